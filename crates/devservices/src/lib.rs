@@ -1,0 +1,1 @@
+//! mis-sync-devservices
