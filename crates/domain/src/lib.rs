@@ -1,1 +1,25 @@
-//! mis-sync-domain
+#![doc = include_str!("../README.md")]
+
+mod clock;
+mod email;
+pub mod employment;
+mod ids;
+mod issue;
+mod job;
+pub mod job_title;
+mod mis;
+mod ownership;
+mod report;
+mod settings;
+mod staff;
+
+pub use clock::{Clock, ManualClock, SystemClock};
+pub use email::{InvalidWorkEmail, WorkEmail};
+pub use ids::{ApiKeyId, InvalidSchoolId, JobId, SchoolId, StaffId};
+pub use issue::{Issue, IssueCode};
+pub use job::{JobFailure, JobKind, JobState, Lane, Progress, Stage, SyncOptions, UnknownName};
+pub use mis::{Capability, Mis, MisTable, MisTableError};
+pub use ownership::OwnedFields;
+pub use report::Report;
+pub use settings::{LeaverPolicy, SchoolSettings};
+pub use staff::StaffRecord;

@@ -1,0 +1,78 @@
+use std::sync::{Arc, Mutex};
+
+use chrono::{DateTime, NaiveDate, Utc};
+use chrono_tz::Europe::London;
+
+/// Where the civil date comes from.
+///
+/// Only rules that speak of *days* take it (who is employed today). Leases, retries and
+/// the times on a job are Postgres' own clock, so that processes never disagree.
+#[derive(Debug, Clone)]
+pub enum Clock {
+    /// The machine's clock.
+    System(SystemClock),
+    /// A clock that a test sets.
+    Manual(ManualClock),
+}
+
+/// The machine's clock.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct SystemClock;
+
+/// A clock that stands still until it is set.
+#[derive(Debug, Clone)]
+pub struct ManualClock(Arc<Mutex<DateTime<Utc>>>);
+
+impl Clock {
+    /// The machine's clock.
+    pub fn system() -> Self {
+        Self::System(SystemClock)
+    }
+
+    /// The current instant.
+    pub fn now(&self) -> DateTime<Utc> {
+        match self {
+            #[expect(clippy::disallowed_methods, reason = "the one place that reads the clock")]
+            Self::System(SystemClock) => Utc::now(),
+            Self::Manual(clock) => clock.now(),
+        }
+    }
+
+    /// The civil date in British schools, which is what employment dates mean.
+    pub fn today(&self) -> NaiveDate {
+        self.now().with_timezone(&London).date_naive()
+    }
+}
+
+impl ManualClock {
+    /// A clock that shows `now`.
+    pub fn at(now: DateTime<Utc>) -> Self {
+        Self(Arc::new(Mutex::new(now)))
+    }
+
+    /// Sets the clock; every copy of it shows the new time.
+    pub fn set(&self, now: DateTime<Utc>) {
+        *self.0.lock().expect("no holder of this lock can panic") = now;
+    }
+
+    fn now(&self) -> DateTime<Utc> {
+        *self.0.lock().expect("no holder of this lock can panic")
+    }
+}
+
+impl From<ManualClock> for Clock {
+    fn from(clock: ManualClock) -> Self {
+        Self::Manual(clock)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_summer_evening_in_utc_is_already_the_next_day_in_london() {
+        let clock: Clock = ManualClock::at("2026-07-31T23:30:00Z".parse().unwrap()).into();
+        assert_eq!(clock.today(), NaiveDate::from_ymd_opt(2026, 8, 1).unwrap());
+    }
+}

@@ -1,0 +1,205 @@
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+/// A name that is not on its list.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{found}` is no {what}")]
+pub struct UnknownName {
+    what: &'static str,
+    found: String,
+}
+
+impl UnknownName {
+    pub(crate) fn new(what: &'static str, found: &str) -> Self {
+        Self { what, found: found.to_owned() }
+    }
+}
+
+/// An enum whose variants have one stable name each, in JSON, in the database and in URLs.
+macro_rules! named {
+    ($(#[$doc:meta])* $type:ident, $what:literal, { $($(#[$vdoc:meta])* $variant:ident = $name:literal,)+ }) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+        pub enum $type { $($(#[$vdoc])* #[serde(rename = $name)] $variant,)+ }
+
+        impl $type {
+            /// Every one of them.
+            pub const ALL: &[Self] = &[$(Self::$variant,)+];
+
+            /// Its stable name.
+            pub fn as_str(self) -> &'static str {
+                match self { $(Self::$variant => $name,)+ }
+            }
+        }
+
+        impl FromStr for $type {
+            type Err = UnknownName;
+
+            fn from_str(text: &str) -> Result<Self, Self::Err> {
+                match text {
+                    $($name => Ok(Self::$variant),)+
+                    _ => Err(UnknownName::new($what, text)),
+                }
+            }
+        }
+
+        impl std::fmt::Display for $type {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.pad(self.as_str())
+            }
+        }
+    };
+}
+
+named!(
+    /// What a job does. These strings are for ever: rows of old releases carry them.
+    JobKind, "kind of job", {
+        /// Brings a whole school up to date.
+        SyncSchool = "sync-school",
+    }
+);
+
+named!(
+    /// A share of the workers' slots, so that one sort of work cannot starve another.
+    Lane, "lane", {
+        /// Whole schools.
+        Bulk = "bulk",
+    }
+);
+
+named!(
+    /// Where a job stands.
+    JobState, "job state", {
+        /// Waits for a worker.
+        Queued = "queued",
+        /// A worker holds its lease.
+        Running = "running",
+        /// Failed for now; runs again at `next_attempt_at`.
+        Retrying = "retrying",
+        /// Waits for a person to approve an implausible change.
+        Held = "held",
+        /// Done.
+        Succeeded = "succeeded",
+        /// Given up.
+        Failed = "failed",
+        /// Called off by a person.
+        Cancelled = "cancelled",
+    }
+);
+
+named!(
+    /// What a running job is busy with.
+    Stage, "stage", {
+        /// Reads pages from Wonde; mapped records are staged as they come.
+        Fetching = "fetching",
+        /// Turns what came into iP's terms.
+        Mapping = "mapping",
+        /// Compares the staged school with what iP holds.
+        Comparing = "comparing",
+        /// Writes the difference in one transaction.
+        Applying = "applying",
+    }
+);
+
+impl JobKind {
+    /// The slots it runs in.
+    pub fn lane(self) -> Lane {
+        match self {
+            Self::SyncSchool => Lane::Bulk,
+        }
+    }
+
+    /// How often it is tried before it is given up.
+    pub fn max_attempts(self) -> u16 {
+        match self {
+            Self::SyncSchool => 5,
+        }
+    }
+}
+
+impl JobState {
+    /// Whether the job will not change by itself or by a worker any more.
+    pub fn is_finished(self) -> bool {
+        matches!(self, Self::Succeeded | Self::Failed | Self::Cancelled)
+    }
+}
+
+/// How far a running job is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Progress {
+    /// What it is busy with.
+    pub stage: Stage,
+    /// Records done in this stage.
+    pub done: u64,
+    /// Records to do, once known.
+    pub total: Option<u64>,
+}
+
+impl Progress {
+    /// Share done of the whole job, 0 to 100. Fetching is nine tenths of the way, because
+    /// that is where the time goes; without a known total it stands at the stage's start.
+    pub fn percent(&self) -> u8 {
+        let (start, share) = match self.stage {
+            Stage::Fetching => (0, 90),
+            Stage::Mapping => (90, 2),
+            Stage::Comparing => (92, 4),
+            Stage::Applying => (96, 4),
+        };
+        let part = match self.total {
+            Some(total) if total > 0 => share * self.done.min(total) / total,
+            _ => 0,
+        };
+        u8::try_from(start + part).expect("the shares add up to 100")
+    }
+}
+
+/// What a caller may ask of a sync.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct SyncOptions {
+    /// Compare and report, but change nobody.
+    pub dry_run: bool,
+}
+
+/// Why an attempt ended without success, in words that may be shown.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct JobFailure {
+    /// Stable code for programs, for example `wonde_unauthorized`.
+    #[serde(rename = "type")]
+    pub code: String,
+    /// One line for people.
+    pub title: String,
+    /// What exactly happened; never personal data.
+    pub detail: String,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_survive_a_round_trip() {
+        for state in JobState::ALL {
+            assert_eq!(state.as_str().parse::<JobState>().as_ref(), Ok(state));
+            assert_eq!(serde_json::to_string(state).unwrap(), format!("\"{state}\""));
+        }
+        assert_eq!("done".parse::<JobState>().unwrap_err().to_string(), "`done` is no job state");
+    }
+
+    #[test]
+    fn percent_never_goes_back_and_ends_at_a_hundred() {
+        let mut last = 0;
+        for stage in Stage::ALL {
+            for done in 0..=10 {
+                let percent = Progress { stage: *stage, done, total: Some(10) }.percent();
+                assert!(percent >= last, "{stage} {done}");
+                last = percent;
+            }
+        }
+        assert_eq!(last, 100);
+        let beyond = Progress { stage: Stage::Fetching, done: 30, total: Some(20) };
+        assert_eq!(beyond.percent(), 90);
+        assert_eq!(Progress { stage: Stage::Fetching, done: 5, total: None }.percent(), 0);
+    }
+}

@@ -1,0 +1,70 @@
+use serde::{Deserialize, Serialize};
+
+/// A school's own rules, as iP's MIS settings page knows them. Every one has a default, so
+/// that a school can be connected without naming any.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of iP's settings page")]
+pub struct SchoolSettings {
+    /// Import teaching staff only.
+    pub teachers_only: bool,
+    /// Somebody who comes back is made active again.
+    pub restore_inactive: bool,
+    /// Line managers are set in iP; the MIS only fills them on creation.
+    pub line_manager_editable: bool,
+    /// Job titles are set in iP; the MIS only fills them on creation.
+    pub job_title_editable: bool,
+    /// Initials are set in iP; the MIS only fills them on creation.
+    pub initials_managed_in_ip: bool,
+    /// Department membership is cleared on each sync.
+    pub clear_departments: bool,
+    /// Import classes.
+    pub import_classes: bool,
+    /// Import subjects.
+    pub import_subjects: bool,
+    /// Import photos on every sync, not only when one is asked for.
+    pub import_photos: bool,
+    /// What happens to somebody who left.
+    pub leaver_policy: LeaverPolicy,
+}
+
+/// What happens to somebody who left.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum LeaverPolicy {
+    /// They can no longer log in; the person and their history stay.
+    #[default]
+    Deactivate,
+    /// Nothing happens.
+    Keep,
+}
+
+impl Default for SchoolSettings {
+    fn default() -> Self {
+        Self {
+            teachers_only: false,
+            restore_inactive: true,
+            line_manager_editable: false,
+            job_title_editable: false,
+            initials_managed_in_ip: false,
+            clear_departments: false,
+            import_classes: true,
+            import_subjects: false,
+            import_photos: false,
+            leaver_policy: LeaverPolicy::Deactivate,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn settings_left_out_take_their_default_and_unknown_ones_are_refused() {
+        let settings: SchoolSettings = serde_json::from_str(r#"{"teachers_only":true}"#).unwrap();
+        assert!(settings.teachers_only && settings.import_classes);
+        let unknown = serde_json::from_str::<SchoolSettings>(r#"{"teacher_only":true}"#);
+        assert!(unknown.unwrap_err().to_string().contains("unknown field `teacher_only`"));
+    }
+}
