@@ -1,6 +1,9 @@
 use std::str::FromStr;
 
+use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
+
+use crate::{JobId, Report, SchoolId, StaffId};
 
 /// A name that is not on its list.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -172,6 +175,52 @@ pub struct JobFailure {
     pub title: String,
     /// What exactly happened; never personal data.
     pub detail: String,
+}
+
+/// A job as the ledger has it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Job {
+    /// Its id.
+    pub id: JobId,
+    /// What it does.
+    pub kind: JobKind,
+    /// The school it is for.
+    pub school_id: SchoolId,
+    /// The person it is for, when it is for one.
+    pub staff_id: Option<StaffId>,
+    /// What the caller asked for.
+    pub options: SyncOptions,
+    /// Name of the API key or command that asked.
+    pub requested_by: String,
+    /// Where it stands.
+    pub state: JobState,
+    /// Attempts spent, a running one included.
+    pub attempt: u16,
+    /// After so many it fails.
+    pub max_attempts: u16,
+    /// When it was asked for.
+    pub created_at: DateTime<Utc>,
+    /// When an attempt first started.
+    pub started_at: Option<DateTime<Utc>>,
+    /// When it ended for good.
+    pub finished_at: Option<DateTime<Utc>>,
+    /// When a retrying job is due.
+    pub next_attempt_at: Option<DateTime<Utc>>,
+    /// How far it is, once it started.
+    pub progress: Option<Progress>,
+    /// What it did.
+    pub report: Option<Report>,
+    /// Why the last attempt ended without success.
+    pub error: Option<JobFailure>,
+}
+
+/// The right to work on a job: won by a claim, lost when another claim follows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Lease {
+    /// The job.
+    pub job_id: JobId,
+    /// Number of the claim; every write of the run carries it.
+    pub fence: i64,
 }
 
 #[cfg(test)]

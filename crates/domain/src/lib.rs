@@ -10,6 +10,8 @@ pub mod job_title;
 mod mis;
 mod ownership;
 mod report;
+mod role;
+mod school;
 mod settings;
 mod staff;
 
@@ -17,9 +19,13 @@ pub use clock::{Clock, ManualClock, SystemClock};
 pub use email::{InvalidWorkEmail, WorkEmail};
 pub use ids::{ApiKeyId, InvalidSchoolId, JobId, SchoolId, StaffId};
 pub use issue::{Issue, IssueCode};
-pub use job::{JobFailure, JobKind, JobState, Lane, Progress, Stage, SyncOptions, UnknownName};
+pub use job::{
+    Job, JobFailure, JobKind, JobState, Lane, Lease, Progress, Stage, SyncOptions, UnknownName,
+};
 pub use mis::{Capability, Mis, MisTable, MisTableError};
 pub use ownership::OwnedFields;
 pub use report::Report;
+pub use role::{Action, Role};
+pub use school::{ConnectSchool, School, TokenState};
 pub use settings::{LeaverPolicy, SchoolSettings};
 pub use staff::StaffRecord;

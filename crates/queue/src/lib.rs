@@ -1,1 +1,17 @@
-//! mis-sync-queue
+#![doc = include_str!("../README.md")]
+
+mod attempt;
+mod backend;
+mod error;
+mod limiter;
+mod queue;
+mod redis;
+mod worker;
+
+pub use attempt::{Handler, JobError, RetryPolicy};
+pub use error::Error;
+pub use limiter::{RateLimit, RateLimiter};
+pub use mis_sync_store::jobs::{Claimed, Enqueued, Idempotency, NewJob};
+pub use queue::{Queue, Swept};
+pub use redis::{Redis, RedisError};
+pub use worker::{WorkerOptions, run_worker};

@@ -1,1 +1,85 @@
-//! mis-sync-store
+#![doc = include_str!("../README.md")]
+
+pub mod api_keys;
+mod error;
+pub mod jobs;
+mod password;
+pub mod schools;
+pub mod staging;
+pub mod sync;
+mod token;
+
+use std::{str::FromStr, time::Duration};
+
+use sqlx::{
+    migrate::Migrator,
+    postgres::{PgConnectOptions, PgPoolOptions},
+};
+
+pub use error::Error;
+pub use sqlx::PgPool as Pool;
+pub use token::{InvalidEncryptionKey, TokenCipher};
+
+/// The migrations of `migrations/`, compiled in.
+static MIGRATIONS: Migrator = sqlx::migrate!("../../migrations");
+
+/// How long a caller waits for a free connection before it is told that the database is away.
+const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// Opens a pool on `url`. Connections are made when they are needed.
+pub fn connect(url: &str, max_connections: u32) -> Result<Pool, Error> {
+    let options = PgConnectOptions::from_str(url)?.application_name("mis-sync");
+    Ok(PgPoolOptions::new()
+        .max_connections(max_connections)
+        .acquire_timeout(ACQUIRE_TIMEOUT)
+        .connect_lazy_with(options))
+}
+
+/// Brings the database to the schema of this release. Safe to run twice, and while an older
+/// release is at work.
+pub async fn migrate(pool: &Pool) -> Result<(), Error> {
+    MIGRATIONS.run(pool).await.map_err(Error::from)
+}
+
+/// Takes every migration back, in reverse order. For tests of the migrations only: it drops
+/// every table.
+pub async fn revert_all_migrations(pool: &Pool) -> Result<(), Error> {
+    MIGRATIONS.undo(pool, 0).await.map_err(Error::from)
+}
+
+/// A text that changes whenever a migration does; names a cached, migrated database.
+pub fn schema_fingerprint() -> String {
+    let mut all = ring::digest::Context::new(&ring::digest::SHA256);
+    for migration in MIGRATIONS.iter() {
+        all.update(&migration.version.to_be_bytes());
+        all.update(&migration.checksum);
+    }
+    let digest = all.finish();
+    let (short, _) = digest.as_ref().split_first_chunk().expect("SHA-256 has 32 bytes");
+    format!("{:016x}", u64::from_be_bytes(*short))
+}
+
+/// Whether the database answers and has the schema that this release needs.
+///
+/// Returns [`Error::SchemaBehind`] when `mis-sync migrate` has not been run.
+pub async fn check_schema(pool: &Pool) -> Result<(), Error> {
+    let needed = MIGRATIONS.iter().map(|migration| migration.version).max().unwrap_or_default();
+    let table = sqlx::query_scalar!(r#"SELECT to_regclass('_sqlx_migrations')::text AS "name""#)
+        .fetch_one(pool)
+        .await?;
+    let found = match table {
+        None => 0,
+        Some(_) => sqlx::query_scalar!(
+            r#"SELECT coalesce(max(version), 0) AS "version!" FROM _sqlx_migrations WHERE success"#
+        )
+        .fetch_one(pool)
+        .await?,
+    };
+    if found < needed { Err(Error::SchemaBehind { found, needed }) } else { Ok(()) }
+}
+
+/// Whether the database answers at all.
+pub async fn ping(pool: &Pool) -> Result<(), Error> {
+    sqlx::query_scalar!(r#"SELECT 1 AS "one!""#).fetch_one(pool).await?;
+    Ok(())
+}

@@ -1,0 +1,214 @@
+//! One attempt at a claimed job: run it, renew its lease, and write down how it ended.
+
+use std::{sync::Arc, time::Duration};
+
+use futures::future::BoxFuture;
+use mis_sync_domain::{JobFailure, Lease};
+use mis_sync_store::jobs;
+use rand::RngExt;
+use tokio::{
+    task::{JoinError, JoinHandle},
+    time::{Instant, MissedTickBehavior, interval},
+};
+use tokio_util::sync::CancellationToken;
+use tracing::Instrument;
+
+use crate::{Claimed, Queue};
+
+/// What runs a job of any kind. It ends the job itself when it succeeds, in the transaction
+/// that does the work; how a failure is settled it only says.
+pub type Handler = Arc<dyn Fn(Claimed) -> BoxFuture<'static, Result<(), JobError>> + Send + Sync>;
+
+/// How an attempt ended without success.
+#[derive(Debug)]
+pub enum JobError {
+    /// Try again later; the attempt is spent.
+    Retry(JobFailure),
+    /// Somebody asked to wait, or is away: try again after this long; no attempt is spent.
+    Snooze(JobFailure, Duration),
+    /// Trying again would not help.
+    Fail(JobFailure),
+    /// Another run took over; nothing of this one counts.
+    LeaseLost,
+}
+
+/// How long a job waits before it is tried again.
+#[derive(Debug, Clone, Copy)]
+pub struct RetryPolicy {
+    /// Longest wait after the first attempt; doubled with each further one.
+    pub base: Duration,
+    /// The wait never grows past this.
+    pub max: Duration,
+}
+
+impl RetryPolicy {
+    /// A random wait between half and the whole of the doubled base: many jobs that failed
+    /// together do not come back together, and none comes back at once.
+    fn wait(&self, attempt: u16) -> Duration {
+        let doubled = self.base.saturating_mul(1 << u32::from(attempt.saturating_sub(1)).min(16));
+        doubled.min(self.max).mul_f64(rand::rng().random_range(0.5..=1.0))
+    }
+}
+
+/// What every attempt of a worker shares.
+#[derive(Clone)]
+pub(crate) struct AttemptContext {
+    pub(crate) queue: Queue,
+    pub(crate) handler: Handler,
+    pub(crate) lease: Duration,
+    pub(crate) retry: RetryPolicy,
+    /// The time to finish is over: hand running jobs back.
+    pub(crate) hand_back: CancellationToken,
+}
+
+enum Outcome {
+    Ended(Result<Result<(), JobError>, JoinError>),
+    LeaseLost,
+    HandBack,
+}
+
+/// Runs a claimed job to the end of this attempt.
+///
+/// The work is a task of its own, so that work that hogs its thread does not keep the lease
+/// from being renewed, and a panic of it is an error like any other.
+pub(crate) async fn run(context: AttemptContext, claimed: Claimed) {
+    let job = &claimed.job;
+    let span = tracing::info_span!(
+        parent: None,
+        "job.run",
+        job.id = %job.id,
+        job.kind = %job.kind,
+        job.attempt = job.attempt,
+        school.id = %job.school_id,
+    );
+    async {
+        let started = Instant::now();
+        let handler = (context.handler)(claimed.clone());
+        let mut work = tokio::spawn(handler.in_current_span());
+        let outcome = watch(&context, &claimed, &mut work).await;
+        work.abort();
+        let ended = settle(&context, &claimed, outcome).await;
+        tracing::info!(
+            job.outcome = ended.unwrap_or("unsettled"),
+            elapsed_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX),
+            "attempt ended"
+        );
+    }
+    .instrument(span)
+    .await;
+}
+
+/// Waits for the end of the work and renews the lease meanwhile. When no renewal got through
+/// for a whole lease, somebody else may have the job by now: the work is stopped.
+async fn watch(
+    context: &AttemptContext,
+    claimed: &Claimed,
+    work: &mut JoinHandle<Result<(), JobError>>,
+) -> Outcome {
+    let mut renewed = Instant::now();
+    let mut beat = interval(context.lease / 3);
+    beat.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    beat.tick().await;
+    loop {
+        tokio::select! {
+            ended = &mut *work => return Outcome::Ended(ended),
+            () = context.hand_back.cancelled() => return Outcome::HandBack,
+            _ = beat.tick() => {
+                let before = Instant::now();
+                match jobs::heartbeat(context.queue.pool(), claimed.lease, context.lease).await {
+                    Ok(()) => renewed = before,
+                    Err(mis_sync_store::Error::LeaseLost) if work.is_finished() => {}
+                    Err(mis_sync_store::Error::LeaseLost) => return Outcome::LeaseLost,
+                    Err(error) => {
+                        tracing::warn!(%error, "the lease could not be renewed");
+                        if renewed.elapsed() >= context.lease {
+                            return Outcome::LeaseLost;
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Writes down how the attempt ended; returns that in one word. What cannot be written is
+/// healed by the lease: it runs out, and the job is taken up again.
+async fn settle(
+    context: &AttemptContext,
+    claimed: &Claimed,
+    outcome: Outcome,
+) -> Option<&'static str> {
+    let (pool, lease) = (context.queue.pool(), claimed.lease);
+    let (word, written) = match outcome {
+        Outcome::Ended(Ok(Ok(()))) => ("succeeded", Ok(())),
+        Outcome::Ended(Ok(Err(JobError::Retry(failure)))) => {
+            log_failure(&failure);
+            let wait = context.retry.wait(claimed.job.attempt);
+            ("retry", jobs::retry(pool, lease, &failure, wait).await)
+        }
+        Outcome::Ended(Ok(Err(JobError::Snooze(failure, wait)))) => {
+            log_failure(&failure);
+            ("snoozed", jobs::snooze(pool, lease, &failure, wait).await)
+        }
+        Outcome::Ended(Ok(Err(JobError::Fail(failure)))) => {
+            log_failure(&failure);
+            ("failed", jobs::fail(pool, lease, &failure).await)
+        }
+        Outcome::Ended(Err(panic)) => {
+            tracing::error!(error = %panic, "the job's code panicked");
+            let wait = context.retry.wait(claimed.job.attempt);
+            ("retry", jobs::retry(pool, lease, &panicked(), wait).await)
+        }
+        Outcome::Ended(Ok(Err(JobError::LeaseLost))) | Outcome::LeaseLost => ("lost", Ok(())),
+        Outcome::HandBack => ("released", hand_back(context, claimed, lease).await),
+    };
+    match written {
+        Ok(()) => Some(word),
+        Err(mis_sync_store::Error::LeaseLost) => Some("lost"),
+        Err(error) => {
+            tracing::error!(%error, "the end of the attempt could not be written");
+            None
+        }
+    }
+}
+
+async fn hand_back(
+    context: &AttemptContext,
+    claimed: &Claimed,
+    lease: Lease,
+) -> Result<(), mis_sync_store::Error> {
+    jobs::release(context.queue.pool(), lease).await?;
+    if let Err(error) = context.queue.deliver(claimed.job.kind.lane(), claimed.job.id).await {
+        tracing::warn!(%error, "handed back but not delivered; the sweeper will");
+    }
+    Ok(())
+}
+
+fn log_failure(failure: &JobFailure) {
+    tracing::warn!(error.type = failure.code, error.detail = failure.detail, "{}", failure.title);
+}
+
+fn panicked() -> JobFailure {
+    JobFailure {
+        code: "internal".into(),
+        title: "A fault in mis-sync".into(),
+        detail: "The job's code panicked; the log of this attempt has the place.".into(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_wait_doubles_stays_under_the_cap_and_is_never_nothing() {
+        let policy = RetryPolicy { base: Duration::from_secs(10), max: Duration::from_mins(1) };
+        for (attempt, longest) in [(0, 10), (1, 10), (2, 20), (3, 40), (4, 60), (99, 60)] {
+            for _ in 0..50 {
+                let wait = policy.wait(attempt).as_secs_f64();
+                let longest = f64::from(longest);
+                assert!((longest / 2.0..=longest).contains(&wait), "attempt {attempt}: {wait}");
+            }
+        }
+    }
+}

@@ -1,0 +1,13 @@
+/// What can go wrong with the queue.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The ledger failed.
+    #[error(transparent)]
+    Store(#[from] mis_sync_store::Error),
+    /// Redis failed where nothing can stand in for it.
+    #[error("Redis is away: {0}")]
+    Redis(#[from] crate::RedisError),
+    /// apalis ended a worker by itself.
+    #[error("the worker runtime failed: {0}")]
+    Runtime(String),
+}

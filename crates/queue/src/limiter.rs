@@ -1,0 +1,153 @@
+use std::{fmt, num::NonZeroU32, sync::Arc, time::Duration};
+
+use governor::{DefaultKeyedRateLimiter, Quota, clock::Clock, clock::DefaultClock};
+use redis::Script;
+
+use crate::Redis;
+
+/// While Redis is away each process keeps to this part of the limit, because it cannot know
+/// what the others do.
+const SHARE_WITHOUT_REDIS: u32 = 4;
+
+/// Reserves the next free slot and says how long to wait for it (GCRA), so that waiters keep
+/// their order and nobody polls. A wait beyond the longest reserves nothing and comes back
+/// negative. All in microseconds of Redis' own clock.
+const RESERVE: &str = r"
+local time = redis.call('TIME')
+local now = time[1] * 1000000 + time[2]
+local interval, tolerance, longest = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
+local arrival = tonumber(redis.call('GET', KEYS[1]) or 0)
+if arrival < now then arrival = now end
+local wait = arrival - tolerance - now
+if wait > longest then return -wait end
+arrival = arrival + interval
+redis.call('SET', KEYS[1], string.format('%.0f', arrival), 'PX', math.ceil((arrival - now) / 1000) + 1000)
+return math.max(wait, 0)
+";
+
+/// Moves the next free slot to a time from now, unless it is later already.
+const PAUSE: &str = r"
+local time = redis.call('TIME')
+local now = time[1] * 1000000 + time[2]
+local arrival = now + tonumber(ARGV[1]) + tonumber(ARGV[2])
+if arrival > tonumber(redis.call('GET', KEYS[1]) or 0) then
+    redis.call('SET', KEYS[1], string.format('%.0f', arrival), 'PX', math.ceil((arrival - now) / 1000) + 1000)
+end
+return 0
+";
+
+/// So many calls of one key.
+#[derive(Debug, Clone, Copy)]
+pub struct RateLimit {
+    /// Calls per second in the long run.
+    pub per_second: NonZeroU32,
+    /// Calls that may come at once after a quiet time.
+    pub burst: NonZeroU32,
+    /// Whoever would wait longer is told so instead.
+    pub longest_wait: Duration,
+}
+
+/// One limit per key, shared by all processes through Redis.
+#[derive(Clone)]
+pub struct RateLimiter {
+    redis: Redis,
+    limit: RateLimit,
+    reserve: Script,
+    pause: Script,
+    alone: Arc<DefaultKeyedRateLimiter<String>>,
+}
+
+impl RateLimiter {
+    /// A limiter whose keys live under the prefix of `redis`.
+    pub fn new(redis: Redis, limit: RateLimit) -> Self {
+        let share = NonZeroU32::new(limit.per_second.get() / SHARE_WITHOUT_REDIS);
+        let quota = Quota::per_second(share.unwrap_or(NonZeroU32::MIN));
+        Self {
+            redis,
+            limit,
+            reserve: Script::new(RESERVE),
+            pause: Script::new(PAUSE),
+            alone: Arc::new(DefaultKeyedRateLimiter::keyed(quota)),
+        }
+    }
+
+    /// Waits until `key` may make another call. `Err`: the wait would be this long, longer
+    /// than the longest allowed; nothing was reserved.
+    pub async fn acquire(&self, key: &str) -> Result<(), Duration> {
+        let interval = 1_000_000 / u64::from(self.limit.per_second.get());
+        let mut connection = self.redis.shared();
+        let reserved: Result<i64, _> = self
+            .reserve
+            .key(self.key(key))
+            .arg(interval)
+            .arg(self.tolerance_us())
+            .arg(micros(self.limit.longest_wait))
+            .invoke_async(&mut connection)
+            .await;
+        match reserved {
+            Ok(wait) if wait < 0 => Err(Duration::from_micros(wait.unsigned_abs())),
+            Ok(wait) => {
+                wait_for(Duration::from_micros(wait.unsigned_abs())).await;
+                Ok(())
+            }
+            Err(error) => {
+                tracing::warn!(%error, "Redis is away, keeping to a share of the rate limit");
+                self.acquire_alone(key).await
+            }
+        }
+    }
+
+    /// Lets nobody make a call of `key` for this long, in any process.
+    pub async fn pause(&self, key: &str, length: Duration) {
+        let mut connection = self.redis.shared();
+        let paused: Result<i64, _> = self
+            .pause
+            .key(self.key(key))
+            .arg(micros(length))
+            .arg(self.tolerance_us())
+            .invoke_async(&mut connection)
+            .await;
+        if let Err(error) = paused {
+            tracing::warn!(%error, "the pause is known to this process only");
+        }
+    }
+
+    async fn acquire_alone(&self, key: &str) -> Result<(), Duration> {
+        let key = key.to_owned();
+        loop {
+            let Err(busy) = self.alone.check_key(&key) else { return Ok(()) };
+            let wait = busy.wait_time_from(DefaultClock::default().now());
+            if wait > self.limit.longest_wait {
+                return Err(wait);
+            }
+            wait_for(wait).await;
+        }
+    }
+
+    /// How far ahead of the even pace a burst may run.
+    fn tolerance_us(&self) -> u64 {
+        let interval = 1_000_000 / u64::from(self.limit.per_second.get());
+        interval * u64::from(self.limit.burst.get() - 1)
+    }
+
+    fn key(&self, key: &str) -> String {
+        self.redis.key(&format!("rate:{key}"))
+    }
+}
+
+impl fmt::Debug for RateLimiter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RateLimiter").field("limit", &self.limit).finish_non_exhaustive()
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "the slot that was reserved is a time")]
+async fn wait_for(wait: Duration) {
+    if !wait.is_zero() {
+        tokio::time::sleep(wait).await;
+    }
+}
+
+fn micros(duration: Duration) -> u64 {
+    u64::try_from(duration.as_micros()).unwrap_or(u64::MAX)
+}

@@ -1,0 +1,85 @@
+use std::{collections::BTreeMap, time::Duration};
+
+use mis_sync_domain::{JobId, Lane};
+use mis_sync_store::{Pool, jobs, staging};
+
+use crate::{Enqueued, Error, Idempotency, NewJob, Redis, RedisError};
+
+/// How long a delivered job may wait before its id is delivered again, in case Redis lost it.
+const PATIENCE: Duration = Duration::from_secs(5);
+/// How many jobs one sweep delivers at the most.
+const SWEEP_LIMIT: i64 = 1000;
+
+/// The ledger and its delivery.
+#[derive(Debug, Clone)]
+pub struct Queue {
+    pool: Pool,
+    redis: Redis,
+}
+
+/// What a sweep did.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Swept {
+    /// Ids delivered again.
+    pub redelivered: usize,
+    /// Jobs that may not start another attempt.
+    pub failed: u64,
+    /// Jobs whose staged records were thrown away.
+    pub discarded: u64,
+}
+
+impl Queue {
+    /// A queue over this ledger and this Redis.
+    pub fn new(pool: Pool, redis: Redis) -> Self {
+        Self { pool, redis }
+    }
+
+    /// The ledger's database.
+    pub fn pool(&self) -> &Pool {
+        &self.pool
+    }
+
+    /// The Redis that delivers.
+    pub fn redis(&self) -> &Redis {
+        &self.redis
+    }
+
+    /// Puts a job in the ledger and its id on Redis, or finds the unfinished one.
+    ///
+    /// Once the row is there the job is accepted: that Redis is away is no error, the
+    /// sweeper delivers it later.
+    pub async fn enqueue(
+        &self,
+        new: &NewJob,
+        idempotency: Option<&Idempotency>,
+    ) -> Result<Enqueued, Error> {
+        let enqueued = jobs::enqueue(&self.pool, new, idempotency).await?;
+        if let Enqueued::New(job) = &enqueued
+            && let Err(error) = self.redis.push(job.kind.lane(), &[job.id]).await
+        {
+            tracing::warn!(job.id = %job.id, %error, "job accepted but not delivered yet");
+        }
+        Ok(enqueued)
+    }
+
+    /// Delivers one job again, after a worker handed it back.
+    pub(crate) async fn deliver(&self, lane: Lane, id: JobId) -> Result<(), RedisError> {
+        self.redis.push(lane, &[id]).await
+    }
+
+    /// Puts every job that should be running back on Redis, ends the exhausted ones, and
+    /// throws away what dead runs staged. Every worker does this all the time.
+    pub async fn redeliver_due(&self) -> Result<Swept, Error> {
+        let failed = jobs::fail_exhausted(&self.pool).await?;
+        let discarded = staging::discard_leftovers(&self.pool).await?;
+        let due = jobs::take_due(&self.pool, PATIENCE, SWEEP_LIMIT).await?;
+        let mut by_lane: BTreeMap<&str, (Lane, Vec<JobId>)> = BTreeMap::new();
+        for job in &due {
+            by_lane.entry(job.lane.as_str()).or_insert((job.lane, Vec::new())).1.push(job.id);
+        }
+        for (lane, ids) in by_lane.into_values() {
+            self.redis.push(lane, &ids).await?;
+        }
+        Ok(Swept { redelivered: due.len(), failed, discarded })
+    }
+}

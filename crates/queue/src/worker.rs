@@ -1,0 +1,106 @@
+use std::{convert::Infallible, time::Duration};
+
+use apalis::prelude::{Monitor, WorkerBuilder, WorkerBuilderExt};
+use apalis_core::task::data::Data;
+use mis_sync_domain::Lane;
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    Claimed, Error, Handler, Queue, RetryPolicy,
+    attempt::{self, AttemptContext},
+    backend::LaneBackend,
+};
+
+/// How a worker process runs.
+#[derive(Debug, Clone)]
+pub struct WorkerOptions {
+    /// Its name in the ledger. It must differ at every start of a process: an orphan is known
+    /// by its lease, never by a name that came back.
+    pub name: String,
+    /// Jobs that run at once.
+    pub concurrency: usize,
+    /// How long a claim holds without a heartbeat.
+    pub lease: Duration,
+    /// After a request to stop, how long running jobs may take to finish.
+    pub drain: Duration,
+    /// How long failed jobs wait.
+    pub retry: RetryPolicy,
+}
+
+/// Runs jobs until `stop` is cancelled. Then it takes no new work, gives running jobs until
+/// the drain time is over, and hands the rest back without spending their attempt.
+///
+/// Returns early only with an error, when apalis ends a worker by itself; a supervisor should
+/// start the process anew.
+pub async fn run_worker(
+    queue: Queue,
+    options: WorkerOptions,
+    handler: Handler,
+    stop: CancellationToken,
+) -> Result<(), Error> {
+    let hand_back = CancellationToken::new();
+    let context = AttemptContext {
+        queue: queue.clone(),
+        handler,
+        lease: options.lease,
+        retry: options.retry,
+        hand_back: hand_back.clone(),
+    };
+    let monitor = Monitor::new();
+    let mut backends = Vec::new();
+    for lane in Lane::ALL {
+        let name = format!("{}-{lane}", options.name);
+        let backend =
+            LaneBackend::open(queue.clone(), *lane, name.clone(), options.lease, stop.clone())?;
+        backends.push((name, backend));
+    }
+    let monitor = backends.into_iter().fold(monitor, |monitor, (name, backend)| {
+        register(monitor, name, backend, options.concurrency, context.clone())
+    });
+    let shutdown = monitor.context();
+    let stopping = async {
+        stop.cancelled().await;
+        tracing::info!(drain_seconds = options.drain.as_secs(), "stopping: no new jobs are taken");
+        if let Err(error) = shutdown.shutdown() {
+            tracing::error!(%error, "the worker runtime could not be told to stop");
+        }
+        #[expect(clippy::disallowed_methods, reason = "the drain time is a deadline")]
+        tokio::time::sleep(options.drain).await;
+        hand_back.cancel();
+        std::future::pending::<Infallible>().await
+    };
+    // `run` and not `run_with_signal`: the latter goes on waiting for its signal after every
+    // worker died, and the process looks alive.
+    tokio::select! {
+        ended = monitor.run() => ended.map_err(|error| Error::Runtime(error.to_string())),
+        never = stopping => match never {},
+    }
+}
+
+fn register(
+    monitor: Monitor,
+    name: String,
+    backend: LaneBackend,
+    concurrency: usize,
+    context: AttemptContext,
+) -> Monitor {
+    // apalis asks for a factory in order to restart a worker that ended with an error. Ours
+    // cannot: the backend's error type has no value.
+    let backend = std::sync::Mutex::new(Some(backend));
+    monitor.register(move |_| {
+        let backend = backend
+            .lock()
+            .expect("nobody panics with this lock")
+            .take()
+            .expect("a backend without errors is never restarted");
+        WorkerBuilder::new(name.as_str())
+            .backend(backend)
+            .data(context.clone())
+            .concurrency(concurrency)
+            .build(run_attempt)
+    })
+}
+
+async fn run_attempt(claimed: Claimed, context: Data<AttemptContext>) {
+    attempt::run((*context).clone(), claimed).await;
+}

@@ -1,0 +1,166 @@
+//! Who may call the API.
+
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use chrono::{DateTime, Utc};
+use mis_sync_domain::{ApiKeyId, Role, SchoolId};
+use ring::{
+    digest::{SHA256, digest},
+    rand::{SecureRandom, SystemRandom},
+};
+use secrecy::SecretString;
+use sqlx::PgPool;
+use subtle::ConstantTimeEq;
+use uuid::Uuid;
+
+use crate::Error;
+
+/// What every key begins with, so that a leaked one is recognised by scanners and people.
+const PREFIX: &str = "misk_";
+
+/// An API key without its secret.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ApiKey {
+    /// Its public part.
+    pub id: ApiKeyId,
+    /// What or who uses it.
+    pub name: String,
+    /// What it may do.
+    pub role: Role,
+    /// The one school it is for; `None`: all.
+    pub school_id: Option<SchoolId>,
+    /// When it was made.
+    pub created_at: DateTime<Utc>,
+    /// From then on it opens nothing.
+    pub revoked_at: Option<DateTime<Utc>>,
+}
+
+struct ApiKeyRow {
+    id: Uuid,
+    name: String,
+    role: String,
+    school_id: Option<String>,
+    created_at: DateTime<Utc>,
+    revoked_at: Option<DateTime<Utc>>,
+}
+
+impl TryFrom<ApiKeyRow> for ApiKey {
+    type Error = Error;
+
+    fn try_from(row: ApiKeyRow) -> Result<Self, Error> {
+        let broken =
+            |column| Error::Inconsistent { table: "api_key", column, id: row.id.to_string() };
+        Ok(Self {
+            id: ApiKeyId(row.id),
+            role: row.role.parse().map_err(|_| broken("role"))?,
+            school_id: row
+                .school_id
+                .map(|id| id.parse())
+                .transpose()
+                .map_err(|_| broken("school_id"))?,
+            name: row.name,
+            created_at: row.created_at,
+            revoked_at: row.revoked_at,
+        })
+    }
+}
+
+/// Makes a key and returns it with its text, which cannot be had again.
+///
+/// The text is `misk_` + id + 256 random bits, in URL-safe base64. Only the SHA-256 of the
+/// random part is stored: random bits need no slow hash.
+pub async fn create(
+    pool: &PgPool,
+    name: &str,
+    role: Role,
+    school_id: Option<&SchoolId>,
+) -> Result<(ApiKey, SecretString), Error> {
+    let id = ApiKeyId::new();
+    let mut secret = [0; 32];
+    SystemRandom::new().fill(&mut secret).expect("the system gives random bytes");
+    let secret_hash = digest(&SHA256, &secret);
+    let row = sqlx::query_as!(
+        ApiKeyRow,
+        r#"
+        INSERT INTO api_key (id, name, role, school_id, secret_hash) VALUES ($1, $2, $3, $4, $5)
+        RETURNING id, name, role, school_id, created_at, revoked_at
+        "#,
+        id.0,
+        name,
+        role.as_str(),
+        school_id.map(SchoolId::as_str),
+        secret_hash.as_ref(),
+    )
+    .fetch_one(pool)
+    .await?;
+    let text =
+        format!("{PREFIX}{}", URL_SAFE_NO_PAD.encode([id.0.as_bytes(), &secret[..]].concat()));
+    Ok((row.try_into()?, text.into()))
+}
+
+/// The key that a caller's text opens. `None`: malformed, unknown, revoked or wrong.
+pub async fn authenticate(pool: &PgPool, text: &str) -> Result<Option<ApiKey>, Error> {
+    let Some((id, secret)) = parse(text) else { return Ok(None) };
+    let found = sqlx::query!(
+        r#"
+        SELECT id, name, role, school_id, created_at, revoked_at, secret_hash
+        FROM api_key WHERE id = $1 AND revoked_at IS NULL
+        "#,
+        id.0,
+    )
+    .fetch_optional(pool)
+    .await?;
+    let Some(row) = found else { return Ok(None) };
+    let matches = row.secret_hash.ct_eq(digest(&SHA256, &secret).as_ref());
+    if !bool::from(matches) {
+        return Ok(None);
+    }
+    ApiKey::try_from(ApiKeyRow {
+        id: row.id,
+        name: row.name,
+        role: row.role,
+        school_id: row.school_id,
+        created_at: row.created_at,
+        revoked_at: row.revoked_at,
+    })
+    .map(Some)
+}
+
+fn parse(text: &str) -> Option<(ApiKeyId, Vec<u8>)> {
+    let bytes = URL_SAFE_NO_PAD.decode(text.strip_prefix(PREFIX)?).ok()?;
+    let (id, secret) = bytes.split_at_checked(16)?;
+    Some((ApiKeyId(Uuid::from_slice(id).ok()?), secret.to_vec()))
+}
+
+/// Every key, newest first.
+pub async fn list(pool: &PgPool) -> Result<Vec<ApiKey>, Error> {
+    let rows = sqlx::query_as!(
+        ApiKeyRow,
+        r#"
+        SELECT id, name, role, school_id, created_at, revoked_at FROM api_key ORDER BY id DESC
+        "#
+    )
+    .fetch_all(pool)
+    .await?;
+    rows.into_iter().map(ApiKey::try_from).collect()
+}
+
+/// Whether any key opens anything; without one nobody could call the API.
+pub async fn any_active(pool: &PgPool) -> Result<bool, Error> {
+    let any = sqlx::query_scalar!(
+        r#"SELECT EXISTS (SELECT FROM api_key WHERE revoked_at IS NULL) AS "any!""#
+    )
+    .fetch_one(pool)
+    .await?;
+    Ok(any)
+}
+
+/// Makes a key open nothing from now on. `false`: no such key, or it was revoked before.
+pub async fn revoke(pool: &PgPool, id: ApiKeyId) -> Result<bool, Error> {
+    let done = sqlx::query!(
+        "UPDATE api_key SET revoked_at = now() WHERE id = $1 AND revoked_at IS NULL",
+        id.0
+    )
+    .execute(pool)
+    .await?;
+    Ok(done.rows_affected() > 0)
+}

@@ -1,0 +1,109 @@
+/// What can go wrong with the database.
+///
+/// A database's own error carries the offending row in its `detail`, and rows hold personal
+/// data: only code, constraint and message are kept.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The database cannot be reached, or went away.
+    #[error("the database is away: {0}")]
+    Unavailable(String),
+    /// The address of the database cannot be read.
+    #[error("the database address is wrong: {0}")]
+    Configuration(String),
+    /// The schema is older than this release.
+    #[error(
+        "the database schema is at version {found}, this release needs {needed}: run `mis-sync migrate`"
+    )]
+    SchemaBehind {
+        /// Version of the database.
+        found: i64,
+        /// Version of this release.
+        needed: i64,
+    },
+    /// A migration did not go through.
+    #[error("migrating the database failed: {0}")]
+    Migration(String),
+    /// The database refused a statement.
+    #[error("the database refused a statement (SQLSTATE {code}): {message}")]
+    Refused {
+        /// SQLSTATE.
+        code: String,
+        /// The constraint that was violated, if it was one.
+        constraint: Option<String>,
+        /// The database's message, without its detail.
+        message: String,
+    },
+    /// A row holds something that the program cannot understand.
+    #[error("{table}.{column} of row {id} holds a value that is not understood")]
+    Inconsistent {
+        /// The table.
+        table: &'static str,
+        /// The column.
+        column: &'static str,
+        /// Key of the row.
+        id: String,
+    },
+    /// Another claim followed, or the job was taken away: nothing of this run counts any more.
+    #[error("the lease on the job was lost")]
+    LeaseLost,
+    /// The school's token cannot be opened with the configured key.
+    #[error("the token of school {school_id} cannot be opened: was the encryption key changed?")]
+    SealedWithAnotherKey {
+        /// The school.
+        school_id: String,
+    },
+    /// An `Idempotency-Key` came back with another request.
+    #[error("this idempotency key was used for another request")]
+    IdempotencyKeyReused,
+    /// Something of the driver that has no case of its own.
+    #[error("the database driver failed: {0}")]
+    Driver(String),
+}
+
+impl Error {
+    /// Whether the same call may succeed later without anybody's help.
+    pub fn is_transient(&self) -> bool {
+        match self {
+            Self::Unavailable(_) => true,
+            // Serialisation failure, deadlock, too many connections, shutting down.
+            Self::Refused { code, .. } => ["40", "53", "57"].iter().any(|c| code.starts_with(c)),
+            _ => false,
+        }
+    }
+
+    /// Whether a unique constraint of this name was violated.
+    pub(crate) fn violates(&self, name: &str) -> bool {
+        matches!(self, Self::Refused { constraint: Some(found), .. } if found == name)
+    }
+}
+
+impl From<sqlx::Error> for Error {
+    fn from(error: sqlx::Error) -> Self {
+        match error {
+            sqlx::Error::Database(refusal) => Self::Refused {
+                code: refusal.code().unwrap_or_default().into_owned(),
+                constraint: refusal.constraint().map(str::to_owned),
+                message: refusal.message().to_owned(),
+            },
+            sqlx::Error::Io(_)
+            | sqlx::Error::Tls(_)
+            | sqlx::Error::PoolTimedOut
+            | sqlx::Error::PoolClosed
+            | sqlx::Error::WorkerCrashed => Self::Unavailable(error.to_string()),
+            sqlx::Error::Configuration(_) => Self::Configuration(error.to_string()),
+            other => Self::Driver(other.to_string()),
+        }
+    }
+}
+
+impl From<sqlx::migrate::MigrateError> for Error {
+    fn from(error: sqlx::migrate::MigrateError) -> Self {
+        match error {
+            sqlx::migrate::MigrateError::Execute(cause) => match Self::from(cause) {
+                away @ Self::Unavailable(_) => away,
+                other => Self::Migration(other.to_string()),
+            },
+            other => Self::Migration(other.to_string()),
+        }
+    }
+}

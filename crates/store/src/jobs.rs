@@ -1,0 +1,27 @@
+//! The ledger of jobs: the only truth for status, uniqueness, retries and history.
+//!
+//! ```text
+//! queued -> running -> succeeded | retrying | held | failed | cancelled
+//!             ^            |
+//!             +- retrying -+        running -> queued only when a worker stops in order
+//! ```
+//!
+//! A claim ([`claim`]) is one guarded `UPDATE` that draws a new fence; every later write of
+//! the run ([`transitions`](self)) names the fence and does nothing once another claim drew
+//! a newer one. The times are Postgres' own.
+
+mod claim;
+mod enqueue;
+mod query;
+mod row;
+mod sweep;
+mod transitions;
+
+pub use claim::{Claimed, claim, claim_next, heartbeat};
+pub use enqueue::{Enqueued, Idempotency, NewJob, enqueue};
+pub use query::{JobFilter, get, issues, list};
+pub use sweep::{Due, fail_exhausted, take_due};
+pub use transitions::{fail, progress, release, retry, snooze, succeed};
+
+pub(crate) use enqueue::interval;
+pub(crate) use transitions::{note_progress, require_one};

@@ -1,0 +1,110 @@
+use std::time::Duration;
+
+use mis_sync_domain::{Job, JobId, Lane, Lease};
+use sqlx::PgPool;
+
+use super::{enqueue::interval, row::JobRow};
+use crate::Error;
+
+/// A job that is now this worker's to run.
+#[derive(Debug, Clone)]
+pub struct Claimed {
+    /// The job, already `running`.
+    pub job: Job,
+    /// The right to write its results.
+    pub lease: Lease,
+}
+
+/// Claims a job if it is due: queued, retrying and its time has come, or running with a
+/// lease that ran out. `None`: somebody else has it, or it is not due; nothing is changed.
+///
+/// The attempt is counted here, before it runs, so that a job which kills its worker does
+/// not do so for ever.
+pub async fn claim(
+    pool: &PgPool,
+    id: JobId,
+    worker: &str,
+    lease: Duration,
+) -> Result<Option<Claimed>, Error> {
+    let claimed = sqlx::query_as!(
+        JobRow,
+        r#"
+        WITH due AS (
+            SELECT id, state, fence FROM job
+            WHERE id = $1 AND attempt < max_attempts AND deadline_at > now()
+                AND (state = 'queued'
+                    OR (state = 'retrying' AND next_attempt_at <= now())
+                    OR (state = 'running' AND lease_until < now()))
+            FOR UPDATE SKIP LOCKED
+        ), lost AS (
+            UPDATE job_attempt a SET ended_at = now(), outcome = 'lost'
+            FROM due WHERE due.state = 'running' AND a.job_id = due.id AND a.fence = due.fence
+        ), claimed AS (
+            UPDATE job SET state = 'running', attempt = attempt + 1, fence = nextval('job_fence'),
+                worker = $2, lease_until = now() + $3, next_attempt_at = NULL,
+                started_at = coalesce(started_at, now()),
+                stage = 'fetching', progress_done = 0, progress_total = NULL
+            FROM due WHERE job.id = due.id
+            RETURNING job.*
+        ), opened AS (
+            INSERT INTO job_attempt (job_id, fence, attempt, worker)
+            SELECT id, fence, attempt, worker FROM claimed
+        )
+        SELECT id, kind, school_id, staff_id, options, requested_by, state, attempt,
+            max_attempts, created_at, started_at, finished_at, next_attempt_at, stage,
+            progress_done, progress_total, report, error, fence
+        FROM claimed
+        "#,
+        id.0,
+        worker,
+        interval(lease),
+    )
+    .fetch_optional(pool)
+    .await?;
+    let Some(row) = claimed else { return Ok(None) };
+    let fence = row.fence.expect("the claim has just drawn it");
+    Ok(Some(Claimed { job: row.try_into()?, lease: Lease { job_id: id, fence } }))
+}
+
+/// Claims the longest-waiting due job of a lane, without Redis. This is how work goes on
+/// while Redis is away.
+pub async fn claim_next(
+    pool: &PgPool,
+    lane: Lane,
+    worker: &str,
+    lease: Duration,
+) -> Result<Option<Claimed>, Error> {
+    let due = sqlx::query_scalar!(
+        r#"
+        SELECT id FROM job
+        WHERE lane = $1 AND attempt < max_attempts AND deadline_at > now()
+            AND (state = 'queued'
+                OR (state = 'retrying' AND next_attempt_at <= now())
+                OR (state = 'running' AND lease_until < now()))
+        ORDER BY id LIMIT 1
+        "#,
+        lane.as_str(),
+    )
+    .fetch_optional(pool)
+    .await?;
+    match due {
+        Some(id) => claim(pool, JobId(id), worker, lease).await,
+        None => Ok(None),
+    }
+}
+
+/// Renews a lease. [`Error::LeaseLost`]: stop at once, the job is no longer this worker's.
+pub async fn heartbeat(pool: &PgPool, lease: Lease, length: Duration) -> Result<(), Error> {
+    let done = sqlx::query!(
+        r#"
+        UPDATE job SET lease_until = now() + $3
+        WHERE id = $1 AND fence = $2 AND state = 'running'
+        "#,
+        lease.job_id.0,
+        lease.fence,
+        interval(length),
+    )
+    .execute(pool)
+    .await?;
+    super::transitions::require_one(done.rows_affected())
+}

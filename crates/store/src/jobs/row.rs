@@ -1,0 +1,67 @@
+use chrono::{DateTime, Utc};
+use mis_sync_domain::{Job, JobId, Progress, StaffId};
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+use uuid::Uuid;
+
+use crate::Error;
+
+/// A row of `job`, as every query of the ledger selects it.
+pub(super) struct JobRow {
+    pub(super) id: Uuid,
+    pub(super) kind: String,
+    pub(super) school_id: String,
+    pub(super) staff_id: Option<Uuid>,
+    pub(super) options: Value,
+    pub(super) requested_by: String,
+    pub(super) state: String,
+    pub(super) attempt: i32,
+    pub(super) max_attempts: i32,
+    pub(super) created_at: DateTime<Utc>,
+    pub(super) started_at: Option<DateTime<Utc>>,
+    pub(super) finished_at: Option<DateTime<Utc>>,
+    pub(super) next_attempt_at: Option<DateTime<Utc>>,
+    pub(super) stage: Option<String>,
+    pub(super) progress_done: i64,
+    pub(super) progress_total: Option<i64>,
+    pub(super) report: Option<Value>,
+    pub(super) error: Option<Value>,
+    pub(super) fence: Option<i64>,
+}
+
+impl TryFrom<JobRow> for Job {
+    type Error = Error;
+
+    fn try_from(row: JobRow) -> Result<Self, Error> {
+        let broken = |column| Error::Inconsistent { table: "job", column, id: row.id.to_string() };
+        let stage =
+            row.stage.map(|stage| stage.parse().map_err(|_| broken("stage"))).transpose()?;
+        let count = |number: i64| u64::try_from(number).unwrap_or_default();
+        Ok(Self {
+            id: JobId(row.id),
+            kind: row.kind.parse().map_err(|_| broken("kind"))?,
+            school_id: row.school_id.parse().map_err(|_| broken("school_id"))?,
+            staff_id: row.staff_id.map(StaffId),
+            options: serde_json::from_value(row.options).map_err(|_| broken("options"))?,
+            state: row.state.parse().map_err(|_| broken("state"))?,
+            attempt: row.attempt.try_into().map_err(|_| broken("attempt"))?,
+            max_attempts: row.max_attempts.try_into().map_err(|_| broken("max_attempts"))?,
+            progress: stage.map(|stage| Progress {
+                stage,
+                done: count(row.progress_done),
+                total: row.progress_total.map(count),
+            }),
+            report: from_json(row.report).map_err(|_| broken("report"))?,
+            error: from_json(row.error).map_err(|_| broken("error"))?,
+            requested_by: row.requested_by,
+            created_at: row.created_at,
+            started_at: row.started_at,
+            finished_at: row.finished_at,
+            next_attempt_at: row.next_attempt_at,
+        })
+    }
+}
+
+fn from_json<T: DeserializeOwned>(value: Option<Value>) -> Result<Option<T>, serde_json::Error> {
+    value.map(serde_json::from_value).transpose()
+}

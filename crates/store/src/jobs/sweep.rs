@@ -1,0 +1,88 @@
+use std::time::Duration;
+
+use mis_sync_domain::{JobFailure, JobId, Lane};
+use sqlx::PgPool;
+
+use super::enqueue::interval;
+use crate::Error;
+
+/// A job whose id has to be put on Redis (again).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Due {
+    /// The job.
+    pub id: JobId,
+    /// Its lane.
+    pub lane: Lane,
+}
+
+/// Finds jobs that should be running but that nobody took: queued and not taken within
+/// `patience` of their last delivery, retrying and due, running with a lease that ran out.
+/// Each is marked as delivered, so that several sweepers do not all push it.
+pub async fn take_due(pool: &PgPool, patience: Duration, limit: i64) -> Result<Vec<Due>, Error> {
+    let rows = sqlx::query!(
+        r#"
+        WITH due AS (
+            SELECT id FROM job
+            WHERE (state = 'queued' AND delivered_at < now() - $1::interval)
+                OR (state = 'retrying' AND next_attempt_at <= now()
+                    AND delivered_at < greatest(next_attempt_at, now() - $1::interval))
+                OR (state = 'running' AND lease_until < now()
+                    AND delivered_at < greatest(lease_until, now() - $1::interval))
+            ORDER BY id LIMIT $2
+            FOR UPDATE SKIP LOCKED
+        )
+        UPDATE job SET delivered_at = now() FROM due WHERE job.id = due.id
+        RETURNING job.id, job.lane
+        "#,
+        interval(patience),
+        limit,
+    )
+    .fetch_all(pool)
+    .await?;
+    rows.into_iter()
+        .map(|row| {
+            let broken =
+                || Error::Inconsistent { table: "job", column: "lane", id: row.id.to_string() };
+            Ok(Due { id: JobId(row.id), lane: row.lane.parse().map_err(|_| broken())? })
+        })
+        .collect()
+}
+
+/// Ends jobs that may not start another attempt: their worker was lost in the last one, or
+/// their deadline has passed. Returns how many.
+pub async fn fail_exhausted(pool: &PgPool) -> Result<u64, Error> {
+    let lost = JobFailure {
+        code: "worker_lost".into(),
+        title: "The worker died, several times".into(),
+        detail: "Each attempt ended without a word from its worker; no attempt is left.".into(),
+    };
+    let late = JobFailure {
+        code: "deadline_passed".into(),
+        title: "The job did not finish in time".into(),
+        detail: "Its deadline passed before an attempt succeeded.".into(),
+    };
+    let done = sqlx::query!(
+        r#"
+        WITH ended AS (
+            UPDATE job SET state = 'failed', finished_at = now(), lease_until = NULL,
+                next_attempt_at = NULL,
+                error = CASE WHEN deadline_at > now() THEN $1::jsonb
+                    ELSE coalesce(error, $2::jsonb) END
+            WHERE (state = 'running' AND lease_until < now()
+                    AND (attempt >= max_attempts OR deadline_at <= now()))
+                OR (state IN ('queued', 'retrying') AND deadline_at <= now())
+            RETURNING id, fence
+        ), lost AS (
+            UPDATE job_attempt a SET ended_at = now(), outcome = 'lost'
+            FROM ended
+            WHERE a.job_id = ended.id AND a.fence = ended.fence AND a.ended_at IS NULL
+        )
+        SELECT count(*) AS "count!" FROM ended
+        "#,
+        serde_json::to_value(lost).expect("a failure is plain JSON"),
+        serde_json::to_value(late).expect("a failure is plain JSON"),
+    )
+    .fetch_one(pool)
+    .await?;
+    Ok(u64::try_from(done.count).unwrap_or_default())
+}

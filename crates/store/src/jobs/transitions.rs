@@ -1,0 +1,182 @@
+use std::time::Duration;
+
+use mis_sync_domain::{JobFailure, Lease, Progress, Report};
+use sqlx::{PgConnection, PgPool};
+
+use super::enqueue::interval;
+use crate::Error;
+
+/// One row was changed, or the lease is gone.
+pub(crate) fn require_one(rows: u64) -> Result<(), Error> {
+    if rows == 1 { Ok(()) } else { Err(Error::LeaseLost) }
+}
+
+/// Notes how far a run is.
+pub async fn progress(pool: &PgPool, lease: Lease, progress: Progress) -> Result<(), Error> {
+    let mut connection = pool.acquire().await?;
+    note_progress(&mut connection, lease, progress).await
+}
+
+pub(crate) async fn note_progress(
+    db: &mut PgConnection,
+    lease: Lease,
+    progress: Progress,
+) -> Result<(), Error> {
+    let done = sqlx::query!(
+        r#"
+        UPDATE job SET stage = $3, progress_done = $4, progress_total = $5
+        WHERE id = $1 AND fence = $2 AND state = 'running'
+        "#,
+        lease.job_id.0,
+        lease.fence,
+        progress.stage.as_str(),
+        count(progress.done),
+        progress.total.map(count),
+    )
+    .execute(db)
+    .await?;
+    require_one(done.rows_affected())
+}
+
+/// `running -> succeeded`. Part of the transaction that writes the people, so that the work
+/// and the word that it is done become true together, or neither.
+pub async fn succeed(db: &mut PgConnection, lease: Lease, report: &Report) -> Result<(), Error> {
+    let done = sqlx::query!(
+        r#"
+        WITH ended AS (
+            UPDATE job SET state = 'succeeded', finished_at = clock_timestamp(), report = $3,
+                error = NULL, lease_until = NULL, stage = 'applying',
+                progress_done = $4, progress_total = $4
+            WHERE id = $1 AND fence = $2 AND state = 'running'
+            RETURNING id, fence
+        )
+        UPDATE job_attempt a SET ended_at = clock_timestamp(), outcome = 'succeeded'
+        FROM ended WHERE a.job_id = ended.id AND a.fence = ended.fence
+        "#,
+        lease.job_id.0,
+        lease.fence,
+        serde_json::to_value(report).expect("a report is plain JSON"),
+        count(report.current),
+    )
+    .execute(db)
+    .await?;
+    require_one(done.rows_affected())
+}
+
+/// `running -> retrying` in `after`, or `running -> failed` when no attempt is left or the
+/// next one would start past the job's deadline. The attempt is spent.
+pub async fn retry(
+    pool: &PgPool,
+    lease: Lease,
+    failure: &JobFailure,
+    after: Duration,
+) -> Result<(), Error> {
+    let done = sqlx::query!(
+        r#"
+        WITH ended AS (
+            UPDATE job SET error = $3, lease_until = NULL,
+                state = CASE WHEN again THEN 'retrying' ELSE 'failed' END,
+                next_attempt_at = CASE WHEN again THEN now() + $4 END,
+                finished_at = CASE WHEN NOT again THEN now() END
+            FROM (
+                SELECT id AS job_id, attempt < max_attempts AND now() + $4 < deadline_at AS again
+                FROM job WHERE id = $1
+            ) verdict
+            WHERE id = job_id AND fence = $2 AND state = 'running'
+            RETURNING id, fence, again
+        )
+        UPDATE job_attempt a SET ended_at = now(), error = $3,
+            outcome = CASE WHEN again THEN 'retry' ELSE 'failed' END
+        FROM ended WHERE a.job_id = ended.id AND a.fence = ended.fence
+        "#,
+        lease.job_id.0,
+        lease.fence,
+        as_json(failure),
+        interval(after),
+    )
+    .execute(pool)
+    .await?;
+    require_one(done.rows_affected())
+}
+
+/// `running -> retrying` in `after` without spending the attempt: somebody asked us to wait.
+/// Past the job's deadline it is `failed` all the same.
+pub async fn snooze(
+    pool: &PgPool,
+    lease: Lease,
+    failure: &JobFailure,
+    after: Duration,
+) -> Result<(), Error> {
+    let done = sqlx::query!(
+        r#"
+        WITH ended AS (
+            UPDATE job SET error = $3, lease_until = NULL, attempt = attempt - 1,
+                state = CASE WHEN now() + $4 < deadline_at THEN 'retrying' ELSE 'failed' END,
+                next_attempt_at = CASE WHEN now() + $4 < deadline_at THEN now() + $4 END,
+                finished_at = CASE WHEN now() + $4 >= deadline_at THEN now() END
+            WHERE id = $1 AND fence = $2 AND state = 'running'
+            RETURNING id, fence
+        )
+        UPDATE job_attempt a SET ended_at = now(), outcome = 'snoozed', error = $3
+        FROM ended WHERE a.job_id = ended.id AND a.fence = ended.fence
+        "#,
+        lease.job_id.0,
+        lease.fence,
+        as_json(failure),
+        interval(after),
+    )
+    .execute(pool)
+    .await?;
+    require_one(done.rows_affected())
+}
+
+/// `running -> failed`: trying again would not help.
+pub async fn fail(pool: &PgPool, lease: Lease, failure: &JobFailure) -> Result<(), Error> {
+    let done = sqlx::query!(
+        r#"
+        WITH ended AS (
+            UPDATE job SET state = 'failed', finished_at = now(), error = $3, lease_until = NULL
+            WHERE id = $1 AND fence = $2 AND state = 'running'
+            RETURNING id, fence
+        )
+        UPDATE job_attempt a SET ended_at = now(), outcome = 'failed', error = $3
+        FROM ended WHERE a.job_id = ended.id AND a.fence = ended.fence
+        "#,
+        lease.job_id.0,
+        lease.fence,
+        as_json(failure),
+    )
+    .execute(pool)
+    .await?;
+    require_one(done.rows_affected())
+}
+
+/// `running -> queued`: the worker stops in order and hands the job back, as if it had never
+/// begun. What it staged stays for the next one.
+pub async fn release(pool: &PgPool, lease: Lease) -> Result<(), Error> {
+    let done = sqlx::query!(
+        r#"
+        WITH ended AS (
+            UPDATE job SET state = 'queued', attempt = attempt - 1, lease_until = NULL,
+                delivered_at = now()
+            WHERE id = $1 AND fence = $2 AND state = 'running'
+            RETURNING id, fence
+        )
+        UPDATE job_attempt a SET ended_at = now(), outcome = 'released'
+        FROM ended WHERE a.job_id = ended.id AND a.fence = ended.fence
+        "#,
+        lease.job_id.0,
+        lease.fence,
+    )
+    .execute(pool)
+    .await?;
+    require_one(done.rows_affected())
+}
+
+fn as_json(failure: &JobFailure) -> serde_json::Value {
+    serde_json::to_value(failure).expect("a failure is plain JSON")
+}
+
+fn count(number: u64) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
+}

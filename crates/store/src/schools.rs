@@ -1,0 +1,189 @@
+//! Schools and their connection to Wonde.
+
+use chrono::{DateTime, Utc};
+use mis_sync_domain::{ConnectSchool, School, SchoolId, TokenState};
+use secrecy::SecretString;
+use sqlx::PgPool;
+
+use crate::{Error, TokenCipher};
+
+/// A school with what a sync needs of it.
+pub struct SchoolAccess {
+    /// The school.
+    pub school: School,
+    /// Its Wonde token.
+    pub token: SecretString,
+}
+
+struct SchoolRow {
+    id: String,
+    name: String,
+    wonde_school_id: String,
+    wonde_base_url: Option<String>,
+    wonde_token: Option<Vec<u8>>,
+    token_rejected_at: Option<DateTime<Utc>>,
+    mis: Option<String>,
+    settings: serde_json::Value,
+    last_synced_at: Option<DateTime<Utc>>,
+    created_at: DateTime<Utc>,
+    updated_at: DateTime<Utc>,
+}
+
+impl TryFrom<SchoolRow> for School {
+    type Error = Error;
+
+    fn try_from(row: SchoolRow) -> Result<Self, Error> {
+        let token = match (row.wonde_token, row.token_rejected_at) {
+            (None, _) => TokenState::Missing,
+            (Some(_), None) => TokenState::Held,
+            (Some(_), Some(_)) => TokenState::Rejected,
+        };
+        let broken = |column| Error::Inconsistent { table: "school", column, id: row.id.clone() };
+        Ok(Self {
+            settings: serde_json::from_value(row.settings).map_err(|_| broken("settings"))?,
+            id: row.id.parse().map_err(|_| broken("id"))?,
+            name: row.name,
+            wonde_school_id: row.wonde_school_id,
+            wonde_base_url: row.wonde_base_url,
+            mis: row.mis,
+            token,
+            last_synced_at: row.last_synced_at,
+            created_at: row.created_at,
+            updated_at: row.updated_at,
+        })
+    }
+}
+
+/// Connects a school, or changes its connection. Without a token the present one stays;
+/// `Ok(None)` when there is none to stay.
+pub async fn connect(
+    pool: &PgPool,
+    cipher: &TokenCipher,
+    school: &ConnectSchool,
+    token: Option<&SecretString>,
+) -> Result<Option<School>, Error> {
+    let sealed = token.map(|token| cipher.seal(&school.id, token));
+    let settings =
+        school.settings.as_ref().map(|s| serde_json::to_value(s).expect("settings are plain JSON"));
+    let row = sqlx::query_as!(
+        SchoolRow,
+        r#"
+        INSERT INTO school AS s
+            (id, name, wonde_school_id, wonde_base_url, wonde_token, mis, settings)
+        SELECT $1, $2, $3, $4, $5, $6, coalesce($7, '{}'::jsonb)
+        -- Without a token only a school that already has one can be meant.
+        WHERE $5::bytea IS NOT NULL
+            OR EXISTS (SELECT FROM school WHERE id = $1 AND wonde_token IS NOT NULL)
+        ON CONFLICT (id) DO UPDATE SET
+            name = excluded.name,
+            wonde_school_id = excluded.wonde_school_id,
+            wonde_base_url = excluded.wonde_base_url,
+            wonde_token = coalesce(excluded.wonde_token, s.wonde_token),
+            token_rejected_at = CASE WHEN $5::bytea IS NULL THEN s.token_rejected_at END,
+            mis = coalesce(excluded.mis, s.mis),
+            settings = coalesce($7, s.settings),
+            updated_at = now()
+        RETURNING id, name, wonde_school_id, wonde_base_url, wonde_token, token_rejected_at, mis,
+            settings, last_synced_at, created_at, updated_at
+        "#,
+        school.id.as_str(),
+        school.name,
+        school.wonde_school_id,
+        school.wonde_base_url,
+        sealed,
+        school.mis,
+        settings,
+    )
+    .fetch_optional(pool)
+    .await?;
+    row.map(School::try_from).transpose()
+}
+
+/// One school.
+pub async fn get(pool: &PgPool, id: &SchoolId) -> Result<Option<School>, Error> {
+    fetch_row(pool, id).await?.map(School::try_from).transpose()
+}
+
+/// Schools in the order of their ids, after `after`.
+pub async fn list(
+    pool: &PgPool,
+    after: Option<&SchoolId>,
+    limit: i64,
+) -> Result<Vec<School>, Error> {
+    let rows = sqlx::query_as!(
+        SchoolRow,
+        r#"
+        SELECT id, name, wonde_school_id, wonde_base_url, wonde_token, token_rejected_at, mis,
+            settings, last_synced_at, created_at, updated_at
+        FROM school WHERE id > coalesce($1, '') ORDER BY id LIMIT $2
+        "#,
+        after.map(SchoolId::as_str),
+        limit,
+    )
+    .fetch_all(pool)
+    .await?;
+    rows.into_iter().map(School::try_from).collect()
+}
+
+/// A school with its token, for a sync. `None`: no such school, or no token.
+pub async fn access(
+    pool: &PgPool,
+    cipher: &TokenCipher,
+    id: &SchoolId,
+) -> Result<Option<SchoolAccess>, Error> {
+    let Some(mut row) = fetch_row(pool, id).await? else { return Ok(None) };
+    let Some(sealed) = row.wonde_token.take() else { return Ok(None) };
+    let token = cipher
+        .open(id, &sealed)
+        .ok_or_else(|| Error::SealedWithAnotherKey { school_id: id.to_string() })?;
+    row.wonde_token = Some(sealed);
+    Ok(Some(SchoolAccess { school: row.try_into()?, token }))
+}
+
+async fn fetch_row(pool: &PgPool, id: &SchoolId) -> Result<Option<SchoolRow>, Error> {
+    let row = sqlx::query_as!(
+        SchoolRow,
+        r#"
+        SELECT id, name, wonde_school_id, wonde_base_url, wonde_token, token_rejected_at, mis,
+            settings, last_synced_at, created_at, updated_at
+        FROM school WHERE id = $1
+        "#,
+        id.as_str(),
+    )
+    .fetch_optional(pool)
+    .await?;
+    Ok(row)
+}
+
+/// Notes that Wonde refused the school's token; only a new one clears it.
+pub async fn mark_token_rejected(pool: &PgPool, id: &SchoolId) -> Result<(), Error> {
+    sqlx::query!(
+        "UPDATE school SET token_rejected_at = coalesce(token_rejected_at, now()) WHERE id = $1",
+        id.as_str(),
+    )
+    .execute(pool)
+    .await?;
+    Ok(())
+}
+
+/// Notes which MIS Wonde names, where the caller did not say.
+pub async fn note_mis(pool: &PgPool, id: &SchoolId, mis: &str) -> Result<(), Error> {
+    sqlx::query!("UPDATE school SET mis = $2 WHERE id = $1 AND mis IS NULL", id.as_str(), mis)
+        .execute(pool)
+        .await?;
+    Ok(())
+}
+
+/// Destroys the school's token and keeps its people. `false`: no such school.
+pub async fn disconnect(pool: &PgPool, id: &SchoolId) -> Result<bool, Error> {
+    let done = sqlx::query!(
+        r#"
+        UPDATE school SET wonde_token = NULL, token_rejected_at = NULL, updated_at = now()
+        WHERE id = $1
+        "#,
+        id.as_str(),
+    )
+    .execute(pool)
+    .await?;
+    Ok(done.rows_affected() > 0)
+}

@@ -1,0 +1,212 @@
+//! Where a fetch waits, page by page, until it is whole.
+//!
+//! Each page is one small transaction: its records by `COPY`, and the place where the list
+//! goes on. So another worker can take over in the middle, and a run that lost its lease
+//! cannot add a page. The tables are unlogged, and these transactions do not wait for the
+//! disk: what a crash takes is fetched again.
+
+mod copy;
+
+use std::time::Duration;
+
+use mis_sync_domain::{Issue, Lease, OwnedFields, Progress, StaffRecord};
+use serde_json::Value;
+use sqlx::PgPool;
+
+use crate::{
+    Error,
+    jobs::{interval, note_progress, require_one},
+};
+
+/// How far a fetch is.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct FetchState {
+    /// Where Wonde's list goes on, in the client's own form; `None`: at the start, or done.
+    pub next_page: Option<Value>,
+    /// Records staged so far.
+    pub fetched: u64,
+    /// The last page is in.
+    pub complete: bool,
+}
+
+/// One page, mapped.
+#[derive(Debug, Default)]
+pub struct MappedPage {
+    /// Current staff that can be imported, with their places on the page.
+    pub staff: Vec<(u64, StaffRecord)>,
+    /// Problems, with the places of their records on the page.
+    pub issues: Vec<(u64, Issue)>,
+    /// Records on the page.
+    pub fetched: u64,
+    /// Of these, current staff.
+    pub current: u64,
+    /// Current staff that are not among `staff`.
+    pub skipped: u64,
+    /// HTTP requests that the page cost, failed ones included.
+    pub requests: u64,
+    /// Where the list goes on; `None`: this was the last page.
+    pub next_page: Option<Value>,
+}
+
+/// Begins the fetch of a run, or takes over what an earlier run left.
+///
+/// What was staged more than `max_age` ago is thrown away: people may have come and gone
+/// since, and a list read half yesterday and half today is no list.
+pub async fn begin(
+    pool: &PgPool,
+    lease: Lease,
+    owned: OwnedFields,
+    max_age: Duration,
+) -> Result<FetchState, Error> {
+    let mut tx = pool.begin().await?;
+    sqlx::query!("SET LOCAL synchronous_commit = off").execute(&mut *tx).await?;
+    let taken_over = sqlx::query!(
+        r#"
+        UPDATE stage_fetch SET fence = $2, owns_initials = $3, owns_job_title = $4
+        WHERE job_id = $1 AND fence < $2 AND updated_at >= now() - $5::interval
+        RETURNING next_page, fetched, complete
+        "#,
+        lease.job_id.0,
+        lease.fence,
+        owned.initials,
+        owned.job_title,
+        interval(max_age),
+    )
+    .fetch_optional(&mut *tx)
+    .await?;
+    let state = if let Some(row) = taken_over {
+        FetchState {
+            next_page: row.next_page,
+            fetched: u64::try_from(row.fetched).unwrap_or_default(),
+            complete: row.complete,
+        }
+    } else {
+        clear_rows(&mut tx, lease).await?;
+        let begun = sqlx::query!(
+            r#"
+            INSERT INTO stage_fetch AS f (job_id, fence, owns_initials, owns_job_title)
+            VALUES ($1, $2, $3, $4)
+            ON CONFLICT (job_id) DO UPDATE SET fence = excluded.fence,
+                owns_initials = excluded.owns_initials, owns_job_title = excluded.owns_job_title,
+                next_page = NULL, pages = 0, fetched = 0, current = 0, skipped = 0, requests = 0,
+                complete = false, updated_at = now()
+            WHERE f.fence < excluded.fence
+            "#,
+            lease.job_id.0,
+            lease.fence,
+            owned.initials,
+            owned.job_title,
+        )
+        .execute(&mut *tx)
+        .await?;
+        require_one(begun.rows_affected())?;
+        FetchState::default()
+    };
+    tx.commit().await?;
+    Ok(state)
+}
+
+/// Stages one page and notes the progress of the job.
+pub async fn add_page(
+    pool: &PgPool,
+    lease: Lease,
+    page: &MappedPage,
+    progress: Progress,
+) -> Result<(), Error> {
+    let mut tx = pool.begin().await?;
+    sqlx::query!("SET LOCAL synchronous_commit = off").execute(&mut *tx).await?;
+    let first_position = sqlx::query_scalar!(
+        r#"
+        UPDATE stage_fetch SET pages = pages + 1, fetched = fetched + $3, current = current + $4,
+            skipped = skipped + $5, requests = requests + $6, next_page = $7,
+            complete = ($7::jsonb IS NULL), updated_at = now()
+        WHERE job_id = $1 AND fence = $2 AND NOT complete
+        RETURNING fetched - $3 AS "first!"
+        "#,
+        lease.job_id.0,
+        lease.fence,
+        count(page.fetched),
+        count(page.current),
+        count(page.skipped),
+        count(page.requests),
+        page.next_page,
+    )
+    .fetch_optional(&mut *tx)
+    .await?
+    .ok_or(Error::LeaseLost)?;
+    if !page.staff.is_empty() {
+        let mut copy = tx.copy_in_raw(copy::STAGE_STAFF).await?;
+        copy.send(copy::staff_rows(lease.job_id, first_position, &page.staff).into_bytes()).await?;
+        copy.finish().await?;
+    }
+    if !page.issues.is_empty() {
+        let mut copy = tx.copy_in_raw(copy::STAGE_ISSUE).await?;
+        copy.send(copy::issue_rows(lease.job_id, first_position, &page.issues).into_bytes())
+            .await?;
+        copy.finish().await?;
+    }
+    note_progress(&mut tx, lease, progress).await?;
+    tx.commit().await?;
+    Ok(())
+}
+
+/// Throws away what a job staged, once its outcome is in the ledger.
+pub async fn discard(pool: &PgPool, lease: Lease) -> Result<(), Error> {
+    let mut tx = pool.begin().await?;
+    sqlx::query!("SET LOCAL synchronous_commit = off").execute(&mut *tx).await?;
+    let owned = sqlx::query!(
+        "DELETE FROM stage_fetch WHERE job_id = $1 AND fence = $2",
+        lease.job_id.0,
+        lease.fence
+    )
+    .execute(&mut *tx)
+    .await?;
+    require_one(owned.rows_affected())?;
+    clear_rows(&mut tx, lease).await?;
+    tx.commit().await?;
+    Ok(())
+}
+
+/// Throws away what jobs left behind that ended without [`discard`]: their worker died, or
+/// they were given up. Returns how many jobs that were.
+pub async fn discard_leftovers(pool: &PgPool) -> Result<u64, Error> {
+    let done = sqlx::query_scalar!(
+        r#"
+        WITH leftover AS (
+            DELETE FROM stage_fetch f
+            WHERE NOT EXISTS (
+                SELECT FROM job j
+                WHERE j.id = f.job_id AND j.state IN ('queued', 'running', 'retrying', 'held')
+            )
+            RETURNING job_id
+        ), staff AS (
+            DELETE FROM stage_staff s USING leftover l WHERE s.job_id = l.job_id
+        ), issue AS (
+            DELETE FROM stage_issue s USING leftover l WHERE s.job_id = l.job_id
+        ), match AS (
+            DELETE FROM stage_match s USING leftover l WHERE s.job_id = l.job_id
+        )
+        SELECT count(*) AS "count!" FROM leftover
+        "#
+    )
+    .fetch_one(pool)
+    .await?;
+    Ok(u64::try_from(done).unwrap_or_default())
+}
+
+async fn clear_rows(db: &mut sqlx::PgConnection, lease: Lease) -> Result<(), Error> {
+    sqlx::query!("DELETE FROM stage_staff WHERE job_id = $1", lease.job_id.0)
+        .execute(&mut *db)
+        .await?;
+    sqlx::query!("DELETE FROM stage_issue WHERE job_id = $1", lease.job_id.0)
+        .execute(&mut *db)
+        .await?;
+    sqlx::query!("DELETE FROM stage_match WHERE job_id = $1", lease.job_id.0)
+        .execute(&mut *db)
+        .await?;
+    Ok(())
+}
+
+fn count(number: u64) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
+}

@@ -1,0 +1,130 @@
+//! Whom does each staged record mean in iP, and is there doubt?
+
+use mis_sync_domain::{Lease, SchoolId};
+use sqlx::PgConnection;
+
+use crate::Error;
+
+/// How the staged records were matched.
+pub(super) struct Matched {
+    /// Records, each person once.
+    pub(super) records: u64,
+}
+
+/// Matches by Wonde id, then by UPI, then by work email with an account that is not linked
+/// yet. A person is matched once at the most; what stays unmatched is to be created.
+pub(super) async fn match_staff(
+    db: &mut PgConnection,
+    lease: Lease,
+    school_id: &SchoolId,
+) -> Result<Matched, Error> {
+    let done = sqlx::query!(
+        r#"
+        WITH latest AS (
+            -- Of two deliveries of one record the later wins.
+            SELECT DISTINCT ON (wonde_id) wonde_id, position, upi, lower(email) AS email_key
+            FROM stage_staff WHERE job_id = $1
+            ORDER BY wonde_id, position DESC
+        ), by_wonde_id AS (
+            SELECT l.*, s.id AS staff_id, s.email_key AS held_key
+            FROM latest l
+            LEFT JOIN staff s ON s.school_id = $2 AND s.wonde_id = l.wonde_id
+        ), upi_candidate AS (
+            -- A re-added person: new Wonde id, same UPI, and the old id is not in the list.
+            -- Only where one record and one person meet.
+            SELECT l.wonde_id, s.id AS staff_id, s.email_key AS held_key,
+                count(*) OVER (PARTITION BY l.wonde_id) AS people,
+                count(*) OVER (PARTITION BY s.id) AS records
+            FROM by_wonde_id l
+            JOIN staff s ON s.school_id = $2 AND s.upi = l.upi
+            WHERE l.staff_id IS NULL
+                AND NOT EXISTS (
+                    SELECT FROM stage_staff t WHERE t.job_id = $1 AND t.wonde_id = s.wonde_id
+                )
+        ), by_upi AS (
+            SELECT l.wonde_id, l.position, l.email_key,
+                coalesce(l.staff_id, u.staff_id) AS staff_id,
+                coalesce(l.held_key, u.held_key) AS held_key
+            FROM by_wonde_id l
+            LEFT JOIN upi_candidate u
+                ON u.wonde_id = l.wonde_id AND u.people = 1 AND u.records = 1
+        ), email_candidate AS (
+            -- An account made by hand before the school was connected.
+            SELECT l.wonde_id, s.id AS staff_id, s.email_key AS held_key,
+                count(*) OVER (PARTITION BY s.id) AS records
+            FROM by_upi l
+            JOIN staff s ON s.email_key = l.email_key AND s.school_id = $2 AND s.wonde_id IS NULL
+            WHERE l.staff_id IS NULL
+                AND NOT EXISTS (SELECT FROM upi_candidate u
+                    WHERE u.staff_id = s.id AND u.people = 1 AND u.records = 1)
+        )
+        INSERT INTO stage_match (job_id, wonde_id, position, staff_id, email_key, held_key)
+        SELECT $1, l.wonde_id, l.position, coalesce(l.staff_id, e.staff_id), l.email_key,
+            coalesce(l.held_key, e.held_key)
+        FROM by_upi l
+        LEFT JOIN email_candidate e ON e.wonde_id = l.wonde_id AND e.records = 1
+        "#,
+        lease.job_id.0,
+        school_id.as_str(),
+    )
+    .execute(db)
+    .await?;
+    Ok(Matched { records: done.rows_affected() })
+}
+
+/// Leaves out records that ask for a login which is in doubt; returns how many.
+///
+/// A record asks for a login when its person does not hold it yet. That is in doubt when
+/// another record of this list has the same work email, or when somebody else in iP holds
+/// the login and does not give it up in this very sync. Leaving a record out keeps its
+/// person's login where it is, which can put another record in doubt: so until nothing moves.
+pub(super) async fn quarantine(db: &mut PgConnection, lease: Lease) -> Result<u64, Error> {
+    let mut total = shared_in_the_list(db, lease).await?;
+    loop {
+        let found = held_by_somebody_else(db, lease).await?;
+        total += found;
+        if found == 0 {
+            return Ok(total);
+        }
+    }
+}
+
+async fn shared_in_the_list(db: &mut PgConnection, lease: Lease) -> Result<u64, Error> {
+    let done = sqlx::query!(
+        r#"
+        UPDATE stage_match m SET issue = 'shared_work_email'
+        FROM (
+            SELECT wonde_id, count(*) OVER (PARTITION BY email_key) AS records
+            FROM stage_match WHERE job_id = $1
+        ) shared
+        WHERE m.job_id = $1 AND m.wonde_id = shared.wonde_id AND shared.records > 1
+            AND m.held_key IS DISTINCT FROM m.email_key
+        "#,
+        lease.job_id.0,
+    )
+    .execute(db)
+    .await?;
+    Ok(done.rows_affected())
+}
+
+async fn held_by_somebody_else(db: &mut PgConnection, lease: Lease) -> Result<u64, Error> {
+    let done = sqlx::query!(
+        r#"
+        UPDATE stage_match m SET issue = 'work_email_in_use'
+        FROM staff holder
+        WHERE m.job_id = $1 AND m.issue IS NULL
+            AND m.held_key IS DISTINCT FROM m.email_key
+            AND holder.email_key = m.email_key
+            AND holder.id IS DISTINCT FROM m.staff_id
+            AND NOT EXISTS (
+                SELECT FROM stage_match moving
+                WHERE moving.job_id = $1 AND moving.staff_id = holder.id
+                    AND moving.issue IS NULL AND moving.email_key <> holder.email_key
+            )
+        "#,
+        lease.job_id.0,
+    )
+    .execute(db)
+    .await?;
+    Ok(done.rows_affected())
+}
