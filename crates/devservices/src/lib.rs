@@ -1,1 +1,19 @@
-//! mis-sync-devservices
+#![doc = include_str!("../README.md")]
+#![cfg(unix)]
+
+mod account;
+mod binaries;
+mod environment;
+mod error;
+mod postgres;
+mod process;
+mod redis;
+mod watchdog;
+
+pub use binaries::{Binaries, From, Search};
+pub use error::Error;
+pub use postgres::{Postgres, PostgresOptions, PostgresTemplate, TemplateBuilder, TemplateState};
+pub use redis::{Redis, RedisOptions};
+
+/// The database that every new server and every template has, empty, beside Postgres's own `postgres`.
+pub const DATABASE: &str = "mis_sync";

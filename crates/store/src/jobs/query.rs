@@ -70,6 +70,24 @@ pub async fn list(pool: &PgPool, filter: &JobFilter, limit: i64) -> Result<Vec<J
     rows.into_iter().map(Job::try_from).collect()
 }
 
+/// How many records the school's last good sync read: the best guess of how many there are.
+pub async fn records_of_last_sync(
+    pool: &PgPool,
+    school_id: &SchoolId,
+) -> Result<Option<u64>, Error> {
+    let fetched = sqlx::query_scalar!(
+        r#"
+        SELECT (report ->> 'fetched')::bigint FROM job
+        WHERE school_id = $1 AND kind = 'sync-school' AND state = 'succeeded'
+        ORDER BY id DESC LIMIT 1
+        "#,
+        school_id.as_str(),
+    )
+    .fetch_optional(pool)
+    .await?;
+    Ok(fetched.flatten().and_then(|fetched| u64::try_from(fetched).ok()))
+}
+
 /// The problems that a job found, in the order of Wonde's list, each with its position;
 /// after `after`.
 pub async fn issues(

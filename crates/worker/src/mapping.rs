@@ -1,0 +1,140 @@
+//! Wonde's shapes become the domain's. Pure: no I/O, no clock, nothing remembered between
+//! records, so one bad record is that record's problem alone.
+
+use chrono::NaiveDate;
+use mis_sync_domain::{
+    Issue, IssueCode, StaffRecord, WorkEmail,
+    employment::{self, Employment},
+    job_title,
+};
+use mis_sync_store::staging::MappedPage;
+use mis_sync_wonde::{Employee, EmploymentDetails, Page};
+
+/// What the mapping of a school's records depends on besides the records.
+#[derive(Debug, Clone, Copy)]
+pub struct MappingRules {
+    /// Decides who is current.
+    pub today: NaiveDate,
+    /// Whether the school's MIS delivers roles.
+    pub roles_supported: bool,
+    /// Leave out everybody who is not said to be teaching staff.
+    pub teachers_only: bool,
+}
+
+/// What a record comes to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Mapped {
+    /// Not employed today: no business of iP's.
+    NotCurrent,
+    /// Current, but the school imports teaching staff only.
+    NotTeaching,
+    /// Current, but cannot be imported.
+    Problem(IssueCode),
+    /// To be imported.
+    Staff(StaffRecord),
+}
+
+/// Maps one person.
+pub fn staff_from_wonde(employee: &Employee, rules: &MappingRules) -> Mapped {
+    let details = employee.employment_details.delivered().and_then(Option::as_ref);
+    if !details.is_some_and(|details| is_current(details, rules.today)) {
+        return Mapped::NotCurrent;
+    }
+    let teaching = details.and_then(|details| details.teaching_staff);
+    if rules.teachers_only && teaching != Some(true) {
+        return Mapped::NotTeaching;
+    }
+    let (Some(first_name), Some(surname)) =
+        (clean(employee.forename.as_deref()), clean(employee.surname.as_deref()))
+    else {
+        return Mapped::Problem(IssueCode::NameMissing);
+    };
+    let Some(email) = work_email(employee) else {
+        return Mapped::Problem(IssueCode::NoWorkEmail);
+    };
+    let Ok(email) = WorkEmail::parse(&email) else {
+        return Mapped::Problem(IssueCode::InvalidWorkEmail);
+    };
+    Mapped::Staff(StaffRecord {
+        wonde_id: employee.id.as_str().to_owned(),
+        upi: clean(employee.upi.as_deref()),
+        email,
+        first_name,
+        surname,
+        initials: clean(employee.initials.as_deref()),
+        job_title: rules.roles_supported.then(|| job_title(employee)).flatten(),
+        non_teaching: teaching.map(|teaching| !teaching),
+    })
+}
+
+/// Maps a page; every record of it is accounted for.
+pub fn map_page(page: &Page<Employee>, rules: &MappingRules) -> MappedPage {
+    let mut mapped = MappedPage {
+        fetched: page.records.len() as u64,
+        next_page: page
+            .next
+            .as_ref()
+            .map(|next| serde_json::to_value(next).expect("a page cursor is a string")),
+        ..MappedPage::default()
+    };
+    for (place, record) in (0..).zip(&page.records) {
+        match record {
+            Err(undecodable) => {
+                let wonde_id = clean(undecodable.wonde_id.as_deref());
+                let code = IssueCode::UnreadableRecord;
+                mapped.issues.push((place, Issue { code, wonde_id }));
+            }
+            Ok(employee) => match staff_from_wonde(employee, rules) {
+                Mapped::NotCurrent => {}
+                Mapped::NotTeaching => {
+                    mapped.current += 1;
+                    mapped.skipped += 1;
+                }
+                Mapped::Problem(code) => {
+                    mapped.current += 1;
+                    mapped.skipped += 1;
+                    let wonde_id = Some(employee.id.as_str().to_owned());
+                    mapped.issues.push((place, Issue { code, wonde_id }));
+                }
+                Mapped::Staff(staff) => {
+                    mapped.current += 1;
+                    mapped.staff.push((place, staff));
+                }
+            },
+        }
+    }
+    mapped
+}
+
+fn is_current(details: &EmploymentDetails, today: NaiveDate) -> bool {
+    let employment = Employment {
+        current: details.current,
+        start: details.employment_start_date.as_ref().and_then(|date| date.civil()),
+        end: details.employment_end_date.as_ref().and_then(|date| date.civil()),
+    };
+    employment::is_current(&employment, today)
+}
+
+/// Only the *work* address can be a login; a private one never becomes it.
+fn work_email(employee: &Employee) -> Option<String> {
+    let contact = employee.contact_details.delivered()?.as_ref()?;
+    clean(contact.emails.work.as_deref())
+}
+
+/// Outer `None`: the MIS said nothing about roles.
+fn job_title(employee: &Employee) -> Option<Option<String>> {
+    let roles = employee.roles.delivered()?;
+    let names: Vec<String> = roles.iter().filter_map(|role| clean(role.name.as_deref())).collect();
+    Some(job_title::from_roles(names.iter().map(String::as_str)))
+}
+
+/// Text without control characters and surrounding white space; `None` when nothing is left.
+/// Postgres cannot hold a NUL, and no name has a line break.
+fn clean(text: Option<&str>) -> Option<String> {
+    let text: String = text?.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+    let trimmed = text.trim();
+    (!trimmed.is_empty()).then(|| trimmed.to_owned())
+}
+
+#[cfg(test)]
+mod tests;

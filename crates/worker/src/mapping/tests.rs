@@ -1,0 +1,156 @@
+use mis_sync_wonde::UndecodableRecord;
+use proptest::prelude::*;
+use serde_json::{Value, json};
+
+use super::*;
+
+fn rules() -> MappingRules {
+    MappingRules {
+        today: NaiveDate::from_ymd_opt(2026, 9, 15).unwrap(),
+        roles_supported: true,
+        teachers_only: false,
+    }
+}
+
+/// An invented teacher with everything that a sync reads.
+fn teacher() -> Value {
+    json!({
+        "id": "A100", "upi": "0af1", "initials": " AO ", "forename": "Amara",
+        "surname": "O\u{2019}Neill-Okafor",
+        "contact_details": { "data": { "emails": {
+            "work": " Amara.Okafor@oakfield.example ", "home": "amara@home.example" } } },
+        "employment_details": { "data": { "current": true, "teaching_staff": true,
+            "employment_start_date": { "date": "2020-09-01 00:00:00.000000",
+                "timezone_type": 3, "timezone": "Europe/London" } } },
+        "roles": { "data": [{ "id": "A1", "name": "Teacher" }, { "id": "A2", "name": "SENCO" }] },
+    })
+}
+
+fn map(record: &Value, rules: &MappingRules) -> Mapped {
+    staff_from_wonde(&serde_json::from_value(record.clone()).unwrap(), rules)
+}
+
+fn with(pointer: &str, value: Value) -> Value {
+    let mut record = teacher();
+    *record.pointer_mut(pointer).unwrap() = value;
+    record
+}
+
+fn staff(record: &Value, rules: &MappingRules) -> StaffRecord {
+    match map(record, rules) {
+        Mapped::Staff(staff) => staff,
+        other => panic!("expected staff, got {other:?}"),
+    }
+}
+
+#[test]
+fn every_row_of_the_table_is_mapped() {
+    let expected = StaffRecord {
+        wonde_id: "A100".into(),
+        upi: Some("0af1".into()),
+        email: WorkEmail::parse("Amara.Okafor@oakfield.example").unwrap(),
+        first_name: "Amara".into(),
+        surname: "O\u{2019}Neill-Okafor".into(),
+        initials: Some("AO".into()),
+        job_title: Some(Some("Teacher, SENCO".into())),
+        non_teaching: Some(false),
+    };
+    assert!(staff(&teacher(), &rules()) == expected);
+}
+
+#[test]
+fn teaching_is_reversed_and_unknown_stays_unknown() {
+    for (said, expected) in
+        [(json!(true), Some(false)), (json!(false), Some(true)), (Value::Null, None)]
+    {
+        let record = with("/employment_details/data/teaching_staff", said);
+        assert_eq!(staff(&record, &rules()).non_teaching, expected);
+    }
+}
+
+#[test]
+fn without_a_usable_work_email_nobody_is_imported() {
+    let email = |text: Value| map(&with("/contact_details/data/emails/work", text), &rules());
+    assert_eq!(email(Value::Null), Mapped::Problem(IssueCode::NoWorkEmail));
+    assert_eq!(email(json!("  ")), Mapped::Problem(IssueCode::NoWorkEmail));
+    assert_eq!(email(json!("see office")), Mapped::Problem(IssueCode::InvalidWorkEmail));
+    let no_details = map(&with("/contact_details", json!({ "data": [] })), &rules());
+    assert_eq!(no_details, Mapped::Problem(IssueCode::NoWorkEmail));
+}
+
+#[test]
+fn forename_and_surname_are_needed() {
+    for field in ["/forename", "/surname"] {
+        for empty in [Value::Null, json!(""), json!(" \u{0}\t")] {
+            assert_eq!(map(&with(field, empty), &rules()), Mapped::Problem(IssueCode::NameMissing));
+        }
+    }
+}
+
+#[test]
+fn only_current_staff_count() {
+    let current = |value| map(&with("/employment_details/data/current", value), &rules());
+    assert_eq!(current(json!(false)), Mapped::NotCurrent);
+    assert!(matches!(current(Value::Null), Mapped::Staff(_)), "started, so current");
+    assert_eq!(
+        map(&with("/employment_details", json!({ "data": null })), &rules()),
+        Mapped::NotCurrent
+    );
+    let start = with("/employment_details/data/employment_start_date", json!("2026-09-16"));
+    assert_eq!(map(&start, &rules()), Mapped::NotCurrent);
+}
+
+#[test]
+fn teachers_only_leaves_out_everybody_else() {
+    let rules = MappingRules { teachers_only: true, ..rules() };
+    assert!(matches!(map(&teacher(), &rules), Mapped::Staff(_)));
+    for said in [json!(false), Value::Null] {
+        let record = with("/employment_details/data/teaching_staff", said);
+        assert_eq!(map(&record, &rules), Mapped::NotTeaching);
+    }
+}
+
+#[test]
+fn roles_not_delivered_are_told_from_no_roles() {
+    assert_eq!(staff(&with("/roles", Value::Null), &rules()).job_title, None);
+    assert_eq!(staff(&with("/roles", json!({ "data": [] })), &rules()).job_title, Some(None));
+    let unsupported = MappingRules { roles_supported: false, ..rules() };
+    assert_eq!(staff(&teacher(), &unsupported).job_title, None);
+}
+
+#[test]
+fn a_page_accounts_for_every_record() {
+    let unreadable = UndecodableRecord { wonde_id: Some("A9".into()), reason: "shape".into() };
+    let employee = |record: Value| Ok(serde_json::from_value(record).unwrap());
+    let page = Page {
+        records: vec![
+            employee(teacher()),
+            employee(with("/employment_details/data/current", json!(false))),
+            employee(with("/contact_details/data/emails/work", Value::Null)),
+            Err(unreadable),
+        ],
+        next: None,
+    };
+    let mapped = map_page(&page, &rules());
+    assert_eq!((mapped.fetched, mapped.current, mapped.skipped), (4, 2, 1));
+    assert_eq!(mapped.staff.iter().map(|(place, _)| *place).collect::<Vec<_>>(), [0]);
+    let issues: Vec<_> = mapped
+        .issues
+        .iter()
+        .map(|(place, issue)| (*place, issue.code, issue.wonde_id.as_deref()))
+        .collect();
+    assert_eq!(
+        issues,
+        [(2, IssueCode::NoWorkEmail, Some("A100")), (3, IssueCode::UnreadableRecord, Some("A9"))]
+    );
+}
+
+proptest! {
+    #[test]
+    fn text_that_is_mapped_can_always_be_stored(text in "\\PC*|[\\x00-\\x1f ]*[a-z]?[\\x00-\\x1f]*") {
+        if let Some(cleaned) = clean(Some(&text)) {
+            prop_assert!(!cleaned.is_empty() && cleaned.trim() == cleaned);
+            prop_assert!(!cleaned.contains(char::is_control));
+        }
+    }
+}

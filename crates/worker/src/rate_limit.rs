@@ -1,0 +1,23 @@
+use std::time::Duration;
+
+use futures::{FutureExt, future::BoxFuture};
+use mis_sync_queue::RateLimiter;
+use mis_sync_wonde::{LimitKey, RateLimit, Throttled};
+
+/// The limit that all processes share, as the Wonde client asks for it.
+#[derive(Debug, Clone)]
+pub struct SharedRateLimit(pub RateLimiter);
+
+impl RateLimit for SharedRateLimit {
+    fn acquire<'a>(&'a self, key: &'a LimitKey) -> BoxFuture<'a, Result<(), Throttled>> {
+        async move {
+            let acquired = self.0.acquire(key.as_str()).await;
+            acquired.map_err(|retry_after| Throttled { retry_after })
+        }
+        .boxed()
+    }
+
+    fn pause<'a>(&'a self, key: &'a LimitKey, pause: Duration) -> BoxFuture<'a, ()> {
+        self.0.pause(key.as_str(), pause).boxed()
+    }
+}

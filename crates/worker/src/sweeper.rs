@@ -1,0 +1,28 @@
+//! Puts back on Redis what should be running, all the time, in every worker process.
+
+use std::time::Duration;
+
+use mis_sync_queue::{Queue, Swept};
+use tokio::time::{MissedTickBehavior, interval};
+use tokio_util::sync::CancellationToken;
+
+/// Also how late a retry may start after it became due.
+const EVERY: Duration = Duration::from_secs(1);
+
+pub(crate) async fn run(queue: Queue, stop: CancellationToken) {
+    let mut tick = interval(EVERY);
+    tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        tokio::select! {
+            () = stop.cancelled() => return,
+            _ = tick.tick() => {}
+        }
+        match queue.redeliver_due().await {
+            Ok(swept) if swept == Swept::default() => {}
+            Ok(Swept { redelivered, failed, discarded }) => {
+                tracing::info!(redelivered, failed, discarded, "swept");
+            }
+            Err(error) => tracing::warn!(%error, "the sweep did not go through"),
+        }
+    }
+}
