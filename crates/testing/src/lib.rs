@@ -1,1 +1,10 @@
-//! mis-sync-testing
+#![doc = include_str!("../README.md")]
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on stops")]
+
+mod app;
+mod servers;
+mod wait;
+
+pub use app::{TestApp, TestAppOptions};
+pub use servers::Servers;
+pub use wait::{PATIENCE, eventually};

@@ -1,0 +1,135 @@
+use std::{net::SocketAddr, path::PathBuf};
+
+use clap::{Args, Parser, Subcommand};
+use mis_sync_domain::{ApiKeyId, Role, SchoolId};
+use mis_sync_wonde_sim::Mis;
+
+/// Keeps a school's staff in iP equal to what its MIS says, read through Wonde.
+#[derive(Debug, Parser)]
+#[command(
+    name = "mis-sync",
+    version,
+    about,
+    after_help = "Exit codes: 0 done, 1 the work failed, 2 wrong usage or configuration, 3 a \
+                  dependency is away."
+)]
+pub(crate) struct Arguments {
+    /// A TOML file on top of the built-in configuration; the environment wins over both.
+    #[arg(long, global = true, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// See the whole thing work: private Postgres and Redis, a simulated Wonde with one school
+    /// for each MIS, the API and a worker.
+    Demo(Demo),
+    /// Run the HTTP API.
+    Serve(Serve),
+    /// Run jobs.
+    Worker,
+    /// Bring the database to the schema of this release.
+    Migrate,
+    /// Make, list and revoke API keys.
+    #[command(subcommand)]
+    Keys(Keys),
+    /// Run a Wonde simulator.
+    Simulate(Simulate),
+    /// Check configuration, database, Redis and Wonde, and say what to do.
+    Doctor,
+    /// Print the OpenAPI document.
+    Openapi,
+    /// Measure, side by side in one run.
+    #[command(subcommand)]
+    Bench(Bench),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Demo {
+    /// Stop after the report; the exit code is 0 only if the sync succeeded.
+    #[arg(long)]
+    pub(crate) exit: bool,
+    /// Which school's button to press: the name of its MIS, or its id.
+    #[arg(long, default_value = "Capita SIMS", value_name = "MIS|ID")]
+    pub(crate) school: String,
+    /// Staff of each school.
+    #[arg(long, default_value_t = 120, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    pub(crate) size: u32,
+    /// Port of the API; 0 takes a free one.
+    #[arg(long, default_value_t = 0, value_name = "PORT")]
+    pub(crate) port: u16,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Serve {
+    /// Run jobs in this process too.
+    #[arg(long)]
+    pub(crate) with_worker: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Keys {
+    /// Make a key and print it; it cannot be shown again.
+    Create {
+        /// What or who uses it.
+        #[arg(long)]
+        name: String,
+        /// app: sync, read, connect schools; viewer: read; operator: act on jobs; admin: all.
+        #[arg(long, value_name = "app|viewer|operator|admin")]
+        role: Role,
+        /// Only for this school.
+        #[arg(long, value_name = "ID")]
+        school: Option<SchoolId>,
+        /// Print JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// List keys, without their secrets.
+    List {
+        /// Print JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Make a key open nothing from now on.
+    Revoke {
+        /// Id of the key, as `keys list` shows it.
+        id: ApiKeyId,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Simulate {
+    /// Where to listen.
+    #[arg(long, default_value = "127.0.0.1:8090", value_name = "ADDR")]
+    pub(crate) listen: SocketAddr,
+    /// Schools; the eleven MIS in turn.
+    #[arg(long, default_value_t = 11, value_name = "N")]
+    pub(crate) schools: usize,
+    /// Staff of each school.
+    #[arg(long, default_value_t = 120, value_name = "N")]
+    pub(crate) staff: usize,
+    /// The same seed makes the same schools.
+    #[arg(long, default_value_t = 1, value_name = "N")]
+    pub(crate) seed: u64,
+    /// How long every answer takes.
+    #[arg(long, default_value_t = 0, value_name = "N")]
+    pub(crate) latency_ms: u64,
+    /// One MIS for every school.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) mis: Option<Mis>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Bench {
+    /// A whole sync, beside a minimal program and a row-by-row one.
+    Sync {
+        /// Staff of the schools to measure.
+        #[arg(long, default_values_t = [200, 2000], value_delimiter = ',', value_name = "N,…")]
+        staff: Vec<u32>,
+        /// Rounds; the median counts.
+        #[arg(long, default_value_t = 7, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+        rounds: u32,
+    },
+}

@@ -1,0 +1,55 @@
+//! The commands, one file each.
+
+mod bench;
+mod demo;
+mod doctor;
+mod keys;
+mod migrate;
+mod serve;
+mod simulate;
+mod worker;
+
+use std::io::Write;
+
+use crate::{
+    arguments::{Arguments, Bench, Command},
+    config::Config,
+    exit::Failure,
+    telemetry,
+};
+
+/// Runs one command to its end.
+pub(crate) async fn run(arguments: Arguments) -> Result<(), Failure> {
+    match arguments.command {
+        Command::Demo(demo) => demo::run(&demo).await,
+        Command::Bench(Bench::Sync { staff, rounds }) => bench::sync::run(&staff, rounds).await,
+        Command::Openapi => print(&mis_sync_api::openapi_json()),
+        command => {
+            let config = Config::load(arguments.config.as_deref())?;
+            telemetry::start(&config.log)?;
+            with_config(command, &config).await
+        }
+    }
+}
+
+async fn with_config(command: Command, config: &Config) -> Result<(), Failure> {
+    match command {
+        Command::Serve(serve) => serve::run(config, &serve).await,
+        Command::Worker => worker::run(config).await,
+        Command::Migrate => migrate::run(config).await,
+        Command::Keys(keys) => keys::run(config, keys).await,
+        Command::Simulate(simulate) => simulate::run(&simulate).await,
+        Command::Doctor => doctor::run(config).await,
+        Command::Demo(_) | Command::Bench(_) | Command::Openapi => {
+            unreachable!("these do without a configuration")
+        }
+    }
+}
+
+/// Prints a line for the caller. A closed pipe (`| head`) is no failure.
+pub(crate) fn print(line: &str) -> Result<(), Failure> {
+    match writeln!(std::io::stdout().lock(), "{line}") {
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(error.into()),
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,64 @@
+use mis_sync_store::api_keys;
+
+use crate::{commands::print, config::Config, exit::Failure, wiring};
+
+/// Checks each part by itself and goes on, so that one look shows all that is wrong. Ends
+/// with the worst finding: configuration before dependencies.
+pub(super) async fn run(config: &Config) -> Result<(), Failure> {
+    let findings = [
+        ("encryption key", config.encryption.cipher().map(|_| "can seal and open tokens".into())),
+        ("Postgres", check_database(config).await),
+        ("API keys", check_api_keys(config).await),
+        ("Redis", check_redis(config).await),
+        ("Wonde", check_wonde(config).await),
+    ];
+    let mut worst = None;
+    for (part, finding) in findings {
+        match finding {
+            Ok(text) => print(&format!("ok     {part}: {text}"))?,
+            Err(failure) => {
+                let (Failure::Work(text) | Failure::Usage(text) | Failure::Dependency(text)) =
+                    &failure;
+                print(&format!("FAILS  {part}: {text}"))?;
+                if !matches!(worst, Some(Failure::Usage(_))) {
+                    worst = Some(failure);
+                }
+            }
+        }
+    }
+    match worst {
+        None => Ok(()),
+        Some(Failure::Usage(_)) => Err(Failure::usage("the configuration needs a change")),
+        Some(_) => Err(Failure::dependency("something that mis-sync depends on is not well")),
+    }
+}
+
+async fn check_database(config: &Config) -> Result<String, Failure> {
+    wiring::database(config).await?;
+    Ok("answers and has the schema of this release".into())
+}
+
+async fn check_api_keys(config: &Config) -> Result<String, Failure> {
+    let pool = wiring::database(config).await?;
+    if api_keys::any_active(&pool).await? {
+        Ok("at least one is active".into())
+    } else {
+        Err(Failure::usage("there is none: mis-sync keys create --name iP --role app"))
+    }
+}
+
+async fn check_redis(config: &Config) -> Result<String, Failure> {
+    let redis = wiring::open_redis(config)?;
+    redis.ping().await.map_err(|error| Failure::dependency(format!("is away: {error}")))?;
+    Ok("answers".into())
+}
+
+/// Any answer will do: without a token Wonde says 401, and that is an answer.
+async fn check_wonde(config: &Config) -> Result<String, Failure> {
+    let base_url = config.wonde.client().base_url;
+    let client = reqwest::Client::builder().timeout(std::time::Duration::from_secs(5)).build()?;
+    match client.get(base_url.clone()).send().await {
+        Ok(_) => Ok(format!("{base_url} answers")),
+        Err(error) => Err(Failure::dependency(format!("{base_url}: {}", error.without_url()))),
+    }
+}

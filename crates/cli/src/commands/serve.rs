@@ -1,0 +1,48 @@
+use mis_sync_store::api_keys;
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    arguments::Serve,
+    config::Config,
+    exit::Failure,
+    signals::stop_on_signal,
+    wiring::Parts,
+};
+
+pub(super) async fn run(config: &Config, serve: &Serve) -> Result<(), Failure> {
+    let parts = Parts::connect(config).await?;
+    let worker = serve.with_worker.then(|| parts.worker(config)).transpose()?;
+    if !api_keys::any_active(parts.queue.pool()).await? {
+        return Err(Failure::usage(
+            "there is no API key, so nobody could call the API. Make one first: mis-sync keys \
+             create --name iP --role app",
+        ));
+    }
+    let listener = bind(config).await?;
+    let stop = stop_on_signal()?;
+    tracing::info!(listen = %listener.local_addr()?, with_worker = serve.with_worker, "serving");
+    let api = mis_sync_api::serve(listener, parts.api(), stop.clone());
+    let Some((context, options)) = worker else { return Ok(api.await?) };
+
+    // Either one ending takes the other with it: half a service looks alive and is not.
+    let (api, worker) = tokio::join!(
+        stop_after(api, stop.clone()),
+        stop_after(mis_sync_worker::run(context, options, stop.clone()), stop),
+    );
+    worker?;
+    Ok(api?)
+}
+
+async fn bind(config: &Config) -> Result<TcpListener, Failure> {
+    let address = config.api.listen;
+    TcpListener::bind(address)
+        .await
+        .map_err(|error| Failure::usage(format!("api.listen: cannot listen on {address}: {error}")))
+}
+
+async fn stop_after<T>(part: impl Future<Output = T>, stop: CancellationToken) -> T {
+    let ended = part.await;
+    stop.cancel();
+    ended
+}

@@ -1,0 +1,235 @@
+//! The configuration: `config/default.toml`, then a file, then the environment.
+
+mod problem;
+
+use std::{net::SocketAddr, num::NonZeroU32, path::Path, time::Duration};
+
+use figment::{
+    Figment,
+    providers::{Env, Format, Toml},
+};
+use mis_sync_queue::{RateLimit, RetryPolicy};
+use mis_sync_store::TokenCipher;
+use mis_sync_wonde::ClientConfig;
+use secrecy::{ExposeSecret, SecretString};
+use serde::Deserialize;
+use url::Url;
+
+use crate::exit::Failure;
+
+/// The reference, compiled in.
+const DEFAULT: &str = include_str!("../../../config/default.toml");
+
+/// The whole configuration. Sections are checked by whoever needs them, so that a command
+/// asks for nothing that it does not use.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Config {
+    pub(crate) database: Database,
+    pub(crate) redis: Redis,
+    pub(crate) api: Api,
+    pub(crate) encryption: Encryption,
+    pub(crate) wonde: Wonde,
+    pub(crate) worker: Worker,
+    pub(crate) log: Log,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Database {
+    url: SecretString,
+    pub(crate) max_connections: NonZeroU32,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Redis {
+    url: SecretString,
+    pub(crate) prefix: String,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Api {
+    pub(crate) listen: SocketAddr,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Encryption {
+    key: SecretString,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Wonde {
+    base_url: Url,
+    rate_per_second: NonZeroU32,
+    burst: NonZeroU32,
+    page_size: NonZeroU32,
+    request_timeout_ms: u64,
+    connect_timeout_ms: u64,
+    max_body_bytes: usize,
+    max_tries: NonZeroU32,
+    max_retry_elapsed_ms: u64,
+    initial_backoff_ms: u64,
+    max_backoff_ms: u64,
+    max_retry_after_ms: u64,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Worker {
+    pub(crate) concurrency: NonZeroU32,
+    lease_seconds: u64,
+    drain_seconds: u64,
+    retry_base_seconds: u64,
+    retry_max_seconds: u64,
+    staged_pages_max_age_seconds: u64,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Log {
+    pub(crate) level: String,
+    pub(crate) format: LogFormat,
+}
+
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum LogFormat {
+    Auto,
+    Text,
+    Json,
+}
+
+impl Config {
+    /// Reads the configuration; what is wrong is said with its key, what was found, and what
+    /// is wanted.
+    pub(crate) fn load(file: Option<&Path>) -> Result<Self, Failure> {
+        let mut figment = Figment::from(Toml::string(DEFAULT));
+        if let Some(file) = file {
+            if !file.is_file() {
+                return Err(Failure::usage(format!("--config: {} is no file", file.display())));
+            }
+            figment = figment.merge(Toml::file_exact(file));
+        }
+        let figment = figment
+            .merge(Env::raw().only(&["DATABASE_URL"]).map(|_| "database.url".into()).split("."))
+            .merge(Env::raw().only(&["REDIS_URL"]).map(|_| "redis.url".into()).split("."))
+            .merge(Env::prefixed("MIS_SYNC__").split("__"));
+        figment.extract().map_err(|error| Failure::usage(problem::describe(&error)))
+    }
+}
+
+impl Database {
+    /// The address of Postgres.
+    pub(crate) fn url(&self) -> Result<&str, Failure> {
+        required("database.url", "DATABASE_URL", &self.url, &["postgres://", "postgresql://"])
+    }
+}
+
+impl Redis {
+    /// The address of Redis.
+    pub(crate) fn url(&self) -> Result<&str, Failure> {
+        let schemes = ["redis://", "rediss://", "redis+unix://", "unix://", "valkey://"];
+        required("redis.url", "REDIS_URL", &self.url, &schemes)
+    }
+}
+
+/// A text that must be there and begin in one of some ways. Its value is never shown: an
+/// address can hold a password.
+fn required<'a>(
+    key: &str,
+    variable: &str,
+    value: &'a SecretString,
+    beginnings: &[&str],
+) -> Result<&'a str, Failure> {
+    let value = value.expose_secret();
+    let wanted = beginnings.join(" or ");
+    if value.is_empty() {
+        return Err(Failure::usage(format!(
+            "{key} is not set. Give it in a file or set {variable}; it begins with {wanted}"
+        )));
+    }
+    if !beginnings.iter().any(|beginning| value.starts_with(beginning)) {
+        return Err(Failure::usage(format!(
+            "{key} (or {variable}): found an address that does not begin with {wanted}"
+        )));
+    }
+    Ok(value)
+}
+
+impl Encryption {
+    /// What seals the schools' tokens.
+    pub(crate) fn cipher(&self) -> Result<TokenCipher, Failure> {
+        let problem = if self.key.expose_secret().is_empty() {
+            "is not set (MIS_SYNC__ENCRYPTION__KEY)"
+        } else {
+            match TokenCipher::from_hex(&self.key) {
+                Ok(cipher) => return Ok(cipher),
+                Err(_) => "holds something else",
+            }
+        };
+        Err(Failure::usage(format!(
+            "encryption.key {problem}. Wanted: 64 hexadecimal digits, as `openssl rand -hex 32` \
+             makes them"
+        )))
+    }
+}
+
+impl Wonde {
+    /// How the client talks to Wonde.
+    pub(crate) fn client(&self) -> ClientConfig {
+        ClientConfig {
+            base_url: self.base_url.clone(),
+            connect_timeout_ms: self.connect_timeout_ms,
+            request_timeout_ms: self.request_timeout_ms,
+            page_size: self.page_size.get(),
+            max_body_bytes: self.max_body_bytes,
+            max_tries: self.max_tries.get(),
+            max_retry_elapsed_ms: self.max_retry_elapsed_ms,
+            initial_backoff_ms: self.initial_backoff_ms,
+            max_backoff_ms: self.max_backoff_ms,
+            max_retry_after_ms: self.max_retry_after_ms,
+        }
+    }
+
+    /// How fast each token may be used. A job that would wait longer than it would for a
+    /// `Retry-After` is put off.
+    pub(crate) fn limit(&self) -> RateLimit {
+        RateLimit {
+            per_second: self.rate_per_second,
+            burst: self.burst,
+            longest_wait: Duration::from_millis(self.max_retry_after_ms),
+        }
+    }
+}
+
+impl Worker {
+    /// How long a claim holds; at least a second, so that a heartbeat has time to come through.
+    pub(crate) fn lease(&self) -> Result<Duration, Failure> {
+        if self.lease_seconds == 0 {
+            return Err(Failure::usage("worker.lease_seconds: found 0, wanted 1 or more"));
+        }
+        Ok(Duration::from_secs(self.lease_seconds))
+    }
+
+    pub(crate) fn drain(&self) -> Duration {
+        Duration::from_secs(self.drain_seconds)
+    }
+
+    pub(crate) fn retry(&self) -> RetryPolicy {
+        RetryPolicy {
+            base: Duration::from_secs(self.retry_base_seconds),
+            max: Duration::from_secs(self.retry_max_seconds),
+        }
+    }
+
+    pub(crate) fn staged_pages_max_age(&self) -> Duration {
+        Duration::from_secs(self.staged_pages_max_age_seconds)
+    }
+}
+
+#[cfg(test)]
+mod tests;

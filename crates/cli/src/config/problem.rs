@@ -1,0 +1,43 @@
+use figment::error::Kind;
+
+/// Says which key is wrong, where that was read, what was found and what is wanted. What a
+/// secret key holds is not repeated.
+pub(super) fn describe(error: &figment::Error) -> String {
+    error.clone().into_iter().map(|error| describe_one(&error)).collect::<Vec<_>>().join("\n")
+}
+
+fn describe_one(error: &figment::Error) -> String {
+    let key = error.path.join(".");
+    let place = error.metadata.as_ref().map_or(String::new(), |metadata| {
+        match metadata.source.as_ref().and_then(|source| source.file_path()) {
+            Some(path) => format!(" in {}", path.display()),
+            None if metadata.name.contains("environment") => {
+                format!(" in the environment (MIS_SYNC__{})", key.replace('.', "__").to_uppercase())
+            }
+            None => String::new(),
+        }
+    });
+    let secret = ["database.url", "redis.url", "encryption.key"].contains(&key.as_str());
+    let said = match &error.kind {
+        Kind::InvalidType(..) | Kind::InvalidValue(..) if secret => "found a wrong value".into(),
+        Kind::InvalidType(found, wanted) | Kind::InvalidValue(found, wanted) => {
+            format!("found {found}, wanted {wanted}")
+        }
+        Kind::UnknownField(field, wanted) => {
+            return format!(
+                "{}{place}: there is no such key. Known here: {}",
+                join(&key, field),
+                wanted.join(", ")
+            );
+        }
+        Kind::UnknownVariant(found, wanted) => {
+            format!("found `{found}`, wanted one of {}", wanted.join(", "))
+        }
+        other => other.to_string(),
+    };
+    if key.is_empty() { format!("configuration{place}: {said}") } else { format!("{key}{place}: {said}") }
+}
+
+fn join(path: &str, field: &str) -> String {
+    if path.is_empty() || path.ends_with(field) { field.to_owned() } else { format!("{path}.{field}") }
+}

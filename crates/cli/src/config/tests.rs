@@ -1,0 +1,97 @@
+#![expect(clippy::result_large_err, reason = "the shape of figment's test harness")]
+
+use figment::Jail;
+
+use super::*;
+
+fn load_with(variables: &[(&str, &str)]) -> Result<Config, String> {
+    let mut loaded = Err(String::new());
+    Jail::expect_with(|jail| {
+        jail.clear_env();
+        for (name, value) in variables {
+            jail.set_env(name, value);
+        }
+        loaded = Config::load(None).map_err(|failure| format!("{failure:?}"));
+        Ok(())
+    });
+    loaded
+}
+
+#[test]
+fn the_compiled_in_reference_is_complete() {
+    let config = load_with(&[]).unwrap();
+    assert_eq!(config.api.listen.to_string(), "127.0.0.1:8080");
+    assert_eq!(config.worker.lease().unwrap(), Duration::from_secs(30));
+    let (ours, theirs) = (config.wonde.client(), ClientConfig::default());
+    assert_eq!(format!("{ours:?}"), format!("{theirs:?}"), "the reference names the true defaults");
+}
+
+#[test]
+fn the_environment_wins_and_reaches_every_contracted_key() {
+    let config = load_with(&[
+        ("DATABASE_URL", "postgres://db.example/x"),
+        ("REDIS_URL", "redis://cache.example"),
+        ("MIS_SYNC__API__LISTEN", "127.0.0.1:9090"),
+        ("MIS_SYNC__WONDE__BASE_URL", "http://127.0.0.1:1/v1.0"),
+        ("MIS_SYNC__WONDE__RATE_PER_SECOND", "50"),
+        ("MIS_SYNC__WORKER__CONCURRENCY", "9"),
+        ("MIS_SYNC__WORKER__LEASE_SECONDS", "2"),
+        ("MIS_SYNC__ENCRYPTION__KEY", &"0a".repeat(32)),
+    ])
+    .unwrap();
+    assert_eq!(config.database.url().unwrap(), "postgres://db.example/x");
+    assert_eq!(config.redis.url().unwrap(), "redis://cache.example");
+    assert_eq!(config.api.listen.port(), 9090);
+    assert_eq!(config.wonde.client().base_url.as_str(), "http://127.0.0.1:1/v1.0");
+    assert_eq!(config.wonde.limit().per_second.get(), 50);
+    assert_eq!(config.worker.concurrency.get(), 9);
+    assert_eq!(config.worker.lease().unwrap(), Duration::from_secs(2));
+    assert!(config.encryption.cipher().is_ok());
+}
+
+#[test]
+fn a_wrong_value_is_named_with_key_found_and_wanted() {
+    let wrong = |name, value| load_with(&[(name, value)]).unwrap_err();
+    let text = wrong("MIS_SYNC__WORKER__CONCURRENCY", "many");
+    for part in ["worker.concurrency", "MIS_SYNC__WORKER__CONCURRENCY", "\"many\"", "wanted"] {
+        assert!(text.contains(part), "{part} in {text}");
+    }
+    assert!(wrong("MIS_SYNC__WORKER__CONCURRENCY", "0").contains("worker.concurrency"));
+    assert!(wrong("MIS_SYNC__API__LISTEN", "here").contains("api.listen"));
+    let unknown = wrong("MIS_SYNC__WORKER__CONCURENCY", "1");
+    assert!(unknown.contains("worker.concurency") && unknown.contains("no such key"), "{unknown}");
+}
+
+#[test]
+fn what_is_required_is_asked_for_and_secrets_are_not_repeated() {
+    let config = load_with(&[]).unwrap();
+    let missing = format!("{:?}", config.database.url().unwrap_err());
+    assert!(missing.contains("database.url is not set") && missing.contains("DATABASE_URL"));
+    assert!(format!("{:?}", config.encryption.cipher().unwrap_err()).contains("openssl rand"));
+
+    let config = load_with(&[
+        ("DATABASE_URL", "mysql://user:hunter2@db.example"),
+        ("MIS_SYNC__ENCRYPTION__KEY", "hunter2"),
+    ])
+    .unwrap();
+    let wrong = format!("{:?}", config.database.url().unwrap_err());
+    assert!(wrong.contains("postgres://") && !wrong.contains("hunter2"), "{wrong}");
+    let wrong = format!("{:?}", config.encryption.cipher().unwrap_err());
+    assert!(!wrong.contains("hunter2"), "{wrong}");
+    assert!(!format!("{config:?}").contains("hunter2"));
+}
+
+#[test]
+fn a_file_comes_between_and_must_exist() {
+    Jail::expect_with(|jail| {
+        jail.clear_env();
+        jail.create_file("my.toml", "[worker]\nconcurrency = 2\nlease_seconds = 7\n")?;
+        jail.set_env("MIS_SYNC__WORKER__CONCURRENCY", "3");
+        let config = Config::load(Some(Path::new("my.toml"))).unwrap();
+        assert_eq!(config.worker.concurrency.get(), 3);
+        assert_eq!(config.worker.lease().unwrap(), Duration::from_secs(7));
+        let missing = format!("{:?}", Config::load(Some(Path::new("no.toml"))).unwrap_err());
+        assert!(missing.contains("no.toml is no file"), "{missing}");
+        Ok(())
+    });
+}

@@ -1,0 +1,77 @@
+use std::{fmt, process::ExitCode};
+
+/// Why a command did not succeed; decides the exit code.
+#[derive(Debug)]
+pub(crate) enum Failure {
+    /// 1: the work failed.
+    Work(String),
+    /// 2: wrong usage or configuration.
+    Usage(String),
+    /// 3: something that we depend on is away.
+    Dependency(String),
+}
+
+impl Failure {
+    pub(crate) fn work(text: impl fmt::Display) -> Self {
+        Self::Work(text.to_string())
+    }
+
+    pub(crate) fn usage(text: impl fmt::Display) -> Self {
+        Self::Usage(text.to_string())
+    }
+
+    pub(crate) fn dependency(text: impl fmt::Display) -> Self {
+        Self::Dependency(text.to_string())
+    }
+
+    /// Says on standard error what went wrong, and gives the exit code.
+    #[expect(clippy::print_stderr, reason = "the last word of a command that failed")]
+    pub(crate) fn report(&self) -> ExitCode {
+        let (text, code) = match self {
+            Self::Work(text) => (text, 1),
+            Self::Usage(text) => (text, 2),
+            Self::Dependency(text) => (text, 3),
+        };
+        eprintln!("mis-sync: {text}");
+        ExitCode::from(code)
+    }
+}
+
+impl From<mis_sync_store::Error> for Failure {
+    fn from(error: mis_sync_store::Error) -> Self {
+        use mis_sync_store::Error;
+        match error {
+            Error::Unavailable(_) => Self::dependency(error),
+            Error::Configuration(_) | Error::SchemaBehind { .. } => Self::usage(error),
+            other => Self::work(other),
+        }
+    }
+}
+
+impl From<mis_sync_queue::Error> for Failure {
+    fn from(error: mis_sync_queue::Error) -> Self {
+        match error {
+            mis_sync_queue::Error::Store(error) => error.into(),
+            mis_sync_queue::Error::Redis(error) => Self::dependency(error),
+            other => Self::work(other),
+        }
+    }
+}
+
+impl From<mis_sync_devservices::Error> for Failure {
+    fn from(error: mis_sync_devservices::Error) -> Self {
+        Self::dependency(error)
+    }
+}
+
+impl From<std::io::Error> for Failure {
+    fn from(error: std::io::Error) -> Self {
+        Self::work(error)
+    }
+}
+
+impl From<reqwest::Error> for Failure {
+    fn from(error: reqwest::Error) -> Self {
+        Self::work(error.without_url())
+    }
+}

@@ -1,0 +1,85 @@
+use std::sync::Arc;
+
+use mis_sync_api::ApiState;
+use mis_sync_domain::{Clock, MisTable};
+use mis_sync_queue::{Queue, RateLimiter, Redis, WorkerOptions};
+use mis_sync_store::{Pool, TokenCipher};
+use mis_sync_wonde::WondeClient;
+use mis_sync_worker::{Context, SharedRateLimit};
+use uuid::Uuid;
+
+use crate::{config::Config, exit::Failure};
+
+/// A pool on the configured database, after a look whether it answers and has our schema.
+pub(crate) async fn database(config: &Config) -> Result<Pool, Failure> {
+    let pool = open_database(config)?;
+    mis_sync_store::check_schema(&pool).await?;
+    Ok(pool)
+}
+
+/// A pool on the configured database, whatever state it is in.
+pub(crate) fn open_database(config: &Config) -> Result<Pool, Failure> {
+    let url = config.database.url()?;
+    Ok(mis_sync_store::connect(url, config.database.max_connections.get())?)
+}
+
+/// The configured Redis; nothing is sent yet.
+pub(crate) fn open_redis(config: &Config) -> Result<Redis, Failure> {
+    Redis::open(config.redis.url()?, &config.redis.prefix)
+        .map_err(|error| Failure::usage(format!("redis.url: {error}")))
+}
+
+/// Everything that the API and the workers share.
+pub(crate) struct Parts {
+    pub(crate) queue: Queue,
+    pub(crate) cipher: Arc<TokenCipher>,
+}
+
+impl Parts {
+    /// Checks the whole configuration first, then whether database and Redis answer.
+    pub(crate) async fn connect(config: &Config) -> Result<Self, Failure> {
+        let cipher = Arc::new(config.encryption.cipher()?);
+        let redis = open_redis(config)?;
+        let pool = database(config).await?;
+        redis
+            .ping()
+            .await
+            .map_err(|error| Failure::dependency(format!("Redis is away: {error}")))?;
+        Ok(Self { queue: Queue::new(pool, redis), cipher })
+    }
+
+    pub(crate) fn api(&self) -> ApiState {
+        ApiState::new(self.queue.clone(), Arc::clone(&self.cipher))
+    }
+
+    pub(crate) fn worker(&self, config: &Config) -> Result<(Context, WorkerOptions), Failure> {
+        let limiter = RateLimiter::new(self.queue.redis().clone(), config.wonde.limit());
+        let wonde = WondeClient::new(config.wonde.client(), Arc::new(SharedRateLimit(limiter)))
+            .map_err(|error| Failure::usage(format!("wonde: {error}")))?;
+        let context = Context {
+            queue: self.queue.clone(),
+            wonde,
+            cipher: Arc::clone(&self.cipher),
+            mis: Arc::new(MisTable::built_in()),
+            clock: Clock::system(),
+            staged_pages_max_age: config.worker.staged_pages_max_age(),
+        };
+        let options = WorkerOptions {
+            name: worker_name(),
+            concurrency: config.worker.concurrency.get() as usize,
+            lease: config.worker.lease()?,
+            drain: config.worker.drain(),
+            retry: config.worker.retry(),
+        };
+        Ok((context, options))
+    }
+}
+
+/// Host, process and a random part: another name at every start.
+fn worker_name() -> String {
+    let system = rustix::system::uname();
+    let host = system.nodename().to_string_lossy().into_owned();
+    let random = Uuid::now_v7().simple().to_string();
+    let (_, tail) = random.split_at(random.len() - 8);
+    format!("{host}-{}-{tail}", std::process::id())
+}

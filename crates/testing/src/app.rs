@@ -1,0 +1,275 @@
+use std::{num::NonZeroU32, sync::Arc, time::Duration};
+
+use mis_sync_api::ApiState;
+use mis_sync_domain::{Clock, MisTable, Role, SchoolId};
+use mis_sync_queue::{Queue, RateLimit, RateLimiter, RetryPolicy, WorkerOptions};
+use mis_sync_store::{Pool, TokenCipher, api_keys};
+use mis_sync_wonde::{ClientConfig, WondeClient};
+use mis_sync_wonde_sim::{RunningSimulator, SchoolSummary, Simulator, SimulatorOptions};
+use mis_sync_worker::{Context, SharedRateLimit};
+use reqwest::{Client, RequestBuilder};
+use secrecy::{ExposeSecret, SecretString};
+use serde_json::{Value, json};
+use tokio::{net::TcpListener, task::JoinHandle};
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+
+use crate::{Servers, eventually};
+
+/// What tests seal tokens with.
+const ENCRYPTION_KEY: &str = "0a0b0c0d0e0f0a0b0c0d0e0f0a0b0c0d0e0f0a0b0c0d0e0f0a0b0c0d0e0f0a0b";
+
+/// How a [`TestApp`] differs from the usual one.
+#[derive(Debug, Clone)]
+pub struct TestAppOptions {
+    /// The simulated schools.
+    pub simulator: SimulatorOptions,
+    /// Run a worker inside the test's process.
+    pub worker: bool,
+    /// How long a claim holds without a heartbeat.
+    pub lease: Duration,
+    /// How long running jobs may take to finish after a request to stop.
+    pub drain: Duration,
+    /// Requests to Wonde per second.
+    pub rate_per_second: u32,
+    /// How the Wonde client behaves, but for its address.
+    pub wonde: ClientConfig,
+}
+
+impl Default for TestAppOptions {
+    /// Eleven schools of forty, a worker, and waits that a test can bear.
+    fn default() -> Self {
+        Self {
+            simulator: SimulatorOptions::default(),
+            worker: true,
+            lease: Duration::from_secs(30),
+            drain: Duration::from_secs(30),
+            rate_per_second: 10_000,
+            wonde: ClientConfig {
+                initial_backoff_ms: 1,
+                max_backoff_ms: 10,
+                page_size: 10,
+                ..ClientConfig::default()
+            },
+        }
+    }
+}
+
+/// The whole system: servers, simulator, API and worker.
+pub struct TestApp {
+    /// Postgres and Redis.
+    pub servers: Servers,
+    /// The simulated Wonde.
+    pub simulator: RunningSimulator,
+    /// A pool on the database.
+    pub pool: Pool,
+    /// The ledger and its delivery.
+    pub queue: Queue,
+    /// Seals and opens tokens.
+    pub cipher: Arc<TokenCipher>,
+    /// Root of the API, without a slash at the end.
+    pub api_url: String,
+    /// A key with the role `admin`.
+    pub admin_key: SecretString,
+    http: Client,
+    options: TestAppOptions,
+    worker: Option<RunningWorker>,
+    stop_api: CancellationToken,
+}
+
+struct RunningWorker {
+    stop: CancellationToken,
+    task: JoinHandle<Result<(), mis_sync_queue::Error>>,
+}
+
+impl TestApp {
+    /// The usual one.
+    pub async fn start() -> Self {
+        Self::start_with(TestAppOptions::default()).await
+    }
+
+    /// One that differs.
+    pub async fn start_with(options: TestAppOptions) -> Self {
+        mis_sync_wonde::install_crypto_provider();
+        let servers = Servers::start().await;
+        let simulator =
+            RunningSimulator::serve(Simulator::new(options.simulator.clone())).await.unwrap();
+        let pool = servers.pool();
+        let queue = Queue::new(pool.clone(), servers.open_redis());
+        let cipher = Arc::new(TokenCipher::from_hex(&ENCRYPTION_KEY.into()).unwrap());
+        let (_, admin_key) = api_keys::create(&pool, "test", Role::Admin, None).await.unwrap();
+
+        let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+        let api_url = format!("http://{}", listener.local_addr().unwrap());
+        let stop_api = CancellationToken::new();
+        let state = ApiState::new(queue.clone(), Arc::clone(&cipher));
+        tokio::spawn(mis_sync_api::serve(listener, state, stop_api.clone()));
+
+        let mut app = Self {
+            servers,
+            simulator,
+            pool,
+            queue,
+            cipher,
+            api_url,
+            admin_key,
+            http: Client::builder().build().unwrap(),
+            options,
+            worker: None,
+            stop_api,
+        };
+        if app.options.worker {
+            app.start_worker();
+        }
+        app
+    }
+
+    /// Starts a worker inside this process.
+    ///
+    /// # Panics
+    ///
+    /// When one is running.
+    pub fn start_worker(&mut self) {
+        assert!(self.worker.is_none(), "there is a worker already");
+        let stop = CancellationToken::new();
+        let options = WorkerOptions {
+            name: format!("test-{}", Uuid::now_v7().simple()),
+            concurrency: 2,
+            lease: self.options.lease,
+            drain: self.options.drain,
+            retry: RetryPolicy { base: Duration::from_millis(20), max: Duration::from_millis(200) },
+        };
+        let task = tokio::spawn(mis_sync_worker::run(self.context(), options, stop.clone()));
+        self.worker = Some(RunningWorker { stop, task });
+    }
+
+    /// Asks the worker to stop, and waits until it has.
+    pub async fn stop_worker(&mut self) {
+        let worker = self.worker.take().expect("no worker is running");
+        worker.stop.cancel();
+        worker.task.await.unwrap().unwrap();
+    }
+
+    fn context(&self) -> Context {
+        let per_second = NonZeroU32::new(self.options.rate_per_second).unwrap();
+        let limit =
+            RateLimit { per_second, burst: per_second, longest_wait: Duration::from_secs(10) };
+        let limiter = RateLimiter::new(self.queue.redis().clone(), limit);
+        let config = ClientConfig {
+            base_url: self.simulator.base_url().parse().unwrap(),
+            ..self.options.wonde.clone()
+        };
+        Context {
+            queue: self.queue.clone(),
+            wonde: WondeClient::new(config, Arc::new(SharedRateLimit(limiter))).unwrap(),
+            cipher: Arc::clone(&self.cipher),
+            mis: Arc::new(MisTable::built_in()),
+            clock: Clock::system(),
+            staged_pages_max_age: Duration::from_mins(10),
+        }
+    }
+
+    /// What a process needs in its environment to work on the same servers.
+    pub fn environment(&self) -> Vec<(&'static str, String)> {
+        vec![
+            ("DATABASE_URL", self.servers.database_url()),
+            ("REDIS_URL", self.servers.redis_url()),
+            ("MIS_SYNC__REDIS__PREFIX", "test".into()),
+            ("MIS_SYNC__ENCRYPTION__KEY", ENCRYPTION_KEY.into()),
+            ("MIS_SYNC__WONDE__BASE_URL", self.simulator.base_url()),
+            ("MIS_SYNC__WONDE__PAGE_SIZE", self.options.wonde.page_size.to_string()),
+            ("MIS_SYNC__WONDE__RATE_PER_SECOND", self.options.rate_per_second.to_string()),
+            ("MIS_SYNC__WORKER__LEASE_SECONDS", self.options.lease.as_secs().max(1).to_string()),
+        ]
+    }
+
+    /// The simulator's school at `index`.
+    pub fn simulated_school(&self, index: usize) -> SchoolSummary {
+        self.simulator.simulator().schools().swap_remove(index)
+    }
+
+    /// Connects the simulator's school at `index` through the API, under Wonde's id.
+    pub async fn connect_school(&self, index: usize) -> SchoolId {
+        self.connect_school_with(index, json!({})).await
+    }
+
+    /// The same with some of the school's own settings.
+    pub async fn connect_school_with(&self, index: usize, settings: Value) -> SchoolId {
+        let school = self.simulated_school(index);
+        let body = json!({
+            "name": school.name,
+            "wonde_school_id": school.id,
+            "token": school.token,
+            "mis": school.mis,
+            "settings": settings,
+        });
+        let answer = self.put(&format!("/v1/schools/{}", school.id)).json(&body).send().await;
+        let answer = answer.unwrap();
+        assert!(answer.status().is_success(), "{}", answer.text().await.unwrap());
+        school.id.parse().unwrap()
+    }
+
+    /// Presses *Sync Data*; returns the job's id.
+    pub async fn press_sync(&self, school: &SchoolId) -> String {
+        let answer = self.post(&format!("/v1/schools/{school}/sync")).send().await.unwrap();
+        assert!(answer.status().is_success(), "{}", answer.text().await.unwrap());
+        job_id(&answer.json().await.unwrap())
+    }
+
+    /// The job as the API shows it.
+    pub async fn job(&self, id: &str) -> Value {
+        let answer = self.get(&format!("/v1/jobs/{id}")).send().await.unwrap();
+        assert!(answer.status().is_success(), "{}", answer.text().await.unwrap());
+        answer.json().await.unwrap()
+    }
+
+    /// Polls the job until `done` says so.
+    pub async fn wait_for_job(&self, id: &str, what: &str, done: impl Fn(&Value) -> bool) -> Value {
+        eventually(what, async || Some(self.job(id).await).filter(|job| done(job))).await
+    }
+
+    /// Polls the job until it has ended, well or not.
+    pub async fn wait_until_finished(&self, id: &str) -> Value {
+        let finished = |job: &Value| {
+            ["succeeded", "failed", "cancelled"].iter().any(|state| job["state"] == **state)
+        };
+        self.wait_for_job(id, "the job ends", finished).await
+    }
+
+    /// A request with the admin key.
+    pub fn get(&self, path: &str) -> RequestBuilder {
+        self.authorized(self.http.get(self.url(path)))
+    }
+
+    /// A request with the admin key.
+    pub fn post(&self, path: &str) -> RequestBuilder {
+        self.authorized(self.http.post(self.url(path)))
+    }
+
+    /// A request with the admin key.
+    pub fn put(&self, path: &str) -> RequestBuilder {
+        self.authorized(self.http.put(self.url(path)))
+    }
+
+    fn authorized(&self, request: RequestBuilder) -> RequestBuilder {
+        request.bearer_auth(self.admin_key.expose_secret())
+    }
+
+    fn url(&self, path: &str) -> String {
+        format!("{}{path}", self.api_url)
+    }
+}
+
+impl Drop for TestApp {
+    /// Takes the worker and the API down before the servers go.
+    fn drop(&mut self) {
+        self.stop_api.cancel();
+        if let Some(worker) = &self.worker {
+            worker.task.abort();
+        }
+    }
+}
+
+fn job_id(job: &Value) -> String {
+    job["id"].as_str().unwrap().to_owned()
+}

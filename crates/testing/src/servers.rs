@@ -1,0 +1,63 @@
+use mis_sync_devservices::{
+    Binaries, DATABASE, Postgres, PostgresTemplate, Redis, RedisOptions, TemplateState,
+};
+use mis_sync_store::Pool;
+
+/// A Postgres with our schema and an empty Redis, private to one test and gone with it.
+pub struct Servers {
+    /// The Postgres; its database is [`Servers::database_url`].
+    pub postgres: Postgres,
+    /// The Redis.
+    pub redis: Redis,
+}
+
+impl Servers {
+    /// Starts both. The first test of a machine also makes the template that all others copy.
+    pub async fn start() -> Self {
+        let binaries = blocking(|| Binaries::locate(&|step| println!("{step}")).unwrap()).await;
+        let template = template(binaries.clone()).await;
+        blocking(move || {
+            let postgres = template.launch().unwrap();
+            let redis = Redis::start(&binaries, RedisOptions::volatile()).unwrap();
+            Self { postgres, redis }
+        })
+        .await
+    }
+
+    /// Address of the migrated database.
+    pub fn database_url(&self) -> String {
+        self.postgres.url(DATABASE)
+    }
+
+    /// Address of the Redis.
+    pub fn redis_url(&self) -> String {
+        self.redis.url()
+    }
+
+    /// A small pool on the database.
+    pub fn pool(&self) -> Pool {
+        mis_sync_store::connect(&self.database_url(), 10).unwrap()
+    }
+
+    /// The Redis as the system sees it.
+    pub fn open_redis(&self) -> mis_sync_queue::Redis {
+        mis_sync_queue::Redis::open(&self.redis_url(), "test").unwrap()
+    }
+}
+
+async fn template(binaries: Binaries) -> PostgresTemplate {
+    let key = mis_sync_store::schema_fingerprint();
+    match blocking(move || PostgresTemplate::open(&binaries, &key).unwrap()).await {
+        TemplateState::Ready(template) => template,
+        TemplateState::Empty(builder) => {
+            let pool = mis_sync_store::connect(&builder.url(DATABASE), 1).unwrap();
+            mis_sync_store::migrate(&pool).await.unwrap();
+            pool.close().await;
+            blocking(move || builder.finish().unwrap()).await
+        }
+    }
+}
+
+async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
+    tokio::task::spawn_blocking(work).await.unwrap()
+}

@@ -1,0 +1,311 @@
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Instant;
+
+use futures::Stream;
+use reqwest::header::{ACCEPT, AUTHORIZATION, HeaderValue};
+use reqwest::{Client, StatusCode};
+use rustls::crypto::CryptoProvider;
+use secrecy::{ExposeSecret as _, SecretString};
+use serde::de::DeserializeOwned;
+use tracing::{Instrument as _, Span};
+use url::Url;
+
+use crate::config::ClientConfig;
+use crate::envelope::{DecodedPage, decode_page, decode_single};
+use crate::error::Error;
+use crate::limit::{LimitKey, RateLimit};
+use crate::models::{Employee, School, WondeId};
+use crate::pages::{self, Page, PageCursor};
+use crate::response::{read_body, refusal};
+use crate::retry::retry;
+
+/// Makes ring the TLS provider of this process. Call it once before building a client; a second
+/// call does nothing.
+pub fn install_crypto_provider() {
+    // The error says only that a provider is there already, which is what we want.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+}
+
+/// Connections, settings and the rate limit, shared by all schools. Cheap to clone.
+#[derive(Clone)]
+pub struct WondeClient {
+    http: Client,
+    config: Arc<ClientConfig>,
+    limit: Arc<dyn RateLimit>,
+}
+
+impl WondeClient {
+    /// Fails with [`Error::Config`] where no TLS provider is installed (see
+    /// [`install_crypto_provider`]) or the base URL is not one.
+    pub fn new(config: ClientConfig, limit: Arc<dyn RateLimit>) -> Result<Self, Error> {
+        if CryptoProvider::get_default().is_none() {
+            return Err(Error::config("no TLS provider is installed"));
+        }
+        check_base(&config.base_url)?;
+        let http = Client::builder()
+            .connect_timeout(config.connect_timeout())
+            .timeout(config.request_timeout())
+            // A redirect could carry the token to another host.
+            .redirect(reqwest::redirect::Policy::none())
+            .user_agent(concat!("mis-sync/", env!("CARGO_PKG_VERSION")))
+            .build()
+            .map_err(|error| Error::config(error.without_url().to_string()))?;
+        Ok(Self { http, config: Arc::new(config), limit })
+    }
+
+    /// A client for one school. `base_url` overrides the configured one, for schools whose region
+    /// has its own domain. Fails with [`Error::Unauthorized`] where the token is empty or cannot
+    /// be a header, and with [`Error::Config`] where `base_url` is unusable.
+    pub fn school(
+        &self,
+        id: &WondeId,
+        token: &SecretString,
+        base_url: Option<&Url>,
+    ) -> Result<SchoolClient, Error> {
+        let base = base_url.unwrap_or(&self.config.base_url);
+        check_base(base)?;
+        Ok(SchoolClient {
+            client: self.clone(),
+            root: extend(base, &["schools", id.as_str()]),
+            authorization: bearer(token)?,
+            limit_key: LimitKey::of_token(token),
+            requests: Arc::default(),
+        })
+    }
+}
+
+impl fmt::Debug for WondeClient {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("WondeClient").field("config", &self.config).finish_non_exhaustive()
+    }
+}
+
+/// What to deliver with each employee.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum EmployeeInclude {
+    /// Email addresses.
+    ContactDetails,
+    /// Dates of employment, whether current, whether teaching.
+    EmploymentDetails,
+    /// Roles.
+    Roles,
+}
+
+impl EmployeeInclude {
+    fn name(self) -> &'static str {
+        match self {
+            Self::ContactDetails => "contact_details",
+            Self::EmploymentDetails => "employment_details",
+            Self::Roles => "roles",
+        }
+    }
+}
+
+/// Reads one school with one token. Clones share the count of requests.
+#[derive(Clone)]
+pub struct SchoolClient {
+    client: WondeClient,
+    /// `{base}/schools/{id}`: nothing outside is ever asked for.
+    root: Url,
+    authorization: HeaderValue,
+    limit_key: LimitKey,
+    requests: Arc<AtomicU64>,
+}
+
+impl SchoolClient {
+    /// The school itself: the cheapest way to see whether the token works.
+    pub async fn school(&self) -> Result<School, Error> {
+        self.send("school", &self.root, decode_single).await
+    }
+
+    /// All employees, page by page; see [`pages`](crate::Page) for what a page holds. The stream
+    /// ends after its first error. With `from` it goes on where an earlier stream stopped; the
+    /// cursor then decides on the includes.
+    ///
+    /// Fetching begins at once in a task of its own (so call this inside a Tokio runtime), stays
+    /// one page ahead of the consumer, and stops when the stream is dropped.
+    pub fn employees(
+        &self,
+        include: &[EmployeeInclude],
+        from: Option<PageCursor>,
+    ) -> impl Stream<Item = Result<Page<Employee>, Error>> + Send + 'static {
+        pages::stream(self.clone(), "employees", include_names(include), from)
+    }
+
+    /// One employee; [`Error::NotFound`] where Wonde does not know the id (any more).
+    pub async fn employee(
+        &self,
+        id: &WondeId,
+        include: &[EmployeeInclude],
+    ) -> Result<Employee, Error> {
+        let mut url = extend(&self.root, &["employees", id.as_str()]);
+        if !include.is_empty() {
+            url.query_pairs_mut().append_pair("include", &include_names(include));
+        }
+        self.send("employee", &url, decode_single).await
+    }
+
+    /// How many HTTP requests this client and its clones have sent, repeated tries included.
+    pub fn requests_made(&self) -> u64 {
+        self.requests.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn root(&self) -> &Url {
+        &self.root
+    }
+
+    /// Address of the first page of a list.
+    pub(crate) fn list_url(&self, resource: &str, include: &str) -> Url {
+        let mut url = extend(&self.root, &[resource]);
+        let page_size = self.client.config.page_size.to_string();
+        if !include.is_empty() {
+            url.query_pairs_mut().append_pair("include", include);
+        }
+        url.query_pairs_mut().append_pair("per_page", &page_size);
+        url
+    }
+
+    pub(crate) async fn page<T: DeserializeOwned>(
+        &self,
+        resource: &'static str,
+        url: &Url,
+    ) -> Result<DecodedPage<T>, Error> {
+        self.send(resource, url, decode_page).await
+    }
+
+    /// Sends one GET, tries again where that may help, and decodes the answer.
+    ///
+    /// Tried again, with full jitter or after `Retry-After`, within the configured limits:
+    /// connections refused or broken, timeouts, 408, 425, 429, every 5xx, bodies that break off
+    /// or do not decompress, and a 200 whose body is not the JSON envelope.
+    ///
+    /// Not tried again: 400, 401, 403, 404, 422 and any other 4xx, redirects (never followed),
+    /// bodies over the limit, a single record that does not decode, a `Retry-After` longer than
+    /// the configuration lets us wait.
+    async fn send<T>(
+        &self,
+        resource: &'static str,
+        url: &Url,
+        decode: fn(&[u8]) -> Result<T, Error>,
+    ) -> Result<T, Error> {
+        retry(&self.client.config, |attempt| self.attempt(resource, url, decode, attempt)).await
+    }
+
+    /// One try, with its one line in the log.
+    async fn attempt<T>(
+        &self,
+        resource: &'static str,
+        url: &Url,
+        decode: fn(&[u8]) -> Result<T, Error>,
+        attempt: u32,
+    ) -> Result<T, Error> {
+        self.client.limit.acquire(&self.limit_key).await?;
+        let span = tracing::debug_span!(
+            "wonde.request",
+            wonde.resource = resource,
+            attempt,
+            http.status = tracing::field::Empty,
+            bytes = tracing::field::Empty,
+            elapsed_ms = tracing::field::Empty,
+        );
+        let started = Instant::now();
+        let outcome = self.exchange(url, &span).instrument(span.clone()).await;
+        let outcome = outcome.and_then(|body| decode(&body));
+        let elapsed_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
+        span.record("elapsed_ms", elapsed_ms);
+        let problem = outcome.as_ref().err().map(tracing::field::display);
+        tracing::debug!(parent: &span, problem, "request to Wonde ended");
+        if let Err(Error::RateLimited { retry_after }) = &outcome {
+            let pause = retry_after.unwrap_or(self.client.config.initial_backoff());
+            self.client.limit.pause(&self.limit_key, pause).await;
+        }
+        outcome
+    }
+
+    async fn exchange(&self, url: &Url, span: &Span) -> Result<Vec<u8>, Error> {
+        self.requests.fetch_add(1, Ordering::Relaxed);
+        let request = self
+            .client
+            .http
+            .get(url.clone())
+            .header(AUTHORIZATION, self.authorization.clone())
+            .header(ACCEPT, "application/json");
+        let response = request.send().await.map_err(Error::from_transport)?;
+        span.record("http.status", response.status().as_u16());
+        if response.status() != StatusCode::OK {
+            return Err(refusal(response).await);
+        }
+        let body = read_body(response, self.client.config.max_body_bytes).await?;
+        span.record("bytes", body.len());
+        Ok(body)
+    }
+}
+
+impl fmt::Debug for SchoolClient {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SchoolClient")
+            .field("root", &self.root.as_str())
+            .field("limit_key", &self.limit_key)
+            .finish_non_exhaustive()
+    }
+}
+
+fn check_base(base: &Url) -> Result<(), Error> {
+    if matches!(base.scheme(), "http" | "https") && base.has_host() {
+        Ok(())
+    } else {
+        Err(Error::config("the base URL is not an http(s) address"))
+    }
+}
+
+/// `base` with more path segments; a query or fragment of the base is dropped.
+fn extend(base: &Url, segments: &[&str]) -> Url {
+    let mut url = base.clone();
+    url.set_query(None);
+    url.set_fragment(None);
+    url.path_segments_mut()
+        .expect("http(s) addresses have paths, and check_base let only those in")
+        .pop_if_empty()
+        .extend(segments);
+    url
+}
+
+fn bearer(token: &SecretString) -> Result<HeaderValue, Error> {
+    let token = token.expose_secret().trim();
+    if token.is_empty() {
+        return Err(Error::Unauthorized);
+    }
+    let mut value = HeaderValue::try_from(format!("Bearer {token}"))
+        .map_err(|_not_a_header| Error::Unauthorized)?;
+    value.set_sensitive(true);
+    Ok(value)
+}
+
+fn include_names(include: &[EmployeeInclude]) -> String {
+    let names: Vec<&str> = include.iter().map(|include| include.name()).collect();
+    names.join(",")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_token_that_is_no_header_is_a_bad_token() {
+        for token in ["", "  ", "line\nbreak"] {
+            let refused = bearer(&SecretString::from(token));
+            assert!(matches!(refused, Err(Error::Unauthorized)), "{token:?}");
+        }
+        assert!(bearer(&SecretString::from(" good\n")).is_ok_and(|value| value.is_sensitive()));
+    }
+
+    #[test]
+    fn addresses_extend_the_base_with_or_without_a_slash() {
+        for base in ["https://api.example/v1.0", "https://api.example/v1.0/?x=1#y"] {
+            let url = extend(&Url::parse(base).unwrap(), &["schools", "A1"]);
+            assert_eq!(url.as_str(), "https://api.example/v1.0/schools/A1");
+        }
+    }
+}

@@ -1,0 +1,316 @@
+//! Wonde's JSON envelope: `{"data": …, "meta": {"pagination": …}}`.
+//!
+//! A page is decoded in one pass. Only where a record does not fit is it read a second time,
+//! record by record, to name the ones that do not decode and keep the others.
+
+use std::fmt;
+
+use serde::Deserialize;
+use serde::de::{DeserializeOwned, IgnoredAny};
+use serde_json::value::RawValue;
+
+use crate::error::Error;
+use crate::models::WondeId;
+use crate::models::shape::{self, Shape};
+
+/// A record that Wonde delivered and that does not decode. The caller must not take the person
+/// for gone: the record is there, only unreadable.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub struct UndecodableRecord {
+    /// The record's id, where that much can be read.
+    pub wonde_id: Option<String>,
+    /// What is wrong with its shape, without any value from it.
+    pub reason: String,
+}
+
+impl fmt::Display for UndecodableRecord {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let id = self.wonde_id.as_deref().unwrap_or("without id");
+        write!(f, "record {id} does not decode: {}", self.reason)
+    }
+}
+
+/// What one list answer holds, `next` still as it was written.
+pub(crate) struct DecodedPage<T> {
+    pub(crate) records: Vec<Result<T, UndecodableRecord>>,
+    pub(crate) next: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct ListEnvelope<T> {
+    // No default: an answer without `data` must never pass for an empty school.
+    data: Vec<T>,
+    #[serde(default)]
+    meta: Shape<IgnoredAny, Meta>,
+}
+
+#[derive(Deserialize)]
+struct SingleEnvelope<T> {
+    data: T,
+}
+
+#[derive(Deserialize)]
+struct Meta {
+    #[serde(default)]
+    pagination: Shape<IgnoredAny, Pagination>,
+}
+
+#[derive(Deserialize)]
+struct Pagination {
+    #[serde(default, deserialize_with = "shape::text")]
+    next: Option<String>,
+    #[serde(default, deserialize_with = "shape::flag")]
+    more: Option<bool>,
+}
+
+/// Decodes a list answer; records that do not fit come as errors of their own.
+pub(crate) fn decode_page<T: DeserializeOwned>(body: &[u8]) -> Result<DecodedPage<T>, Error> {
+    let (records, meta) = match serde_json::from_slice::<ListEnvelope<T>>(body) {
+        Ok(page) => (page.data.into_iter().map(Ok).collect(), page.meta),
+        Err(error) if error.is_data() => {
+            let page: ListEnvelope<&RawValue> =
+                serde_json::from_slice(body).map_err(|error| unreadable(&error))?;
+            (page.data.into_iter().map(decode_record).collect(), page.meta)
+        }
+        Err(error) => return Err(unreadable(&error)),
+    };
+    Ok(DecodedPage { records, next: next_page(meta)? })
+}
+
+/// Decodes the answer to a request for one record.
+pub(crate) fn decode_single<T: DeserializeOwned>(body: &[u8]) -> Result<T, Error> {
+    match serde_json::from_slice::<SingleEnvelope<T>>(body) {
+        Ok(single) => Ok(single.data),
+        Err(error) if error.is_data() => {
+            let single: SingleEnvelope<&RawValue> =
+                serde_json::from_slice(body).map_err(|error| unreadable(&error))?;
+            Ok(decode_record(single.data)?)
+        }
+        Err(error) => Err(unreadable(&error)),
+    }
+}
+
+/// A missing pagination object means the last page: Wonde's reference says that short lists have
+/// none. But `more` without `next` is a list cut short, and to take that for its end would make
+/// leavers of everybody on the pages not seen.
+fn next_page(meta: Shape<IgnoredAny, Meta>) -> Result<Option<String>, Error> {
+    let Shape::Object(Meta { pagination: Shape::Object(pagination) }) = meta else {
+        return Ok(None);
+    };
+    match (pagination.next, pagination.more) {
+        (None, Some(true)) => Err(Error::decode("more pages are promised, but none is named")),
+        (next, _) => Ok(next),
+    }
+}
+
+fn decode_record<T: DeserializeOwned>(raw: &RawValue) -> Result<T, UndecodableRecord> {
+    serde_json::from_str(raw.get()).map_err(|error| explain(raw, &error))
+}
+
+/// Says where a record fails. The decoder's own words are not used: they quote the values.
+fn explain(raw: &RawValue, error: &serde_json::Error) -> UndecodableRecord {
+    #[derive(Deserialize)]
+    struct Identified {
+        id: WondeId,
+    }
+    if !raw.get().starts_with('{') {
+        return UndecodableRecord { wonde_id: None, reason: "it is not an object".to_owned() };
+    }
+    let wonde_id = serde_json::from_str::<Identified>(raw.get())
+        .ok()
+        .map(|identified| identified.id.to_string());
+    let reason = match wonde_id {
+        None => "it has no usable id".to_owned(),
+        Some(_) => format!("unexpected shape at character {}", error.column()),
+    };
+    UndecodableRecord { wonde_id, reason }
+}
+
+fn unreadable(error: &serde_json::Error) -> Error {
+    let (line, column) = (error.line(), error.column());
+    Error::decode(match error.classify() {
+        serde_json::error::Category::Data => {
+            format!("no usable data at line {line} column {column}")
+        }
+        serde_json::error::Category::Eof => "the JSON ends too early".to_owned(),
+        _ => format!("not JSON at line {line} column {column}"),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::models::{Employee, School};
+
+    fn page(json: &Value) -> Result<DecodedPage<Employee>, Error> {
+        decode_page(json.to_string().as_bytes())
+    }
+
+    fn decode_reason<T>(outcome: Result<T, Error>) -> String {
+        match outcome {
+            Err(Error::Decode { reason }) => reason,
+            Err(other) => panic!("{other:?}"),
+            Ok(_) => panic!("decoded"),
+        }
+    }
+
+    #[test]
+    fn the_next_page_is_where_pagination_says() {
+        let cases = [
+            (json!(null), None),
+            (json!([]), None),
+            (json!({}), None),
+            (json!({"pagination": null}), None),
+            (json!({"pagination": []}), None),
+            (json!({"pagination": {"next": null, "more": false}}), None),
+            (json!({"pagination": {"next": "", "more": 0}}), None),
+            (json!({"pagination": {"next": "x", "more": true}}), Some("x")),
+            (json!({"pagination": {"next": "x"}}), Some("x")),
+            (json!({"pagination": {"next": "x", "more": false}}), Some("x")),
+        ];
+        for (meta, expected) in cases {
+            let decoded = page(&json!({"data": [], "meta": meta})).unwrap();
+            assert_eq!(decoded.next.as_deref(), expected, "{meta}");
+        }
+        assert_eq!(page(&json!({"data": []})).unwrap().next, None);
+    }
+
+    #[test]
+    fn more_without_next_is_a_list_cut_short() {
+        let cut = json!({"data": [], "meta": {"pagination": {"more": true, "next": null}}});
+        assert!(decode_reason(page(&cut)).contains("more pages"));
+    }
+
+    #[test]
+    fn an_answer_without_a_list_is_not_an_empty_school() {
+        for body in [json!({}), json!({"data": null}), json!({"data": {}}), json!([]), json!(1)] {
+            assert!(decode_reason(page(&body)).starts_with("no usable data"), "{body}");
+        }
+        let cut = decode_page::<Employee>(br#"{"data":[{"id":"A1"#);
+        assert_eq!(decode_reason(cut), "the JSON ends too early");
+        let html = decode_page::<Employee>(b"<html>sorry</html>");
+        assert_eq!(decode_reason(html), "not JSON at line 1 column 1");
+    }
+
+    #[test]
+    fn a_bad_record_is_named_and_the_others_are_kept() {
+        let body = json!({
+            "data": [
+                {"id": "A1", "surname": "Quillfeather"},
+                {"id": "A2", "roles": {"data": ["Secret role"]}},
+                {"id": null, "surname": "Nightingale"},
+                "Nightingale",
+                {"id": "A5"},
+            ],
+            "meta": {"pagination": {"next": "x", "more": true}},
+        });
+        let decoded = page(&body).unwrap();
+        assert_eq!(decoded.next.as_deref(), Some("x"));
+        let outcomes: Vec<Result<&str, String>> = decoded
+            .records
+            .iter()
+            .map(|record| match record {
+                Ok(employee) => Ok(employee.id.as_str()),
+                Err(undecodable) => Err(undecodable.to_string()),
+            })
+            .collect();
+        assert_eq!(outcomes[0], Ok("A1"));
+        let reason = outcomes[1].clone().unwrap_err();
+        assert!(reason.starts_with("record A2 does not decode: unexpected shape"), "{reason}");
+        assert_eq!(
+            outcomes[2].clone().unwrap_err(),
+            "record without id does not decode: it has no usable id"
+        );
+        assert_eq!(
+            outcomes[3].clone().unwrap_err(),
+            "record without id does not decode: it is not an object"
+        );
+        assert_eq!(outcomes[4], Ok("A5"));
+        let shown = format!("{:?}", decoded.records);
+        assert!(!shown.contains("Nightingale") && !shown.contains("Secret"), "{shown}");
+    }
+
+    #[test]
+    fn a_single_record_that_does_not_fit_is_named() {
+        let bad = decode_single::<Employee>(br#"{"data":{"id":"A2","roles":[1]}}"#);
+        match bad {
+            Err(Error::Record(record)) => assert_eq!(record.wonde_id.as_deref(), Some("A2")),
+            other => panic!("{other:?}"),
+        }
+        assert!(decode_reason(decode_single::<Employee>(b"{}")).starts_with("no usable data"));
+    }
+
+    fn any_json() -> impl Strategy<Value = Value> {
+        let leaf = prop_oneof![
+            Just(Value::Null),
+            any::<bool>().prop_map(Value::from),
+            any::<i64>().prop_map(Value::from),
+            any::<f64>().prop_map(Value::from),
+            "[0-9T:+ Z.-]{0,30}".prop_map(Value::from),
+            ".{0,12}".prop_map(Value::from),
+        ];
+        // Keys that lead into the models, so that the values reach every reader.
+        let key = prop::sample::select(vec![
+            "data",
+            "meta",
+            "pagination",
+            "next",
+            "more",
+            "id",
+            "upi",
+            "surname",
+            "updated_at",
+            "date",
+            "timezone",
+            "contact_details",
+            "emails",
+            "work",
+            "employment_details",
+            "current",
+            "employment_end_date",
+            "roles",
+            "name",
+            "region",
+            "other",
+        ]);
+        leaf.prop_recursive(6, 64, 6, move |inner| {
+            prop_oneof![
+                prop::collection::vec(inner.clone(), 0..5).prop_map(Value::from),
+                prop::collection::btree_map(key.clone(), inner, 0..6).prop_map(|entries| {
+                    entries.into_iter().map(|(key, value)| (key.to_owned(), value)).collect()
+                }),
+            ]
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn no_json_panics(value in any_json()) {
+            let bare = value.to_string();
+            let _ = decode_page::<Employee>(bare.as_bytes());
+            let _ = decode_single::<School>(bare.as_bytes());
+            let _ = decode_single::<Employee>(json!({"data": value.clone()}).to_string().as_bytes());
+            let listed = page(&json!({"data": [value], "meta": null})).unwrap();
+            prop_assert_eq!(listed.records.len(), 1);
+        }
+
+        #[test]
+        fn no_bytes_panic(body in prop::collection::vec(any::<u8>(), 0..200)) {
+            let _ = decode_page::<Employee>(&body);
+            let _ = decode_single::<School>(&body);
+        }
+
+        #[test]
+        fn any_value_in_a_leaf_keeps_the_record(value in any_json()) {
+            let record = json!({
+                "id": "A1", "surname": value, "updated_at": value,
+                "employment_details": {"data": {"current": value, "employment_end_date": value}},
+            });
+            let listed = page(&json!({"data": [record]})).unwrap();
+            prop_assert!(listed.records[0].is_ok());
+        }
+    }
+}

@@ -1,0 +1,298 @@
+use std::fmt;
+
+use serde::Deserialize;
+
+use super::date::{WondeDate, date};
+use super::id::WondeId;
+use super::include::{Include, to_many, to_one};
+use super::shape;
+
+/// A member of staff. Everything but the ids is personal, so `Debug` prints the id alone.
+#[derive(Clone, Deserialize)]
+pub struct Employee {
+    /// Wonde's id; changes when the school changes its MIS.
+    pub id: WondeId,
+    /// Derived by Wonde from the school and the MIS id; may survive a new `id`.
+    #[serde(default, deserialize_with = "shape::text")]
+    pub upi: Option<String>,
+    /// Id in the school's MIS.
+    #[serde(default, deserialize_with = "shape::text")]
+    pub mis_id: Option<String>,
+    /// Staff initials or code as the MIS shows them.
+    #[serde(default, deserialize_with = "shape::text")]
+    pub initials: Option<String>,
+    /// Form of address.
+    #[serde(default, deserialize_with = "shape::text")]
+    pub title: Option<String>,
+    /// Preferred surname.
+    #[serde(default, deserialize_with = "shape::text")]
+    pub surname: Option<String>,
+    /// Preferred forename.
+    #[serde(default, deserialize_with = "shape::text")]
+    pub forename: Option<String>,
+    /// Middle names in one text.
+    #[serde(default, deserialize_with = "shape::text")]
+    pub middle_names: Option<String>,
+    /// Legal surname.
+    #[serde(default, deserialize_with = "shape::text")]
+    pub legal_surname: Option<String>,
+    /// Legal forename.
+    #[serde(default, deserialize_with = "shape::text")]
+    pub legal_forename: Option<String>,
+    /// Set where the record came back after a deletion.
+    #[serde(default, deserialize_with = "date")]
+    pub restored_at: Option<WondeDate>,
+    /// Last change that Wonde saw.
+    #[serde(default, deserialize_with = "date")]
+    pub updated_at: Option<WondeDate>,
+    /// When Wonde first saw the record.
+    #[serde(default, deserialize_with = "date")]
+    pub created_at: Option<WondeDate>,
+    /// Include `contact_details`.
+    #[serde(default, deserialize_with = "to_one")]
+    pub contact_details: Include<Option<ContactDetails>>,
+    /// Include `employment_details`.
+    #[serde(default, deserialize_with = "to_one")]
+    pub employment_details: Include<Option<EmploymentDetails>>,
+    /// Include `roles`.
+    #[serde(default, deserialize_with = "to_many")]
+    pub roles: Include<Vec<Role>>,
+}
+
+impl fmt::Debug for Employee {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Employee").field("id", &self.id).finish_non_exhaustive()
+    }
+}
+
+/// How to reach somebody; only what a sync needs. `Debug` prints nothing of it.
+#[derive(Clone, Default, Deserialize)]
+pub struct ContactDetails {
+    /// Addresses by use.
+    #[serde(default, deserialize_with = "shape::object")]
+    pub emails: Emails,
+}
+
+impl fmt::Debug for ContactDetails {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ContactDetails").finish_non_exhaustive()
+    }
+}
+
+/// Email addresses as written in the MIS: not trimmed, not checked. `Debug` prints none.
+#[derive(Clone, Default, Deserialize)]
+pub struct Emails {
+    /// At work.
+    #[serde(default, deserialize_with = "shape::text")]
+    pub work: Option<String>,
+    /// Marked as the main one.
+    #[serde(default, deserialize_with = "shape::text")]
+    pub primary: Option<String>,
+    /// Private.
+    #[serde(default, deserialize_with = "shape::text")]
+    pub home: Option<String>,
+    /// Of no stated use.
+    #[serde(default, deserialize_with = "shape::text")]
+    pub email: Option<String>,
+}
+
+impl fmt::Debug for Emails {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Emails").finish_non_exhaustive()
+    }
+}
+
+/// Employment at the school. `Debug` prints nothing of it.
+#[derive(Clone, Default, Deserialize)]
+pub struct EmploymentDetails {
+    /// Employed now, as the MIS says; often null.
+    #[serde(default, deserialize_with = "shape::flag")]
+    pub current: Option<bool>,
+    /// Teaches.
+    #[serde(default, deserialize_with = "shape::flag")]
+    pub teaching_staff: Option<bool>,
+    /// First day; take [`WondeDate::civil`].
+    #[serde(default, deserialize_with = "date")]
+    pub employment_start_date: Option<WondeDate>,
+    /// Last day; take [`WondeDate::civil`].
+    #[serde(default, deserialize_with = "date")]
+    pub employment_end_date: Option<WondeDate>,
+    /// What the person does, as free text.
+    #[serde(default, deserialize_with = "shape::text")]
+    pub role_text: Option<String>,
+    /// Code of the person in the MIS, often initials.
+    #[serde(default, deserialize_with = "shape::text")]
+    pub staff_code: Option<String>,
+}
+
+impl fmt::Debug for EmploymentDetails {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("EmploymentDetails").finish_non_exhaustive()
+    }
+}
+
+/// One role of a person. `Debug` prints its id alone.
+#[derive(Clone, Deserialize)]
+#[serde(from = "WrittenRole")]
+pub struct Role {
+    /// Wonde's id.
+    pub id: Option<String>,
+    /// Id in the school's MIS.
+    pub mis_id: Option<String>,
+    /// What it is called. The item's shape is not documented, so this is the first there is of
+    /// `name`, `role`, `description`, `title` and `code`.
+    pub name: Option<String>,
+    /// Short code.
+    pub code: Option<String>,
+    /// First day in the role.
+    pub start_date: Option<WondeDate>,
+    /// Last day in the role.
+    pub end_date: Option<WondeDate>,
+}
+
+impl fmt::Debug for Role {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Role").field("id", &self.id).finish_non_exhaustive()
+    }
+}
+
+#[derive(Deserialize)]
+struct WrittenRole {
+    #[serde(default, deserialize_with = "shape::text")]
+    id: Option<String>,
+    #[serde(default, deserialize_with = "shape::text")]
+    mis_id: Option<String>,
+    #[serde(default, deserialize_with = "shape::text")]
+    name: Option<String>,
+    #[serde(default, deserialize_with = "shape::text")]
+    role: Option<String>,
+    #[serde(default, deserialize_with = "shape::text")]
+    description: Option<String>,
+    #[serde(default, deserialize_with = "shape::text")]
+    title: Option<String>,
+    #[serde(default, deserialize_with = "shape::text")]
+    code: Option<String>,
+    #[serde(default, deserialize_with = "date")]
+    start_date: Option<WondeDate>,
+    #[serde(default, deserialize_with = "date")]
+    end_date: Option<WondeDate>,
+}
+
+impl From<WrittenRole> for Role {
+    fn from(written: WrittenRole) -> Self {
+        let name = written
+            .name
+            .or(written.role)
+            .or(written.description)
+            .or(written.title)
+            .or_else(|| written.code.clone());
+        Self {
+            id: written.id,
+            mis_id: written.mis_id,
+            name,
+            code: written.code,
+            start_date: written.start_date,
+            end_date: written.end_date,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The keys and their order as Wonde sends them; the person is invented.
+    const CAPTURED: &str = r#"{"id":"A193","upi":"0f3e","mis_id":41,"initials":"QX","title":"Ms",
+        "surname":"Quillfeather","forename":"Xanthe","middle_names":null,
+        "legal_surname":"Quillfeather","legal_forename":"Xanthe","gender":null,
+        "date_of_birth":null,"restored_at":null,
+        "updated_at":{"date":"2023-05-25 09:09:31.000000","timezone_type":3,"timezone":"UTC"},
+        "created_at":{"date":"2020-01-07 10:00:00.000000","timezone_type":3,"timezone":"UTC"},
+        "contact_details":{"data":{"phones":{"phone":null},"emails":{"email":null,
+            "primary":"x.quillfeather@home.example","home":null,
+            "work":"x.quillfeather@school.example"},"salutation":null}},
+        "employment_details":{"data":{"current":"true","teaching_staff":0,
+            "employment_start_date":{"date":"2020-09-01 00:00:00.000000","timezone_type":3,
+                "timezone":"Europe/London"},
+            "employment_end_date":null,"role_text":"Librarian","staff_code":7}},
+        "roles":{"data":[{"id":"A7","mis_id":"3","name":"Librarian"}]}}"#;
+
+    #[test]
+    fn a_captured_employee_is_read_whole() {
+        let employee: Employee = serde_json::from_str(CAPTURED).unwrap();
+        assert_eq!(employee.mis_id.as_deref(), Some("41"));
+        assert_eq!(employee.surname.as_deref(), Some("Quillfeather"));
+        assert_eq!(employee.middle_names, None);
+        assert_eq!(employee.restored_at, None);
+        assert!(employee.updated_at.unwrap().instant().is_some());
+
+        let Include::Delivered(Some(contact)) = &employee.contact_details else {
+            panic!("contact details were delivered")
+        };
+        assert_eq!(contact.emails.work.as_deref(), Some("x.quillfeather@school.example"));
+        assert_eq!(contact.emails.email, None);
+
+        let Include::Delivered(Some(employment)) = &employee.employment_details else {
+            panic!("employment details were delivered")
+        };
+        assert_eq!(employment.current, Some(true));
+        assert_eq!(employment.teaching_staff, Some(false));
+        assert_eq!(employment.staff_code.as_deref(), Some("7"));
+        assert_eq!(employment.employment_end_date, None);
+        let start = employment.employment_start_date.unwrap();
+        assert_eq!(start.civil().unwrap().to_string(), "2020-09-01");
+
+        let Include::Delivered(roles) = &employee.roles else { panic!("roles were delivered") };
+        assert_eq!(roles[0].name.as_deref(), Some("Librarian"));
+    }
+
+    #[test]
+    fn an_id_is_enough_and_broken_leaves_do_no_harm() {
+        let bare: Employee = serde_json::from_str(r#"{"id":"A1"}"#).unwrap();
+        assert!(bare.roles.delivered().is_none());
+        assert!(bare.contact_details.delivered().is_none());
+
+        let odd = r#"{"id":5,"surname":{"x":1},"forename":[],"initials":false,"updated_at":"soon",
+            "contact_details":{"data":{"emails":[]}},
+            "employment_details":{"data":{"current":"?","employment_end_date":9}},"roles":7}"#;
+        let odd: Employee = serde_json::from_str(odd).unwrap();
+        assert_eq!((odd.id.as_str(), odd.surname, odd.initials), ("5", None, None));
+        assert!(odd.updated_at.unwrap().is_unreadable());
+        let employment = odd.employment_details.delivered().unwrap().as_ref().unwrap();
+        assert_eq!(employment.current, None);
+        assert!(employment.employment_end_date.unwrap().is_unreadable());
+        let contact = odd.contact_details.delivered().unwrap().as_ref().unwrap();
+        assert_eq!(contact.emails.work, None);
+        assert!(odd.roles.delivered().is_none());
+    }
+
+    #[test]
+    fn a_role_takes_the_first_name_there_is() {
+        let cases = [
+            (r#"{"name":"Head","role":"R","code":"C"}"#, Some("Head")),
+            (r#"{"name":null,"role":"Teacher","description":"D"}"#, Some("Teacher")),
+            (r#"{"name":"","description":"Site team"}"#, Some("Site team")),
+            (r#"{"title":"Tutor","code":"TU"}"#, Some("Tutor")),
+            (r#"{"code":"TCHR"}"#, Some("TCHR")),
+            (r#"{"id":3}"#, None),
+        ];
+        for (json, expected) in cases {
+            let role: Role = serde_json::from_str(json).unwrap();
+            assert_eq!(role.name.as_deref(), expected, "{json}");
+        }
+    }
+
+    #[test]
+    fn debug_shows_ids_and_nobody() {
+        let employee: Employee = serde_json::from_str(CAPTURED).unwrap();
+        let contact = employee.contact_details.delivered().unwrap().as_ref().unwrap();
+        let shown = format!(
+            "{employee:?} {contact:?} {:?} {:?} {:?}",
+            contact.emails, employee.employment_details, employee.roles
+        );
+        assert!(shown.contains("A193"), "{shown}");
+        for private in ["Quill", "Xanthe", "school.example", "QX", "Librarian", "2020"] {
+            assert!(!shown.contains(private), "{private}: {shown}");
+        }
+    }
+}

@@ -1,0 +1,180 @@
+//! Lists, page by page.
+
+use std::collections::HashSet;
+use std::fmt;
+
+use futures::{Stream, stream};
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use tokio::sync::mpsc;
+use tokio_util::task::AbortOnDropHandle;
+use tracing::Instrument as _;
+use url::{Position, Url};
+
+use crate::client::SchoolClient;
+use crate::envelope::UndecodableRecord;
+use crate::error::Error;
+
+/// One page of a list.
+#[derive(Debug)]
+pub struct Page<T> {
+    /// The records in Wonde's order; one that does not decode does not spoil the others.
+    pub records: Vec<Result<T, UndecodableRecord>>,
+    /// Where the next page is; `None` on the last. Store it to go on later.
+    pub next: Option<PageCursor>,
+}
+
+/// Where a page is: path and query of its address, without the host. It may come from a database,
+/// so it is checked again before it is used. `Debug` leaves the query out.
+#[derive(Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct PageCursor(String);
+
+impl PageCursor {
+    fn of(url: &Url) -> Self {
+        Self(url[Position::BeforePath..Position::AfterQuery].to_owned())
+    }
+}
+
+impl fmt::Debug for PageCursor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let path = self.0.split('?').next().unwrap_or_default();
+        f.debug_tuple("PageCursor").field(&path).finish()
+    }
+}
+
+/// The pages of `resource`, the next one being fetched while the consumer has the last in hand.
+pub(crate) fn stream<T: DeserializeOwned + Send + 'static>(
+    client: SchoolClient,
+    resource: &'static str,
+    include: String,
+    from: Option<PageCursor>,
+) -> impl Stream<Item = Result<Page<T>, Error>> + Send + 'static {
+    let (sender, receiver) = mpsc::channel(1);
+    let fetching = async move {
+        let first = match from {
+            Some(cursor) => within_school(client.root(), &cursor.0),
+            None => Ok(client.list_url(resource, &include)),
+        };
+        fetch(&client, resource, first, &sender).await;
+    };
+    let task = AbortOnDropHandle::new(tokio::spawn(fetching.in_current_span()));
+    stream::unfold((receiver, task), |(mut receiver, mut task)| async move {
+        if let Some(page) = receiver.recv().await {
+            return Some((page, (receiver, task)));
+        }
+        // A task that died must not look like the end of the list.
+        if let Err(failure) = (&mut task).await {
+            std::panic::resume_unwind(failure.into_panic());
+        }
+        None
+    })
+}
+
+/// Sends pages until the last, the first error, or nobody listens any more.
+async fn fetch<T: DeserializeOwned>(
+    client: &SchoolClient,
+    resource: &'static str,
+    first: Result<Url, Error>,
+    sender: &mpsc::Sender<Result<Page<T>, Error>>,
+) {
+    let mut seen = HashSet::new();
+    let mut address = Some(first);
+    while let Some(url) = address.take() {
+        // Room first, then the request: so one page waits at most, and not a second behind it.
+        let Ok(room) = sender.reserve().await else {
+            return;
+        };
+        let page = match url {
+            Ok(url) => fetch_one(client, resource, &url, &mut seen).await,
+            Err(error) => Err(error),
+        };
+        if let Ok(Page { next: Some(next), .. }) = &page {
+            address = Some(within_school(client.root(), &next.0));
+        }
+        room.send(page);
+    }
+}
+
+async fn fetch_one<T: DeserializeOwned>(
+    client: &SchoolClient,
+    resource: &'static str,
+    url: &Url,
+    seen: &mut HashSet<PageCursor>,
+) -> Result<Page<T>, Error> {
+    if !seen.insert(PageCursor::of(url)) {
+        return Err(Error::PageLoop);
+    }
+    let page = client.page(resource, url).await?;
+    let next = page.next.map(|next| within_school(client.root(), &next));
+    Ok(Page { records: page.records, next: next.transpose()?.as_ref().map(PageCursor::of) })
+}
+
+/// Resolves an address and lets it pass only below this school's root on this school's server:
+/// the token must not go elsewhere, and a token that sees many schools must not mix them.
+fn within_school(root: &Url, address: &str) -> Result<Url, Error> {
+    let mut url = root
+        .join(address)
+        .map_err(|_unparsable| Error::decode("the address of the next page is not a URL"))?;
+    let below_root = url.path().strip_prefix(root.path()).is_some_and(|rest| rest.starts_with('/'));
+    if url.origin() != root.origin() || !below_root {
+        return Err(Error::ForeignNext { host: url.host_str().unwrap_or_default().to_owned() });
+    }
+    // Nothing but path and query may come from outside.
+    url.set_fragment(None);
+    Ok(root.join(&PageCursor::of(&url).0).expect("path and query of a valid URL resolve"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn root() -> Url {
+        Url::parse("https://api.example/v1.0/schools/A1").unwrap()
+    }
+
+    #[test]
+    fn own_addresses_pass_and_lose_what_is_not_path_or_query() {
+        let page = "https://api.example/v1.0/schools/A1/employees?page=2";
+        for address in [
+            page,
+            "https://api.example:443/v1.0/schools/A1/employees?page=2#x",
+            "https://user:word@api.example/v1.0/schools/A1/employees?page=2",
+            "/v1.0/schools/A1/employees?page=2",
+        ] {
+            assert_eq!(within_school(&root(), address).unwrap().as_str(), page, "{address}");
+        }
+    }
+
+    #[test]
+    fn foreign_addresses_are_refused() {
+        for (address, expected) in [
+            ("https://evil.example/v1.0/schools/A1/employees?page=2", "evil.example"),
+            ("//evil.example/v1.0/schools/A1/employees", "evil.example"),
+            ("https://api.example@evil.example/v1.0/schools/A1/e", "evil.example"),
+            ("http://api.example/v1.0/schools/A1/employees", "api.example"),
+            ("https://api.example:8443/v1.0/schools/A1/employees", "api.example"),
+            ("https://api.example/v1.0/schools/A2/employees", "api.example"),
+            ("https://api.example/v1.0/schools/A11/employees", "api.example"),
+            ("https://api.example/v1.0/schools/A1/../A2/employees", "api.example"),
+            ("https://api.example/v1.0/schools/A1/%2e%2e/A2/employees", "api.example"),
+            ("https://api.example/v2/schools/A1/employees", "api.example"),
+            ("file:///v1.0/schools/A1/employees", ""),
+        ] {
+            match within_school(&root(), address) {
+                Err(Error::ForeignNext { host }) => assert_eq!(host, expected, "{address}"),
+                other => panic!("{address}: {other:?}"),
+            }
+        }
+    }
+
+    #[test]
+    fn a_cursor_survives_storage_and_hides_its_query() {
+        let url = Url::parse("https://api.example/v1.0/schools/A1/employees?cursor=xyz").unwrap();
+        let cursor = PageCursor::of(&url);
+        let stored = serde_json::to_string(&cursor).unwrap();
+        assert_eq!(stored, r#""/v1.0/schools/A1/employees?cursor=xyz""#);
+        assert_eq!(serde_json::from_str::<PageCursor>(&stored).unwrap(), cursor);
+        assert_eq!(format!("{cursor:?}"), r#"PageCursor("/v1.0/schools/A1/employees")"#);
+    }
+}

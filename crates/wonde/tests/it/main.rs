@@ -1,0 +1,9 @@
+//! The client against real HTTP on 127.0.0.1: small scripted servers that can be rude.
+
+#![expect(clippy::unwrap_used, reason = "the lint spares test functions, but not what they call")]
+
+mod fake;
+mod paging;
+mod refusals;
+mod retries;
+mod secrecy;
