@@ -114,12 +114,32 @@ impl Config {
             }
             figment = figment.merge(Toml::file_exact(file));
         }
-        let figment = figment
+        figment = figment
             .merge(Env::raw().only(&["DATABASE_URL"]).map(|_| "database.url".into()).split("."))
             .merge(Env::raw().only(&["REDIS_URL"]).map(|_| "redis.url".into()).split("."))
             .merge(Env::prefixed("MIS_SYNC__").split("__"));
-        figment.extract().map_err(|error| Failure::usage(problem::describe(&error)))
+        extract(&figment)
     }
+
+    /// The reference with changes on top, and nothing of the environment.
+    pub(crate) fn built_in_with(change: impl FnOnce(Figment) -> Figment) -> Result<Self, Failure> {
+        extract(&change(Figment::from(Toml::string(DEFAULT))))
+    }
+
+    /// Addresses of Postgres and Redis, where the environment names both; `None` where it
+    /// names neither.
+    pub(crate) fn servers_of_the_environment() -> Result<Option<(String, String)>, Failure> {
+        let config = Self::load(None)?;
+        let named = |value: &SecretString| !value.expose_secret().is_empty();
+        match (named(&config.database.url), named(&config.redis.url)) {
+            (false, false) => Ok(None),
+            _ => Ok(Some((config.database.url()?.to_owned(), config.redis.url()?.to_owned()))),
+        }
+    }
+}
+
+fn extract(figment: &Figment) -> Result<Config, Failure> {
+    figment.extract().map_err(|error| Failure::usage(problem::describe(&error)))
 }
 
 impl Database {

@@ -4,6 +4,7 @@ mod arguments;
 mod commands;
 mod config;
 mod exit;
+mod private;
 mod signals;
 mod telemetry;
 mod wiring;

@@ -1,11 +1,42 @@
 use std::fmt;
 
-use crate::WorkEmail;
+use crate::{StaffId, WorkEmail};
+
+/// A member of staff as iP holds them.
+#[derive(Clone, PartialEq, Eq)]
+pub struct StaffMember {
+    /// iP's own key.
+    pub id: StaffId,
+    /// Wonde's id of the person; `None`: made by hand and not linked yet.
+    pub wonde_id: Option<String>,
+    /// Wonde's unique person identifier.
+    pub upi: Option<String>,
+    /// The login.
+    pub email: String,
+    /// First name.
+    pub first_name: String,
+    /// Surname.
+    pub surname: String,
+    /// Initials.
+    pub initials: Option<String>,
+    /// Job title.
+    pub job_title: Option<String>,
+    /// Non-teaching staff.
+    pub non_teaching: bool,
+    /// Whether the person can log in.
+    pub active: bool,
+}
+
+/// Personal data: only the id is printed.
+impl fmt::Debug for StaffMember {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("StaffMember").field("id", &self.id).finish_non_exhaustive()
+    }
+}
 
 /// One current member of staff as the MIS describes them, in iP's words.
 ///
-/// `None` in a field means *the MIS did not say*: iP keeps what it holds. Only
-/// [`job_title`](Self::job_title) can also be said to be empty.
+/// `None` in a field means *the MIS did not say*: iP keeps what it holds.
 #[derive(Clone, PartialEq, Eq)]
 pub struct StaffRecord {
     /// Wonde's id of the person in this school.
@@ -20,16 +51,69 @@ pub struct StaffRecord {
     pub surname: String,
     /// Initials, by which the app shows the person.
     pub initials: Option<String>,
-    /// Roles joined by commas. Outer `None`: roles were not delivered. `Some(None)`: the
-    /// person has none.
-    pub job_title: Option<Option<String>>,
+    /// What the roles of the MIS come to.
+    pub job_title: JobTitle,
     /// The reverse of the MIS' *teaching staff*.
     pub non_teaching: Option<bool>,
+}
+
+/// A job title as the MIS tells it. Saying nothing about roles is not the same as saying
+/// that there are none.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum JobTitle {
+    /// Roles were not delivered: iP keeps what it holds.
+    NotDelivered,
+    /// The person has no role.
+    Empty,
+    /// Roles, joined by commas.
+    Roles(String),
+}
+
+impl JobTitle {
+    /// Joins role names by commas, in the order the MIS gave them, without blanks and repeats.
+    pub fn from_roles<'a>(roles: impl IntoIterator<Item = &'a str>) -> Self {
+        let mut names: Vec<&str> = Vec::new();
+        for role in roles.into_iter().map(str::trim) {
+            if !role.is_empty() && !names.contains(&role) {
+                names.push(role);
+            }
+        }
+        if names.is_empty() { Self::Empty } else { Self::Roles(names.join(", ")) }
+    }
+
+    /// The text for iP; `None` where there is none.
+    pub fn as_deref(&self) -> Option<&str> {
+        match self {
+            Self::NotDelivered | Self::Empty => None,
+            Self::Roles(text) => Some(text),
+        }
+    }
 }
 
 /// Personal data: only the id is printed.
 impl fmt::Debug for StaffRecord {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("StaffRecord").field("wonde_id", &self.wonde_id).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::JobTitle;
+
+    #[test]
+    fn roles_are_joined_in_order_without_blanks_and_repeats() {
+        let table: [(&[&str], Option<&str>); 6] = [
+            (&[], None),
+            (&["", "  "], None),
+            (&["Teacher"], Some("Teacher")),
+            (&["Teacher", "Head of Year"], Some("Teacher, Head of Year")),
+            (&[" Teacher ", "", "Teacher", "SENCO"], Some("Teacher, SENCO")),
+            (&["Tutor, Year 7", "Teacher"], Some("Tutor, Year 7, Teacher")),
+        ];
+        for (roles, title) in table {
+            let joined = JobTitle::from_roles(roles.iter().copied());
+            assert_eq!(joined.as_deref(), title, "{roles:?}");
+        }
     }
 }

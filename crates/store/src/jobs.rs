@@ -18,7 +18,7 @@ mod sweep;
 mod transitions;
 
 pub use claim::{Claimed, claim, claim_next, heartbeat};
-pub use enqueue::{Enqueued, Idempotency, NewJob, enqueue};
+pub use enqueue::{Enqueued, Idempotency, NewJob, answered, enqueue};
 pub use query::{JobFilter, get, issues, list, records_of_last_sync};
 pub use sweep::{Due, fail_exhausted, take_due};
 pub use transitions::{fail, progress, release, retry, snooze, succeed};

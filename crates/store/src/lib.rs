@@ -5,6 +5,8 @@ mod error;
 pub mod jobs;
 mod password;
 pub mod schools;
+pub mod scratch;
+pub mod staff;
 pub mod staging;
 pub mod sync;
 mod token;

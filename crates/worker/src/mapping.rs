@@ -3,12 +3,11 @@
 
 use chrono::NaiveDate;
 use mis_sync_domain::{
-    Issue, IssueCode, StaffRecord, WorkEmail,
+    Issue, IssueCode, JobTitle, StaffRecord, WorkEmail,
     employment::{self, Employment},
-    job_title,
 };
 use mis_sync_store::staging::MappedPage;
-use mis_sync_wonde::{Employee, EmploymentDetails, Page};
+use mis_sync_wonde::{Employee, EmploymentDetails, Page, WondeDate};
 
 /// What the mapping of a school's records depends on besides the records.
 #[derive(Debug, Clone, Copy)]
@@ -35,7 +34,7 @@ pub enum Mapped {
 }
 
 /// Maps one person.
-pub fn staff_from_wonde(employee: &Employee, rules: &MappingRules) -> Mapped {
+pub fn staff_from_wonde(employee: &Employee, rules: MappingRules) -> Mapped {
     let details = employee.employment_details.delivered().and_then(Option::as_ref);
     if !details.is_some_and(|details| is_current(details, rules.today)) {
         return Mapped::NotCurrent;
@@ -44,16 +43,16 @@ pub fn staff_from_wonde(employee: &Employee, rules: &MappingRules) -> Mapped {
     if rules.teachers_only && teaching != Some(true) {
         return Mapped::NotTeaching;
     }
-    let (Some(first_name), Some(surname)) =
-        (clean(employee.forename.as_deref()), clean(employee.surname.as_deref()))
-    else {
-        return Mapped::Problem(IssueCode::NameMissing);
-    };
     let Some(email) = work_email(employee) else {
         return Mapped::Problem(IssueCode::NoWorkEmail);
     };
     let Ok(email) = WorkEmail::parse(&email) else {
         return Mapped::Problem(IssueCode::InvalidWorkEmail);
+    };
+    let (Some(first_name), Some(surname)) =
+        (clean(employee.forename.as_deref()), clean(employee.surname.as_deref()))
+    else {
+        return Mapped::Problem(IssueCode::NameMissing);
     };
     Mapped::Staff(StaffRecord {
         wonde_id: employee.id.as_str().to_owned(),
@@ -62,13 +61,13 @@ pub fn staff_from_wonde(employee: &Employee, rules: &MappingRules) -> Mapped {
         first_name,
         surname,
         initials: clean(employee.initials.as_deref()),
-        job_title: rules.roles_supported.then(|| job_title(employee)).flatten(),
+        job_title: job_title(employee, rules),
         non_teaching: teaching.map(|teaching| !teaching),
     })
 }
 
 /// Maps a page; every record of it is accounted for.
-pub fn map_page(page: &Page<Employee>, rules: &MappingRules) -> MappedPage {
+pub fn map_page(page: &Page<Employee>, rules: MappingRules) -> MappedPage {
     let mut mapped = MappedPage {
         fetched: page.records.len() as u64,
         next_page: page
@@ -109,8 +108,8 @@ pub fn map_page(page: &Page<Employee>, rules: &MappingRules) -> MappedPage {
 fn is_current(details: &EmploymentDetails, today: NaiveDate) -> bool {
     let employment = Employment {
         current: details.current,
-        start: details.employment_start_date.as_ref().and_then(|date| date.civil()),
-        end: details.employment_end_date.as_ref().and_then(|date| date.civil()),
+        start: details.employment_start_date.as_ref().and_then(WondeDate::civil),
+        end: details.employment_end_date.as_ref().and_then(WondeDate::civil),
     };
     employment::is_current(&employment, today)
 }
@@ -121,11 +120,11 @@ fn work_email(employee: &Employee) -> Option<String> {
     clean(contact.emails.work.as_deref())
 }
 
-/// Outer `None`: the MIS said nothing about roles.
-fn job_title(employee: &Employee) -> Option<Option<String>> {
-    let roles = employee.roles.delivered()?;
-    let names: Vec<String> = roles.iter().filter_map(|role| clean(role.name.as_deref())).collect();
-    Some(job_title::from_roles(names.iter().map(String::as_str)))
+fn job_title(employee: &Employee, rules: MappingRules) -> JobTitle {
+    let delivered = employee.roles.delivered().filter(|_| rules.roles_supported);
+    let Some(all) = delivered else { return JobTitle::NotDelivered };
+    let names: Vec<String> = all.iter().filter_map(|role| clean(role.name.as_deref())).collect();
+    JobTitle::from_roles(names.iter().map(String::as_str))
 }
 
 /// Text without control characters and surrounding white space; `None` when nothing is left.

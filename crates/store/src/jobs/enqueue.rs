@@ -138,6 +138,12 @@ async fn find_unfinished(db: &mut PgConnection, unique_key: &str) -> Result<Opti
     row.map(Job::try_from).transpose()
 }
 
+/// The job that answers this idempotency key, if the same request came before.
+pub async fn answered(pool: &PgPool, header: &Idempotency) -> Result<Option<Job>, Error> {
+    let mut connection = pool.acquire().await?;
+    answered_before(&mut connection, header).await
+}
+
 async fn answered_before(
     db: &mut PgConnection,
     header: &Idempotency,

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use mis_sync_domain::{Issue, JobId, StaffRecord};
+use mis_sync_domain::{Issue, JobId, JobTitle, StaffRecord};
 
 pub(super) const STAGE_STAFF: &str = "COPY stage_staff (job_id, wonde_id, position, upi, email, \
     first_name, surname, initials, job_title_delivered, job_title, non_teaching) FROM STDIN";
@@ -21,8 +21,8 @@ pub(super) fn staff_rows(job: JobId, first: i64, staff: &[(u64, StaffRecord)]) -
         write_text(&mut rows, Some(&person.first_name));
         write_text(&mut rows, Some(&person.surname));
         write_text(&mut rows, person.initials.as_deref());
-        write_plain(&mut rows, &person.job_title.is_some());
-        write_text(&mut rows, person.job_title.as_ref().and_then(Option::as_deref));
+        write_plain(&mut rows, &(person.job_title != JobTitle::NotDelivered));
+        write_text(&mut rows, person.job_title.as_deref());
         match person.non_teaching {
             Some(non_teaching) => write_plain(&mut rows, &non_teaching),
             None => write_text(&mut rows, None),
@@ -92,7 +92,7 @@ mod tests {
             first_name: "Ann\tBea\nCara\\N".into(),
             surname: String::new(),
             initials: Some("AB".into()),
-            job_title: Some(None),
+            job_title: JobTitle::Empty,
             non_teaching: Some(true),
         };
         let expected =

@@ -78,7 +78,7 @@ async fn fetch(
         roles_supported: Mis::supports(mis, Capability::Roles),
         teachers_only: school.settings.teachers_only,
     };
-    match stage_pages(context, lease, school, client, &rules, &state).await {
+    match stage_pages(context, lease, school, client, rules, &state).await {
         // The place where an earlier attempt stopped may not exist any more.
         Err(SyncError::Wonde(error)) if state.next_page.is_some() && leads_nowhere(&error) => {
             staging::discard(pool, lease).await?;
@@ -118,7 +118,7 @@ async fn stage_pages(
     lease: Lease,
     school: &School,
     client: &SchoolClient,
-    rules: &MappingRules,
+    rules: MappingRules,
     state: &FetchState,
 ) -> Result<(), SyncError> {
     let pool = context.queue.pool();
@@ -147,7 +147,7 @@ async fn stage_pages(
 }
 
 /// Exactly what the mapping reads; scopes that are not needed are not asked for.
-fn includes(rules: &MappingRules) -> Vec<EmployeeInclude> {
+fn includes(rules: MappingRules) -> Vec<EmployeeInclude> {
     let mut includes = vec![EmployeeInclude::ContactDetails, EmployeeInclude::EmploymentDetails];
     if rules.roles_supported {
         includes.push(EmployeeInclude::Roles);

@@ -1,0 +1,134 @@
+//! The whole system for a while: private servers, a simulated Wonde, API and worker in this
+//! process. `demo` shows it, `bench` measures it.
+
+use std::net::SocketAddr;
+
+use mis_sync_devservices::{Binaries, DATABASE, Postgres, PostgresOptions, Redis, RedisOptions};
+use mis_sync_domain::Role;
+use mis_sync_store::{Pool, api_keys, scratch::ScratchDatabase};
+use mis_sync_wonde_sim::{RunningSimulator, Simulator, SimulatorOptions};
+use secrecy::SecretString;
+use tokio::{net::TcpListener, task::JoinHandle};
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+
+use crate::{
+    config::Config,
+    exit::Failure,
+    wiring::{Parts, open_database},
+};
+
+/// What to start.
+pub(crate) struct PrivateOptions {
+    /// The simulated schools.
+    pub(crate) simulator: SimulatorOptions,
+    /// Where the API listens.
+    pub(crate) listen: SocketAddr,
+    /// Further settings, as configuration keys.
+    pub(crate) settings: &'static [(&'static str, u64)],
+}
+
+/// A running system.
+pub(crate) struct PrivateSystem {
+    pub(crate) simulator: RunningSimulator,
+    pub(crate) pool: Pool,
+    pub(crate) api_url: String,
+    pub(crate) api_key: SecretString,
+    stop: CancellationToken,
+    api: JoinHandle<std::io::Result<()>>,
+    worker: JoinHandle<Result<(), mis_sync_queue::Error>>,
+    servers: Servers,
+}
+
+impl PrivateSystem {
+    /// Starts everything; `say` hears of what takes its time.
+    pub(crate) async fn start(
+        options: PrivateOptions,
+        say: fn(&str),
+    ) -> Result<Self, Failure> {
+        let servers = Servers::start(say).await?;
+        let simulator = RunningSimulator::serve(Simulator::new(options.simulator)).await?;
+        let config = Config::built_in_with(|figment| {
+            let figment = figment
+                .merge(("database.url", servers.database_url.as_str()))
+                .merge(("redis.url", servers.redis_url.as_str()))
+                .merge(("redis.prefix", format!("mis-sync-{}", Uuid::now_v7().simple())))
+                .merge(("encryption.key", throw_away_key()))
+                .merge(("wonde.base_url", simulator.base_url()));
+            options.settings.iter().fold(figment, |figment, setting| figment.merge(*setting))
+        })?;
+        mis_sync_store::migrate(&open_database(&config)?).await?;
+        let parts = Parts::connect(&config).await?;
+        let pool = parts.queue.pool().clone();
+        let (_, api_key) = api_keys::create(&pool, "demo", Role::Admin, None).await?;
+
+        let listener = TcpListener::bind(options.listen).await.map_err(|error| {
+            Failure::usage(format!("cannot listen on {}: {error}", options.listen))
+        })?;
+        let api_url = format!("http://{}", listener.local_addr()?);
+        let stop = CancellationToken::new();
+        let api = tokio::spawn(mis_sync_api::serve(listener, parts.api(), stop.clone()));
+        let (context, worker) = parts.worker(&config)?;
+        let worker = tokio::spawn(mis_sync_worker::run(context, worker, stop.clone()));
+        Ok(Self { simulator, pool, api_url, api_key, stop, api, worker, servers })
+    }
+
+    /// Stops everything in order, and waits for it.
+    pub(crate) async fn stop(self) -> Result<(), Failure> {
+        self.stop.cancel();
+        let (api, worker) = tokio::join!(self.api, self.worker);
+        self.pool.close().await;
+        api.map_err(Failure::work)??;
+        worker.map_err(Failure::work)??;
+        self.servers.stop().await
+    }
+}
+
+/// Where Postgres and Redis are: servers of ours, or those that the environment names.
+struct Servers {
+    database_url: String,
+    redis_url: String,
+    private: Option<(Postgres, Redis)>,
+    scratch: Option<ScratchDatabase>,
+}
+
+impl Servers {
+    async fn start(say: fn(&str)) -> Result<Self, Failure> {
+        if let Some((database, redis_url)) = Config::servers_of_the_environment()? {
+            say("Using the Postgres and Redis of DATABASE_URL and REDIS_URL, in a database of its own");
+            let scratch = ScratchDatabase::create(&database).await?;
+            let database_url = scratch.url.clone();
+            return Ok(Self { database_url, redis_url, private: None, scratch: Some(scratch) });
+        }
+        let (postgres, redis) = tokio::task::spawn_blocking(move || {
+            let binaries = Binaries::locate(&say)?;
+            say(&format!("Starting {}", binaries.describe()));
+            let postgres = Postgres::create(&binaries, &PostgresOptions::durable())?;
+            let redis = Redis::start(&binaries, RedisOptions::persistent())?;
+            Ok::<_, mis_sync_devservices::Error>((postgres, redis))
+        })
+        .await
+        .map_err(Failure::work)??;
+        Ok(Self {
+            database_url: postgres.url(DATABASE),
+            redis_url: redis.url(),
+            private: Some((postgres, redis)),
+            scratch: None,
+        })
+    }
+
+    async fn stop(self) -> Result<(), Failure> {
+        if let Some(scratch) = self.scratch {
+            scratch.remove().await?;
+        }
+        if let Some(private) = self.private {
+            tokio::task::spawn_blocking(move || drop(private)).await.map_err(Failure::work)?;
+        }
+        Ok(())
+    }
+}
+
+/// The tokens that it seals are the simulator's, and the database is gone with it.
+fn throw_away_key() -> String {
+    format!("{}{}", Uuid::new_v4().simple(), Uuid::new_v4().simple())
+}

@@ -1,0 +1,33 @@
+//! Databases for a demo or a benchmark on a server that somebody else runs.
+
+use sqlx::{Connection, PgConnection, migrate::MigrateDatabase};
+use url::Url;
+use uuid::Uuid;
+
+use crate::Error;
+
+/// A database that was made for a while.
+#[derive(Debug, Clone)]
+pub struct ScratchDatabase {
+    /// Its address.
+    pub url: String,
+}
+
+impl ScratchDatabase {
+    /// Makes an empty database with a name of its own beside the one that `server` names, which
+    /// is not touched.
+    pub async fn create(server: &str) -> Result<Self, Error> {
+        // First a look whether the server answers: making a database hides why it cannot.
+        PgConnection::connect(server).await?.close().await?;
+        let mut url =
+            Url::parse(server).map_err(|error| Error::Configuration(error.to_string()))?;
+        url.set_path(&format!("mis_sync_demo_{}", Uuid::now_v7().simple()));
+        sqlx::Postgres::create_database(url.as_str()).await?;
+        Ok(Self { url: url.into() })
+    }
+
+    /// Removes it, open connections or not.
+    pub async fn remove(self) -> Result<(), Error> {
+        Ok(sqlx::Postgres::force_drop_database(&self.url).await?)
+    }
+}

@@ -1,0 +1,228 @@
+//! Trouble on order: refusals, hanging and broken answers for the next requests that match.
+
+use axum::body::Body;
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use bytes::Bytes;
+use futures::stream::{self, StreamExt};
+use serde::{Deserialize, Serialize};
+
+use crate::error::Error;
+use crate::refusal::Refusal;
+
+/// Trouble for the next `count` matching requests. Without `school` and `path` every request of the Wonde API
+/// matches.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Fault {
+    /// Only requests with this school in their path.
+    #[serde(default)]
+    pub school: Option<String>,
+    /// Only requests whose path and query contain this, as sent or decoded.
+    #[serde(default)]
+    pub path: Option<String>,
+    /// Answer with this status, 400 to 599.
+    #[serde(default)]
+    pub status: Option<u16>,
+    /// With the header `Retry-After`, in seconds.
+    #[serde(default)]
+    pub retry_after: Option<u64>,
+    /// Wait so long before anything else.
+    #[serde(default)]
+    pub hang_ms: Option<u64>,
+    /// Break the answer; `true` is `connection`.
+    #[serde(default, deserialize_with = "truncate")]
+    pub truncate: Option<Truncate>,
+    /// How many requests it hits.
+    #[serde(default = "once")]
+    pub count: u32,
+}
+
+/// How an answer breaks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Truncate {
+    /// The length is announced, half of it comes, the connection is cut.
+    Connection,
+    /// Half of the JSON comes as if it were all.
+    Body,
+}
+
+impl Default for Fault {
+    /// Matches everything once and does nothing: fill in the rest.
+    fn default() -> Self {
+        Self {
+            school: None,
+            path: None,
+            status: None,
+            retry_after: None,
+            hang_ms: None,
+            truncate: None,
+            count: once(),
+        }
+    }
+}
+
+impl Fault {
+    /// Whether the fault does something, and something possible.
+    pub(crate) fn check(&self) -> Result<(), Error> {
+        if self.status.is_none() && self.hang_ms.is_none() && self.truncate.is_none() {
+            return Err(Error::BadFault("give at least one of status, hang_ms and truncate"));
+        }
+        if self.status.is_some_and(|status| !(400..600).contains(&status)) {
+            return Err(Error::BadFault("status must be 400 to 599"));
+        }
+        if self.retry_after.is_some() && self.status.is_none() {
+            return Err(Error::BadFault("retry_after needs a status, such as 429"));
+        }
+        if self.count == 0 {
+            return Err(Error::BadFault("count must be at least 1"));
+        }
+        Ok(())
+    }
+
+    fn matches(&self, school: Option<&str>, sent: &str, decoded: &str) -> bool {
+        let school_fits = self.school.as_deref().is_none_or(|wanted| school == Some(wanted));
+        let path_fits =
+            self.path.as_deref().is_none_or(|part| sent.contains(part) || decoded.contains(part));
+        school_fits && path_fits
+    }
+
+    /// The refusal that the fault puts in place of the answer.
+    pub(crate) fn refusal(&self) -> Option<Response> {
+        let status =
+            StatusCode::from_u16(self.status?).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let mut response =
+            Refusal::new(status, "simulated_fault", "This answer was ordered by a test.")
+                .into_response();
+        if let Some(seconds) = self.retry_after {
+            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+        }
+        Some(response)
+    }
+}
+
+impl Truncate {
+    /// A good body, broken.
+    pub(crate) fn break_body(self, body: &Bytes) -> Response {
+        let half = body.slice(..body.len() / 2);
+        let json = [(header::CONTENT_TYPE, "application/json")];
+        match self {
+            Self::Body => (json, half).into_response(),
+            Self::Connection => {
+                let length = [(header::CONTENT_LENGTH, body.len().to_string())];
+                let cut = stream::once(async {
+                    // The first half must reach the network before the connection breaks.
+                    for _ in 0..8 {
+                        tokio::task::yield_now().await;
+                    }
+                    Err(std::io::Error::from(std::io::ErrorKind::ConnectionReset))
+                });
+                (json, length, Body::from_stream(stream::iter([Ok(half)]).chain(cut)))
+                    .into_response()
+            }
+        }
+    }
+}
+
+/// The faults that wait for their requests, oldest first.
+#[derive(Debug, Default)]
+pub(crate) struct Faults(Vec<Fault>);
+
+impl Faults {
+    pub(crate) fn add(&mut self, fault: Fault) {
+        self.0.push(fault);
+    }
+
+    pub(crate) fn clear(&mut self) {
+        self.0.clear();
+    }
+
+    /// The first fault that matches a request, with one use of it spent. Spent faults go.
+    pub(crate) fn take(
+        &mut self,
+        school: Option<&str>,
+        sent: &str,
+        decoded: &str,
+    ) -> Option<Fault> {
+        let at = self
+            .0
+            .iter()
+            .position(|fault| fault.count > 0 && fault.matches(school, sent, decoded))?;
+        self.0[at].count -= 1;
+        let fault = self.0[at].clone();
+        self.0.retain(|fault| fault.count > 0);
+        Some(fault)
+    }
+}
+
+fn once() -> u32 {
+    1
+}
+
+fn truncate<'de, D: serde::Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<Truncate>, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged, expecting = "truncate must be true, false, \"connection\" or \"body\"")]
+    enum Given {
+        Switch(bool),
+        Kind(Truncate),
+    }
+    let given = Option::<Given>::deserialize(deserializer)?;
+    Ok(match given {
+        None | Some(Given::Switch(false)) => None,
+        Some(Given::Switch(true)) => Some(Truncate::Connection),
+        Some(Given::Kind(kind)) => Some(kind),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_fault_hits_only_what_it_matches_and_only_so_often() {
+        let mut faults = Faults::default();
+        faults.add(Fault {
+            school: Some("A1".into()),
+            path: Some("include=roles,photo".into()),
+            status: Some(500),
+            count: 2,
+            ..Fault::default()
+        });
+        let (sent, decoded) = (
+            "/v1.0/schools/A1/employees?include=roles%2Cphoto",
+            "/v1.0/schools/A1/employees?include=roles,photo",
+        );
+        assert!(faults.take(Some("A2"), sent, decoded).is_none());
+        assert!(faults.take(Some("A1"), "/v1.0/schools/A1", "/v1.0/schools/A1").is_none());
+        assert!(faults.take(Some("A1"), sent, decoded).is_some());
+        assert!(faults.take(Some("A1"), sent, decoded).is_some());
+        assert!(faults.take(Some("A1"), sent, decoded).is_none());
+    }
+
+    #[test]
+    fn nonsense_is_refused_with_what_is_allowed() {
+        let check = |json: &str| {
+            serde_json::from_str::<Fault>(json)
+                .map_err(|e| e.to_string())
+                .and_then(|f| f.check().map_err(|e| e.to_string()))
+        };
+        assert!(check(r#"{"status": 503}"#).is_ok());
+        assert!(check(r#"{"truncate": true}"#).is_ok());
+        assert!(check(r#"{"truncate": "body"}"#).is_ok());
+        for (json, hint) in [
+            ("{}", "at least one of"),
+            (r#"{"truncate": false}"#, "at least one of"),
+            (r#"{"status": 200}"#, "400 to 599"),
+            (r#"{"status": 500, "count": 0}"#, "at least 1"),
+            (r#"{"hang_ms": 5, "retry_after": 1}"#, "needs a status"),
+            (r#"{"truncate": "half"}"#, "connection"),
+            (r#"{"stauts": 500}"#, "expected one of"),
+        ] {
+            let message = check(json).unwrap_err();
+            assert!(message.contains(hint), "{json}: {message}");
+        }
+    }
+}

@@ -1,0 +1,66 @@
+//! Answers of the Wonde API that are no data. The exact bodies are not known; these are JSON like all others.
+
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use serde_json::{Value, json};
+
+/// A refused request: a status and a JSON body.
+#[derive(Debug)]
+pub(crate) struct Refusal {
+    pub(crate) status: StatusCode,
+    pub(crate) body: Value,
+}
+
+impl Refusal {
+    /// 401: no token, or one that is not known (any more).
+    pub(crate) fn unauthenticated() -> Self {
+        Self::new(
+            StatusCode::UNAUTHORIZED,
+            "unauthenticated",
+            "The access token is missing or not valid.",
+        )
+    }
+
+    /// 403: the token is good but not for this.
+    pub(crate) fn forbidden(permission: &str) -> Self {
+        let body = json!({
+            "error": "invalid_permissions",
+            "message": format!("The application does not have the permission {permission} for this school."),
+            "permission": permission,
+        });
+        Self { status: StatusCode::FORBIDDEN, body }
+    }
+
+    /// 404: no such thing.
+    pub(crate) fn not_found() -> Self {
+        Self::new(StatusCode::NOT_FOUND, "not_found", "The requested resource was not found.")
+    }
+
+    /// 405: not by this method.
+    pub(crate) fn wrong_method() -> Self {
+        Self::new(
+            StatusCode::METHOD_NOT_ALLOWED,
+            "method_not_allowed",
+            "The method is not allowed here.",
+        )
+    }
+
+    /// 422: a parameter that cannot be used.
+    pub(crate) fn invalid(parameter: &str, problem: &str) -> Self {
+        let message = format!("The {parameter} {problem}.");
+        let body = json!({"error": "validation_failed", "message": message, "errors": {parameter: [message]}});
+        Self { status: StatusCode::UNPROCESSABLE_ENTITY, body }
+    }
+
+    /// Any status, as an ordered fault demands.
+    pub(crate) fn new(status: StatusCode, error: &str, message: &str) -> Self {
+        Self { status, body: json!({"error": error, "message": message}) }
+    }
+}
+
+impl IntoResponse for Refusal {
+    fn into_response(self) -> Response {
+        (self.status, [(header::CONTENT_TYPE, "application/json")], self.body.to_string())
+            .into_response()
+    }
+}

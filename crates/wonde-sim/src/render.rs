@@ -1,0 +1,90 @@
+//! The JSON of the Wonde API, written straight from the state: keys in the captured order, null but never absent.
+
+pub(crate) mod dates;
+pub(crate) mod details;
+pub(crate) mod employee;
+pub(crate) mod school;
+pub(crate) mod teaching;
+
+use serde::Serialize;
+use serde::ser::{SerializeMap, SerializeSeq, Serializer};
+
+use crate::options::{HierarchyDirection, Unsupported};
+use crate::paging::Pagination;
+
+/// How the wire looks where Wonde's own look is not known.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Look {
+    pub(crate) unsupported: Unsupported,
+    pub(crate) hierarchy: HierarchyDirection,
+}
+
+/// A single thing: `{"data": …, "meta": …}`.
+#[derive(Serialize)]
+pub(crate) struct Single<'a, T> {
+    pub(crate) data: T,
+    pub(crate) meta: Meta<'a>,
+}
+
+/// `meta` of any answer.
+#[derive(Serialize)]
+pub(crate) struct Meta<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) pagination: Option<Pagination>,
+    pub(crate) includes: Vec<&'a str>,
+}
+
+/// An include: `{"data": …}`.
+#[derive(Serialize)]
+pub(crate) struct Data<T> {
+    pub(crate) data: T,
+}
+
+/// A list written item by item, without being collected first.
+pub(crate) struct Each<I>(pub(crate) I);
+
+impl<I> Serialize for Each<I>
+where
+    I: Iterator + Clone,
+    I::Item: Serialize,
+{
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut list = serializer.serialize_seq(None)?;
+        for item in self.0.clone() {
+            list.serialize_element(&item)?;
+        }
+        list.end()
+    }
+}
+
+/// An include of many things.
+pub(crate) fn many<M, I>(map: &mut M, key: &'static str, items: I) -> Result<(), M::Error>
+where
+    M: SerializeMap,
+    I: Iterator + Clone,
+    I::Item: Serialize,
+{
+    map.serialize_entry(key, &Data { data: Each(items) })
+}
+
+/// An include of many things that are not handed over.
+pub(crate) fn none_of_many<M: SerializeMap>(
+    map: &mut M,
+    key: &'static str,
+    look: Look,
+) -> Result<(), M::Error> {
+    match look.unsupported {
+        Unsupported::Null => map.serialize_entry(key, &()),
+        Unsupported::Empty | Unsupported::Forbidden => {
+            map.serialize_entry(key, &Data { data: [(); 0] })
+        }
+    }
+}
+
+/// The bytes of an answer.
+pub(crate) fn json(answer: &impl Serialize) -> Vec<u8> {
+    let mut bytes = Vec::with_capacity(16 * 1024);
+    serde_json::to_writer(&mut bytes, answer)
+        .expect("only text keys, and writing to memory does not fail");
+    bytes
+}

@@ -1,0 +1,201 @@
+//! The lists within a school and their single items.
+
+use serde::Serialize;
+
+use super::path::Kind;
+use super::{Call, filters};
+use crate::ids::WondeId;
+use crate::includes::{
+    CLASS, EMPLOYEE, EMPLOYEE_ALONE, EMPLOYEE_FEATURES, GROUP, Includes, SUBJECT, permission,
+};
+use crate::mis::Feature;
+use crate::options::Unsupported;
+use crate::paging::{Page, PageRequest, Pagination};
+use crate::refusal::Refusal;
+use crate::render::details::PhotoJson;
+use crate::render::employee::EmployeeJson;
+use crate::render::teaching::{ClassJson, DeletionJson, GroupJson, SubjectJson};
+use crate::render::{Each, Meta, Single, json};
+use crate::school::{School, find};
+
+/// A page of a list.
+pub(super) fn list(call: &Call<'_>, school_id: &str, kind: Kind) -> Result<Vec<u8>, Refusal> {
+    let world = call.simulator.world();
+    let school = call.caller.open(&world, school_id)?;
+    let request = PageRequest::from_query(&call.query, call.simulator.options())?;
+    let advertised = advertised(kind, false);
+    let includes = read_includes(call, school, kind, &advertised)?;
+    let look = call.look();
+    let includes_ref = &includes;
+    let write = Writer { call, request: &request, advertised: &advertised };
+    let query = &call.query;
+    Ok(match kind {
+        Kind::Employees => {
+            let page = filters::employees(school, &request, query)?;
+            write.page(&page, |employee| EmployeeJson {
+                school,
+                employee,
+                includes: includes_ref,
+                look,
+                pivot: None,
+            })
+        }
+        Kind::Classes => {
+            let page = filters::classes(school, &request, query)?;
+            write.page(&page, |class| ClassJson {
+                school,
+                class,
+                includes: includes_ref,
+                look,
+                pivot: None,
+            })
+        }
+        Kind::Subjects => {
+            let page = filters::subjects(school, &request, query)?;
+            write.page(&page, |subject| SubjectJson {
+                school,
+                subject,
+                includes: Some(includes_ref),
+                look,
+            })
+        }
+        Kind::Groups => {
+            let page = filters::groups(school, &request, query)?;
+            write.page(&page, |group| GroupJson { school, group, includes: includes_ref, look })
+        }
+        Kind::Photos => {
+            let page = filters::photos(school, &request, query)?;
+            write.page(&page, |employee| PhotoJson(employee.photo))
+        }
+        Kind::Deletions => {
+            let page = filters::deletions(school, &request, query)?;
+            write.page(&page, DeletionJson)
+        }
+    })
+}
+
+/// A single item.
+pub(super) fn get(
+    call: &Call<'_>,
+    school_id: &str,
+    kind: Kind,
+    item: &str,
+) -> Result<Vec<u8>, Refusal> {
+    let world = call.simulator.world();
+    let school = call.caller.open(&world, school_id)?;
+    let advertised = advertised(kind, true);
+    let includes = &read_includes(call, school, kind, &advertised)?;
+    let look = call.look();
+    let id: WondeId = item.parse().map_err(|_| Refusal::not_found())?;
+    let missing = Refusal::not_found;
+    let meta = || Meta { pagination: None, includes: advertised.concat() };
+    Ok(match kind {
+        Kind::Employees => {
+            let employee = school.employee(id).ok_or_else(missing)?;
+            json(&Single {
+                data: EmployeeJson { school, employee, includes, look, pivot: None },
+                meta: meta(),
+            })
+        }
+        Kind::Classes => {
+            let class = find(&school.classes, id, |class| class.id).ok_or_else(missing)?;
+            json(&Single {
+                data: ClassJson { school, class, includes, look, pivot: None },
+                meta: meta(),
+            })
+        }
+        Kind::Subjects => {
+            let subject = school.subject(id).ok_or_else(missing)?;
+            json(&Single {
+                data: SubjectJson { school, subject, includes: Some(includes), look },
+                meta: meta(),
+            })
+        }
+        Kind::Groups => {
+            let group = find(&school.groups, id, |group| group.id).ok_or_else(missing)?;
+            json(&Single { data: GroupJson { school, group, includes, look }, meta: meta() })
+        }
+        Kind::Photos => {
+            let shown = school.delivers(Feature::Photo);
+            let photo = school
+                .employees
+                .iter()
+                .filter_map(|employee| employee.photo)
+                .find(|photo| photo.id == id && shown);
+            json(&Single { data: PhotoJson(Some(photo.ok_or_else(missing)?)), meta: meta() })
+        }
+        Kind::Deletions => return Err(missing()),
+    })
+}
+
+/// What is needed to write a page of any kind.
+struct Writer<'a> {
+    call: &'a Call<'a>,
+    request: &'a PageRequest,
+    advertised: &'a [&'static [&'static str]],
+}
+
+impl Writer<'_> {
+    fn page<'p, T, J: Serialize>(
+        &self,
+        page: &'p Page<'p, T>,
+        item: impl Fn(&'p T) -> J + Clone,
+    ) -> Vec<u8> {
+        let style = self.call.simulator.options().pagination;
+        let pagination =
+            Pagination::of(page, self.request, &self.call.query, &self.call.url, style);
+        let data = Each(page.items.iter().copied().map(item));
+        json(&Single { data, meta: Meta { pagination, includes: self.advertised.concat() } })
+    }
+}
+
+/// What the API says can be included.
+fn advertised(kind: Kind, alone: bool) -> Vec<&'static [&'static str]> {
+    match kind {
+        Kind::Employees if alone => vec![EMPLOYEE, EMPLOYEE_ALONE],
+        Kind::Employees => vec![EMPLOYEE],
+        Kind::Classes => vec![CLASS],
+        Kind::Subjects => vec![SUBJECT],
+        Kind::Groups => vec![GROUP],
+        Kind::Photos | Kind::Deletions => Vec::new(),
+    }
+}
+
+/// Reads the includes, and refuses those whose feature is not handed over where the wire shows that by 403.
+fn read_includes(
+    call: &Call<'_>,
+    school: &School,
+    kind: Kind,
+    advertised: &[&[&str]],
+) -> Result<Includes, Refusal> {
+    let options = call.simulator.options();
+    let includes = Includes::from_query(&call.query, advertised, options.unknown_include)?;
+    if options.unsupported == Unsupported::Forbidden {
+        let refused =
+            asked_features(kind, &includes).into_iter().find(|&feature| !school.delivers(feature));
+        if let Some(feature) = refused {
+            return Err(Refusal::forbidden(permission(feature)));
+        }
+    }
+    Ok(includes)
+}
+
+fn asked_features(kind: Kind, includes: &Includes) -> Vec<Feature> {
+    let of_people = |includes: &Includes| -> Vec<Feature> {
+        EMPLOYEE_FEATURES
+            .iter()
+            .filter(|(name, _)| includes.has(name))
+            .map(|&(_, feature)| feature)
+            .collect()
+    };
+    match kind {
+        Kind::Employees => of_people(includes),
+        Kind::Classes => includes.get("employees").map_or_else(Vec::new, |below| {
+            let mut features = of_people(below);
+            features.push(Feature::StaffLinks);
+            features
+        }),
+        Kind::Photos => vec![Feature::Photo],
+        Kind::Subjects | Kind::Groups | Kind::Deletions => Vec::new(),
+    }
+}

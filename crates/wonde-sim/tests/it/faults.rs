@@ -1,0 +1,122 @@
+//! Trouble on order, latency and counters.
+
+use std::time::{Duration, Instant};
+
+use mis_sync_wonde_sim::{Fault, Mis, RunningSimulator, Truncate, UNKNOWN_TOKEN};
+
+use crate::client::{World, one_school};
+
+#[tokio::test]
+async fn a_refusal_hits_the_ordered_number_of_requests() {
+    let world = World::start(one_school(Mis::Sims, 3)).await;
+    let path = format!("/schools/{}/employees", world.school.id);
+    world.simulator().add_fault(Fault {
+        path: Some("/employees".into()),
+        status: Some(429),
+        retry_after: Some(7),
+        count: 2,
+        ..Fault::default()
+    });
+    assert_eq!(world.get("/schools").await.status(), 200);
+    for _ in 0..2 {
+        let refused = world.get(&path).await;
+        assert_eq!(refused.status(), 429);
+        assert_eq!(refused.headers()["retry-after"], "7");
+    }
+    assert_eq!(world.get(&path).await.status(), 200);
+}
+
+#[tokio::test]
+async fn a_cut_connection_ends_a_good_answer_in_its_middle() {
+    let world = World::start(one_school(Mis::Sims, 30)).await;
+    let path = format!("/schools/{}/employees", world.school.id);
+    let whole = world.get(&path).await.bytes().await.unwrap();
+    world.simulator().add_fault(Fault { truncate: Some(Truncate::Connection), ..Fault::default() });
+    let cut = world.get(&path).await;
+    assert_eq!(cut.status(), 200);
+    assert_eq!(cut.content_length(), Some(whole.len() as u64));
+    assert!(cut.bytes().await.is_err());
+}
+
+#[tokio::test]
+async fn a_cut_body_is_broken_json() {
+    let world = World::start(one_school(Mis::Sims, 3)).await;
+    world.simulator().add_fault(Fault { truncate: Some(Truncate::Body), ..Fault::default() });
+    let cut = world.get(&format!("/schools/{}/employees", world.school.id)).await;
+    assert_eq!(cut.status(), 200);
+    let body = cut.bytes().await.unwrap();
+    assert!(
+        body.starts_with(b"{\"data\":[")
+            && serde_json::from_slice::<serde_json::Value>(&body).is_err()
+    );
+}
+
+#[tokio::test]
+async fn hanging_and_latency_delay_an_answer() {
+    let world = World::start(one_school(Mis::Sims, 3)).await;
+    let timed = async || {
+        let start = Instant::now();
+        assert_eq!(world.get("/schools").await.status(), 200);
+        start.elapsed()
+    };
+    world.simulator().add_fault(Fault { hang_ms: Some(150), ..Fault::default() });
+    assert!(timed().await >= Duration::from_millis(150));
+    world.simulator().set_latency(Duration::from_millis(60));
+    assert!(timed().await >= Duration::from_millis(60));
+
+    world.simulator().add_fault(Fault { hang_ms: Some(60_000), ..Fault::default() });
+    let hung =
+        world.bare("/schools").bearer_auth(&world.school.token).timeout(Duration::from_millis(100));
+    assert!(hung.send().await.unwrap_err().is_timeout());
+}
+
+#[tokio::test]
+async fn cleared_faults_hit_nothing() {
+    let world = World::start(one_school(Mis::Sims, 3)).await;
+    world.simulator().add_fault(Fault { status: Some(500), count: 9, ..Fault::default() });
+    assert_eq!(world.get("/schools").await.status(), 500);
+    world.simulator().clear_faults();
+    assert_eq!(world.get("/schools").await.status(), 200);
+}
+
+#[tokio::test]
+async fn requests_are_counted_without_any_token() {
+    let world = World::start(one_school(Mis::Sims, 3)).await;
+    let id = world.school.id.clone();
+    world.simulator().add_fault(Fault { status: Some(503), ..Fault::default() });
+    world.get(&format!("/schools/{id}/employees")).await;
+    for _ in 0..4 {
+        world.get(&format!("/schools/{id}/employees/?per_page=2")).await;
+    }
+    world.bare("/schools").send().await.unwrap();
+    let counters = world.simulator().requests();
+    assert_eq!((counters.total, counters.by_school[&id]), (6, 5));
+    assert_eq!(counters.by_path["schools/{id}/employees"], 5);
+    assert_eq!(
+        (counters.by_status[&200], counters.by_status[&503], counters.by_status[&401]),
+        (4, 1, 1)
+    );
+    let own = counters.per_token[&id];
+    assert_eq!(own.total, 5);
+    assert!((1..=5).contains(&own.max_per_second));
+    assert_eq!(counters.per_token[UNKNOWN_TOKEN].total, 1);
+    assert!(!serde_json::to_string(&counters).unwrap().contains(&world.school.token));
+    world.simulator().reset_requests();
+    assert_eq!(world.simulator().requests().total, 0);
+}
+
+#[tokio::test]
+async fn a_dropped_simulator_no_longer_answers() {
+    let World { running, http, .. } = World::start(one_school(Mis::Sims, 1)).await;
+    let url = format!("{}/schools", running.base_url());
+    let simulator = running.simulator().clone();
+    assert_eq!(http.get(&url).send().await.unwrap().status(), 401);
+    drop(running);
+    // The port closes as soon as the server task has seen the end.
+    while http.get(&url).send().await.is_ok() {
+        tokio::task::yield_now().await;
+    }
+    let again = RunningSimulator::serve(simulator).await.unwrap();
+    let answer = http.get(format!("{}/schools", again.base_url())).send().await.unwrap();
+    assert_eq!(answer.status(), 401);
+}
