@@ -1,1 +1,23 @@
-//! mis-sync-api
+#![doc = include_str!("../README.md")]
+
+mod body;
+mod edge;
+mod error;
+mod health;
+mod jobs;
+mod openapi;
+mod parameters;
+mod problem;
+mod problems;
+mod routes;
+mod schools;
+mod server;
+mod state;
+mod sync;
+mod views;
+
+pub(crate) use error::ApiError;
+pub use openapi::openapi_json;
+pub use routes::router;
+pub use server::serve;
+pub use state::ApiState;

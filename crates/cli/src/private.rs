@@ -42,10 +42,7 @@ pub(crate) struct PrivateSystem {
 
 impl PrivateSystem {
     /// Starts everything; `say` hears of what takes its time.
-    pub(crate) async fn start(
-        options: PrivateOptions,
-        say: fn(&str),
-    ) -> Result<Self, Failure> {
+    pub(crate) async fn start(options: PrivateOptions, say: fn(&str)) -> Result<Self, Failure> {
         let servers = Servers::start(say).await?;
         let simulator = RunningSimulator::serve(Simulator::new(options.simulator)).await?;
         let config = Config::built_in_with(|figment| {
@@ -95,7 +92,9 @@ struct Servers {
 impl Servers {
     async fn start(say: fn(&str)) -> Result<Self, Failure> {
         if let Some((database, redis_url)) = Config::servers_of_the_environment()? {
-            say("Using the Postgres and Redis of DATABASE_URL and REDIS_URL, in a database of its own");
+            say(
+                "Using the Postgres and Redis of DATABASE_URL and REDIS_URL, in a database of its own",
+            );
             let scratch = ScratchDatabase::create(&database).await?;
             let database_url = scratch.url.clone();
             return Ok(Self { database_url, redis_url, private: None, scratch: Some(scratch) });

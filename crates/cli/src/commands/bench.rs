@@ -1,3 +1,18 @@
 //! Measurements: figures side by side, taken in one run.
 
+mod figures;
+mod idle;
+mod minimal;
+mod row_by_row;
+mod rounds;
 pub(super) mod sync;
+mod wire;
+mod whole_job;
+
+use crate::exit::Failure;
+
+/// A statement of a comparison program failed. The comparison programs are no part of the
+/// product, so their SQL is here; but rows stay out of messages all the same.
+fn database(error: sqlx::Error) -> Failure {
+    mis_sync_store::Error::from(error).into()
+}

@@ -3,11 +3,7 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    arguments::Serve,
-    config::Config,
-    exit::Failure,
-    signals::stop_on_signal,
-    wiring::Parts,
+    arguments::Serve, config::Config, exit::Failure, signals::stop_on_signal, wiring::Parts,
 };
 
 pub(super) async fn run(config: &Config, serve: &Serve) -> Result<(), Failure> {

@@ -18,7 +18,9 @@ pub(super) async fn run(arguments: &Simulate) -> Result<(), Failure> {
         ..SimulatorOptions::default()
     });
     let address = listener.local_addr()?;
-    print(&format!("Wonde simulator on http://{address}/v1.0 (schools: http://{address}/_sim/schools)"))?;
+    print(&format!(
+        "Wonde simulator on http://{address}/v1.0 (schools: http://{address}/_sim/schools)"
+    ))?;
     let stop = stop_on_signal()?;
     mis_sync_wonde_sim::serve(listener, simulator, stop.cancelled_owned()).await?;
     Ok(())

@@ -35,9 +35,17 @@ fn describe_one(error: &figment::Error) -> String {
         }
         other => other.to_string(),
     };
-    if key.is_empty() { format!("configuration{place}: {said}") } else { format!("{key}{place}: {said}") }
+    if key.is_empty() {
+        format!("configuration{place}: {said}")
+    } else {
+        format!("{key}{place}: {said}")
+    }
 }
 
 fn join(path: &str, field: &str) -> String {
-    if path.is_empty() || path.ends_with(field) { field.to_owned() } else { format!("{path}.{field}") }
+    if path.is_empty() || path.ends_with(field) {
+        field.to_owned()
+    } else {
+        format!("{path}.{field}")
+    }
 }

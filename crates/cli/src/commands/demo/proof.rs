@@ -15,14 +15,14 @@ pub(super) async fn compare(system: &PrivateSystem, school: &DemoSchool) -> Resu
         .truth(&school.simulated.id)
         .ok_or_else(|| Failure::work("the simulator does not know the school any more"))?;
     let people = mis_sync_store::staff::list(&system.pool, &school.id).await?;
-    let held: HashMap<&str, &StaffMember> = people
-        .iter()
-        .filter_map(|person| Some((person.wonde_id.as_deref()?, person)))
-        .collect();
+    let held: HashMap<&str, &StaffMember> =
+        people.iter().filter_map(|person| Some((person.wonde_id.as_deref()?, person))).collect();
     let same = truth
         .staff
         .iter()
-        .filter(|wanted| held.get(wanted.wonde_id.as_str()).is_some_and(|person| is(person, wanted)))
+        .filter(|wanted| {
+            held.get(wanted.wonde_id.as_str()).is_some_and(|person| is(person, wanted))
+        })
         .count();
     if same < truth.staff.len() || people.len() != truth.staff.len() {
         return Err(Failure::work(format!(

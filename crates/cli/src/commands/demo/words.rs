@@ -36,9 +36,15 @@ pub(super) async fn report(
         school.simulated.name
     ))?;
     let lines = [
-        (count("fetched"), format!("staff records read, in {} requests to Wonde", count("requests"))),
+        (
+            count("fetched"),
+            format!("staff records read, in {} requests to Wonde", count("requests")),
+        ),
         (count("fetched") - count("current"), "of them are not current staff: not imported".into()),
-        (count("created"), "people are new in iP; each presses Forgot Password before the first login".into()),
+        (
+            count("created"),
+            "people are new in iP; each presses Forgot Password before the first login".into(),
+        ),
         (count("updated"), "people changed".into()),
         (count("unchanged"), "people were as the MIS says already".into()),
         (count("skipped"), "people were left out, each with a reason:".into()),

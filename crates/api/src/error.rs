@@ -1,0 +1,157 @@
+use std::sync::Arc;
+
+use axum::{
+    http::{
+        HeaderValue,
+        header::{RETRY_AFTER, WWW_AUTHENTICATE},
+    },
+    response::{IntoResponse, Response},
+};
+use mis_sync_domain::Role;
+use serde_json::{Map, Value, json};
+
+use crate::{
+    problem::{self, ProblemType},
+    views::FieldError,
+};
+
+/// Seconds after which it is worth asking again when something is away.
+const RETRY_AFTER_SECONDS: u16 = 5;
+
+/// Why a request was not done. The text is the problem's `detail`, so it is written for the
+/// caller: never a token, a body or an internal cause.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum ApiError {
+    #[error("Send a valid API key: `Authorization: Bearer <key>`.")]
+    Unauthorized,
+    #[error("A key of the role `{role}` may not do this.")]
+    Forbidden { role: Role },
+    #[error("There is nothing at this address.")]
+    NotFound,
+    #[error("This address does not take this method; the header `Allow` names those it takes.")]
+    MethodNotAllowed,
+    #[error("There is no school with this id.")]
+    UnknownSchool,
+    #[error("There is no job with this id.")]
+    UnknownJob,
+    #[error("There is no type of problem with this name.")]
+    UnknownProblem,
+    #[error("This school has no Wonde token. Connect it with `PUT /v1/schools/{{school_id}}`.")]
+    SchoolNotConnected,
+    #[error("Wonde refused this school's token; connect the school again with a new one.")]
+    TokenRejected,
+    #[error("A school that has no token yet cannot be connected without one.")]
+    TokenMissing,
+    #[error("{} of this school {} not valid.", count(.errors.len()), if .errors.len() == 1 { "field is" } else { "fields are" })]
+    InvalidSchool { errors: Vec<FieldError> },
+    #[error("This release cannot do `{option}: {value}`; leave `{option}` out.")]
+    UnsupportedOption { option: &'static str, value: &'static str },
+    #[error("The body cannot be read: {0}.")]
+    MalformedBody(String),
+    #[error("The body has to be JSON: send `Content-Type: application/json`.")]
+    UnsupportedMediaType,
+    #[error("The body is larger than {} KiB.", crate::body::MAX_BODY_BYTES / 1024)]
+    BodyTooLarge,
+    #[error("The parameter `{parameter}` is `{found}`; wanted: {wanted}.")]
+    InvalidParameter { parameter: String, found: String, wanted: String },
+    #[error("`Idempotency-Key` has to be one header of 1 to 255 visible ASCII characters.")]
+    InvalidIdempotencyKey,
+    #[error("This `Idempotency-Key` came before with another request; make a new one.")]
+    IdempotencyKeyReused,
+    #[error("The request took too long and was given up.")]
+    TimedOut,
+    #[error("Something this service needs is away; try again.")]
+    DependencyAway(#[source] mis_sync_queue::Error),
+    #[error("Something went wrong inside the service. It has been noted with the request id.")]
+    Internal(#[source] mis_sync_queue::Error),
+    #[error("Something went wrong inside the service. It has been noted with the request id.")]
+    Panicked,
+}
+
+impl ApiError {
+    /// Its entry in the catalogue.
+    pub(crate) fn problem_type(&self) -> &'static ProblemType {
+        match self {
+            Self::Unauthorized => &problem::UNAUTHORIZED,
+            Self::Forbidden { .. } => &problem::FORBIDDEN,
+            Self::NotFound => &problem::NOT_FOUND,
+            Self::MethodNotAllowed => &problem::METHOD_NOT_ALLOWED,
+            Self::UnknownSchool => &problem::UNKNOWN_SCHOOL,
+            Self::UnknownJob => &problem::UNKNOWN_JOB,
+            Self::UnknownProblem => &problem::UNKNOWN_PROBLEM,
+            Self::SchoolNotConnected => &problem::SCHOOL_NOT_CONNECTED,
+            Self::TokenRejected => &problem::TOKEN_REJECTED,
+            Self::TokenMissing => &problem::TOKEN_MISSING,
+            Self::InvalidSchool { .. } => &problem::INVALID_SCHOOL,
+            Self::UnsupportedOption { .. } => &problem::UNSUPPORTED_OPTION,
+            Self::MalformedBody(_) => &problem::MALFORMED_BODY,
+            Self::UnsupportedMediaType => &problem::UNSUPPORTED_MEDIA_TYPE,
+            Self::BodyTooLarge => &problem::BODY_TOO_LARGE,
+            Self::InvalidParameter { .. } => &problem::INVALID_PARAMETER,
+            Self::InvalidIdempotencyKey => &problem::INVALID_IDEMPOTENCY_KEY,
+            Self::IdempotencyKeyReused => &problem::IDEMPOTENCY_KEY_REUSED,
+            Self::TimedOut => &problem::TIMED_OUT,
+            Self::DependencyAway(_) => &problem::DEPENDENCY_AWAY,
+            Self::Internal(_) | Self::Panicked => &problem::INTERNAL,
+        }
+    }
+
+    /// Members of the problem beyond the standard ones.
+    pub(crate) fn extensions(&self) -> Map<String, Value> {
+        let members = match self {
+            Self::InvalidSchool { errors } => json!({ "errors": errors }),
+            Self::UnsupportedOption { option, .. } => json!({ "option": option }),
+            Self::InvalidParameter { parameter, found, wanted } => {
+                json!({ "parameter": parameter, "found": found, "wanted": wanted })
+            }
+            _ => json!({}),
+        };
+        match members {
+            Value::Object(members) => members,
+            _ => unreachable!("each arm above is an object"),
+        }
+    }
+
+    fn retry_after(&self) -> Option<u16> {
+        matches!(self, Self::DependencyAway(_) | Self::TimedOut).then_some(RETRY_AFTER_SECONDS)
+    }
+}
+
+fn count(errors: usize) -> String {
+    if errors == 1 { "One".to_owned() } else { errors.to_string() }
+}
+
+impl From<mis_sync_queue::Error> for ApiError {
+    fn from(error: mis_sync_queue::Error) -> Self {
+        use mis_sync_queue::Error::{Redis, Runtime, Store};
+        match &error {
+            Store(mis_sync_store::Error::IdempotencyKeyReused) => Self::IdempotencyKeyReused,
+            Store(cause) if cause.is_transient() => Self::DependencyAway(error),
+            Redis(_) => Self::DependencyAway(error),
+            Store(_) | Runtime(_) => Self::Internal(error),
+        }
+    }
+}
+
+impl From<mis_sync_store::Error> for ApiError {
+    fn from(error: mis_sync_store::Error) -> Self {
+        mis_sync_queue::Error::from(error).into()
+    }
+}
+
+/// Gives status and headers. The body is written at the edge ([`crate::edge`]), which knows
+/// the path and the request id; until then the error travels in the response's extensions.
+impl IntoResponse for ApiError {
+    fn into_response(self) -> Response {
+        let mut response = self.problem_type().status.into_response();
+        let headers = response.headers_mut();
+        if matches!(self, Self::Unauthorized) {
+            headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        }
+        if let Some(seconds) = self.retry_after() {
+            headers.insert(RETRY_AFTER, seconds.into());
+        }
+        response.extensions_mut().insert(Arc::new(self));
+        response
+    }
+}

@@ -1,0 +1,119 @@
+//! The OpenAPI 3.1 document, generated from the handlers.
+
+use std::sync::LazyLock;
+
+use axum::{http::header::CONTENT_TYPE, response::IntoResponse};
+use utoipa::{
+    IntoResponses, Modify, OpenApi,
+    openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme},
+};
+
+use crate::{health, jobs, problems, schools, sync, views::ProblemView};
+
+/// Rendered once: it cannot change while the process runs.
+static DOCUMENT: LazyLock<String> = LazyLock::new(|| {
+    let mut json = Document::openapi().to_pretty_json().expect("the document is plain JSON");
+    json.push('\n');
+    json
+});
+
+/// The OpenAPI 3.1 document of the API, as JSON.
+pub fn openapi_json() -> String {
+    DOCUMENT.clone()
+}
+
+#[derive(OpenApi)]
+#[openapi(
+    info(
+        title = "mis-sync",
+        description = "Keeps a school's staff in iP Suite equal to what the school's MIS says.\n\n\
+            Errors are RFC 9457 problems; `/problems` lists their types.",
+    ),
+    paths(
+        schools::list_schools,
+        schools::get_school,
+        schools::connect_school,
+        schools::disconnect_school,
+        sync::enqueue_sync_school,
+        jobs::list_jobs,
+        jobs::get_job,
+        jobs::list_job_issues,
+        health::get_liveness,
+        health::get_readiness,
+        get_openapi,
+        problems::list_problems,
+        problems::get_problem,
+    ),
+    tags(
+        (name = "schools", description = "Schools and their connection to Wonde"),
+        (name = "jobs", description = "What was asked for, and what became of it"),
+        (name = "service", description = "About the service itself; needs no key"),
+    ),
+    security(("api_key" = [])),
+    modifiers(&ApiKeyScheme),
+)]
+struct Document;
+
+struct ApiKeyScheme;
+
+impl Modify for ApiKeyScheme {
+    fn modify(&self, document: &mut utoipa::openapi::OpenApi) {
+        let scheme = HttpBuilder::new()
+            .scheme(HttpAuthScheme::Bearer)
+            .description(Some("An API key, made by `mis-sync keys create`"))
+            .build();
+        document
+            .components
+            .get_or_insert_default()
+            .add_security_scheme("api_key", SecurityScheme::Http(scheme));
+    }
+}
+
+/// Problems of every route that needs a key.
+#[derive(IntoResponses)]
+#[expect(dead_code, reason = "only described, see `ApiError`")]
+pub(crate) enum CommonProblems {
+    /// `unauthorized`
+    #[response(status = 401, content_type = "application/problem+json", headers(
+        ("WWW-Authenticate" = String, description = "`Bearer`")
+    ))]
+    Unauthorized(ProblemView),
+    /// `forbidden`
+    #[response(status = 403, content_type = "application/problem+json")]
+    Forbidden(ProblemView),
+    /// `internal`
+    #[response(status = 500, content_type = "application/problem+json")]
+    Internal(ProblemView),
+    /// `dependency-away`, `timed-out`
+    #[response(status = 503, content_type = "application/problem+json", headers(
+        ("Retry-After" = u32, description = "Seconds until it is worth asking again")
+    ))]
+    Away(ProblemView),
+}
+
+/// Problems of every route that takes a body.
+#[derive(IntoResponses)]
+#[expect(dead_code, reason = "only described, see `ApiError`")]
+pub(crate) enum BodyProblems {
+    /// `malformed-body`, `invalid-idempotency-key`
+    #[response(status = 400, content_type = "application/problem+json")]
+    Malformed(ProblemView),
+    /// `body-too-large`
+    #[response(status = 413, content_type = "application/problem+json")]
+    TooLarge(ProblemView),
+    /// `unsupported-media-type`
+    #[response(status = 415, content_type = "application/problem+json")]
+    NotJson(ProblemView),
+}
+
+/// This document
+#[utoipa::path(
+    get,
+    path = "/openapi.json",
+    tag = "service",
+    security(()),
+    responses((status = 200, description = "OpenAPI 3.1", body = serde_json::Value)),
+)]
+pub(crate) async fn get_openapi() -> impl IntoResponse {
+    ([(CONTENT_TYPE, "application/json")], DOCUMENT.as_str())
+}

@@ -1,0 +1,155 @@
+mod connection;
+
+use axum::{
+    Json,
+    http::StatusCode,
+    response::{IntoResponse, Response},
+};
+use mis_sync_domain::{Action, School, SchoolId};
+use mis_sync_store::schools;
+
+use crate::{
+    ApiError,
+    body::JsonObject,
+    openapi::{BodyProblems, CommonProblems},
+    parameters::{Parameters, PathId},
+    state::Caller,
+    views::{ProblemView, SchoolListView, SchoolRequest, SchoolView},
+};
+
+/// List schools in the order of their ids
+#[utoipa::path(
+    get,
+    path = "/v1/schools",
+    tag = "schools",
+    params(
+        ("cursor" = Option<String>, Query, description = "`next_cursor` of the page before"),
+        ("limit" = Option<u16>, Query, description = "Schools on a page, 50 if left out",
+            minimum = 1, maximum = 200),
+    ),
+    responses(
+        (status = 200, description = "A page of schools", body = SchoolListView),
+        (status = 400, description = "`invalid-parameter`", body = ProblemView,
+            content_type = "application/problem+json"),
+        CommonProblems,
+    ),
+)]
+pub(crate) async fn list_schools(
+    caller: Caller,
+    mut parameters: Parameters,
+) -> Result<Response, ApiError> {
+    let access = caller.may(Action::Read)?;
+    let limit = parameters.take_limit()?;
+    let after: Option<SchoolId> = parameters.take("cursor", "`next_cursor` of the page before")?;
+    parameters.finish("`cursor` and `limit`")?;
+    let found = match access.only_school() {
+        // At most one, whose page the cursor may already have passed.
+        Some(only) if after.as_ref().is_none_or(|after| after < only) => {
+            schools::get(access.pool(), only).await?.into_iter().collect()
+        }
+        Some(_) => Vec::new(),
+        None => schools::list(access.pool(), after.as_ref(), limit.with_one_more()).await?,
+    };
+    let (page, next_cursor) = limit.page(found, |school| school.id.to_string());
+    let schools = page.into_iter().map(SchoolView::from).collect();
+    Ok(Json(SchoolListView { schools, next_cursor }).into_response())
+}
+
+/// Look at a school
+#[utoipa::path(
+    get,
+    path = "/v1/schools/{school_id}",
+    tag = "schools",
+    params(("school_id" = String, Path, description = "iP's own key of the school")),
+    responses(
+        (status = 200, description = "The school", body = SchoolView),
+        (status = 404, description = "`unknown-school`", body = ProblemView,
+            content_type = "application/problem+json"),
+        CommonProblems,
+    ),
+)]
+pub(crate) async fn get_school(
+    caller: Caller,
+    PathId(school_id): PathId,
+) -> Result<Response, ApiError> {
+    let school = caller.may(Action::Read)?.school(&school_id).await?;
+    Ok(Json(SchoolView::from(school)).into_response())
+}
+
+/// Connect a school, or change its connection
+///
+/// The token is never given back. Left out, `token`, `mis` and `settings` stay as they are;
+/// `settings` replaces all settings, of which those left out take their defaults.
+#[utoipa::path(
+    put,
+    path = "/v1/schools/{school_id}",
+    tag = "schools",
+    params(("school_id" = String, Path, description = "iP's own key of the school",
+        pattern = "^[A-Za-z0-9_-]{1,64}$")),
+    request_body = SchoolRequest,
+    responses(
+        (status = 200, description = "The school was there and is changed", body = SchoolView),
+        (status = 201, description = "The school is new", body = SchoolView, headers(
+            ("Location" = String, description = "The school's address"),
+        )),
+        (status = 404, description = "`unknown-school`: the key is bound to another school",
+            body = ProblemView, content_type = "application/problem+json"),
+        (status = 422, description = "`invalid-school`, `token-missing`", body = ProblemView,
+            content_type = "application/problem+json"),
+        BodyProblems,
+        CommonProblems,
+    ),
+)]
+pub(crate) async fn connect_school(
+    caller: Caller,
+    PathId(school_id): PathId,
+    body: JsonObject,
+) -> Result<Response, ApiError> {
+    let access = caller.may(Action::ManageSchools)?;
+    let school_id = connection::read_id(&access, &school_id)?;
+    let (connect, token) = connection::read(school_id, body)?;
+    let school = schools::connect(access.pool(), access.cipher(), &connect, token.as_ref())
+        .await?
+        .ok_or(ApiError::TokenMissing)?;
+    Ok(connected(school))
+}
+
+fn connected(school: School) -> Response {
+    // A row that was there before is changed later than it was made.
+    let is_new = school.created_at == school.updated_at;
+    let view = SchoolView::from(school);
+    if is_new {
+        let location = [("location", view.links.this.clone())];
+        (StatusCode::CREATED, location, Json(view)).into_response()
+    } else {
+        Json(view).into_response()
+    }
+}
+
+/// Disconnect a school
+///
+/// Its token is destroyed; its people stay.
+#[utoipa::path(
+    delete,
+    path = "/v1/schools/{school_id}",
+    tag = "schools",
+    params(("school_id" = String, Path, description = "iP's own key of the school")),
+    responses(
+        (status = 204, description = "The school has no token any more"),
+        (status = 404, description = "`unknown-school`", body = ProblemView,
+            content_type = "application/problem+json"),
+        CommonProblems,
+    ),
+)]
+pub(crate) async fn disconnect_school(
+    caller: Caller,
+    PathId(school_id): PathId,
+) -> Result<Response, ApiError> {
+    let access = caller.may(Action::ManageSchools)?;
+    let id = access.school_id(&school_id)?;
+    if schools::disconnect(access.pool(), &id).await? {
+        Ok(StatusCode::NO_CONTENT.into_response())
+    } else {
+        Err(ApiError::UnknownSchool)
+    }
+}

@@ -1,0 +1,44 @@
+//! What handlers work with, and the one way to it.
+//!
+//! The fields are private: a handler reaches database and queue only through [`Access`], which
+//! it gets from [`Caller::may`] by naming what it is about to do. So no handler can forget to
+//! ask who calls.
+
+mod caller;
+
+use std::{fmt, sync::Arc};
+
+use mis_sync_queue::{Queue, RedisError};
+use mis_sync_store::TokenCipher;
+
+pub(crate) use caller::{Access, Caller};
+
+/// What the API needs of the rest of the service.
+#[derive(Clone)]
+pub struct ApiState {
+    queue: Queue,
+    cipher: Arc<TokenCipher>,
+}
+
+impl ApiState {
+    /// The API over this queue (and its database); `cipher` seals the tokens of schools.
+    pub fn new(queue: Queue, cipher: Arc<TokenCipher>) -> Self {
+        Self { queue, cipher }
+    }
+
+    /// Whether Postgres answers and has the schema of this release.
+    pub(crate) async fn check_postgres(&self) -> Result<(), mis_sync_store::Error> {
+        mis_sync_store::check_schema(self.queue.pool()).await
+    }
+
+    /// Whether Redis answers.
+    pub(crate) async fn check_redis(&self) -> Result<(), RedisError> {
+        self.queue.redis().ping().await
+    }
+}
+
+impl fmt::Debug for ApiState {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ApiState").finish_non_exhaustive()
+    }
+}

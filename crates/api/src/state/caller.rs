@@ -1,0 +1,128 @@
+use axum::{
+    extract::FromRequestParts,
+    http::{HeaderMap, header::AUTHORIZATION, request::Parts},
+};
+use mis_sync_domain::{Action, Job, School, SchoolId};
+use mis_sync_queue::Queue;
+use mis_sync_store::{Pool, TokenCipher, api_keys, api_keys::ApiKey, jobs, schools};
+
+use super::ApiState;
+use crate::ApiError;
+
+/// Somebody with a valid API key, who has not said yet what for.
+pub(crate) struct Caller {
+    key: ApiKey,
+    state: ApiState,
+}
+
+impl Caller {
+    /// Lets the caller on if the key's role allows `action`.
+    pub(crate) fn may(self, action: Action) -> Result<Access, ApiError> {
+        if self.key.role.allows(action) {
+            Ok(Access { key: self.key, state: self.state })
+        } else {
+            Err(ApiError::Forbidden { role: self.key.role })
+        }
+    }
+}
+
+impl FromRequestParts<ApiState> for Caller {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &ApiState) -> Result<Self, ApiError> {
+        let text = bearer(&parts.headers).ok_or(ApiError::Unauthorized)?;
+        let key = api_keys::authenticate(state.queue.pool(), text)
+            .await?
+            .ok_or(ApiError::Unauthorized)?;
+        tracing::Span::current().record("api_key.id", tracing::field::display(key.id));
+        Ok(Self { key, state: state.clone() })
+    }
+}
+
+/// The text after `Bearer`; two `Authorization` headers are as good as none.
+fn bearer(headers: &HeaderMap) -> Option<&str> {
+    let mut values = headers.get_all(AUTHORIZATION).iter();
+    let only = values.next().filter(|_| values.next().is_none())?;
+    let (scheme, key) = only.to_str().ok()?.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then(|| key.trim())
+}
+
+/// What a caller may see and use. A key that is bound to a school sees that school alone;
+/// everything else is answered exactly as if it did not exist.
+pub(crate) struct Access {
+    key: ApiKey,
+    state: ApiState,
+}
+
+impl Access {
+    /// Who asks.
+    pub(crate) fn key(&self) -> &ApiKey {
+        &self.key
+    }
+
+    /// The database.
+    pub(crate) fn pool(&self) -> &Pool {
+        self.state.queue.pool()
+    }
+
+    /// The queue.
+    pub(crate) fn queue(&self) -> &Queue {
+        &self.state.queue
+    }
+
+    /// What seals tokens.
+    pub(crate) fn cipher(&self) -> &TokenCipher {
+        &self.state.cipher
+    }
+
+    /// The one school that the key is bound to.
+    pub(crate) fn only_school(&self) -> Option<&SchoolId> {
+        self.key.school_id.as_ref()
+    }
+
+    /// Whether the caller may know of this school.
+    pub(crate) fn sees(&self, id: &SchoolId) -> bool {
+        self.only_school().is_none_or(|only| only == id)
+    }
+
+    /// The id in a path, if it can be one of a school that the caller may know of.
+    pub(crate) fn school_id(&self, text: &str) -> Result<SchoolId, ApiError> {
+        let id = text.parse().map_err(|_| ApiError::UnknownSchool)?;
+        if self.sees(&id) { Ok(id) } else { Err(ApiError::UnknownSchool) }
+    }
+
+    /// The school that a path names.
+    pub(crate) async fn school(&self, text: &str) -> Result<School, ApiError> {
+        let id = self.school_id(text)?;
+        schools::get(self.pool(), &id).await?.ok_or(ApiError::UnknownSchool)
+    }
+
+    /// The job that a path names.
+    pub(crate) async fn job(&self, text: &str) -> Result<Job, ApiError> {
+        let id = text.parse().map_err(|_| ApiError::UnknownJob)?;
+        let found = jobs::get(self.pool(), id).await?;
+        found.filter(|job| self.sees(&job.school_id)).ok_or(ApiError::UnknownJob)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(values: &[&'static str]) -> HeaderMap {
+        values
+            .iter()
+            .map(|value| (AUTHORIZATION, axum::http::HeaderValue::from_static(value)))
+            .collect()
+    }
+
+    #[test]
+    fn the_key_follows_the_word_bearer_in_any_case() {
+        assert_eq!(bearer(&of(&["Bearer misk_a"])), Some("misk_a"));
+        assert_eq!(bearer(&of(&["bearer  misk_a"])), Some("misk_a"));
+        for bad in [&[][..], &["misk_a"], &["Basic misk_a"], &["Bearer a", "Bearer b"], &["Bearer"]]
+        {
+            assert_eq!(bearer(&of(bad)), None, "{bad:?}");
+        }
+    }
+}

@@ -1,0 +1,147 @@
+use std::time::Duration;
+
+use axum::{
+    http::{HeaderMap, HeaderName, StatusCode},
+    response::Response,
+};
+use mis_sync_domain::{Action, JobKind, School, SyncOptions, TokenState};
+use mis_sync_queue::{Enqueued, Idempotency, NewJob};
+use mis_sync_store::{api_keys::ApiKey, jobs};
+use ring::digest::{SHA256, digest};
+
+use crate::{
+    ApiError,
+    body::JsonObject,
+    openapi::{BodyProblems, CommonProblems},
+    parameters::PathId,
+    state::Caller,
+    views::{JobView, ProblemView, SyncRequest, accepted_job},
+};
+
+/// No attempt of a sync starts later than this after it was asked for.
+const DEADLINE: Duration = Duration::from_hours(6);
+
+const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
+
+/// Ask for a sync of a school
+///
+/// A second press is never an error: while a sync of the school is unfinished, it is the answer.
+/// A dry run and a real sync do not stand in each other's way.
+#[utoipa::path(
+    post,
+    path = "/v1/schools/{school_id}/sync",
+    tag = "schools",
+    params(
+        ("school_id" = String, Path, description = "iP's own key of the school"),
+        ("Idempotency-Key" = Option<String>, Header, description = "1 to 255 visible ASCII \
+            characters. The same request with the same key is answered with the same job, \
+            whatever became of it."),
+    ),
+    request_body(content = Option<SyncRequest>, description = "May be left out"),
+    responses(
+        (status = 202, description = "A new job", body = JobView, headers(
+            ("Location" = String, description = "The job's address"),
+            ("Retry-After" = u32, description = "Seconds until it is worth asking for the job"),
+        )),
+        (status = 200, description = "The job that is already there", body = JobView, headers(
+            ("Location" = String, description = "The job's address"),
+        )),
+        (status = 404, description = "`unknown-school`", body = ProblemView,
+            content_type = "application/problem+json"),
+        (status = 409, description = "`school-not-connected`, `token-rejected`",
+            body = ProblemView, content_type = "application/problem+json"),
+        (status = 422, description = "`unsupported-option`, `idempotency-key-reused`",
+            body = ProblemView, content_type = "application/problem+json"),
+        BodyProblems,
+        CommonProblems,
+    ),
+)]
+pub(crate) async fn enqueue_sync_school(
+    caller: Caller,
+    PathId(school_id): PathId,
+    headers: HeaderMap,
+    body: JsonObject,
+) -> Result<Response, ApiError> {
+    let access = caller.may(Action::Sync)?;
+    let school = access.school(&school_id).await?;
+    let options = read_options(body)?;
+    let idempotency = read_idempotency(&headers, access.key(), &school, options)?;
+    if let Err(refusal) = require_token(&school) {
+        // A repeated request gets its job even when that job found the token to be bad.
+        let Some(header) = &idempotency else { return Err(refusal) };
+        let seen = jobs::answered(access.pool(), header).await?;
+        return seen.map(|job| accepted_job(StatusCode::OK, &job)).ok_or(refusal);
+    }
+    let new = new_job(&school, options, access.key());
+    let enqueued = access.queue().enqueue(&new, idempotency.as_ref()).await?;
+    let status = match &enqueued {
+        Enqueued::New(_) => StatusCode::ACCEPTED,
+        Enqueued::Existing(_) => StatusCode::OK,
+    };
+    tracing::Span::current().record("job.id", tracing::field::display(enqueued.job().id));
+    Ok(accepted_job(status, enqueued.job()))
+}
+
+fn read_options(body: JsonObject) -> Result<SyncOptions, ApiError> {
+    let mut fields = body.into_fields();
+    let dry_run = fields.switch("dry_run").unwrap_or_default();
+    let photos = fields.switch("photos").unwrap_or_default();
+    let mode = fields.text("mode").unwrap_or_else(|| "full".to_owned());
+    if !["full", "delta"].contains(&mode.as_str()) {
+        fields.refuse("mode", "has to be \"full\" or \"delta\"");
+    }
+    if let Some(wrong) = fields.finish("`dry_run`, `photos` and `mode`").first() {
+        return Err(ApiError::MalformedBody(format!("`{}` {}", wrong.field, wrong.message)));
+    }
+    if photos {
+        return Err(ApiError::UnsupportedOption { option: "photos", value: "true" });
+    }
+    if mode == "delta" {
+        return Err(ApiError::UnsupportedOption { option: "mode", value: "delta" });
+    }
+    Ok(SyncOptions { dry_run })
+}
+
+fn require_token(school: &School) -> Result<(), ApiError> {
+    match school.token {
+        TokenState::Held => Ok(()),
+        TokenState::Missing => Err(ApiError::SchoolNotConnected),
+        TokenState::Rejected => Err(ApiError::TokenRejected),
+    }
+}
+
+fn read_idempotency(
+    headers: &HeaderMap,
+    api_key: &ApiKey,
+    school: &School,
+    options: SyncOptions,
+) -> Result<Option<Idempotency>, ApiError> {
+    let mut values = headers.get_all(IDEMPOTENCY_KEY).iter();
+    let Some(value) = values.next() else { return Ok(None) };
+    let key = value.as_bytes();
+    let is_valid = (1..=255).contains(&key.len()) && key.iter().all(u8::is_ascii_graphic);
+    if !is_valid || values.next().is_some() {
+        return Err(ApiError::InvalidIdempotencyKey);
+    }
+    let key = String::from_utf8_lossy(key).into_owned();
+    Ok(Some(Idempotency { api_key_id: api_key.id, key, request_hash: hash(school, options) }))
+}
+
+/// SHA-256 of what is asked, options left out counting as their defaults.
+fn hash(school: &School, options: SyncOptions) -> Vec<u8> {
+    let SyncOptions { dry_run } = options;
+    let request = format!("POST /v1/schools/{}/sync dry_run={dry_run}", school.id);
+    digest(&SHA256, request.as_bytes()).as_ref().to_vec()
+}
+
+fn new_job(school: &School, options: SyncOptions, api_key: &ApiKey) -> NewJob {
+    let suffix = if options.dry_run { ":dry-run" } else { "" };
+    NewJob {
+        kind: JobKind::SyncSchool,
+        school_id: school.id.clone(),
+        options,
+        unique_key: format!("sync-school:{}{suffix}", school.id),
+        requested_by: api_key.name.clone(),
+        deadline: DEADLINE,
+    }
+}

@@ -1,0 +1,25 @@
+//! What goes over the wire. Domain types are never serialised to a caller: a change inside
+//! must not change the contract by accident.
+
+mod health;
+mod issue;
+mod job;
+mod problem;
+mod report;
+mod school;
+
+use chrono::{DateTime, SecondsFormat, Utc};
+
+pub(crate) use health::{CheckStatus, CheckView, ChecksView, LivenessView, ReadinessView};
+pub(crate) use issue::{IssueListView, IssueView};
+pub(crate) use job::{
+    JobKindView, JobListView, JobStateView, JobView, SyncRequest, accepted_job, current_job,
+};
+pub(crate) use problem::{FieldError, ProblemListView, ProblemTypeView, ProblemView};
+pub(crate) use report::ReportView;
+pub(crate) use school::{SchoolListView, SchoolRequest, SchoolView};
+
+/// A time as the contract has it: RFC 3339, UTC with `Z`, milliseconds.
+fn timestamp(time: DateTime<Utc>) -> String {
+    time.to_rfc3339_opts(SecondsFormat::Millis, true)
+}

@@ -1,0 +1,39 @@
+use mis_sync_domain::Issue;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+/// A page of issues.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct IssueListView {
+    pub(crate) issues: Vec<IssueView>,
+    /// Where the next page begins; null: this is the last.
+    #[schema(required)]
+    pub(crate) next_cursor: Option<String>,
+}
+
+/// A record that was left out, and why.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct IssueView {
+    /// Stable reason, for programs.
+    #[schema(examples("no_work_email"))]
+    code: &'static str,
+    /// What the school reads.
+    sentence: &'static str,
+    /// The field of the MIS that mends it; null: none does.
+    #[schema(required)]
+    mis_field: Option<&'static str>,
+    /// Wonde's id of the person; null when not even that can be read.
+    #[schema(required)]
+    wonde_id: Option<String>,
+}
+
+impl From<Issue> for IssueView {
+    fn from(issue: Issue) -> Self {
+        Self {
+            code: issue.code.as_str(),
+            sentence: issue.code.sentence(),
+            mis_field: issue.code.mis_field(),
+            wonde_id: issue.wonde_id,
+        }
+    }
+}

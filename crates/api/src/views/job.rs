@@ -1,0 +1,342 @@
+use axum::{
+    Json,
+    http::{
+        HeaderMap, HeaderValue, StatusCode,
+        header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, IF_NONE_MATCH, LOCATION, RETRY_AFTER},
+    },
+    response::{IntoResponse, Response},
+};
+use mis_sync_domain::{Job, JobFailure, JobKind, JobState, Stage};
+use ring::digest::{SHA256, digest};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::{ReportView, timestamp};
+
+/// While a job is unfinished it is worth asking again after this many seconds.
+const POLL_SECONDS: u16 = 1;
+
+/// What a sync shall do.
+#[derive(ToSchema)]
+#[schema(as = SyncRequest)]
+#[expect(dead_code, reason = "only described: it is read field by field, see `sync`")]
+pub(crate) struct SyncRequest {
+    /// Compare and report, but change nobody. Left out: false.
+    dry_run: Option<bool>,
+    /// Not in this release: anything but false is refused.
+    photos: Option<bool>,
+    /// Not in this release: anything but `full` is refused.
+    mode: Option<SyncModeView>,
+}
+
+/// Which records a sync fetches.
+#[derive(ToSchema)]
+#[schema(rename_all = "lowercase")]
+#[expect(dead_code, reason = "only described, see `SyncRequest`")]
+pub(crate) enum SyncModeView {
+    Full,
+    Delta,
+}
+
+/// A page of jobs.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct JobListView {
+    pub(crate) jobs: Vec<JobView>,
+    /// Where the next page begins; null: this is the last.
+    #[schema(required)]
+    pub(crate) next_cursor: Option<String>,
+}
+
+/// One piece of work, from the press of a button to its end.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct JobView {
+    #[schema(format = "uuid")]
+    id: String,
+    kind: JobKindView,
+    /// iP's own key of the school.
+    school_id: String,
+    /// The person it is for, when it is for one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(format = "uuid")]
+    staff_id: Option<String>,
+    state: JobStateView,
+    /// When it was asked for.
+    #[schema(format = DateTime)]
+    created_at: String,
+    /// When an attempt first started.
+    #[schema(format = DateTime, required)]
+    started_at: Option<String>,
+    /// When it ended for good.
+    #[schema(format = DateTime, required)]
+    finished_at: Option<String>,
+    /// Attempts spent, a running one included.
+    attempt: u16,
+    /// After so many it fails.
+    max_attempts: u16,
+    /// When a retrying job is due.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(format = DateTime)]
+    next_attempt_at: Option<String>,
+    progress: ProgressView,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    report: Option<ReportView>,
+    /// Why the last attempt ended without success.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<FailureView>,
+    /// Name of the API key or command that asked.
+    requested_by: String,
+    links: JobLinks,
+}
+
+/// What a job does.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum JobKindView {
+    /// Brings a whole school up to date.
+    SyncSchool,
+}
+
+/// Where a job stands.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum JobStateView {
+    /// Waits for a worker.
+    Queued,
+    /// A worker is at it.
+    Running,
+    /// Failed for now; runs again at `next_attempt_at`.
+    Retrying,
+    /// Waits for a person to approve an implausible change.
+    Held,
+    /// Done.
+    Succeeded,
+    /// Given up.
+    Failed,
+    /// Called off by a person.
+    Cancelled,
+}
+
+/// How far a job is.
+#[derive(Serialize, ToSchema)]
+struct ProgressView {
+    /// What it is busy with; null before it starts.
+    #[schema(required)]
+    stage: Option<StageView>,
+    /// Records done in this stage.
+    done: u64,
+    /// Records to do in this stage; null until known.
+    #[schema(required)]
+    total: Option<u64>,
+    /// Share of the whole job; 100 once it succeeded.
+    #[schema(minimum = 0, maximum = 100)]
+    percent: u8,
+}
+
+/// What a running job is busy with.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "kebab-case")]
+enum StageView {
+    /// Reads pages from Wonde.
+    Fetching,
+    /// Turns what came into iP's terms.
+    Mapping,
+    /// Compares the school with what iP holds.
+    Comparing,
+    /// Writes the difference.
+    Applying,
+}
+
+/// Why an attempt ended without success.
+#[derive(Serialize, ToSchema)]
+struct FailureView {
+    /// Stable code, for programs.
+    #[serde(rename = "type")]
+    code: String,
+    /// One line for people.
+    title: String,
+    /// What exactly happened.
+    detail: String,
+}
+
+/// Where to go from a job.
+#[derive(Serialize, ToSchema)]
+struct JobLinks {
+    #[serde(rename = "self")]
+    this: String,
+    school: String,
+    issues: String,
+}
+
+impl From<&Job> for JobView {
+    fn from(job: &Job) -> Self {
+        let this = location(job);
+        Self {
+            id: job.id.to_string(),
+            kind: job.kind.into(),
+            school_id: job.school_id.to_string(),
+            staff_id: job.staff_id.map(|id| id.to_string()),
+            state: job.state.into(),
+            created_at: timestamp(job.created_at),
+            started_at: job.started_at.map(timestamp),
+            finished_at: job.finished_at.map(timestamp),
+            attempt: job.attempt,
+            max_attempts: job.max_attempts,
+            next_attempt_at: job.next_attempt_at.map(timestamp),
+            progress: ProgressView::of(job),
+            report: job.report.as_ref().map(ReportView::from),
+            error: job.error.clone().map(FailureView::from),
+            requested_by: job.requested_by.clone(),
+            links: JobLinks {
+                school: format!("/v1/schools/{}", job.school_id),
+                issues: format!("{this}/issues"),
+                this,
+            },
+        }
+    }
+}
+
+impl ProgressView {
+    fn of(job: &Job) -> Self {
+        let progress = job.progress.as_ref();
+        let percent = match job.state {
+            JobState::Succeeded => 100,
+            _ => progress.map_or(0, mis_sync_domain::Progress::percent),
+        };
+        Self {
+            stage: progress.map(|progress| progress.stage.into()),
+            done: progress.map_or(0, |progress| progress.done),
+            total: progress.and_then(|progress| progress.total),
+            percent,
+        }
+    }
+}
+
+impl From<JobKind> for JobKindView {
+    fn from(kind: JobKind) -> Self {
+        match kind {
+            JobKind::SyncSchool => Self::SyncSchool,
+        }
+    }
+}
+
+impl From<JobState> for JobStateView {
+    fn from(state: JobState) -> Self {
+        match state {
+            JobState::Queued => Self::Queued,
+            JobState::Running => Self::Running,
+            JobState::Retrying => Self::Retrying,
+            JobState::Held => Self::Held,
+            JobState::Succeeded => Self::Succeeded,
+            JobState::Failed => Self::Failed,
+            JobState::Cancelled => Self::Cancelled,
+        }
+    }
+}
+
+impl From<Stage> for StageView {
+    fn from(stage: Stage) -> Self {
+        match stage {
+            Stage::Fetching => Self::Fetching,
+            Stage::Mapping => Self::Mapping,
+            Stage::Comparing => Self::Comparing,
+            Stage::Applying => Self::Applying,
+        }
+    }
+}
+
+impl From<JobFailure> for FailureView {
+    fn from(failure: JobFailure) -> Self {
+        Self { code: failure.code, title: failure.title, detail: failure.detail }
+    }
+}
+
+fn location(job: &Job) -> String {
+    format!("/v1/jobs/{}", job.id)
+}
+
+/// The answer to a request for work: the job, and where it can be followed.
+pub(crate) fn accepted_job(status: StatusCode, job: &Job) -> Response {
+    let mut response = (status, Json(JobView::from(job))).into_response();
+    let location = HeaderValue::from_str(&location(job)).expect("a path and a UUID are ASCII");
+    response.headers_mut().insert(LOCATION, location);
+    say_when_to_poll(&mut response, job);
+    response
+}
+
+/// The job as it is now, or 304 when the caller has seen it like that.
+pub(crate) fn current_job(job: &Job, request: &HeaderMap) -> Response {
+    let body = serde_json::to_vec(&JobView::from(job)).expect("a job is plain JSON");
+    let etag = etag(&body);
+    let mut response = if matches_etag(request, &etag) {
+        StatusCode::NOT_MODIFIED.into_response()
+    } else {
+        ([(CONTENT_TYPE, "application/json")], body).into_response()
+    };
+    let headers = response.headers_mut();
+    headers.insert(ETAG, HeaderValue::from_str(&etag).expect("hexadecimal digits are ASCII"));
+    // Keep it, but ask each time.
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("private, no-cache"));
+    say_when_to_poll(&mut response, job);
+    response
+}
+
+fn say_when_to_poll(response: &mut Response, job: &Job) {
+    if !job.state.is_finished() {
+        response.headers_mut().insert(RETRY_AFTER, POLL_SECONDS.into());
+    }
+}
+
+/// Half of the body's SHA-256: equal tags, equal bytes.
+fn etag(body: &[u8]) -> String {
+    let hash = digest(&SHA256, body);
+    let (half, _) = hash.as_ref().split_first_chunk().expect("SHA-256 has 32 bytes");
+    format!("\"{:032x}\"", u128::from_be_bytes(*half))
+}
+
+fn matches_etag(request: &HeaderMap, etag: &str) -> bool {
+    request
+        .get_all(IF_NONE_MATCH)
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(','))
+        .map(str::trim)
+        .any(|tag| tag == "*" || tag.strip_prefix("W/").unwrap_or(tag) == etag)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn name(view: impl Serialize) -> String {
+        serde_json::to_value(view).unwrap().as_str().unwrap().to_owned()
+    }
+
+    #[test]
+    fn names_on_the_wire_are_the_names_of_the_domain() {
+        for kind in JobKind::ALL {
+            assert_eq!(name(JobKindView::from(*kind)), kind.as_str());
+        }
+        for state in JobState::ALL {
+            assert_eq!(name(JobStateView::from(*state)), state.as_str());
+        }
+        for stage in Stage::ALL {
+            assert_eq!(name(StageView::from(*stage)), stage.as_str());
+        }
+    }
+
+    #[test]
+    fn an_etag_is_found_in_a_list() {
+        let etag = etag(b"a");
+        let of = |value: &str| {
+            HeaderMap::from_iter([(IF_NONE_MATCH, HeaderValue::from_str(value).unwrap())])
+        };
+        for good in [etag.clone(), format!("\"x\", {etag}"), format!("W/{etag}"), "*".to_owned()] {
+            assert!(matches_etag(&of(&good), &etag), "{good}");
+        }
+        for bad in ["\"x\"", "x", ""] {
+            assert!(!matches_etag(&of(bad), &etag), "{bad}");
+        }
+        assert!(!matches_etag(&HeaderMap::new(), &etag));
+        assert_eq!(etag.len(), 34);
+    }
+}

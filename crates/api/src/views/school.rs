@@ -1,0 +1,210 @@
+use mis_sync_domain::{LeaverPolicy, School, SchoolSettings, TokenState};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::timestamp;
+
+/// What connects a school.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "only described: it is read field by field, see `schools`")]
+pub(crate) struct SchoolRequest {
+    /// The name people know it by.
+    #[schema(min_length = 1, max_length = 200)]
+    name: String,
+    /// Wonde's id of the school.
+    #[schema(pattern = "^[A-Za-z0-9]{1,32}$", examples("A1930499544"))]
+    wonde_school_id: String,
+    /// The school's Wonde token. Needed unless the service holds one already.
+    #[schema(write_only, pattern = "^[!-~]{1,512}$")]
+    token: Option<String>,
+    /// The MIS, if it is known. Left out, what is known stays.
+    mis: Option<String>,
+    /// The school's own Wonde address (regions differ). Left out: the configured one.
+    #[schema(format = "uri")]
+    wonde_base_url: Option<String>,
+    /// The school's own rules. Left out, those that are set stay.
+    settings: Option<SettingsView>,
+}
+
+/// A page of schools.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct SchoolListView {
+    pub(crate) schools: Vec<SchoolView>,
+    /// Where the next page begins; null: this is the last.
+    #[schema(required)]
+    pub(crate) next_cursor: Option<String>,
+}
+
+/// A school and how its MIS is reached. Its token is never told.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct SchoolView {
+    /// iP's own key.
+    id: String,
+    name: String,
+    wonde_school_id: String,
+    /// Null: the configured one.
+    #[schema(required)]
+    wonde_base_url: Option<String>,
+    /// As the caller or Wonde spells it; null until known.
+    #[schema(required)]
+    mis: Option<String>,
+    settings: SettingsView,
+    token_state: TokenStateView,
+    /// End of the last sync that was applied.
+    #[schema(format = DateTime, required)]
+    last_synced_at: Option<String>,
+    #[schema(format = DateTime)]
+    created_at: String,
+    #[schema(format = DateTime)]
+    updated_at: String,
+    pub(crate) links: SchoolLinks,
+}
+
+/// What is known of a school's token.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "kebab-case")]
+enum TokenStateView {
+    /// There is none: the school is not connected.
+    Missing,
+    /// There is one, and Wonde has not refused it.
+    Held,
+    /// Wonde refused it; only a new one helps.
+    Rejected,
+}
+
+/// A school's own rules; each has a default.
+#[derive(Serialize, ToSchema)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of iP's settings page")]
+pub(crate) struct SettingsView {
+    /// Import teaching staff only.
+    #[schema(default = false, required = false)]
+    teachers_only: bool,
+    /// Somebody who comes back is made active again.
+    #[schema(default = true, required = false)]
+    restore_inactive: bool,
+    /// Line managers are set in iP; the MIS only fills them on creation.
+    #[schema(default = false, required = false)]
+    line_manager_editable: bool,
+    /// Job titles are set in iP; the MIS only fills them on creation.
+    #[schema(default = false, required = false)]
+    job_title_editable: bool,
+    /// Initials are set in iP; the MIS only fills them on creation.
+    #[schema(default = false, required = false)]
+    initials_managed_in_ip: bool,
+    /// Department membership is cleared on each sync.
+    #[schema(default = false, required = false)]
+    clear_departments: bool,
+    /// Import classes.
+    #[schema(default = true, required = false)]
+    import_classes: bool,
+    /// Import subjects.
+    #[schema(default = false, required = false)]
+    import_subjects: bool,
+    /// Import photos on every sync.
+    #[schema(default = false, required = false)]
+    import_photos: bool,
+    /// What happens to somebody who left.
+    #[schema(required = false)]
+    leaver_policy: LeaverPolicyView,
+}
+
+/// What happens to somebody who left.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "kebab-case")]
+enum LeaverPolicyView {
+    /// They can no longer log in (the default).
+    Deactivate,
+    /// Nothing happens.
+    Keep,
+}
+
+/// Where to go from a school.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct SchoolLinks {
+    #[serde(rename = "self")]
+    pub(crate) this: String,
+    /// Where a sync is asked for.
+    sync: String,
+    /// Its jobs, newest first.
+    jobs: String,
+}
+
+impl From<School> for SchoolView {
+    fn from(school: School) -> Self {
+        let this = format!("/v1/schools/{}", school.id);
+        Self {
+            links: SchoolLinks {
+                sync: format!("{this}/sync"),
+                jobs: format!("/v1/jobs?school_id={}", school.id),
+                this,
+            },
+            id: school.id.into(),
+            name: school.name,
+            wonde_school_id: school.wonde_school_id,
+            wonde_base_url: school.wonde_base_url,
+            mis: school.mis,
+            settings: (&school.settings).into(),
+            token_state: school.token.into(),
+            last_synced_at: school.last_synced_at.map(timestamp),
+            created_at: timestamp(school.created_at),
+            updated_at: timestamp(school.updated_at),
+        }
+    }
+}
+
+impl From<TokenState> for TokenStateView {
+    fn from(state: TokenState) -> Self {
+        match state {
+            TokenState::Missing => Self::Missing,
+            TokenState::Held => Self::Held,
+            TokenState::Rejected => Self::Rejected,
+        }
+    }
+}
+
+impl From<&SchoolSettings> for SettingsView {
+    fn from(settings: &SchoolSettings) -> Self {
+        // Taken apart, so that a setting that is added to the domain is not forgotten here.
+        let &SchoolSettings {
+            teachers_only,
+            restore_inactive,
+            line_manager_editable,
+            job_title_editable,
+            initials_managed_in_ip,
+            clear_departments,
+            import_classes,
+            import_subjects,
+            import_photos,
+            leaver_policy,
+        } = settings;
+        Self {
+            teachers_only,
+            restore_inactive,
+            line_manager_editable,
+            job_title_editable,
+            initials_managed_in_ip,
+            clear_departments,
+            import_classes,
+            import_subjects,
+            import_photos,
+            leaver_policy: match leaver_policy {
+                LeaverPolicy::Deactivate => LeaverPolicyView::Deactivate,
+                LeaverPolicy::Keep => LeaverPolicyView::Keep,
+            },
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn settings_on_the_wire_are_those_of_the_domain() {
+        for leaver_policy in [LeaverPolicy::Deactivate, LeaverPolicy::Keep] {
+            let settings = SchoolSettings { leaver_policy, ..SchoolSettings::default() };
+            let view = serde_json::to_value(SettingsView::from(&settings)).unwrap();
+            assert_eq!(view, serde_json::to_value(&settings).unwrap());
+        }
+    }
+}

@@ -1,0 +1,108 @@
+//! Every route with every role, and without a key.
+
+use std::collections::BTreeSet;
+
+use mis_sync_domain::Role::{self, Admin, App as IpApp, Operator, Viewer};
+use serde_json::{Value, json};
+
+use crate::support::{App, Ask};
+
+const EVERYBODY: &[Role] = &[IpApp, Viewer, Operator, Admin];
+
+/// The routes that need a key, and who may call them.
+const ROUTES: &[(&str, &str, &[Role])] = &[
+    ("GET", "/v1/schools", EVERYBODY),
+    ("GET", "/v1/schools/{school_id}", EVERYBODY),
+    ("PUT", "/v1/schools/{school_id}", &[IpApp, Admin]),
+    ("DELETE", "/v1/schools/{school_id}", &[IpApp, Admin]),
+    ("POST", "/v1/schools/{school_id}/sync", &[IpApp, Operator, Admin]),
+    ("GET", "/v1/jobs", EVERYBODY),
+    ("GET", "/v1/jobs/{job_id}", EVERYBODY),
+    ("GET", "/v1/jobs/{job_id}/issues", EVERYBODY),
+];
+
+/// The routes that need none.
+const OPEN: &[(&str, &str)] = &[
+    ("GET", "/healthz"),
+    ("GET", "/readyz"),
+    ("GET", "/openapi.json"),
+    ("GET", "/problems"),
+    ("GET", "/problems/{code}"),
+];
+
+#[test]
+fn no_route_is_missing_here() {
+    let document: Value = serde_json::from_str(&mis_sync_api::openapi_json()).unwrap();
+    let described: BTreeSet<_> = document["paths"]
+        .as_object()
+        .unwrap()
+        .iter()
+        .flat_map(|(path, item)| {
+            item.as_object().unwrap().iter().map(move |(method, operation)| {
+                let is_open = operation["security"] == json!([{}]);
+                (method.to_uppercase(), path.clone(), is_open)
+            })
+        })
+        .collect();
+    let here: BTreeSet<_> = ROUTES
+        .iter()
+        .map(|(method, path, _)| ((*method).to_owned(), (*path).to_owned(), false))
+        .chain(OPEN.iter().map(|(method, path)| ((*method).to_owned(), (*path).to_owned(), true)))
+        .collect();
+    assert_eq!(here, described);
+}
+
+#[tokio::test]
+async fn each_role_can_do_what_it_should_and_no_more() {
+    let app = App::start().await;
+    let school = app.school("oak").await;
+    let job = app.job(&school).await.id.to_string();
+    let fill = |path: &str| path.replace("{school_id}", "oak").replace("{job_id}", &job);
+    for (method, path, allowed) in ROUTES {
+        // A body that goes too far for a caller who may not even begin.
+        let ask = || {
+            let ask = Ask::new(method, &fill(path));
+            let body = json!({"name": "N", "wonde_school_id": "A1", "token": "t"});
+            if *method == "PUT" { ask.json(&body) } else { ask }
+        };
+        for role in Role::ALL {
+            let key = app.key(role, None).await;
+            // A route before this one may have disconnected the school.
+            app.school("oak").await;
+            let answer = app.send(ask().key(&key)).await;
+            if allowed.contains(&role) {
+                assert!(answer.status < 300, "{method} {path} {role}: {}", answer.text);
+            } else {
+                answer.problem(403, "forbidden");
+            }
+        }
+        app.send(ask()).await.problem(401, "unauthorized");
+    }
+}
+
+#[tokio::test]
+async fn who_may_not_act_learns_nothing_by_trying() {
+    let app = App::start().await;
+    app.school("oak").await;
+    let viewer = app.key(Viewer, None).await;
+    for ask in [
+        Ask::post("/v1/schools/nowhere/sync"),
+        Ask::post("/v1/schools/oak/sync"),
+        Ask::post("/v1/schools/oak/sync").json(&json!({"nonsense": 1})),
+        Ask::put("/v1/schools/oak").json(&json!({})),
+        Ask::delete("/v1/schools/nowhere"),
+    ] {
+        app.send(ask.key(&viewer)).await.problem(403, "forbidden");
+    }
+    assert!(app.all_jobs().await.is_empty());
+}
+
+#[tokio::test]
+async fn the_open_routes_need_no_key() {
+    let app = App::start().await;
+    for (method, path) in OPEN {
+        let answer = app.send(Ask::new(method, &path.replace("{code}", "not-found"))).await;
+        assert_eq!(answer.status, 200, "{path}");
+        answer.json();
+    }
+}

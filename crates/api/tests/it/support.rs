@@ -1,0 +1,212 @@
+use std::{sync::Arc, time::Duration};
+
+use axum::{
+    Router,
+    body::{Body, to_bytes},
+    http::{HeaderMap, Request, header::AUTHORIZATION, header::CONTENT_TYPE},
+};
+use mis_sync_api::{ApiState, router};
+use mis_sync_domain::{
+    ConnectSchool, Job, JobId, JobKind, Lease, Report, Role, SchoolId, SyncOptions,
+};
+use mis_sync_queue::Queue;
+use mis_sync_store::{
+    Pool, TokenCipher, api_keys,
+    jobs::{self, JobFilter, NewJob},
+    schools,
+};
+use mis_sync_testing::Servers;
+use secrecy::ExposeSecret;
+use serde_json::Value;
+use sqlx::AssertSqlSafe;
+use tower::ServiceExt;
+
+/// The token that every school here has; no answer may hold it.
+pub const TOKEN: &str = "s3cret-t0ken-of-the-sch00l";
+const LEASE: Duration = Duration::from_secs(60);
+
+/// The API and its servers.
+pub struct App {
+    pub servers: Servers,
+    pub pool: Pool,
+    pub state: ApiState,
+    pub router: Router,
+    pub admin: String,
+    cipher: Arc<TokenCipher>,
+}
+
+impl App {
+    pub async fn start() -> Self {
+        let servers = Servers::start().await;
+        let pool = servers.pool();
+        let queue = Queue::new(pool.clone(), servers.open_redis());
+        let cipher = Arc::new(TokenCipher::from_hex(&"0a".repeat(32).into()).unwrap());
+        let state = ApiState::new(queue, Arc::clone(&cipher));
+        let router = router(state.clone());
+        let admin = new_key(&pool, Role::Admin, None).await;
+        Self { servers, pool, state, router, admin, cipher }
+    }
+
+    pub async fn key(&self, role: Role, school: Option<&str>) -> String {
+        new_key(&self.pool, role, school).await
+    }
+
+    /// Sends a request as it is.
+    pub async fn send(&self, ask: Ask) -> Answer {
+        send(&self.router, ask).await
+    }
+
+    /// Sends a request with the admin's key.
+    pub async fn admin(&self, ask: Ask) -> Answer {
+        self.send(ask.key(&self.admin)).await
+    }
+
+    /// A connected school.
+    pub async fn school(&self, id: &str) -> SchoolId {
+        let school = ConnectSchool {
+            id: id.parse().unwrap(),
+            name: "Oakfield School".into(),
+            wonde_school_id: "A1930499544".into(),
+            wonde_base_url: None,
+            mis: None,
+            settings: None,
+        };
+        schools::connect(&self.pool, &self.cipher, &school, Some(&TOKEN.into()))
+            .await
+            .unwrap()
+            .unwrap();
+        school.id
+    }
+
+    /// A queued job. The school's other jobs may be unfinished.
+    pub async fn job(&self, school: &SchoolId) -> Job {
+        let new = NewJob {
+            kind: JobKind::SyncSchool,
+            school_id: school.clone(),
+            options: SyncOptions::default(),
+            unique_key: JobId::new().to_string(),
+            requested_by: "test".into(),
+            deadline: Duration::from_hours(6),
+        };
+        jobs::enqueue(&self.pool, &new, None).await.unwrap().job().clone()
+    }
+
+    /// Lets a worker take a job.
+    pub async fn claim(&self, job: JobId) -> Lease {
+        jobs::claim(&self.pool, job, "worker", LEASE).await.unwrap().unwrap().lease
+    }
+
+    /// Lets a running job end well.
+    pub async fn succeed(&self, lease: Lease, report: &Report) {
+        let mut connection = self.pool.acquire().await.unwrap();
+        jobs::succeed(&mut connection, lease, report).await.unwrap();
+    }
+
+    /// Every job there is.
+    pub async fn all_jobs(&self) -> Vec<Job> {
+        jobs::list(&self.pool, &JobFilter::default(), 1000).await.unwrap()
+    }
+
+    /// Arranges what no function of ours does.
+    pub async fn sql(&self, statement: String) {
+        sqlx::raw_sql(AssertSqlSafe(statement)).execute(&self.pool).await.unwrap();
+    }
+}
+
+async fn new_key(pool: &Pool, role: Role, school: Option<&str>) -> String {
+    let school = school.map(|id| id.parse().unwrap());
+    let (_, text) = api_keys::create(pool, role.as_str(), role, school.as_ref()).await.unwrap();
+    text.expose_secret().to_owned()
+}
+
+/// Sends a request, and checks what holds for every answer.
+pub async fn send(router: &Router, ask: Ask) -> Answer {
+    let (head, body) = router.clone().oneshot(ask.0).await.unwrap().into_parts();
+    let bytes = to_bytes(body, usize::MAX).await.unwrap();
+    let text = String::from_utf8(bytes.to_vec()).unwrap();
+    assert!(!text.contains(TOKEN), "an answer holds the token: {text}");
+    assert!(head.headers.contains_key("x-request-id"));
+    assert!(head.headers.contains_key("cache-control"));
+    Answer { status: head.status.as_u16(), headers: head.headers, text }
+}
+
+/// A request.
+pub struct Ask(Request<Body>);
+
+impl Ask {
+    pub fn new(method: &str, path: &str) -> Self {
+        Self(Request::builder().method(method).uri(path).body(Body::empty()).unwrap())
+    }
+
+    pub fn get(path: &str) -> Self {
+        Self::new("GET", path)
+    }
+
+    pub fn post(path: &str) -> Self {
+        Self::new("POST", path)
+    }
+
+    pub fn put(path: &str) -> Self {
+        Self::new("PUT", path)
+    }
+
+    pub fn delete(path: &str) -> Self {
+        Self::new("DELETE", path)
+    }
+
+    pub fn header(mut self, name: &'static str, value: &str) -> Self {
+        self.0.headers_mut().append(name, value.parse().unwrap());
+        self
+    }
+
+    pub fn key(mut self, key: &str) -> Self {
+        self.0.headers_mut().insert(AUTHORIZATION, format!("Bearer {key}").parse().unwrap());
+        self
+    }
+
+    pub fn json(self, body: &Value) -> Self {
+        self.text("application/json", body.to_string())
+    }
+
+    pub fn text(mut self, content_type: &str, body: impl Into<String>) -> Self {
+        self.0.headers_mut().insert(CONTENT_TYPE, content_type.parse().unwrap());
+        *self.0.body_mut() = Body::from(body.into());
+        self
+    }
+}
+
+/// An answer, read to its end.
+#[derive(Debug, PartialEq)]
+pub struct Answer {
+    pub status: u16,
+    pub headers: HeaderMap,
+    pub text: String,
+}
+
+impl Answer {
+    pub fn header(&self, name: &str) -> &str {
+        self.headers.get(name).map_or("", |value| value.to_str().unwrap())
+    }
+
+    /// The body of an answer that is no problem.
+    pub fn json(&self) -> Value {
+        assert!(self.status < 400, "{}: {}", self.status, self.text);
+        assert_eq!(self.header("content-type"), "application/json");
+        serde_json::from_str(&self.text).unwrap()
+    }
+
+    /// The problem in the body, if it has this status and code.
+    #[track_caller]
+    pub fn problem(&self, status: u16, code: &str) -> Value {
+        assert_eq!(self.status, status, "{}", self.text);
+        assert_eq!(self.header("content-type"), "application/problem+json");
+        assert_eq!(self.header("cache-control"), "no-store");
+        let problem: Value = serde_json::from_str(&self.text).unwrap();
+        assert_eq!(problem["type"], format!("/problems/{code}"));
+        assert_eq!(problem["status"], status);
+        for member in ["title", "detail", "instance"] {
+            assert!(problem[member].as_str().is_some_and(|text| !text.is_empty()), "{problem}");
+        }
+        problem
+    }
+}
