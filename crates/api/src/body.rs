@@ -117,9 +117,12 @@ impl Fields {
         }
     }
 
-    /// Notes that a field is not valid.
+    /// Notes that a field is not valid; what is found first about a field counts.
     pub(crate) fn refuse(&mut self, field: impl Into<String>, message: impl Into<String>) {
-        self.errors.push(FieldError { field: field.into(), message: message.into() });
+        let error = FieldError { field: field.into(), message: message.into() };
+        if self.errors.iter().all(|known| known.field != error.field) {
+            self.errors.push(error);
+        }
     }
 
     /// Everything that was wrong, unknown fields included. `known` says what there is.

@@ -42,7 +42,7 @@ pub(crate) enum ApiError {
     TokenRejected,
     #[error("A school that has no token yet cannot be connected without one.")]
     TokenMissing,
-    #[error("{} of this school {} not valid.", count(.errors.len()), if .errors.len() == 1 { "field is" } else { "fields are" })]
+    #[error("The school is not valid: {}.", list(.errors))]
     InvalidSchool { errors: Vec<FieldError> },
     #[error("This release cannot do `{option}: {value}`; leave `{option}` out.")]
     UnsupportedOption { option: &'static str, value: &'static str },
@@ -117,8 +117,10 @@ impl ApiError {
     }
 }
 
-fn count(errors: usize) -> String {
-    if errors == 1 { "One".to_owned() } else { errors.to_string() }
+fn list(errors: &[FieldError]) -> String {
+    let errors: Vec<_> =
+        errors.iter().map(|error| format!("`{}` {}", error.field, error.message)).collect();
+    errors.join("; ")
 }
 
 impl From<mis_sync_queue::Error> for ApiError {

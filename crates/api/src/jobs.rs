@@ -1,3 +1,5 @@
+mod answer;
+
 use axum::{
     Json,
     http::HeaderMap,
@@ -7,12 +9,14 @@ use chrono::{DateTime, Utc};
 use mis_sync_domain::{Action, JobId, JobKind, JobState, SchoolId};
 use mis_sync_store::jobs::{self, JobFilter};
 
+pub(crate) use answer::accepted;
+
 use crate::{
     ApiError,
     openapi::CommonProblems,
     parameters::{Parameters, PathId},
     state::{Access, Caller},
-    views::{IssueListView, IssueView, JobListView, JobView, ProblemView, current_job},
+    views::{IssueListView, IssueView, JobListView, JobView, ProblemView},
 };
 
 /// Follow a job
@@ -42,7 +46,7 @@ pub(crate) async fn get_job(
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
     let job = caller.may(Action::Read)?.job(&job_id).await?;
-    Ok(current_job(&job, &headers))
+    Ok(answer::current(&job, &headers))
 }
 
 /// List jobs, newest first

@@ -6,16 +6,17 @@ use axum::{
 };
 use mis_sync_domain::{Action, JobKind, School, SyncOptions, TokenState};
 use mis_sync_queue::{Enqueued, Idempotency, NewJob};
-use mis_sync_store::{api_keys::ApiKey, jobs};
+use mis_sync_store::{self as store, api_keys::ApiKey};
 use ring::digest::{SHA256, digest};
 
 use crate::{
     ApiError,
     body::JsonObject,
+    jobs::accepted,
     openapi::{BodyProblems, CommonProblems},
     parameters::PathId,
     state::Caller,
-    views::{JobView, ProblemView, SyncRequest, accepted_job},
+    views::{JobView, ProblemView, SyncRequest},
 };
 
 /// No attempt of a sync starts later than this after it was asked for.
@@ -69,8 +70,8 @@ pub(crate) async fn enqueue_sync_school(
     if let Err(refusal) = require_token(&school) {
         // A repeated request gets its job even when that job found the token to be bad.
         let Some(header) = &idempotency else { return Err(refusal) };
-        let seen = jobs::answered(access.pool(), header).await?;
-        return seen.map(|job| accepted_job(StatusCode::OK, &job)).ok_or(refusal);
+        let seen = store::jobs::answered(access.pool(), header).await?;
+        return seen.map(|job| accepted(StatusCode::OK, &job)).ok_or(refusal);
     }
     let new = new_job(&school, options, access.key());
     let enqueued = access.queue().enqueue(&new, idempotency.as_ref()).await?;
@@ -79,7 +80,7 @@ pub(crate) async fn enqueue_sync_school(
         Enqueued::Existing(_) => StatusCode::OK,
     };
     tracing::Span::current().record("job.id", tracing::field::display(enqueued.job().id));
-    Ok(accepted_job(status, enqueued.job()))
+    Ok(accepted(status, enqueued.job()))
 }
 
 fn read_options(body: JsonObject) -> Result<SyncOptions, ApiError> {

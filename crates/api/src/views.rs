@@ -12,9 +12,7 @@ use chrono::{DateTime, SecondsFormat, Utc};
 
 pub(crate) use health::{CheckStatus, CheckView, ChecksView, LivenessView, ReadinessView};
 pub(crate) use issue::{IssueListView, IssueView};
-pub(crate) use job::{
-    JobKindView, JobListView, JobStateView, JobView, SyncRequest, accepted_job, current_job,
-};
+pub(crate) use job::{JobKindView, JobListView, JobStateView, JobView, SyncRequest};
 pub(crate) use problem::{FieldError, ProblemListView, ProblemTypeView, ProblemView};
 pub(crate) use report::ReportView;
 pub(crate) use school::{SchoolListView, SchoolRequest, SchoolView};

@@ -1,6 +1,7 @@
 //! The configuration: `config/default.toml`, then a file, then the environment.
 
 mod problem;
+mod text;
 
 use std::{net::SocketAddr, num::NonZeroU32, path::Path, time::Duration};
 
@@ -51,6 +52,7 @@ pub(crate) struct Redis {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Api {
+    #[serde(deserialize_with = "text::listen_address")]
     pub(crate) listen: SocketAddr,
 }
 
@@ -63,6 +65,7 @@ pub(crate) struct Encryption {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Wonde {
+    #[serde(deserialize_with = "text::http_address")]
     base_url: Url,
     rate_per_second: NonZeroU32,
     burst: NonZeroU32,

@@ -27,13 +27,20 @@ impl Failure {
     /// Says on standard error what went wrong, and gives the exit code.
     #[expect(clippy::print_stderr, reason = "the last word of a command that failed")]
     pub(crate) fn report(&self) -> ExitCode {
-        let (text, code) = match self {
-            Self::Work(text) => (text, 1),
-            Self::Usage(text) => (text, 2),
-            Self::Dependency(text) => (text, 3),
+        let code = match self {
+            Self::Work(_) => 1,
+            Self::Usage(_) => 2,
+            Self::Dependency(_) => 3,
         };
-        eprintln!("mis-sync: {text}");
+        eprintln!("mis-sync: {self}");
         ExitCode::from(code)
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (Self::Work(text) | Self::Usage(text) | Self::Dependency(text)) = self;
+        f.write_str(text)
     }
 }
 
@@ -53,7 +60,7 @@ impl From<mis_sync_queue::Error> for Failure {
         match error {
             mis_sync_queue::Error::Store(error) => error.into(),
             mis_sync_queue::Error::Redis(error) => Self::dependency(error),
-            other => Self::work(other),
+            mis_sync_queue::Error::Runtime(_) => Self::work(error),
         }
     }
 }

@@ -28,7 +28,8 @@ DROP DATABASE template0
 /// What of a server is worth choosing.
 #[derive(Clone, Debug)]
 pub struct PostgresOptions {
-    /// Whether a commit waits for the disk. Without it the data lies in memory where there is room.
+    /// Whether a commit waits for the disk. Without it a commit survives a killed server, not a lost machine, and the
+    /// data lies in memory where there is room.
     pub fsync: bool,
     /// Connections at the same time.
     pub max_connections: u16,
@@ -51,7 +52,6 @@ impl PostgresOptions {
         let durable = if self.fsync { "on" } else { "off" };
         vec![
             format!("fsync={durable}"),
-            format!("synchronous_commit={durable}"),
             format!("full_page_writes={durable}"),
             format!("max_connections={}", self.max_connections),
             format!("shared_buffers={}MB", self.shared_buffers_mib),

@@ -8,7 +8,7 @@ use mis_sync_store::jobs;
 use rand::RngExt;
 use tokio::{
     task::{JoinError, JoinHandle},
-    time::{Instant, MissedTickBehavior, interval},
+    time::{Instant, MissedTickBehavior, interval, timeout_at},
 };
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument;
@@ -83,8 +83,8 @@ pub(crate) async fn run(context: AttemptContext, claimed: Claimed) {
     );
     async {
         let started = Instant::now();
-        let handler = (context.handler)(claimed.clone());
-        let mut work = tokio::spawn(handler.in_current_span());
+        let (handler, job) = (Arc::clone(&context.handler), claimed.clone());
+        let mut work = tokio::spawn(async move { handler(job).await }.in_current_span());
         let outcome = watch(&context, &claimed, &mut work).await;
         work.abort();
         let ended = settle(&context, &claimed, outcome).await;
@@ -115,16 +115,17 @@ async fn watch(
             () = context.hand_back.cancelled() => return Outcome::HandBack,
             _ = beat.tick() => {
                 let before = Instant::now();
-                match jobs::heartbeat(context.queue.pool(), claimed.lease, context.lease).await {
-                    Ok(()) => renewed = before,
-                    Err(mis_sync_store::Error::LeaseLost) if work.is_finished() => {}
-                    Err(mis_sync_store::Error::LeaseLost) => return Outcome::LeaseLost,
-                    Err(error) => {
-                        tracing::warn!(%error, "the lease could not be renewed");
-                        if renewed.elapsed() >= context.lease {
-                            return Outcome::LeaseLost;
-                        }
-                    }
+                let renewal = jobs::heartbeat(context.queue.pool(), claimed.lease, context.lease);
+                // A database that is frozen gives no error: the lease's own end bounds the wait.
+                match timeout_at(renewed + context.lease, renewal).await {
+                    Ok(Ok(())) => renewed = before,
+                    Ok(Err(mis_sync_store::Error::LeaseLost)) if work.is_finished() => {}
+                    Ok(Err(mis_sync_store::Error::LeaseLost)) => return Outcome::LeaseLost,
+                    Ok(Err(error)) => tracing::warn!(%error, "the lease could not be renewed"),
+                    Err(_) => tracing::warn!("the database did not answer for a whole lease"),
+                }
+                if renewed.elapsed() >= context.lease && !work.is_finished() {
+                    return Outcome::LeaseLost;
                 }
             }
         }

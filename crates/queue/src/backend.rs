@@ -2,14 +2,13 @@
 //!
 //! apalis asks for a job only when a slot is free, and we claim one job per question, so a
 //! worker never holds a job that it does not run. The stream never ends with an error: apalis
-//! would drop the running jobs midway. A claim in flight at shutdown is finished and handed
-//! back, because dropping it could strand a job that was just popped.
+//! would drop the running jobs midway. It ends by itself when the worker is to stop: a job
+//! that was popped meanwhile is handed back at once, and only then apalis is told to shut
+//! down. apalis' own way would leave a claim in flight alone until the running jobs are done.
 
 use std::{
     convert::Infallible,
-    pin::Pin,
-    sync::Arc,
-    task::{Context, Poll},
+    task::{Context, Poll, ready},
     time::Duration,
 };
 
@@ -18,8 +17,8 @@ use apalis_core::{
     task::Task,
     worker::context::WorkerContext,
 };
-use futures::FutureExt;
-use mis_sync_domain::Lane;
+use futures::{StreamExt, stream, stream::BoxStream};
+use mis_sync_domain::{JobId, Lane};
 use mis_sync_store::jobs;
 use tokio_util::sync::CancellationToken;
 use tower::layer::util::Identity;
@@ -31,65 +30,67 @@ const PAUSE: Duration = Duration::from_secs(1);
 
 /// Where the jobs of one lane come from.
 pub(crate) struct LaneBackend {
-    source: Arc<tokio::sync::Mutex<Source>>,
-    claiming: Option<Pin<Box<dyn Future<Output = Option<Claimed>> + Send>>>,
-    handing_back: Option<Pin<Box<dyn Future<Output = ()> + Send>>>,
+    jobs: BoxStream<'static, Claimed>,
+    ended: CancellationToken,
+}
+
+/// What a lane needs of its worker.
+pub(crate) struct LaneOptions {
+    pub(crate) lane: Lane,
+    /// Name in the ledger.
+    pub(crate) worker: String,
+    pub(crate) lease: Duration,
+    /// From then on no job is taken.
+    pub(crate) stopping: CancellationToken,
+    /// Cancelled by the lane once it has no job in hand that does not run.
+    pub(crate) ended: CancellationToken,
 }
 
 struct Source {
     queue: Queue,
-    lane: Lane,
-    worker: String,
-    lease: Duration,
+    options: LaneOptions,
     popper: Popper,
-    stopping: CancellationToken,
 }
 
 impl LaneBackend {
-    pub(crate) fn open(
-        queue: Queue,
-        lane: Lane,
-        worker: String,
-        lease: Duration,
-        stopping: CancellationToken,
-    ) -> Result<Self, Error> {
-        let popper = queue.redis().popper(lane)?;
-        let source = Source { queue, lane, worker, lease, popper, stopping };
-        Ok(Self {
-            source: Arc::new(tokio::sync::Mutex::new(source)),
-            claiming: None,
-            handing_back: None,
-        })
-    }
-
-    fn claim(&mut self) -> &mut Pin<Box<dyn Future<Output = Option<Claimed>> + Send>> {
-        let source = &self.source;
-        self.claiming.get_or_insert_with(|| {
-            let source = Arc::clone(source);
-            async move { source.lock().await.next().await }.boxed()
-        })
+    pub(crate) fn open(queue: Queue, options: LaneOptions) -> Result<Self, Error> {
+        let popper = queue.redis().popper(options.lane)?;
+        let ended = options.ended.clone();
+        let source = Source { queue, options, popper };
+        let jobs = stream::unfold(source, |mut source| async move {
+            let claimed = source.next().await?;
+            Some((claimed, source))
+        });
+        Ok(Self { jobs: jobs.fuse().boxed(), ended })
     }
 }
 
 impl Source {
     /// The next job of this lane; `None` once the worker is to stop.
     async fn next(&mut self) -> Option<Claimed> {
-        while !self.stopping.is_cancelled() {
+        let LaneOptions { lane, worker, lease, .. } = &self.options;
+        while !self.is_stopping() {
             let claimed = match self.popper.pop().await {
                 Ok(None) => Ok(None),
-                Ok(Some(id)) => jobs::claim(self.queue.pool(), id, &self.worker, self.lease).await,
+                // Popped while we were told to stop: another worker's.
+                Ok(Some(id)) if self.is_stopping() => {
+                    self.deliver(id).await;
+                    return None;
+                }
+                Ok(Some(id)) => jobs::claim(self.queue.pool(), id, worker, *lease).await,
                 Err(error) => {
-                    tracing::warn!(%error, lane = %self.lane, "Redis is away, asking the ledger");
+                    tracing::warn!(%error, %lane, "Redis is away, asking the ledger");
                     self.pause().await;
-                    jobs::claim_next(self.queue.pool(), self.lane, &self.worker, self.lease).await
+                    jobs::claim_next(self.queue.pool(), *lane, worker, *lease).await
                 }
             };
             match claimed {
+                Ok(Some(claimed)) if self.is_stopping() => self.hand_back(&claimed).await,
                 Ok(Some(claimed)) => return Some(claimed),
                 Ok(None) => {}
                 Err(error) => {
                     // The id is gone from Redis; the sweeper delivers it again.
-                    tracing::error!(%error, lane = %self.lane, "no job could be claimed");
+                    tracing::error!(%error, %lane, "no job could be claimed");
                     self.pause().await;
                 }
             }
@@ -97,20 +98,31 @@ impl Source {
         None
     }
 
+    fn is_stopping(&self) -> bool {
+        self.options.stopping.is_cancelled()
+    }
+
     #[expect(clippy::disallowed_methods, reason = "a server that is away has no event to await")]
     async fn pause(&self) {
         tokio::select! {
-            () = self.stopping.cancelled() => {}
+            () = self.options.stopping.cancelled() => {}
             () = tokio::time::sleep(PAUSE) => {}
         }
     }
 
     async fn hand_back(&self, claimed: &Claimed) {
-        let released = jobs::release(self.queue.pool(), claimed.lease).await;
-        if let Err(error) = released {
-            tracing::warn!(job.id = %claimed.job.id, %error, "the job waits for its lease to end");
-        } else if let Err(error) = self.queue.deliver(self.lane, claimed.job.id).await {
-            tracing::warn!(job.id = %claimed.job.id, %error, "the job waits for the sweeper");
+        match jobs::release(self.queue.pool(), claimed.lease).await {
+            Ok(()) => self.deliver(claimed.job.id).await,
+            Err(error) => {
+                let job_id = claimed.job.id;
+                tracing::warn!(job.id = %job_id, %error, "the job waits for its lease to end");
+            }
+        }
+    }
+
+    async fn deliver(&self, id: JobId) {
+        if let Err(error) = self.queue.deliver(self.options.lane, id).await {
+            tracing::warn!(job.id = %id, %error, "the job waits for the sweeper");
         }
     }
 }
@@ -132,29 +144,19 @@ impl Backend for LaneBackend {
         cx: &mut Context<'_>,
         _: &WorkerContext,
     ) -> Poll<Option<Result<Task<Claimed>, Infallible>>> {
-        let claimed = std::task::ready!(self.claim().poll_unpin(cx));
-        self.claiming = None;
+        let claimed = ready!(self.jobs.poll_next_unpin(cx));
+        if claimed.is_none() {
+            self.ended.cancel();
+        }
         Poll::Ready(claimed.map(|claimed| Ok(Task::new(claimed))))
     }
 
+    /// The stream has ended before, so nothing is left to close.
     fn poll_close(
         &mut self,
-        cx: &mut Context<'_>,
+        _: &mut Context<'_>,
         _: &WorkerContext,
     ) -> Poll<Result<(), Infallible>> {
-        if let Some(claiming) = &mut self.claiming {
-            let claimed = std::task::ready!(claiming.poll_unpin(cx));
-            self.claiming = None;
-            if let Some(claimed) = claimed {
-                let source = Arc::clone(&self.source);
-                let handing_back = async move { source.lock().await.hand_back(&claimed).await };
-                self.handing_back = Some(handing_back.boxed());
-            }
-        }
-        if let Some(handing_back) = &mut self.handing_back {
-            std::task::ready!(handing_back.poll_unpin(cx));
-            self.handing_back = None;
-        }
         Poll::Ready(Ok(()))
     }
 }

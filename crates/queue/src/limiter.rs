@@ -1,13 +1,23 @@
-use std::{fmt, num::NonZeroU32, sync::Arc, time::Duration};
+use std::{
+    collections::HashMap,
+    fmt,
+    num::NonZeroU32,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
 
 use governor::{DefaultKeyedRateLimiter, Quota, clock::Clock, clock::DefaultClock};
 use redis::Script;
+use tokio::time::Instant;
 
 use crate::Redis;
 
 /// While Redis is away each process keeps to this part of the limit, because it cannot know
 /// what the others do.
 const SHARE_WITHOUT_REDIS: u32 = 4;
+
+/// A pause that Redis does not know is kept in memory no longer than this.
+const LONGEST_PAUSE_WITHOUT_REDIS: Duration = Duration::from_hours(24);
 
 /// Reserves the next free slot and says how long to wait for it (GCRA), so that waiters keep
 /// their order and nobody polls. A wait beyond the longest reserves nothing and comes back
@@ -55,19 +65,23 @@ pub struct RateLimiter {
     reserve: Script,
     pause: Script,
     alone: Arc<DefaultKeyedRateLimiter<String>>,
+    /// Pauses that this process has heard of, for the time without Redis.
+    paused: Arc<Mutex<HashMap<String, Instant>>>,
 }
 
 impl RateLimiter {
     /// A limiter whose keys live under the prefix of `redis`.
     pub fn new(redis: Redis, limit: RateLimit) -> Self {
         let share = NonZeroU32::new(limit.per_second.get() / SHARE_WITHOUT_REDIS);
-        let quota = Quota::per_second(share.unwrap_or(NonZeroU32::MIN));
+        let share = share.unwrap_or(NonZeroU32::MIN);
+        let quota = Quota::per_second(share).allow_burst(share.min(limit.burst));
         Self {
             redis,
             limit,
             reserve: Script::new(RESERVE),
             pause: Script::new(PAUSE),
             alone: Arc::new(DefaultKeyedRateLimiter::keyed(quota)),
+            paused: Arc::default(),
         }
     }
 
@@ -99,6 +113,7 @@ impl RateLimiter {
 
     /// Lets nobody make a call of `key` for this long, in any process.
     pub async fn pause(&self, key: &str, length: Duration) {
+        self.pause_here(key, length);
         let mut connection = self.redis.shared();
         let paused: Result<i64, _> = self
             .pause
@@ -114,14 +129,35 @@ impl RateLimiter {
 
     async fn acquire_alone(&self, key: &str) -> Result<(), Duration> {
         let key = key.to_owned();
+        let latest = Instant::now() + self.limit.longest_wait;
         loop {
-            let Err(busy) = self.alone.check_key(&key) else { return Ok(()) };
-            let wait = busy.wait_time_from(DefaultClock::default().now());
-            if wait > self.limit.longest_wait {
+            let wait = match self.paused_here(&key) {
+                Some(wait) => wait,
+                None => match self.alone.check_key(&key) {
+                    Ok(()) => return Ok(()),
+                    Err(busy) => busy.wait_time_from(DefaultClock::default().now()),
+                },
+            };
+            if Instant::now() + wait > latest {
                 return Err(wait);
             }
             wait_for(wait).await;
         }
+    }
+
+    fn pause_here(&self, key: &str, length: Duration) {
+        let now = Instant::now();
+        let end = now + length.min(LONGEST_PAUSE_WITHOUT_REDIS);
+        let mut paused = self.paused.lock().expect("nobody panics with this lock");
+        paused.retain(|_, end| *end > now);
+        let known = paused.entry(key.to_owned()).or_insert(end);
+        *known = end.max(*known);
+    }
+
+    fn paused_here(&self, key: &str) -> Option<Duration> {
+        let paused = self.paused.lock().expect("nobody panics with this lock");
+        let left = paused.get(key)?.saturating_duration_since(Instant::now());
+        (!left.is_zero()).then_some(left)
     }
 
     /// How far ahead of the even pace a burst may run.

@@ -8,7 +8,7 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     Claimed, Error, Handler, Queue, RetryPolicy,
     attempt::{self, AttemptContext},
-    backend::LaneBackend,
+    backend::{LaneBackend, LaneOptions},
 };
 
 /// How a worker process runs.
@@ -46,27 +46,40 @@ pub async fn run_worker(
         retry: options.retry,
         hand_back: hand_back.clone(),
     };
-    let monitor = Monitor::new();
-    let mut backends = Vec::new();
+    let mut monitor = Monitor::new();
+    let mut lanes_ended = Vec::new();
     for lane in Lane::ALL {
+        let ended = CancellationToken::new();
+        lanes_ended.push(ended.clone());
         let name = format!("{}-{lane}", options.name);
-        let backend =
-            LaneBackend::open(queue.clone(), *lane, name.clone(), options.lease, stop.clone())?;
-        backends.push((name, backend));
+        let lane = LaneOptions {
+            lane: *lane,
+            worker: name.clone(),
+            lease: options.lease,
+            stopping: stop.clone(),
+            ended,
+        };
+        let backend = LaneBackend::open(queue.clone(), lane)?;
+        monitor = register(monitor, name, backend, options.concurrency, context.clone());
     }
-    let monitor = backends.into_iter().fold(monitor, |monitor, (name, backend)| {
-        register(monitor, name, backend, options.concurrency, context.clone())
-    });
     let shutdown = monitor.context();
     let stopping = async {
         stop.cancelled().await;
         tracing::info!(drain_seconds = options.drain.as_secs(), "stopping: no new jobs are taken");
-        if let Err(error) = shutdown.shutdown() {
-            tracing::error!(%error, "the worker runtime could not be told to stop");
-        }
-        #[expect(clippy::disallowed_methods, reason = "the drain time is a deadline")]
-        tokio::time::sleep(options.drain).await;
-        hand_back.cancel();
+        let close = async {
+            for ended in &lanes_ended {
+                ended.cancelled().await;
+            }
+            if let Err(error) = shutdown.shutdown() {
+                tracing::error!(%error, "the worker runtime could not be told to stop");
+            }
+        };
+        let drain = async {
+            #[expect(clippy::disallowed_methods, reason = "the drain time is a deadline")]
+            tokio::time::sleep(options.drain).await;
+            hand_back.cancel();
+        };
+        futures::future::join(close, drain).await;
         std::future::pending::<Infallible>().await
     };
     // `run` and not `run_with_signal`: the latter goes on waiting for its signal after every

@@ -71,6 +71,11 @@ impl Error {
         }
     }
 
+    /// Whether this transaction and another waited for each other, and this one was given up.
+    pub(crate) fn is_deadlock(&self) -> bool {
+        matches!(self, Self::Refused { code, .. } if code == "40P01")
+    }
+
     /// Whether a unique constraint of this name was violated.
     pub(crate) fn violates(&self, name: &str) -> bool {
         matches!(self, Self::Refused { constraint: Some(found), .. } if found == name)

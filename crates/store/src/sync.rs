@@ -13,7 +13,7 @@ use uuid::Uuid;
 
 use crate::{Error, jobs, password::hash_of_a_forgotten_password};
 
-/// How often a comparison is made anew when another school took a login in the meantime.
+/// How often a comparison is made anew when it met another school over a login.
 const MAX_COLLISIONS: u32 = 3;
 
 /// Compares what the job staged with what iP holds, applies the difference unless it is a
@@ -31,9 +31,13 @@ pub async fn finish(
     let mut collisions = 0;
     loop {
         match try_finish(pool, lease, school_id, dry_run, &elapsed).await {
-            // Another school's sync took a login after we had looked. Looking again tells
-            // whose it is now, and that record becomes an issue.
-            Err(error) if error.violates("staff_login") && collisions < MAX_COLLISIONS => {
+            // Another school's sync took a login after we had looked, or each waits for a
+            // login that the other took. Looking again tells whose it is now, and that
+            // record becomes an issue.
+            Err(error)
+                if (error.violates("staff_login") || error.is_deadlock())
+                    && collisions < MAX_COLLISIONS =>
+            {
                 collisions += 1;
             }
             other => return other,

@@ -32,8 +32,8 @@ pub struct TestAppOptions {
     pub drain: Duration,
     /// Requests to Wonde per second.
     pub rate_per_second: u32,
-    /// How the Wonde client behaves, but for its address.
-    pub wonde: ClientConfig,
+    /// Records that the Wonde client asks for per page.
+    pub page_size: u32,
 }
 
 impl Default for TestAppOptions {
@@ -45,12 +45,7 @@ impl Default for TestAppOptions {
             lease: Duration::from_secs(30),
             drain: Duration::from_secs(30),
             rate_per_second: 10_000,
-            wonde: ClientConfig {
-                initial_backoff_ms: 1,
-                max_backoff_ms: 10,
-                page_size: 10,
-                ..ClientConfig::default()
-            },
+            page_size: 10,
         }
     }
 }
@@ -90,7 +85,7 @@ impl TestApp {
 
     /// One that differs.
     pub async fn start_with(options: TestAppOptions) -> Self {
-        mis_sync_wonde::install_crypto_provider();
+        let http = http_client();
         let servers = Servers::start().await;
         let simulator =
             RunningSimulator::serve(Simulator::new(options.simulator.clone())).await.unwrap();
@@ -113,7 +108,7 @@ impl TestApp {
             cipher,
             api_url,
             admin_key,
-            http: Client::builder().build().unwrap(),
+            http,
             options,
             worker: None,
             stop_api,
@@ -157,7 +152,10 @@ impl TestApp {
         let limiter = RateLimiter::new(self.queue.redis().clone(), limit);
         let config = ClientConfig {
             base_url: self.simulator.base_url().parse().unwrap(),
-            ..self.options.wonde.clone()
+            page_size: self.options.page_size,
+            initial_backoff_ms: 1,
+            max_backoff_ms: 10,
+            ..ClientConfig::default()
         };
         Context {
             queue: self.queue.clone(),
@@ -177,7 +175,7 @@ impl TestApp {
             ("MIS_SYNC__REDIS__PREFIX", "test".into()),
             ("MIS_SYNC__ENCRYPTION__KEY", ENCRYPTION_KEY.into()),
             ("MIS_SYNC__WONDE__BASE_URL", self.simulator.base_url()),
-            ("MIS_SYNC__WONDE__PAGE_SIZE", self.options.wonde.page_size.to_string()),
+            ("MIS_SYNC__WONDE__PAGE_SIZE", self.options.page_size.to_string()),
             ("MIS_SYNC__WONDE__RATE_PER_SECOND", self.options.rate_per_second.to_string()),
             ("MIS_SYNC__WORKER__LEASE_SECONDS", self.options.lease.as_secs().max(1).to_string()),
         ]
@@ -268,6 +266,12 @@ impl Drop for TestApp {
             worker.task.abort();
         }
     }
+}
+
+/// A plain HTTP client.
+pub fn http_client() -> Client {
+    mis_sync_wonde::install_crypto_provider();
+    Client::builder().build().unwrap()
 }
 
 fn job_id(job: &Value) -> String {

@@ -14,7 +14,7 @@ pub struct Servers {
 impl Servers {
     /// Starts both. The first test of a machine also makes the template that all others copy.
     pub async fn start() -> Self {
-        let binaries = blocking(|| Binaries::locate(&|step| println!("{step}")).unwrap()).await;
+        let binaries = blocking(|| Binaries::locate(&say).unwrap()).await;
         let template = template(binaries.clone()).await;
         blocking(move || {
             let postgres = template.launch().unwrap();
@@ -43,6 +43,11 @@ impl Servers {
     pub fn open_redis(&self) -> mis_sync_queue::Redis {
         mis_sync_queue::Redis::open(&self.redis_url(), "test").unwrap()
     }
+}
+
+#[expect(clippy::print_stdout, reason = "the first test of a machine may fetch its servers")]
+fn say(step: &str) {
+    println!("{step}");
 }
 
 async fn template(binaries: Binaries) -> PostgresTemplate {

@@ -4,7 +4,7 @@ use tokio::time::{Instant, interval};
 
 /// How long a test waits for something that should come soon. Far more than it takes, because
 /// machines are shared; a test that passes never waits this long.
-pub const PATIENCE: Duration = Duration::from_secs(60);
+pub const PATIENCE: Duration = Duration::from_mins(1);
 
 /// Asks `condition` again and again until it gives a value.
 ///

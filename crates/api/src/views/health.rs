@@ -3,6 +3,7 @@ use utoipa::ToSchema;
 
 /// The process is alive.
 #[derive(Serialize, ToSchema)]
+#[schema(as = Liveness)]
 pub(crate) struct LivenessView {
     /// `ok`
     pub(crate) status: &'static str,
@@ -10,6 +11,7 @@ pub(crate) struct LivenessView {
 
 /// Whether the service can do its work.
 #[derive(Serialize, ToSchema)]
+#[schema(as = Readiness)]
 pub(crate) struct ReadinessView {
     /// `ready` or `unavailable`
     pub(crate) status: &'static str,
@@ -18,6 +20,7 @@ pub(crate) struct ReadinessView {
 
 /// What the service needs.
 #[derive(Serialize, ToSchema)]
+#[schema(as = Checks)]
 pub(crate) struct ChecksView {
     pub(crate) postgres: CheckView,
     pub(crate) redis: CheckView,
@@ -25,6 +28,7 @@ pub(crate) struct ChecksView {
 
 /// One dependency.
 #[derive(Serialize, ToSchema)]
+#[schema(as = Check)]
 pub(crate) struct CheckView {
     pub(crate) status: CheckStatus,
 }

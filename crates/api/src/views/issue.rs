@@ -4,6 +4,7 @@ use utoipa::ToSchema;
 
 /// A page of issues.
 #[derive(Serialize, ToSchema)]
+#[schema(as = IssueList)]
 pub(crate) struct IssueListView {
     pub(crate) issues: Vec<IssueView>,
     /// Where the next page begins; null: this is the last.
@@ -13,6 +14,7 @@ pub(crate) struct IssueListView {
 
 /// A record that was left out, and why.
 #[derive(Serialize, ToSchema)]
+#[schema(as = Issue)]
 pub(crate) struct IssueView {
     /// Stable reason, for programs.
     #[schema(examples("no_work_email"))]

@@ -1,24 +1,11 @@
-use axum::{
-    Json,
-    http::{
-        HeaderMap, HeaderValue, StatusCode,
-        header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, IF_NONE_MATCH, LOCATION, RETRY_AFTER},
-    },
-    response::{IntoResponse, Response},
-};
 use mis_sync_domain::{Job, JobFailure, JobKind, JobState, Stage};
-use ring::digest::{SHA256, digest};
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::{ReportView, timestamp};
 
-/// While a job is unfinished it is worth asking again after this many seconds.
-const POLL_SECONDS: u16 = 1;
-
 /// What a sync shall do.
 #[derive(ToSchema)]
-#[schema(as = SyncRequest)]
 #[expect(dead_code, reason = "only described: it is read field by field, see `sync`")]
 pub(crate) struct SyncRequest {
     /// Compare and report, but change nobody. Left out: false.
@@ -31,6 +18,7 @@ pub(crate) struct SyncRequest {
 
 /// Which records a sync fetches.
 #[derive(ToSchema)]
+#[schema(as = SyncMode)]
 #[schema(rename_all = "lowercase")]
 #[expect(dead_code, reason = "only described, see `SyncRequest`")]
 pub(crate) enum SyncModeView {
@@ -40,6 +28,7 @@ pub(crate) enum SyncModeView {
 
 /// A page of jobs.
 #[derive(Serialize, ToSchema)]
+#[schema(as = JobList)]
 pub(crate) struct JobListView {
     pub(crate) jobs: Vec<JobView>,
     /// Where the next page begins; null: this is the last.
@@ -49,6 +38,7 @@ pub(crate) struct JobListView {
 
 /// One piece of work, from the press of a button to its end.
 #[derive(Serialize, ToSchema)]
+#[schema(as = Job)]
 pub(crate) struct JobView {
     #[schema(format = "uuid")]
     id: String,
@@ -57,7 +47,7 @@ pub(crate) struct JobView {
     school_id: String,
     /// The person it is for, when it is for one.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(format = "uuid")]
+    #[schema(format = "uuid", nullable = false)]
     staff_id: Option<String>,
     state: JobStateView,
     /// When it was asked for.
@@ -75,13 +65,15 @@ pub(crate) struct JobView {
     max_attempts: u16,
     /// When a retrying job is due.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(format = DateTime)]
+    #[schema(format = DateTime, nullable = false)]
     next_attempt_at: Option<String>,
     progress: ProgressView,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     report: Option<ReportView>,
     /// Why the last attempt ended without success.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     error: Option<FailureView>,
     /// Name of the API key or command that asked.
     requested_by: String,
@@ -90,6 +82,7 @@ pub(crate) struct JobView {
 
 /// What a job does.
 #[derive(Serialize, ToSchema)]
+#[schema(as = JobKind)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum JobKindView {
     /// Brings a whole school up to date.
@@ -98,6 +91,7 @@ pub(crate) enum JobKindView {
 
 /// Where a job stands.
 #[derive(Serialize, ToSchema)]
+#[schema(as = JobState)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum JobStateView {
     /// Waits for a worker.
@@ -118,6 +112,7 @@ pub(crate) enum JobStateView {
 
 /// How far a job is.
 #[derive(Serialize, ToSchema)]
+#[schema(as = Progress)]
 struct ProgressView {
     /// What it is busy with; null before it starts.
     #[schema(required)]
@@ -134,6 +129,7 @@ struct ProgressView {
 
 /// What a running job is busy with.
 #[derive(Serialize, ToSchema)]
+#[schema(as = Stage)]
 #[serde(rename_all = "kebab-case")]
 enum StageView {
     /// Reads pages from Wonde.
@@ -148,6 +144,7 @@ enum StageView {
 
 /// Why an attempt ended without success.
 #[derive(Serialize, ToSchema)]
+#[schema(as = Failure)]
 struct FailureView {
     /// Stable code, for programs.
     #[serde(rename = "type")]
@@ -167,9 +164,16 @@ struct JobLinks {
     issues: String,
 }
 
+impl JobView {
+    /// The job's address.
+    pub(crate) fn location(&self) -> &str {
+        &self.links.this
+    }
+}
+
 impl From<&Job> for JobView {
     fn from(job: &Job) -> Self {
-        let this = location(job);
+        let this = format!("/v1/jobs/{}", job.id);
         Self {
             id: job.id.to_string(),
             kind: job.kind.into(),
@@ -250,59 +254,6 @@ impl From<JobFailure> for FailureView {
     }
 }
 
-fn location(job: &Job) -> String {
-    format!("/v1/jobs/{}", job.id)
-}
-
-/// The answer to a request for work: the job, and where it can be followed.
-pub(crate) fn accepted_job(status: StatusCode, job: &Job) -> Response {
-    let mut response = (status, Json(JobView::from(job))).into_response();
-    let location = HeaderValue::from_str(&location(job)).expect("a path and a UUID are ASCII");
-    response.headers_mut().insert(LOCATION, location);
-    say_when_to_poll(&mut response, job);
-    response
-}
-
-/// The job as it is now, or 304 when the caller has seen it like that.
-pub(crate) fn current_job(job: &Job, request: &HeaderMap) -> Response {
-    let body = serde_json::to_vec(&JobView::from(job)).expect("a job is plain JSON");
-    let etag = etag(&body);
-    let mut response = if matches_etag(request, &etag) {
-        StatusCode::NOT_MODIFIED.into_response()
-    } else {
-        ([(CONTENT_TYPE, "application/json")], body).into_response()
-    };
-    let headers = response.headers_mut();
-    headers.insert(ETAG, HeaderValue::from_str(&etag).expect("hexadecimal digits are ASCII"));
-    // Keep it, but ask each time.
-    headers.insert(CACHE_CONTROL, HeaderValue::from_static("private, no-cache"));
-    say_when_to_poll(&mut response, job);
-    response
-}
-
-fn say_when_to_poll(response: &mut Response, job: &Job) {
-    if !job.state.is_finished() {
-        response.headers_mut().insert(RETRY_AFTER, POLL_SECONDS.into());
-    }
-}
-
-/// Half of the body's SHA-256: equal tags, equal bytes.
-fn etag(body: &[u8]) -> String {
-    let hash = digest(&SHA256, body);
-    let (half, _) = hash.as_ref().split_first_chunk().expect("SHA-256 has 32 bytes");
-    format!("\"{:032x}\"", u128::from_be_bytes(*half))
-}
-
-fn matches_etag(request: &HeaderMap, etag: &str) -> bool {
-    request
-        .get_all(IF_NONE_MATCH)
-        .iter()
-        .filter_map(|value| value.to_str().ok())
-        .flat_map(|value| value.split(','))
-        .map(str::trim)
-        .any(|tag| tag == "*" || tag.strip_prefix("W/").unwrap_or(tag) == etag)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -322,21 +273,5 @@ mod tests {
         for stage in Stage::ALL {
             assert_eq!(name(StageView::from(*stage)), stage.as_str());
         }
-    }
-
-    #[test]
-    fn an_etag_is_found_in_a_list() {
-        let etag = etag(b"a");
-        let of = |value: &str| {
-            HeaderMap::from_iter([(IF_NONE_MATCH, HeaderValue::from_str(value).unwrap())])
-        };
-        for good in [etag.clone(), format!("\"x\", {etag}"), format!("W/{etag}"), "*".to_owned()] {
-            assert!(matches_etag(&of(&good), &etag), "{good}");
-        }
-        for bad in ["\"x\"", "x", ""] {
-            assert!(!matches_etag(&of(bad), &etag), "{bad}");
-        }
-        assert!(!matches_etag(&HeaderMap::new(), &etag));
-        assert_eq!(etag.len(), 34);
     }
 }

@@ -6,6 +6,7 @@ use crate::{ApiError, problem::ProblemType};
 
 /// An RFC 9457 problem (`application/problem+json`).
 #[derive(Serialize, ToSchema)]
+#[schema(as = Problem)]
 pub(crate) struct ProblemView {
     /// Which type of problem: stable, and an address that explains it.
     #[serde(rename = "type")]
@@ -47,12 +48,14 @@ pub(crate) struct FieldError {
 
 /// Every type of problem.
 #[derive(Serialize, ToSchema)]
+#[schema(as = ProblemList)]
 pub(crate) struct ProblemListView {
     pub(crate) problems: Vec<ProblemTypeView>,
 }
 
 /// What a type of problem means.
 #[derive(Serialize, ToSchema)]
+#[schema(as = ProblemType)]
 pub(crate) struct ProblemTypeView {
     /// The `type` of such a problem.
     #[serde(rename = "type")]

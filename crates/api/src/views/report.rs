@@ -4,6 +4,7 @@ use utoipa::ToSchema;
 
 /// What a sync did, in numbers.
 #[derive(Serialize, ToSchema)]
+#[schema(as = Report)]
 pub(crate) struct ReportView {
     /// Staff records that Wonde delivered.
     fetched: u64,

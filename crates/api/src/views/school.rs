@@ -28,6 +28,7 @@ pub(crate) struct SchoolRequest {
 
 /// A page of schools.
 #[derive(Serialize, ToSchema)]
+#[schema(as = SchoolList)]
 pub(crate) struct SchoolListView {
     pub(crate) schools: Vec<SchoolView>,
     /// Where the next page begins; null: this is the last.
@@ -37,6 +38,7 @@ pub(crate) struct SchoolListView {
 
 /// A school and how its MIS is reached. Its token is never told.
 #[derive(Serialize, ToSchema)]
+#[schema(as = School)]
 pub(crate) struct SchoolView {
     /// iP's own key.
     id: String,
@@ -62,6 +64,7 @@ pub(crate) struct SchoolView {
 
 /// What is known of a school's token.
 #[derive(Serialize, ToSchema)]
+#[schema(as = TokenState)]
 #[serde(rename_all = "kebab-case")]
 enum TokenStateView {
     /// There is none: the school is not connected.
@@ -74,6 +77,7 @@ enum TokenStateView {
 
 /// A school's own rules; each has a default.
 #[derive(Serialize, ToSchema)]
+#[schema(as = Settings)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a switch of iP's settings page")]
 pub(crate) struct SettingsView {
     /// Import teaching staff only.
@@ -110,6 +114,7 @@ pub(crate) struct SettingsView {
 
 /// What happens to somebody who left.
 #[derive(Serialize, ToSchema)]
+#[schema(as = LeaverPolicy)]
 #[serde(rename_all = "kebab-case")]
 enum LeaverPolicyView {
     /// They can no longer log in (the default).

@@ -1,8 +1,11 @@
 //! The API over a real Postgres and a real Redis, by its real router.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on stops")]
+
 mod caller;
 mod health;
 mod jobs;
+mod log;
 mod openapi;
 mod problems;
 mod roles;

@@ -22,21 +22,21 @@ use sqlx::AssertSqlSafe;
 use tower::ServiceExt;
 
 /// The token that every school here has; no answer may hold it.
-pub const TOKEN: &str = "s3cret-t0ken-of-the-sch00l";
-const LEASE: Duration = Duration::from_secs(60);
+pub(crate) const TOKEN: &str = "s3cret-t0ken-of-the-sch00l";
+const LEASE: Duration = Duration::from_mins(1);
 
 /// The API and its servers.
-pub struct App {
-    pub servers: Servers,
-    pub pool: Pool,
-    pub state: ApiState,
-    pub router: Router,
-    pub admin: String,
+pub(crate) struct App {
+    pub(crate) servers: Servers,
+    pub(crate) pool: Pool,
+    pub(crate) state: ApiState,
+    pub(crate) router: Router,
+    pub(crate) admin: String,
     cipher: Arc<TokenCipher>,
 }
 
 impl App {
-    pub async fn start() -> Self {
+    pub(crate) async fn start() -> Self {
         let servers = Servers::start().await;
         let pool = servers.pool();
         let queue = Queue::new(pool.clone(), servers.open_redis());
@@ -47,22 +47,22 @@ impl App {
         Self { servers, pool, state, router, admin, cipher }
     }
 
-    pub async fn key(&self, role: Role, school: Option<&str>) -> String {
+    pub(crate) async fn key(&self, role: Role, school: Option<&str>) -> String {
         new_key(&self.pool, role, school).await
     }
 
     /// Sends a request as it is.
-    pub async fn send(&self, ask: Ask) -> Answer {
+    pub(crate) async fn send(&self, ask: Ask) -> Answer {
         send(&self.router, ask).await
     }
 
     /// Sends a request with the admin's key.
-    pub async fn admin(&self, ask: Ask) -> Answer {
+    pub(crate) async fn admin(&self, ask: Ask) -> Answer {
         self.send(ask.key(&self.admin)).await
     }
 
     /// A connected school.
-    pub async fn school(&self, id: &str) -> SchoolId {
+    pub(crate) async fn school(&self, id: &str) -> SchoolId {
         let school = ConnectSchool {
             id: id.parse().unwrap(),
             name: "Oakfield School".into(),
@@ -79,7 +79,7 @@ impl App {
     }
 
     /// A queued job. The school's other jobs may be unfinished.
-    pub async fn job(&self, school: &SchoolId) -> Job {
+    pub(crate) async fn job(&self, school: &SchoolId) -> Job {
         let new = NewJob {
             kind: JobKind::SyncSchool,
             school_id: school.clone(),
@@ -92,23 +92,23 @@ impl App {
     }
 
     /// Lets a worker take a job.
-    pub async fn claim(&self, job: JobId) -> Lease {
+    pub(crate) async fn claim(&self, job: JobId) -> Lease {
         jobs::claim(&self.pool, job, "worker", LEASE).await.unwrap().unwrap().lease
     }
 
     /// Lets a running job end well.
-    pub async fn succeed(&self, lease: Lease, report: &Report) {
+    pub(crate) async fn succeed(&self, lease: Lease, report: &Report) {
         let mut connection = self.pool.acquire().await.unwrap();
         jobs::succeed(&mut connection, lease, report).await.unwrap();
     }
 
     /// Every job there is.
-    pub async fn all_jobs(&self) -> Vec<Job> {
+    pub(crate) async fn all_jobs(&self) -> Vec<Job> {
         jobs::list(&self.pool, &JobFilter::default(), 1000).await.unwrap()
     }
 
     /// Arranges what no function of ours does.
-    pub async fn sql(&self, statement: String) {
+    pub(crate) async fn sql(&self, statement: String) {
         sqlx::raw_sql(AssertSqlSafe(statement)).execute(&self.pool).await.unwrap();
     }
 }
@@ -120,7 +120,7 @@ async fn new_key(pool: &Pool, role: Role, school: Option<&str>) -> String {
 }
 
 /// Sends a request, and checks what holds for every answer.
-pub async fn send(router: &Router, ask: Ask) -> Answer {
+pub(crate) async fn send(router: &Router, ask: Ask) -> Answer {
     let (head, body) = router.clone().oneshot(ask.0).await.unwrap().into_parts();
     let bytes = to_bytes(body, usize::MAX).await.unwrap();
     let text = String::from_utf8(bytes.to_vec()).unwrap();
@@ -131,44 +131,44 @@ pub async fn send(router: &Router, ask: Ask) -> Answer {
 }
 
 /// A request.
-pub struct Ask(Request<Body>);
+pub(crate) struct Ask(Request<Body>);
 
 impl Ask {
-    pub fn new(method: &str, path: &str) -> Self {
+    pub(crate) fn new(method: &str, path: &str) -> Self {
         Self(Request::builder().method(method).uri(path).body(Body::empty()).unwrap())
     }
 
-    pub fn get(path: &str) -> Self {
+    pub(crate) fn get(path: &str) -> Self {
         Self::new("GET", path)
     }
 
-    pub fn post(path: &str) -> Self {
+    pub(crate) fn post(path: &str) -> Self {
         Self::new("POST", path)
     }
 
-    pub fn put(path: &str) -> Self {
+    pub(crate) fn put(path: &str) -> Self {
         Self::new("PUT", path)
     }
 
-    pub fn delete(path: &str) -> Self {
+    pub(crate) fn delete(path: &str) -> Self {
         Self::new("DELETE", path)
     }
 
-    pub fn header(mut self, name: &'static str, value: &str) -> Self {
+    pub(crate) fn header(mut self, name: &'static str, value: &str) -> Self {
         self.0.headers_mut().append(name, value.parse().unwrap());
         self
     }
 
-    pub fn key(mut self, key: &str) -> Self {
+    pub(crate) fn key(mut self, key: &str) -> Self {
         self.0.headers_mut().insert(AUTHORIZATION, format!("Bearer {key}").parse().unwrap());
         self
     }
 
-    pub fn json(self, body: &Value) -> Self {
+    pub(crate) fn json(self, body: &Value) -> Self {
         self.text("application/json", body.to_string())
     }
 
-    pub fn text(mut self, content_type: &str, body: impl Into<String>) -> Self {
+    pub(crate) fn text(mut self, content_type: &str, body: impl Into<String>) -> Self {
         self.0.headers_mut().insert(CONTENT_TYPE, content_type.parse().unwrap());
         *self.0.body_mut() = Body::from(body.into());
         self
@@ -177,19 +177,19 @@ impl Ask {
 
 /// An answer, read to its end.
 #[derive(Debug, PartialEq)]
-pub struct Answer {
-    pub status: u16,
-    pub headers: HeaderMap,
-    pub text: String,
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) headers: HeaderMap,
+    pub(crate) text: String,
 }
 
 impl Answer {
-    pub fn header(&self, name: &str) -> &str {
+    pub(crate) fn header(&self, name: &str) -> &str {
         self.headers.get(name).map_or("", |value| value.to_str().unwrap())
     }
 
     /// The body of an answer that is no problem.
-    pub fn json(&self) -> Value {
+    pub(crate) fn json(&self) -> Value {
         assert!(self.status < 400, "{}: {}", self.status, self.text);
         assert_eq!(self.header("content-type"), "application/json");
         serde_json::from_str(&self.text).unwrap()
@@ -197,7 +197,7 @@ impl Answer {
 
     /// The problem in the body, if it has this status and code.
     #[track_caller]
-    pub fn problem(&self, status: u16, code: &str) -> Value {
+    pub(crate) fn problem(&self, status: u16, code: &str) -> Value {
         assert_eq!(self.status, status, "{}", self.text);
         assert_eq!(self.header("content-type"), "application/problem+json");
         assert_eq!(self.header("cache-control"), "no-store");

@@ -3,11 +3,11 @@
 mod figures;
 mod idle;
 mod minimal;
-mod row_by_row;
 mod rounds;
+mod row_by_row;
 pub(super) mod sync;
-mod wire;
 mod whole_job;
+mod wire;
 
 use crate::exit::Failure;
 

@@ -17,9 +17,7 @@ pub(super) async fn run(config: &Config) -> Result<(), Failure> {
         match finding {
             Ok(text) => print(&format!("ok     {part}: {text}"))?,
             Err(failure) => {
-                let (Failure::Work(text) | Failure::Usage(text) | Failure::Dependency(text)) =
-                    &failure;
-                print(&format!("FAILS  {part}: {text}"))?;
+                print(&format!("FAILS  {part}: {failure}"))?;
                 if !matches!(worst, Some(Failure::Usage(_))) {
                     worst = Some(failure);
                 }

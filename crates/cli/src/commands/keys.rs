@@ -44,7 +44,7 @@ async fn create(
 async fn list(pool: &Pool, json: bool) -> Result<(), Failure> {
     let keys = api_keys::list(pool).await?;
     if json {
-        return print(&Value::from_iter(keys.iter().map(describe)).to_string());
+        return print(&keys.iter().map(describe).collect::<Value>().to_string());
     }
     if keys.is_empty() {
         return print("No keys yet. Make one: mis-sync keys create --name iP --role app");

@@ -42,8 +42,11 @@ fn describe_one(error: &figment::Error) -> String {
     }
 }
 
+/// The whole key of an unknown field; figment's path has the field already, or not.
 fn join(path: &str, field: &str) -> String {
-    if path.is_empty() || path.ends_with(field) {
+    if path == field || path.ends_with(&format!(".{field}")) {
+        path.to_owned()
+    } else if path.is_empty() {
         field.to_owned()
     } else {
         format!("{path}.{field}")

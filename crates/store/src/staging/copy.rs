@@ -62,6 +62,8 @@ fn write_text(rows: &mut String, text: Option<&str>) {
                     '\t' => rows.push_str("\\t"),
                     '\n' => rows.push_str("\\n"),
                     '\r' => rows.push_str("\\r"),
+                    // JSON can carry it and Postgres cannot; one such name must not stop a school.
+                    '\0' => {}
                     other => rows.push(other),
                 }
             }

@@ -148,9 +148,8 @@ impl Employee {
             return None;
         }
         let email = trimmed(self.contact_details.data.emails.work)?;
-        let title = JobTitle::from_roles(
-            self.roles.data.iter().filter_map(|role| role.name.as_deref()),
-        );
+        let title =
+            JobTitle::from_roles(self.roles.data.iter().filter_map(|role| role.name.as_deref()));
         Some(Person {
             wonde_id: self.id,
             upi: trimmed(self.upi),

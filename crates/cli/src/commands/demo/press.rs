@@ -50,9 +50,9 @@ impl Progress {
     }
 
     fn show(&mut self, job: &Value) -> Result<(), Failure> {
-        let state = job["state"].as_str().unwrap_or_default();
-        let stage = job["progress"]["stage"].as_str().filter(|_| state == "running");
-        let stage = stage.unwrap_or(state);
+        let running = job["state"] == "running";
+        let busy_with = if running { &job["progress"]["stage"] } else { &job["state"] };
+        let stage = busy_with.as_str().unwrap_or_default();
         self.bar.set_position(job["progress"]["percent"].as_u64().unwrap_or_default());
         self.bar.set_message(match job["progress"]["done"].as_u64() {
             Some(done) if done > 0 => format!("{stage}, {done} records"),

@@ -1,0 +1,62 @@
+//! How long a job waits when nobody else is there: from its row in the ledger to its claim.
+
+use std::{
+    net::{Ipv4Addr, SocketAddr},
+    time::Duration,
+};
+
+use mis_sync_wonde_sim::{Mis, SimulatorOptions};
+use reqwest::Client;
+
+use super::{database, rounds::SETTINGS, whole_job};
+use crate::{
+    exit::Failure,
+    private::{PrivateOptions, PrivateSystem},
+};
+
+/// How many jobs are enqueued, each after the end of the one before.
+pub(super) const ENQUEUES: usize = 300;
+/// Jobs that come first and do not count.
+const WARM_UP: usize = 10;
+/// So few people that a sync is over at once.
+const STAFF: usize = 5;
+const SCHOOLS: usize = 10;
+
+/// The waits of [`ENQUEUES`] jobs, by the times in their rows.
+pub(super) async fn measure() -> Result<Vec<Duration>, Failure> {
+    let options = PrivateOptions {
+        simulator: SimulatorOptions {
+            schools: SCHOOLS,
+            staff: STAFF,
+            mis: Some(Mis::Sims),
+            ..SimulatorOptions::default()
+        },
+        listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
+        settings: SETTINGS,
+    };
+    let system = PrivateSystem::start(options, |_| {}).await?;
+    let waits = run(&system).await;
+    let stopped = system.stop().await;
+    waits.and_then(|waits| stopped.map(|()| waits))
+}
+
+async fn run(system: &PrivateSystem) -> Result<Vec<Duration>, Failure> {
+    let http = Client::builder().build()?;
+    let mut schools = Vec::new();
+    for school in system.simulator.simulator().schools() {
+        schools.push(whole_job::connect(system, &http, &school).await?);
+    }
+    for school in schools.iter().cycle().take(WARM_UP + ENQUEUES) {
+        whole_job::sync(system, &http, school).await?;
+    }
+    let newest = i64::try_from(ENQUEUES).expect("a small number");
+    let waits: Vec<i64> = sqlx::query_scalar(
+        "SELECT (extract(epoch FROM started_at - created_at) * 1000000)::bigint
+         FROM job ORDER BY id DESC LIMIT $1",
+    )
+    .bind(newest)
+    .fetch_all(&system.pool)
+    .await
+    .map_err(database)?;
+    Ok(waits.into_iter().map(|wait| Duration::from_micros(wait.unsigned_abs())).collect())
+}

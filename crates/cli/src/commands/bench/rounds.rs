@@ -1,0 +1,215 @@
+//! The three programs in turn, round after round, each round with a school that none of them
+//! has seen. One more round comes first and does not count: it opens connections, prepares
+//! statements and warms caches, for all three alike.
+
+use std::{
+    collections::HashSet,
+    net::{Ipv4Addr, SocketAddr},
+    time::{Duration, Instant},
+};
+
+use chrono::NaiveDate;
+use mis_sync_domain::{Clock, SchoolId};
+use mis_sync_wonde_sim::{Mis, SchoolSummary, SimulatorOptions};
+use reqwest::Client;
+use tokio::time::interval;
+use uuid::Uuid;
+
+use super::{
+    database, minimal, row_by_row, whole_job,
+    wire::{PAGE_SIZE, Pages},
+};
+use crate::{
+    exit::Failure,
+    private::{PrivateOptions, PrivateSystem},
+};
+
+/// High enough for Wonde's rate limit not to matter: it is the same for every program.
+pub(super) const SETTINGS: &[(&str, u64)] = &[
+    ("wonde.rate_per_second", 1_000_000),
+    ("wonde.burst", 1_000_000),
+    ("wonde.page_size", PAGE_SIZE as u64),
+];
+
+/// As long as the ones that the sync gives to new people.
+const PASSWORD_HASH_LENGTH: usize = 90;
+
+/// What the three programs took, round by round.
+#[derive(Default)]
+pub(super) struct Measured {
+    pub(super) whole_job: Times,
+    pub(super) minimal: Times,
+    pub(super) row_by_row: Times,
+    /// Rows of `staff` that unchanged syncs wrote, over all rounds.
+    pub(super) rows_written: usize,
+}
+
+/// What one program took.
+#[derive(Default)]
+pub(super) struct Times {
+    /// With an empty school.
+    pub(super) first: Vec<Duration>,
+    /// With the same school once more, nothing having changed.
+    pub(super) again: Vec<Duration>,
+}
+
+/// Measures with schools of one size, in servers of their own.
+pub(super) async fn measure(staff: u32, rounds: u32) -> Result<Measured, Failure> {
+    let options = PrivateOptions {
+        simulator: SimulatorOptions {
+            schools: rounds as usize + 1,
+            staff: staff as usize,
+            mis: Some(Mis::Sims),
+            ..SimulatorOptions::default()
+        },
+        listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
+        settings: SETTINGS,
+    };
+    let system = PrivateSystem::start(options, |_| {}).await?;
+    let measured = run(&system).await;
+    let stopped = system.stop().await;
+    measured.and_then(|measured| stopped.map(|()| measured))
+}
+
+async fn run(system: &PrivateSystem) -> Result<Measured, Failure> {
+    let bench = Bench {
+        system,
+        http: Client::builder().build()?,
+        today: Clock::system().today(),
+        password_hash: "x".repeat(PASSWORD_HASH_LENGTH),
+    };
+    for table in [minimal::TABLE, row_by_row::TABLE] {
+        bench.create_table(table).await?;
+    }
+    let mut measured = Measured::default();
+    let schools = system.simulator.simulator().schools();
+    for (round, school) in schools.iter().enumerate() {
+        if round == 1 {
+            measured = Measured::default();
+        }
+        bench.round(school, &mut measured).await?;
+    }
+    Ok(measured)
+}
+
+/// What the programs share.
+struct Bench<'a> {
+    system: &'a PrivateSystem,
+    http: Client,
+    today: NaiveDate,
+    password_hash: String,
+}
+
+impl Bench<'_> {
+    async fn round(&self, school: &SchoolSummary, into: &mut Measured) -> Result<(), Failure> {
+        let id = whole_job::connect(self.system, &self.http, school).await?;
+        into.whole_job.first.push(self.whole_job(&id).await?);
+        into.minimal.first.push(self.minimal(school, &id).await?);
+        into.row_by_row.first.push(self.row_by_row(school, &id).await?);
+
+        let before = self.row_versions(&id).await?;
+        into.whole_job.again.push(self.whole_job(&id).await?);
+        let after = self.row_versions(&id).await?;
+        into.rows_written += after.difference(&before).count();
+        into.minimal.again.push(self.minimal(school, &id).await?);
+        into.row_by_row.again.push(self.row_by_row(school, &id).await?);
+
+        self.check_same_people(&id, minimal::TABLE).await?;
+        self.check_same_people(&id, row_by_row::TABLE).await
+    }
+
+    /// The sync clears its staging when the caller has its answer already; the next program
+    /// shall not pay for that.
+    async fn whole_job(&self, school: &SchoolId) -> Result<Duration, Failure> {
+        let took = whole_job::sync(self.system, &self.http, school).await?;
+        let mut tick = interval(Duration::from_millis(2));
+        while sqlx::query_scalar("SELECT EXISTS (SELECT FROM stage_fetch)")
+            .fetch_one(&self.system.pool)
+            .await
+            .map_err(database)?
+        {
+            tick.tick().await;
+        }
+        Ok(took)
+    }
+
+    async fn minimal(&self, school: &SchoolSummary, id: &SchoolId) -> Result<Duration, Failure> {
+        let started = Instant::now();
+        let mut pages = self.pages(school);
+        let mut tx = self.system.pool.begin().await.map_err(database)?;
+        while let Some(people) = pages.next().await? {
+            minimal::upsert(&mut tx, id, &self.password_hash, &people).await?;
+        }
+        tx.commit().await.map_err(database)?;
+        Ok(started.elapsed())
+    }
+
+    async fn row_by_row(&self, school: &SchoolSummary, id: &SchoolId) -> Result<Duration, Failure> {
+        let started = Instant::now();
+        let mut pages = self.pages(school);
+        let mut tx = self.system.pool.begin().await.map_err(database)?;
+        while let Some(people) = pages.next().await? {
+            row_by_row::upsert(&mut tx, id, &self.password_hash, &people).await?;
+        }
+        tx.commit().await.map_err(database)?;
+        Ok(started.elapsed())
+    }
+
+    fn pages<'a>(&'a self, school: &'a SchoolSummary) -> Pages<'a> {
+        Pages::of(&self.http, &self.system.simulator.base_url(), school, self.today)
+    }
+
+    /// A table like `staff`: columns, checks, indexes and foreign keys.
+    async fn create_table(&self, table: &str) -> Result<(), Failure> {
+        self.execute(format!(
+            "CREATE TABLE {table} (LIKE staff INCLUDING ALL,
+                FOREIGN KEY (school_id) REFERENCES school (id),
+                FOREIGN KEY (line_manager_id) REFERENCES {table} (id))"
+        ))
+        .await
+    }
+
+    async fn execute(&self, statement: String) -> Result<(), Failure> {
+        #[expect(clippy::disallowed_methods, reason = "the table is made for the measurement")]
+        let statement = sqlx::query(sqlx::AssertSqlSafe(statement));
+        statement.execute(&self.system.pool).await.map_err(database)?;
+        Ok(())
+    }
+
+    /// Every version of a row has its own place and its own writer.
+    async fn row_versions(
+        &self,
+        school: &SchoolId,
+    ) -> Result<HashSet<(Uuid, String, String)>, Failure> {
+        #[expect(clippy::disallowed_methods, reason = "a look that only the measurement takes")]
+        let rows =
+            sqlx::query_as("SELECT id, ctid::text, xmin::text FROM staff WHERE school_id = $1")
+                .bind(school.as_str())
+                .fetch_all(&self.system.pool)
+                .await
+                .map_err(database)?;
+        Ok(rows.into_iter().collect())
+    }
+
+    /// A comparison program that does less work would compare nothing: it has to hold all the
+    /// people of the sync, field by field. (It may hold more: it has no rule for doubtful ones.)
+    async fn check_same_people(&self, school: &SchoolId, table: &str) -> Result<(), Failure> {
+        let fields = "wonde_id, upi, email, first_name, surname, initials, job_title, non_teaching";
+        let statement = format!(
+            "SELECT count(*), (SELECT count(*) FROM (
+                SELECT {fields} FROM staff WHERE school_id = $1
+                EXCEPT SELECT {fields} FROM {table} WHERE school_id = $1
+            ) missing) FROM staff WHERE school_id = $1"
+        );
+        #[expect(clippy::disallowed_methods, reason = "a look that only the measurement takes")]
+        let counts = sqlx::query_as(sqlx::AssertSqlSafe(statement));
+        let (people, missing): (i64, i64) =
+            counts.bind(school.as_str()).fetch_one(&self.system.pool).await.map_err(database)?;
+        if people == 0 || missing > 0 {
+            return Err(Failure::work(format!(
+                "{table} does other work than the sync: of {people} people it lacks {missing}"
+            )));
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,234 @@
+use std::time::Duration;
+
+use futures::future::join_all;
+use mis_sync_domain::{JobId, JobState, Lane, Lease, Report};
+use mis_sync_store::{
+    Error,
+    jobs::{self, NewJob},
+    staging, sync,
+};
+use mis_sync_testing::eventually;
+
+use crate::{
+    fixture::{ALL_OWNED, LONG, PROGRESS, TestStore, failure, new_sync, page, person},
+    rows,
+};
+
+async fn try_claim(store: &TestStore, job: JobId) -> Option<Lease> {
+    let claimed = jobs::claim(&store.pool, job, "another", LONG).await.unwrap();
+    claimed.map(|claimed| claimed.lease)
+}
+
+#[tokio::test]
+async fn only_a_due_job_can_be_claimed() {
+    let store = TestStore::start().await;
+    let oak = store.school("oak").await;
+    assert_eq!(try_claim(&store, JobId::new()).await, None);
+    let job = store.enqueue(&oak).await;
+    let lease = store.claim(job).await;
+    assert_eq!(try_claim(&store, job).await, None, "running");
+    jobs::retry(&store.pool, lease, &failure("later"), LONG / 2).await.unwrap();
+    assert_eq!(try_claim(&store, job).await, None, "retrying, not yet");
+    for state in ["held", "failed", "succeeded", "cancelled"] {
+        let set = format!(
+            "UPDATE job SET state = '{state}', next_attempt_at = NULL,
+                finished_at = CASE WHEN '{state}' <> 'held' THEN now() END"
+        );
+        rows::change(&store.pool, &set).await;
+        assert_eq!(try_claim(&store, job).await, None, "{state}");
+    }
+    let due = "UPDATE job SET state = 'retrying', next_attempt_at = now(), finished_at = NULL";
+    rows::change(&store.pool, due).await;
+    assert!(try_claim(&store, job).await.is_some());
+}
+
+#[tokio::test]
+async fn a_claimed_job_is_running_and_says_who_has_it() {
+    let store = TestStore::start().await;
+    let oak = store.school("oak").await;
+    let job = store.enqueue(&oak).await;
+    let claimed = jobs::claim(&store.pool, job, "host-1", LONG).await.unwrap().unwrap();
+    assert_eq!(claimed.job, jobs::get(&store.pool, job).await.unwrap().unwrap());
+    assert_eq!((claimed.job.state, claimed.job.attempt), (JobState::Running, 1));
+    assert!(claimed.job.started_at.is_some());
+    let worker: String = rows::value(&store.pool, "SELECT worker FROM job").await;
+    assert_eq!(worker, "host-1");
+    assert_eq!(rows::attempts(&store.pool, job).await, [(1, None)]);
+}
+
+#[tokio::test]
+async fn of_twenty_claims_at_once_one_wins() {
+    let store = TestStore::start().await;
+    let job = store.enqueue(&store.school("oak").await).await;
+    let run_out = "UPDATE job SET lease_until = now() - interval '1 second'";
+    for _ in 0..3 {
+        let claims = join_all((0..20).map(|_| try_claim(&store, job))).await;
+        assert_eq!(claims.into_iter().flatten().count(), 1);
+        rows::change(&store.pool, run_out).await;
+    }
+    let next = (0..20).map(|_| jobs::claim_next(&store.pool, Lane::Bulk, "w", LONG));
+    let claims = join_all(next).await.into_iter().filter_map(Result::unwrap);
+    assert_eq!(claims.count(), 1);
+}
+
+#[tokio::test]
+async fn the_longest_waiting_due_job_of_the_lane_comes_next() {
+    let store = TestStore::start().await;
+    let mut waiting = Vec::new();
+    for id in ["oak", "elm", "ash"] {
+        let school = store.school(id).await;
+        waiting.push(store.enqueue(&school).await);
+    }
+    let held = store.claim(waiting[0]).await;
+    for expected in [Some(waiting[1]), Some(waiting[2]), None] {
+        let next = jobs::claim_next(&store.pool, Lane::Bulk, "w", LONG).await.unwrap();
+        assert_eq!(next.map(|claimed| claimed.job.id), expected);
+    }
+    jobs::retry(&store.pool, held, &failure("later"), Duration::ZERO).await.unwrap();
+    let next = jobs::claim_next(&store.pool, Lane::Bulk, "w", LONG).await.unwrap().unwrap();
+    assert_eq!(next.job.id, waiting[0]);
+}
+
+#[tokio::test]
+async fn a_heartbeat_keeps_a_lease_that_would_have_run_out() {
+    let store = TestStore::start().await;
+    let job = store.enqueue(&store.school("oak").await).await;
+    let lease = store.claim_for(job, Duration::ZERO).await;
+    jobs::heartbeat(&store.pool, lease, LONG).await.unwrap();
+    assert_eq!(try_claim(&store, job).await, None);
+    jobs::heartbeat(&store.pool, lease, Duration::from_millis(200)).await.unwrap();
+    eventually("the lease runs out", async || try_claim(&store, job).await).await;
+}
+
+#[tokio::test]
+async fn a_run_whose_lease_was_taken_over_can_write_nothing() {
+    let store = TestStore::start().await;
+    let oak = store.school("oak").await;
+    let job = store.enqueue(&oak).await;
+    let old = store.claim_for(job, Duration::ZERO).await;
+    staging::begin(&store.pool, old, ALL_OWNED, LONG).await.unwrap();
+    let new = store.claim(job).await;
+    assert!(new.fence > old.fence);
+    every_write_is_refused(&store, old).await;
+
+    // Nor once the newer one stages, nor after the end.
+    staging::begin(&store.pool, new, ALL_OWNED, LONG).await.unwrap();
+    store.add(new, &page(&[person("ada")])).await.unwrap();
+    every_write_is_refused(&store, old).await;
+    store.finish(new, &oak).await.unwrap();
+    let before = jobs::get(&store.pool, job).await.unwrap();
+    every_write_is_refused(&store, old).await;
+    staging::discard(&store.pool, new).await.unwrap();
+    every_write_is_refused(&store, new).await;
+    assert_eq!(jobs::get(&store.pool, job).await.unwrap(), before);
+    let story = [(1, Some("lost".to_owned())), (2, Some("succeeded".to_owned()))];
+    assert_eq!(rows::attempts(&store.pool, job).await, story);
+    assert_eq!(rows::people(&store.pool, &oak).await.len(), 1);
+}
+
+async fn every_write_is_refused(store: &TestStore, lease: Lease) {
+    let pool = &store.pool;
+    let oak = "oak".parse().unwrap();
+    let mut connection = pool.acquire().await.unwrap();
+    let failure = failure("late");
+    let writes = [
+        ("heartbeat", jobs::heartbeat(pool, lease, LONG).await),
+        ("progress", jobs::progress(pool, lease, PROGRESS).await),
+        ("succeed", jobs::succeed(&mut connection, lease, &Report::default()).await),
+        ("retry", jobs::retry(pool, lease, &failure, Duration::ZERO).await),
+        ("snooze", jobs::snooze(pool, lease, &failure, Duration::ZERO).await),
+        ("fail", jobs::fail(pool, lease, &failure).await),
+        ("release", jobs::release(pool, lease).await),
+        ("add_page", store.add(lease, &page(&[person("eve")])).await),
+        ("finish", sync::finish(pool, lease, &oak, false, || LONG).await.map(drop)),
+    ];
+    for (name, written) in writes {
+        assert!(matches!(written, Err(Error::LeaseLost)), "{name}: {written:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_crash_spends_an_attempt_and_handing_back_or_waiting_does_not() {
+    let store = TestStore::start().await;
+    let job = store.enqueue(&store.school("oak").await).await;
+    let lease = store.claim(job).await;
+    jobs::snooze(&store.pool, lease, &failure("busy"), Duration::ZERO).await.unwrap();
+    let lease = store.claim(job).await;
+    jobs::release(&store.pool, lease).await.unwrap();
+    let lease = store.claim(job).await;
+    jobs::retry(&store.pool, lease, &failure("broken"), Duration::ZERO).await.unwrap();
+    store.claim_for(job, Duration::ZERO).await;
+    let lease = store.claim(job).await;
+    assert_eq!(jobs::get(&store.pool, job).await.unwrap().unwrap().attempt, 3);
+    let mut connection = store.pool.acquire().await.unwrap();
+    jobs::succeed(&mut connection, lease, &Report::default()).await.unwrap();
+
+    let story = [(1, "snoozed"), (1, "released"), (1, "retry"), (2, "lost"), (3, "succeeded")];
+    let story = story.map(|(attempt, outcome)| (attempt, Some(outcome.to_owned())));
+    assert_eq!(rows::attempts(&store.pool, job).await, story);
+    let open: i64 =
+        rows::value(&store.pool, "SELECT count(*) FROM job_attempt WHERE ended_at IS NULL").await;
+    assert_eq!(open, 0);
+    let errors = "SELECT coalesce(error ->> 'type', '-') FROM job_attempt ORDER BY fence";
+    assert_eq!(rows::texts(&store.pool, errors).await, ["busy", "-", "broken", "-", "-"]);
+    let job = jobs::get(&store.pool, job).await.unwrap().unwrap();
+    assert_eq!(
+        (job.state, job.error, job.report),
+        (JobState::Succeeded, None, Some(Report::default()))
+    );
+}
+
+#[tokio::test]
+async fn a_job_fails_when_its_attempts_are_spent() {
+    let store = TestStore::start().await;
+    let job = store.enqueue(&store.school("oak").await).await;
+    for attempt in 1..=5 {
+        let lease = store.claim(job).await;
+        jobs::retry(&store.pool, lease, &failure("broken"), Duration::ZERO).await.unwrap();
+        let job = jobs::get(&store.pool, job).await.unwrap().unwrap();
+        let expected = if attempt < 5 { JobState::Retrying } else { JobState::Failed };
+        assert_eq!((job.state, job.attempt), (expected, attempt));
+        assert_eq!(job.error, Some(failure("broken")));
+        assert_eq!(job.finished_at.is_some(), attempt == 5);
+        assert_eq!(job.next_attempt_at.is_some(), attempt < 5);
+    }
+    let outcomes: Vec<_> = rows::attempts(&store.pool, job).await;
+    assert_eq!(outcomes[3], (4, Some("retry".into())));
+    assert_eq!(outcomes[4], (5, Some("failed".into())));
+    assert_eq!(try_claim(&store, job).await, None);
+}
+
+#[tokio::test]
+async fn no_wait_leads_past_the_deadline() {
+    let store = TestStore::start().await;
+    for (school, snoozed) in [("oak", false), ("elm", true)] {
+        let job = store.enqueue(&store.school(school).await).await;
+        let lease = store.claim(job).await;
+        let late = failure("later");
+        if snoozed {
+            jobs::snooze(&store.pool, lease, &late, LONG * 2).await.unwrap();
+        } else {
+            jobs::retry(&store.pool, lease, &late, LONG * 2).await.unwrap();
+        }
+        let job = jobs::get(&store.pool, job).await.unwrap().unwrap();
+        assert_eq!((job.state, job.error), (JobState::Failed, Some(late)), "{school}");
+        assert_eq!(job.next_attempt_at, None);
+    }
+    let new = NewJob { deadline: Duration::ZERO, ..new_sync(&"oak".parse().unwrap()) };
+    let expired = store.enqueue_new(&new).await;
+    assert_eq!(try_claim(&store, expired).await, None);
+    assert!(jobs::claim_next(&store.pool, Lane::Bulk, "w", LONG).await.unwrap().is_none());
+}
+
+#[tokio::test]
+async fn failing_for_good_ends_the_job_at_its_first_attempt() {
+    let store = TestStore::start().await;
+    let job = store.enqueue(&store.school("oak").await).await;
+    let lease = store.claim(job).await;
+    jobs::progress(&store.pool, lease, PROGRESS).await.unwrap();
+    jobs::fail(&store.pool, lease, &failure("wonde_unauthorized")).await.unwrap();
+    let ended = jobs::get(&store.pool, job).await.unwrap().unwrap();
+    assert_eq!((ended.state, ended.attempt), (JobState::Failed, 1));
+    assert_eq!(ended.progress, Some(PROGRESS));
+    assert_eq!(rows::attempts(&store.pool, job).await, [(1, Some("failed".into()))]);
+}

@@ -1,0 +1,89 @@
+//! The database loses its power in the middle of a fetch.
+
+use mis_sync_domain::{JobState, Lease, SchoolId};
+use mis_sync_store::{
+    Error, jobs,
+    staging::{self, FetchState},
+};
+
+use crate::{
+    fixture::{ALL_OWNED, LONG, TestStore, page, page_before, person},
+    rows,
+};
+
+/// Commits of this store's own pool outlive a crash, which the tests' servers do not promise.
+async fn durable() -> TestStore {
+    let store = TestStore::start().await;
+    let url = format!("{}&options=-csynchronous_commit%3Don", store.servers.database_url());
+    let pool = mis_sync_store::connect(&url, 4).unwrap();
+    assert_eq!(rows::value::<String>(&pool, "SHOW synchronous_commit").await, "on");
+    TestStore { pool, ..store }
+}
+
+async fn running(store: &TestStore) -> (SchoolId, Lease) {
+    let school = store.school("oak").await;
+    let job = store.enqueue(&school).await;
+    let lease = store.claim(job).await;
+    staging::begin(&store.pool, lease, ALL_OWNED, LONG).await.unwrap();
+    store.add(lease, &page_before(&[person("ada")], "2")).await.unwrap();
+    (school, lease)
+}
+
+/// Nothing of the fetch is applied, and the next attempt reads the whole list again.
+async fn the_fetch_is_forgotten(store: &TestStore, school: &SchoolId, lease: Lease) {
+    assert!(matches!(store.finish(lease, school).await, Err(Error::LeaseLost)));
+    let added = store.add(lease, &page(&[person("cat")])).await;
+    assert!(matches!(added, Err(Error::LeaseLost)), "{added:?}");
+    assert_eq!(rows::people(&store.pool, school).await, []);
+    let job = jobs::get(&store.pool, lease.job_id).await.unwrap().unwrap();
+    assert_eq!(job.state, JobState::Running, "the ledger has survived");
+
+    let expire = "UPDATE job SET lease_until = now() - interval '1 second'";
+    rows::change(&store.pool, expire).await;
+    let next = store.claim(lease.job_id).await;
+    assert!(next.fence > lease.fence, "no fence is given twice");
+    let begun = staging::begin(&store.pool, next, ALL_OWNED, LONG).await.unwrap();
+    assert_eq!(begun, FetchState::default());
+    store.add(next, &page(&[person("ada"), person("bea")])).await.unwrap();
+    assert_eq!(store.finish(next, school).await.unwrap().created, 2);
+}
+
+#[tokio::test]
+async fn half_a_fetch_does_not_outlive_a_crash() {
+    let mut store = durable().await;
+    let (school, lease) = running(&store).await;
+    store.servers.postgres.kill().unwrap();
+    store.servers.postgres.restart().unwrap();
+    the_fetch_is_forgotten(&store, &school, lease).await;
+}
+
+#[tokio::test]
+async fn a_complete_fetch_is_not_taken_for_an_empty_school_after_a_crash() {
+    let mut store = durable().await;
+    let (school, lease) = running(&store).await;
+    store.add(lease, &page(&[person("bea")])).await.unwrap();
+    store.servers.postgres.kill().unwrap();
+    store.servers.postgres.restart().unwrap();
+    the_fetch_is_forgotten(&store, &school, lease).await;
+}
+
+#[tokio::test]
+async fn a_clean_restart_keeps_what_is_staged() {
+    let mut store = durable().await;
+    let (school, lease) = running(&store).await;
+    store.servers.postgres.restart().unwrap();
+    store.add(lease, &page(&[person("bea")])).await.unwrap();
+    assert_eq!(store.finish(lease, &school).await.unwrap().created, 2);
+}
+
+#[tokio::test]
+async fn a_database_that_is_away_is_an_error_that_may_pass() {
+    let mut store = durable().await;
+    let school = store.school("oak").await;
+    store.servers.postgres.kill().unwrap();
+    let away = mis_sync_store::ping(&store.pool).await.unwrap_err();
+    assert!(matches!(away, Error::Unavailable(_)) && away.is_transient(), "{away:?}");
+    store.servers.postgres.restart().unwrap();
+    mis_sync_store::ping(&store.pool).await.unwrap();
+    store.sync(&school, &[person("ada")]).await;
+}

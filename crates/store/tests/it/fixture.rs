@@ -1,0 +1,202 @@
+//! A database of the test's own, and the steps of a job in few words.
+
+use std::time::Duration;
+
+use mis_sync_domain::{
+    ConnectSchool, Issue, IssueCode, JobFailure, JobId, JobKind, JobTitle, Lease, OwnedFields,
+    Progress, Report, SchoolId, StaffRecord, Stage, SyncOptions, WorkEmail,
+};
+use mis_sync_store::{
+    Error, Pool, TokenCipher,
+    jobs::{self, Enqueued, NewJob},
+    schools,
+    staging::{self, MappedPage},
+    sync,
+};
+use mis_sync_testing::Servers;
+
+/// Long enough for no lease and no deadline to end by itself.
+pub(crate) const LONG: Duration = Duration::from_hours(1);
+/// The MIS owns what it delivers.
+pub(crate) const ALL_OWNED: OwnedFields = OwnedFields { initials: true, job_title: true };
+/// What a test that does not care says of its progress.
+pub(crate) const PROGRESS: Progress = Progress { stage: Stage::Fetching, done: 1, total: None };
+
+/// The store over its own Postgres.
+pub(crate) struct TestStore {
+    pub(crate) servers: Servers,
+    pub(crate) pool: Pool,
+}
+
+impl TestStore {
+    pub(crate) async fn start() -> Self {
+        let servers = Servers::start().await;
+        let pool = servers.pool();
+        Self { servers, pool }
+    }
+
+    /// Connects a school of this id.
+    pub(crate) async fn school(&self, id: &str) -> SchoolId {
+        let school = connection(id);
+        let (cipher, token) = (cipher(1), "t0ken".into());
+        schools::connect(&self.pool, &cipher, &school, Some(&token)).await.unwrap().unwrap();
+        school.id
+    }
+
+    /// A new sync of the school, which must have no unfinished one.
+    pub(crate) async fn enqueue(&self, school: &SchoolId) -> JobId {
+        self.enqueue_new(&new_sync(school)).await
+    }
+
+    pub(crate) async fn enqueue_new(&self, new: &NewJob) -> JobId {
+        match jobs::enqueue(&self.pool, new, None).await.unwrap() {
+            Enqueued::New(job) => job.id,
+            Enqueued::Existing(job) => panic!("{} is unfinished", job.id),
+        }
+    }
+
+    /// Claims a job that must be due.
+    pub(crate) async fn claim(&self, job: JobId) -> Lease {
+        self.claim_for(job, LONG).await
+    }
+
+    /// A claim whose lease has this length; one of zero has run out at once.
+    pub(crate) async fn claim_for(&self, job: JobId, lease: Duration) -> Lease {
+        jobs::claim(&self.pool, job, "worker", lease).await.unwrap().unwrap().lease
+    }
+
+    /// A sync that a worker runs, with this list staged to its end.
+    pub(crate) async fn staged(&self, school: &SchoolId, people: &[StaffRecord]) -> Lease {
+        self.staged_with(&new_sync(school), ALL_OWNED, people).await
+    }
+
+    pub(crate) async fn staged_with(
+        &self,
+        new: &NewJob,
+        owned: OwnedFields,
+        people: &[StaffRecord],
+    ) -> Lease {
+        let job = self.enqueue_new(new).await;
+        let lease = self.claim(job).await;
+        staging::begin(&self.pool, lease, owned, LONG).await.unwrap();
+        self.add(lease, &page(people)).await.unwrap();
+        lease
+    }
+
+    pub(crate) async fn add(&self, lease: Lease, page: &MappedPage) -> Result<(), Error> {
+        staging::add_page(&self.pool, lease, page, PROGRESS).await
+    }
+
+    pub(crate) async fn finish(&self, lease: Lease, school: &SchoolId) -> Result<Report, Error> {
+        sync::finish(&self.pool, lease, school, false, || Duration::ZERO).await
+    }
+
+    /// A whole sync of this list.
+    pub(crate) async fn sync(&self, school: &SchoolId, people: &[StaffRecord]) -> (JobId, Report) {
+        self.sync_owning(school, ALL_OWNED, people).await
+    }
+
+    pub(crate) async fn sync_owning(
+        &self,
+        school: &SchoolId,
+        owned: OwnedFields,
+        people: &[StaffRecord],
+    ) -> (JobId, Report) {
+        let lease = self.staged_with(&new_sync(school), owned, people).await;
+        let report = self.finish(lease, school).await.unwrap();
+        staging::discard(&self.pool, lease).await.unwrap();
+        (lease.job_id, report)
+    }
+
+    /// A dry run of this list.
+    pub(crate) async fn preview(
+        &self,
+        school: &SchoolId,
+        people: &[StaffRecord],
+    ) -> (JobId, Report) {
+        let new = NewJob { options: SyncOptions { dry_run: true }, ..new_sync(school) };
+        let lease = self.staged_with(&new, ALL_OWNED, people).await;
+        let report = sync::finish(&self.pool, lease, school, true, || Duration::ZERO);
+        (lease.job_id, report.await.unwrap())
+    }
+
+    /// Code and Wonde id of each issue of a job.
+    pub(crate) async fn issues(&self, job: JobId) -> Vec<(IssueCode, String)> {
+        let issues = jobs::issues(&self.pool, job, 0, 1000).await.unwrap();
+        let pair = |(_, issue): (i64, Issue)| (issue.code, issue.wonde_id.unwrap_or_default());
+        issues.into_iter().map(pair).collect()
+    }
+}
+
+pub(crate) fn cipher(key: u8) -> TokenCipher {
+    TokenCipher::from_hex(&format!("{key:02x}").repeat(32).into()).unwrap()
+}
+
+pub(crate) fn connection(id: &str) -> ConnectSchool {
+    ConnectSchool {
+        id: id.parse().unwrap(),
+        name: format!("School {id}"),
+        wonde_school_id: "A1930499544".into(),
+        wonde_base_url: None,
+        mis: None,
+        settings: None,
+    }
+}
+
+pub(crate) fn new_sync(school: &SchoolId) -> NewJob {
+    NewJob {
+        kind: JobKind::SyncSchool,
+        school_id: school.clone(),
+        options: SyncOptions::default(),
+        unique_key: format!("sync-school:{school}"),
+        requested_by: "test".into(),
+        deadline: LONG,
+    }
+}
+
+pub(crate) fn failure(code: &str) -> JobFailure {
+    JobFailure { code: code.into(), title: "It failed".into(), detail: "On purpose.".into() }
+}
+
+/// A person whose surname and email begin with the Wonde id, so that lists are easy to read.
+pub(crate) fn person(wonde_id: &str) -> StaffRecord {
+    StaffRecord {
+        wonde_id: wonde_id.into(),
+        upi: None,
+        email: email(&format!("{wonde_id}@oak.example")),
+        first_name: "Robin".into(),
+        surname: wonde_id.into(),
+        initials: None,
+        job_title: JobTitle::NotDelivered,
+        non_teaching: None,
+    }
+}
+
+pub(crate) fn with_email(wonde_id: &str, address: &str) -> StaffRecord {
+    StaffRecord { email: email(address), ..person(wonde_id) }
+}
+
+pub(crate) fn with_upi(wonde_id: &str, upi: &str) -> StaffRecord {
+    StaffRecord { upi: Some(upi.into()), ..person(wonde_id) }
+}
+
+pub(crate) fn email(address: &str) -> WorkEmail {
+    WorkEmail::parse(address).unwrap()
+}
+
+/// A last page that holds nothing but these people.
+pub(crate) fn page(people: &[StaffRecord]) -> MappedPage {
+    let count = u64::try_from(people.len()).unwrap();
+    MappedPage {
+        staff: (0..).zip(people.iter().cloned()).collect(),
+        fetched: count,
+        current: count,
+        requests: 1,
+        ..MappedPage::default()
+    }
+}
+
+/// The same with more to come.
+pub(crate) fn page_before(people: &[StaffRecord], next_page: &str) -> MappedPage {
+    MappedPage { next_page: Some(next_page.into()), ..page(people) }
+}

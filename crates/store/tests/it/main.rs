@@ -1,0 +1,22 @@
+//! The store over a real Postgres.
+#![expect(clippy::unwrap_used, reason = "this crate holds nothing but tests")]
+
+mod api_keys;
+mod claims;
+mod crash;
+mod enqueue;
+mod fields;
+mod fixture;
+mod listing;
+mod logins;
+mod matching;
+mod migrations;
+mod people;
+mod plans;
+mod races;
+mod random_school;
+mod rows;
+mod schools;
+mod staging;
+mod sweeping;
+mod sync_runs;

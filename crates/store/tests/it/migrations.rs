@@ -1,0 +1,85 @@
+use mis_sync_store::{
+    Error, check_schema, connect, migrate, revert_all_migrations, schema_fingerprint,
+};
+
+use crate::{fixture::TestStore, rows};
+
+/// Every column, constraint, index and view of ours, as one text each.
+const CATALOGUE: &str = "
+    SELECT format('%s %s %s %s %s', table_name, column_name, data_type, is_nullable, column_default)
+        AS line
+    FROM information_schema.columns WHERE table_schema = 'public'
+    UNION ALL
+    SELECT format('%s %s', conrelid::regclass, pg_get_constraintdef(oid)) FROM pg_constraint
+    WHERE connamespace = 'public'::regnamespace
+    UNION ALL SELECT indexdef FROM pg_indexes WHERE schemaname = 'public'
+    UNION ALL SELECT definition FROM pg_views WHERE schemaname = 'public'
+    ORDER BY line";
+
+#[tokio::test]
+async fn up_all_down_and_up_again_give_the_same_schema() {
+    let store = TestStore::start().await;
+    let before = rows::texts(&store.pool, CATALOGUE).await;
+    assert!(before.iter().any(|line| line.contains("staff_login")));
+
+    revert_all_migrations(&store.pool).await.unwrap();
+    let left = "SELECT relname::text FROM pg_class WHERE relnamespace = 'public'::regnamespace
+        AND relname NOT LIKE '\\_sqlx%'";
+    assert_eq!(rows::texts(&store.pool, left).await, Vec::<String>::new());
+    let behind = check_schema(&store.pool).await;
+    assert!(matches!(behind, Err(Error::SchemaBehind { found: 0, .. })), "{behind:?}");
+
+    for _ in 0..2 {
+        migrate(&store.pool).await.unwrap();
+        check_schema(&store.pool).await.unwrap();
+        assert_eq!(rows::texts(&store.pool, CATALOGUE).await, before);
+    }
+}
+
+#[tokio::test]
+async fn every_table_view_and_column_says_what_it_is() {
+    let store = TestStore::start().await;
+    let tables = "SELECT relname::text FROM pg_class
+        WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'v')
+            AND relname <> '_sqlx_migrations' AND obj_description(oid, 'pg_class') IS NULL";
+    let columns = "SELECT format('%s.%s', c.relname, a.attname)
+        FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid
+        WHERE c.relnamespace = 'public'::regnamespace AND c.relkind = 'r'
+            AND c.relname <> '_sqlx_migrations' AND a.attnum > 0 AND NOT a.attisdropped
+            AND col_description(c.oid, a.attnum) IS NULL";
+    for without_comment in [tables, columns] {
+        assert_eq!(rows::texts(&store.pool, without_comment).await, Vec::<String>::new());
+    }
+}
+
+#[tokio::test]
+async fn an_empty_database_is_behind_until_it_is_migrated() {
+    let store = TestStore::start().await;
+    rows::change(&store.pool, "CREATE DATABASE empty").await;
+    let empty = connect(&store.servers.postgres.url("empty"), 2).unwrap();
+    let Err(Error::SchemaBehind { found: 0, needed }) = check_schema(&empty).await else {
+        panic!("an empty database passed as migrated");
+    };
+    migrate(&empty).await.unwrap();
+    check_schema(&empty).await.unwrap();
+
+    rows::change(&empty, &format!("DELETE FROM _sqlx_migrations WHERE version = {needed}")).await;
+    let behind = check_schema(&empty).await.unwrap_err();
+    assert!(behind.to_string().contains("mis-sync migrate"), "{behind}");
+}
+
+#[tokio::test]
+async fn two_processes_may_migrate_at_once() {
+    let store = TestStore::start().await;
+    revert_all_migrations(&store.pool).await.unwrap();
+    let (first, second) = tokio::join!(migrate(&store.pool), migrate(&store.pool));
+    first.unwrap();
+    second.unwrap();
+    check_schema(&store.pool).await.unwrap();
+}
+
+#[test]
+fn the_fingerprint_is_a_short_text_that_stays() {
+    assert_eq!(schema_fingerprint(), schema_fingerprint());
+    assert_eq!(schema_fingerprint().len(), 16);
+}

@@ -1,0 +1,145 @@
+use mis_sync_domain::{ConnectSchool, SchoolSettings, TokenState};
+use mis_sync_store::{Error, schools};
+use secrecy::ExposeSecret;
+
+use crate::{
+    fixture::{TestStore, cipher, connection},
+    rows,
+};
+
+#[tokio::test]
+async fn a_change_without_a_token_keeps_token_mis_and_settings() {
+    let store = TestStore::start().await;
+    let settings = SchoolSettings { teachers_only: true, ..SchoolSettings::default() };
+    let first = ConnectSchool {
+        mis: Some("SIMS".into()),
+        settings: Some(settings.clone()),
+        ..connection("oak")
+    };
+    let connected = schools::connect(&store.pool, &cipher(1), &first, Some(&"s3cret".into())).await;
+    let connected = connected.unwrap().unwrap();
+    assert_eq!((connected.token, connected.last_synced_at), (TokenState::Held, None));
+
+    let renamed = ConnectSchool {
+        name: "Oakfield".into(),
+        wonde_base_url: Some("https://eu.example/v1.0".into()),
+        ..connection("oak")
+    };
+    let changed = schools::connect(&store.pool, &cipher(1), &renamed, None).await;
+    let changed = changed.unwrap().unwrap();
+    assert_eq!(changed.name, "Oakfield");
+    assert_eq!(changed.mis.as_deref(), Some("SIMS"));
+    assert_eq!((&changed.settings, changed.created_at), (&settings, connected.created_at));
+    assert!(changed.updated_at > connected.updated_at);
+
+    let access = schools::access(&store.pool, &cipher(1), &first.id).await.unwrap().unwrap();
+    assert_eq!(access.token.expose_secret(), "s3cret");
+    assert_eq!(access.school, changed);
+    assert_eq!(schools::get(&store.pool, &first.id).await.unwrap().unwrap(), changed);
+}
+
+#[tokio::test]
+async fn a_new_school_without_a_token_is_not_connected() {
+    let store = TestStore::start().await;
+    let oak = connection("oak");
+    assert_eq!(schools::connect(&store.pool, &cipher(1), &oak, None).await.unwrap(), None);
+    assert_eq!(schools::get(&store.pool, &oak.id).await.unwrap(), None);
+    assert!(schools::access(&store.pool, &cipher(1), &oak.id).await.unwrap().is_none());
+    assert!(!schools::disconnect(&store.pool, &oak.id).await.unwrap());
+}
+
+#[tokio::test]
+async fn the_table_does_not_hold_the_token() {
+    let store = TestStore::start().await;
+    let oak = connection("oak");
+    let token = "a-token-that-is-easy-to-find";
+    schools::connect(&store.pool, &cipher(1), &oak, Some(&token.into())).await.unwrap();
+    let sealed: Vec<u8> = rows::value(&store.pool, "SELECT wonde_token FROM school").await;
+    assert!(!sealed.windows(8).any(|window| window == &token.as_bytes()[..8]));
+    let row: String = rows::value(&store.pool, "SELECT school::text FROM school").await;
+    assert!(!row.contains("easy-to-find"));
+}
+
+#[tokio::test]
+async fn a_token_opens_with_its_own_key_and_in_its_own_row_only() {
+    let store = TestStore::start().await;
+    let (oak, elm) = (store.school("oak").await, store.school("elm").await);
+    let refused = schools::access(&store.pool, &cipher(2), &oak).await.err().unwrap();
+    assert!(
+        matches!(&refused, Error::SealedWithAnotherKey { school_id } if school_id == "oak"),
+        "{refused:?}"
+    );
+    assert!(!refused.is_transient());
+    let copy = "UPDATE school SET wonde_token = (SELECT wonde_token FROM school WHERE id = 'oak')";
+    rows::change(&store.pool, copy).await;
+    assert!(schools::access(&store.pool, &cipher(1), &oak).await.unwrap().is_some());
+    let moved = schools::access(&store.pool, &cipher(1), &elm).await.err().unwrap();
+    assert!(matches!(moved, Error::SealedWithAnotherKey { .. }));
+}
+
+#[tokio::test]
+async fn disconnecting_destroys_the_token_and_keeps_the_people() {
+    let store = TestStore::start().await;
+    let oak = store.school("oak").await;
+    rows::make_account(&store.pool, &oak, "ada@oak.example", None).await;
+    assert!(schools::disconnect(&store.pool, &oak).await.unwrap());
+    assert!(rows::value::<bool>(&store.pool, "SELECT wonde_token IS NULL FROM school").await);
+    assert!(schools::access(&store.pool, &cipher(1), &oak).await.unwrap().is_none());
+    let school = schools::get(&store.pool, &oak).await.unwrap().unwrap();
+    assert_eq!(school.token, TokenState::Missing);
+    assert_eq!(rows::people(&store.pool, &oak).await.len(), 1);
+
+    let without_token = schools::connect(&store.pool, &cipher(1), &connection("oak"), None).await;
+    assert_eq!(without_token.unwrap(), None);
+    store.school("oak").await;
+    let school = schools::get(&store.pool, &oak).await.unwrap().unwrap();
+    assert_eq!(school.token, TokenState::Held);
+}
+
+#[tokio::test]
+async fn only_a_new_token_clears_the_rejected_mark() {
+    let store = TestStore::start().await;
+    let oak = store.school("oak").await;
+    schools::mark_token_rejected(&store.pool, &oak).await.unwrap();
+    let first: String =
+        rows::value(&store.pool, "SELECT token_rejected_at::text FROM school").await;
+    schools::mark_token_rejected(&store.pool, &oak).await.unwrap();
+    let second: String =
+        rows::value(&store.pool, "SELECT token_rejected_at::text FROM school").await;
+    assert_eq!(first, second, "the first refusal is the one that counts");
+
+    let renamed = ConnectSchool { name: "Oakfield".into(), ..connection("oak") };
+    let changed = schools::connect(&store.pool, &cipher(1), &renamed, None).await.unwrap().unwrap();
+    assert_eq!(changed.token, TokenState::Rejected);
+    let token = "another".into();
+    let changed = schools::connect(&store.pool, &cipher(1), &renamed, Some(&token)).await;
+    assert_eq!(changed.unwrap().unwrap().token, TokenState::Held);
+}
+
+#[tokio::test]
+async fn the_mis_is_noted_only_where_nobody_said_it() {
+    let store = TestStore::start().await;
+    let oak = store.school("oak").await;
+    for (noted, expected) in [("Bromcom", "Bromcom"), ("SIMS", "Bromcom")] {
+        schools::note_mis(&store.pool, &oak, noted).await.unwrap();
+        let school = schools::get(&store.pool, &oak).await.unwrap().unwrap();
+        assert_eq!(school.mis.as_deref(), Some(expected));
+    }
+}
+
+#[tokio::test]
+async fn schools_are_listed_page_by_page() {
+    let store = TestStore::start().await;
+    for id in ["elm", "ash", "oak"] {
+        store.school(id).await;
+    }
+    let mut seen = Vec::new();
+    let mut after = None;
+    loop {
+        let page = schools::list(&store.pool, after.as_ref(), 2).await.unwrap();
+        let Some(last) = page.last() else { break };
+        after = Some(last.id.clone());
+        seen.extend(page.into_iter().map(|school| school.id.to_string()));
+    }
+    assert_eq!(seen, ["ash", "elm", "oak"]);
+}

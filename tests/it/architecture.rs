@@ -1,0 +1,100 @@
+//! Who may know whom, asserted from Cargo's own metadata; and the page that tells the story
+//! names exactly the crates that there are.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use cargo_metadata::{DependencyKind, MetadataCommand};
+
+/// For each crate the siblings that its code may use. Tests of a crate may use more.
+const MAY_KNOW: [(&str, &[&str]); 10] = [
+    ("domain", &[]),
+    ("wonde", &[]),
+    ("wonde-sim", &[]),
+    ("devservices", &[]),
+    ("store", &["domain"]),
+    ("queue", &["domain", "store"]),
+    ("worker", &["domain", "store", "queue", "wonde"]),
+    ("api", &["domain", "store", "queue"]),
+    ("cli", &["api", "devservices", "domain", "queue", "store", "wonde", "wonde-sim", "worker"]),
+    (
+        "testing",
+        &["api", "devservices", "domain", "queue", "store", "wonde", "wonde-sim", "worker"],
+    ),
+];
+
+/// Libraries that only one crate may name.
+const ONLY: [(&str, &[&str]); 6] = [
+    ("apalis", &["queue"]),
+    ("apalis-core", &["queue"]),
+    ("redis", &["queue"]),
+    ("backoff", &["wonde"]),
+    ("axum", &["api", "wonde-sim"]),
+    ("sqlx", &["store", "cli", "testing"]),
+];
+
+/// Normal dependencies of each of our crates, by short name.
+fn dependencies() -> BTreeMap<String, BTreeSet<String>> {
+    let metadata = MetadataCommand::new().no_deps().exec().unwrap();
+    metadata
+        .packages
+        .iter()
+        .filter(|package| package.name.as_str() != "mis-sync-tests")
+        .map(|package| {
+            let names = package
+                .dependencies
+                .iter()
+                .filter(|dependency| dependency.kind == DependencyKind::Normal)
+                .map(|dependency| short(&dependency.name))
+                .collect();
+            (short(package.name.as_str()), names)
+        })
+        .collect()
+}
+
+fn short(name: &str) -> String {
+    name.strip_prefix("mis-sync-").unwrap_or(name).to_owned()
+}
+
+#[test]
+fn crates_know_only_whom_they_may() {
+    let found = dependencies();
+    let siblings: BTreeSet<&str> = MAY_KNOW.iter().map(|(name, _)| *name).collect();
+    assert_eq!(found.keys().map(String::as_str).collect::<BTreeSet<_>>(), siblings);
+    for (name, allowed) in MAY_KNOW {
+        for dependency in &found[name] {
+            let is_sibling = siblings.contains(dependency.as_str());
+            assert!(
+                !is_sibling || allowed.contains(&dependency.as_str()),
+                "{name} must not know {dependency}"
+            );
+        }
+    }
+}
+
+#[test]
+fn a_library_with_one_home_stays_there() {
+    for (name, dependencies) in dependencies() {
+        for (library, homes) in ONLY {
+            assert!(
+                !dependencies.contains(library) || homes.contains(&name.as_str()),
+                "{name} must not name {library}"
+            );
+        }
+    }
+}
+
+#[test]
+fn the_architecture_page_names_every_crate_and_no_other() {
+    let root = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
+    let page = std::fs::read_to_string(format!("{root}/docs/ARCHITECTURE.md")).unwrap();
+    let named: BTreeSet<String> = page
+        .lines()
+        .filter_map(|line| line.strip_prefix("| `")?.split_once('`'))
+        .map(|(name, _)| name.to_owned())
+        .collect();
+    let folders: BTreeSet<String> = std::fs::read_dir(format!("{root}/crates"))
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    assert_eq!(named, folders);
+}

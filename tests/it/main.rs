@@ -1,0 +1,11 @@
+//! End-to-end tests. One binary; a file for each thing that a user or an operator relies on.
+
+mod architecture;
+mod commands;
+mod faults;
+mod people;
+mod privacy;
+mod process;
+mod resilience;
+mod rows;
+mod sync_data;

@@ -1,0 +1,86 @@
+//! Names, emails and tokens are in Postgres and nowhere else.
+
+use std::time::Duration;
+
+use mis_sync_domain::SchoolId;
+use mis_sync_testing::{TestApp, TestAppOptions};
+use mis_sync_wonde_sim::SimulatorOptions;
+use secrecy::ExposeSecret;
+use serde_json::{Value, json};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::UnixStream,
+};
+
+use crate::process::Process;
+
+#[tokio::test]
+async fn no_personal_data_in_logs_and_redis() {
+    let app = TestApp::start_with(TestAppOptions {
+        simulator: SimulatorOptions { schools: 1, staff: 60, ..SimulatorOptions::default() },
+        worker: false,
+        lease: Duration::from_secs(2),
+        ..TestAppOptions::default()
+    })
+    .await;
+    let mut monitor = UnixStream::connect(app.servers.redis.socket()).await.unwrap();
+    monitor.write_all(b"MONITOR\r\n").await.unwrap();
+
+    // Everything is logged, and every kind of trouble is in the way.
+    let listen = free_address();
+    let process = Process::start(
+        &app,
+        &["serve", "--with-worker"],
+        &[("MIS_SYNC__LOG__LEVEL", "trace"), ("MIS_SYNC__API__LISTEN", &listen)],
+    );
+    let school = app.connect_school(0).await;
+    for fault in [
+        json!({ "path": "employees", "status": 500, "count": 1 }),
+        json!({ "path": "page=2", "truncate": true, "count": 1 }),
+        json!({ "path": "page=3", "status": 429, "retry_after": 1, "count": 1 }),
+    ] {
+        app.simulator.simulator().add_fault(serde_json::from_value(fault).unwrap());
+    }
+    sync(&app, &school).await;
+    sync(&app, &school).await;
+
+    let logged = process.printed();
+    assert!(logged.contains("attempt ended"), "the log says what happened");
+    let mut commands = vec![0; 4 << 20];
+    let read = monitor.read(&mut commands).await.unwrap();
+    let commands = String::from_utf8_lossy(&commands[..read]).into_owned();
+    assert!(commands.to_lowercase().contains("zadd"), "Redis was used");
+    for secret in secrets(&app, &school) {
+        assert!(!logged.contains(&secret), "`{secret}` is in the log");
+        assert!(!commands.contains(&secret), "`{secret}` went through Redis");
+    }
+}
+
+async fn sync(app: &TestApp, school: &SchoolId) -> Value {
+    let job = app.press_sync(school).await;
+    let job = app.wait_until_finished(&job).await;
+    assert_eq!(job["state"], "succeeded", "{job}");
+    job
+}
+
+/// Every email and full name that the school has, and every token in play. Single names are
+/// left out: `Field` is a word as well.
+fn secrets(app: &TestApp, school: &SchoolId) -> Vec<String> {
+    let truth = app.simulator.simulator().truth(school.as_str()).unwrap();
+    let mut secrets = vec![
+        app.simulated_school(0).token,
+        app.admin_key.expose_secret().to_owned(),
+        app.simulated_school(0).name,
+    ];
+    for person in truth.staff {
+        secrets.push(format!("{} {}", person.first_name, person.surname));
+        secrets.push(format!("\"{}\"", person.surname));
+        secrets.push(person.email);
+    }
+    secrets
+}
+
+fn free_address() -> String {
+    let listener = std::net::TcpListener::bind(("127.0.0.1", 0)).unwrap();
+    listener.local_addr().unwrap().to_string()
+}

@@ -1,0 +1,20 @@
+//! Looks into the tables, as the iP app would.
+
+use mis_sync_testing::TestApp;
+use sqlx::{AssertSqlSafe, postgres::PgRow};
+
+/// The rows that a query gives.
+#[expect(clippy::disallowed_methods, reason = "tests look at what is there, whatever the release")]
+pub(crate) async fn select(app: &TestApp, sql: &str) -> Vec<PgRow> {
+    sqlx::query(AssertSqlSafe(sql)).fetch_all(&app.pool).await.unwrap()
+}
+
+/// The one number that a query gives.
+pub(crate) async fn number(app: &TestApp, sql: &str) -> i64 {
+    sqlx::query_scalar(AssertSqlSafe(sql)).fetch_one(&app.pool).await.unwrap()
+}
+
+/// The one column of texts that a query gives.
+pub(crate) async fn texts(app: &TestApp, sql: &str) -> Vec<String> {
+    sqlx::query_scalar(AssertSqlSafe(sql)).fetch_all(&app.pool).await.unwrap()
+}
