@@ -101,7 +101,9 @@ impl Servers {
         }
         let (postgres, redis) = tokio::task::spawn_blocking(move || {
             let binaries = Binaries::locate(&say)?;
-            say(&format!("Starting {}", binaries.describe()));
+            for line in binaries.describe().lines() {
+                say(&format!("Starting {line}"));
+            }
             let postgres = Postgres::create(&binaries, &PostgresOptions::durable())?;
             let redis = Redis::start(&binaries, RedisOptions::persistent())?;
             Ok::<_, mis_sync_devservices::Error>((postgres, redis))

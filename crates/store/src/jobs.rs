@@ -24,4 +24,4 @@ pub use sweep::{Due, fail_exhausted, take_due};
 pub use transitions::{fail, progress, release, retry, snooze, succeed};
 
 pub(crate) use enqueue::interval;
-pub(crate) use transitions::{note_progress, require_one};
+pub(crate) use transitions::require_one;

@@ -11,12 +11,15 @@ use std::time::Duration;
 
 use mis_sync_domain::{Issue, Lease, OwnedFields, Progress, StaffRecord};
 use serde_json::Value;
-use sqlx::PgPool;
+use sqlx::{PgConnection, PgPool};
 
 use crate::{
     Error,
-    jobs::{interval, note_progress, require_one},
+    jobs::{interval, require_one},
 };
+
+/// Opens a transaction that does not wait for the disk (see above), in one round trip.
+const BEGIN: &str = "BEGIN; SET LOCAL synchronous_commit = off";
 
 /// How far a fetch is.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -58,8 +61,7 @@ pub async fn begin(
     owned: OwnedFields,
     max_age: Duration,
 ) -> Result<FetchState, Error> {
-    let mut tx = pool.begin().await?;
-    sqlx::query!("SET LOCAL synchronous_commit = off").execute(&mut *tx).await?;
+    let mut tx = pool.begin_with(BEGIN).await?;
     let taken_over = sqlx::query!(
         r#"
         UPDATE stage_fetch SET fence = $2, owns_initials = $3, owns_job_title = $4
@@ -113,15 +115,48 @@ pub async fn add_page(
     page: &MappedPage,
     progress: Progress,
 ) -> Result<(), Error> {
-    let mut tx = pool.begin().await?;
-    sqlx::query!("SET LOCAL synchronous_commit = off").execute(&mut *tx).await?;
-    let first_position = sqlx::query_scalar!(
+    let mut tx = pool.begin_with(BEGIN).await?;
+    let first_position = advance(&mut tx, lease, page, progress).await?;
+    if !page.staff.is_empty() {
+        let mut copy = tx.copy_in_raw(copy::STAGE_STAFF).await?;
+        copy.send(copy::staff_rows(lease.job_id, first_position, &page.staff).into_bytes()).await?;
+        copy.finish().await?;
+    }
+    tx.commit().await?;
+    Ok(())
+}
+
+/// Moves fetch and job on by a page and keeps its problems, which are few; returns the position
+/// of its first record.
+async fn advance(
+    db: &mut PgConnection,
+    lease: Lease,
+    page: &MappedPage,
+    progress: Progress,
+) -> Result<i64, Error> {
+    let places: Vec<i64> = page.issues.iter().map(|(place, _)| count(*place)).collect();
+    let codes: Vec<&str> = page.issues.iter().map(|(_, issue)| issue.code.as_str()).collect();
+    let wonde_ids: Vec<Option<&str>> =
+        page.issues.iter().map(|(_, issue)| issue.wonde_id.as_deref()).collect();
+    sqlx::query_scalar!(
         r#"
-        UPDATE stage_fetch SET pages = pages + 1, fetched = fetched + $3, current = current + $4,
-            skipped = skipped + $5, requests = requests + $6, next_page = $7,
-            complete = ($7::jsonb IS NULL), updated_at = now()
-        WHERE job_id = $1 AND fence = $2 AND NOT complete
-        RETURNING fetched - $3 AS "first!"
+        WITH noted AS (
+            UPDATE job SET stage = $8, progress_done = $9, progress_total = $10
+            WHERE id = $1 AND fence = $2 AND state = 'running'
+            RETURNING id
+        ), staged AS (
+            UPDATE stage_fetch f SET pages = pages + 1, fetched = fetched + $3,
+                current = current + $4, skipped = skipped + $5, requests = requests + $6,
+                next_page = $7, complete = ($7::jsonb IS NULL), updated_at = now()
+            FROM noted WHERE f.job_id = noted.id AND f.fence = $2 AND NOT f.complete
+            RETURNING f.fetched - $3 AS first
+        ), issue AS (
+            INSERT INTO stage_issue (job_id, position, code, wonde_id)
+            SELECT $1, staged.first + i.place, i.code, i.wonde_id
+            FROM staged, UNNEST($11::bigint[], $12::text[], $13::text[])
+                AS i (place, code, wonde_id)
+        )
+        SELECT first AS "first!" FROM staged
         "#,
         lease.job_id.0,
         lease.fence,
@@ -130,30 +165,21 @@ pub async fn add_page(
         count(page.skipped),
         count(page.requests),
         page.next_page,
+        progress.stage.as_str(),
+        count(progress.done),
+        progress.total.map(count),
+        &places,
+        &codes as &[&str],
+        &wonde_ids as &[Option<&str>],
     )
-    .fetch_optional(&mut *tx)
+    .fetch_optional(db)
     .await?
-    .ok_or(Error::LeaseLost)?;
-    if !page.staff.is_empty() {
-        let mut copy = tx.copy_in_raw(copy::STAGE_STAFF).await?;
-        copy.send(copy::staff_rows(lease.job_id, first_position, &page.staff).into_bytes()).await?;
-        copy.finish().await?;
-    }
-    if !page.issues.is_empty() {
-        let mut copy = tx.copy_in_raw(copy::STAGE_ISSUE).await?;
-        copy.send(copy::issue_rows(lease.job_id, first_position, &page.issues).into_bytes())
-            .await?;
-        copy.finish().await?;
-    }
-    note_progress(&mut tx, lease, progress).await?;
-    tx.commit().await?;
-    Ok(())
+    .ok_or(Error::LeaseLost)
 }
 
 /// Throws away what a job staged, once its outcome is in the ledger.
 pub async fn discard(pool: &PgPool, lease: Lease) -> Result<(), Error> {
-    let mut tx = pool.begin().await?;
-    sqlx::query!("SET LOCAL synchronous_commit = off").execute(&mut *tx).await?;
+    let mut tx = pool.begin_with(BEGIN).await?;
     let owned = sqlx::query!(
         "DELETE FROM stage_fetch WHERE job_id = $1 AND fence = $2",
         lease.job_id.0,
@@ -194,16 +220,20 @@ pub async fn discard_leftovers(pool: &PgPool) -> Result<u64, Error> {
     Ok(u64::try_from(done).unwrap_or_default())
 }
 
-async fn clear_rows(db: &mut sqlx::PgConnection, lease: Lease) -> Result<(), Error> {
-    sqlx::query!("DELETE FROM stage_staff WHERE job_id = $1", lease.job_id.0)
-        .execute(&mut *db)
-        .await?;
-    sqlx::query!("DELETE FROM stage_issue WHERE job_id = $1", lease.job_id.0)
-        .execute(&mut *db)
-        .await?;
-    sqlx::query!("DELETE FROM stage_match WHERE job_id = $1", lease.job_id.0)
-        .execute(&mut *db)
-        .await?;
+async fn clear_rows(db: &mut PgConnection, lease: Lease) -> Result<(), Error> {
+    sqlx::query!(
+        r#"
+        WITH staff AS (
+            DELETE FROM stage_staff WHERE job_id = $1
+        ), issue AS (
+            DELETE FROM stage_issue WHERE job_id = $1
+        )
+        DELETE FROM stage_match WHERE job_id = $1
+        "#,
+        lease.job_id.0,
+    )
+    .execute(db)
+    .await?;
     Ok(())
 }
 

@@ -62,7 +62,9 @@ async fn try_finish(
     let created = if dry_run {
         record_would_be_created(&mut tx, lease).await?
     } else {
-        update_staff(&mut tx, lease).await?;
+        if updated > 0 {
+            update_staff(&mut tx, lease).await?;
+        }
         create_staff(&mut tx, lease, school_id).await?
     };
     let issues = record_issues(&mut tx, lease).await?;

@@ -16,7 +16,7 @@ use crate::config::ClientConfig;
 use crate::envelope::{DecodedPage, decode_page, decode_single};
 use crate::error::Error;
 use crate::limit::{LimitKey, RateLimit};
-use crate::models::{Employee, School, WondeId};
+use crate::models::{Counts, Employee, School, WondeId};
 use crate::pages::{self, Page, PageCursor};
 use crate::response::{read_body, refusal};
 use crate::retry::retry;
@@ -145,6 +145,15 @@ impl SchoolClient {
             url.query_pairs_mut().append_pair("include", &include_names(include));
         }
         self.send("employee", &url, decode_single).await
+    }
+
+    /// How many employees Wonde counts, current or not; `None` where it does not say. For a
+    /// progress bar: lists come without a total.
+    pub async fn employee_count(&self) -> Result<Option<u64>, Error> {
+        let mut url = extend(&self.root, &["counts"]);
+        url.query_pairs_mut().append_pair("include", "employees");
+        let counts: Counts = self.send("counts", &url, decode_single).await?;
+        Ok(counts.employees())
     }
 
     /// How many HTTP requests this client and its clones have sent, repeated tries included.

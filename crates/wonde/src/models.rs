@@ -5,6 +5,7 @@
 //! was not told: an [`Include`] tells *not delivered* from *delivered empty*, and a [`WondeDate`]
 //! tells *no date* from *a date nobody can read*.
 
+mod counts;
 mod date;
 mod employee;
 mod id;
@@ -12,6 +13,7 @@ mod include;
 mod school;
 pub(crate) mod shape;
 
+pub(crate) use counts::Counts;
 pub use date::WondeDate;
 pub use employee::{ContactDetails, Emails, Employee, EmploymentDetails, Role};
 pub use id::{InvalidWondeId, WondeId};

@@ -58,16 +58,17 @@ pub async fn enqueue(
     new: &NewJob,
     idempotency: Option<&Idempotency>,
 ) -> Result<Enqueued, Error> {
+    let Some(header) = idempotency else {
+        // The insert is all there is to write: it commits by itself, in one round trip.
+        let mut connection = pool.acquire().await?;
+        return insert_or_find(&mut connection, new).await;
+    };
     let mut tx = pool.begin().await?;
-    if let Some(header) = idempotency
-        && let Some(job) = answered_before(&mut tx, header).await?
-    {
+    if let Some(job) = answered_before(&mut tx, header).await? {
         return Ok(Enqueued::Existing(job));
     }
     let enqueued = insert_or_find(&mut tx, new).await?;
-    if let Some(header) = idempotency
-        && !remember(&mut tx, header, enqueued.job().id).await?
-    {
+    if !remember(&mut tx, header, enqueued.job().id).await? {
         // The same request came twice at once, and the other one was first.
         tx.rollback().await?;
         let mut connection = pool.acquire().await?;

@@ -13,15 +13,6 @@ pub(crate) fn require_one(rows: u64) -> Result<(), Error> {
 
 /// Notes how far a run is.
 pub async fn progress(pool: &PgPool, lease: Lease, progress: Progress) -> Result<(), Error> {
-    let mut connection = pool.acquire().await?;
-    note_progress(&mut connection, lease, progress).await
-}
-
-pub(crate) async fn note_progress(
-    db: &mut PgConnection,
-    lease: Lease,
-    progress: Progress,
-) -> Result<(), Error> {
     let done = sqlx::query!(
         r#"
         UPDATE job SET stage = $3, progress_done = $4, progress_total = $5
@@ -33,7 +24,7 @@ pub(crate) async fn note_progress(
         count(progress.done),
         progress.total.map(count),
     )
-    .execute(db)
+    .execute(pool)
     .await?;
     require_one(done.rows_affected())
 }

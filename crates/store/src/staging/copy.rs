@@ -2,13 +2,10 @@
 
 use std::fmt::Write;
 
-use mis_sync_domain::{Issue, JobId, JobTitle, StaffRecord};
+use mis_sync_domain::{JobId, JobTitle, StaffRecord};
 
 pub(super) const STAGE_STAFF: &str = "COPY stage_staff (job_id, wonde_id, position, upi, email, \
     first_name, surname, initials, job_title_delivered, job_title, non_teaching) FROM STDIN";
-
-pub(super) const STAGE_ISSUE: &str =
-    "COPY stage_issue (job_id, position, code, wonde_id) FROM STDIN";
 
 pub(super) fn staff_rows(job: JobId, first: i64, staff: &[(u64, StaffRecord)]) -> String {
     let mut rows = String::with_capacity(staff.len() * 200);
@@ -27,18 +24,6 @@ pub(super) fn staff_rows(job: JobId, first: i64, staff: &[(u64, StaffRecord)]) -
             Some(non_teaching) => write_plain(&mut rows, &non_teaching),
             None => write_text(&mut rows, None),
         }
-        end_row(&mut rows);
-    }
-    rows
-}
-
-pub(super) fn issue_rows(job: JobId, first: i64, issues: &[(u64, Issue)]) -> String {
-    let mut rows = String::new();
-    for (place, issue) in issues {
-        write_plain(&mut rows, &job);
-        write_plain(&mut rows, &position(first, *place));
-        write_plain(&mut rows, &issue.code.as_str());
-        write_text(&mut rows, issue.wonde_id.as_deref());
         end_row(&mut rows);
     }
     rows

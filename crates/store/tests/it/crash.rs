@@ -6,6 +6,8 @@ use mis_sync_store::{
     staging::{self, FetchState},
 };
 
+use mis_sync_testing::eventually;
+
 use crate::{
     fixture::{ALL_OWNED, LONG, TestStore, page, page_before, person},
     rows,
@@ -13,11 +15,21 @@ use crate::{
 
 /// Commits of this store's own pool outlive a crash, which the tests' servers do not promise.
 async fn durable() -> TestStore {
-    let store = TestStore::start().await;
+    let store = reopened(TestStore::start().await);
+    assert_eq!(rows::value::<String>(&store.pool, "SHOW synchronous_commit").await, "on");
+    store
+}
+
+/// With no connection from before the crash.
+fn reopened(store: TestStore) -> TestStore {
     let url = format!("{}&options=-csynchronous_commit%3Don", store.servers.database_url());
-    let pool = mis_sync_store::connect(&url, 4).unwrap();
-    assert_eq!(rows::value::<String>(&pool, "SHOW synchronous_commit").await, "on");
-    TestStore { pool, ..store }
+    TestStore { pool: mis_sync_store::connect(&url, 4).unwrap(), ..store }
+}
+
+fn crashed(mut store: TestStore) -> TestStore {
+    store.servers.postgres.kill().unwrap();
+    store.servers.postgres.restart().unwrap();
+    reopened(store)
 }
 
 async fn running(store: &TestStore) -> (SchoolId, Lease) {
@@ -50,21 +62,17 @@ async fn the_fetch_is_forgotten(store: &TestStore, school: &SchoolId, lease: Lea
 
 #[tokio::test]
 async fn half_a_fetch_does_not_outlive_a_crash() {
-    let mut store = durable().await;
+    let store = durable().await;
     let (school, lease) = running(&store).await;
-    store.servers.postgres.kill().unwrap();
-    store.servers.postgres.restart().unwrap();
-    the_fetch_is_forgotten(&store, &school, lease).await;
+    the_fetch_is_forgotten(&crashed(store), &school, lease).await;
 }
 
 #[tokio::test]
 async fn a_complete_fetch_is_not_taken_for_an_empty_school_after_a_crash() {
-    let mut store = durable().await;
+    let store = durable().await;
     let (school, lease) = running(&store).await;
     store.add(lease, &page(&[person("bea")])).await.unwrap();
-    store.servers.postgres.kill().unwrap();
-    store.servers.postgres.restart().unwrap();
-    the_fetch_is_forgotten(&store, &school, lease).await;
+    the_fetch_is_forgotten(&crashed(store), &school, lease).await;
 }
 
 #[tokio::test]
@@ -72,6 +80,7 @@ async fn a_clean_restart_keeps_what_is_staged() {
     let mut store = durable().await;
     let (school, lease) = running(&store).await;
     store.servers.postgres.restart().unwrap();
+    let store = reopened(store);
     store.add(lease, &page(&[person("bea")])).await.unwrap();
     assert_eq!(store.finish(lease, &school).await.unwrap().created, 2);
 }
@@ -84,6 +93,8 @@ async fn a_database_that_is_away_is_an_error_that_may_pass() {
     let away = mis_sync_store::ping(&store.pool).await.unwrap_err();
     assert!(matches!(away, Error::Unavailable(_)) && away.is_transient(), "{away:?}");
     store.servers.postgres.restart().unwrap();
-    mis_sync_store::ping(&store.pool).await.unwrap();
+    eventually("the pool is well again", async || mis_sync_store::ping(&store.pool).await.ok())
+        .await;
+    let store = reopened(store);
     store.sync(&school, &[person("ada")]).await;
 }

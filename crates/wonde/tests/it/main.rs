@@ -7,3 +7,4 @@ mod paging;
 mod refusals;
 mod retries;
 mod secrecy;
+mod simulator;

@@ -2,17 +2,22 @@
 
 use std::time::Instant;
 
-use futures::TryStreamExt;
+use futures::{FutureExt, TryStreamExt};
 use mis_sync_domain::{Capability, Lease, Mis, OwnedFields, Progress, School, Stage};
 use mis_sync_queue::Claimed;
-use mis_sync_store::{jobs, schools, staging, staging::FetchState, sync};
+use mis_sync_store::{Pool, jobs, schools, staging, staging::FetchState, sync};
 use mis_sync_wonde::{EmployeeInclude, Error as WondeError, PageCursor, SchoolClient, WondeId};
+use tokio_util::task::AbortOnDropHandle;
+use tracing::Instrument;
 use url::Url;
 
 use crate::{
     Context, SyncError,
     mapping::{MappingRules, map_page},
 };
+
+/// Noted with the last page, so that it costs nothing of its own.
+const COMPARING: Progress = Progress { stage: Stage::Comparing, done: 0, total: None };
 
 /// Runs one attempt. It ends the job itself, in the transaction that applies the difference.
 pub(crate) async fn run(context: &Context, claimed: &Claimed) -> Result<(), SyncError> {
@@ -29,7 +34,6 @@ pub(crate) async fn run(context: &Context, claimed: &Claimed) -> Result<(), Sync
     }
     fetched?;
 
-    jobs::progress(pool, lease, Progress { stage: Stage::Comparing, done: 0, total: None }).await?;
     let elapsed = || started.elapsed();
     let report = sync::finish(pool, lease, &job.school_id, job.options.dry_run, elapsed).await?;
     tracing::info!(
@@ -71,7 +75,7 @@ async fn fetch(
     let owned = OwnedFields::decide(mis, &school.settings);
     let state = staging::begin(pool, lease, owned, context.staged_pages_max_age).await?;
     if state.complete {
-        return Ok(());
+        return Ok(jobs::progress(pool, lease, COMPARING).await?);
     }
     let rules = MappingRules {
         today: context.clock.today(),
@@ -125,25 +129,56 @@ async fn stage_pages(
     let from = state.next_page.clone().map(serde_json::from_value::<PageCursor>).transpose();
     // A cursor that cannot be read is none: the fetch begins anew.
     let from = from.unwrap_or_default();
-    let expected = jobs::records_of_last_sync(pool, &school.id).await?;
+    // The first page is under way from here on.
+    let pages = client.employees(&includes(rules), from);
+    let mut expected = Expected::learn(pool, school, client).await?;
     let mut done = state.fetched;
     let mut requests = 0;
-    let pages = client.employees(&includes(rules), from);
     futures::pin_mut!(pages);
     while let Some(page) = pages.try_next().await? {
         let mut mapped = map_page(&page, rules);
         mapped.requests = client.requests_made() - requests;
         requests += mapped.requests;
         done += mapped.fetched;
-        let total = match (&page.next, expected) {
-            (None, _) => Some(done),
-            (Some(_), Some(expected)) => Some(expected.max(done)),
-            (Some(_), None) => None,
+        let progress = if page.next.is_some() {
+            let total = expected.records().map(|records| records.max(done));
+            Progress { stage: Stage::Fetching, done, total }
+        } else {
+            COMPARING
         };
-        let progress = Progress { stage: Stage::Fetching, done, total };
         staging::add_page(pool, lease, &mapped, progress).await?;
     }
     Ok(())
+}
+
+/// How many records there will be, for the progress bar alone: Wonde's lists come without a
+/// total. The last sync knows; before the first one Wonde is asked for its count, beside the
+/// fetch and without waiting for the answer.
+enum Expected {
+    Known(Option<u64>),
+    Asked(AbortOnDropHandle<Result<Option<u64>, WondeError>>),
+}
+
+impl Expected {
+    async fn learn(pool: &Pool, school: &School, client: &SchoolClient) -> Result<Self, SyncError> {
+        if let Some(records) = jobs::records_of_last_sync(pool, &school.id).await? {
+            return Ok(Self::Known(Some(records)));
+        }
+        let client = client.clone();
+        let asked = async move { client.employee_count().await };
+        Ok(Self::Asked(AbortOnDropHandle::new(tokio::spawn(asked.in_current_span()))))
+    }
+
+    fn records(&mut self) -> Option<u64> {
+        if let Self::Asked(answer) = self {
+            let answered = answer.now_or_never()?;
+            *self = Self::Known(answered.ok().and_then(Result::ok).flatten());
+        }
+        match self {
+            Self::Known(records) => *records,
+            Self::Asked(_) => None,
+        }
+    }
 }
 
 /// Exactly what the mapping reads; scopes that are not needed are not asked for.

@@ -38,7 +38,7 @@ pub(super) async fn report(
     let lines = [
         (
             count("fetched"),
-            format!("staff records read, in {} requests to Wonde", count("requests")),
+            format!("staff records read, with {} requests to Wonde", count("requests")),
         ),
         (count("fetched") - count("current"), "of them are not current staff: not imported".into()),
         (

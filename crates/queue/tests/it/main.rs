@@ -1,0 +1,11 @@
+//! Workers over a real Postgres and a real Redis.
+#![expect(clippy::unwrap_used, reason = "this crate holds nothing but tests")]
+
+mod delivery;
+mod fixture;
+mod leases;
+mod limiter;
+mod outages;
+mod rows;
+mod running;
+mod stopping;
