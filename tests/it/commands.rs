@@ -66,7 +66,7 @@ async fn a_demo_of_an_unknown_school_says_which_there_are() {
 
 #[tokio::test]
 async fn wrong_configuration_is_named_before_a_port_is_opened() {
-    let table: [(&[(&str, &str)], &[&str]); 6] = [
+    let table: [(Variables<'_>, &[&str]); 6] = [
         (&[], &["encryption.key is not set", "openssl rand -hex 32"]),
         (&[("MIS_SYNC__ENCRYPTION__KEY", "short")], &["encryption.key", "64 hexadecimal digits"]),
         (&[("MIS_SYNC__API__LISTEN", "nowhere")], &["api.listen", "\"nowhere\"", "wanted"]),
@@ -91,6 +91,8 @@ async fn wrong_configuration_is_named_before_a_port_is_opened() {
         assert!(!text.contains("panicked"), "{text}");
     }
 }
+
+type Variables<'a> = &'a [(&'a str, &'a str)];
 
 const KEY: &str = "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff";
 

@@ -1,5 +1,7 @@
 //! End-to-end tests. One binary; a file for each thing that a user or an operator relies on.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on stops")]
+
 mod architecture;
 mod commands;
 mod faults;

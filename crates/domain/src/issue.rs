@@ -19,17 +19,29 @@ pub enum IssueCode {
     WorkEmailInUse,
     /// Wonde's record has a shape that cannot be read.
     UnreadableRecord,
+    /// Current in the MIS, inactive in iP, and the school does not restore people.
+    InactiveInIp,
+    /// The line manager of the MIS is not in iP.
+    ManagerMissing,
+    /// The line manager of the MIS is inactive in iP.
+    ManagerInactive,
+    /// The person would be their own line manager, directly or through others.
+    ManagerCircle,
 }
 
 impl IssueCode {
     /// Every code, for tables and docs.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 10] = [
         Self::NoWorkEmail,
         Self::InvalidWorkEmail,
         Self::NameMissing,
         Self::SharedWorkEmail,
         Self::WorkEmailInUse,
         Self::UnreadableRecord,
+        Self::InactiveInIp,
+        Self::ManagerMissing,
+        Self::ManagerInactive,
+        Self::ManagerCircle,
     ];
 
     /// The stable code.
@@ -41,6 +53,10 @@ impl IssueCode {
             Self::SharedWorkEmail => "shared_work_email",
             Self::WorkEmailInUse => "work_email_in_use",
             Self::UnreadableRecord => "unreadable_record",
+            Self::InactiveInIp => "inactive_in_ip",
+            Self::ManagerMissing => "manager_missing",
+            Self::ManagerInactive => "manager_inactive",
+            Self::ManagerCircle => "manager_circle",
         }
     }
 
@@ -60,6 +76,22 @@ impl IssueCode {
             Self::UnreadableRecord => {
                 "Wonde delivered this record in a shape that cannot be read. Tell support the id."
             }
+            Self::InactiveInIp => {
+                "This person is current staff in the MIS but inactive in iP, and the school's \
+                 settings do not restore people."
+            }
+            Self::ManagerMissing => {
+                "The line manager in the MIS is not in iP, so the person's line manager in iP was \
+                 left as it is."
+            }
+            Self::ManagerInactive => {
+                "The line manager in the MIS is inactive in iP, so the person's line manager in iP \
+                 was left as it is."
+            }
+            Self::ManagerCircle => {
+                "In the MIS this person is above themselves, directly or through others, so their \
+                 line manager in iP was left as it is."
+            }
         }
     }
 
@@ -71,7 +103,10 @@ impl IssueCode {
             | Self::SharedWorkEmail
             | Self::WorkEmailInUse => Some("Work email"),
             Self::NameMissing => Some("Forename, Surname"),
-            Self::UnreadableRecord => None,
+            Self::ManagerMissing | Self::ManagerInactive | Self::ManagerCircle => {
+                Some("Reports to")
+            }
+            Self::UnreadableRecord | Self::InactiveInIp => None,
         }
     }
 }
@@ -87,7 +122,7 @@ impl std::str::FromStr for IssueCode {
     }
 }
 
-/// One record that was left out, and why. Ids only: the school looks the person up.
+/// One record that was left out or not taken whole, and why. Ids only: the school looks the person up.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Issue {
     /// Why.

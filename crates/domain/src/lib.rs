@@ -6,6 +6,7 @@ pub mod employment;
 mod ids;
 mod issue;
 mod job;
+pub mod line_manager;
 mod mis;
 mod ownership;
 mod report;

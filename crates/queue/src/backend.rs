@@ -80,8 +80,11 @@ impl Source {
                 Ok(Some(id)) => jobs::claim(self.queue.pool(), id, worker, *lease).await,
                 Err(error) => {
                     tracing::warn!(%error, %lane, "Redis is away, asking the ledger");
-                    self.pause().await;
-                    jobs::claim_next(self.queue.pool(), *lane, worker, *lease).await
+                    let next = jobs::claim_next(self.queue.pool(), *lane, worker, *lease).await;
+                    if matches!(next, Ok(None)) {
+                        self.pause().await;
+                    }
+                    next
                 }
             };
             match claimed {

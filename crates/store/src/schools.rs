@@ -155,11 +155,16 @@ async fn fetch_row(pool: &PgPool, id: &SchoolId) -> Result<Option<SchoolRow>, Er
     Ok(row)
 }
 
-/// Notes that Wonde refused the school's token; only a new one clears it.
-pub async fn mark_token_rejected(pool: &PgPool, id: &SchoolId) -> Result<(), Error> {
+/// Notes that Wonde refused the token that the school had when it was read; only a new one
+/// clears it. Nothing happens if the school was connected anew in the meantime.
+pub async fn mark_token_rejected(pool: &PgPool, read: &School) -> Result<(), Error> {
     sqlx::query!(
-        "UPDATE school SET token_rejected_at = coalesce(token_rejected_at, now()) WHERE id = $1",
-        id.as_str(),
+        r#"
+        UPDATE school SET token_rejected_at = coalesce(token_rejected_at, now())
+        WHERE id = $1 AND updated_at = $2
+        "#,
+        read.id.as_str(),
+        read.updated_at,
     )
     .execute(pool)
     .await?;

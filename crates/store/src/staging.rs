@@ -61,6 +61,9 @@ pub async fn begin(
     owned: OwnedFields,
     max_age: Duration,
 ) -> Result<FetchState, Error> {
+    if begin_first(pool, lease, owned).await? {
+        return Ok(FetchState::default());
+    }
     let mut tx = pool.begin_with(BEGIN).await?;
     let taken_over = sqlx::query!(
         r#"
@@ -106,6 +109,24 @@ pub async fn begin(
     };
     tx.commit().await?;
     Ok(state)
+}
+
+/// Begins the fetch of a job that never staged anything; `false`: it did. Where there is no
+/// fetch there are no records either, so nothing has to be cleared and one statement is enough.
+async fn begin_first(pool: &PgPool, lease: Lease, owned: OwnedFields) -> Result<bool, Error> {
+    let begun = sqlx::query!(
+        r#"
+        INSERT INTO stage_fetch (job_id, fence, owns_initials, owns_job_title)
+        VALUES ($1, $2, $3, $4) ON CONFLICT (job_id) DO NOTHING
+        "#,
+        lease.job_id.0,
+        lease.fence,
+        owned.initials,
+        owned.job_title,
+    )
+    .execute(pool)
+    .await?;
+    Ok(begun.rows_affected() == 1)
 }
 
 /// Stages one page and notes the progress of the job.

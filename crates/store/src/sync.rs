@@ -57,15 +57,15 @@ async fn try_finish(
     let fetched = read_fetch(&mut tx, lease).await?;
 
     let matched = matching::match_staff(&mut tx, lease, school_id).await?;
-    let quarantined = matching::quarantine(&mut tx, lease).await?;
+    let quarantined = matching::quarantine(&mut tx, lease, &matched).await?;
     let updated = record_changes(&mut tx, lease).await?;
-    let created = if dry_run {
-        record_would_be_created(&mut tx, lease).await?
-    } else {
-        if updated > 0 {
-            update_staff(&mut tx, lease).await?;
-        }
-        create_staff(&mut tx, lease, school_id).await?
+    if updated > 0 && !dry_run {
+        update_staff(&mut tx, lease).await?;
+    }
+    let created = match matched.unmatched {
+        0 => 0,
+        _ if dry_run => record_would_be_created(&mut tx, lease).await?,
+        _ => create_staff(&mut tx, lease, school_id).await?,
     };
     let issues = record_issues(&mut tx, lease).await?;
 

@@ -3,7 +3,6 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
-use futures::Stream;
 use reqwest::header::{ACCEPT, AUTHORIZATION, HeaderValue};
 use reqwest::{Client, StatusCode};
 use rustls::crypto::CryptoProvider;
@@ -17,7 +16,7 @@ use crate::envelope::{DecodedPage, decode_page, decode_single};
 use crate::error::Error;
 use crate::limit::{LimitKey, RateLimit};
 use crate::models::{Counts, Employee, School, WondeId};
-use crate::pages::{self, Page, PageCursor};
+use crate::query::{EmployeeInclude, EmployeeQuery, ListQuery, include_names};
 use crate::response::{read_body, refusal};
 use crate::retry::retry;
 
@@ -82,27 +81,6 @@ impl fmt::Debug for WondeClient {
     }
 }
 
-/// What to deliver with each employee.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum EmployeeInclude {
-    /// Email addresses.
-    ContactDetails,
-    /// Dates of employment, whether current, whether teaching.
-    EmploymentDetails,
-    /// Roles.
-    Roles,
-}
-
-impl EmployeeInclude {
-    fn name(self) -> &'static str {
-        match self {
-            Self::ContactDetails => "contact_details",
-            Self::EmploymentDetails => "employment_details",
-            Self::Roles => "roles",
-        }
-    }
-}
-
 /// Reads one school with one token. Clones share the count of requests.
 #[derive(Clone)]
 pub struct SchoolClient {
@@ -120,29 +98,13 @@ impl SchoolClient {
         self.send("school", &self.root, decode_single).await
     }
 
-    /// All employees, page by page; see [`pages`](crate::Page) for what a page holds. The stream
-    /// ends after its first error. With `from` it goes on where an earlier stream stopped; the
-    /// cursor then decides on the includes.
-    ///
-    /// Fetching begins at once in a task of its own (so call this inside a Tokio runtime), stays
-    /// one page ahead of the consumer, and stops when the stream is dropped.
-    pub fn employees(
-        &self,
-        include: &[EmployeeInclude],
-        from: Option<PageCursor>,
-    ) -> impl Stream<Item = Result<Page<Employee>, Error>> + Send + 'static {
-        pages::stream(self.clone(), "employees", include_names(include), from)
-    }
-
-    /// One employee; [`Error::NotFound`] where Wonde does not know the id (any more).
-    pub async fn employee(
-        &self,
-        id: &WondeId,
-        include: &[EmployeeInclude],
-    ) -> Result<Employee, Error> {
+    /// One employee; [`Error::NotFound`] where Wonde does not know the id (any more). Of the query
+    /// only the includes count: one record has neither filter nor pages.
+    pub async fn employee(&self, id: &WondeId, query: &EmployeeQuery) -> Result<Employee, Error> {
         let mut url = extend(&self.root, &["employees", id.as_str()]);
+        let include = include_names(query.include.iter().copied().map(EmployeeInclude::name));
         if !include.is_empty() {
-            url.query_pairs_mut().append_pair("include", &include_names(include));
+            url.query_pairs_mut().append_pair("include", &include);
         }
         self.send("employee", &url, decode_single).await
     }
@@ -166,13 +128,10 @@ impl SchoolClient {
     }
 
     /// Address of the first page of a list.
-    pub(crate) fn list_url(&self, resource: &str, include: &str) -> Url {
-        let mut url = extend(&self.root, &[resource]);
-        let page_size = self.client.config.page_size.to_string();
-        if !include.is_empty() {
-            url.query_pairs_mut().append_pair("include", include);
-        }
-        url.query_pairs_mut().append_pair("per_page", &page_size);
+    pub(crate) fn list_url(&self, list: &ListQuery) -> Url {
+        let mut url = extend(&self.root, &[list.resource]);
+        let page_size = list.page_size.unwrap_or(self.client.config.page_size).to_string();
+        url.query_pairs_mut().extend_pairs(&list.parameters).append_pair("per_page", &page_size);
         url
     }
 
@@ -290,11 +249,6 @@ fn bearer(token: &SecretString) -> Result<HeaderValue, Error> {
         .map_err(|_not_a_header| Error::Unauthorized)?;
     value.set_sensitive(true);
     Ok(value)
-}
-
-fn include_names(include: &[EmployeeInclude]) -> String {
-    let names: Vec<&str> = include.iter().map(|include| include.name()).collect();
-    names.join(",")
 }
 
 #[cfg(test)]

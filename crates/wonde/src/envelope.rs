@@ -143,7 +143,7 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
-    use crate::models::{Employee, School};
+    use crate::models::{Class, Deletion, Employee, School, Subject};
 
     fn page(json: &Value) -> Result<DecodedPage<Employee>, Error> {
         decode_page(json.to_string().as_bytes())
@@ -273,6 +273,17 @@ mod tests {
             "employment_end_date",
             "roles",
             "name",
+            "hierarchy",
+            "photo",
+            "content",
+            "hash",
+            "subject",
+            "active",
+            "employees",
+            "is_main_teacher",
+            "role",
+            "type",
+            "deleted_at",
             "region",
             "other",
         ]);
@@ -293,8 +304,11 @@ mod tests {
             let _ = decode_page::<Employee>(bare.as_bytes());
             let _ = decode_single::<School>(bare.as_bytes());
             let _ = decode_single::<Employee>(json!({"data": value.clone()}).to_string().as_bytes());
-            let listed = page(&json!({"data": [value], "meta": null})).unwrap();
-            prop_assert_eq!(listed.records.len(), 1);
+            let list = json!({"data": [value], "meta": null}).to_string();
+            prop_assert_eq!(decode_page::<Employee>(list.as_bytes()).unwrap().records.len(), 1);
+            prop_assert_eq!(decode_page::<Class>(list.as_bytes()).unwrap().records.len(), 1);
+            prop_assert_eq!(decode_page::<Subject>(list.as_bytes()).unwrap().records.len(), 1);
+            prop_assert_eq!(decode_page::<Deletion>(list.as_bytes()).unwrap().records.len(), 1);
         }
 
         #[test]
@@ -305,12 +319,29 @@ mod tests {
 
         #[test]
         fn any_value_in_a_leaf_keeps_the_record(value in any_json()) {
-            let record = json!({
-                "id": "A1", "surname": value, "updated_at": value,
+            let employee = json!({
+                "id": "A1", "surname": value, "updated_at": value, "hierarchy": value,
                 "employment_details": {"data": {"current": value, "employment_end_date": value}},
+                "photo": {"data": {"id": value, "hash": value, "content": value}},
             });
-            let listed = page(&json!({"data": [record]})).unwrap();
-            prop_assert!(listed.records[0].is_ok());
+            prop_assert!(is_kept::<Employee>(&employee));
+            let odd_photo = json!({"id": "A1", "photo": value});
+            prop_assert!(is_kept::<Employee>(&odd_photo));
+            let pivot = json!({"is_main_teacher": value, "role": value});
+            let class = json!({
+                "id": "A1", "code": value, "restored_at": value, "subject": value,
+                "employees": {"data": [{"id": "A2", "meta": value}, {"id": "A3", "meta": pivot}]},
+            });
+            prop_assert!(is_kept::<Class>(&class));
+            let subject = json!({"id": "A1", "name": value, "active": value, "created_at": value});
+            prop_assert!(is_kept::<Subject>(&subject));
+            let deletion = json!({"id": "A1", "type": value, "mis_id": value, "deleted_at": value});
+            prop_assert!(is_kept::<Deletion>(&deletion));
         }
+    }
+
+    fn is_kept<T: DeserializeOwned>(record: &Value) -> bool {
+        let list = json!({"data": [record]}).to_string();
+        decode_page::<T>(list.as_bytes()).unwrap().records[0].is_ok()
     }
 }

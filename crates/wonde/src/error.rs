@@ -54,9 +54,9 @@ pub enum Error {
     /// The one record asked for does not decode.
     #[error(transparent)]
     Record(#[from] UndecodableRecord),
-    /// The next page would be on another server, or outside this school. The token was not sent
-    /// there.
-    #[error("the next page is not this school's (host {host})")]
+    /// The next page would be on another server, of another school or of another list. The token
+    /// was not sent there.
+    #[error("the next page is not of this list (host {host})")]
     ForeignNext {
         /// Host of the refused address; the school's own where only the path differs.
         host: String,

@@ -5,18 +5,22 @@ mod config;
 mod envelope;
 mod error;
 mod limit;
+mod lists;
 mod models;
 mod pages;
+mod query;
 mod response;
 mod retry;
 
-pub use client::{EmployeeInclude, SchoolClient, WondeClient, install_crypto_provider};
+pub use client::{SchoolClient, WondeClient, install_crypto_provider};
 pub use config::ClientConfig;
 pub use envelope::UndecodableRecord;
 pub use error::Error;
 pub use limit::{LimitKey, RateLimit, Throttled, Unlimited};
 pub use models::{
-    ContactDetails, Emails, Employee, EmploymentDetails, Include, InvalidWondeId, Region, Role,
-    School, WondeDate, WondeId,
+    Class, ClassEmployee, ClassSubject, ContactDetails, Deletion, Emails, Employee,
+    EmploymentDetails, Include, InvalidWondeId, Photo, PhotoError, Region, Role, School, Subject,
+    WondeDate, WondeId,
 };
 pub use pages::{Page, PageCursor};
+pub use query::{ClassInclude, DeletionKind, EmployeeInclude, EmployeeQuery};

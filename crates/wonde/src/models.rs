@@ -5,17 +5,25 @@
 //! was not told: an [`Include`] tells *not delivered* from *delivered empty*, and a [`WondeDate`]
 //! tells *no date* from *a date nobody can read*.
 
+mod class;
 mod counts;
 mod date;
+mod deletion;
 mod employee;
 mod id;
 mod include;
+mod photo;
 mod school;
 pub(crate) mod shape;
+mod subject;
 
+pub use class::{Class, ClassEmployee, ClassSubject};
 pub(crate) use counts::Counts;
 pub use date::WondeDate;
+pub use deletion::Deletion;
 pub use employee::{ContactDetails, Emails, Employee, EmploymentDetails, Role};
 pub use id::{InvalidWondeId, WondeId};
 pub use include::Include;
+pub use photo::{Photo, PhotoError};
 pub use school::{Region, School};
+pub use subject::Subject;

@@ -14,6 +14,7 @@ use url::{Position, Url};
 use crate::client::SchoolClient;
 use crate::envelope::UndecodableRecord;
 use crate::error::Error;
+use crate::query::ListQuery;
 
 /// One page of a list.
 #[derive(Debug)]
@@ -43,20 +44,19 @@ impl fmt::Debug for PageCursor {
     }
 }
 
-/// The pages of `resource`, the next one being fetched while the consumer has the last in hand.
+/// The pages of `list`, the next one being fetched while the consumer has the last in hand.
 pub(crate) fn stream<T: DeserializeOwned + Send + 'static>(
     client: SchoolClient,
-    resource: &'static str,
-    include: String,
+    list: ListQuery,
     from: Option<PageCursor>,
 ) -> impl Stream<Item = Result<Page<T>, Error>> + Send + 'static {
     let (sender, receiver) = mpsc::channel(1);
     let fetching = async move {
         let first = match from {
-            Some(cursor) => within_school(client.root(), &cursor.0),
-            None => Ok(client.list_url(resource, &include)),
+            Some(cursor) => within_list(client.root(), list.resource, &cursor.0),
+            None => Ok(client.list_url(&list)),
         };
-        fetch(&client, resource, first, &sender).await;
+        fetch(&client, list.resource, first, &sender).await;
     };
     let task = AbortOnDropHandle::new(tokio::spawn(fetching.in_current_span()));
     stream::unfold((receiver, task), |(mut receiver, mut task)| async move {
@@ -90,7 +90,7 @@ async fn fetch<T: DeserializeOwned>(
             Err(error) => Err(error),
         };
         if let Ok(Page { next: Some(next), .. }) = &page {
-            address = Some(within_school(client.root(), &next.0));
+            address = Some(within_list(client.root(), resource, &next.0));
         }
         room.send(page);
     }
@@ -106,18 +106,20 @@ async fn fetch_one<T: DeserializeOwned>(
         return Err(Error::PageLoop);
     }
     let page = client.page(resource, url).await?;
-    let next = page.next.map(|next| within_school(client.root(), &next));
+    let next = page.next.map(|next| within_list(client.root(), resource, &next));
     Ok(Page { records: page.records, next: next.transpose()?.as_ref().map(PageCursor::of) })
 }
 
-/// Resolves an address and lets it pass only below this school's root on this school's server:
-/// the token must not go elsewhere, and a token that sees many schools must not mix them.
-fn within_school(root: &Url, address: &str) -> Result<Url, Error> {
+/// Resolves an address and lets it pass only for this list of this school on this school's server:
+/// the token must not go elsewhere, a token that sees many schools must not mix them, and a stored
+/// cursor of employees must not be read as one of classes.
+fn within_list(root: &Url, resource: &str, address: &str) -> Result<Url, Error> {
     let mut url = root
         .join(address)
         .map_err(|_unparsable| Error::decode("the address of the next page is not a URL"))?;
-    let below_root = url.path().strip_prefix(root.path()).is_some_and(|rest| rest.starts_with('/'));
-    if url.origin() != root.origin() || !below_root {
+    let below_root = url.path().strip_prefix(root.path()).and_then(|rest| rest.strip_prefix('/'));
+    let same_list = below_root.is_some_and(|rest| rest.trim_end_matches('/') == resource);
+    if url.origin() != root.origin() || !same_list {
         return Err(Error::ForeignNext { host: url.host_str().unwrap_or_default().to_owned() });
     }
     // Nothing but path and query may come from outside.
@@ -142,7 +144,11 @@ mod tests {
             "https://user:word@api.example/v1.0/schools/A1/employees?page=2",
             "/v1.0/schools/A1/employees?page=2",
         ] {
-            assert_eq!(within_school(&root(), address).unwrap().as_str(), page, "{address}");
+            assert_eq!(
+                within_list(&root(), "employees", address).unwrap().as_str(),
+                page,
+                "{address}"
+            );
         }
     }
 
@@ -159,9 +165,12 @@ mod tests {
             ("https://api.example/v1.0/schools/A1/../A2/employees", "api.example"),
             ("https://api.example/v1.0/schools/A1/%2e%2e/A2/employees", "api.example"),
             ("https://api.example/v2/schools/A1/employees", "api.example"),
+            ("https://api.example/v1.0/schools/A1/classes", "api.example"),
+            ("https://api.example/v1.0/schools/A1/employees/A7", "api.example"),
+            ("https://api.example/v1.0/schools/A1", "api.example"),
             ("file:///v1.0/schools/A1/employees", ""),
         ] {
-            match within_school(&root(), address) {
+            match within_list(&root(), "employees", address) {
                 Err(Error::ForeignNext { host }) => assert_eq!(host, expected, "{address}"),
                 other => panic!("{address}: {other:?}"),
             }

@@ -99,7 +99,7 @@ async fn a_change_keeps_token_mis_and_settings_that_are_left_out() {
 async fn a_refused_token_stays_refused_until_a_new_one_comes() {
     let app = App::start().await;
     let oak = app.school("oak").await;
-    schools::mark_token_rejected(&app.pool, &oak).await.unwrap();
+    reject_token(&app.pool, &oak).await;
     let school = app.admin(put(&without(connection(), "token"))).await.json();
     assert_eq!(school["token_state"], "rejected");
     let school = app.admin(put(&connection())).await.json();
@@ -223,4 +223,10 @@ async fn schools_are_listed_in_order_page_by_page() {
         query = format!("?limit=2&cursor={cursor}");
     }
     assert_eq!(pages, [vec!["ash", "elm"], vec!["oak"]]);
+}
+
+/// Notes that Wonde refused the token which the school has now.
+async fn reject_token(pool: &mis_sync_store::Pool, id: &mis_sync_domain::SchoolId) {
+    let school = schools::get(pool, id).await.unwrap().unwrap();
+    schools::mark_token_rejected(pool, &school).await.unwrap();
 }

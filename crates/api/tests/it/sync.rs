@@ -129,7 +129,7 @@ async fn a_school_that_cannot_be_synced_is_refused() {
     app.admin(press()).await.problem(404, "unknown-school");
 
     let oak = app.school("oak").await;
-    schools::mark_token_rejected(&app.pool, &oak).await.unwrap();
+    reject_token(&app.pool, &oak).await;
     let problem = app.admin(press()).await.problem(409, "token-rejected");
     let detail = "Wonde refused this school's token; connect the school again with a new one.";
     assert_eq!(problem["detail"], detail);
@@ -163,7 +163,7 @@ async fn the_same_idempotency_key_gets_the_same_job_whatever_became_of_it() {
     }
 
     // Not even that the school lost its token meanwhile changes the answer to an old request.
-    schools::mark_token_rejected(&app.pool, &oak).await.unwrap();
+    reject_token(&app.pool, &oak).await;
     assert_eq!(app.admin(with_key("one")).await.status, 200);
     app.admin(with_key("two")).await.problem(409, "token-rejected");
     assert_eq!(app.all_jobs().await.len(), 1);
@@ -216,4 +216,10 @@ async fn a_press_is_accepted_while_redis_is_away() {
     assert_eq!(answer.status, 202);
     let shown: Value = app.admin(Ask::get(answer.header("location"))).await.json();
     assert_eq!(shown["state"], "queued");
+}
+
+/// Notes that Wonde refused the token which the school has now.
+async fn reject_token(pool: &mis_sync_store::Pool, id: &mis_sync_domain::SchoolId) {
+    let school = schools::get(pool, id).await.unwrap().unwrap();
+    schools::mark_token_rejected(pool, &school).await.unwrap();
 }

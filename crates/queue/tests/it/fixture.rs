@@ -16,7 +16,7 @@ use mis_sync_queue::{
 use mis_sync_store::{Pool, TokenCipher, jobs, schools};
 use mis_sync_testing::{Servers, eventually};
 use redis::{FromRedisValue, aio::MultiplexedConnection};
-use tokio::task::JoinHandle;
+use tokio::{sync::Semaphore, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
@@ -214,5 +214,14 @@ impl Runs {
                 succeed(&pool, &claimed).await
             }
         })
+    }
+}
+
+/// Tells a test that a job's work is gone, however it ended.
+pub(crate) struct OnDrop(pub(crate) Arc<Semaphore>);
+
+impl Drop for OnDrop {
+    fn drop(&mut self) {
+        self.0.add_permits(1);
     }
 }

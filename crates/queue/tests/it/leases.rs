@@ -11,7 +11,7 @@ use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    fixture::{LONG, Runs, TestQueue, handler, options, succeed},
+    fixture::{LONG, OnDrop, Runs, TestQueue, handler, options, succeed},
     rows,
 };
 
@@ -141,14 +141,6 @@ async fn work_whose_lease_cannot_be_renewed_is_stopped_and_done_again_later() {
     worker.stop().await;
     let story = [(1, Some("lost".to_owned())), (2, Some("succeeded".to_owned()))];
     assert_eq!(rows::attempts(&test.pool, job).await, story);
-}
-
-struct OnDrop(Arc<Semaphore>);
-
-impl Drop for OnDrop {
-    fn drop(&mut self) {
-        self.0.add_permits(1);
-    }
 }
 
 #[tokio::test]

@@ -6,32 +6,51 @@ use mis_sync_testing::{PATIENCE, eventually};
 use tokio::sync::Semaphore;
 
 use crate::{
-    fixture::{READY, Runs, TestQueue, handler, options, succeed},
+    fixture::{OnDrop, READY, Runs, TestQueue, handler, options, succeed},
     rows,
 };
 
-/// A handler whose jobs each wait for a permit of the gate.
-fn behind(gate: &Arc<Semaphore>, test: &TestQueue) -> Handler {
-    let (gate, pool) = (Arc::clone(gate), test.pool.clone());
-    handler(move |claimed| {
-        let (gate, pool) = (Arc::clone(&gate), pool.clone());
-        async move {
-            gate.acquire().await.unwrap().forget();
-            succeed(&pool, &claimed).await
-        }
-    })
+/// Where jobs wait. A job that is `running` in the ledger may not have got here yet: a worker
+/// that is told to stop in between hands it back unbegun.
+struct Gate {
+    reached: Semaphore,
+    open: Semaphore,
+}
+
+impl Gate {
+    fn closed() -> Arc<Self> {
+        Arc::new(Self { reached: Semaphore::new(0), open: Semaphore::new(0) })
+    }
+
+    /// Waits until so many jobs have come.
+    async fn reached_by(&self, jobs: u32) {
+        self.reached.acquire_many(jobs).await.unwrap().forget();
+    }
+
+    /// A handler whose jobs each wait for a permit.
+    fn handler(self: &Arc<Self>, test: &TestQueue) -> Handler {
+        let (gate, pool) = (Arc::clone(self), test.pool.clone());
+        handler(move |claimed| {
+            let (gate, pool) = (Arc::clone(&gate), pool.clone());
+            async move {
+                gate.reached.add_permits(1);
+                gate.open.acquire().await.unwrap().forget();
+                succeed(&pool, &claimed).await
+            }
+        })
+    }
 }
 
 #[tokio::test]
 async fn a_running_job_may_finish_and_no_new_one_is_taken() {
     let test = TestQueue::start().await;
-    let gate = Arc::new(Semaphore::new(0));
-    let worker = test.worker(behind(&gate, &test));
+    let gate = Gate::closed();
+    let worker = test.worker(gate.handler(&test));
     let running = test.enqueue().await;
-    test.wait_for(&[running], JobState::Running).await;
+    gate.reached_by(1).await;
     worker.stop.cancel();
     let late = test.enqueue().await;
-    gate.add_permits(2);
+    gate.open.add_permits(2);
     worker.stop().await;
     assert_eq!(test.job(running).await.state, JobState::Succeeded);
     let late = test.job(late).await;
@@ -41,11 +60,11 @@ async fn a_running_job_may_finish_and_no_new_one_is_taken() {
 #[tokio::test]
 async fn a_job_that_does_not_finish_in_time_is_handed_back_and_another_worker_takes_it() {
     let test = TestQueue::start().await;
-    let gate = Arc::new(Semaphore::new(0));
+    let gate = Gate::closed();
     let hasty = WorkerOptions { drain: Duration::from_millis(50), ..options() };
-    let worker = test.worker_with(hasty, behind(&gate, &test));
+    let worker = test.worker_with(hasty, gate.handler(&test));
     let jobs = test.enqueue_many(2).await;
-    test.wait_for(&jobs, JobState::Running).await;
+    gate.reached_by(2).await;
     worker.stop().await;
     for job in &jobs {
         let released = test.job(*job).await;
@@ -62,31 +81,27 @@ async fn a_job_that_does_not_finish_in_time_is_handed_back_and_another_worker_ta
 }
 
 #[tokio::test]
-async fn work_that_is_handed_back_has_ended_before_the_worker_has() {
+async fn work_that_is_handed_back_is_stopped() {
     let test = TestQueue::start().await;
-    let ended = Arc::new(Semaphore::new(0));
-    struct OnDrop(Arc<Semaphore>);
-    impl Drop for OnDrop {
-        fn drop(&mut self) {
-            self.0.add_permits(1);
-        }
-    }
+    let (begun, stopped) = (Arc::new(Semaphore::new(0)), Arc::new(Semaphore::new(0)));
     let run = {
-        let ended = Arc::clone(&ended);
+        let (begun, stopped) = (Arc::clone(&begun), Arc::clone(&stopped));
         handler(move |_| {
-            let guard = OnDrop(Arc::clone(&ended));
+            begun.add_permits(1);
+            let stopped = OnDrop(Arc::clone(&stopped));
             async move {
-                let _guard = guard;
+                let _stopped = stopped;
                 std::future::pending().await
             }
         })
     };
     let hasty = WorkerOptions { drain: Duration::from_millis(50), ..options() };
     let worker = test.worker_with(hasty, run);
-    let job = test.enqueue().await;
-    test.wait_for(&[job], JobState::Running).await;
+    test.enqueue().await;
+    begun.acquire().await.unwrap().forget();
     worker.stop().await;
-    let _ended = tokio::time::timeout(PATIENCE, ended.acquire()).await.unwrap().unwrap();
+    let gone = tokio::time::timeout(PATIENCE, stopped.acquire()).await;
+    gone.expect("it goes on after the job was handed back").unwrap().forget();
 }
 
 #[tokio::test]
@@ -114,10 +129,10 @@ async fn an_idle_worker_stops_while_redis_is_away() {
 #[tokio::test]
 async fn a_job_popped_while_others_drain_is_handed_back_at_once() {
     let test = TestQueue::start().await;
-    let gate = Arc::new(Semaphore::new(0));
-    let worker = test.worker(behind(&gate, &test));
+    let gate = Gate::closed();
+    let worker = test.worker(gate.handler(&test));
     let long = test.enqueue().await;
-    test.wait_for(&[long], JobState::Running).await;
+    gate.reached_by(1).await;
     // Its second slot waits in Redis for an id.
     eventually("the worker pops", async || {
         let clients: String = test.redis_command("CLIENT LIST").await;
@@ -137,7 +152,7 @@ async fn a_job_popped_while_others_drain_is_handed_back_at_once() {
     test.wait_for(&[popped], JobState::Succeeded).await;
     assert_eq!(test.job(popped).await.attempt, 1);
     assert_eq!(test.job(long).await.state, JobState::Running, "the first still drains");
-    gate.add_permits(1);
+    gate.open.add_permits(1);
     worker.stop().await;
     next.stop().await;
     assert_eq!(test.job(long).await.state, JobState::Succeeded);

@@ -9,16 +9,25 @@ use crate::Error;
 pub(super) struct Matched {
     /// Records, each person once.
     pub(super) records: u64,
+    /// Of these, records that share a work email in this very list.
+    pub(super) shared: u64,
+    /// Of the rest, records that ask for a login which their person does not hold yet.
+    pub(super) asking: u64,
+    /// Of the rest, records that nobody in iP belongs to.
+    pub(super) unmatched: u64,
 }
 
 /// Matches by Wonde id, then by UPI, then by work email with an account that is not linked
 /// yet. A person is matched once at the most; what stays unmatched is to be created.
+///
+/// Records that ask for a login and share it with another record of the list are marked at
+/// once; see [`quarantine`].
 pub(super) async fn match_staff(
     db: &mut PgConnection,
     lease: Lease,
     school_id: &SchoolId,
 ) -> Result<Matched, Error> {
-    let done = sqlx::query!(
+    let row = sqlx::query!(
         r#"
         WITH latest AS (
             -- Of two deliveries of one record the later wins.
@@ -57,19 +66,38 @@ pub(super) async fn match_staff(
             WHERE l.staff_id IS NULL
                 AND NOT EXISTS (SELECT FROM upi_candidate u
                     WHERE u.staff_id = s.id AND u.people = 1 AND u.records = 1)
+        ), matched AS (
+            SELECT l.wonde_id, l.position, coalesce(l.staff_id, e.staff_id) AS staff_id,
+                l.email_key, coalesce(l.held_key, e.held_key) AS held_key,
+                count(*) OVER (PARTITION BY l.email_key) AS sharing
+            FROM by_upi l
+            LEFT JOIN email_candidate e ON e.wonde_id = l.wonde_id AND e.records = 1
+        ), kept AS (
+            INSERT INTO stage_match
+                (job_id, wonde_id, position, staff_id, email_key, held_key, issue)
+            SELECT $1, wonde_id, position, staff_id, email_key, held_key,
+                CASE WHEN sharing > 1 AND held_key IS DISTINCT FROM email_key
+                    THEN 'shared_work_email' END
+            FROM matched
+            RETURNING staff_id, issue, held_key IS DISTINCT FROM email_key AS asks
         )
-        INSERT INTO stage_match (job_id, wonde_id, position, staff_id, email_key, held_key)
-        SELECT $1, l.wonde_id, l.position, coalesce(l.staff_id, e.staff_id), l.email_key,
-            coalesce(l.held_key, e.held_key)
-        FROM by_upi l
-        LEFT JOIN email_candidate e ON e.wonde_id = l.wonde_id AND e.records = 1
+        SELECT count(*) AS "records!", count(issue) AS "shared!",
+            count(*) FILTER (WHERE issue IS NULL AND asks) AS "asking!",
+            count(*) FILTER (WHERE issue IS NULL AND staff_id IS NULL) AS "unmatched!"
+        FROM kept
         "#,
         lease.job_id.0,
         school_id.as_str(),
     )
-    .execute(db)
+    .fetch_one(db)
     .await?;
-    Ok(Matched { records: done.rows_affected() })
+    let count = |number: i64| u64::try_from(number).unwrap_or_default();
+    Ok(Matched {
+        records: count(row.records),
+        shared: count(row.shared),
+        asking: count(row.asking),
+        unmatched: count(row.unmatched),
+    })
 }
 
 /// Leaves out records that ask for a login which is in doubt; returns how many.
@@ -78,8 +106,15 @@ pub(super) async fn match_staff(
 /// another record of this list has the same work email, or when somebody else in iP holds
 /// the login and does not give it up in this very sync. Leaving a record out keeps its
 /// person's login where it is, which can put another record in doubt: so until nothing moves.
-pub(super) async fn quarantine(db: &mut PgConnection, lease: Lease) -> Result<u64, Error> {
-    let mut total = shared_in_the_list(db, lease).await?;
+pub(super) async fn quarantine(
+    db: &mut PgConnection,
+    lease: Lease,
+    matched: &Matched,
+) -> Result<u64, Error> {
+    let mut total = matched.shared;
+    if matched.asking == 0 {
+        return Ok(total);
+    }
     loop {
         let found = held_by_somebody_else(db, lease).await?;
         total += found;
@@ -87,24 +122,6 @@ pub(super) async fn quarantine(db: &mut PgConnection, lease: Lease) -> Result<u6
             return Ok(total);
         }
     }
-}
-
-async fn shared_in_the_list(db: &mut PgConnection, lease: Lease) -> Result<u64, Error> {
-    let done = sqlx::query!(
-        r#"
-        UPDATE stage_match m SET issue = 'shared_work_email'
-        FROM (
-            SELECT wonde_id, count(*) OVER (PARTITION BY email_key) AS records
-            FROM stage_match WHERE job_id = $1
-        ) shared
-        WHERE m.job_id = $1 AND m.wonde_id = shared.wonde_id AND shared.records > 1
-            AND m.held_key IS DISTINCT FROM m.email_key
-        "#,
-        lease.job_id.0,
-    )
-    .execute(db)
-    .await?;
-    Ok(done.rows_affected())
 }
 
 async fn held_by_somebody_else(db: &mut PgConnection, lease: Lease) -> Result<u64, Error> {

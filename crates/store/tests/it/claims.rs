@@ -121,8 +121,8 @@ async fn a_run_whose_lease_was_taken_over_can_write_nothing() {
     staging::discard(&store.pool, new).await.unwrap();
     every_write_is_refused(&store, new).await;
     assert_eq!(jobs::get(&store.pool, job).await.unwrap(), before);
-    let story = [(1, Some("lost".to_owned())), (2, Some("succeeded".to_owned()))];
-    assert_eq!(rows::attempts(&store.pool, job).await, story);
+    let history = [(1, Some("lost".to_owned())), (2, Some("succeeded".to_owned()))];
+    assert_eq!(rows::attempts(&store.pool, job).await, history);
     assert_eq!(rows::people(&store.pool, &oak).await.len(), 1);
 }
 
@@ -163,9 +163,9 @@ async fn a_crash_spends_an_attempt_and_handing_back_or_waiting_does_not() {
     let mut connection = store.pool.acquire().await.unwrap();
     jobs::succeed(&mut connection, lease, &Report::default()).await.unwrap();
 
-    let story = [(1, "snoozed"), (1, "released"), (1, "retry"), (2, "lost"), (3, "succeeded")];
-    let story = story.map(|(attempt, outcome)| (attempt, Some(outcome.to_owned())));
-    assert_eq!(rows::attempts(&store.pool, job).await, story);
+    let history = [(1, "snoozed"), (1, "released"), (1, "retry"), (2, "lost"), (3, "succeeded")];
+    let history = history.map(|(attempt, outcome)| (attempt, Some(outcome.to_owned())));
+    assert_eq!(rows::attempts(&store.pool, job).await, history);
     let open: i64 =
         rows::value(&store.pool, "SELECT count(*) FROM job_attempt WHERE ended_at IS NULL").await;
     assert_eq!(open, 0);

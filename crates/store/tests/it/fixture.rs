@@ -13,7 +13,7 @@ use mis_sync_store::{
     staging::{self, MappedPage},
     sync,
 };
-use mis_sync_testing::Servers;
+use mis_sync_testing::{Servers, eventually};
 
 /// Long enough for no lease and no deadline to end by itself.
 pub(crate) const LONG: Duration = Duration::from_hours(1);
@@ -61,8 +61,14 @@ impl TestStore {
     }
 
     /// A claim whose lease has this length; one of zero has run out at once.
+    ///
+    /// A claim skips a row that is locked, and a refused write gives its lock back only when
+    /// its connection is back in the pool.
     pub(crate) async fn claim_for(&self, job: JobId, lease: Duration) -> Lease {
-        jobs::claim(&self.pool, job, "worker", lease).await.unwrap().unwrap().lease
+        let claimed = eventually("the job can be claimed", async || {
+            jobs::claim(&self.pool, job, "worker", lease).await.unwrap()
+        });
+        claimed.await.lease
     }
 
     /// A sync that a worker runs, with this list staged to its end.

@@ -168,10 +168,10 @@ impl World {
             1 => self.records[one].first_name = format!("Renamed{n}"),
             2 => self.records[one].email = Some(format!("new{n}-{}@oak.example", self.seed)),
             // The address of somebody else, who may or may not keep it.
-            3 => self.records[one].email = second.email.clone(),
+            3 => self.records[one].email.clone_from(&second.email),
             4 => {
-                self.records[one].email = second.email.clone();
-                self.records[two].email = first.email.clone();
+                self.records[one].email.clone_from(&second.email);
+                self.records[two].email.clone_from(&first.email);
             }
             5 => self.records[one].wonde_id = format!("w{n}"),
             6 => self.records[one].email = None,

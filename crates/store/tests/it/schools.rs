@@ -100,10 +100,10 @@ async fn disconnecting_destroys_the_token_and_keeps_the_people() {
 async fn only_a_new_token_clears_the_rejected_mark() {
     let store = TestStore::start().await;
     let oak = store.school("oak").await;
-    schools::mark_token_rejected(&store.pool, &oak).await.unwrap();
+    reject_token(&store.pool, &oak).await;
     let first: String =
         rows::value(&store.pool, "SELECT token_rejected_at::text FROM school").await;
-    schools::mark_token_rejected(&store.pool, &oak).await.unwrap();
+    reject_token(&store.pool, &oak).await;
     let second: String =
         rows::value(&store.pool, "SELECT token_rejected_at::text FROM school").await;
     assert_eq!(first, second, "the first refusal is the one that counts");
@@ -142,4 +142,22 @@ async fn schools_are_listed_page_by_page() {
         seen.extend(page.into_iter().map(|school| school.id.to_string()));
     }
     assert_eq!(seen, ["ash", "elm", "oak"]);
+}
+
+/// Notes that Wonde refused the token which the school has now.
+async fn reject_token(pool: &mis_sync_store::Pool, id: &mis_sync_domain::SchoolId) {
+    let school = schools::get(pool, id).await.unwrap().unwrap();
+    schools::mark_token_rejected(pool, &school).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_late_refusal_of_an_old_token_does_not_mark_the_new_one() {
+    let store = TestStore::start().await;
+    let oak = store.school("oak").await;
+    let read = schools::get(&store.pool, &oak).await.unwrap().unwrap();
+    let token = "another".into();
+    schools::connect(&store.pool, &cipher(1), &connection("oak"), Some(&token)).await.unwrap();
+    schools::mark_token_rejected(&store.pool, &read).await.unwrap();
+    let school = schools::get(&store.pool, &oak).await.unwrap().unwrap();
+    assert_eq!(school.token, TokenState::Held);
 }

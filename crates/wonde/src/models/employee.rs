@@ -4,7 +4,8 @@ use serde::Deserialize;
 
 use super::date::{WondeDate, date};
 use super::id::WondeId;
-use super::include::{Include, to_many, to_one};
+use super::include::{Include, ids, to_many, to_one};
+use super::photo::Photo;
 use super::shape;
 
 /// A member of staff. Everything but the ids is personal, so `Debug` prints the id alone.
@@ -57,6 +58,14 @@ pub struct Employee {
     /// Include `roles`.
     #[serde(default, deserialize_with = "to_many")]
     pub roles: Include<Vec<Role>>,
+    /// Include `hierarchy`: ids of the employees listed there, in order. Whether those are above
+    /// or below this one is not documented. An item without a readable id is left out; where no
+    /// item has one, this is [`Include::Missing`].
+    #[serde(default, deserialize_with = "ids")]
+    pub hierarchy: Include<Vec<WondeId>>,
+    /// Include `photo`. A school that does not grant it may show a photo of nothing but nulls.
+    #[serde(default, deserialize_with = "to_one")]
+    pub photo: Include<Option<Photo>>,
 }
 
 impl fmt::Debug for Employee {
@@ -215,7 +224,9 @@ mod tests {
             "employment_start_date":{"date":"2020-09-01 00:00:00.000000","timezone_type":3,
                 "timezone":"Europe/London"},
             "employment_end_date":null,"role_text":"Librarian","staff_code":7}},
-        "roles":{"data":[{"id":"A7","mis_id":"3","name":"Librarian"}]}}"#;
+        "roles":{"data":[{"id":"A7","mis_id":"3","name":"Librarian"}]},
+        "photo":{"data":{"id":"A8","content":"UXVpbGw=","hash":"5f70","updated_at":null}},
+        "hierarchy":{"data":[{"id":"A9","surname":"Marchbanks"}]}}"#;
 
     #[test]
     fn a_captured_employee_is_read_whole() {
@@ -244,6 +255,14 @@ mod tests {
 
         let Include::Delivered(roles) = &employee.roles else { panic!("roles were delivered") };
         assert_eq!(roles[0].name.as_deref(), Some("Librarian"));
+
+        let Include::Delivered(Some(photo)) = &employee.photo else {
+            panic!("a photo was delivered")
+        };
+        assert_eq!(photo.hash.as_deref(), Some("5f70"));
+        assert_eq!(photo.bytes(5), Ok(Some(b"Quill".to_vec())));
+        let hierarchy = employee.hierarchy.delivered().unwrap();
+        assert_eq!(hierarchy.iter().map(WondeId::as_str).collect::<Vec<_>>(), ["A9"]);
     }
 
     #[test]
@@ -251,10 +270,13 @@ mod tests {
         let bare: Employee = serde_json::from_str(r#"{"id":"A1"}"#).unwrap();
         assert!(bare.roles.delivered().is_none());
         assert!(bare.contact_details.delivered().is_none());
+        assert!(bare.hierarchy.delivered().is_none());
+        assert!(bare.photo.delivered().is_none());
 
         let odd = r#"{"id":5,"surname":{"x":1},"forename":[],"initials":false,"updated_at":"soon",
             "contact_details":{"data":{"emails":[]}},
-            "employment_details":{"data":{"current":"?","employment_end_date":9}},"roles":7}"#;
+            "employment_details":{"data":{"current":"?","employment_end_date":9}},"roles":7,
+            "hierarchy":{"data":{"count":2}},"photo":{"data":[]}}"#;
         let odd: Employee = serde_json::from_str(odd).unwrap();
         assert_eq!((odd.id.as_str(), odd.surname, odd.initials), ("5", None, None));
         assert!(odd.updated_at.unwrap().is_unreadable());
@@ -264,6 +286,8 @@ mod tests {
         let contact = odd.contact_details.delivered().unwrap().as_ref().unwrap();
         assert_eq!(contact.emails.work, None);
         assert!(odd.roles.delivered().is_none());
+        assert!(odd.hierarchy.delivered().is_none());
+        assert!(odd.photo.delivered().is_some_and(Option::is_none));
     }
 
     #[test]
@@ -287,11 +311,11 @@ mod tests {
         let employee: Employee = serde_json::from_str(CAPTURED).unwrap();
         let contact = employee.contact_details.delivered().unwrap().as_ref().unwrap();
         let shown = format!(
-            "{employee:?} {contact:?} {:?} {:?} {:?}",
-            contact.emails, employee.employment_details, employee.roles
+            "{employee:?} {contact:?} {:?} {:?} {:?} {:?}",
+            contact.emails, employee.employment_details, employee.roles, employee.photo
         );
         assert!(shown.contains("A193"), "{shown}");
-        for private in ["Quill", "Xanthe", "school.example", "QX", "Librarian", "2020"] {
+        for private in ["Quill", "Xanthe", "school.example", "QX", "Librarian", "2020", "UXVp"] {
             assert!(!shown.contains(private), "{private}: {shown}");
         }
     }

@@ -51,13 +51,25 @@ impl fmt::Display for WondeId {
 
 impl<'de> Deserialize<'de> for WondeId {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = match Leaf::deserialize(deserializer)? {
-            Shape::Text(text) => text,
-            Shape::Number(number) => number.to_string(),
-            _ => return Err(D::Error::custom(InvalidWondeId)),
-        };
-        Self::try_from(text).map_err(D::Error::custom)
+        read(Leaf::deserialize(deserializer)?).ok_or_else(|| D::Error::custom(InvalidWondeId))
     }
+}
+
+/// The id that stands there, as text or number; `None` for anything else.
+pub(super) fn read<I, M>(shape: Shape<I, M>) -> Option<WondeId> {
+    match shape {
+        Shape::Text(text) => WondeId::try_from(text).ok(),
+        Shape::Number(number) => WondeId::try_from(number.to_string()).ok(),
+        _ => None,
+    }
+}
+
+/// An id that may be absent; what cannot be one is `None` too.
+pub(super) fn optional<'de, D>(deserializer: D) -> Result<Option<WondeId>, D::Error>
+where
+    D: Deserializer<'de>,
+{
+    Leaf::deserialize(deserializer).map(read)
 }
 
 #[cfg(test)]

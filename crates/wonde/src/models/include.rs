@@ -1,7 +1,8 @@
 use serde::de::IgnoredAny;
 use serde::{Deserialize, Deserializer};
 
-use super::shape::Shape;
+use super::id::{self, WondeId};
+use super::shape::{Leaf, Shape};
 
 /// Something asked for with `include`.
 ///
@@ -28,9 +29,9 @@ impl<T> Include<T> {
 
 #[derive(Deserialize)]
 #[serde(bound(deserialize = "I: Deserialize<'de>, M: Deserialize<'de>"))]
-struct Wrapped<I, M> {
+pub(super) struct Wrapped<I, M> {
     #[serde(default)]
-    data: Shape<I, M>,
+    pub(super) data: Shape<I, M>,
 }
 
 /// `{"data": {…}}`; `{"data": null}` and PHP's `{"data": []}` are delivered empty.
@@ -67,6 +68,60 @@ where
         },
         _ => Include::Missing,
     })
+}
+
+/// Ids of the records included, one or many, each an object with an id or the id itself. A record
+/// without a readable id is left out. Where not one of them has one, nothing was understood, and
+/// so nothing counts as delivered.
+pub(crate) fn ids<'de, D>(deserializer: D) -> Result<Include<Vec<WondeId>>, D::Error>
+where
+    D: Deserializer<'de>,
+{
+    let shape = Shape::<Identified, IdsWrapped>::deserialize(deserializer)?;
+    Ok(match shape {
+        Shape::List(items) => readable(items),
+        Shape::Object(IdsWrapped { data, id }) => match data {
+            Shape::List(items) => readable(items),
+            Shape::Null => Include::Delivered(Vec::new()),
+            Shape::Object(item) => readable(vec![item]),
+            Shape::Missing => readable(vec![Identified(id::read(id))]),
+            leaf => readable(vec![Identified(id::read(leaf))]),
+        },
+        leaf => readable(vec![Identified(id::read(leaf))]),
+    })
+}
+
+fn readable(items: Vec<Identified>) -> Include<Vec<WondeId>> {
+    let nothing_to_read = items.is_empty();
+    let ids: Vec<WondeId> = items.into_iter().filter_map(|Identified(id)| id).collect();
+    if ids.is_empty() && !nothing_to_read { Include::Missing } else { Include::Delivered(ids) }
+}
+
+#[derive(Deserialize)]
+struct IdsWrapped {
+    #[serde(default)]
+    data: Shape<Identified, Identified>,
+    /// Of a single record that is not wrapped.
+    #[serde(default)]
+    id: Leaf,
+}
+
+/// A record of which only the id is of interest.
+struct Identified(Option<WondeId>);
+
+impl<'de> Deserialize<'de> for Identified {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        #[derive(Deserialize)]
+        struct Record {
+            #[serde(default)]
+            id: Leaf,
+        }
+        let id = match Shape::<IgnoredAny, Record>::deserialize(deserializer)? {
+            Shape::Object(record) => id::read(record.id),
+            leaf => id::read(leaf),
+        };
+        Ok(Self(id))
+    }
 }
 
 #[cfg(test)]
@@ -130,6 +185,40 @@ mod tests {
         ];
         for (json, expected) in cases {
             assert_eq!(read(json).many, expected, "{json}");
+        }
+    }
+
+    #[test]
+    fn ids_of_any_shape() {
+        let cases = [
+            ("null", None),
+            ("{}", None),
+            ("true", None),
+            (r#""""#, None),
+            (r#"{"data":false}"#, None),
+            (r#"{"data":{}}"#, None),
+            (r#"{"data":{"id":null,"surname":null}}"#, None),
+            (r#"{"data":[null]}"#, None),
+            (r#"{"data":[{"employee":"A1"},{"employee":"A2"}]}"#, None),
+            (r#"{"id":null}"#, None),
+            ("[]", Some(vec![])),
+            (r#"{"data":null}"#, Some(vec![])),
+            (r#"{"data":[]}"#, Some(vec![])),
+            (r#""A1""#, Some(vec!["A1"])),
+            ("17", Some(vec!["17"])),
+            (r#"{"id":"A1","surname":"x"}"#, Some(vec!["A1"])),
+            (r#"{"data":"A1"}"#, Some(vec!["A1"])),
+            (r#"{"data":{"id":"A1","employment_details":{"data":{}}}}"#, Some(vec!["A1"])),
+            (r#"["A2",{"id":"A1"}]"#, Some(vec!["A2", "A1"])),
+            (
+                r#"{"data":[{"id":"A3"},"A1",null,{"id":7},{"id":"a/b"},[],{"x":1},"A2"]}"#,
+                Some(vec!["A3", "A1", "7", "A2"]),
+            ),
+        ];
+        for (json, expected) in cases {
+            let read = ids(&mut serde_json::Deserializer::from_str(json)).unwrap();
+            let read = read.delivered().map(|ids| ids.iter().map(WondeId::as_str).collect());
+            assert_eq!(read, expected, "{json}");
         }
     }
 

@@ -10,7 +10,8 @@ use axum::response::Response;
 use futures::FutureExt as _;
 use futures::future::BoxFuture;
 use mis_sync_wonde::{
-    ClientConfig, LimitKey, RateLimit, SchoolClient, Throttled, Unlimited, WondeClient, WondeId,
+    ClientConfig, EmployeeInclude, EmployeeQuery, LimitKey, RateLimit, SchoolClient, Throttled,
+    Unlimited, WondeClient, WondeId,
 };
 use secrecy::SecretString;
 use tokio::sync::watch;
@@ -232,4 +233,8 @@ pub(crate) fn school_with(
 
 pub(crate) fn id(text: &str) -> WondeId {
     WondeId::try_from(text).unwrap()
+}
+
+pub(crate) fn including(include: &[EmployeeInclude]) -> EmployeeQuery {
+    EmployeeQuery { include: include.to_vec(), ..EmployeeQuery::default() }
 }

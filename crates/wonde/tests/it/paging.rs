@@ -1,7 +1,7 @@
 use futures::{Stream, StreamExt as _};
-use mis_sync_wonde::{Employee, EmployeeInclude, Error, Page, PageCursor};
+use mis_sync_wonde::{Employee, EmployeeInclude, EmployeeQuery, Error, Page, PageCursor};
 
-use crate::fake::{Fake, Reply, id, json, page, school};
+use crate::fake::{Fake, Reply, id, including, json, page, school};
 
 const PAGE_2: &str = "{base}/schools/A100/employees?include=roles&per_page=200&page=2";
 const PAGE_3: &str = "{base}/schools/A100/employees?include=roles&per_page=200&page=3";
@@ -21,10 +21,10 @@ async fn pages_are_followed_to_the_last() {
     let script = vec![page("A1", Some(PAGE_2)), page("A2", Some(PAGE_3)), page("A3", None)];
     let fake = Fake::start(script).await;
     let school = school(&fake);
-    let include = [EmployeeInclude::ContactDetails, EmployeeInclude::Roles];
+    let query = including(&[EmployeeInclude::ContactDetails, EmployeeInclude::Roles]);
 
     let mut found = Vec::new();
-    let mut pages = Box::pin(school.employees(&include, None));
+    let mut pages = Box::pin(school.employees(&query, None));
     while let Some(page) = pages.next().await {
         found.extend(ids(&page.unwrap()).into_iter().map(str::to_owned));
     }
@@ -45,7 +45,7 @@ async fn pages_are_followed_to_the_last() {
 #[tokio::test]
 async fn a_stored_cursor_goes_on_where_the_stream_stopped() {
     let fake = Fake::start(vec![page("A1", Some(PAGE_2)), page("A2", None)]).await;
-    let mut pages = Box::pin(school(&fake).employees(&[], None));
+    let mut pages = Box::pin(school(&fake).employees(&EmployeeQuery::default(), None));
     let first = next(&mut pages).await.unwrap();
     let stored = serde_json::to_string(&first.next).unwrap();
     drop(pages);
@@ -53,7 +53,7 @@ async fn a_stored_cursor_goes_on_where_the_stream_stopped() {
     // Another server answers now, as after a restart.
     let fake = Fake::start(vec![page("A2", None)]).await;
     let cursor: Option<PageCursor> = serde_json::from_str(&stored).unwrap();
-    let mut pages = Box::pin(school(&fake).employees(&[], cursor));
+    let mut pages = Box::pin(school(&fake).employees(&EmployeeQuery::default(), cursor));
     let second = next(&mut pages).await.unwrap();
 
     assert_eq!(ids(&second), ["A2"]);
@@ -63,14 +63,15 @@ async fn a_stored_cursor_goes_on_where_the_stream_stopped() {
 }
 
 #[tokio::test]
-async fn a_stored_cursor_of_another_school_is_refused_unsent() {
+async fn a_stored_cursor_of_another_school_or_list_is_refused_unsent() {
     let fake = Fake::start(vec![page("A2", None)]).await;
     for cursor in [
         r#""/v1.0/schools/A200/employees?page=2""#,
         r#""https://evil.example/v1.0/schools/A100/employees""#,
+        r#""/v1.0/schools/A100/classes?page=2""#,
     ] {
         let cursor: PageCursor = serde_json::from_str(cursor).unwrap();
-        let mut pages = Box::pin(school(&fake).employees(&[], Some(cursor)));
+        let mut pages = Box::pin(school(&fake).employees(&EmployeeQuery::default(), Some(cursor)));
         assert!(matches!(next(&mut pages).await, Err(Error::ForeignNext { .. })));
         assert!(pages.next().await.is_none());
     }
@@ -81,7 +82,7 @@ async fn a_stored_cursor_of_another_school_is_refused_unsent() {
 async fn the_next_page_is_fetched_while_the_last_is_in_hand_and_no_further() {
     let script = vec![page("A1", Some(PAGE_2)), page("A2", Some(PAGE_3)), page("A3", None)];
     let fake = Fake::start(script).await;
-    let mut pages = Box::pin(school(&fake).employees(&[], None));
+    let mut pages = Box::pin(school(&fake).employees(&EmployeeQuery::default(), None));
 
     let first = next(&mut pages).await.unwrap();
     // Nobody polls the stream here: only a fetch of its own can bring the request.
@@ -98,7 +99,7 @@ async fn the_next_page_is_fetched_while_the_last_is_in_hand_and_no_further() {
 #[tokio::test]
 async fn dropping_the_stream_ends_the_fetch() {
     let fake = Fake::start(vec![page("A1", Some(PAGE_2)), Reply::Hang]).await;
-    let mut pages = Box::pin(school(&fake).employees(&[], None));
+    let mut pages = Box::pin(school(&fake).employees(&EmployeeQuery::default(), None));
     next(&mut pages).await.unwrap();
     fake.arrived(2).await;
     drop(pages);
@@ -110,7 +111,7 @@ async fn a_next_page_on_another_server_is_refused_and_gets_no_token() {
     let foreign = Fake::start(vec![page("A2", None)]).await;
     let address = format!("{}/schools/A100/employees?page=2", foreign.base);
     let fake = Fake::start(vec![page("A1", Some(&address))]).await;
-    let mut pages = Box::pin(school(&fake).employees(&[], None));
+    let mut pages = Box::pin(school(&fake).employees(&EmployeeQuery::default(), None));
     match next(&mut pages).await {
         Err(Error::ForeignNext { host }) => assert_eq!(host, "127.0.0.1"),
         other => panic!("{other:?}"),
@@ -123,7 +124,7 @@ async fn a_next_page_on_another_server_is_refused_and_gets_no_token() {
 async fn pages_in_a_circle_end_in_an_error() {
     let script = vec![page("A1", Some(PAGE_2)), page("A2", Some(PAGE_3)), page("A3", Some(PAGE_2))];
     let fake = Fake::start(script).await;
-    let mut pages = Box::pin(school(&fake).employees(&[], None));
+    let mut pages = Box::pin(school(&fake).employees(&EmployeeQuery::default(), None));
     for _ in 0..3 {
         next(&mut pages).await.unwrap();
     }
@@ -135,7 +136,7 @@ async fn pages_in_a_circle_end_in_an_error() {
 #[tokio::test]
 async fn a_failure_between_pages_ends_the_stream_with_it() {
     let fake = Fake::start(vec![page("A1", Some(PAGE_2)), json(401, "{}")]).await;
-    let mut pages = Box::pin(school(&fake).employees(&[], None));
+    let mut pages = Box::pin(school(&fake).employees(&EmployeeQuery::default(), None));
     next(&mut pages).await.unwrap();
     assert!(matches!(next(&mut pages).await, Err(Error::Unauthorized)));
     assert!(pages.next().await.is_none());
@@ -149,7 +150,7 @@ async fn one_employee_and_the_school_are_read() {
     ];
     let fake = Fake::start(script).await;
     let client = school(&fake);
-    let employee = client.employee(&id("A7"), &[EmployeeInclude::Roles]).await.unwrap();
+    let employee = client.employee(&id("A7"), &including(&[EmployeeInclude::Roles])).await.unwrap();
     assert_eq!(employee.id.as_str(), "A7");
     // In a task of its own, as a job runs it: the futures are `Send`.
     let school = tokio::spawn(async move { client.school().await }).await.unwrap().unwrap();

@@ -3,10 +3,10 @@ use std::io::Write;
 use std::sync::{Arc, Mutex};
 
 use futures::StreamExt as _;
-use mis_sync_wonde::{ClientConfig, EmployeeInclude, Unlimited};
+use mis_sync_wonde::{ClientConfig, EmployeeInclude, EmployeeQuery, Unlimited};
 use tracing::Instrument as _;
 
-use crate::fake::{Fake, Reply, TOKEN, config, json, school_with};
+use crate::fake::{Fake, Reply, TOKEN, config, including, json, school_with};
 
 #[derive(Clone, Default)]
 struct Captured(Arc<Mutex<Vec<u8>>>);
@@ -52,7 +52,9 @@ fn told(error: &mis_sync_wonde::Error) -> String {
 }
 
 fn assert_silent(text: &str) {
-    for private in [TOKEN, "Quillfeather", "quill@school.example", "per_page", "s3cretcursor"] {
+    let image = "UXVpbGxmZWF0aGVy";
+    let query = ["per_page", "s3cretcursor", "2001-02-03"];
+    for private in [TOKEN, "Quillfeather", "quill@school.example", image].iter().chain(&query) {
         assert!(!text.contains(private), "{private} in {text}");
     }
 }
@@ -64,7 +66,8 @@ async fn nothing_private_is_logged_or_told() {
     let private = private.replace("TOKEN", TOKEN);
     let next = "{base}/schools/A100/employees?cursor=s3cretcursor";
     let record = format!(
-        r#"{{"data":[{{"id":"A1","surname":"Quillfeather","roles":["quill@school.example"]}}],
+        r#"{{"data":[{{"id":"A1","surname":"Quillfeather","roles":["quill@school.example"]}},
+                {{"id":"A2","photo":{{"data":{{"content":"UXVpbGxmZWF0aGVy!"}}}}}}],
             "meta":{{"pagination":{{"next":"{next}","more":true}}}}}}"#
     );
     let unread = r#"{"data":"Quillfeather"}"#;
@@ -76,10 +79,16 @@ async fn nothing_private_is_logged_or_told() {
         let fake = Fake::start(vec![json(200, record.clone()), failure]).await;
         let quick = ClientConfig { request_timeout_ms: 200, max_tries: 2, ..config() };
         let school = school_with(&fake, quick, Arc::new(Unlimited));
-        let mut pages = Box::pin(school.employees(&[EmployeeInclude::Roles], None));
+        let query = EmployeeQuery {
+            updated_after: Some("2001-02-03T00:00:00Z".parse().unwrap()),
+            ..including(&[EmployeeInclude::Roles, EmployeeInclude::Photo])
+        };
+        let mut pages = Box::pin(school.employees(&query, None));
         let page = pages.next().await.unwrap().unwrap();
         assert_silent(&format!("{page:?} {school:?}"));
         assert!(page.records[0].is_err());
+        let photo = page.records[1].as_ref().unwrap().photo.delivered().unwrap().as_ref().unwrap();
+        assert_silent(&format!("{photo:?} {:?}", photo.bytes(100).unwrap_err()));
         let error = pages.next().await.unwrap().unwrap_err();
         assert_silent(&told(&error));
     }
@@ -95,7 +104,7 @@ async fn each_request_leaves_one_wide_line() {
     let fake = Fake::start(vec![json(503, ""), json(200, r#"{"data":[]}"#)]).await;
     let school = school_with(&fake, config(), Arc::new(Unlimited));
     async {
-        let mut pages = Box::pin(school.employees(&[], None));
+        let mut pages = Box::pin(school.employees(&EmployeeQuery::default(), None));
         pages.next().await.unwrap().unwrap();
     }
     .instrument(tracing::info_span!("job.run"))

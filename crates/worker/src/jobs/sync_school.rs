@@ -5,8 +5,12 @@ use std::time::Instant;
 use futures::{FutureExt, TryStreamExt};
 use mis_sync_domain::{Capability, Lease, Mis, OwnedFields, Progress, School, Stage};
 use mis_sync_queue::Claimed;
-use mis_sync_store::{Pool, jobs, schools, staging, staging::FetchState, sync};
-use mis_sync_wonde::{EmployeeInclude, Error as WondeError, PageCursor, SchoolClient, WondeId};
+use mis_sync_store::{
+    Error as StoreError, Pool, jobs, schools, staging, staging::FetchState, sync,
+};
+use mis_sync_wonde::{
+    EmployeeInclude, EmployeeQuery, Error as WondeError, PageCursor, SchoolClient, WondeId,
+};
 use tokio_util::task::AbortOnDropHandle;
 use tracing::Instrument;
 use url::Url;
@@ -30,7 +34,7 @@ pub(crate) async fn run(context: &Context, claimed: &Claimed) -> Result<(), Sync
 
     let fetched = fetch(context, lease, &access.school, &client).await;
     if let Err(SyncError::Wonde(WondeError::Unauthorized)) = &fetched {
-        schools::mark_token_rejected(pool, &job.school_id).await?;
+        schools::mark_token_rejected(pool, &access.school).await?;
     }
     fetched?;
 
@@ -48,8 +52,10 @@ pub(crate) async fn run(context: &Context, claimed: &Claimed) -> Result<(), Sync
         "school compared"
     );
     // The job is over; what it staged is only in the way, and the sweeper would find it.
-    if let Err(error) = staging::discard(pool, lease).await {
-        tracing::warn!(%error, "staged records were left to the sweeper");
+    match staging::discard(pool, lease).await {
+        // The sweeper was quicker.
+        Ok(()) | Err(StoreError::LeaseLost) => {}
+        Err(error) => tracing::warn!(%error, "staged records were left to the sweeper"),
     }
     Ok(())
 }
@@ -130,7 +136,8 @@ async fn stage_pages(
     // A cursor that cannot be read is none: the fetch begins anew.
     let from = from.unwrap_or_default();
     // The first page is under way from here on.
-    let pages = client.employees(&includes(rules), from);
+    let query = EmployeeQuery { include: includes(rules), ..EmployeeQuery::default() };
+    let pages = client.employees(&query, from);
     let mut expected = Expected::learn(pool, school, client).await?;
     let mut done = state.fetched;
     let mut requests = 0;

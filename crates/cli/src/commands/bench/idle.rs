@@ -50,6 +50,7 @@ async fn run(system: &PrivateSystem) -> Result<Vec<Duration>, Failure> {
         whole_job::sync(system, &http, school).await?;
     }
     let newest = i64::try_from(ENQUEUES).expect("a small number");
+    #[expect(clippy::disallowed_methods, reason = "a look that only the measurement takes")]
     let waits: Vec<i64> = sqlx::query_scalar(
         "SELECT (extract(epoch FROM started_at - created_at) * 1000000)::bigint
          FROM job ORDER BY id DESC LIMIT $1",

@@ -1,10 +1,11 @@
-//! The three programs in turn, round after round, each round with a school that none of them
+//! The programs in turn, round after round, each round with a school that none of them
 //! has seen. One more round comes first and does not count: it opens connections, prepares
-//! statements and warms caches, for all three alike.
+//! statements and warms caches, for all alike.
 
 use std::{
     collections::HashSet,
     net::{Ipv4Addr, SocketAddr},
+    sync::Arc,
     time::{Duration, Instant},
 };
 
@@ -34,12 +35,16 @@ pub(super) const SETTINGS: &[(&str, u64)] = &[
 /// As long as the ones that the sync gives to new people.
 const PASSWORD_HASH_LENGTH: usize = 90;
 
-/// What the three programs took, round by round.
+/// Where the comparison programs write.
+const TABLES: [&str; 3] = [minimal::TABLE, row_by_row::TABLE, row_by_row::COMMITTED_TABLE];
+
+/// What the programs took, round by round.
 #[derive(Default)]
 pub(super) struct Measured {
     pub(super) whole_job: Times,
     pub(super) minimal: Times,
     pub(super) row_by_row: Times,
+    pub(super) row_by_row_committed: Times,
     /// Rows of `staff` that unchanged syncs wrote, over all rounds.
     pub(super) rows_written: usize,
 }
@@ -77,8 +82,10 @@ async fn run(system: &PrivateSystem) -> Result<Measured, Failure> {
         http: Client::builder().build()?,
         today: Clock::system().today(),
         password_hash: "x".repeat(PASSWORD_HASH_LENGTH),
+        upsert: row_by_row::upsert_into(row_by_row::TABLE),
+        upsert_committed: row_by_row::upsert_into(row_by_row::COMMITTED_TABLE),
     };
-    for table in [minimal::TABLE, row_by_row::TABLE] {
+    for table in TABLES {
         bench.create_table(table).await?;
     }
     let mut measured = Measured::default();
@@ -98,6 +105,8 @@ struct Bench<'a> {
     http: Client,
     today: NaiveDate,
     password_hash: String,
+    upsert: Arc<str>,
+    upsert_committed: Arc<str>,
 }
 
 impl Bench<'_> {
@@ -106,6 +115,7 @@ impl Bench<'_> {
         into.whole_job.first.push(self.whole_job(&id).await?);
         into.minimal.first.push(self.minimal(school, &id).await?);
         into.row_by_row.first.push(self.row_by_row(school, &id).await?);
+        into.row_by_row_committed.first.push(self.row_by_row_committed(school, &id).await?);
 
         let before = self.row_versions(&id).await?;
         into.whole_job.again.push(self.whole_job(&id).await?);
@@ -113,9 +123,12 @@ impl Bench<'_> {
         into.rows_written += after.difference(&before).count();
         into.minimal.again.push(self.minimal(school, &id).await?);
         into.row_by_row.again.push(self.row_by_row(school, &id).await?);
+        into.row_by_row_committed.again.push(self.row_by_row_committed(school, &id).await?);
 
-        self.check_same_people(&id, minimal::TABLE).await?;
-        self.check_same_people(&id, row_by_row::TABLE).await
+        for table in TABLES {
+            self.check_same_people(&id, table).await?;
+        }
+        Ok(())
     }
 
     /// The sync clears its staging when the caller has its answer already; the next program
@@ -123,6 +136,7 @@ impl Bench<'_> {
     async fn whole_job(&self, school: &SchoolId) -> Result<Duration, Failure> {
         let took = whole_job::sync(self.system, &self.http, school).await?;
         let mut tick = interval(Duration::from_millis(2));
+        #[expect(clippy::disallowed_methods, reason = "a look that only the measurement takes")]
         while sqlx::query_scalar("SELECT EXISTS (SELECT FROM stage_fetch)")
             .fetch_one(&self.system.pool)
             .await
@@ -149,9 +163,24 @@ impl Bench<'_> {
         let mut pages = self.pages(school);
         let mut tx = self.system.pool.begin().await.map_err(database)?;
         while let Some(people) = pages.next().await? {
-            row_by_row::upsert(&mut tx, id, &self.password_hash, &people).await?;
+            row_by_row::upsert(&mut tx, &self.upsert, id, &self.password_hash, &people).await?;
         }
         tx.commit().await.map_err(database)?;
+        Ok(started.elapsed())
+    }
+
+    async fn row_by_row_committed(
+        &self,
+        school: &SchoolSummary,
+        id: &SchoolId,
+    ) -> Result<Duration, Failure> {
+        let started = Instant::now();
+        let mut pages = self.pages(school);
+        let mut db = self.system.pool.acquire().await.map_err(database)?;
+        while let Some(people) = pages.next().await? {
+            let hash = &self.password_hash;
+            row_by_row::upsert(&mut db, &self.upsert_committed, id, hash, &people).await?;
+        }
         Ok(started.elapsed())
     }
 

@@ -1,0 +1,237 @@
+use std::fmt;
+
+use serde::de::IgnoredAny;
+use serde::{Deserialize, Deserializer};
+
+use super::date::{WondeDate, date};
+use super::id::{self, WondeId};
+use super::include::{Include, Wrapped, to_many};
+use super::shape::{self, Shape};
+use super::subject::{Subject, WrittenSubject};
+
+/// A teaching group. Schools name classes after people too, so `Debug` prints the id alone.
+#[derive(Clone, Deserialize)]
+pub struct Class {
+    /// Wonde's id; changes when the school changes its MIS.
+    pub id: WondeId,
+    /// Id in the school's MIS.
+    #[serde(default, deserialize_with = "shape::text")]
+    pub mis_id: Option<String>,
+    /// What it is called.
+    #[serde(default, deserialize_with = "shape::text")]
+    pub name: Option<String>,
+    /// Short code.
+    #[serde(default, deserialize_with = "shape::text")]
+    pub code: Option<String>,
+    /// Often the name again.
+    #[serde(default, deserialize_with = "shape::text")]
+    pub description: Option<String>,
+    /// The subject. Its id is there without an include too, and so a plain null counts as
+    /// delivered: a class without a subject. A school that does not grant subjects may look the
+    /// same.
+    #[serde(default, deserialize_with = "subject")]
+    pub subject: Include<Option<ClassSubject>>,
+    /// Include `employees`: who teaches it.
+    #[serde(default, deserialize_with = "to_many")]
+    pub employees: Include<Vec<ClassEmployee>>,
+    /// Set where the record came back after a deletion.
+    #[serde(default, deserialize_with = "date")]
+    pub restored_at: Option<WondeDate>,
+    /// When Wonde first saw the record.
+    #[serde(default, deserialize_with = "date")]
+    pub created_at: Option<WondeDate>,
+    /// Last change that Wonde saw.
+    #[serde(default, deserialize_with = "date")]
+    pub updated_at: Option<WondeDate>,
+}
+
+impl fmt::Debug for Class {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Class").field("id", &self.id).finish_non_exhaustive()
+    }
+}
+
+/// The subject of a class.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ClassSubject {
+    /// Only its id: the include was not asked for.
+    Id(WondeId),
+    /// All of it.
+    Included(Subject),
+}
+
+impl ClassSubject {
+    /// Wonde's id of the subject.
+    pub fn id(&self) -> &WondeId {
+        match self {
+            Self::Id(id) => id,
+            Self::Included(subject) => &subject.id,
+        }
+    }
+}
+
+/// An id, an include, or null. A subject without a usable id is not one that can be understood.
+fn subject<'de, D>(deserializer: D) -> Result<Include<Option<ClassSubject>>, D::Error>
+where
+    D: Deserializer<'de>,
+{
+    type Written = Shape<IgnoredAny, Wrapped<IgnoredAny, WrittenSubject>>;
+    let found = match Written::deserialize(deserializer)? {
+        Shape::Null => return Ok(Include::Delivered(None)),
+        Shape::Object(Wrapped { data }) => match data {
+            Shape::Null => return Ok(Include::Delivered(None)),
+            Shape::List(items) if items.is_empty() => return Ok(Include::Delivered(None)),
+            Shape::Object(written) => Subject::try_from(written).ok().map(ClassSubject::Included),
+            leaf => id::read(leaf).map(ClassSubject::Id),
+        },
+        leaf => id::read(leaf).map(ClassSubject::Id),
+    };
+    Ok(found.map_or(Include::Missing, |subject| Include::Delivered(Some(subject))))
+}
+
+/// Somebody who teaches a class. `Debug` prints the id alone.
+#[derive(Clone, Deserialize)]
+#[serde(from = "WrittenEmployee")]
+pub struct ClassEmployee {
+    /// Wonde's id of the employee.
+    pub id: WondeId,
+    /// Is the main teacher; `None` where Wonde does not say.
+    pub is_main_teacher: Option<bool>,
+    /// What the person is to the class, for example `Main Class Teacher`.
+    pub role: Option<String>,
+}
+
+impl fmt::Debug for ClassEmployee {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ClassEmployee").field("id", &self.id).finish_non_exhaustive()
+    }
+}
+
+#[derive(Deserialize)]
+struct WrittenEmployee {
+    id: WondeId,
+    #[serde(default, deserialize_with = "shape::object")]
+    meta: Pivot,
+}
+
+/// How an employee and a class stand to each other.
+#[derive(Default, Deserialize)]
+struct Pivot {
+    #[serde(default, deserialize_with = "shape::flag")]
+    is_main_teacher: Option<bool>,
+    #[serde(default, deserialize_with = "shape::text")]
+    role: Option<String>,
+}
+
+impl From<WrittenEmployee> for ClassEmployee {
+    fn from(written: WrittenEmployee) -> Self {
+        let Pivot { is_main_teacher, role } = written.meta;
+        Self { id: written.id, is_main_teacher, role }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The keys and their order as Wonde sends them; the people are invented.
+    const CAPTURED: &str = r#"{"id":"A60","mis_id":"311","name":"7x/Ma1","code":null,
+        "description":"Miss Quillfeather's","subject":{"data":{"id":"A5","mis_id":"12","code":"Ma",
+            "name":"Mathematics","active":true}},
+        "alternative":null,"priority":null,"restored_at":null,
+        "created_at":{"date":"2020-01-07 10:00:00.000000","timezone_type":3,"timezone":"UTC"},
+        "updated_at":{"date":"2023-05-25 09:09:31.000000","timezone_type":3,"timezone":"UTC"},
+        "meta":null,
+        "employees":{"data":[
+            {"id":"A193","surname":"Quillfeather","meta":{"is_main_teacher":true,
+                "is_class_teacher":false,"role":"Main Class Teacher",
+                "all_roles":["Main Class Teacher"]}},
+            {"id":"A194","surname":"Marchbanks","meta":{"is_main_teacher":0,"role":""}},
+            {"id":"A195","meta":[]},
+            {"id":"A196"}]}}"#;
+
+    #[test]
+    fn a_captured_class_is_read_whole() {
+        let class: Class = serde_json::from_str(CAPTURED).unwrap();
+        assert_eq!((class.id.as_str(), class.mis_id.as_deref()), ("A60", Some("311")));
+        assert_eq!((class.name.as_deref(), class.code), (Some("7x/Ma1"), None));
+        assert_eq!(class.description.as_deref(), Some("Miss Quillfeather's"));
+        assert_eq!(class.restored_at, None);
+        assert!(class.created_at.unwrap().instant() < class.updated_at.unwrap().instant());
+        let Include::Delivered(Some(ClassSubject::Included(subject))) = &class.subject else {
+            panic!("the subject was delivered")
+        };
+        assert_eq!(subject.name.as_deref(), Some("Mathematics"));
+        let people: Vec<_> = class.employees.delivered().unwrap().iter().collect();
+        let links: Vec<_> = people
+            .iter()
+            .map(|person| (person.id.as_str(), person.is_main_teacher, person.role.as_deref()))
+            .collect();
+        assert_eq!(
+            links,
+            [
+                ("A193", Some(true), Some("Main Class Teacher")),
+                ("A194", Some(false), None),
+                ("A195", None, None),
+                ("A196", None, None),
+            ]
+        );
+    }
+
+    #[test]
+    fn subject_shapes() {
+        let given = |id: &str| Include::Delivered(Some(id.to_owned()));
+        let cases = [
+            (r#"{"id":"A1"}"#, Include::Missing),
+            (r#"{"id":"A1","subject":true}"#, Include::Missing),
+            (r#"{"id":"A1","subject":""}"#, Include::Missing),
+            (r#"{"id":"A1","subject":{}}"#, Include::Missing),
+            (r#"{"id":"A1","subject":[]}"#, Include::Missing),
+            (r#"{"id":"A1","subject":{"data":{}}}"#, Include::Missing),
+            (r#"{"id":"A1","subject":{"data":{"id":null,"name":null}}}"#, Include::Missing),
+            (r#"{"id":"A1","subject":{"data":[{"id":"A5"}]}}"#, Include::Missing),
+            (r#"{"id":"A1","subject":null}"#, Include::Delivered(None)),
+            (r#"{"id":"A1","subject":{"data":null}}"#, Include::Delivered(None)),
+            (r#"{"id":"A1","subject":{"data":[]}}"#, Include::Delivered(None)),
+            (r#"{"id":"A1","subject":"A5"}"#, given("A5")),
+            (r#"{"id":"A1","subject":5}"#, given("5")),
+            (r#"{"id":"A1","subject":{"data":"A5"}}"#, given("A5")),
+            (r#"{"id":"A1","subject":{"data":{"id":"A5","name":[]}}}"#, given("A5")),
+        ];
+        for (json, expected) in cases {
+            let class: Class = serde_json::from_str(json).unwrap();
+            let read = match &class.subject {
+                Include::Missing => Include::Missing,
+                Include::Delivered(subject) => {
+                    Include::Delivered(subject.as_ref().map(|subject| subject.id().to_string()))
+                }
+            };
+            assert_eq!(read, expected, "{json}");
+        }
+    }
+
+    #[test]
+    fn nobody_teaching_is_not_the_same_as_not_told_who() {
+        for (json, expected) in [
+            (r#"{"id":"A1"}"#, None),
+            (r#"{"id":"A1","employees":null}"#, None),
+            (r#"{"id":"A1","employees":{"data":{"count":1}}}"#, None),
+            (r#"{"id":"A1","employees":{"data":[]}}"#, Some(0)),
+            (r#"{"id":"A1","employees":{"data":null}}"#, Some(0)),
+            (r#"{"id":"A1","employees":{"data":[{"id":"A2"}]}}"#, Some(1)),
+        ] {
+            let class: Class = serde_json::from_str(json).unwrap();
+            assert_eq!(class.employees.delivered().map(Vec::len), expected, "{json}");
+        }
+        let nameless = r#"{"id":"A1","employees":{"data":[{"id":null}]}}"#;
+        assert!(serde_json::from_str::<Class>(nameless).is_err(), "a link must not vanish");
+    }
+
+    #[test]
+    fn debug_shows_ids_and_nobody() {
+        let class: Class = serde_json::from_str(CAPTURED).unwrap();
+        let shown = format!("{class:?} {:?}", class.employees);
+        assert!(shown.contains("A60") && shown.contains("A193"), "{shown}");
+        assert!(!shown.contains("Quill") && !shown.contains("Teacher"), "{shown}");
+    }
+}

@@ -1,0 +1,51 @@
+use serde::{Deserialize, Deserializer};
+
+use super::date::{WondeDate, date};
+use super::id::WondeId;
+use super::shape;
+
+/// A record that is gone from its list. Records that went with a parent have no entry of their
+/// own, and a record may be back: see `restored_at`.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct Deletion {
+    /// What the record was, for example `employee`; empty where Wonde does not say. Check it: a
+    /// filter that Wonde passes over delivers other kinds too.
+    #[serde(default, rename = "type", deserialize_with = "kind")]
+    pub kind: String,
+    /// Wonde's id of the record.
+    pub id: WondeId,
+    /// The record's id in the school's MIS.
+    #[serde(default, deserialize_with = "shape::text")]
+    pub mis_id: Option<String>,
+    /// When Wonde saw that it was gone.
+    #[serde(default, deserialize_with = "date")]
+    pub deleted_at: Option<WondeDate>,
+    /// Set where it came back afterwards.
+    #[serde(default, deserialize_with = "date")]
+    pub restored_at: Option<WondeDate>,
+}
+
+fn kind<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+    shape::text(deserializer).map(Option::unwrap_or_default)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_deletion_needs_only_its_id() {
+        let json = r#"{"type":"class","id":"A4","mis_id":9,"restored_at":null,
+            "deleted_at":{"date":"2023-05-25 09:09:31","timezone_type":3,"timezone":"UTC"}}"#;
+        let deletion: Deletion = serde_json::from_str(json).unwrap();
+        assert_eq!((deletion.kind.as_str(), deletion.id.as_str()), ("class", "A4"));
+        assert_eq!(deletion.mis_id.as_deref(), Some("9"));
+        assert!(deletion.deleted_at.unwrap().instant().is_some());
+        assert_eq!(deletion.restored_at, None);
+
+        for json in [r#"{"id":"A4"}"#, r#"{"id":"A4","type":null}"#, r#"{"id":"A4","type":[1]}"#] {
+            assert_eq!(serde_json::from_str::<Deletion>(json).unwrap().kind, "", "{json}");
+        }
+        assert!(serde_json::from_str::<Deletion>(r#"{"type":"class"}"#).is_err());
+    }
+}
