@@ -9,11 +9,15 @@ CREATE UNLOGGED TABLE stage_fetch (
     fence bigint NOT NULL,
     owns_initials boolean NOT NULL,
     owns_job_title boolean NOT NULL,
+    owns_line_manager boolean NOT NULL,
+    restores boolean NOT NULL,
+    deactivates boolean NOT NULL,
     next_page jsonb,
     pages integer NOT NULL DEFAULT 0,
     fetched bigint NOT NULL DEFAULT 0,
     current bigint NOT NULL DEFAULT 0,
     skipped bigint NOT NULL DEFAULT 0,
+    nameless bigint NOT NULL DEFAULT 0,
     requests bigint NOT NULL DEFAULT 0,
     complete boolean NOT NULL DEFAULT false,
     updated_at timestamptz NOT NULL DEFAULT now()
@@ -23,11 +27,15 @@ COMMENT ON COLUMN stage_fetch.job_id IS 'The job.';
 COMMENT ON COLUMN stage_fetch.fence IS 'The claim that stages; only that one may go on.';
 COMMENT ON COLUMN stage_fetch.owns_initials IS 'Initials of existing people follow the MIS.';
 COMMENT ON COLUMN stage_fetch.owns_job_title IS 'Job titles of existing people follow the MIS.';
+COMMENT ON COLUMN stage_fetch.owns_line_manager IS 'Line managers of existing people follow the MIS.';
+COMMENT ON COLUMN stage_fetch.restores IS 'Current people who are inactive in iP are made active.';
+COMMENT ON COLUMN stage_fetch.deactivates IS 'People who are no longer current are deactivated.';
 COMMENT ON COLUMN stage_fetch.next_page IS 'Where Wonde''s list goes on; null: at the start, or complete.';
 COMMENT ON COLUMN stage_fetch.pages IS 'Pages staged.';
 COMMENT ON COLUMN stage_fetch.fetched IS 'Records on these pages.';
 COMMENT ON COLUMN stage_fetch.current IS 'Of these, current staff.';
 COMMENT ON COLUMN stage_fetch.skipped IS 'Current staff left out while mapping.';
+COMMENT ON COLUMN stage_fetch.nameless IS 'Records so broken that nobody can say whose they are.';
 COMMENT ON COLUMN stage_fetch.requests IS 'HTTP requests sent for them.';
 COMMENT ON COLUMN stage_fetch.complete IS 'The last page is in.';
 COMMENT ON COLUMN stage_fetch.updated_at IS 'An old cursor is not trusted: the list may have moved.';
@@ -44,6 +52,7 @@ CREATE UNLOGGED TABLE stage_staff (
     job_title_delivered boolean NOT NULL,
     job_title text,
     non_teaching boolean,
+    hierarchy_delivered boolean NOT NULL,
     PRIMARY KEY (job_id, wonde_id, position)
 );
 COMMENT ON TABLE stage_staff IS 'Mapped records of current staff, waiting to be compared.';
@@ -58,6 +67,35 @@ COMMENT ON COLUMN stage_staff.initials IS 'Null: not said.';
 COMMENT ON COLUMN stage_staff.job_title_delivered IS 'Whether the MIS said anything about roles.';
 COMMENT ON COLUMN stage_staff.job_title IS 'Null and delivered: the person has no role.';
 COMMENT ON COLUMN stage_staff.non_teaching IS 'Null: not said.';
+COMMENT ON COLUMN stage_staff.hierarchy_delivered IS 'Whether the MIS said anything about who reports to whom.';
+
+CREATE UNLOGGED TABLE stage_hierarchy (
+    job_id uuid NOT NULL,
+    wonde_id text NOT NULL,
+    position bigint NOT NULL,
+    place integer NOT NULL,
+    listed text NOT NULL,
+    PRIMARY KEY (job_id, wonde_id, position, place)
+);
+COMMENT ON TABLE stage_hierarchy IS 'Who is listed in whose hierarchy; whether above or below is seen over the whole school.';
+COMMENT ON COLUMN stage_hierarchy.job_id IS 'The job.';
+COMMENT ON COLUMN stage_hierarchy.wonde_id IS 'Whose list it is.';
+COMMENT ON COLUMN stage_hierarchy.position IS 'Which delivery of that record.';
+COMMENT ON COLUMN stage_hierarchy.place IS 'Place in the list; the nearest is first.';
+COMMENT ON COLUMN stage_hierarchy.listed IS 'Wonde''s id of the person listed.';
+
+CREATE UNLOGGED TABLE stage_present (
+    job_id uuid NOT NULL,
+    position bigint NOT NULL,
+    wonde_id text NOT NULL,
+    upi text,
+    PRIMARY KEY (job_id, position)
+);
+COMMENT ON TABLE stage_present IS 'People who are in the list but not staged; whoever is here has not left.';
+COMMENT ON COLUMN stage_present.job_id IS 'The job.';
+COMMENT ON COLUMN stage_present.position IS 'Place in Wonde''s list.';
+COMMENT ON COLUMN stage_present.wonde_id IS 'Wonde''s id of the person.';
+COMMENT ON COLUMN stage_present.upi IS 'Wonde''s unique person identifier, where it can be read.';
 
 CREATE UNLOGGED TABLE stage_issue (
     job_id uuid NOT NULL,
@@ -106,7 +144,9 @@ SELECT
         THEN coalesce(t.initials, s.initials) ELSE s.initials END AS initials,
     CASE WHEN (s.id IS NULL OR f.owns_job_title) AND t.job_title_delivered
         THEN t.job_title ELSE s.job_title END AS job_title,
-    coalesce(t.non_teaching, s.non_teaching, false) AS non_teaching
+    coalesce(t.non_teaching, s.non_teaching, false) AS non_teaching,
+    t.hierarchy_delivered,
+    s.id IS NULL OR s.active OR f.restores AS active
 FROM stage_match m
 JOIN stage_fetch f ON f.job_id = m.job_id
 JOIN stage_staff t ON t.job_id = m.job_id AND t.wonde_id = m.wonde_id AND t.position = m.position

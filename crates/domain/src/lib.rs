@@ -23,7 +23,7 @@ pub use job::{
     Job, JobFailure, JobKind, JobState, Lane, Lease, Progress, Stage, SyncOptions, UnknownName,
 };
 pub use mis::{Capability, Mis, MisTable, MisTableError};
-pub use ownership::OwnedFields;
+pub use ownership::{OwnedFields, SyncRules};
 pub use report::Report;
 pub use role::{Action, Role};
 pub use school::{ConnectSchool, School, TokenState};

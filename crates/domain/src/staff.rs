@@ -23,6 +23,8 @@ pub struct StaffMember {
     pub job_title: Option<String>,
     /// Non-teaching staff.
     pub non_teaching: bool,
+    /// Whom the person reports to.
+    pub line_manager_id: Option<StaffId>,
     /// Whether the person can log in.
     pub active: bool,
 }
@@ -55,6 +57,9 @@ pub struct StaffRecord {
     pub job_title: JobTitle,
     /// The reverse of the MIS' *teaching staff*.
     pub non_teaching: Option<bool>,
+    /// Wonde ids of the people that the MIS lists above or below the person, nearest first;
+    /// which of the two is only seen over a whole school.
+    pub hierarchy: Option<Vec<String>>,
 }
 
 /// A job title as the MIS tells it. Saying nothing about roles is not the same as saying

@@ -10,7 +10,7 @@ pub async fn list(pool: &PgPool, school_id: &SchoolId) -> Result<Vec<StaffMember
     let rows = sqlx::query!(
         r#"
         SELECT id, wonde_id, upi, email, first_name, surname, initials, job_title, non_teaching,
-            active
+            line_manager_id, active
         FROM staff WHERE school_id = $1 ORDER BY id
         "#,
         school_id.as_str(),
@@ -29,6 +29,7 @@ pub async fn list(pool: &PgPool, school_id: &SchoolId) -> Result<Vec<StaffMember
             initials: row.initials,
             job_title: row.job_title,
             non_teaching: row.non_teaching,
+            line_manager_id: row.line_manager_id.map(StaffId),
             active: row.active,
         })
         .collect())

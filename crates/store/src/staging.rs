@@ -9,7 +9,7 @@ mod copy;
 
 use std::time::Duration;
 
-use mis_sync_domain::{Issue, Lease, OwnedFields, Progress, StaffRecord};
+use mis_sync_domain::{Issue, Lease, Progress, StaffRecord, SyncRules};
 use serde_json::Value;
 use sqlx::{PgConnection, PgPool};
 
@@ -32,6 +32,15 @@ pub struct FetchState {
     pub complete: bool,
 }
 
+/// Somebody who is in the list but is not imported.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Present {
+    /// Wonde's id of the person.
+    pub wonde_id: String,
+    /// Wonde's unique person identifier, where it can be read.
+    pub upi: Option<String>,
+}
+
 /// One page, mapped.
 #[derive(Debug, Default)]
 pub struct MappedPage {
@@ -39,6 +48,10 @@ pub struct MappedPage {
     pub staff: Vec<(u64, StaffRecord)>,
     /// Problems, with the places of their records on the page.
     pub issues: Vec<(u64, Issue)>,
+    /// People who are in the list, and have not left, but are not among `staff`.
+    pub present: Vec<(u64, Present)>,
+    /// Records so broken that nobody can say whose they are.
+    pub nameless: u64,
     /// Records on the page.
     pub fetched: u64,
     /// Of these, current staff.
@@ -58,23 +71,27 @@ pub struct MappedPage {
 pub async fn begin(
     pool: &PgPool,
     lease: Lease,
-    owned: OwnedFields,
+    rules: SyncRules,
     max_age: Duration,
 ) -> Result<FetchState, Error> {
-    if begin_first(pool, lease, owned).await? {
+    if begin_first(pool, lease, rules).await? {
         return Ok(FetchState::default());
     }
     let mut tx = pool.begin_with(BEGIN).await?;
     let taken_over = sqlx::query!(
         r#"
-        UPDATE stage_fetch SET fence = $2, owns_initials = $3, owns_job_title = $4
-        WHERE job_id = $1 AND fence < $2 AND updated_at >= now() - $5::interval
+        UPDATE stage_fetch SET fence = $2, owns_initials = $3, owns_job_title = $4,
+            owns_line_manager = $5, restores = $6, deactivates = $7
+        WHERE job_id = $1 AND fence < $2 AND updated_at >= now() - $8::interval
         RETURNING next_page, fetched, complete
         "#,
         lease.job_id.0,
         lease.fence,
-        owned.initials,
-        owned.job_title,
+        rules.owned.initials,
+        rules.owned.job_title,
+        rules.owned.line_manager,
+        rules.restores,
+        rules.deactivates,
         interval(max_age),
     )
     .fetch_optional(&mut *tx)
@@ -89,18 +106,24 @@ pub async fn begin(
         clear_rows(&mut tx, lease).await?;
         let begun = sqlx::query!(
             r#"
-            INSERT INTO stage_fetch AS f (job_id, fence, owns_initials, owns_job_title)
-            VALUES ($1, $2, $3, $4)
+            INSERT INTO stage_fetch AS f (job_id, fence, owns_initials, owns_job_title,
+                owns_line_manager, restores, deactivates)
+            VALUES ($1, $2, $3, $4, $5, $6, $7)
             ON CONFLICT (job_id) DO UPDATE SET fence = excluded.fence,
                 owns_initials = excluded.owns_initials, owns_job_title = excluded.owns_job_title,
-                next_page = NULL, pages = 0, fetched = 0, current = 0, skipped = 0, requests = 0,
-                complete = false, updated_at = now()
+                owns_line_manager = excluded.owns_line_manager, restores = excluded.restores,
+                deactivates = excluded.deactivates, next_page = NULL, pages = 0, fetched = 0,
+                current = 0, skipped = 0, nameless = 0, requests = 0, complete = false,
+                updated_at = now()
             WHERE f.fence < excluded.fence
             "#,
             lease.job_id.0,
             lease.fence,
-            owned.initials,
-            owned.job_title,
+            rules.owned.initials,
+            rules.owned.job_title,
+            rules.owned.line_manager,
+            rules.restores,
+            rules.deactivates,
         )
         .execute(&mut *tx)
         .await?;
@@ -113,16 +136,20 @@ pub async fn begin(
 
 /// Begins the fetch of a job that never staged anything; `false`: it did. Where there is no
 /// fetch there are no records either, so nothing has to be cleared and one statement is enough.
-async fn begin_first(pool: &PgPool, lease: Lease, owned: OwnedFields) -> Result<bool, Error> {
+async fn begin_first(pool: &PgPool, lease: Lease, rules: SyncRules) -> Result<bool, Error> {
     let begun = sqlx::query!(
         r#"
-        INSERT INTO stage_fetch (job_id, fence, owns_initials, owns_job_title)
-        VALUES ($1, $2, $3, $4) ON CONFLICT (job_id) DO NOTHING
+        INSERT INTO stage_fetch (job_id, fence, owns_initials, owns_job_title,
+            owns_line_manager, restores, deactivates)
+        VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (job_id) DO NOTHING
         "#,
         lease.job_id.0,
         lease.fence,
-        owned.initials,
-        owned.job_title,
+        rules.owned.initials,
+        rules.owned.job_title,
+        rules.owned.line_manager,
+        rules.restores,
+        rules.deactivates,
     )
     .execute(pool)
     .await?;
@@ -143,6 +170,12 @@ pub async fn add_page(
         copy.send(copy::staff_rows(lease.job_id, first_position, &page.staff).into_bytes()).await?;
         copy.finish().await?;
     }
+    let hierarchy = copy::hierarchy_rows(lease.job_id, first_position, &page.staff);
+    if !hierarchy.is_empty() {
+        let mut copy = tx.copy_in_raw(copy::STAGE_HIERARCHY).await?;
+        copy.send(hierarchy.into_bytes()).await?;
+        copy.finish().await?;
+    }
     tx.commit().await?;
     Ok(())
 }
@@ -159,6 +192,11 @@ async fn advance(
     let codes: Vec<&str> = page.issues.iter().map(|(_, issue)| issue.code.as_str()).collect();
     let wonde_ids: Vec<Option<&str>> =
         page.issues.iter().map(|(_, issue)| issue.wonde_id.as_deref()).collect();
+    let present_places: Vec<i64> = page.present.iter().map(|(place, _)| count(*place)).collect();
+    let present_ids: Vec<&str> =
+        page.present.iter().map(|(_, person)| person.wonde_id.as_str()).collect();
+    let present_upis: Vec<Option<&str>> =
+        page.present.iter().map(|(_, person)| person.upi.as_deref()).collect();
     sqlx::query_scalar!(
         r#"
         WITH noted AS (
@@ -168,7 +206,7 @@ async fn advance(
         ), staged AS (
             UPDATE stage_fetch f SET pages = pages + 1, fetched = fetched + $3,
                 current = current + $4, skipped = skipped + $5, requests = requests + $6,
-                next_page = $7, complete = ($7::jsonb IS NULL), updated_at = now()
+                nameless = nameless + $14, next_page = $7, complete = ($7::jsonb IS NULL), updated_at = now()
             FROM noted WHERE f.job_id = noted.id AND f.fence = $2 AND NOT f.complete
             RETURNING f.fetched - $3 AS first
         ), issue AS (
@@ -176,6 +214,11 @@ async fn advance(
             SELECT $1, staged.first + i.place, i.code, i.wonde_id
             FROM staged, UNNEST($11::bigint[], $12::text[], $13::text[])
                 AS i (place, code, wonde_id)
+        ), present AS (
+            INSERT INTO stage_present (job_id, position, wonde_id, upi)
+            SELECT $1, staged.first + p.place, p.wonde_id, p.upi
+            FROM staged, UNNEST($15::bigint[], $16::text[], $17::text[])
+                AS p (place, wonde_id, upi)
         )
         SELECT first AS "first!" FROM staged
         "#,
@@ -192,6 +235,10 @@ async fn advance(
         &places,
         &codes as &[&str],
         &wonde_ids as &[Option<&str>],
+        count(page.nameless),
+        &present_places,
+        &present_ids as &[&str],
+        &present_upis as &[Option<&str>],
     )
     .fetch_optional(db)
     .await?
@@ -230,6 +277,10 @@ pub async fn discard_leftovers(pool: &PgPool) -> Result<u64, Error> {
             DELETE FROM stage_staff s USING leftover l WHERE s.job_id = l.job_id
         ), issue AS (
             DELETE FROM stage_issue s USING leftover l WHERE s.job_id = l.job_id
+        ), present AS (
+            DELETE FROM stage_present s USING leftover l WHERE s.job_id = l.job_id
+        ), hierarchy AS (
+            DELETE FROM stage_hierarchy s USING leftover l WHERE s.job_id = l.job_id
         ), match AS (
             DELETE FROM stage_match s USING leftover l WHERE s.job_id = l.job_id
         )
@@ -248,6 +299,10 @@ async fn clear_rows(db: &mut PgConnection, lease: Lease) -> Result<(), Error> {
             DELETE FROM stage_staff WHERE job_id = $1
         ), issue AS (
             DELETE FROM stage_issue WHERE job_id = $1
+        ), present AS (
+            DELETE FROM stage_present WHERE job_id = $1
+        ), hierarchy AS (
+            DELETE FROM stage_hierarchy WHERE job_id = $1
         )
         DELETE FROM stage_match WHERE job_id = $1
         "#,

@@ -6,7 +6,7 @@ use mis_sync_domain::{
     Issue, IssueCode, JobTitle, StaffRecord, WorkEmail,
     employment::{self, Employment},
 };
-use mis_sync_store::staging::MappedPage;
+use mis_sync_store::staging::{MappedPage, Present};
 use mis_sync_wonde::{Employee, EmploymentDetails, Page, WondeDate};
 
 /// What the mapping of a school's records depends on besides the records.
@@ -16,6 +16,8 @@ pub struct MappingRules {
     pub today: NaiveDate,
     /// Whether the school's MIS delivers roles.
     pub roles_supported: bool,
+    /// Whether the school's MIS delivers who reports to whom.
+    pub hierarchy_supported: bool,
     /// Leave out everybody who is not said to be teaching staff.
     pub teachers_only: bool,
 }
@@ -63,6 +65,7 @@ pub fn staff_from_wonde(employee: &Employee, rules: MappingRules) -> Mapped {
         initials: clean(employee.initials.as_deref()),
         job_title: job_title(employee, rules),
         non_teaching: teaching.map(|teaching| !teaching),
+        hierarchy: hierarchy(employee, rules),
     })
 }
 
@@ -80,6 +83,10 @@ pub fn map_page(page: &Page<Employee>, rules: MappingRules) -> MappedPage {
         match record {
             Err(undecodable) => {
                 let wonde_id = clean(undecodable.wonde_id.as_deref());
+                match wonde_id.clone() {
+                    Some(wonde_id) => mapped.present.push((place, Present { wonde_id, upi: None })),
+                    None => mapped.nameless += 1,
+                }
                 let code = IssueCode::UnreadableRecord;
                 mapped.issues.push((place, Issue { code, wonde_id }));
             }
@@ -88,10 +95,12 @@ pub fn map_page(page: &Page<Employee>, rules: MappingRules) -> MappedPage {
                 Mapped::NotTeaching => {
                     mapped.current += 1;
                     mapped.skipped += 1;
+                    mapped.present.push((place, present(employee)));
                 }
                 Mapped::Problem(code) => {
                     mapped.current += 1;
                     mapped.skipped += 1;
+                    mapped.present.push((place, present(employee)));
                     let wonde_id = Some(employee.id.as_str().to_owned());
                     mapped.issues.push((place, Issue { code, wonde_id }));
                 }
@@ -103,6 +112,11 @@ pub fn map_page(page: &Page<Employee>, rules: MappingRules) -> MappedPage {
         }
     }
     mapped
+}
+
+/// Somebody current who is not imported has not left.
+fn present(employee: &Employee) -> Present {
+    Present { wonde_id: employee.id.as_str().to_owned(), upi: clean(employee.upi.as_deref()) }
 }
 
 fn is_current(details: &EmploymentDetails, today: NaiveDate) -> bool {
@@ -125,6 +139,12 @@ fn job_title(employee: &Employee, rules: MappingRules) -> JobTitle {
     let Some(all) = delivered else { return JobTitle::NotDelivered };
     let names: Vec<String> = all.iter().filter_map(|role| clean(role.name.as_deref())).collect();
     JobTitle::from_roles(names.iter().map(String::as_str))
+}
+
+/// Who is listed above or below the person. `None`: the MIS said nothing about it.
+fn hierarchy(employee: &Employee, rules: MappingRules) -> Option<Vec<String>> {
+    let listed = employee.hierarchy.delivered().filter(|_| rules.hierarchy_supported)?;
+    Some(listed.iter().map(|id| id.as_str().to_owned()).collect())
 }
 
 /// Text without control characters and surrounding white space; `None` when nothing is left.

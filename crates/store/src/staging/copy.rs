@@ -5,7 +5,11 @@ use std::fmt::Write;
 use mis_sync_domain::{JobId, JobTitle, StaffRecord};
 
 pub(super) const STAGE_STAFF: &str = "COPY stage_staff (job_id, wonde_id, position, upi, email, \
-    first_name, surname, initials, job_title_delivered, job_title, non_teaching) FROM STDIN";
+    first_name, surname, initials, job_title_delivered, job_title, non_teaching, \
+    hierarchy_delivered) FROM STDIN";
+
+pub(super) const STAGE_HIERARCHY: &str =
+    "COPY stage_hierarchy (job_id, wonde_id, position, place, listed) FROM STDIN";
 
 pub(super) fn staff_rows(job: JobId, first: i64, staff: &[(u64, StaffRecord)]) -> String {
     let mut rows = String::with_capacity(staff.len() * 200);
@@ -24,7 +28,24 @@ pub(super) fn staff_rows(job: JobId, first: i64, staff: &[(u64, StaffRecord)]) -
             Some(non_teaching) => write_plain(&mut rows, &non_teaching),
             None => write_text(&mut rows, None),
         }
+        write_plain(&mut rows, &person.hierarchy.is_some());
         end_row(&mut rows);
+    }
+    rows
+}
+
+/// One row for each person that somebody of the page lists.
+pub(super) fn hierarchy_rows(job: JobId, first: i64, staff: &[(u64, StaffRecord)]) -> String {
+    let mut rows = String::new();
+    for (place, person) in staff {
+        for (nearness, listed) in person.hierarchy.iter().flatten().enumerate() {
+            write_plain(&mut rows, &job);
+            write_text(&mut rows, Some(&person.wonde_id));
+            write_plain(&mut rows, &position(first, *place));
+            write_plain(&mut rows, &nearness);
+            write_text(&mut rows, Some(listed));
+            end_row(&mut rows);
+        }
     }
     rows
 }
@@ -81,9 +102,12 @@ mod tests {
             initials: Some("AB".into()),
             job_title: JobTitle::Empty,
             non_teaching: Some(true),
+            hierarchy: Some(vec!["A2".into(), "A3".into()]),
         };
         let expected =
-            format!("{job}\tA1\t7\t\\N\ta@b\tAnn\\tBea\\nCara\\\\N\t\tAB\ttrue\t\\N\ttrue\n");
-        assert_eq!(staff_rows(job, 5, &[(2, person)]), expected);
+            format!("{job}\tA1\t7\t\\N\ta@b\tAnn\\tBea\\nCara\\\\N\t\tAB\ttrue\t\\N\ttrue\ttrue\n");
+        assert_eq!(staff_rows(job, 5, &[(2, person.clone())]), expected);
+        let listed = format!("{job}\tA1\t7\t0\tA2\n{job}\tA1\t7\t1\tA3\n");
+        assert_eq!(hierarchy_rows(job, 5, &[(2, person)]), listed);
     }
 }

@@ -10,7 +10,7 @@ use mis_sync_store::{
 use mis_sync_testing::eventually;
 
 use crate::{
-    fixture::{ALL_OWNED, LONG, PROGRESS, TestStore, failure, new_sync, page, person},
+    fixture::{LONG, PROGRESS, RULES, TestStore, failure, new_sync, page, person},
     rows,
 };
 
@@ -106,13 +106,13 @@ async fn a_run_whose_lease_was_taken_over_can_write_nothing() {
     let oak = store.school("oak").await;
     let job = store.enqueue(&oak).await;
     let old = store.claim_for(job, Duration::ZERO).await;
-    staging::begin(&store.pool, old, ALL_OWNED, LONG).await.unwrap();
+    staging::begin(&store.pool, old, RULES, LONG).await.unwrap();
     let new = store.claim(job).await;
     assert!(new.fence > old.fence);
     every_write_is_refused(&store, old).await;
 
     // Nor once the newer one stages, nor after the end.
-    staging::begin(&store.pool, new, ALL_OWNED, LONG).await.unwrap();
+    staging::begin(&store.pool, new, RULES, LONG).await.unwrap();
     store.add(new, &page(&[person("ada")])).await.unwrap();
     every_write_is_refused(&store, old).await;
     store.finish(new, &oak).await.unwrap();

@@ -1,9 +1,9 @@
 //! Who owns a field, and what silence of the MIS means.
 
-use mis_sync_domain::{JobTitle, OwnedFields, SchoolId, StaffRecord};
+use mis_sync_domain::{JobTitle, OwnedFields, SchoolId, StaffRecord, SyncRules};
 
 use crate::{
-    fixture::{ALL_OWNED, TestStore, person},
+    fixture::{ALL_OWNED, RULES, TestStore, person},
     rows::{self, Person},
 };
 
@@ -57,9 +57,9 @@ async fn no_roles_blank_the_job_title_and_roles_that_were_not_delivered_do_not()
 async fn a_field_that_the_school_keeps_is_filled_once_and_then_left_alone() {
     let store = TestStore::start().await;
     for (id, owned) in [
-        ("none", OwnedFields { initials: false, job_title: false }),
-        ("initials", OwnedFields { initials: true, job_title: false }),
-        ("title", OwnedFields { initials: false, job_title: true }),
+        ("none", OwnedFields { initials: false, job_title: false, line_manager: true }),
+        ("initials", OwnedFields { initials: true, job_title: false, line_manager: true }),
+        ("title", OwnedFields { initials: false, job_title: true, line_manager: true }),
         ("both", ALL_OWNED),
     ] {
         let school = store.school(id).await;
@@ -94,7 +94,7 @@ async fn an_account_made_by_hand_keeps_the_fields_that_the_school_keeps() {
     let school = store.school("oak").await;
     rows::make_account(&store.pool, &school, "ada@oak.example", None).await;
     rows::change(&store.pool, "UPDATE staff SET initials = 'HH', job_title = 'By hand'").await;
-    let kept = OwnedFields { initials: false, job_title: false };
+    let kept = OwnedFields { initials: false, job_title: false, line_manager: true };
     let held = synced(&store, &school, kept, ada(Some("AL"), roles("Head"), None)).await;
     assert_eq!(
         (held.initials.as_deref(), held.job_title.as_deref()),
@@ -115,8 +115,14 @@ async fn who_owns_a_field_is_decided_by_the_claim_that_finishes() {
     )
     .await;
     let next = store.claim(lease.job_id).await;
-    let kept = OwnedFields { initials: false, job_title: false };
-    let begun = mis_sync_store::staging::begin(&store.pool, next, kept, crate::fixture::LONG).await;
+    let kept = OwnedFields { initials: false, job_title: false, line_manager: true };
+    let begun = mis_sync_store::staging::begin(
+        &store.pool,
+        next,
+        SyncRules { owned: kept, ..RULES },
+        crate::fixture::LONG,
+    )
+    .await;
     assert!(begun.unwrap().complete);
     assert_eq!(store.finish(next, &school).await.unwrap().unchanged, 1);
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use mis_sync_domain::{
     ConnectSchool, Issue, IssueCode, JobFailure, JobId, JobKind, JobTitle, Lease, OwnedFields,
-    Progress, Report, SchoolId, StaffRecord, Stage, SyncOptions, WorkEmail,
+    Progress, Report, SchoolId, StaffRecord, Stage, SyncOptions, SyncRules, WorkEmail,
 };
 use mis_sync_store::{
     Error, Pool, TokenCipher,
@@ -18,7 +18,11 @@ use mis_sync_testing::{Servers, eventually};
 /// Long enough for no lease and no deadline to end by itself.
 pub(crate) const LONG: Duration = Duration::from_hours(1);
 /// The MIS owns what it delivers.
-pub(crate) const ALL_OWNED: OwnedFields = OwnedFields { initials: true, job_title: true };
+pub(crate) const ALL_OWNED: OwnedFields =
+    OwnedFields { initials: true, job_title: true, line_manager: true };
+/// Everything follows the MIS, and nobody is deactivated or restored.
+pub(crate) const RULES: SyncRules =
+    SyncRules { owned: ALL_OWNED, restores: false, deactivates: false };
 /// What a test that does not care says of its progress.
 pub(crate) const PROGRESS: Progress = Progress { stage: Stage::Fetching, done: 1, total: None };
 
@@ -84,7 +88,7 @@ impl TestStore {
     ) -> Lease {
         let job = self.enqueue_new(new).await;
         let lease = self.claim(job).await;
-        staging::begin(&self.pool, lease, owned, LONG).await.unwrap();
+        staging::begin(&self.pool, lease, SyncRules { owned, ..RULES }, LONG).await.unwrap();
         self.add(lease, &page(people)).await.unwrap();
         lease
     }
@@ -112,6 +116,24 @@ impl TestStore {
         let report = self.finish(lease, school).await.unwrap();
         staging::discard(&self.pool, lease).await.unwrap();
         (lease.job_id, report)
+    }
+
+    /// A whole sync, or a dry run, of this page by these rules.
+    pub(crate) async fn sync_page(
+        &self,
+        school: &SchoolId,
+        rules: SyncRules,
+        page: &MappedPage,
+        dry_run: bool,
+    ) -> (JobId, Report) {
+        let job = self.enqueue(school).await;
+        let lease = self.claim(job).await;
+        staging::begin(&self.pool, lease, rules, LONG).await.unwrap();
+        self.add(lease, page).await.unwrap();
+        let report = sync::finish(&self.pool, lease, school, dry_run, || Duration::ZERO);
+        let report = report.await.unwrap();
+        staging::discard(&self.pool, lease).await.unwrap();
+        (job, report)
     }
 
     /// A dry run of this list.
@@ -175,6 +197,7 @@ pub(crate) fn person(wonde_id: &str) -> StaffRecord {
         initials: None,
         job_title: JobTitle::NotDelivered,
         non_teaching: None,
+        hierarchy: None,
     }
 }
 

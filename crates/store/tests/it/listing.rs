@@ -78,14 +78,9 @@ async fn issues_come_in_the_order_of_wondes_list_and_page_by_page() {
 
     let job = store.enqueue(&school).await;
     let lease = store.claim(job).await;
-    mis_sync_store::staging::begin(
-        &store.pool,
-        lease,
-        crate::fixture::ALL_OWNED,
-        crate::fixture::LONG,
-    )
-    .await
-    .unwrap();
+    mis_sync_store::staging::begin(&store.pool, lease, crate::fixture::RULES, crate::fixture::LONG)
+        .await
+        .unwrap();
     // Places 1 and 3 of the first page, 0 of the second: the list is one.
     let first = MappedPage {
         issues: vec![

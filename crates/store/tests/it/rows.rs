@@ -25,6 +25,7 @@ pub(crate) struct Person {
     pub(crate) initials: Option<String>,
     pub(crate) job_title: Option<String>,
     pub(crate) non_teaching: bool,
+    pub(crate) line_manager_id: Option<Uuid>,
     pub(crate) active: bool,
     pub(crate) password_hash: String,
     pub(crate) password_reset_required: bool,

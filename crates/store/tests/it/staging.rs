@@ -7,7 +7,7 @@ use mis_sync_store::{
 };
 
 use crate::{
-    fixture::{ALL_OWNED, LONG, TestStore, failure, page, page_before, person},
+    fixture::{LONG, RULES, TestStore, failure, page, page_before, person},
     rows,
 };
 
@@ -19,7 +19,7 @@ const STAGED: [&str; 4] = [
 ];
 
 async fn begin(store: &TestStore, lease: Lease) -> Result<FetchState, Error> {
-    staging::begin(&store.pool, lease, ALL_OWNED, LONG).await
+    staging::begin(&store.pool, lease, RULES, LONG).await
 }
 
 async fn claimed(store: &TestStore, school: &str) -> Lease {

@@ -4,7 +4,7 @@ use mis_sync_domain::JobState;
 use mis_sync_store::{Error, jobs, schools, staging};
 
 use crate::{
-    fixture::{ALL_OWNED, LONG, TestStore, page, page_before, person, with_email},
+    fixture::{LONG, RULES, TestStore, page, page_before, person, with_email},
     rows,
 };
 
@@ -59,7 +59,7 @@ async fn an_incomplete_fetch_is_refused() {
         assert_eq!(state, JobState::Running, "{what}");
     };
     refused("nothing is staged").await;
-    staging::begin(&store.pool, lease, ALL_OWNED, LONG).await.unwrap();
+    staging::begin(&store.pool, lease, RULES, LONG).await.unwrap();
     refused("no page yet").await;
     store.add(lease, &page_before(&[person("ada")], "2")).await.unwrap();
     refused("a page is missing").await;

@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use futures::{FutureExt, TryStreamExt};
-use mis_sync_domain::{Capability, Lease, Mis, OwnedFields, Progress, School, Stage};
+use mis_sync_domain::{Capability, Lease, Mis, Progress, School, Stage, SyncRules};
 use mis_sync_queue::Claimed;
 use mis_sync_store::{
     Error as StoreError, Pool, jobs, schools, staging, staging::FetchState, sync,
@@ -78,14 +78,15 @@ async fn fetch(
 ) -> Result<(), SyncError> {
     let pool = context.queue.pool();
     let mis = find_mis(context, school, client).await?;
-    let owned = OwnedFields::decide(mis, &school.settings);
-    let state = staging::begin(pool, lease, owned, context.staged_pages_max_age).await?;
+    let sync_rules = SyncRules::decide(mis, &school.settings);
+    let state = staging::begin(pool, lease, sync_rules, context.staged_pages_max_age).await?;
     if state.complete {
         return Ok(jobs::progress(pool, lease, COMPARING).await?);
     }
     let rules = MappingRules {
         today: context.clock.today(),
         roles_supported: Mis::supports(mis, Capability::Roles),
+        hierarchy_supported: Mis::supports(mis, Capability::ReportsTo),
         teachers_only: school.settings.teachers_only,
     };
     match stage_pages(context, lease, school, client, rules, &state).await {
@@ -193,6 +194,9 @@ fn includes(rules: MappingRules) -> Vec<EmployeeInclude> {
     let mut includes = vec![EmployeeInclude::ContactDetails, EmployeeInclude::EmploymentDetails];
     if rules.roles_supported {
         includes.push(EmployeeInclude::Roles);
+    }
+    if rules.hierarchy_supported {
+        includes.push(EmployeeInclude::Hierarchy);
     }
     includes
 }

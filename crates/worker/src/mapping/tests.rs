@@ -8,6 +8,7 @@ fn rules() -> MappingRules {
     MappingRules {
         today: NaiveDate::from_ymd_opt(2026, 9, 15).unwrap(),
         roles_supported: true,
+        hierarchy_supported: true,
         teachers_only: false,
     }
 }
@@ -54,6 +55,7 @@ fn every_row_of_the_table_is_mapped() {
         initials: Some("AO".into()),
         job_title: JobTitle::Roles("Teacher, SENCO".into()),
         non_teaching: Some(false),
+        hierarchy: None,
     };
     assert!(staff(&teacher(), rules()) == expected);
 }
@@ -119,6 +121,21 @@ fn roles_not_delivered_are_told_from_no_roles() {
 }
 
 #[test]
+fn a_hierarchy_not_delivered_is_told_from_an_empty_one() {
+    let hierarchy = |listed: Value, rules| {
+        let mut record = teacher();
+        record["hierarchy"] = listed;
+        staff(&record, rules).hierarchy
+    };
+    let somebody = json!({ "data": [{ "id": "A7" }, { "id": "A8" }] });
+    assert_eq!(hierarchy(somebody.clone(), rules()), Some(vec!["A7".into(), "A8".into()]));
+    assert_eq!(hierarchy(json!({ "data": [] }), rules()), Some(Vec::new()));
+    assert_eq!(hierarchy(Value::Null, rules()), None);
+    let unsupported = MappingRules { hierarchy_supported: false, ..rules() };
+    assert_eq!(hierarchy(somebody, unsupported), None);
+}
+
+#[test]
 fn a_page_accounts_for_every_record() {
     let unreadable = UndecodableRecord { wonde_id: Some("A9".into()), reason: "shape".into() };
     let employee = |record: Value| Ok(serde_json::from_value(record).unwrap());
@@ -128,11 +145,16 @@ fn a_page_accounts_for_every_record() {
             employee(with("/employment_details/data/current", json!(false))),
             employee(with("/contact_details/data/emails/work", Value::Null)),
             Err(unreadable),
+            Err(UndecodableRecord { wonde_id: None, reason: "shape".into() }),
         ],
         next: None,
     };
     let mapped = map_page(&page, rules());
-    assert_eq!((mapped.fetched, mapped.current, mapped.skipped), (4, 2, 1));
+    assert_eq!((mapped.fetched, mapped.current, mapped.skipped), (5, 2, 1));
+    assert_eq!(mapped.nameless, 1);
+    let present: Vec<_> =
+        mapped.present.iter().map(|(_, person)| person.wonde_id.as_str()).collect();
+    assert_eq!(present, ["A100", "A9"], "left out, but not gone");
     assert_eq!(mapped.staff.iter().map(|(place, _)| *place).collect::<Vec<_>>(), [0]);
     let issues: Vec<_> = mapped
         .issues

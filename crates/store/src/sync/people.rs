@@ -1,0 +1,128 @@
+//! The people of the list: what differs, who is new.
+
+use mis_sync_domain::{Lease, SchoolId};
+use ring::rand::SystemRandom;
+use sqlx::PgConnection;
+use uuid::Uuid;
+
+use crate::{Error, password::hash_of_a_forgotten_password};
+
+/// Writes every field that differs to the change history.
+pub(super) async fn record_changes(db: &mut PgConnection, lease: Lease) -> Result<(), Error> {
+    sqlx::query!(
+        r#"
+            INSERT INTO job_change (job_id, staff_id, wonde_id, field, old_value, new_value)
+            SELECT t.job_id, s.id, t.wonde_id, c.field, c.old_value, c.new_value
+            FROM stage_target t
+            JOIN staff s ON s.id = t.staff_id
+            CROSS JOIN LATERAL (VALUES
+                ('wonde_id', s.wonde_id, t.wonde_id),
+                ('upi', s.upi, t.upi),
+                ('email', s.email, t.email),
+                ('first_name', s.first_name, t.first_name),
+                ('surname', s.surname, t.surname),
+                ('initials', s.initials, t.initials),
+                ('job_title', s.job_title, t.job_title),
+                ('non_teaching', s.non_teaching::text, t.non_teaching::text),
+                ('active', s.active::text, t.active::text)
+            ) AS c (field, old_value, new_value)
+            WHERE t.job_id = $1
+                -- Most people are as they were; only the others are taken apart by field.
+                AND (s.wonde_id, s.upi, s.email, s.first_name, s.surname, s.initials,
+                        s.job_title, s.non_teaching, s.active)
+                    IS DISTINCT FROM
+                    (t.wonde_id, t.upi, t.email, t.first_name, t.surname, t.initials,
+                        t.job_title, t.non_teaching, t.active)
+                AND c.old_value IS DISTINCT FROM c.new_value
+            ORDER BY t.position
+        "#,
+        lease.job_id.0,
+    )
+    .execute(db)
+    .await?;
+    Ok(())
+}
+
+/// Writes the people that the change history names, and nobody else.
+pub(super) async fn update(db: &mut PgConnection, lease: Lease) -> Result<(), Error> {
+    sqlx::query!(
+        r#"
+        UPDATE staff s SET wonde_id = t.wonde_id, upi = t.upi, email = t.email,
+            first_name = t.first_name, surname = t.surname, initials = t.initials,
+            job_title = t.job_title, non_teaching = t.non_teaching, active = t.active,
+            updated_at = now()
+        FROM (SELECT DISTINCT wonde_id FROM job_change WHERE job_id = $1) c
+        JOIN stage_target t ON t.job_id = $1 AND t.wonde_id = c.wonde_id
+        WHERE s.id = t.staff_id
+        "#,
+        lease.job_id.0,
+    )
+    .execute(db)
+    .await?;
+    Ok(())
+}
+
+/// Creates the people that iP does not have yet.
+pub(super) async fn create(
+    db: &mut PgConnection,
+    lease: Lease,
+    school_id: &SchoolId,
+) -> Result<(), Error> {
+    let new = sqlx::query_scalar!(
+        r#"
+        SELECT wonde_id FROM stage_match
+        WHERE job_id = $1 AND staff_id IS NULL AND issue IS NULL ORDER BY position
+        "#,
+        lease.job_id.0,
+    )
+    .fetch_all(&mut *db)
+    .await?;
+    if new.is_empty() {
+        return Ok(());
+    }
+    let random = SystemRandom::new();
+    let ids: Vec<Uuid> = new.iter().map(|_| Uuid::now_v7()).collect();
+    let passwords: Vec<String> =
+        new.iter().map(|_| hash_of_a_forgotten_password(&random)).collect();
+    sqlx::query!(
+        r#"
+        WITH created AS (
+            INSERT INTO staff (id, school_id, wonde_id, upi, email, first_name, surname, initials,
+                job_title, non_teaching, password_hash)
+            SELECT n.id, $2, t.wonde_id, t.upi, t.email, t.first_name, t.surname, t.initials,
+                t.job_title, t.non_teaching, n.password_hash
+            FROM UNNEST($3::uuid[], $4::text[], $5::text[]) AS n (id, wonde_id, password_hash)
+            JOIN stage_target t ON t.job_id = $1 AND t.wonde_id = n.wonde_id
+            RETURNING id, wonde_id
+        )
+        INSERT INTO job_change (job_id, staff_id, wonde_id, field)
+        SELECT $1, id, wonde_id, 'created' FROM created
+        "#,
+        lease.job_id.0,
+        school_id.as_str(),
+        &ids,
+        &new,
+        &passwords,
+    )
+    .execute(db)
+    .await?;
+    Ok(())
+}
+
+/// What [`create`] would do.
+pub(super) async fn record_would_be_created(
+    db: &mut PgConnection,
+    lease: Lease,
+) -> Result<(), Error> {
+    sqlx::query!(
+        r#"
+        INSERT INTO job_change (job_id, wonde_id, field)
+        SELECT job_id, wonde_id, 'created' FROM stage_match
+        WHERE job_id = $1 AND staff_id IS NULL AND issue IS NULL ORDER BY position
+        "#,
+        lease.job_id.0,
+    )
+    .execute(db)
+    .await?;
+    Ok(())
+}
