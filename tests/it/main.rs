@@ -10,4 +10,5 @@ mod privacy;
 mod process;
 mod resilience;
 mod rows;
+mod school_rules;
 mod sync_data;

@@ -22,3 +22,8 @@ pub(crate) async fn number(app: &TestApp, sql: &str) -> i64 {
 pub(crate) async fn texts(app: &TestApp, sql: &str) -> Vec<String> {
     sqlx::query_scalar(AssertSqlSafe(sql)).fetch_all(&app.pool).await.unwrap()
 }
+
+/// Writes by hand, as the iP app would.
+pub(crate) async fn execute(app: &TestApp, sql: &str) {
+    sqlx::query(AssertSqlSafe(sql)).execute(&app.pool).await.unwrap();
+}

@@ -105,6 +105,9 @@ impl Event<'_> {
     /// The last deleted people, or else people who have left, or else an error.
     pub(super) fn restore(&mut self) -> Result<Vec<WondeId>, Error> {
         let count = self.scenario.count.unwrap_or(1);
+        if !self.scenario.staff.is_empty() {
+            return self.restore_leavers(self.scenario.staff.len());
+        }
         let from = self.school.departed.len().saturating_sub(count);
         let mut back: Vec<Employee> = self.school.departed.split_off(from);
         if back.is_empty() {
@@ -127,9 +130,11 @@ impl Event<'_> {
 
     fn restore_leavers(&mut self, count: usize) -> Result<Vec<WondeId>, Error> {
         let (now, today) = (self.now, self.today);
+        let named = &self.scenario.staff;
         let has_left = |person: &Employee| {
-            let employment = person.employment.as_ref();
-            employment.is_some_and(|employment| employment.end.is_some_and(|end| end < today))
+            let end = person.employment.as_ref().and_then(|employment| employment.end);
+            let is_meant = named.is_empty() || named.contains(&person.id.to_string());
+            is_meant && end.is_some_and(|end| end < today)
         };
         let people =
             self.school.employees.iter().enumerate().filter(|(_, person)| has_left(person));

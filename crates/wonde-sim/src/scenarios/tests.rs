@@ -214,6 +214,15 @@ fn without_deletions_a_leaver_is_restored_and_a_current_person_added_again() {
 }
 
 #[test]
+fn a_named_leaver_comes_back() {
+    let left = Story::tell(ScenarioName::Leaver);
+    let named = Scenario { staff: left.touched.clone(), ..ScenarioName::Restored.into() };
+    let back = Story::go_on(left.school, &named);
+    assert_eq!(back.touched, left.touched);
+    assert_eq!(back.after, left.before);
+}
+
+#[test]
 fn job_titles_and_managers_are_emptied() {
     let story = Story::tell(ScenarioName::RolesEmptied);
     assert!(story.before.staff.iter().any(|person| person.job_title.is_some()));

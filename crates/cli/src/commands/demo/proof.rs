@@ -1,6 +1,6 @@
 use std::collections::HashMap;
 
-use mis_sync_domain::StaffMember;
+use mis_sync_domain::{StaffId, StaffMember};
 use mis_sync_wonde_sim::StaffTruth;
 
 use super::DemoSchool;
@@ -17,6 +17,12 @@ pub(super) async fn compare(system: &PrivateSystem, school: &DemoSchool) -> Resu
     let people = mis_sync_store::staff::list(&system.pool, &school.id).await?;
     let held: HashMap<&str, &StaffMember> =
         people.iter().filter_map(|person| Some((person.wonde_id.as_deref()?, person))).collect();
+    let wonde_ids: HashMap<StaffId, Option<&str>> =
+        people.iter().map(|person| (person.id, person.wonde_id.as_deref())).collect();
+    let is = |person: &StaffMember, wanted: &StaffTruth| {
+        let manager = person.line_manager_id.and_then(|id| wonde_ids[&id]);
+        has_fields(person, wanted) && manager == wanted.line_manager_wonde_id.as_deref()
+    };
     let same = truth
         .staff
         .iter()
@@ -36,7 +42,7 @@ pub(super) async fn compare(system: &PrivateSystem, school: &DemoSchool) -> Resu
     ))
 }
 
-fn is(person: &StaffMember, wanted: &StaffTruth) -> bool {
+fn has_fields(person: &StaffMember, wanted: &StaffTruth) -> bool {
     person.active
         && person.upi == wanted.upi
         && person.email == wanted.email
