@@ -1,9 +1,9 @@
 //! Wonde answers late, wrongly, or not at all.
 
-use mis_sync_testing::{TestApp, http_client};
+use mis_sync_testing::{TestApp, TestAppOptions, http_client};
 use serde_json::{Value, json};
 
-use crate::{people::assert_equal_to_truth, rows::texts};
+use crate::{people::assert_equal_to_truth, process::Process, rows::texts};
 
 /// Adds a fault through the simulator's control route, as an operator of it would.
 async fn add_fault(app: &TestApp, fault: Value) {
@@ -75,6 +75,26 @@ async fn a_wonde_that_stays_broken_fails_the_job_in_the_end_and_says_why() {
     app.simulator.simulator().clear_faults();
     let job = app.press_sync(&school).await;
     assert_eq!(app.wait_until_finished(&job).await["state"], "succeeded");
+}
+
+#[tokio::test]
+async fn no_second_sees_more_requests_than_the_limit_however_many_workers() {
+    let app =
+        TestApp::start_with(TestAppOptions { rate_per_second: 5, ..Default::default() }).await;
+    let others = [(); 2].map(|()| Process::start(&app, &["worker"], &[]));
+    let jobs = [app.connect_school(0).await, app.connect_school(1).await];
+    // The same school twice, once as a dry run: two jobs share one token.
+    let dry = app.post(&format!("/v1/schools/{}/sync", jobs[0])).json(&json!({ "dry_run": true }));
+    let dry: Value = dry.send().await.unwrap().json().await.unwrap();
+    for school in &jobs {
+        let job = app.press_sync(school).await;
+        assert_eq!(app.wait_until_finished(&job).await["state"], "succeeded");
+    }
+    app.wait_until_finished(dry["id"].as_str().unwrap()).await;
+    drop(others);
+    for token in app.simulator.simulator().requests().per_token.values() {
+        assert!(token.max_per_second <= 5, "{token:?}");
+    }
 }
 
 #[tokio::test]

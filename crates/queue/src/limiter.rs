@@ -46,12 +46,17 @@ end
 return 0
 ";
 
+/// Calls are a little further apart than the limit asks, because some are longer on their way
+/// than others, and who counts them is at the other end.
+const RESERVE_PERCENT: u64 = 5;
+
 /// So many calls of one key.
 #[derive(Debug, Clone, Copy)]
 pub struct RateLimit {
     /// Calls per second in the long run.
     pub per_second: NonZeroU32,
-    /// Calls that may come at once after a quiet time.
+    /// Calls that may come at once after a quiet time. With 1, no second ever sees more than
+    /// `per_second`; each one more is one more in the first second.
     pub burst: NonZeroU32,
     /// Whoever would wait longer is told so instead.
     pub longest_wait: Duration,
@@ -88,12 +93,11 @@ impl RateLimiter {
     /// Waits until `key` may make another call. `Err`: the wait would be this long, longer
     /// than the longest allowed; nothing was reserved.
     pub async fn acquire(&self, key: &str) -> Result<(), Duration> {
-        let interval = 1_000_000 / u64::from(self.limit.per_second.get());
         let mut connection = self.redis.shared();
         let reserved: Result<i64, _> = self
             .reserve
             .key(self.key(key))
-            .arg(interval)
+            .arg(self.interval_us())
             .arg(self.tolerance_us())
             .arg(micros(self.limit.longest_wait))
             .invoke_async(&mut connection)
@@ -162,8 +166,12 @@ impl RateLimiter {
 
     /// How far ahead of the even pace a burst may run.
     fn tolerance_us(&self) -> u64 {
-        let interval = 1_000_000 / u64::from(self.limit.per_second.get());
-        interval * u64::from(self.limit.burst.get() - 1)
+        self.interval_us() * u64::from(self.limit.burst.get() - 1)
+    }
+
+    /// From one call to the next at an even pace, with [`RESERVE_PERCENT`] to spare.
+    fn interval_us(&self) -> u64 {
+        10_000 * (100 + RESERVE_PERCENT) / u64::from(self.limit.per_second.get())
     }
 
     fn key(&self, key: &str) -> String {

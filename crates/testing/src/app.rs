@@ -148,7 +148,7 @@ impl TestApp {
     fn context(&self) -> Context {
         let per_second = NonZeroU32::new(self.options.rate_per_second).unwrap();
         let limit =
-            RateLimit { per_second, burst: per_second, longest_wait: Duration::from_secs(10) };
+            RateLimit { per_second, burst: NonZeroU32::MIN, longest_wait: Duration::from_secs(10) };
         let limiter = RateLimiter::new(self.queue.redis().clone(), limit);
         let config = ClientConfig {
             base_url: self.simulator.base_url().parse().unwrap(),

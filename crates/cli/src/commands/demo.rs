@@ -57,7 +57,8 @@ async fn start(arguments: &Demo) -> Result<PrivateSystem, Failure> {
             ..SimulatorOptions::default()
         },
         listen: SocketAddr::from((Ipv4Addr::LOCALHOST, arguments.port)),
-        settings: &[],
+        // A simulator bears more than Wonde should be asked for.
+        settings: &[("wonde.rate_per_second", 200)],
     };
     PrivateSystem::start(options, say).await
 }

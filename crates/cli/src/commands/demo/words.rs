@@ -47,7 +47,9 @@ pub(super) async fn report(
         ),
         (count("updated"), "people changed".into()),
         (count("unchanged"), "people were as the MIS says already".into()),
-        (count("skipped"), "people were left out, each with a reason:".into()),
+        (count("deactivated"), "people left; they can no longer log in".into()),
+        (count("skipped"), "people were left out".into()),
+        (count("issues"), "things for the school to look at:".into()),
     ];
     for (number, text) in lines {
         print(&format!("  {number:>8}  {text}"))?;
