@@ -36,6 +36,8 @@ pub(crate) enum ApiError {
     UnknownJob,
     #[error("There is no type of problem with this name.")]
     UnknownProblem,
+    #[error("This list comes as `application/json` or `text/csv`; `Accept` allows neither.")]
+    NotAcceptable,
     #[error("This school has no Wonde token. Connect it with `PUT /v1/schools/{{school_id}}`.")]
     SchoolNotConnected,
     #[error("Wonde refused this school's token; connect the school again with a new one.")]
@@ -79,6 +81,7 @@ impl ApiError {
             Self::UnknownSchool => &problem::UNKNOWN_SCHOOL,
             Self::UnknownJob => &problem::UNKNOWN_JOB,
             Self::UnknownProblem => &problem::UNKNOWN_PROBLEM,
+            Self::NotAcceptable => &problem::NOT_ACCEPTABLE,
             Self::SchoolNotConnected => &problem::SCHOOL_NOT_CONNECTED,
             Self::TokenRejected => &problem::TOKEN_REJECTED,
             Self::TokenMissing => &problem::TOKEN_MISSING,

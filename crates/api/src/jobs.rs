@@ -1,4 +1,5 @@
 mod answer;
+mod download;
 
 use axum::{
     Json,
@@ -10,14 +11,21 @@ use mis_sync_domain::{Action, JobId, JobKind, JobState, SchoolId};
 use mis_sync_store::jobs::{self, JobFilter};
 
 pub(crate) use answer::accepted;
+use download::{List, download};
 
 use crate::{
     ApiError,
-    openapi::CommonProblems,
-    parameters::{Parameters, PathId},
+    format::Format,
+    openapi::{CommonProblems, ListProblems},
+    parameters::{Limit, Parameters, PathId},
     state::{Access, Caller},
-    views::{IssueListView, IssueView, JobListView, JobView, ProblemView},
+    views::{
+        ChangeListView, ChangeView, IssueListView, IssueView, JobListView, JobView, ProblemView,
+    },
 };
+
+/// Positions of rows begin at 1.
+const BEFORE_ALL: i64 = 0;
 
 /// Follow a job
 #[utoipa::path(
@@ -113,41 +121,102 @@ fn restrict(filter: JobFilter, access: &Access) -> Option<JobFilter> {
     }
 }
 
+/// List what a job changed, field by field
+///
+/// Of a dry run: what it would change. With `Accept: text/csv` the whole list is one file, in
+/// which a value that a spreadsheet would take for a formula begins with an apostrophe.
+#[utoipa::path(
+    get,
+    path = "/v1/jobs/{job_id}/changes",
+    tag = "jobs",
+    params(
+        ("job_id" = String, Path, description = "The job's id"),
+        ("cursor" = Option<String>, Query, description = "`next_cursor` of the page before; not \
+            with `text/csv`"),
+        ("limit" = Option<u16>, Query, description = "Changes on a page, 50 if left out; not \
+            with `text/csv`", minimum = 1, maximum = 200),
+    ),
+    responses(
+        (status = 200, description = "A page of changes, or all of them as CSV",
+            content((ChangeListView = "application/json"), (String = "text/csv"))),
+        (status = 404, description = "`unknown-job`", body = ProblemView,
+            content_type = "application/problem+json"),
+        ListProblems,
+        CommonProblems,
+    ),
+)]
+pub(crate) async fn list_job_changes(
+    caller: Caller,
+    PathId(job_id): PathId,
+    headers: HeaderMap,
+    parameters: Parameters,
+) -> Result<Response, ApiError> {
+    let access = caller.may(Action::Read)?;
+    let job = access.job(&job_id).await?;
+    let Some((after, limit)) = wanted_page(&headers, parameters)? else {
+        return download(access.pool(), job.id, List::Changes).await;
+    };
+    let found = jobs::changes(access.pool(), job.id, after, limit.with_one_more()).await?;
+    let (page, next_cursor) = limit.page(found, |(position, _)| position.to_string());
+    let changes = page.into_iter().map(|(_, change)| ChangeView::from(change)).collect();
+    Ok(Json(ChangeListView { changes, next_cursor }).into_response())
+}
+
 /// List the records that a job left out, and why
+///
+/// With `Accept: text/csv` the whole list is one file.
 #[utoipa::path(
     get,
     path = "/v1/jobs/{job_id}/issues",
     tag = "jobs",
     params(
         ("job_id" = String, Path, description = "The job's id"),
-        ("cursor" = Option<String>, Query, description = "`next_cursor` of the page before"),
-        ("limit" = Option<u16>, Query, description = "Issues on a page, 50 if left out",
-            minimum = 1, maximum = 200),
+        ("cursor" = Option<String>, Query, description = "`next_cursor` of the page before; not \
+            with `text/csv`"),
+        ("limit" = Option<u16>, Query, description = "Issues on a page, 50 if left out; not \
+            with `text/csv`", minimum = 1, maximum = 200),
     ),
     responses(
-        (status = 200, description = "A page of issues", body = IssueListView),
-        (status = 400, description = "`invalid-parameter`", body = ProblemView,
-            content_type = "application/problem+json"),
+        (status = 200, description = "A page of issues, or all of them as CSV",
+            content((IssueListView = "application/json"), (String = "text/csv"))),
         (status = 404, description = "`unknown-job`", body = ProblemView,
             content_type = "application/problem+json"),
+        ListProblems,
         CommonProblems,
     ),
 )]
 pub(crate) async fn list_job_issues(
     caller: Caller,
     PathId(job_id): PathId,
-    mut parameters: Parameters,
+    headers: HeaderMap,
+    parameters: Parameters,
 ) -> Result<Response, ApiError> {
     let access = caller.may(Action::Read)?;
     let job = access.job(&job_id).await?;
-    let limit = parameters.take_limit()?;
-    let after: Option<i64> = parameters.take("cursor", "`next_cursor` of the page before")?;
-    parameters.finish("`cursor` and `limit`")?;
-    let before_all = 0;
-    let found =
-        jobs::issues(access.pool(), job.id, after.unwrap_or(before_all), limit.with_one_more())
-            .await?;
+    let Some((after, limit)) = wanted_page(&headers, parameters)? else {
+        return download(access.pool(), job.id, List::Issues).await;
+    };
+    let found = jobs::issues(access.pool(), job.id, after, limit.with_one_more()).await?;
     let (page, next_cursor) = limit.page(found, |(position, _)| position.to_string());
     let issues = page.into_iter().map(|(_, issue)| IssueView::from(issue)).collect();
     Ok(Json(IssueListView { issues, next_cursor }).into_response())
+}
+
+/// After which position, and how many rows, the caller wants as JSON; `None`: all, as CSV.
+fn wanted_page(
+    headers: &HeaderMap,
+    mut parameters: Parameters,
+) -> Result<Option<(i64, Limit)>, ApiError> {
+    match Format::of(headers)? {
+        Format::Csv => {
+            parameters.finish("an address without parameters: a file has every row")?;
+            Ok(None)
+        }
+        Format::Json => {
+            let limit = parameters.take_limit()?;
+            let after = parameters.take("cursor", "`next_cursor` of the page before")?;
+            parameters.finish("`cursor` and `limit`")?;
+            Ok(Some((after.unwrap_or(BEFORE_ALL), limit)))
+        }
+    }
 }

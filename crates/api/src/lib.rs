@@ -1,8 +1,10 @@
 #![doc = include_str!("../README.md")]
 
 mod body;
+mod csv;
 mod edge;
 mod error;
+mod format;
 mod health;
 mod jobs;
 mod openapi;

@@ -37,6 +37,7 @@ pub fn openapi_json() -> String {
         sync::enqueue_sync_school,
         jobs::list_jobs,
         jobs::get_job,
+        jobs::list_job_changes,
         jobs::list_job_issues,
         health::get_liveness,
         health::get_readiness,
@@ -104,6 +105,18 @@ pub(crate) enum BodyProblems {
     /// `unsupported-media-type`
     #[response(status = 415, content_type = "application/problem+json")]
     NotJson(ProblemView),
+}
+
+/// Problems of the lists that come as a page or as a file.
+#[derive(IntoResponses)]
+#[expect(dead_code, reason = "only described, see `ApiError`")]
+pub(crate) enum ListProblems {
+    /// `invalid-parameter`
+    #[response(status = 400, content_type = "application/problem+json")]
+    Parameter(ProblemView),
+    /// `not-acceptable`
+    #[response(status = 406, content_type = "application/problem+json")]
+    NotAcceptable(ProblemView),
 }
 
 /// This document

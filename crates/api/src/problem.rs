@@ -59,6 +59,8 @@ catalogue! {
         "`/problems` lists them all.";
     METHOD_NOT_ALLOWED = METHOD_NOT_ALLOWED "method-not-allowed": "This address does not take this method",
         "The header `Allow` names the methods that it takes.";
+    NOT_ACCEPTABLE = NOT_ACCEPTABLE "not-acceptable": "This address has nothing in the format that was asked for",
+        "Send `Accept: application/json` or `Accept: text/csv`.";
     SCHOOL_NOT_CONNECTED = CONFLICT "school-not-connected": "The school is not connected",
         "Connect it with its Wonde token: `PUT /v1/schools/{school_id}`.";
     TOKEN_REJECTED = CONFLICT "token-rejected": "Wonde refused the school's token",

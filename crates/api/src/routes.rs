@@ -21,6 +21,7 @@ fn routes() -> Vec<(&'static str, MethodRouter<ApiState>)> {
         ("/v1/schools/{school_id}/sync", post(sync::enqueue_sync_school)),
         ("/v1/jobs", get(jobs::list_jobs)),
         ("/v1/jobs/{job_id}", get(jobs::get_job)),
+        ("/v1/jobs/{job_id}/changes", get(jobs::list_job_changes)),
         ("/v1/jobs/{job_id}/issues", get(jobs::list_job_issues)),
         // For everybody.
         ("/healthz", get(health::get_liveness)),

@@ -1,6 +1,7 @@
 //! What goes over the wire. Domain types are never serialised to a caller: a change inside
 //! must not change the contract by accident.
 
+mod change;
 mod health;
 mod issue;
 mod job;
@@ -10,6 +11,7 @@ mod school;
 
 use chrono::{DateTime, SecondsFormat, Utc};
 
+pub(crate) use change::{ChangeListView, ChangeView};
 pub(crate) use health::{CheckStatus, CheckView, ChecksView, LivenessView, ReadinessView};
 pub(crate) use issue::{IssueListView, IssueView};
 pub(crate) use job::{JobKindView, JobListView, JobStateView, JobView, SyncRequest};

@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+mod change;
 mod clock;
 mod email;
 pub mod employment;
@@ -15,6 +16,7 @@ mod school;
 mod settings;
 mod staff;
 
+pub use change::{Change, ChangedField, FieldValue};
 pub use clock::{Clock, ManualClock, SystemClock};
 pub use email::{InvalidWorkEmail, WorkEmail};
 pub use ids::{ApiKeyId, InvalidSchoolId, JobId, SchoolId, StaffId};

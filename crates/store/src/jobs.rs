@@ -19,7 +19,7 @@ mod transitions;
 
 pub use claim::{Claimed, claim, claim_next, heartbeat};
 pub use enqueue::{Enqueued, Idempotency, NewJob, answered, enqueue};
-pub use query::{JobFilter, get, issues, list, records_of_last_sync};
+pub use query::{JobFilter, changes, get, issues, list, records_of_last_sync};
 pub use sweep::{Due, fail_exhausted, take_due};
 pub use transitions::{fail, progress, release, retry, snooze, succeed};
 

@@ -58,16 +58,22 @@ async fn try_finish(
 
     let matched = matching::match_staff(&mut tx, lease, school_id).await?;
     let quarantined = matching::quarantine(&mut tx, lease, &matched).await?;
-    people::record_changes(&mut tx, lease).await?;
-    leavers::record(&mut tx, lease, school_id).await?;
-    if dry_run {
-        people::record_would_be_created(&mut tx, lease).await?;
-    } else {
+    // On a first sync nobody can differ, and mostly nobody does: what has no work is left out.
+    let fields = match matched.linked {
+        0 => 0,
+        _ => people::record_changes(&mut tx, lease).await?,
+    };
+    let leavers = leavers::record(&mut tx, lease, school_id).await?;
+    if fields > 0 && !dry_run {
         people::update(&mut tx, lease).await?;
+    }
+    if leavers > 0 && !dry_run {
         leavers::deactivate(&mut tx, lease).await?;
-        if matched.unmatched > 0 {
-            people::create(&mut tx, lease, school_id).await?;
-        }
+    }
+    match matched.unmatched {
+        0 => {}
+        _ if dry_run => people::record_would_be_created(&mut tx, lease).await?,
+        _ => people::create(&mut tx, lease, school_id).await?,
     }
     managers::link(&mut tx, lease, school_id, dry_run).await?;
     record_issues(&mut tx, lease).await?;

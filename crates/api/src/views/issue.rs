@@ -29,6 +29,21 @@ pub(crate) struct IssueView {
     wonde_id: Option<String>,
 }
 
+impl IssueView {
+    /// Names of the columns of [`Self::cells`].
+    pub(crate) const COLUMNS: [&str; 4] = ["code", "sentence", "mis_field", "wonde_id"];
+
+    /// As a line of a table; null is empty.
+    pub(crate) fn cells(&self) -> [&str; 4] {
+        [
+            self.code,
+            self.sentence,
+            self.mis_field.unwrap_or_default(),
+            self.wonde_id.as_deref().unwrap_or_default(),
+        ]
+    }
+}
+
 impl From<Issue> for IssueView {
     fn from(issue: Issue) -> Self {
         Self {

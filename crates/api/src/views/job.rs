@@ -161,6 +161,7 @@ struct JobLinks {
     #[serde(rename = "self")]
     this: String,
     school: String,
+    changes: String,
     issues: String,
 }
 
@@ -192,6 +193,7 @@ impl From<&Job> for JobView {
             requested_by: job.requested_by.clone(),
             links: JobLinks {
                 school: format!("/v1/schools/{}", job.school_id),
+                changes: format!("{this}/changes"),
                 issues: format!("{this}/issues"),
                 this,
             },

@@ -48,7 +48,12 @@ fn routes(school: &str, job: &str) -> Vec<Ask> {
         Ask::post(&format!("/v1/schools/{school}/sync")).json(&json!({"photos": true})),
         Ask::post(&format!("/v1/schools/{school}/sync")).json(&json!({"nonsense": 1})),
         Ask::get(&format!("/v1/jobs/{job}")),
+        Ask::get(&format!("/v1/jobs/{job}/changes")),
+        Ask::get(&format!("/v1/jobs/{job}/changes")).header("accept", "text/csv"),
+        Ask::get(&format!("/v1/jobs/{job}/changes")).header("accept", "text/html"),
+        Ask::get(&format!("/v1/jobs/{job}/changes?limit=0")),
         Ask::get(&format!("/v1/jobs/{job}/issues")),
+        Ask::get(&format!("/v1/jobs/{job}/issues")).header("accept", "text/csv"),
         Ask::get(&format!("/v1/jobs/{job}/issues?limit=0")),
     ]
 }

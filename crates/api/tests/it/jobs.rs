@@ -42,6 +42,7 @@ async fn a_job_shows_exactly_the_fields_of_the_contract() {
             "links": {
                 "self": format!("/v1/jobs/{id}"),
                 "school": "/v1/schools/oak",
+                "changes": format!("/v1/jobs/{id}/changes"),
                 "issues": format!("/v1/jobs/{id}/issues"),
             },
         })
@@ -146,7 +147,9 @@ async fn an_unchanged_job_is_not_sent_again() {
 #[tokio::test]
 async fn an_unknown_job_is_a_problem() {
     let app = App::start().await;
-    for path in [job_path(JobId::new()), "/v1/jobs/x".into(), job_path(JobId::new()) + "/issues"] {
+    let unknown = job_path(JobId::new());
+    let lists = ["/changes", "/issues"].map(|list| format!("{unknown}{list}"));
+    for path in lists.into_iter().chain([unknown, "/v1/jobs/x".to_owned()]) {
         let problem = app.admin(Ask::get(&path)).await.problem(404, "unknown-job");
         assert_eq!(problem["instance"], path);
     }
@@ -211,6 +214,7 @@ async fn parameters_that_are_not_valid_are_named() {
     let app = App::start().await;
     let job = app.job(&app.school("oak").await).await.id;
     let issues = format!("/v1/jobs/{job}/issues");
+    let changes = format!("/v1/jobs/{job}/changes");
     for (path, query, parameter, found) in [
         ("/v1/jobs", "limit=0", "limit", "0"),
         ("/v1/jobs", "limit=201", "limit", "201"),
@@ -228,6 +232,9 @@ async fn parameters_that_are_not_valid_are_named() {
         (&issues, "limit=-1", "limit", "-1"),
         (&issues, "cursor=x", "cursor", "x"),
         (&issues, "code=x", "code", "x"),
+        (&changes, "limit=201", "limit", "201"),
+        (&changes, "cursor=x", "cursor", "x"),
+        (&changes, "field=x", "field", "x"),
     ] {
         let answer = app.admin(Ask::get(&format!("{path}?{query}"))).await;
         let problem = answer.problem(400, "invalid-parameter");

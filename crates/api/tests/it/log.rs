@@ -5,6 +5,7 @@ use std::{
     sync::{Arc, Mutex},
 };
 
+use axum::body::to_bytes;
 use serde_json::{Value, json};
 use tracing_subscriber::fmt::MakeWriter;
 
@@ -91,6 +92,29 @@ async fn a_request_is_one_line_that_says_what_happened() {
 
     app.send(Ask::get("/healthz")).await;
     assert_eq!(log.take_ours()[0]["level"], "DEBUG", "a probe is no news");
+}
+
+#[tokio::test]
+async fn a_download_that_breaks_off_is_noted_without_what_it_holds() {
+    let app = App::start().await;
+    let id = app.job(&app.school("oak").await).await.id;
+    app.sql(format!(
+        "INSERT INTO job_change (job_id, wonde_id, field, old_value, new_value)
+         SELECT '{id}', 'A1', CASE WHEN n < 1100 THEN 'email' ELSE 'active' END, 'ada@oak.example',
+            'bea@oak.example' FROM generate_series(1, 1200) n"
+    ))
+    .await;
+    let log = Log::default();
+    let _guard = log.start();
+    let ask = Ask::get(&format!("/v1/jobs/{id}/changes")).header("accept", "text/csv");
+    let response = app.begin(ask.header("x-request-id", "trace-1").key(&app.admin)).await;
+    to_bytes(response.into_body(), usize::MAX).await.unwrap_err();
+    let text = log.take();
+    assert!(!text.contains("oak.example"), "{text}");
+    let broken = text.lines().find(|line| line.contains("a download broke off")).unwrap();
+    let broken: Value = serde_json::from_str(broken).unwrap();
+    assert_eq!((&broken["level"], &broken["fields"]["job.id"]), (&json!("WARN"), &json!(id)));
+    assert_eq!(broken["span"]["request.id"], "trace-1");
 }
 
 #[tokio::test]

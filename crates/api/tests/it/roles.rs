@@ -18,6 +18,7 @@ const ROUTES: &[(&str, &str, &[Role])] = &[
     ("POST", "/v1/schools/{school_id}/sync", &[IpApp, Operator, Admin]),
     ("GET", "/v1/jobs", EVERYBODY),
     ("GET", "/v1/jobs/{job_id}", EVERYBODY),
+    ("GET", "/v1/jobs/{job_id}/changes", EVERYBODY),
     ("GET", "/v1/jobs/{job_id}/issues", EVERYBODY),
 ];
 

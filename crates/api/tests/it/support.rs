@@ -4,6 +4,7 @@ use axum::{
     Router,
     body::{Body, to_bytes},
     http::{HeaderMap, Request, header::AUTHORIZATION, header::CONTENT_TYPE},
+    response::Response,
 };
 use mis_sync_api::{ApiState, router};
 use mis_sync_domain::{
@@ -54,6 +55,11 @@ impl App {
     /// Sends a request as it is.
     pub(crate) async fn send(&self, ask: Ask) -> Answer {
         send(&self.router, ask).await
+    }
+
+    /// Sends a request whose answer is read by the test itself.
+    pub(crate) async fn begin(&self, ask: Ask) -> Response {
+        self.router.clone().oneshot(ask.0).await.unwrap()
     }
 
     /// Sends a request with the admin's key.

@@ -108,7 +108,7 @@ fn the_program_exits_as_its_command_does() {
     };
     let code = |arguments: &[&str]| run(arguments).status.code();
     assert_eq!(code(&["run", "--", "sh", "-c", "exit 7"]), Some(7));
-    assert_eq!(code(&["run", "--", "sh", "-c", "kill -s INT $$"]), Some(130));
+    assert_eq!(code(&["run", "--", "sh", "-c", "kill -s TERM $$"]), Some(143));
     assert_eq!(code(&["run", "--", "/no/such/program"]), Some(2));
     assert_eq!(code(&["run"]), Some(2));
     let told = String::from_utf8(run(&["where"]).stdout).unwrap();

@@ -1,5 +1,7 @@
 use chrono::{DateTime, Utc};
-use mis_sync_domain::{Issue, Job, JobId, JobKind, JobState, SchoolId};
+use mis_sync_domain::{
+    Change, ChangedField, Issue, Job, JobId, JobKind, JobState, SchoolId, StaffId,
+};
 use sqlx::{PgConnection, PgPool};
 
 use super::row::JobRow;
@@ -115,6 +117,48 @@ pub async fn issues(
                 id: format!("{id}/{}", row.position),
             })?;
             Ok((row.position, Issue { code, wonde_id: row.wonde_id }))
+        })
+        .collect()
+}
+
+/// What a job changed (or, in a dry run, would change) field by field, in the order in which it
+/// was found, each with its position; after `after`.
+pub async fn changes(
+    pool: &PgPool,
+    id: JobId,
+    after: i64,
+    limit: i64,
+) -> Result<Vec<(i64, Change)>, Error> {
+    let rows = sqlx::query!(
+        r#"
+        SELECT position, staff_id, wonde_id, field, old_value, new_value FROM job_change
+        WHERE job_id = $1 AND position > $2 ORDER BY position LIMIT $3
+        "#,
+        id.0,
+        after,
+        limit,
+    )
+    .fetch_all(pool)
+    .await?;
+    rows.into_iter()
+        .map(|row| {
+            let broken = |column| Error::Inconsistent {
+                table: "job_change",
+                column,
+                id: format!("{id}/{}", row.position),
+            };
+            let field: ChangedField = row.field.parse().map_err(|_| broken("field"))?;
+            let value = |text: Option<String>, column| {
+                text.map(|text| field.value(text).ok_or_else(|| broken(column))).transpose()
+            };
+            let change = Change {
+                staff_id: row.staff_id.map(StaffId),
+                wonde_id: row.wonde_id,
+                field,
+                old: value(row.old_value, "old_value")?,
+                new: value(row.new_value, "new_value")?,
+            };
+            Ok((row.position, change))
         })
         .collect()
 }

@@ -5,7 +5,7 @@ use sqlx::PgConnection;
 
 use crate::Error;
 
-/// Writes to the change history whom the school's policy deactivates.
+/// Writes to the change history whom the school's policy deactivates; returns how many.
 ///
 /// A leaver is somebody linked and active in iP whom the whole list did not show as current
 /// staff. Whoever is current but was left out for another reason is none: they are staged as
@@ -15,8 +15,8 @@ pub(super) async fn record(
     db: &mut PgConnection,
     lease: Lease,
     school_id: &SchoolId,
-) -> Result<(), Error> {
-    sqlx::query!(
+) -> Result<u64, Error> {
+    let done = sqlx::query!(
         r#"
         INSERT INTO job_change (job_id, staff_id, wonde_id, field, old_value, new_value)
         SELECT f.job_id, s.id, s.wonde_id, 'active', 'true', 'false'
@@ -36,7 +36,7 @@ pub(super) async fn record(
     )
     .execute(db)
     .await?;
-    Ok(())
+    Ok(done.rows_affected())
 }
 
 /// Deactivates the people that [`record`] found: they can no longer log in, and nothing

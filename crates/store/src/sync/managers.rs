@@ -123,6 +123,9 @@ impl Links {
     }
 
     async fn record(&self, db: &mut PgConnection, lease: Lease) -> Result<(), Error> {
+        if self.are_new.iter().all(|is_new| *is_new) {
+            return Ok(());
+        }
         sqlx::query!(
             r#"
             INSERT INTO job_change (job_id, staff_id, wonde_id, field, old_value, new_value)
@@ -144,6 +147,9 @@ impl Links {
     }
 
     async fn apply(&self, db: &mut PgConnection) -> Result<(), Error> {
+        if self.staff_ids.is_empty() {
+            return Ok(());
+        }
         sqlx::query!(
             r#"
             UPDATE staff s SET line_manager_id = l.after, updated_at = now()
@@ -173,6 +179,9 @@ impl Issues {
     }
 
     async fn record(&self, db: &mut PgConnection, lease: Lease) -> Result<(), Error> {
+        if self.codes.is_empty() {
+            return Ok(());
+        }
         sqlx::query!(
             r#"
             INSERT INTO job_issue (job_id, code, wonde_id)

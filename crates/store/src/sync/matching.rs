@@ -15,6 +15,8 @@ pub(super) struct Matched {
     pub(super) asking: u64,
     /// Of the rest, records that nobody in iP belongs to.
     pub(super) unmatched: u64,
+    /// Of all, records that somebody in iP belongs to.
+    pub(super) linked: u64,
 }
 
 /// Matches by Wonde id, then by UPI, then by work email with an account that is not linked
@@ -83,7 +85,8 @@ pub(super) async fn match_staff(
         )
         SELECT count(*) AS "records!", count(issue) AS "shared!",
             count(*) FILTER (WHERE issue IS NULL AND asks) AS "asking!",
-            count(*) FILTER (WHERE issue IS NULL AND staff_id IS NULL) AS "unmatched!"
+            count(*) FILTER (WHERE issue IS NULL AND staff_id IS NULL) AS "unmatched!",
+            count(staff_id) AS "linked!"
         FROM kept
         "#,
         lease.job_id.0,
@@ -97,6 +100,7 @@ pub(super) async fn match_staff(
         shared: count(row.shared),
         asking: count(row.asking),
         unmatched: count(row.unmatched),
+        linked: count(row.linked),
     })
 }
 

@@ -7,9 +7,9 @@ use uuid::Uuid;
 
 use crate::{Error, password::hash_of_a_forgotten_password};
 
-/// Writes every field that differs to the change history.
-pub(super) async fn record_changes(db: &mut PgConnection, lease: Lease) -> Result<(), Error> {
-    sqlx::query!(
+/// Writes every field that differs to the change history; returns how many fields that are.
+pub(super) async fn record_changes(db: &mut PgConnection, lease: Lease) -> Result<u64, Error> {
+    let done = sqlx::query!(
         r#"
             INSERT INTO job_change (job_id, staff_id, wonde_id, field, old_value, new_value)
             SELECT t.job_id, s.id, t.wonde_id, c.field, c.old_value, c.new_value
@@ -40,7 +40,7 @@ pub(super) async fn record_changes(db: &mut PgConnection, lease: Lease) -> Resul
     )
     .execute(db)
     .await?;
-    Ok(())
+    Ok(done.rows_affected())
 }
 
 /// Writes the people that the change history names, and nobody else.

@@ -1,11 +1,14 @@
-use mis_sync_domain::{Issue, IssueCode, Job, JobId, JobKind, JobState};
+use mis_sync_domain::{
+    ChangedField, FieldValue, Issue, IssueCode, Job, JobId, JobKind, JobState, StaffId,
+    StaffRecord, SyncRules,
+};
 use mis_sync_store::{
     jobs::{self, JobFilter, NewJob},
     staging::MappedPage,
 };
 
 use crate::{
-    fixture::{TestStore, failure, new_sync, page, person},
+    fixture::{RULES, TestStore, failure, new_sync, page, person},
     rows,
 };
 
@@ -129,6 +132,53 @@ async fn issues_come_in_the_order_of_wondes_list_and_page_by_page() {
         paged.extend(page);
     }
     assert_eq!(paged, all);
+}
+
+#[tokio::test]
+async fn changes_are_what_the_sync_wrote_page_by_page() {
+    let store = TestStore::start().await;
+    let school = store.school("oak").await;
+    store.sync(&school, &[person("ada"), person("bea")]).await;
+    let married = StaffRecord { surname: "Day".into(), non_teaching: Some(true), ..person("ada") };
+    let rules = SyncRules { deactivates: true, ..RULES };
+    let (job, _) = store.sync_page(&school, rules, &page(&[married, person("cat")]), false).await;
+
+    let all = jobs::changes(&store.pool, job, 0, 100).await.unwrap();
+    let found: Vec<_> = all.iter().map(|(_, change)| (change.field, change.new.clone())).collect();
+    let text = |text: &str| Some(FieldValue::Text(text.into()));
+    for wanted in [
+        (ChangedField::Surname, text("Day")),
+        (ChangedField::NonTeaching, Some(FieldValue::Flag(true))),
+        (ChangedField::Active, Some(FieldValue::Flag(false))),
+        (ChangedField::Created, None),
+    ] {
+        assert!(found.contains(&wanted), "{:?}", wanted.0);
+    }
+    // The rows themselves, as they are in the table.
+    let rows = rows::changes(&store.pool, job).await;
+    assert_eq!(all.len(), rows.len());
+    for ((_, change), row) in all.iter().zip(rows) {
+        assert_eq!(change.staff_id, row.staff_id.map(StaffId));
+        assert_eq!((&change.wonde_id, change.field.as_str()), (&row.wonde_id, row.field.as_str()));
+        let value = |text: Option<String>| text.and_then(|text| change.field.value(text));
+        assert!((&change.old, &change.new) == (&value(row.old_value), &value(row.new_value)));
+    }
+
+    let mut paged = Vec::new();
+    while let Some(page) = Some(
+        jobs::changes(&store.pool, job, paged.last().map_or(0, |(at, _)| *at), 3).await.unwrap(),
+    )
+    .filter(|page| !page.is_empty())
+    {
+        assert!(page.len() <= 3);
+        paged.extend(page);
+    }
+    assert!(paged == all);
+
+    rows::change(&store.pool, "UPDATE job_change SET new_value = 'Zoe' WHERE field = 'active'")
+        .await;
+    let error = jobs::changes(&store.pool, job, 0, 100).await.unwrap_err().to_string();
+    assert!(error.contains("job_change.new_value") && !error.contains("Zoe"), "{error}");
 }
 
 #[tokio::test]

@@ -1,6 +1,6 @@
 //! The programs in turn, round after round, each round with a school that none of them
-//! has seen. One more round comes first and does not count: it opens connections, prepares
-//! statements and warms caches, for all alike.
+//! has seen. Some more rounds come first and do not count: they open connections, prepare
+//! statements and warm caches, for all alike, as in a process that has been up for a while.
 
 use std::{
     collections::HashSet,
@@ -58,11 +58,15 @@ pub(super) struct Times {
     pub(super) again: Vec<Duration>,
 }
 
+/// Rounds that do not count. Postgres plans a prepared statement anew for its first five uses,
+/// on each connection of the pool.
+const WARM_UP: usize = 10;
+
 /// Measures with schools of one size, in servers of their own.
 pub(super) async fn measure(staff: u32, rounds: u32) -> Result<Measured, Failure> {
     let options = PrivateOptions {
         simulator: SimulatorOptions {
-            schools: rounds as usize + 1,
+            schools: WARM_UP + rounds as usize,
             staff: staff as usize,
             mis: Some(Mis::Sims),
             ..SimulatorOptions::default()
@@ -91,7 +95,7 @@ async fn run(system: &PrivateSystem) -> Result<Measured, Failure> {
     let mut measured = Measured::default();
     let schools = system.simulator.simulator().schools();
     for (round, school) in schools.iter().enumerate() {
-        if round == 1 {
+        if round == WARM_UP {
             measured = Measured::default();
         }
         bench.round(school, &mut measured).await?;

@@ -1,0 +1,63 @@
+//! Lists as CSV (RFC 4180), for people who open them in a spreadsheet.
+
+/// Media type of what [`record`] makes.
+pub(crate) const MEDIA_TYPE: &str = "text/csv; charset=utf-8; header=present";
+
+/// One line, with its end.
+///
+/// A spreadsheet takes a cell that begins with one of `= + - @`, a tab or a carriage return for
+/// a formula and runs it. The cells come from the MIS, where a name is whatever somebody typed,
+/// so such a cell gets an apostrophe in front, which a spreadsheet reads as: this is text.
+pub(crate) fn record(cells: &[&str]) -> String {
+    let mut line = String::new();
+    for (place, cell) in cells.iter().enumerate() {
+        if place > 0 {
+            line.push(',');
+        }
+        push_cell(&mut line, cell);
+    }
+    line.push_str("\r\n");
+    line
+}
+
+fn push_cell(line: &mut String, cell: &str) {
+    let apostrophe = if cell.starts_with(['=', '+', '-', '@', '\t', '\r']) { "'" } else { "" };
+    if cell.contains(['"', ',', '\r', '\n']) {
+        for part in ["\"", apostrophe, &cell.replace('"', "\"\""), "\""] {
+            line.push_str(part);
+        }
+    } else {
+        line.push_str(apostrophe);
+        line.push_str(cell);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cells_are_quoted_where_they_must_be() {
+        assert_eq!(record(&["a", "", "é b"]), "a,,é b\r\n");
+        assert_eq!(record(&["Head, Maths", "b"]), "\"Head, Maths\",b\r\n");
+        assert_eq!(record(&["the \"old\" one"]), "\"the \"\"old\"\" one\"\r\n");
+        assert_eq!(record(&["a\nb", "c\rd"]), "\"a\nb\",\"c\rd\"\r\n");
+    }
+
+    #[test]
+    fn no_cell_is_a_formula() {
+        for (cell, wanted) in [
+            ("=1+1", "'=1+1\r\n"),
+            ("+44", "'+44\r\n"),
+            ("-1", "'-1\r\n"),
+            ("@SUM(A1)", "'@SUM(A1)\r\n"),
+            ("\t=1", "'\t=1\r\n"),
+            ("\r=1", "\"'\r=1\"\r\n"),
+            ("=HYPERLINK(\"a\",1)", "\"'=HYPERLINK(\"\"a\"\",1)\"\r\n"),
+            ("a=1", "a=1\r\n"),
+            ("O'Neil-Day", "O'Neil-Day\r\n"),
+        ] {
+            assert_eq!(record(&[cell]), wanted, "{cell:?}");
+        }
+    }
+}

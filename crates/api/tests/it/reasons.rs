@@ -1,0 +1,38 @@
+//! The page that explains each issue to schools and support.
+
+use mis_sync_domain::IssueCode;
+
+const PAGE: &str = include_str!("../../../../docs/reasons.md");
+
+/// Each section of the page: the code in its heading, and what stands below.
+fn sections() -> Vec<(&'static str, &'static str)> {
+    let sections = PAGE.split("\n## ").skip(1);
+    sections
+        .map(|section| {
+            let (heading, text) = section.split_once('\n').unwrap();
+            let code = heading.strip_prefix('`').and_then(|code| code.strip_suffix('`'));
+            (code.expect("a heading is a code"), text)
+        })
+        .collect()
+}
+
+#[test]
+fn the_page_has_a_section_for_exactly_the_codes_there_are() {
+    let found: Vec<_> = sections().iter().map(|(code, _)| *code).collect();
+    assert_eq!(found, IssueCode::ALL.map(IssueCode::as_str));
+}
+
+#[test]
+fn each_section_says_what_the_school_reads_what_it_means_and_what_to_do() {
+    for (code, text) in sections() {
+        let issue: IssueCode = code.parse().unwrap();
+        let sentence = text.lines().find_map(|line| line.strip_prefix("> "));
+        assert_eq!(sentence, Some(issue.sentence()), "{code}");
+        if let Some(field) = issue.mis_field() {
+            assert!(text.contains(&format!("**{field}**")), "{code}: {field}");
+        }
+        for part in ["\n**What it means.** ", "\n**What to do**\n\n1. "] {
+            assert!(text.contains(part), "{code}: {part:?}");
+        }
+    }
+}
