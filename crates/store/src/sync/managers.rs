@@ -1,7 +1,5 @@
 //! Who reports to whom: the second pass, once everybody of the school is in iP.
 
-use std::collections::HashSet;
-
 use mis_sync_domain::{IssueCode, Lease, SchoolId, line_manager::on_a_circle};
 use sqlx::PgConnection;
 use uuid::Uuid;
@@ -32,12 +30,9 @@ pub(super) async fn link(
     if people.is_empty() {
         return Ok(());
     }
-    let wanted: Vec<(Uuid, Uuid)> =
-        people.iter().filter_map(|person| Some((person.staff_id, person.manager?))).collect();
-    let circle = on_a_circle(&wanted);
     let (mut links, mut issues) = (Links::default(), Issues::default());
-    for person in &people {
-        match doubt(person, &circle) {
+    for (person, doubt) in people.iter().zip(find_doubts(&people)) {
+        match doubt {
             Some(code) => issues.push(code, &person.wonde_id),
             None if person.now != person.manager => links.push(person),
             None => {}
@@ -48,11 +43,35 @@ pub(super) async fn link(
     if dry_run { Ok(()) } else { links.apply(db).await }
 }
 
-fn doubt(person: &Reporting, circle: &HashSet<Uuid>) -> Option<IssueCode> {
-    match person.manager {
+/// Why each person's manager cannot be linked. Somebody who cannot be linked keeps the manager
+/// they have, which can close a circle with somebody else's new one: so until nothing moves.
+fn find_doubts(people: &[Reporting]) -> Vec<Option<IssueCode>> {
+    let alone = |person: &Reporting| match person.manager {
         None => person.names_manager.then_some(IssueCode::ManagerMissing),
-        Some(_) if !person.manager_active => Some(IssueCode::ManagerInactive),
-        Some(_) => circle.contains(&person.staff_id).then_some(IssueCode::ManagerCircle),
+        Some(_) => (!person.manager_active).then_some(IssueCode::ManagerInactive),
+    };
+    let mut doubts: Vec<Option<IssueCode>> = people.iter().map(alone).collect();
+    loop {
+        let outcome: Vec<(Uuid, Uuid)> = people
+            .iter()
+            .zip(&doubts)
+            .filter_map(|(person, doubt)| {
+                let manager = if doubt.is_some() { person.now } else { person.manager };
+                Some((person.staff_id, manager?))
+            })
+            .collect();
+        let circle = on_a_circle(&outcome);
+        let mut settled = true;
+        for (person, doubt) in people.iter().zip(&mut doubts) {
+            let moves = doubt.is_none() && person.now != person.manager;
+            if moves && circle.contains(&person.staff_id) {
+                *doubt = Some(IssueCode::ManagerCircle);
+                settled = false;
+            }
+        }
+        if settled {
+            return doubts;
+        }
     }
 }
 

@@ -120,6 +120,24 @@ async fn a_manager_in_doubt_is_an_issue_and_the_rest_is_linked() {
 }
 
 #[tokio::test]
+async fn a_manager_who_was_kept_closes_no_circle_with_a_new_one() {
+    let store = TestStore::start().await;
+    let school = store.school("oak").await;
+    store
+        .sync(&school, &[listing("head", &[]), listing("ada", &["bea"]), listing("bea", &["head"])])
+        .await;
+    // Ada's new manager is not in iP, so she keeps Bea; so Bea cannot report to Ada.
+    let people = [listing("head", &[]), listing("ada", &["nobody"]), listing("bea", &["ada"])];
+    let (job, _) = store.sync(&school, &people).await;
+    let mut issues = store.issues(job).await;
+    issues.sort_by(|a, b| a.1.cmp(&b.1));
+    let expected =
+        [(IssueCode::ManagerMissing, "ada".into()), (IssueCode::ManagerCircle, "bea".into())];
+    assert_eq!(issues, expected);
+    assert_eq!(links(&store).await, ["ada>bea", "bea>head"]);
+}
+
+#[tokio::test]
 async fn managers_set_in_ip_stay_and_are_filled_for_new_people_only() {
     let store = TestStore::start().await;
     let school = store.school("oak").await;
