@@ -52,7 +52,7 @@ CREATE UNLOGGED TABLE stage_staff (
     job_title_delivered boolean NOT NULL,
     job_title text,
     non_teaching boolean,
-    hierarchy_delivered boolean NOT NULL,
+    hierarchy text[],
     PRIMARY KEY (job_id, wonde_id, position)
 );
 COMMENT ON TABLE stage_staff IS 'Mapped records of current staff, waiting to be compared.';
@@ -67,28 +67,14 @@ COMMENT ON COLUMN stage_staff.initials IS 'Null: not said.';
 COMMENT ON COLUMN stage_staff.job_title_delivered IS 'Whether the MIS said anything about roles.';
 COMMENT ON COLUMN stage_staff.job_title IS 'Null and delivered: the person has no role.';
 COMMENT ON COLUMN stage_staff.non_teaching IS 'Null: not said.';
-COMMENT ON COLUMN stage_staff.hierarchy_delivered IS 'Whether the MIS said anything about who reports to whom.';
-
-CREATE UNLOGGED TABLE stage_hierarchy (
-    job_id uuid NOT NULL,
-    wonde_id text NOT NULL,
-    position bigint NOT NULL,
-    place integer NOT NULL,
-    listed text NOT NULL,
-    PRIMARY KEY (job_id, wonde_id, position, place)
-);
-COMMENT ON TABLE stage_hierarchy IS 'Who is listed in whose hierarchy; whether above or below is seen over the whole school.';
-COMMENT ON COLUMN stage_hierarchy.job_id IS 'The job.';
-COMMENT ON COLUMN stage_hierarchy.wonde_id IS 'Whose list it is.';
-COMMENT ON COLUMN stage_hierarchy.position IS 'Which delivery of that record.';
-COMMENT ON COLUMN stage_hierarchy.place IS 'Place in the list; the nearest is first.';
-COMMENT ON COLUMN stage_hierarchy.listed IS 'Wonde''s id of the person listed.';
+COMMENT ON COLUMN stage_staff.hierarchy IS 'Wonde ids of the people above or below, nearest first; null: not said.';
 
 CREATE UNLOGGED TABLE stage_present (
     job_id uuid NOT NULL,
     position bigint NOT NULL,
     wonde_id text NOT NULL,
     upi text,
+    hierarchy text[],
     PRIMARY KEY (job_id, position)
 );
 COMMENT ON TABLE stage_present IS 'People who are in the list but not staged; whoever is here has not left.';
@@ -96,6 +82,7 @@ COMMENT ON COLUMN stage_present.job_id IS 'The job.';
 COMMENT ON COLUMN stage_present.position IS 'Place in Wonde''s list.';
 COMMENT ON COLUMN stage_present.wonde_id IS 'Wonde''s id of the person.';
 COMMENT ON COLUMN stage_present.upi IS 'Wonde''s unique person identifier, where it can be read.';
+COMMENT ON COLUMN stage_present.hierarchy IS 'Wonde ids of the people above or below, nearest first; null: not said.';
 
 CREATE UNLOGGED TABLE stage_issue (
     job_id uuid NOT NULL,
@@ -145,7 +132,6 @@ SELECT
     CASE WHEN (s.id IS NULL OR f.owns_job_title) AND t.job_title_delivered
         THEN t.job_title ELSE s.job_title END AS job_title,
     coalesce(t.non_teaching, s.non_teaching, false) AS non_teaching,
-    t.hierarchy_delivered,
     s.id IS NULL OR s.active OR f.restores AS active
 FROM stage_match m
 JOIN stage_fetch f ON f.job_id = m.job_id

@@ -5,6 +5,30 @@ use std::{
     hash::Hash,
 };
 
+/// Who reports to whom, from everybody's list of people above or below them, nearest first.
+///
+/// Wonde does not say which way its lists point, and one list alone does not show it. But a
+/// school has fewer managers than people who have one: so the side with fewer people is the
+/// managers'. Where both sides are equal the lists are taken for managers.
+pub fn from_lists<'a>(lists: &[(&'a str, &'a [String])]) -> HashMap<&'a str, &'a str> {
+    let listing: HashSet<&str> =
+        lists.iter().filter(|(_, list)| !list.is_empty()).map(|(person, _)| *person).collect();
+    let listed: HashSet<&str> =
+        lists.iter().flat_map(|(_, list)| list.iter().map(String::as_str)).collect();
+    if listing.len() >= listed.len() {
+        let nearest =
+            |(person, list): &(&'a str, &'a [String])| Some((*person, list.first()?.as_str()));
+        return lists.iter().filter_map(nearest).collect();
+    }
+    let mut managers = HashMap::new();
+    for (manager, list) in lists {
+        for person in *list {
+            managers.entry(person.as_str()).or_insert(*manager);
+        }
+    }
+    managers
+}
+
 /// The people who would be above themselves: on a circle, or their own manager. Somebody who
 /// reports *into* a circle is not on it.
 ///
@@ -54,6 +78,33 @@ mod tests {
         assert_eq!(circle(&[(1, 1)]), [1]);
         assert_eq!(circle(&[(1, 2), (2, 1)]), [1, 2]);
         assert_eq!(circle(&[(5, 1), (6, 5), (1, 2), (2, 3), (3, 1), (7, 8)]), [1, 2, 3]);
+    }
+
+    #[test]
+    fn both_ways_of_listing_come_to_the_same() {
+        let list = |ids: &[&str]| ids.iter().map(|id| (*id).to_owned()).collect::<Vec<_>>();
+        let of = |lists: &[(&'static str, Vec<String>)]| {
+            let lists: Vec<(&str, &[String])> =
+                lists.iter().map(|(person, list)| (*person, list.as_slice())).collect();
+            let mut found: Vec<String> = from_lists(&lists)
+                .iter()
+                .map(|(person, boss)| format!("{person}>{boss}"))
+                .collect();
+            found.sort();
+            found
+        };
+        let upward = [
+            ("head", list(&[])),
+            ("a", list(&["head"])),
+            ("b", list(&["head"])),
+            ("c", list(&["a", "head"])),
+        ];
+        let downward =
+            [("head", list(&["a", "b"])), ("a", list(&["c"])), ("b", list(&[])), ("c", list(&[]))];
+        assert_eq!(of(&upward), ["a>head", "b>head", "c>a"]);
+        assert_eq!(of(&downward), ["a>head", "b>head", "c>a"]);
+        assert_eq!(of(&[]), [] as [&str; 0]);
+        assert_eq!(of(&[("a", list(&["b"]))]), ["a>b"], "in doubt the list is of managers");
     }
 
     proptest! {

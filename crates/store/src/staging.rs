@@ -39,6 +39,8 @@ pub struct Present {
     pub wonde_id: String,
     /// Wonde's unique person identifier, where it can be read.
     pub upi: Option<String>,
+    /// Wonde ids of the people above or below, nearest first; `None`: not said.
+    pub hierarchy: Option<Vec<String>>,
 }
 
 /// One page, mapped.
@@ -170,12 +172,6 @@ pub async fn add_page(
         copy.send(copy::staff_rows(lease.job_id, first_position, &page.staff).into_bytes()).await?;
         copy.finish().await?;
     }
-    let hierarchy = copy::hierarchy_rows(lease.job_id, first_position, &page.staff);
-    if !hierarchy.is_empty() {
-        let mut copy = tx.copy_in_raw(copy::STAGE_HIERARCHY).await?;
-        copy.send(hierarchy.into_bytes()).await?;
-        copy.finish().await?;
-    }
     tx.commit().await?;
     Ok(())
 }
@@ -197,6 +193,11 @@ async fn advance(
         page.present.iter().map(|(_, person)| person.wonde_id.as_str()).collect();
     let present_upis: Vec<Option<&str>> =
         page.present.iter().map(|(_, person)| person.upi.as_deref()).collect();
+    let present_lists: Vec<Option<String>> = page
+        .present
+        .iter()
+        .map(|(_, person)| copy::as_array(person.hierarchy.as_deref()))
+        .collect();
     sqlx::query_scalar!(
         r#"
         WITH noted AS (
@@ -215,10 +216,10 @@ async fn advance(
             FROM staged, UNNEST($11::bigint[], $12::text[], $13::text[])
                 AS i (place, code, wonde_id)
         ), present AS (
-            INSERT INTO stage_present (job_id, position, wonde_id, upi)
-            SELECT $1, staged.first + p.place, p.wonde_id, p.upi
-            FROM staged, UNNEST($15::bigint[], $16::text[], $17::text[])
-                AS p (place, wonde_id, upi)
+            INSERT INTO stage_present (job_id, position, wonde_id, upi, hierarchy)
+            SELECT $1, staged.first + p.place, p.wonde_id, p.upi, p.hierarchy::text[]
+            FROM staged, UNNEST($15::bigint[], $16::text[], $17::text[], $18::text[])
+                AS p (place, wonde_id, upi, hierarchy)
         )
         SELECT first AS "first!" FROM staged
         "#,
@@ -239,6 +240,7 @@ async fn advance(
         &present_places,
         &present_ids as &[&str],
         &present_upis as &[Option<&str>],
+        &present_lists as &[Option<String>],
     )
     .fetch_optional(db)
     .await?
@@ -279,8 +281,6 @@ pub async fn discard_leftovers(pool: &PgPool) -> Result<u64, Error> {
             DELETE FROM stage_issue s USING leftover l WHERE s.job_id = l.job_id
         ), present AS (
             DELETE FROM stage_present s USING leftover l WHERE s.job_id = l.job_id
-        ), hierarchy AS (
-            DELETE FROM stage_hierarchy s USING leftover l WHERE s.job_id = l.job_id
         ), match AS (
             DELETE FROM stage_match s USING leftover l WHERE s.job_id = l.job_id
         )
@@ -301,8 +301,6 @@ async fn clear_rows(db: &mut PgConnection, lease: Lease) -> Result<(), Error> {
             DELETE FROM stage_issue WHERE job_id = $1
         ), present AS (
             DELETE FROM stage_present WHERE job_id = $1
-        ), hierarchy AS (
-            DELETE FROM stage_hierarchy WHERE job_id = $1
         )
         DELETE FROM stage_match WHERE job_id = $1
         "#,

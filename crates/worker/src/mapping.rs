@@ -84,7 +84,9 @@ pub fn map_page(page: &Page<Employee>, rules: MappingRules) -> MappedPage {
             Err(undecodable) => {
                 let wonde_id = clean(undecodable.wonde_id.as_deref());
                 match wonde_id.clone() {
-                    Some(wonde_id) => mapped.present.push((place, Present { wonde_id, upi: None })),
+                    Some(wonde_id) => mapped
+                        .present
+                        .push((place, Present { wonde_id, upi: None, hierarchy: None })),
                     None => mapped.nameless += 1,
                 }
                 let code = IssueCode::UnreadableRecord;
@@ -95,12 +97,12 @@ pub fn map_page(page: &Page<Employee>, rules: MappingRules) -> MappedPage {
                 Mapped::NotTeaching => {
                     mapped.current += 1;
                     mapped.skipped += 1;
-                    mapped.present.push((place, present(employee)));
+                    mapped.present.push((place, present(employee, rules)));
                 }
                 Mapped::Problem(code) => {
                     mapped.current += 1;
                     mapped.skipped += 1;
-                    mapped.present.push((place, present(employee)));
+                    mapped.present.push((place, present(employee, rules)));
                     let wonde_id = Some(employee.id.as_str().to_owned());
                     mapped.issues.push((place, Issue { code, wonde_id }));
                 }
@@ -115,8 +117,12 @@ pub fn map_page(page: &Page<Employee>, rules: MappingRules) -> MappedPage {
 }
 
 /// Somebody current who is not imported has not left.
-fn present(employee: &Employee) -> Present {
-    Present { wonde_id: employee.id.as_str().to_owned(), upi: clean(employee.upi.as_deref()) }
+fn present(employee: &Employee, rules: MappingRules) -> Present {
+    Present {
+        wonde_id: employee.id.as_str().to_owned(),
+        upi: clean(employee.upi.as_deref()),
+        hierarchy: hierarchy(employee, rules),
+    }
 }
 
 fn is_current(details: &EmploymentDetails, today: NaiveDate) -> bool {

@@ -6,10 +6,7 @@ use mis_sync_domain::{JobId, JobTitle, StaffRecord};
 
 pub(super) const STAGE_STAFF: &str = "COPY stage_staff (job_id, wonde_id, position, upi, email, \
     first_name, surname, initials, job_title_delivered, job_title, non_teaching, \
-    hierarchy_delivered) FROM STDIN";
-
-pub(super) const STAGE_HIERARCHY: &str =
-    "COPY stage_hierarchy (job_id, wonde_id, position, place, listed) FROM STDIN";
+    hierarchy) FROM STDIN";
 
 pub(super) fn staff_rows(job: JobId, first: i64, staff: &[(u64, StaffRecord)]) -> String {
     let mut rows = String::with_capacity(staff.len() * 200);
@@ -28,26 +25,20 @@ pub(super) fn staff_rows(job: JobId, first: i64, staff: &[(u64, StaffRecord)]) -
             Some(non_teaching) => write_plain(&mut rows, &non_teaching),
             None => write_text(&mut rows, None),
         }
-        write_plain(&mut rows, &person.hierarchy.is_some());
+        write_text(&mut rows, as_array(person.hierarchy.as_deref()).as_deref());
         end_row(&mut rows);
     }
     rows
 }
 
-/// One row for each person that somebody of the page lists.
-pub(super) fn hierarchy_rows(job: JobId, first: i64, staff: &[(u64, StaffRecord)]) -> String {
-    let mut rows = String::new();
-    for (place, person) in staff {
-        for (nearness, listed) in person.hierarchy.iter().flatten().enumerate() {
-            write_plain(&mut rows, &job);
-            write_text(&mut rows, Some(&person.wonde_id));
-            write_plain(&mut rows, &position(first, *place));
-            write_plain(&mut rows, &nearness);
-            write_text(&mut rows, Some(listed));
-            end_row(&mut rows);
-        }
-    }
-    rows
+/// A list of Wonde ids as the text of a Postgres array. Wonde ids are letters, digits, `-` and
+/// `_`; whatever else there might be is quoted.
+pub(super) fn as_array(ids: Option<&[String]>) -> Option<String> {
+    let quoted = |id: &String| {
+        let escaped = id.replace('\\', "\\\\").replace('"', "\\\"");
+        format!("\"{escaped}\"")
+    };
+    Some(format!("{{{}}}", ids?.iter().map(quoted).collect::<Vec<_>>().join(",")))
 }
 
 fn position(first: i64, place: u64) -> i64 {
@@ -105,9 +96,8 @@ mod tests {
             hierarchy: Some(vec!["A2".into(), "A3".into()]),
         };
         let expected =
-            format!("{job}\tA1\t7\t\\N\ta@b\tAnn\\tBea\\nCara\\\\N\t\tAB\ttrue\t\\N\ttrue\ttrue\n");
-        assert_eq!(staff_rows(job, 5, &[(2, person.clone())]), expected);
-        let listed = format!("{job}\tA1\t7\t0\tA2\n{job}\tA1\t7\t1\tA3\n");
-        assert_eq!(hierarchy_rows(job, 5, &[(2, person)]), listed);
+            format!("{job}\tA1\t7\t\\N\ta@b\tAnn\\tBea\\nCara\\\\N\t\tAB\ttrue\t\\N\ttrue\t");
+        let expected = expected + "{\"A2\",\"A3\"}\n";
+        assert_eq!(staff_rows(job, 5, &[(2, person)]), expected);
     }
 }

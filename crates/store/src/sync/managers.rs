@@ -1,19 +1,25 @@
 //! Who reports to whom: the second pass, once everybody of the school is in iP.
 
-use mis_sync_domain::{IssueCode, Lease, SchoolId, line_manager::on_a_circle};
+use std::collections::{HashMap, HashSet};
+
+use mis_sync_domain::{
+    IssueCode, Lease, SchoolId,
+    line_manager::{self, on_a_circle},
+};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
 use crate::Error;
 
-/// Somebody of this sync whose hierarchy was delivered, and whom the MIS names as manager.
+/// Somebody of this sync whose line manager follows the MIS.
 struct Reporting {
     staff_id: Uuid,
     wonde_id: String,
     /// Created by this very sync: their first manager is no change of theirs.
     is_new: bool,
     now: Option<Uuid>,
-    names_manager: bool,
+    /// The MIS names a manager who is not in iP.
+    names_nobody: bool,
     manager: Option<Uuid>,
     manager_active: bool,
 }
@@ -26,10 +32,11 @@ pub(super) async fn link(
     school_id: &SchoolId,
     dry_run: bool,
 ) -> Result<(), Error> {
-    let people = read_reporting(db, lease, school_id).await?;
-    if people.is_empty() {
+    let listings = read_listings(db, lease).await?;
+    if listings.is_empty() {
         return Ok(());
     }
+    let people = who_reports_to_whom(&listings, &read_staff(db, school_id).await?);
     let (mut links, mut issues) = (Links::default(), Issues::default());
     for (person, doubt) in people.iter().zip(find_doubts(&people)) {
         match doubt {
@@ -43,11 +50,101 @@ pub(super) async fn link(
     if dry_run { Ok(()) } else { links.apply(db).await }
 }
 
+/// Somebody in Wonde's list, with the people listed above or below them.
+struct Listing {
+    wonde_id: String,
+    hierarchy: Vec<String>,
+    /// The person is new and is, or in a dry run would be, created.
+    is_new: bool,
+    /// The MIS may set the person's line manager.
+    is_owned: bool,
+}
+
+/// Everybody's list, theirs included who are not imported: their reports still report to them.
+async fn read_listings(db: &mut PgConnection, lease: Lease) -> Result<Vec<Listing>, Error> {
+    let listings = sqlx::query_as!(
+        Listing,
+        r#"
+        SELECT t.wonde_id AS "wonde_id!", t.hierarchy AS "hierarchy!",
+            m.staff_id IS NULL AND m.issue IS NULL AS "is_new!",
+            m.issue IS NULL AND (f.owns_line_manager OR m.staff_id IS NULL) AS "is_owned!"
+        FROM stage_match m
+        JOIN stage_staff t
+            ON t.job_id = m.job_id AND t.wonde_id = m.wonde_id AND t.position = m.position
+        JOIN stage_fetch f ON f.job_id = m.job_id
+        WHERE m.job_id = $1 AND t.hierarchy IS NOT NULL
+        UNION ALL
+        SELECT wonde_id, hierarchy, false, false FROM stage_present
+        WHERE job_id = $1 AND hierarchy IS NOT NULL
+        "#,
+        lease.job_id.0,
+    )
+    .fetch_all(db)
+    .await?;
+    Ok(listings)
+}
+
+struct LinkedStaff {
+    id: Uuid,
+    wonde_id: String,
+    active: bool,
+    line_manager_id: Option<Uuid>,
+}
+
+/// Everybody of the school who is linked, the people that this sync created included.
+async fn read_staff(
+    db: &mut PgConnection,
+    school_id: &SchoolId,
+) -> Result<Vec<LinkedStaff>, Error> {
+    let staff = sqlx::query_as!(
+        LinkedStaff,
+        r#"
+        SELECT id, wonde_id AS "wonde_id!", active, line_manager_id FROM staff
+        WHERE school_id = $1 AND wonde_id IS NOT NULL
+        "#,
+        school_id.as_str(),
+    )
+    .fetch_all(db)
+    .await?;
+    Ok(staff)
+}
+
+fn who_reports_to_whom(listings: &[Listing], staff: &[LinkedStaff]) -> Vec<Reporting> {
+    let staff: HashMap<&str, &LinkedStaff> =
+        staff.iter().map(|person| (person.wonde_id.as_str(), person)).collect();
+    let lists: Vec<(&str, &[String])> = listings
+        .iter()
+        .map(|listing| (listing.wonde_id.as_str(), listing.hierarchy.as_slice()))
+        .collect();
+    let managers = line_manager::from_lists(&lists);
+    // In a dry run these are not in iP yet, and nobody is missing for that.
+    let coming: HashSet<&str> = listings
+        .iter()
+        .filter(|listing| listing.is_new)
+        .map(|listing| listing.wonde_id.as_str())
+        .collect();
+    let reporting = |listing: &Listing| {
+        let person = staff.get(listing.wonde_id.as_str())?;
+        let named = managers.get(listing.wonde_id.as_str()).copied();
+        let manager = named.and_then(|named| staff.get(named));
+        Some(Reporting {
+            staff_id: person.id,
+            wonde_id: listing.wonde_id.clone(),
+            is_new: listing.is_new,
+            now: person.line_manager_id,
+            names_nobody: manager.is_none() && named.is_some_and(|named| !coming.contains(named)),
+            manager: manager.map(|manager| manager.id),
+            manager_active: manager.is_some_and(|manager| manager.active),
+        })
+    };
+    listings.iter().filter(|listing| listing.is_owned).filter_map(reporting).collect()
+}
+
 /// Why each person's manager cannot be linked. Somebody who cannot be linked keeps the manager
 /// they have, which can close a circle with somebody else's new one: so until nothing moves.
 fn find_doubts(people: &[Reporting]) -> Vec<Option<IssueCode>> {
     let alone = |person: &Reporting| match person.manager {
-        None => person.names_manager.then_some(IssueCode::ManagerMissing),
+        None => person.names_nobody.then_some(IssueCode::ManagerMissing),
         Some(_) => (!person.manager_active).then_some(IssueCode::ManagerInactive),
     };
     let mut doubts: Vec<Option<IssueCode>> = people.iter().map(alone).collect();
@@ -73,53 +170,6 @@ fn find_doubts(people: &[Reporting]) -> Vec<Option<IssueCode>> {
             return doubts;
         }
     }
-}
-
-/// The list of a person is their managers, the nearest first, or their reports: Wonde does not
-/// say which. A school has fewer managers than people who have one, so the side with fewer
-/// people is the managers'. Where both sides are equal the lists are taken for managers.
-async fn read_reporting(
-    db: &mut PgConnection,
-    lease: Lease,
-    school_id: &SchoolId,
-) -> Result<Vec<Reporting>, Error> {
-    let people = sqlx::query_as!(
-        Reporting,
-        r#"
-        WITH direction AS (
-            SELECT count(DISTINCT wonde_id) >= count(DISTINCT listed) AS lists_managers
-            FROM stage_hierarchy WHERE job_id = $1
-        ), named AS (
-            SELECT DISTINCT ON (person) person, manager
-            FROM (
-                SELECT position, place,
-                    CASE WHEN lists_managers THEN wonde_id ELSE listed END AS person,
-                    CASE WHEN lists_managers THEN listed ELSE wonde_id END AS manager
-                FROM stage_hierarchy, direction WHERE job_id = $1
-            ) pairs
-            ORDER BY person, position DESC, place
-        )
-        SELECT p.id AS staff_id, t.wonde_id AS "wonde_id!", t.staff_id IS NULL AS "is_new!",
-            p.line_manager_id AS now, n.manager IS NOT NULL AND c.wonde_id IS NULL AS "names_manager!",
-            m.id AS "manager?", coalesce(m.active, false) AS "manager_active!"
-        FROM stage_target t
-        JOIN stage_fetch f ON f.job_id = t.job_id
-        JOIN staff p ON p.school_id = $2 AND p.wonde_id = t.wonde_id
-        LEFT JOIN named n ON n.person = t.wonde_id
-        LEFT JOIN staff m ON m.school_id = $2 AND m.wonde_id = n.manager
-        -- In a dry run a manager may be somebody who would be created.
-        LEFT JOIN stage_match c ON c.job_id = $1 AND c.wonde_id = n.manager
-            AND c.staff_id IS NULL AND c.issue IS NULL AND m.id IS NULL
-        WHERE t.job_id = $1 AND t.hierarchy_delivered
-            AND (f.owns_line_manager OR t.staff_id IS NULL)
-        ORDER BY t.position
-        "#,
-        lease.job_id.0,
-        school_id.as_str(),
-    )
-    .fetch_all(db)
-    .await?;
-    Ok(people)
 }
 
 /// Line managers that change, column by column.

@@ -19,7 +19,7 @@ async fn active(store: &TestStore) -> Vec<String> {
 }
 
 fn present(wonde_id: &str, upi: Option<&str>) -> Present {
-    Present { wonde_id: wonde_id.into(), upi: upi.map(Into::into) }
+    Present { wonde_id: wonde_id.into(), upi: upi.map(Into::into), hierarchy: None }
 }
 
 #[tokio::test]

@@ -1,6 +1,7 @@
 //! Who reports to whom.
 
 use mis_sync_domain::{IssueCode, OwnedFields, StaffRecord, SyncRules};
+use mis_sync_store::staging::{MappedPage, Present};
 
 use crate::{
     fixture::{ALL_OWNED, RULES, TestStore, page, person},
@@ -135,6 +136,34 @@ async fn a_manager_who_was_kept_closes_no_circle_with_a_new_one() {
         [(IssueCode::ManagerMissing, "ada".into()), (IssueCode::ManagerCircle, "bea".into())];
     assert_eq!(issues, expected);
     assert_eq!(links(&store).await, ["ada>bea", "bea>head"]);
+}
+
+#[tokio::test]
+async fn reports_of_a_manager_who_is_left_out_keep_them() {
+    let store = TestStore::start().await;
+    let school = store.school("oak").await;
+    let down = |wonde_id, listed: &[&str]| listing(wonde_id, listed);
+    let people = [
+        down("head", &["ada", "bea", "cleo"]),
+        down("ada", &[]),
+        down("bea", &[]),
+        down("cleo", &[]),
+    ];
+    store.sync(&school, &people).await;
+    // The head lost the work email, and the list of reports is all that says who is whose.
+    let head = Present {
+        wonde_id: "head".into(),
+        upi: None,
+        hierarchy: Some(vec!["ada".into(), "bea".into(), "cleo".into()]),
+    };
+    let list = MappedPage { present: vec![(0, head)], ..page(&people[1..]) };
+    let list = MappedPage {
+        staff: list.staff.into_iter().map(|(at, person)| (at + 1, person)).collect(),
+        ..list
+    };
+    let (_, report) = store.sync_page(&school, RULES, &list, false).await;
+    assert_eq!((report.updated, report.issues), (0, 0));
+    assert_eq!(links(&store).await, ["ada>head", "bea>head", "cleo>head"]);
 }
 
 #[tokio::test]

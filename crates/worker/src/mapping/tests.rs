@@ -163,7 +163,11 @@ fn a_page_accounts_for_every_record() {
         .collect();
     assert_eq!(
         issues,
-        [(2, IssueCode::NoWorkEmail, Some("A100")), (3, IssueCode::UnreadableRecord, Some("A9"))]
+        [
+            (2, IssueCode::NoWorkEmail, Some("A100")),
+            (3, IssueCode::UnreadableRecord, Some("A9")),
+            (4, IssueCode::UnreadableRecord, None)
+        ]
     );
 }
 
