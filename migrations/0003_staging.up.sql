@@ -2,7 +2,7 @@
 -- database all of it is empty *together*, so a half-remembered fetch cannot be applied.
 --
 -- The keys begin with job_id and wonde_id because a staging table has no statistics worth
--- the name: every join below is a probe of a key, so that even the worst plan is linear.
+-- the name: every join is to be a probe of a key, which is linear whatever the planner expects.
 
 CREATE UNLOGGED TABLE stage_fetch (
     job_id uuid PRIMARY KEY,

@@ -14,6 +14,12 @@ use sqlx::{PgConnection, PgPool};
 
 use crate::{Error, jobs};
 
+/// Staging tables have no statistics worth the name, so the planner takes every staged school for
+/// a handful of rows. To look through a handful again and again is then cheaper to it than to
+/// probe a key, and with thousands that is a matter of minutes. Without materialized inner sides
+/// the probe is always the cheaper one.
+const BEGIN: &str = "BEGIN; SET LOCAL enable_material = off";
+
 /// How often a comparison is made anew when it met another school over a login.
 const MAX_COLLISIONS: u32 = 3;
 
@@ -53,7 +59,7 @@ async fn try_finish(
     dry_run: bool,
     elapsed: &impl Fn() -> Duration,
 ) -> Result<Report, Error> {
-    let mut tx = pool.begin().await?;
+    let mut tx = pool.begin_with(BEGIN).await?;
     let fetched = lock_and_read_fetch(&mut tx, lease, school_id, dry_run).await?;
 
     let matched = matching::match_staff(&mut tx, lease, school_id).await?;

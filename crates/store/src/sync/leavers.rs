@@ -23,12 +23,12 @@ pub(super) async fn record(
         FROM stage_fetch f
         JOIN staff s ON s.school_id = $2 AND s.active AND s.wonde_id IS NOT NULL
         WHERE f.job_id = $1 AND f.deactivates AND f.fetched > 0 AND f.nameless = 0
-            AND NOT EXISTS (
-                SELECT FROM stage_match m WHERE m.job_id = $1 AND m.staff_id = s.id)
-            AND NOT EXISTS (
-                SELECT FROM stage_present p WHERE p.job_id = $1 AND p.wonde_id = s.wonde_id)
-            AND NOT EXISTS (
-                SELECT FROM stage_present p WHERE p.job_id = $1 AND p.upi = s.upi)
+            -- NOT IN and not NOT EXISTS: it is hashed, whatever the planner expects.
+            AND s.id NOT IN (
+                SELECT staff_id FROM stage_match WHERE job_id = $1 AND staff_id IS NOT NULL)
+            AND s.wonde_id NOT IN (SELECT wonde_id FROM stage_present WHERE job_id = $1)
+            AND (s.upi IS NULL OR s.upi NOT IN (
+                SELECT upi FROM stage_present WHERE job_id = $1 AND upi IS NOT NULL))
         ORDER BY s.id
         "#,
         lease.job_id.0,

@@ -49,9 +49,8 @@ pub(super) async fn match_staff(
             FROM by_wonde_id l
             JOIN staff s ON s.school_id = $2 AND s.upi = l.upi
             WHERE l.staff_id IS NULL
-                AND NOT EXISTS (
-                    SELECT FROM stage_staff t WHERE t.job_id = $1 AND t.wonde_id = s.wonde_id
-                )
+                AND (s.wonde_id IS NULL OR s.wonde_id NOT IN (
+                    SELECT wonde_id FROM stage_staff WHERE job_id = $1))
         ), by_upi AS (
             SELECT l.wonde_id, l.position, l.email_key,
                 coalesce(l.staff_id, u.staff_id) AS staff_id,

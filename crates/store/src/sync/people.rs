@@ -43,7 +43,7 @@ pub(super) async fn record_changes(db: &mut PgConnection, lease: Lease) -> Resul
     Ok(done.rows_affected())
 }
 
-/// Writes the people that the change history names, and nobody else.
+/// Writes the people of whom a field differs, and nobody else.
 pub(super) async fn update(db: &mut PgConnection, lease: Lease) -> Result<(), Error> {
     sqlx::query!(
         r#"
@@ -51,9 +51,13 @@ pub(super) async fn update(db: &mut PgConnection, lease: Lease) -> Result<(), Er
             first_name = t.first_name, surname = t.surname, initials = t.initials,
             job_title = t.job_title, non_teaching = t.non_teaching, active = t.active,
             updated_at = now()
-        FROM (SELECT DISTINCT wonde_id FROM job_change WHERE job_id = $1) c
-        JOIN stage_target t ON t.job_id = $1 AND t.wonde_id = c.wonde_id
-        WHERE s.id = t.staff_id
+        FROM stage_target t
+        WHERE t.job_id = $1 AND s.id = t.staff_id
+            AND (s.wonde_id, s.upi, s.email, s.first_name, s.surname, s.initials,
+                    s.job_title, s.non_teaching, s.active)
+                IS DISTINCT FROM
+                (t.wonde_id, t.upi, t.email, t.first_name, t.surname, t.initials,
+                    t.job_title, t.non_teaching, t.active)
         "#,
         lease.job_id.0,
     )
