@@ -183,7 +183,9 @@ async fn openapi_and_help_are_printed_without_any_server() {
     for name in ["demo", "serve", "worker", "migrate", "simulate", "doctor", "keys", "bench"] {
         assert!(help.contains(name), "`{name}` is missing in {help}");
     }
-    assert_eq!(command(&["nonsense"]).output().unwrap().status.code(), Some(2));
+    for wrong in [&["nonsense"][..], &["simulate", "--staff", "0"], &["demo", "--size", "200000"]] {
+        assert_eq!(command(wrong).output().unwrap().status.code(), Some(2), "{wrong:?}");
+    }
 }
 
 #[tokio::test]

@@ -105,11 +105,11 @@ pub(crate) struct Simulate {
     #[arg(long, default_value = "127.0.0.1:8090", value_name = "ADDR")]
     pub(crate) listen: SocketAddr,
     /// Schools; the eleven MIS in turn.
-    #[arg(long, default_value_t = 11, value_name = "N")]
-    pub(crate) schools: usize,
+    #[arg(long, default_value_t = 11, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    pub(crate) schools: u32,
     /// Staff of each school.
-    #[arg(long, default_value_t = 120, value_name = "N")]
-    pub(crate) staff: usize,
+    #[arg(long, default_value_t = 120, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    pub(crate) staff: u32,
     /// The same seed makes the same schools.
     #[arg(long, default_value_t = 1, value_name = "N")]
     pub(crate) seed: u64,
@@ -126,7 +126,7 @@ pub(crate) enum Bench {
     /// A whole sync, beside a minimal program and a row-by-row one.
     Sync {
         /// Staff of the schools to measure.
-        #[arg(long, default_values_t = [200, 2000], value_delimiter = ',', value_name = "N,…")]
+        #[arg(long, default_values_t = [200, 2000], value_delimiter = ',', value_name = "N,…", value_parser = clap::value_parser!(u32).range(1..=100_000))]
         staff: Vec<u32>,
         /// Rounds; the median counts.
         #[arg(long, default_value_t = 7, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]

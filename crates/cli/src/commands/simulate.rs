@@ -10,8 +10,8 @@ pub(super) async fn run(arguments: &Simulate) -> Result<(), Failure> {
         Failure::usage(format!("--listen: cannot listen on {}: {error}", arguments.listen))
     })?;
     let simulator = Simulator::new(SimulatorOptions {
-        schools: arguments.schools,
-        staff: arguments.staff,
+        schools: arguments.schools as usize,
+        staff: arguments.staff as usize,
         seed: arguments.seed,
         latency: Duration::from_millis(arguments.latency_ms),
         mis: arguments.mis,

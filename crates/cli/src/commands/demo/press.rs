@@ -59,7 +59,8 @@ impl Progress {
             _ => stage.to_owned(),
         });
         if self.bar.is_hidden() && stage != self.last {
-            print(&format!("  {stage} …"))?;
+            let ended = job["finished_at"].is_string();
+            print(&format!("  {stage}{}", if ended { "" } else { " …" }))?;
         }
         stage.clone_into(&mut self.last);
         Ok(())
