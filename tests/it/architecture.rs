@@ -29,7 +29,7 @@ const ONLY: [(&str, &[&str]); 6] = [
     ("redis", &["queue"]),
     ("backoff", &["wonde"]),
     ("axum", &["api", "wonde-sim"]),
-    ("sqlx", &["store", "cli", "testing"]),
+    ("sqlx", &["store", "cli"]),
 ];
 
 /// Normal dependencies of each of our crates, by short name.

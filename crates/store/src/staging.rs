@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use mis_sync_domain::{Issue, Lease, Progress, StaffRecord, SyncRules};
 use serde_json::Value;
-use sqlx::{PgConnection, PgPool};
+use sqlx::{PgConnection, PgExecutor, PgPool};
 
 use crate::{
     Error,
@@ -105,40 +105,31 @@ pub async fn begin(
             complete: row.complete,
         }
     } else {
-        clear_rows(&mut tx, lease).await?;
-        let begun = sqlx::query!(
-            r#"
-            INSERT INTO stage_fetch AS f (job_id, fence, owns_initials, owns_job_title,
-                owns_line_manager, restores, deactivates)
-            VALUES ($1, $2, $3, $4, $5, $6, $7)
-            ON CONFLICT (job_id) DO UPDATE SET fence = excluded.fence,
-                owns_initials = excluded.owns_initials, owns_job_title = excluded.owns_job_title,
-                owns_line_manager = excluded.owns_line_manager, restores = excluded.restores,
-                deactivates = excluded.deactivates, next_page = NULL, pages = 0, fetched = 0,
-                current = 0, skipped = 0, nameless = 0, requests = 0, complete = false,
-                updated_at = now()
-            WHERE f.fence < excluded.fence
-            "#,
+        // A newer claim's fetch stays, and then there is no beginning another.
+        sqlx::query!(
+            "DELETE FROM stage_fetch WHERE job_id = $1 AND fence < $2",
             lease.job_id.0,
             lease.fence,
-            rules.owned.initials,
-            rules.owned.job_title,
-            rules.owned.line_manager,
-            rules.restores,
-            rules.deactivates,
         )
         .execute(&mut *tx)
         .await?;
-        require_one(begun.rows_affected())?;
+        if !begin_first(&mut *tx, lease, rules).await? {
+            return Err(Error::LeaseLost);
+        }
+        clear_rows(&mut tx, lease).await?;
         FetchState::default()
     };
     tx.commit().await?;
     Ok(state)
 }
 
-/// Begins the fetch of a job that never staged anything; `false`: it did. Where there is no
-/// fetch there are no records either, so nothing has to be cleared and one statement is enough.
-async fn begin_first(pool: &PgPool, lease: Lease, rules: SyncRules) -> Result<bool, Error> {
+/// Begins the fetch of a job that has none; `false`: it has one. Where there never was a fetch
+/// there are no records either, so nothing has to be cleared and this statement is enough.
+async fn begin_first(
+    db: impl PgExecutor<'_>,
+    lease: Lease,
+    rules: SyncRules,
+) -> Result<bool, Error> {
     let begun = sqlx::query!(
         r#"
         INSERT INTO stage_fetch (job_id, fence, owns_initials, owns_job_title,
@@ -153,7 +144,7 @@ async fn begin_first(pool: &PgPool, lease: Lease, rules: SyncRules) -> Result<bo
         rules.restores,
         rules.deactivates,
     )
-    .execute(pool)
+    .execute(db)
     .await?;
     Ok(begun.rows_affected() == 1)
 }
