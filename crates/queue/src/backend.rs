@@ -68,37 +68,53 @@ impl LaneBackend {
 impl Source {
     /// The next job of this lane; `None` once the worker is to stop.
     async fn next(&mut self) -> Option<Claimed> {
-        let LaneOptions { lane, worker, lease, .. } = &self.options;
         while !self.is_stopping() {
             let claimed = match self.popper.pop().await {
-                Ok(None) => Ok(None),
-                // Popped while we were told to stop: another worker's.
-                Ok(Some(id)) if self.is_stopping() => {
-                    self.deliver(id).await;
-                    return None;
-                }
-                Ok(Some(id)) => jobs::claim(self.queue.pool(), id, worker, *lease).await,
+                Ok(None) => None,
+                Ok(Some(id)) => self.claim(id).await,
                 Err(error) => {
+                    let lane = self.options.lane;
                     tracing::warn!(%error, %lane, "Redis is away, asking the ledger");
-                    let next = jobs::claim_next(self.queue.pool(), *lane, worker, *lease).await;
-                    if matches!(next, Ok(None)) {
-                        self.pause().await;
-                    }
-                    next
+                    self.claim_without_redis().await
                 }
             };
             match claimed {
-                Ok(Some(claimed)) if self.is_stopping() => self.hand_back(&claimed).await,
-                Ok(Some(claimed)) => return Some(claimed),
-                Ok(None) => {}
+                Some(claimed) if self.is_stopping() => self.hand_back(&claimed).await,
+                Some(claimed) => return Some(claimed),
+                None => {}
+            }
+        }
+        None
+    }
+
+    /// Claims the job of a popped id; `None`: it is not due any more. The id is nowhere but
+    /// here, so while the ledger is away it is kept, and put back if the worker is to stop.
+    async fn claim(&self, id: JobId) -> Option<Claimed> {
+        let LaneOptions { lane, worker, lease, .. } = &self.options;
+        while !self.is_stopping() {
+            match jobs::claim(self.queue.pool(), id, worker, *lease).await {
+                Ok(claimed) => return claimed,
                 Err(error) => {
-                    // The id is gone from Redis; the sweeper delivers it again.
-                    tracing::error!(%error, %lane, "no job could be claimed");
+                    tracing::error!(job.id = %id, %error, %lane, "the job could not be claimed");
                     self.pause().await;
                 }
             }
         }
+        self.deliver(id).await;
         None
+    }
+
+    async fn claim_without_redis(&self) -> Option<Claimed> {
+        let LaneOptions { lane, worker, lease, .. } = &self.options;
+        let claimed = jobs::claim_next(self.queue.pool(), *lane, worker, *lease).await;
+        let claimed = claimed.unwrap_or_else(|error| {
+            tracing::error!(%error, %lane, "no job could be claimed");
+            None
+        });
+        if claimed.is_none() {
+            self.pause().await;
+        }
+        claimed
     }
 
     fn is_stopping(&self) -> bool {
