@@ -1,6 +1,6 @@
 //! What was asked of the Wonde API, for tests of rate limits and of the number of requests.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
@@ -19,6 +19,9 @@ pub struct RequestCounters {
     pub by_school: BTreeMap<String, u64>,
     /// By the path with placeholders, such as `schools/{id}/employees`.
     pub by_path: BTreeMap<String, u64>,
+    /// By the path with placeholders and then by the include as asked for, such as `contact_details`, whether it
+    /// was granted or not. A path that was never asked for an include is not there.
+    pub includes: BTreeMap<String, BTreeMap<String, u64>>,
     /// By the status of the answer.
     pub by_status: BTreeMap<u16, u64>,
     /// By token; a token is named by its school's id, [`APPLICATION`] or [`UNKNOWN_TOKEN`].
@@ -48,6 +51,8 @@ pub(crate) struct Arrival<'a> {
     pub(crate) school: Option<&'a str>,
     pub(crate) path: &'static str,
     pub(crate) token: &'a str,
+    /// What its query wants included, each once.
+    pub(crate) includes: BTreeSet<&'a str>,
     pub(crate) at: Instant,
 }
 
@@ -60,6 +65,10 @@ impl Ledger {
             *counters.by_school.entry(school.to_owned()).or_default() += 1;
         }
         *counters.by_path.entry(arrival.path.to_owned()).or_default() += 1;
+        for &include in &arrival.includes {
+            let of_path = counters.includes.entry(arrival.path.to_owned()).or_default();
+            *of_path.entry(include.to_owned()).or_default() += 1;
+        }
         let window = self.recent.entry(arrival.token.to_owned()).or_default();
         window.push_back(arrival.at);
         while window.front().is_some_and(|&first| {
@@ -98,7 +107,8 @@ mod tests {
         let mut ledger = Ledger::default();
         let mut arrive = |token, at_ms| {
             let at = start + Duration::from_millis(at_ms);
-            ledger.arrived(&Arrival { school: None, path: "schools", token, at });
+            let includes = BTreeSet::new();
+            ledger.arrived(&Arrival { school: None, path: "schools", token, includes, at });
         };
         // Never more than two in one calendar second, but four within one second around 1000.
         for at_ms in [100, 800, 950, 1_100, 1_750, 3_000] {
@@ -116,7 +126,8 @@ mod tests {
         let start = Instant::now();
         let mut ledger = Ledger::default();
         for at in [start, start + Duration::from_secs(1)] {
-            ledger.arrived(&Arrival { school: Some("A1"), path: "schools", token: "A1", at });
+            let (school, includes) = (Some("A1"), BTreeSet::new());
+            ledger.arrived(&Arrival { school, path: "schools", token: "A1", includes, at });
         }
         assert_eq!(ledger.counters().per_token["A1"].max_per_second, 1);
     }

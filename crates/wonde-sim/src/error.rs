@@ -18,9 +18,15 @@ pub enum Error {
     /// A person who is not in the school.
     #[error("no employee {0:?} in this school")]
     UnknownEmployee(String),
+    /// A class that is not in the school.
+    #[error("no class {0:?} in this school")]
+    UnknownClass(String),
     /// The scenario found nobody it could happen to.
     #[error("{0}: nobody in this school fits")]
     NobodyFits(&'static str),
+    /// The scenario found no class or subject it could happen to.
+    #[error("{0}: no class or subject in this school fits")]
+    NothingFits(&'static str),
     /// The scenario needs a setting that was not given.
     #[error("{scenario} needs {needs}")]
     MissingSetting {

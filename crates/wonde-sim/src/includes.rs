@@ -88,13 +88,7 @@ impl Includes {
         unknown: UnknownInclude,
     ) -> Result<Self, Refusal> {
         let mut tree = Self::default();
-        for path in query
-            .get("include")
-            .unwrap_or_default()
-            .split(',')
-            .map(str::trim)
-            .filter(|path| !path.is_empty())
-        {
+        for path in query.list("include") {
             if advertised.iter().any(|list| list.contains(&path)) {
                 tree.add(path);
             } else if unknown == UnknownInclude::Refuse {
@@ -131,12 +125,11 @@ impl Includes {
     }
 }
 
-/// The features behind the includes of an employee, with the permission that opens each.
-pub(crate) const EMPLOYEE_FEATURES: [(&str, Feature); 6] = [
+/// The features behind the includes of an employee; `classes` have several, see [`Feature::CLASS_LINKS`].
+pub(crate) const EMPLOYEE_FEATURES: [(&str, Feature); 5] = [
     ("roles", Feature::Roles),
     ("photo", Feature::Photo),
     ("hierarchy", Feature::LineManager),
-    ("classes", Feature::StaffLinks),
     ("contact_details", Feature::ContactDetails),
     ("employment_details", Feature::EmploymentDetails),
 ];
@@ -150,6 +143,8 @@ pub(crate) fn permission(feature: Feature) -> &'static str {
         Feature::StaffLinks => "class-employees.read",
         Feature::ContactDetails => "employee-contact-details.read",
         Feature::EmploymentDetails => "employee-employment-details.read",
+        Feature::Classes => "classes.read",
+        Feature::Subjects => "subjects.read",
     }
 }
 

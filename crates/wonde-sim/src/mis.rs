@@ -34,7 +34,7 @@ pub enum Mis {
     Progresso,
 }
 
-/// A part of a person or class that a school may or may not hand over.
+/// A list, or a part of a person or class, that a school may or may not hand over.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Feature {
@@ -50,18 +50,27 @@ pub enum Feature {
     ContactDetails,
     /// Dates and kind of employment. Every MIS has them; a school can withdraw them.
     EmploymentDetails,
+    /// The whole list of classes. Every MIS has it; a school can withdraw it.
+    Classes,
+    /// The whole list of subjects. Every MIS has it; a school can withdraw it.
+    Subjects,
 }
 
 impl Feature {
     /// All features.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 8] = [
         Self::Roles,
         Self::Photo,
         Self::LineManager,
         Self::StaffLinks,
         Self::ContactDetails,
         Self::EmploymentDetails,
+        Self::Classes,
+        Self::Subjects,
     ];
+
+    /// What it takes to tell which classes somebody teaches.
+    pub(crate) const CLASS_LINKS: [Self; 2] = [Self::StaffLinks, Self::Classes];
 }
 
 impl Mis {
@@ -110,7 +119,10 @@ impl Mis {
             Feature::StaffLinks => {
                 &[Self::Bromcom, Self::RmIntegris, Self::Isams, Self::ScholarPack]
             }
-            Feature::ContactDetails | Feature::EmploymentDetails => &[],
+            Feature::ContactDetails
+            | Feature::EmploymentDetails
+            | Feature::Classes
+            | Feature::Subjects => &[],
         };
         !without.contains(&self)
     }

@@ -229,6 +229,26 @@ pub(crate) const PRIMARY_SUBJECTS: &[(&str, &str)] = &[
     ("PE", "Pe"),
 ];
 
+/// Subjects with their codes that no school starts with.
+pub(crate) const FURTHER_SUBJECTS: &[(&str, &str)] = &[
+    ("Latin", "La"),
+    ("Spanish", "Sp"),
+    ("German", "Gm"),
+    ("Mandarin", "Md"),
+    ("Drama", "Dr"),
+    ("Dance", "Da"),
+    ("Ceramics", "Ce"),
+    ("Citizenship", "Ci"),
+    ("Economics", "Ec"),
+    ("Law", "Lw"),
+    ("Psychology", "Ps"),
+    ("Sociology", "So"),
+    ("Philosophy", "Pp"),
+    ("Astronomy", "As"),
+    ("Electronics", "El"),
+    ("Film Studies", "Fi"),
+];
+
 /// A name as the local part of an email: ASCII, lower case, letters, digits and hyphens only.
 pub(crate) fn email_part(name: &str) -> String {
     name.chars().filter_map(plain_letter).collect()

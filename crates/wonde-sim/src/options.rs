@@ -24,7 +24,7 @@ pub struct SimulatorOptions {
     pub pagination: PaginationStyle,
     /// The largest page; a larger `per_page` is cut to it.
     pub per_page_max: usize,
-    /// How the wire shows what a MIS does not have, or a school has withdrawn.
+    /// How the wire shows what a MIS does not have, or a school has withdrawn without an own look.
     pub unsupported: Unsupported,
     /// Which way `hierarchy` points.
     pub hierarchy: HierarchyDirection,
@@ -63,11 +63,12 @@ pub enum PaginationStyle {
 }
 
 /// How the wire shows what a MIS does not have, or a school has withdrawn.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Unsupported {
     /// `{"data":[]}` for lists, null leaves for single things.
     Empty,
-    /// `null` in place of the include.
+    /// `null` in place of the include; `{"data":[]}` for a whole list.
     Null,
     /// The whole request is answered 403 `invalid_permissions`.
     Forbidden,

@@ -4,7 +4,7 @@ mod people;
 mod quirks;
 mod teaching;
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use chrono::{DateTime, Days, NaiveDate, NaiveTime, Utc};
 use rand::rngs::StdRng;
@@ -13,7 +13,7 @@ use rand::{RngExt, SeedableRng};
 
 pub(crate) use self::people::hire;
 pub(crate) use self::quirks::Quirk;
-pub(crate) use self::teaching::classes;
+pub(crate) use self::teaching::{class, classes, teachers};
 use crate::ids::{Ids, WondeId};
 use crate::mis::Mis;
 use crate::names;
@@ -44,14 +44,17 @@ fn empty_school(index: usize, mis: Mis, options: &SimulatorOptions) -> School {
         id: ids.take(),
         profile: profile(index, mis, options.today, &mut rng),
         mis,
+        has_unknown_mis: false,
         token: token(&mut rng),
         access: Access::Approved,
         online: true,
-        withdrawn: Vec::new(),
+        withdrawn: BTreeMap::new(),
         employees: Vec::with_capacity(options.staff),
         departed: Vec::new(),
         withheld: Vec::new(),
         classes: Vec::new(),
+        departed_classes: Vec::new(),
+        withheld_classes: Vec::new(),
         subjects: Vec::new(),
         groups: Vec::new(),
         deletions: Vec::new(),

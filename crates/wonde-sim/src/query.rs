@@ -24,6 +24,15 @@ impl Query {
             .filter(|value| !value.is_empty())
     }
 
+    /// The values of a parameter that takes several, parted by commas.
+    pub(crate) fn list(&self, name: &str) -> impl Iterator<Item = &str> {
+        self.get(name)
+            .into_iter()
+            .flat_map(|all| all.split(','))
+            .map(str::trim)
+            .filter(|one| !one.is_empty())
+    }
+
     /// The same query with one parameter set anew at its end.
     pub(crate) fn with(&self, name: &str, value: &str) -> String {
         let kept = self.0.iter().filter(|(key, _)| key != name);
@@ -115,6 +124,9 @@ mod tests {
         );
         assert_eq!(query.get("include"), Some("roles,photo"));
         assert_eq!(query.get("page"), Some("2"));
+        assert_eq!(query.list("include").collect::<Vec<_>>(), ["roles", "photo"]);
+        assert_eq!(Query::parse("include=,%20a,").list("include").collect::<Vec<_>>(), ["a"]);
+        assert_eq!(query.list("fields").count(), 0);
         assert_eq!(
             query.with("page", "3"),
             "include=roles%2Cphoto&updated_after=2026-01-01+00%3A00%3A00&page=3"

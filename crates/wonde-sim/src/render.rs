@@ -9,14 +9,40 @@ pub(crate) mod teaching;
 use serde::Serialize;
 use serde::ser::{SerializeMap, SerializeSeq, Serializer};
 
+use crate::mis::Feature;
 use crate::options::{HierarchyDirection, Unsupported};
 use crate::paging::Pagination;
+use crate::school::School;
 
-/// How the wire looks where Wonde's own look is not known.
+/// How the wire looks where Wonde's own look is not known and the school has no look of its own.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Look {
     pub(crate) unsupported: Unsupported,
     pub(crate) hierarchy: HierarchyDirection,
+}
+
+impl Look {
+    /// How a feature of `school` looks that is not handed over.
+    fn without(self, school: &School, feature: Feature) -> Unsupported {
+        school.look_without(feature, self.unsupported)
+    }
+
+    /// A to-one include: what there is, or `bare` in its place where it is not handed over. The outer `None` is
+    /// `null` in place of the include, the inner one `{"data":null}`.
+    #[expect(clippy::option_option, reason = "the wire has both nulls")]
+    fn to_one<T>(
+        self,
+        school: &School,
+        feature: Feature,
+        has: Option<T>,
+        bare: T,
+    ) -> Option<Option<T>> {
+        match self.without(school, feature) {
+            _ if school.delivers(feature) => Some(has),
+            Unsupported::Null => None,
+            Unsupported::Empty | Unsupported::Forbidden => Some(Some(bare)),
+        }
+    }
 }
 
 /// A single thing: `{"data": …, "meta": …}`.
@@ -71,9 +97,9 @@ where
 pub(crate) fn none_of_many<M: SerializeMap>(
     map: &mut M,
     key: &'static str,
-    look: Look,
+    look: Unsupported,
 ) -> Result<(), M::Error> {
-    match look.unsupported {
+    match look {
         Unsupported::Null => map.serialize_entry(key, &()),
         Unsupported::Empty | Unsupported::Forbidden => {
             map.serialize_entry(key, &Data { data: [(); 0] })

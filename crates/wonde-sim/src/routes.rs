@@ -57,11 +57,13 @@ impl Call<'_> {
 async fn answer(State(simulator): State<Simulator>, request: Request) -> Response {
     let (parts, _) = request.into_parts();
     let path = Path::parse(parts.uri.path());
+    let query = Query::parse(parts.uri.query().unwrap_or_default());
     let caller = auth::caller(&simulator.world(), simulator.application_token(), &parts.headers);
     simulator.ledger().arrived(&Arrival {
         school: path.school(),
         path: path.template(),
         token: &caller.name(),
+        includes: query.list("include").collect(),
         at: Instant::now(),
     });
     let fault = take_fault(&simulator, &path, &parts);
@@ -72,7 +74,7 @@ async fn answer(State(simulator): State<Simulator>, request: Request) -> Respons
     .await;
     let response = match fault.as_ref().and_then(Fault::refusal) {
         Some(response) => response,
-        None => finish(fault.as_ref(), respond(&simulator, caller, &path, &parts)),
+        None => finish(fault.as_ref(), respond(&simulator, caller, query, &path, &parts)),
     };
     simulator.ledger().answered(response.status().as_u16());
     response
@@ -112,6 +114,7 @@ fn finish(fault: Option<&Fault>, answer: Result<Vec<u8>, Refusal>) -> Response {
 fn respond(
     simulator: &Simulator,
     caller: Caller,
+    query: Query,
     path: &Path<'_>,
     parts: &Parts,
 ) -> Result<Vec<u8>, Refusal> {
@@ -123,7 +126,7 @@ fn respond(
         .unwrap_or("http");
     let call = Call {
         simulator,
-        query: Query::parse(parts.uri.query().unwrap_or_default()),
+        query,
         url: format!("{scheme}://{host}{}", parts.uri.path()),
         host,
         caller,

@@ -1,30 +1,38 @@
 //! The state of one school as its MIS has it: people, classes, subjects, groups and what was deleted.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use chrono::{DateTime, NaiveDate, Utc};
 use rand::rngs::StdRng;
 
 use crate::ids::{Ids, WondeId};
 use crate::mis::{Feature, Mis};
+use crate::options::Unsupported;
+use crate::photo::Image;
 
 /// One school. Its lists are sorted by id, which is the order of creation.
 #[derive(Debug)]
 pub(crate) struct School {
     pub(crate) id: WondeId,
     pub(crate) profile: Profile,
+    /// What it hands over, and its name on the wire unless that is an unknown one.
     pub(crate) mis: Mis,
+    pub(crate) has_unknown_mis: bool,
     pub(crate) token: String,
     pub(crate) access: Access,
     pub(crate) online: bool,
-    /// Features whose scope the school has taken back.
-    pub(crate) withdrawn: Vec<Feature>,
+    /// Features whose scope the school has taken back, each with its own look on the wire if it has one.
+    pub(crate) withdrawn: BTreeMap<Feature, Option<Unsupported>>,
     pub(crate) employees: Vec<Employee>,
     /// People deleted in the MIS, who may come back.
     pub(crate) departed: Vec<Employee>,
     /// People whom the API has stopped showing without any deletion.
     pub(crate) withheld: Vec<Employee>,
     pub(crate) classes: Vec<Class>,
+    /// Classes deleted in the MIS, which may come back.
+    pub(crate) departed_classes: Vec<Class>,
+    /// Classes that the API has stopped showing without any deletion.
+    pub(crate) withheld_classes: Vec<Class>,
     pub(crate) subjects: Vec<Subject>,
     pub(crate) groups: Vec<Group>,
     pub(crate) deletions: Vec<Deletion>,
@@ -121,11 +129,12 @@ pub(crate) struct Role {
     pub(crate) code: Option<&'static str>,
 }
 
-/// A photo; the image is drawn from `seed` when asked for.
+/// A photo; the file is made from `seed` when asked for.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Photo {
     pub(crate) id: WondeId,
     pub(crate) seed: u64,
+    pub(crate) image: Image,
     pub(crate) times: Times,
 }
 
@@ -194,7 +203,27 @@ pub(crate) struct Links {
 impl School {
     /// Whether `feature` reaches the application: the MIS has it and the school has not withdrawn it.
     pub(crate) fn delivers(&self, feature: Feature) -> bool {
-        self.mis.supports(feature) && !self.withdrawn.contains(&feature)
+        self.mis.supports(feature) && !self.withdrawn.contains_key(&feature)
+    }
+
+    /// The first of `features` that does not reach the application.
+    pub(crate) fn first_missing(&self, features: &[Feature]) -> Option<Feature> {
+        features.iter().copied().find(|&feature| !self.delivers(feature))
+    }
+
+    /// How the wire shows a feature that is not handed over; `otherwise` where its withdrawal did not say.
+    pub(crate) fn look_without(&self, feature: Feature, otherwise: Unsupported) -> Unsupported {
+        self.withdrawn.get(&feature).copied().flatten().unwrap_or(otherwise)
+    }
+
+    /// The list of classes as far as it is handed over.
+    pub(crate) fn classes_shown(&self) -> &[Class] {
+        if self.delivers(Feature::Classes) { &self.classes } else { &[] }
+    }
+
+    /// The list of subjects as far as it is handed over.
+    pub(crate) fn subjects_shown(&self) -> &[Subject] {
+        if self.delivers(Feature::Subjects) { &self.subjects } else { &[] }
     }
 
     /// The person of that id.

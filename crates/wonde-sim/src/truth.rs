@@ -10,6 +10,7 @@ use chrono::NaiveDate;
 pub use self::shapes::{ClassTruth, NotImported, Reason, StaffTruth, SubjectTruth, Truth};
 use crate::ids::WondeId;
 use crate::mis::Feature;
+use crate::photo::Image;
 use crate::school::{Class, Employee, Employment, School, Subject};
 
 /// The truth about `school` on the civil date `today`.
@@ -35,9 +36,13 @@ pub(crate) fn truth(school: &School, today: NaiveDate) -> Truth {
                 reason.map(|reason| NotImported { wonde_id: person.id.to_string(), reason })
             })
             .collect(),
-        classes: school.classes.iter().map(|class| class_truth(school, class, &imported)).collect(),
+        classes: school
+            .classes_shown()
+            .iter()
+            .map(|class| class_truth(school, class, &imported))
+            .collect(),
         subjects: school
-            .subjects
+            .subjects_shown()
             .iter()
             .map(|subject| subject_truth(school, subject, &imported))
             .collect(),
@@ -128,7 +133,9 @@ fn looks_like_email(email: &str) -> bool {
 
 fn staff(school: &School, person: &Employee, imported: &HashSet<WondeId>) -> StaffTruth {
     let text = |field: &Option<String>| filled(field.as_deref()).unwrap_or_default().to_owned();
-    let photo = person.photo.filter(|_| school.delivers(Feature::Photo));
+    // What is no image, or too large a one, is not imported.
+    let photo =
+        person.photo.filter(|photo| school.delivers(Feature::Photo) && photo.image == Image::Drawn);
     let employment = person.employment.as_ref();
     StaffTruth {
         wonde_id: person.id.to_string(),
@@ -187,13 +194,17 @@ fn class_truth(school: &School, class: &Class, imported: &HashSet<WondeId>) -> C
         name: class.name.clone(),
         code: class.code.clone(),
         description: class.description.clone(),
-        subject_wonde_id: class.subject.map(|subject| subject.to_string()),
+        // A subject that is not imported cannot be linked.
+        subject_wonde_id: class
+            .subject
+            .filter(|_| school.delivers(Feature::Subjects))
+            .map(|subject| subject.to_string()),
         staff: teachers.into_iter().map(|teacher| teacher.employee.to_string()).collect(),
     }
 }
 
 fn subject_truth(school: &School, subject: &Subject, imported: &HashSet<WondeId>) -> SubjectTruth {
-    let linked = school.delivers(Feature::StaffLinks);
+    let linked = school.first_missing(&Feature::CLASS_LINKS).is_none();
     let teachers =
         school.classes_in(subject.id).filter(|_| linked).flat_map(|class| &class.teachers);
     let mut staff: Vec<String> = teachers

@@ -10,6 +10,7 @@ use super::{Quirk, upi};
 use crate::ids::{Ids, WondeId};
 use crate::mis::Feature;
 use crate::names;
+use crate::photo::Image;
 use crate::school::{Contact, Employee, Employment, Photo, Role, School, Times};
 
 /// The first people manage all others: the head manages them, each of them a share of the rest.
@@ -139,6 +140,7 @@ fn photo(times: Times, school: &mut School) -> Option<Photo> {
     school.rng.random_bool(0.7).then(|| Photo {
         id: school.ids.take(),
         seed: school.rng.random(),
+        image: Image::Drawn,
         times,
     })
 }

@@ -26,11 +26,19 @@ pub(crate) fn classes(school: &mut School, made: DateTime<Utc>) {
     }
     let teachers = teachers(school);
     let count = (school.employees.len() / 2).max(1);
-    school.classes =
-        (0..count).map(|number| class(school, number, &teachers, Times::new(made))).collect();
+    school.classes = (0..count)
+        .map(|number| {
+            let subject = school.subjects.choose(&mut school.rng).map(|subject| subject.id);
+            let subject = subject.filter(|_| school.rng.random_bool(0.95));
+            let mut class = class(school, number, subject, Times::new(made));
+            class.teachers = class_teachers(&teachers, &mut school.rng);
+            class
+        })
+        .collect();
 }
 
-fn teachers(school: &School) -> Vec<WondeId> {
+/// Those who teach, current or not.
+pub(crate) fn teachers(school: &School) -> Vec<WondeId> {
     let teaches = |person: &&Employee| {
         person.employment.as_ref().is_some_and(|employment| employment.teaching_staff == Some(true))
     };
@@ -53,11 +61,16 @@ fn subjects(school: &mut School, times: Times) -> Vec<Subject> {
         .collect()
 }
 
-fn class(school: &mut School, number: usize, teachers: &[WondeId], times: Times) -> Class {
-    let subject = school.subjects.choose(&mut school.rng).map(|subject| (subject.id, subject.name));
-    let subject = subject.filter(|_| school.rng.random_bool(0.95));
+/// A new class for `school`, not yet in its list and without teachers. Its name follows from its `number`.
+pub(crate) fn class(
+    school: &mut School,
+    number: usize,
+    subject: Option<WondeId>,
+    times: Times,
+) -> Class {
+    let subject_name = subject.and_then(|id| school.subject(id)).map(|subject| subject.name);
     let year = if school.mis.is_primary() { number % 6 + 1 } else { number % 7 + 7 };
-    let short: String = subject.map_or("Tu", |(_, name)| name).chars().take(2).collect();
+    let short: String = subject_name.unwrap_or("Tu").chars().take(2).collect();
     let name =
         format!("{year}{}/{short}{}", if number.is_multiple_of(2) { 'A' } else { 'B' }, number + 1);
     Class {
@@ -65,10 +78,10 @@ fn class(school: &mut School, number: usize, teachers: &[WondeId], times: Times)
         mis_id: school.take_mis_id(),
         code: Some(format!("{short}{year}-{}", number + 1)).filter(|_| school.rng.random_bool(0.5)),
         description: Some(
-            subject.map_or(name.clone(), |(_, subject)| format!("Year {year} {subject}")),
+            subject_name.map_or(name.clone(), |subject| format!("Year {year} {subject}")),
         ),
-        subject: subject.map(|(id, _)| id),
-        teachers: class_teachers(teachers, &mut school.rng),
+        subject,
+        teachers: Vec::new(),
         name,
         times,
     }

@@ -163,7 +163,7 @@ impl Serialize for PhotoJson {
         };
         let mut map = serializer.serialize_map(Some(5))?;
         map.serialize_entry::<_, Option<WondeId>>("id", &photo.map(|photo| photo.id))?;
-        map.serialize_entry("content", &photo.map(|photo| STANDARD.encode(photo.png())))?;
+        map.serialize_entry("content", &photo.map(|photo| STANDARD.encode(photo.file())))?;
         map.serialize_entry("hash", &photo.map(|photo| photo.hash()))?;
         map.serialize_entry("created_at", &time(|times| times.created))?;
         map.serialize_entry("updated_at", &time(|times| times.updated))?;

@@ -11,7 +11,7 @@ use super::teaching::{ClassJson, GroupJson, Pivot};
 use super::{Data, Look, many, none_of_many};
 use crate::includes::{EMPLOYEE, Includes};
 use crate::mis::Feature;
-use crate::options::{HierarchyDirection, Unsupported};
+use crate::options::HierarchyDirection;
 use crate::school::{Employee, School, Times};
 
 /// An employee on the wire.
@@ -86,7 +86,7 @@ impl EmployeeJson<'_> {
                     person.roles.iter().map(|role| RoleJson { role, person, contract }),
                 )?;
             } else {
-                none_of_many(map, "roles", self.look)?;
+                self.none_of_many(map, "roles", Feature::Roles)?;
             }
         }
         if includes.has("photo") {
@@ -96,15 +96,19 @@ impl EmployeeJson<'_> {
         Ok(())
     }
 
-    /// A to-one include: what the person has, or what stands for it where it is not handed over. The outer `None`
-    /// is `null` in place of the include, the inner one `{"data":null}`.
     #[expect(clippy::option_option, reason = "the wire has both nulls")]
     fn to_one<T>(self, feature: Feature, has: Option<T>, bare: T) -> Option<Option<T>> {
-        match self.look.unsupported {
-            _ if self.school.delivers(feature) => Some(has),
-            Unsupported::Null => None,
-            Unsupported::Empty | Unsupported::Forbidden => Some(Some(bare)),
-        }
+        self.look.to_one(self.school, feature, has, bare)
+    }
+
+    /// An include of many things of which `feature` is not handed over.
+    fn none_of_many<M: SerializeMap>(
+        self,
+        map: &mut M,
+        key: &'static str,
+        feature: Feature,
+    ) -> Result<(), M::Error> {
+        none_of_many(map, key, self.look.without(self.school, feature))
     }
 
     /// Includes that lead to other records.
@@ -121,7 +125,9 @@ impl EmployeeJson<'_> {
             map.serialize_entry("groups", &Data { data: groups.collect::<Vec<_>>() })?;
         }
         if let Some(includes) = self.includes.get("classes") {
-            if school.delivers(Feature::StaffLinks) {
+            if let Some(missing) = school.first_missing(&Feature::CLASS_LINKS) {
+                self.none_of_many(map, "classes", missing)?;
+            } else {
                 let class = |class| ClassJson {
                     school,
                     class,
@@ -133,8 +139,6 @@ impl EmployeeJson<'_> {
                     "classes",
                     &Data { data: school.classes_of(id).map(class).collect::<Vec<_>>() },
                 )?;
-            } else {
-                none_of_many(map, "classes", look)?;
             }
         }
         if let Some(includes) = self.includes.get("hierarchy") {
@@ -153,7 +157,7 @@ impl EmployeeJson<'_> {
                 };
                 map.serialize_entry("hierarchy", &Data { data: others })?;
             } else {
-                none_of_many(map, "hierarchy", look)?;
+                self.none_of_many(map, "hierarchy", Feature::LineManager)?;
             }
         }
         Ok(())

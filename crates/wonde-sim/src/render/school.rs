@@ -6,9 +6,12 @@ use serde_json::{Value, json};
 use super::dates::DateObject;
 use crate::ids::WondeId;
 use crate::includes::permission;
-use crate::mis::{Feature, Mis};
+use crate::mis::Feature;
 use crate::query::Query;
 use crate::school::{Access, School};
+
+/// The spelling of a MIS that is none of the eleven.
+const UNKNOWN_MIS: &str = "Zebra MIS 9";
 
 /// A school as `schools` shows it.
 #[derive(Serialize)]
@@ -20,7 +23,7 @@ pub(crate) struct SchoolJson<'a> {
     phase_of_education: &'static str,
     la_code: String,
     timezone: &'static str,
-    mis: Mis,
+    mis: &'static str,
     address: Address<'a>,
     extended: Extended,
     region: Region<'a>,
@@ -83,7 +86,7 @@ impl<'a> SchoolJson<'a> {
             phase_of_education: profile.phase,
             la_code,
             timezone: "Europe/London",
-            mis: school.mis,
+            mis: if school.has_unknown_mis { UNKNOWN_MIS } else { school.mis.wire_name() },
             address: Address {
                 address_line_1: profile.street,
                 address_line_2: None,
@@ -148,14 +151,14 @@ pub(crate) fn permissions(school: &School) -> Vec<PermissionJson> {
         audited: approved,
         declined: !approved,
     };
-    let required = [
-        ("employees.read", "Employees"),
-        ("classes.read", "Classes"),
-        ("subjects.read", "Subjects"),
-        ("groups.read", "Groups"),
-    ];
+    let required = [("employees.read", "Employees"), ("groups.read", "Groups")];
     let optional = Feature::ALL.map(|feature| {
-        item(permission(feature), feature_name(feature), true, !school.withdrawn.contains(&feature))
+        item(
+            permission(feature),
+            feature_name(feature),
+            true,
+            !school.withdrawn.contains_key(&feature),
+        )
     });
     required
         .into_iter()
@@ -172,17 +175,19 @@ fn feature_name(feature: Feature) -> &'static str {
         Feature::StaffLinks => "Staff of classes",
         Feature::ContactDetails => "Employee contact details",
         Feature::EmploymentDetails => "Employee employment details",
+        Feature::Classes => "Classes",
+        Feature::Subjects => "Subjects",
     }
 }
 
 /// `counts`: here `data` is an object, one key for each include that is known.
 pub(crate) fn counts(school: &School, query: &Query) -> Value {
     let mut data = serde_json::Map::new();
-    for name in query.get("include").unwrap_or_default().split(',').map(str::trim) {
+    for name in query.list("include") {
         let count = match name {
             "employees" => school.employees.len(),
-            "classes" => school.classes.len(),
-            "subjects" => school.subjects.len(),
+            "classes" => school.classes_shown().len(),
+            "subjects" => school.subjects_shown().len(),
             "groups" => school.groups.len(),
             // Pupils are out of scope; there are none.
             "students" | "contacts" => 0,

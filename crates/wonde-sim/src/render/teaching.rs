@@ -54,15 +54,7 @@ impl Serialize for ClassJson<'_> {
         map.serialize_entry("description", &class.description)?;
         match (self.includes.has("subject"), class.subject) {
             // Bare ids become objects where the subject is included; a class without one keeps its null.
-            (true, Some(subject)) => {
-                let data = self.school.subject(subject).map(|subject| SubjectJson {
-                    school: self.school,
-                    subject,
-                    includes: None,
-                    look: self.look,
-                });
-                map.serialize_entry("subject", &Data { data })?;
-            }
+            (true, Some(subject)) => self.subject(&mut map, subject)?,
             (_, subject) => map.serialize_entry("subject", &subject)?,
         }
         map.serialize_entry("alternative", &())?;
@@ -80,10 +72,18 @@ impl Serialize for ClassJson<'_> {
 }
 
 impl ClassJson<'_> {
+    fn subject<M: SerializeMap>(&self, map: &mut M, id: WondeId) -> Result<(), M::Error> {
+        let (school, look) = (self.school, self.look);
+        let subject =
+            school.subject(id).map(|subject| SubjectJson { school, subject, includes: None, look });
+        let shown = look.to_one(school, Feature::Subjects, Some(subject), None);
+        map.serialize_entry("subject", &shown.map(|data| Data { data }))
+    }
+
     fn employees<M: SerializeMap>(&self, map: &mut M, includes: &Includes) -> Result<(), M::Error> {
         let (school, look) = (self.school, self.look);
         if !school.delivers(Feature::StaffLinks) {
-            return none_of_many(map, "employees", look);
+            return none_of_many(map, "employees", look.without(school, Feature::StaffLinks));
         }
         let people = self.class.teachers.iter().filter_map(|teacher| {
             let employee = school.employee(teacher.employee)?;
@@ -121,17 +121,14 @@ impl Serialize for SubjectJson<'_> {
         map.serialize_entry("created_at", &DateObject::moment(subject.times.created))?;
         map.serialize_entry("updated_at", &DateObject::moment(subject.times.updated))?;
         if let Some(includes) = self.includes.and_then(|includes| includes.get("classes")) {
-            let class = |class| ClassJson {
-                school: self.school,
-                class,
-                includes,
-                look: self.look,
-                pivot: None,
-            };
-            map.serialize_entry(
-                "classes",
-                &Data { data: self.school.classes_in(subject.id).map(class).collect::<Vec<_>>() },
-            )?;
+            let (school, look) = (self.school, self.look);
+            if school.delivers(Feature::Classes) {
+                let class = |class| ClassJson { school, class, includes, look, pivot: None };
+                let data: Vec<_> = school.classes_in(subject.id).map(class).collect();
+                map.serialize_entry("classes", &Data { data })?;
+            } else {
+                none_of_many(&mut map, "classes", look.without(school, Feature::Classes))?;
+            }
         }
         map.end()
     }

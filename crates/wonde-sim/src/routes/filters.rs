@@ -82,8 +82,8 @@ impl<'a> EmployeeFilter<'a> {
     /// The filters by what a person has: any role, contract, class or group, or the one of that code or id.
     fn keeps_links(&self, school: &School, employee: &Employee) -> bool {
         let roles = || employee.roles.iter().filter(|_| school.delivers(Feature::Roles));
-        let classes =
-            || school.classes_of(employee.id).filter(|_| school.delivers(Feature::StaffLinks));
+        let has_links = school.first_missing(&Feature::CLASS_LINKS).is_none();
+        let classes = || school.classes_of(employee.id).filter(|_| has_links);
         let groups = || school.groups_of(employee.id);
         self.has_role.is_none_or(|flag| {
             flag.passes(roles().next().is_some(), |code| {
@@ -112,7 +112,7 @@ pub(super) fn classes<'a>(
 ) -> Result<Page<'a, Class>, Refusal> {
     let changed = Changed::from_query(query)?;
     Ok(request.of_some(
-        &school.classes,
+        school.classes_shown(),
         |class| class.id,
         |class| {
             changed.keeps(&class.times)
@@ -132,7 +132,7 @@ pub(super) fn subjects<'a>(
 ) -> Result<Page<'a, Subject>, Refusal> {
     let changed = Changed::from_query(query)?;
     Ok(request.of_some(
-        &school.subjects,
+        school.subjects_shown(),
         |subject| subject.id,
         |subject| {
             changed.keeps(&subject.times)

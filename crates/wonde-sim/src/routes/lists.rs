@@ -98,14 +98,15 @@ pub(super) fn get(
             })
         }
         Kind::Classes => {
-            let class = find(&school.classes, id, |class| class.id).ok_or_else(missing)?;
+            let class = find(school.classes_shown(), id, |class| class.id).ok_or_else(missing)?;
             json(&Single {
                 data: ClassJson { school, class, includes, look, pivot: None },
                 meta: meta(),
             })
         }
         Kind::Subjects => {
-            let subject = school.subject(id).ok_or_else(missing)?;
+            let subject = find(school.subjects_shown(), id, |subject| subject.id);
+            let subject = subject.ok_or_else(missing)?;
             json(&Single {
                 data: SubjectJson { school, subject, includes: Some(includes), look },
                 meta: meta(),
@@ -170,32 +171,46 @@ fn read_includes(
 ) -> Result<Includes, Refusal> {
     let options = call.simulator.options();
     let includes = Includes::from_query(&call.query, advertised, options.unknown_include)?;
-    if options.unsupported == Unsupported::Forbidden {
-        let refused =
-            asked_features(kind, &includes).into_iter().find(|&feature| !school.delivers(feature));
-        if let Some(feature) = refused {
-            return Err(Refusal::forbidden(permission(feature)));
-        }
+    let is_refused = |feature: &Feature| {
+        let look = school.look_without(*feature, options.unsupported);
+        !school.delivers(*feature) && look == Unsupported::Forbidden
+    };
+    match needed_features(kind, &includes).into_iter().find(is_refused) {
+        Some(feature) => Err(Refusal::forbidden(permission(feature))),
+        None => Ok(includes),
     }
-    Ok(includes)
 }
 
-fn asked_features(kind: Kind, includes: &Includes) -> Vec<Feature> {
-    let of_people = |includes: &Includes| -> Vec<Feature> {
-        EMPLOYEE_FEATURES
-            .iter()
-            .filter(|(name, _)| includes.has(name))
-            .map(|&(_, feature)| feature)
-            .collect()
-    };
+/// The features that a request of `kind` with these includes shows.
+fn needed_features(kind: Kind, includes: &Includes) -> Vec<Feature> {
     match kind {
         Kind::Employees => of_people(includes),
-        Kind::Classes => includes.get("employees").map_or_else(Vec::new, |below| {
-            let mut features = of_people(below);
-            features.push(Feature::StaffLinks);
-            features
-        }),
+        Kind::Classes => [vec![Feature::Classes], of_classes(includes)].concat(),
+        Kind::Subjects if includes.has("classes") => vec![Feature::Subjects, Feature::Classes],
+        Kind::Subjects => vec![Feature::Subjects],
         Kind::Photos => vec![Feature::Photo],
-        Kind::Subjects | Kind::Groups | Kind::Deletions => Vec::new(),
+        Kind::Groups | Kind::Deletions => Vec::new(),
     }
+}
+
+fn of_people(includes: &Includes) -> Vec<Feature> {
+    let asked = EMPLOYEE_FEATURES.iter().filter(|(name, _)| includes.has(name));
+    let mut features: Vec<Feature> = asked.map(|&(_, feature)| feature).collect();
+    if let Some(below) = includes.get("classes") {
+        features.extend(Feature::CLASS_LINKS);
+        features.extend(of_classes(below));
+    }
+    features
+}
+
+fn of_classes(includes: &Includes) -> Vec<Feature> {
+    let mut features = Vec::new();
+    if includes.has("subject") {
+        features.push(Feature::Subjects);
+    }
+    if let Some(below) = includes.get("employees") {
+        features.push(Feature::StaffLinks);
+        features.extend(of_people(below));
+    }
+    features
 }

@@ -1,17 +1,15 @@
 //! Scenarios about single people.
 
-use std::collections::HashSet;
-
 use chrono::{Days, NaiveDate};
-use rand::RngExt;
 use rand::seq::IndexedRandom;
 
 use super::Event;
+use super::record::take_out;
 use crate::error::Error;
 use crate::ids::WondeId;
 use crate::names;
 use crate::population::{self, Quirk};
-use crate::school::{Deletion, Employee, Photo, Role, Times};
+use crate::school::{Employee, Role, Times};
 
 impl Event<'_> {
     pub(super) fn leave(&mut self) -> Result<Vec<WondeId>, Error> {
@@ -30,27 +28,9 @@ impl Event<'_> {
 
     /// Takes people off the list and notes it among the deletions.
     fn remove(&mut self, people: Vec<usize>) -> Vec<WondeId> {
-        let people: HashSet<usize> = people.into_iter().collect();
-        let everyone = std::mem::take(&mut self.school.employees);
-        let mut touched = Vec::new();
-        for (at, person) in everyone.into_iter().enumerate() {
-            if !people.contains(&at) {
-                self.school.employees.push(person);
-                continue;
-            }
-            let entry = self.school.ids.take();
-            let (id, mis_id, deleted_at) = (person.id, person.mis_id, self.now);
-            self.school.deletions.push(Deletion {
-                entry,
-                kind: "employee",
-                id,
-                mis_id,
-                deleted_at,
-                restored_at: None,
-            });
-            self.school.departed.push(person);
-            touched.push(id);
-        }
+        let gone = take_out(&mut self.school.employees, people);
+        let touched = self.note_deletions("employee", &gone);
+        self.school.departed.extend(gone);
         touched
     }
 
@@ -113,16 +93,7 @@ impl Event<'_> {
         if back.is_empty() {
             return self.restore_leavers(count);
         }
-        let mut touched = Vec::new();
-        for person in &mut back {
-            (person.times.restored, person.times.updated) = (Some(self.now), self.now);
-            for deletion in
-                self.school.deletions.iter_mut().filter(|deletion| deletion.id == person.id)
-            {
-                deletion.restored_at = Some(self.now);
-            }
-            touched.push(person.id);
-        }
+        let touched = self.note_restored(&mut back);
         self.school.employees.append(&mut back);
         self.school.employees.sort_unstable_by_key(|person| person.id);
         Ok(touched)
@@ -140,7 +111,7 @@ impl Event<'_> {
             self.school.employees.iter().enumerate().filter(|(_, person)| has_left(person));
         let people: Vec<usize> = people.map(|(at, _)| at).take(count).collect();
         if people.is_empty() {
-            return Err(Error::NobodyFits(self.scenario.name.as_str()));
+            return Err(self.nobody_fits());
         }
         Ok(self.change(people, |person| {
             person.times.restored = Some(now);
@@ -208,20 +179,5 @@ impl Event<'_> {
             );
         }
         Ok(touched)
-    }
-
-    pub(super) fn change_photo(&mut self) -> Result<Vec<WondeId>, Error> {
-        let people = self.choose(1, |_| true)?;
-        let now = self.now;
-        let fresh: Vec<(WondeId, u64)> =
-            people.iter().map(|_| (self.school.ids.take(), self.school.rng.random())).collect();
-        let mut fresh = fresh.into_iter();
-        Ok(self.change(people, |person| {
-            let (id, seed) = fresh.next().expect("one for each person");
-            let times =
-                Times { updated: now, ..person.photo.map_or(Times::new(now), |photo| photo.times) };
-            person.photo =
-                Some(Photo { id: person.photo.map_or(id, |photo| photo.id), seed, times });
-        }))
     }
 }

@@ -9,7 +9,7 @@ use crate::error::Error;
 use crate::ids::WondeId;
 use crate::mis::{Feature, Mis};
 use crate::population;
-use crate::school::{Access, Deletion, Employee};
+use crate::school::{Access, Employee};
 
 impl Event<'_> {
     /// A tenth leaves, as many start, and all classes are new.
@@ -20,18 +20,9 @@ impl Event<'_> {
             Event { school: self.school, scenario: &counted, now: self.now, today: self.today };
         let mut touched = event.leave()?;
         touched.extend(event.join(count));
-        for class in std::mem::take(&mut self.school.classes) {
-            let entry = self.school.ids.take();
-            let (id, mis_id, deleted_at) = (class.id, class.mis_id, self.now);
-            self.school.deletions.push(Deletion {
-                entry,
-                kind: "class",
-                id,
-                mis_id,
-                deleted_at,
-                restored_at: None,
-            });
-        }
+        self.show_classes();
+        let classes = std::mem::take(&mut self.school.classes);
+        self.remove_classes(classes);
         population::classes(self.school, self.now);
         Ok(touched)
     }
@@ -62,13 +53,21 @@ impl Event<'_> {
         touched
     }
 
+    pub(super) fn lose_mis_name(&mut self) -> Vec<WondeId> {
+        self.school.has_unknown_mis = true;
+        self.school.profile.updated_at = self.now;
+        Vec::new()
+    }
+
     /// Everything gets a new id, record number and UPI; nothing is told of the old ones.
     pub(super) fn migrate(&mut self) -> (Vec<WondeId>, Value) {
         let old = self.school.mis;
         let place = Mis::ALL.iter().position(|&mis| mis == old).unwrap_or_default();
         self.school.mis = self.scenario.mis.unwrap_or(Mis::ALL[(place + 1) % Mis::ALL.len()]);
         self.refill();
+        self.show_classes();
         self.school.departed.clear();
+        self.school.departed_classes.clear();
         self.school.deletions.clear();
         let people = self.renumber_people();
         self.renumber_teaching(&people);
@@ -169,14 +168,15 @@ impl Event<'_> {
     }
 
     pub(super) fn change_scope(&mut self) -> Result<Vec<WondeId>, Error> {
-        let needs =
-            "scope: roles, photo, line_manager, staff_links, contact_details or employment_details";
+        let needs = "scope: roles, photo, line_manager, staff_links, contact_details, \
+                     employment_details, classes or subjects";
         let scenario = self.scenario.name.as_str();
         let scope: Feature =
             self.scenario.scope.ok_or(Error::MissingSetting { scenario, needs })?;
-        self.school.withdrawn.retain(|&feature| feature != scope);
         if self.scenario.name == ScenarioName::WithdrawScope {
-            self.school.withdrawn.push(scope);
+            self.school.withdrawn.insert(scope, self.scenario.look);
+        } else {
+            self.school.withdrawn.remove(&scope);
         }
         Ok(Vec::new())
     }

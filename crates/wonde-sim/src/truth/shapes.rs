@@ -11,8 +11,8 @@ pub struct Truth {
     pub school_id: String,
     /// Its MIS.
     pub mis: Mis,
-    /// The features that reach the application. A field of any other feature is null or empty below and stays as
-    /// iP has it.
+    /// The features that reach the application. A field or list of any other feature is null or empty below and
+    /// stays as iP has it.
     pub delivers: Vec<Feature>,
     /// Everyone who is imported.
     pub staff: Vec<StaffTruth>,
@@ -47,7 +47,7 @@ pub struct StaffTruth {
     pub non_teaching: bool,
     /// The line manager, if imported too and not above the person in a circle.
     pub line_manager_wonde_id: Option<String>,
-    /// Whether there is a photo to import.
+    /// Whether there is a photo that can be imported; those of the scenario `odd_photos` cannot.
     pub has_photo: bool,
     /// The lower-case hexadecimal SHA-256 of the photo's bytes, which is also its `hash` on the wire.
     pub photo_hash: Option<String>,
@@ -89,7 +89,7 @@ pub struct ClassTruth {
     pub code: Option<String>,
     /// Its description, if any.
     pub description: Option<String>,
-    /// Wonde's id of its subject, if any.
+    /// Wonde's id of its subject, if any and if subjects reach the application.
     pub subject_wonde_id: Option<String>,
     /// The imported people who teach it, the main teacher first, the others in the order given.
     pub staff: Vec<String>,

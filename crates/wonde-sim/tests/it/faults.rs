@@ -2,7 +2,10 @@
 
 use std::time::{Duration, Instant};
 
-use mis_sync_wonde_sim::{Fault, Mis, RunningSimulator, Truncate, UNKNOWN_TOKEN};
+use mis_sync_wonde_sim::{
+    Fault, Mis, RunningSimulator, SimulatorOptions, Truncate, UNKNOWN_TOKEN, Unsupported,
+};
+use serde_json::{Value, json};
 
 use crate::client::{World, one_school};
 
@@ -103,6 +106,36 @@ async fn requests_are_counted_without_any_token() {
     assert!(!serde_json::to_string(&counters).unwrap().contains(&world.school.token));
     world.simulator().reset_requests();
     assert_eq!(world.simulator().requests().total, 0);
+}
+
+#[tokio::test]
+async fn includes_are_counted_as_asked_for() {
+    let forbidden =
+        SimulatorOptions { unsupported: Unsupported::Forbidden, ..one_school(Mis::Wcbs, 3) };
+    let world = World::start(forbidden).await;
+    let id = world.school.id.clone();
+    for (path, status) in [
+        ("/employees?include=contact_details,%20photo", 200),
+        // What is asked for twice in one request counts once.
+        ("/employees/?include=contact_details,contact_details&page=2", 200),
+        ("/employees?include=roles", 403),
+        ("/classes?include=employees.contact_details", 200),
+        ("/subjects?per_page=3", 200),
+    ] {
+        let answer = world.get(&format!("/schools/{id}{path}")).await;
+        assert_eq!(answer.status(), status, "{path}");
+    }
+    let counters = world.simulator().requests();
+    let wanted = json!({
+        "schools/{id}/employees": { "contact_details": 2, "photo": 1, "roles": 1 },
+        "schools/{id}/classes": { "employees.contact_details": 1 },
+    });
+    assert_eq!(serde_json::to_value(&counters.includes).unwrap(), wanted);
+    let requests = format!("{}/requests", world.running.control_url());
+    let told: Value = world.http.get(requests).send().await.unwrap().json().await.unwrap();
+    assert_eq!(told["includes"], wanted);
+    world.simulator().reset_requests();
+    assert!(world.simulator().requests().includes.is_empty());
 }
 
 #[tokio::test]

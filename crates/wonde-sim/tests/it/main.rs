@@ -5,5 +5,8 @@ mod client;
 mod control;
 mod faults;
 mod lists;
+mod photos;
 mod schools;
+mod scopes;
+mod teaching;
 mod wire;

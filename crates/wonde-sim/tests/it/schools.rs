@@ -55,6 +55,20 @@ async fn a_token_opens_its_own_school_only() {
 }
 
 #[tokio::test]
+async fn a_school_can_have_a_mis_that_nobody_knows() {
+    let world = World::start(one_school(Mis::Arbor, 20)).await;
+    let (simulator, id) = (world.simulator(), world.school.id.as_str());
+    let truth = simulator.truth(id).unwrap();
+    let people = world.read("/employees?include=roles,photo,hierarchy").await;
+    simulator.apply_scenario(id, ScenarioName::UnknownMis).unwrap();
+    assert_eq!(world.read("").await["data"]["mis"], "Zebra MIS 9");
+    let list: Value = world.get("/schools").await.json().await.unwrap();
+    assert_eq!(list["data"][0]["mis"], "Zebra MIS 9");
+    assert_eq!(world.read("/employees?include=roles,photo,hierarchy").await, people);
+    assert_eq!(simulator.truth(id).unwrap(), truth);
+}
+
+#[tokio::test]
 async fn a_revoked_school_is_forbidden_and_a_rotated_token_unknown() {
     let world = World::start(one_school(Mis::Arbor, 3)).await;
     let (simulator, id) = (world.simulator(), world.school.id.as_str());

@@ -1,12 +1,9 @@
 //! The shapes on the wire.
 
-use base64::Engine;
-use mis_sync_wonde_sim::{
-    HierarchyDirection, Mis, ScenarioName, SimulatorOptions, UnknownInclude, Unsupported,
-};
-use serde_json::{Value, json};
+use mis_sync_wonde_sim::{HierarchyDirection, Mis, ScenarioName, SimulatorOptions, UnknownInclude};
+use serde_json::Value;
 
-use crate::client::{World, ids, one_school};
+use crate::client::{World, one_school};
 
 const ALL: &str = "contact_details,employment_details,extended_details,roles,roles.contract,photo,groups,\
                    classes,classes.subject,hierarchy,hierarchy.employment_details,identifiers";
@@ -52,41 +49,6 @@ fn readable(text: &str) -> String {
 }
 
 #[tokio::test]
-async fn what_a_mis_does_not_have_is_shown_as_ordered() {
-    let path = "/employees?include=roles,photo,hierarchy,classes";
-    let shown = async |unsupported| {
-        let world =
-            World::start(SimulatorOptions { unsupported, ..one_school(Mis::RmIntegris, 3) }).await;
-        world.read(path).await["data"][0].clone()
-    };
-    let empty = shown(Unsupported::Empty).await;
-    for list in ["roles", "hierarchy", "classes"] {
-        assert_eq!(empty[list], json!({"data": []}), "{list}");
-    }
-    assert_eq!(empty["photo"]["data"]["content"], Value::Null);
-    let null = shown(Unsupported::Null).await;
-    for include in ["roles", "hierarchy", "classes", "photo"] {
-        assert_eq!(null.get(include), Some(&Value::Null), "{include}");
-    }
-
-    let forbidden =
-        SimulatorOptions { unsupported: Unsupported::Forbidden, ..one_school(Mis::RmIntegris, 3) };
-    let world = World::start(forbidden).await;
-    for include in [
-        "employees?include=roles",
-        "employees?include=photo",
-        "classes?include=employees",
-        "photos",
-    ] {
-        let answer = world.get(&format!("/schools/{}/{include}", world.school.id)).await;
-        assert_eq!(answer.status(), 403, "{include}");
-        assert_eq!(answer.json::<Value>().await.unwrap()["error"], "invalid_permissions");
-    }
-    world.read("/employees?include=contact_details,employment_details").await;
-    world.read("/classes").await;
-}
-
-#[tokio::test]
 async fn unknown_includes_are_passed_over_or_refused() {
     let world = World::start(one_school(Mis::Sims, 3)).await;
     assert!(world.read("/employees?include=shoes").await["data"][0].get("shoes").is_none());
@@ -126,41 +88,6 @@ async fn the_hierarchy_points_up_or_down() {
         }
         assert!(count > 20, "only {count} links");
     }
-}
-
-#[tokio::test]
-async fn a_photo_is_an_image_with_the_hash_of_the_truth() {
-    let world = World::start(one_school(Mis::Isams, 12)).await;
-    let truth = world.simulator().truth(&world.school.id).unwrap();
-    let person = truth.staff.iter().find(|person| person.has_photo).unwrap();
-    let read = world.read(&format!("/employees/{}?include=photo", person.wonde_id)).await;
-    let photo = &read["data"]["photo"]["data"];
-    let image = base64::engine::general_purpose::STANDARD
-        .decode(photo["content"].as_str().unwrap())
-        .unwrap();
-    assert!(image.starts_with(b"\x89PNG\r\n\x1a\n") && image.ends_with(b"IEND\xae\x42\x60\x82"));
-    assert_eq!(photo["hash"].as_str(), person.photo_hash.as_deref());
-
-    let photos = world.read_all("/photos").await;
-    assert!(ids(&photos).contains(&photo["id"].as_str().unwrap()));
-    let alone = world.read(&format!("/photos/{}", photo["id"].as_str().unwrap())).await;
-    assert_eq!(alone["data"], *photo);
-    let none = truth.staff.iter().find(|person| !person.has_photo).unwrap();
-    let read = world.read(&format!("/employees/{}?include=photo", none.wonde_id)).await;
-    assert_eq!(read["data"]["photo"], json!({"data": null}));
-}
-
-#[tokio::test]
-async fn a_withdrawn_scope_looks_like_an_unsupported_field() {
-    let world = World::start(one_school(Mis::Sims, 6)).await;
-    let order = r#"{"name": "withdraw-scope", "scope": "contact_details"}"#;
-    assert_eq!(world.order(&format!("/schools/{}/scenario", world.school.id), order).await.0, 200);
-    let list = world.read("/employees?include=contact_details").await;
-    assert_eq!(list["data"][0]["contact_details"]["data"]["emails"]["work"], Value::Null);
-    assert!(world.simulator().truth(&world.school.id).unwrap().staff.is_empty());
-    let order = r#"{"name": "grant_scope", "scope": "contact_details"}"#;
-    world.order(&format!("/schools/{}/scenario", world.school.id), order).await;
-    assert_eq!(world.simulator().truth(&world.school.id).unwrap().staff.len(), 6);
 }
 
 #[tokio::test]
