@@ -1,11 +1,11 @@
 use std::fmt;
 
-use crate::{StaffId, UnknownName};
+use crate::{ClassId, StaffId, SubjectId, UnknownName};
 
-/// What of a person a job changed.
+/// What of a person, a class or a subject a job changed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum ChangedField {
-    /// The person is new; their fields are no changes.
+    /// It is new; its fields are no changes.
     Created,
     /// Wonde's id.
     WondeId,
@@ -23,15 +23,29 @@ pub enum ChangedField {
     JobTitle,
     /// Whether they do not teach.
     NonTeaching,
-    /// Whether they can log in.
+    /// Whether a person can log in; of a class or subject, whether it is not archived.
     Active,
     /// iP's id of the line manager.
     LineManagerId,
+    /// SHA-256 of the picture.
+    PhotoHash,
+    /// iP's id of a department that the person was taken out of.
+    DepartmentId,
+    /// The name of a class or subject.
+    Name,
+    /// Its short code.
+    Code,
+    /// Its description.
+    Description,
+    /// iP's id of the subject of a class.
+    SubjectId,
+    /// iP's ids of those who teach it, main teachers first, joined by commas.
+    Staff,
 }
 
 impl ChangedField {
     /// Every field, for tables and docs.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 18] = [
         Self::Created,
         Self::WondeId,
         Self::Upi,
@@ -43,9 +57,17 @@ impl ChangedField {
         Self::NonTeaching,
         Self::Active,
         Self::LineManagerId,
+        Self::PhotoHash,
+        Self::DepartmentId,
+        Self::Name,
+        Self::Code,
+        Self::Description,
+        Self::SubjectId,
+        Self::Staff,
     ];
 
-    /// The stable name: a column of `staff`, or `created`.
+    /// The stable name: a column of `staff`, `class` or `subject`, or `created`, or `staff` for
+    /// who teaches it.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Created => "created",
@@ -59,6 +81,13 @@ impl ChangedField {
             Self::NonTeaching => "non_teaching",
             Self::Active => "active",
             Self::LineManagerId => "line_manager_id",
+            Self::PhotoHash => "photo_hash",
+            Self::DepartmentId => "department_id",
+            Self::Name => "name",
+            Self::Code => "code",
+            Self::Description => "description",
+            Self::SubjectId => "subject_id",
+            Self::Staff => "staff",
         }
     }
 
@@ -102,12 +131,23 @@ impl fmt::Debug for FieldValue {
     }
 }
 
-/// One field of one person that a job changed or, in a dry run, would change.
+/// Whose field a job changed. Without an id a dry run would create it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ChangedRecord {
+    /// A person.
+    Staff(Option<StaffId>),
+    /// A class.
+    Class(Option<ClassId>),
+    /// A subject.
+    Subject(Option<SubjectId>),
+}
+
+/// One field of one record that a job changed or, in a dry run, would change.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Change {
-    /// The person; `None`: a dry run would create them.
-    pub staff_id: Option<StaffId>,
-    /// Wonde's id of the person, if they have one.
+    /// The person, class or subject.
+    pub record: ChangedRecord,
+    /// Wonde's id of it, if it has one.
     pub wonde_id: Option<String>,
     /// What changed.
     pub field: ChangedField,
@@ -121,7 +161,7 @@ pub struct Change {
 impl fmt::Debug for Change {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Change")
-            .field("staff_id", &self.staff_id)
+            .field("record", &self.record)
             .field("wonde_id", &self.wonde_id)
             .field("field", &self.field)
             .finish_non_exhaustive()
@@ -154,7 +194,7 @@ mod tests {
     fn no_value_is_printed() {
         let value = |text: &str| Some(FieldValue::Text(text.into()));
         let change = Change {
-            staff_id: None,
+            record: ChangedRecord::Staff(None),
             wonde_id: Some("A1".into()),
             field: ChangedField::Email,
             old: value("ada@oak.example"),

@@ -94,6 +94,14 @@ uuid_id!(
     StaffId
 );
 uuid_id!(
+    /// A class in iP.
+    ClassId
+);
+uuid_id!(
+    /// A subject in iP.
+    SubjectId
+);
+uuid_id!(
     /// An API key (not its secret).
     ApiKeyId
 );

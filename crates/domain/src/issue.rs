@@ -27,11 +27,37 @@ pub enum IssueCode {
     ManagerInactive,
     /// The person would be their own line manager, directly or through others.
     ManagerCircle,
+    /// The photo is no JPEG, PNG or WebP image.
+    PhotoUnreadable,
+    /// The photo is larger than iP takes.
+    PhotoTooLarge,
+    /// A class has no name.
+    ClassNameMissing,
+    /// A subject has no name.
+    SubjectNameMissing,
+    /// The MIS names staff for a class, and none of them is in iP.
+    ClassStaffMissing,
+    /// Nobody's employment was delivered, so nobody can be called current or a leaver.
+    EmploymentWithheld,
+    /// Nobody's roles were delivered though they were before, or access is refused.
+    RolesWithheld,
+    /// Nobody's line manager was delivered though they were before, or access is refused.
+    LineManagersWithheld,
+    /// Nobody's photo was delivered though they were before, or access is refused.
+    PhotosWithheld,
+    /// No class was delivered though iP has some from the MIS, or access is refused.
+    ClassesWithheld,
+    /// No subject was delivered though iP has some from the MIS, or access is refused.
+    SubjectsWithheld,
+    /// Nobody was named for any class though people were before, or access is refused.
+    ClassStaffWithheld,
+    /// The school's MIS is not in the table of MIS.
+    UnknownMis,
 }
 
 impl IssueCode {
     /// Every code, for tables and docs.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 23] = [
         Self::NoWorkEmail,
         Self::InvalidWorkEmail,
         Self::NameMissing,
@@ -42,6 +68,19 @@ impl IssueCode {
         Self::ManagerMissing,
         Self::ManagerInactive,
         Self::ManagerCircle,
+        Self::PhotoUnreadable,
+        Self::PhotoTooLarge,
+        Self::ClassNameMissing,
+        Self::SubjectNameMissing,
+        Self::ClassStaffMissing,
+        Self::EmploymentWithheld,
+        Self::RolesWithheld,
+        Self::LineManagersWithheld,
+        Self::PhotosWithheld,
+        Self::ClassesWithheld,
+        Self::SubjectsWithheld,
+        Self::ClassStaffWithheld,
+        Self::UnknownMis,
     ];
 
     /// The stable code.
@@ -57,6 +96,19 @@ impl IssueCode {
             Self::ManagerMissing => "manager_missing",
             Self::ManagerInactive => "manager_inactive",
             Self::ManagerCircle => "manager_circle",
+            Self::PhotoUnreadable => "photo_unreadable",
+            Self::PhotoTooLarge => "photo_too_large",
+            Self::ClassNameMissing => "class_name_missing",
+            Self::SubjectNameMissing => "subject_name_missing",
+            Self::ClassStaffMissing => "class_staff_missing",
+            Self::EmploymentWithheld => "employment_withheld",
+            Self::RolesWithheld => "roles_withheld",
+            Self::LineManagersWithheld => "line_managers_withheld",
+            Self::PhotosWithheld => "photos_withheld",
+            Self::ClassesWithheld => "classes_withheld",
+            Self::SubjectsWithheld => "subjects_withheld",
+            Self::ClassStaffWithheld => "class_staff_withheld",
+            Self::UnknownMis => "unknown_mis",
         }
     }
 
@@ -85,12 +137,57 @@ impl IssueCode {
                  left as it is."
             }
             Self::ManagerInactive => {
-                "The line manager in the MIS is inactive in iP, so the person's line manager in iP \
-                 was left as it is."
+                "The line manager in the MIS is inactive in iP, so the person was not linked to them."
             }
             Self::ManagerCircle => {
                 "In the MIS this person is above themselves, directly or through others, so their \
                  line manager in iP was left as it is."
+            }
+            Self::PhotoUnreadable => {
+                "The photo in the MIS is not a JPEG, PNG or WebP image, so the person's picture \
+                 in iP was left as it is."
+            }
+            Self::PhotoTooLarge => {
+                "The photo in the MIS is larger than 2 MB, so the person's picture in iP was left \
+                 as it is."
+            }
+            Self::ClassNameMissing => "This class has no name in the MIS, so it was left out.",
+            Self::SubjectNameMissing => "This subject has no name in the MIS, so it was left out.",
+            Self::ClassStaffMissing => {
+                "The MIS names staff for this class, but none of them is in iP, so nobody is \
+                 linked from the MIS."
+            }
+            Self::EmploymentWithheld => {
+                "Wonde says nothing about anybody's employment, so nobody was imported and nobody \
+                 was treated as a leaver. The school probably does not share it."
+            }
+            Self::RolesWithheld => {
+                "Wonde delivers no roles for anybody, so job titles in iP were left as they are. \
+                 The school probably does not share them."
+            }
+            Self::LineManagersWithheld => {
+                "Wonde delivers no line manager for anybody, so line managers in iP were left as \
+                 they are. The school probably does not share them."
+            }
+            Self::PhotosWithheld => {
+                "Wonde delivers no photo of anybody, so pictures in iP were left as they are. The \
+                 school probably does not share them."
+            }
+            Self::ClassesWithheld => {
+                "Wonde delivers no class, so the classes in iP were left as they are. The school \
+                 probably does not share them, or the MIS has none at the moment."
+            }
+            Self::SubjectsWithheld => {
+                "Wonde delivers no subject, so the subjects in iP were left as they are. The \
+                 school probably does not share them, or the MIS has none at the moment."
+            }
+            Self::ClassStaffWithheld => {
+                "Wonde names nobody for any class, so who teaches what in iP was left as it is. \
+                 The school probably does not share it."
+            }
+            Self::UnknownMis => {
+                "This school's MIS is not in our list, so everything that it delivers is taken. \
+                 Tell support what the MIS is called."
             }
         }
     }
@@ -106,7 +203,20 @@ impl IssueCode {
             Self::ManagerMissing | Self::ManagerInactive | Self::ManagerCircle => {
                 Some("Reports to")
             }
-            Self::UnreadableRecord | Self::InactiveInIp => None,
+            Self::PhotoUnreadable | Self::PhotoTooLarge => Some("Photo"),
+            Self::ClassNameMissing => Some("Class name"),
+            Self::SubjectNameMissing => Some("Subject name"),
+            Self::ClassStaffMissing => Some("Class staff"),
+            Self::UnreadableRecord
+            | Self::InactiveInIp
+            | Self::EmploymentWithheld
+            | Self::RolesWithheld
+            | Self::LineManagersWithheld
+            | Self::PhotosWithheld
+            | Self::ClassesWithheld
+            | Self::SubjectsWithheld
+            | Self::ClassStaffWithheld
+            | Self::UnknownMis => None,
         }
     }
 }
@@ -127,7 +237,8 @@ impl std::str::FromStr for IssueCode {
 pub struct Issue {
     /// Why.
     pub code: IssueCode,
-    /// Whose record; `None` when not even the id can be read.
+    /// Whose record, or which class or subject; `None` when not even the id can be read, or when
+    /// it is about the whole school.
     pub wonde_id: Option<String>,
 }
 

@@ -21,10 +21,10 @@ impl UnknownName {
 
 /// An enum whose variants have one stable name each, in JSON, in the database and in URLs.
 macro_rules! named {
-    ($(#[$doc:meta])* $type:ident, $what:literal, { $($(#[$vdoc:meta])* $variant:ident = $name:literal,)+ }) => {
+    ($(#[$doc:meta])* $type:ident, $what:literal, { $($(#[$vmeta:meta])* $variant:ident = $name:literal,)+ }) => {
         $(#[$doc])*
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-        pub enum $type { $($(#[$vdoc])* #[serde(rename = $name)] $variant,)+ }
+        pub enum $type { $($(#[$vmeta])* #[serde(rename = $name)] $variant,)+ }
 
         impl $type {
             /// Every one of them.
@@ -157,12 +157,28 @@ impl Progress {
     }
 }
 
+named!(
+    /// How much of a school a sync reads.
+    #[derive(Default)]
+    SyncMode, "mode of a sync", {
+        /// Everything: only this proves that something is gone.
+        #[default]
+        Full = "full",
+        /// What changed since the last sync.
+        Delta = "delta",
+    }
+);
+
 /// What a caller may ask of a sync.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct SyncOptions {
     /// Compare and report, but change nobody.
     pub dry_run: bool,
+    /// Import photos, whatever the school's settings say.
+    pub photos: bool,
+    /// Read everything, or only what changed.
+    pub mode: SyncMode,
 }
 
 /// Why an attempt ended without success, in words that may be shown.

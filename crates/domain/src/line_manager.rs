@@ -3,30 +3,78 @@
 use std::{
     collections::{HashMap, HashSet},
     hash::Hash,
+    str::FromStr,
 };
 
-/// Who reports to whom, from everybody's list of people above or below them, nearest first.
-///
-/// Wonde does not say which way its lists point, and one list alone does not show it. But a
-/// school has fewer managers than people who have one: so the side with fewer people is the
-/// managers'. Where both sides are equal the lists are taken for managers.
-pub fn from_lists<'a>(lists: &[(&'a str, &'a [String])]) -> HashMap<&'a str, &'a str> {
-    let listing: HashSet<&str> =
-        lists.iter().filter(|(_, list)| !list.is_empty()).map(|(person, _)| *person).collect();
-    let listed: HashSet<&str> =
-        lists.iter().flat_map(|(_, list)| list.iter().map(String::as_str)).collect();
-    if listing.len() >= listed.len() {
-        let nearest =
-            |(person, list): &(&'a str, &'a [String])| Some((*person, list.first()?.as_str()));
-        return lists.iter().filter_map(nearest).collect();
-    }
-    let mut managers = HashMap::new();
-    for (manager, list) in lists {
-        for person in *list {
-            managers.entry(person.as_str()).or_insert(*manager);
+use crate::UnknownName;
+
+/// Which way Wonde's lists point. Wonde does not say.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum HierarchyLists {
+    /// They name the people above.
+    Managers,
+    /// They name the people below.
+    Reports,
+}
+
+impl HierarchyLists {
+    /// Finds out from everybody's list. One list alone does not show it, but a school has fewer
+    /// managers than people who have one: so the side with fewer people is the managers'. Where
+    /// both sides are equal the lists are taken for managers. `None`: no list names anybody.
+    pub fn of_school(lists: &[(&str, &[String])]) -> Option<Self> {
+        let listing: HashSet<&str> =
+            lists.iter().filter(|(_, list)| !list.is_empty()).map(|(person, _)| *person).collect();
+        let listed: HashSet<&str> =
+            lists.iter().flat_map(|(_, list)| list.iter().map(String::as_str)).collect();
+        match (listing.len(), listed.len()) {
+            (0, _) => None,
+            (listing, listed) if listing >= listed => Some(Self::Managers),
+            _ => Some(Self::Reports),
         }
     }
-    managers
+
+    /// The stable name.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Managers => "managers",
+            Self::Reports => "reports",
+        }
+    }
+}
+
+impl FromStr for HierarchyLists {
+    type Err = UnknownName;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text {
+            "managers" => Ok(Self::Managers),
+            "reports" => Ok(Self::Reports),
+            _ => Err(UnknownName::new("way of a hierarchy", text)),
+        }
+    }
+}
+
+/// Everybody's manager, from lists of people above or below them, nearest first.
+pub fn from_lists<'a>(
+    lists: &[(&'a str, &'a [String])],
+    name: HierarchyLists,
+) -> HashMap<&'a str, &'a str> {
+    match name {
+        HierarchyLists::Managers => {
+            let nearest =
+                |(person, list): &(&'a str, &'a [String])| Some((*person, list.first()?.as_str()));
+            lists.iter().filter_map(nearest).collect()
+        }
+        HierarchyLists::Reports => {
+            let mut managers = HashMap::new();
+            for (manager, list) in lists {
+                for person in *list {
+                    managers.entry(person.as_str()).or_insert(*manager);
+                }
+            }
+            managers
+        }
+    }
 }
 
 /// The people who would be above themselves: on a circle, or their own manager. Somebody who
@@ -86,7 +134,9 @@ mod tests {
         let of = |lists: &[(&'static str, Vec<String>)]| {
             let lists: Vec<(&str, &[String])> =
                 lists.iter().map(|(person, list)| (*person, list.as_slice())).collect();
-            let mut found: Vec<String> = from_lists(&lists)
+            let Some(name) = HierarchyLists::of_school(&lists) else { return Vec::new() };
+            assert_eq!(name.as_str().parse::<HierarchyLists>().unwrap(), name);
+            let mut found: Vec<String> = from_lists(&lists, name)
                 .iter()
                 .map(|(person, boss)| format!("{person}>{boss}"))
                 .collect();

@@ -1,15 +1,165 @@
-use crate::{Capability, LeaverPolicy, Mis, SchoolSettings};
+use crate::{Capability, LeaverPolicy, Mis, SchoolSettings, SyncOptions};
 
-/// What a sync may do to the people that iP already holds. A new person is filled with all
-/// that the MIS delivers.
+/// A field of a person that a sync fills.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum SyncedField {
+    /// The work email, which is the login.
+    Email,
+    /// The forename.
+    FirstName,
+    /// The surname.
+    Surname,
+    /// The initials.
+    Initials,
+    /// The roles, joined by commas.
+    JobTitle,
+    /// The reverse of *teaching staff*.
+    NonTeaching,
+    /// Whom the person reports to.
+    LineManager,
+    /// The picture.
+    Photo,
+}
+
+/// Whose word counts for a field of somebody whom iP already holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Owner {
+    /// The MIS: its value replaces the one in iP.
+    Mis,
+    /// iP: the value there is never overwritten.
+    Ip,
+}
+
+/// Why a field is owned by whom it is owned.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OwnershipRule {
+    /// The MIS always owns this field.
+    Always,
+    /// The MIS owns it when photos are asked for, and then only.
+    OnRequest,
+    /// This MIS does not deliver the field.
+    NotDelivered,
+    /// The school keeps the field in its own hands by this setting.
+    Setting(&'static str),
+}
+
+/// Who owns a field, and by which rule.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Ownership {
+    /// Who.
+    pub owner: Owner,
+    /// By which rule.
+    pub rule: OwnershipRule,
+}
+
+impl SyncedField {
+    /// Every field, in the order of the agreement.
+    pub const ALL: [Self; 8] = [
+        Self::FirstName,
+        Self::Surname,
+        Self::Initials,
+        Self::Email,
+        Self::JobTitle,
+        Self::NonTeaching,
+        Self::Photo,
+        Self::LineManager,
+    ];
+
+    /// The column of `staff`.
+    pub fn column(self) -> &'static str {
+        match self {
+            Self::Email => "email",
+            Self::FirstName => "first_name",
+            Self::Surname => "surname",
+            Self::Initials => "initials",
+            Self::JobTitle => "job_title",
+            Self::NonTeaching => "non_teaching",
+            Self::LineManager => "line_manager_id",
+            Self::Photo => "photo_hash",
+        }
+    }
+
+    /// The field in the MIS' words.
+    pub fn mis_name(self) -> &'static str {
+        match self {
+            Self::Email => "Work email",
+            Self::FirstName => "Forename",
+            Self::Surname => "Surname",
+            Self::Initials => "Initials",
+            Self::JobTitle => "Roles",
+            Self::NonTeaching => "Teaching staff",
+            Self::LineManager => "Reports to",
+            Self::Photo => "Photo",
+        }
+    }
+
+    /// What the MIS must be able to deliver for it; `None`: every MIS delivers it.
+    pub fn needs(self) -> Option<Capability> {
+        match self {
+            Self::JobTitle => Some(Capability::Roles),
+            Self::LineManager => Some(Capability::ReportsTo),
+            Self::Photo => Some(Capability::Photo),
+            _ => None,
+        }
+    }
+
+    /// Who owns the field of an existing person. A new person is filled with all that the MIS
+    /// delivers.
+    pub fn ownership(self, mis: Option<&Mis>, settings: &SchoolSettings) -> Ownership {
+        let ip = |rule| Ownership { owner: Owner::Ip, rule };
+        if self.needs().is_some_and(|capability| !Mis::supports(mis, capability)) {
+            return ip(OwnershipRule::NotDelivered);
+        }
+        let kept_by = match self {
+            Self::Initials if settings.initials_managed_in_ip => Some("initials_managed_in_ip"),
+            Self::JobTitle if settings.job_title_editable => Some("job_title_editable"),
+            Self::LineManager if settings.line_manager_editable => Some("line_manager_editable"),
+            _ => None,
+        };
+        if let Some(setting) = kept_by {
+            return ip(OwnershipRule::Setting(setting));
+        }
+        let on_request = self == Self::Photo && !settings.import_photos;
+        let rule = if on_request { OwnershipRule::OnRequest } else { OwnershipRule::Always };
+        Ownership { owner: Owner::Mis, rule }
+    }
+}
+
+impl Owner {
+    /// The stable name.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Mis => "mis",
+            Self::Ip => "ip",
+        }
+    }
+}
+
+impl OwnershipRule {
+    /// The rule in words.
+    pub fn sentence(self) -> String {
+        match self {
+            Self::Always => "The MIS owns this field.".to_owned(),
+            Self::OnRequest => "The MIS owns this field; it is imported on request.".to_owned(),
+            Self::NotDelivered => "This MIS does not deliver the field.".to_owned(),
+            Self::Setting(name) => format!("The school keeps it in iP (setting `{name}`)."),
+        }
+    }
+}
+
+/// What a sync does, by what the MIS can deliver, what the school has set and what was asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SyncRules {
-    /// Which fields follow the MIS.
+    /// Which fields of existing people follow the MIS.
     pub owned: OwnedFields,
     /// Somebody inactive who is current staff is made active again.
     pub restores: bool,
     /// Somebody active who is no longer current staff is deactivated.
     pub deactivates: bool,
+    /// What is imported besides people.
+    pub imports: Imports,
+    /// The department assignments of everybody synced are archived.
+    pub clears_departments: bool,
 }
 
 /// Which fields of an existing person the MIS may change; names, email and teaching always.
@@ -23,18 +173,43 @@ pub struct OwnedFields {
     pub line_manager: bool,
 }
 
+/// What a sync imports besides people and their fields.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "each is asked for by itself")]
+pub struct Imports {
+    /// Classes.
+    pub classes: bool,
+    /// Subjects.
+    pub subjects: bool,
+    /// Who teaches a class.
+    pub class_staff: bool,
+    /// Who teaches a subject.
+    pub subject_staff: bool,
+    /// Photos.
+    pub photos: bool,
+}
+
 impl SyncRules {
-    /// Decides by what the MIS can deliver and by what the school keeps in its own hands.
-    pub fn decide(mis: Option<&Mis>, settings: &SchoolSettings) -> Self {
+    /// Decides them.
+    pub fn decide(mis: Option<&Mis>, settings: &SchoolSettings, options: SyncOptions) -> Self {
+        let owned = |field: SyncedField| field.ownership(mis, settings).owner == Owner::Mis;
         let supports = |capability| Mis::supports(mis, capability);
         Self {
             owned: OwnedFields {
-                initials: !settings.initials_managed_in_ip,
-                job_title: !settings.job_title_editable && supports(Capability::Roles),
-                line_manager: !settings.line_manager_editable && supports(Capability::ReportsTo),
+                initials: owned(SyncedField::Initials),
+                job_title: owned(SyncedField::JobTitle),
+                line_manager: owned(SyncedField::LineManager),
             },
             restores: settings.restore_inactive,
             deactivates: settings.leaver_policy == LeaverPolicy::Deactivate,
+            imports: Imports {
+                classes: settings.import_classes,
+                subjects: settings.import_subjects,
+                class_staff: settings.import_classes && supports(Capability::ClassStaff),
+                subject_staff: settings.import_subjects && supports(Capability::SubjectStaff),
+                photos: (settings.import_photos || options.photos) && supports(Capability::Photo),
+            },
+            clears_departments: settings.clear_departments,
         }
     }
 }
@@ -48,8 +223,9 @@ mod tests {
     fn the_school_and_the_mis_can_each_take_a_field_away() {
         let table = MisTable::built_in();
         let settings = SchoolSettings::default();
-        let owned =
-            |mis, settings: &SchoolSettings| SyncRules::decide(table.find(mis), settings).owned;
+        let owned = |mis, settings: &SchoolSettings| {
+            SyncRules::decide(table.find(mis), settings, SyncOptions::default()).owned
+        };
         let all = OwnedFields { initials: true, job_title: true, line_manager: true };
         assert_eq!(owned("SIMS", &settings), all);
         let isams = OwnedFields { job_title: false, line_manager: false, ..all };
@@ -68,7 +244,8 @@ mod tests {
 
     #[test]
     fn the_school_decides_on_leavers_and_returners() {
-        let rules = |settings: &SchoolSettings| SyncRules::decide(None, settings);
+        let rules =
+            |settings: &SchoolSettings| SyncRules::decide(None, settings, SyncOptions::default());
         let settings = SchoolSettings::default();
         assert!(rules(&settings).deactivates && rules(&settings).restores);
         let keep = SchoolSettings {
@@ -77,5 +254,36 @@ mod tests {
             ..settings
         };
         assert!(!rules(&keep).deactivates && !rules(&keep).restores);
+    }
+
+    #[test]
+    fn what_is_imported_follows_settings_mis_and_request() {
+        let table = MisTable::built_in();
+        let imports = |mis: &str, settings: &SchoolSettings, photos| {
+            let options = SyncOptions { photos, ..SyncOptions::default() };
+            SyncRules::decide(table.find(mis), settings, options).imports
+        };
+        let settings = SchoolSettings::default();
+        let classes = Imports { classes: true, class_staff: true, ..Imports::default() };
+        assert_eq!(imports("SIMS", &settings, false), classes);
+        assert_eq!(imports("SIMS", &settings, true), Imports { photos: true, ..classes });
+        assert!(!imports("RM Integris", &settings, true).photos, "asking does not help");
+        let all = SchoolSettings { import_subjects: true, import_photos: true, ..settings };
+        let bromcom = Imports { classes: true, subjects: true, photos: true, ..Imports::default() };
+        assert_eq!(imports("Bromcom", &all, false), bromcom);
+        let none = SchoolSettings { import_classes: false, ..SchoolSettings::default() };
+        assert_eq!(imports("SIMS", &none, false), Imports::default());
+    }
+
+    #[test]
+    fn ownership_names_its_rule() {
+        let table = MisTable::built_in();
+        let settings = SchoolSettings { job_title_editable: true, ..SchoolSettings::default() };
+        let rule = |field: SyncedField, mis| field.ownership(table.find(mis), &settings).rule;
+        assert_eq!(rule(SyncedField::Email, "SIMS"), OwnershipRule::Always);
+        assert_eq!(rule(SyncedField::Photo, "SIMS"), OwnershipRule::OnRequest);
+        let by_setting = OwnershipRule::Setting("job_title_editable");
+        assert_eq!(rule(SyncedField::JobTitle, "SIMS"), by_setting);
+        assert_eq!(rule(SyncedField::JobTitle, "WCBS"), OwnershipRule::NotDelivered);
     }
 }

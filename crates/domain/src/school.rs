@@ -21,6 +21,10 @@ pub struct School {
     pub token: TokenState,
     /// End of the last sync that was applied.
     pub last_synced_at: Option<DateTime<Utc>>,
+    /// Start of the last fetch that was applied: a delta asks for what changed since.
+    pub changes_seen_until: Option<DateTime<Utc>>,
+    /// Start of the last full fetch that was applied; only that one proves absence.
+    pub last_full_sync_at: Option<DateTime<Utc>>,
     /// When the school was first connected.
     pub created_at: DateTime<Utc>,
     /// When the connection or the settings last changed.

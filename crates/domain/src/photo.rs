@@ -1,0 +1,122 @@
+//! Pictures of staff.
+
+use std::fmt;
+
+use crate::{IssueCode, UnknownName};
+
+/// Larger images are refused.
+pub const MAX_PHOTO_BYTES: usize = 2 * 1024 * 1024;
+
+/// The formats that iP shows, told by the first bytes of the file and by nothing else.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PhotoType {
+    /// JPEG.
+    Jpeg,
+    /// PNG.
+    Png,
+    /// WebP.
+    Webp,
+}
+
+impl PhotoType {
+    const ALL: [Self; 3] = [Self::Jpeg, Self::Png, Self::Webp];
+
+    /// What a file is; `None`: nothing that iP shows.
+    pub fn sniff(file: &[u8]) -> Option<Self> {
+        match file {
+            [0xff, 0xd8, 0xff, ..] => Some(Self::Jpeg),
+            [0x89, b'P', b'N', b'G', b'\r', b'\n', 0x1a, b'\n', ..] => Some(Self::Png),
+            [b'R', b'I', b'F', b'F', _, _, _, _, b'W', b'E', b'B', b'P', ..] => Some(Self::Webp),
+            _ => None,
+        }
+    }
+
+    /// The media type.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Jpeg => "image/jpeg",
+            Self::Png => "image/png",
+            Self::Webp => "image/webp",
+        }
+    }
+}
+
+impl std::str::FromStr for PhotoType {
+    type Err = UnknownName;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        Self::ALL
+            .into_iter()
+            .find(|kind| kind.as_str() == text)
+            .ok_or_else(|| UnknownName::new("type of photo", text))
+    }
+}
+
+/// An image that can be stored. `Debug` prints no content.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Photo {
+    /// What it is.
+    pub kind: PhotoType,
+    /// The file.
+    pub content: Vec<u8>,
+}
+
+impl Photo {
+    /// Takes a file of at most [`MAX_PHOTO_BYTES`] in one of the formats of [`PhotoType`].
+    pub fn from_file(content: Vec<u8>) -> Result<Self, IssueCode> {
+        if content.len() > MAX_PHOTO_BYTES {
+            return Err(IssueCode::PhotoTooLarge);
+        }
+        let kind = PhotoType::sniff(&content).ok_or(IssueCode::PhotoUnreadable)?;
+        Ok(Self { kind, content })
+    }
+}
+
+impl fmt::Debug for Photo {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Photo").field("kind", &self.kind).finish_non_exhaustive()
+    }
+}
+
+/// What the MIS says of somebody's photo. Saying nothing is no record at all.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum PhotoRecord {
+    /// The person has none.
+    Without,
+    /// This one.
+    Image(Photo),
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_type_is_told_by_the_content() {
+        let files: [(&[u8], Option<PhotoType>); 7] = [
+            (b"\xff\xd8\xff\xe0 rest", Some(PhotoType::Jpeg)),
+            (b"\x89PNG\r\n\x1a\n rest", Some(PhotoType::Png)),
+            (b"RIFF\x10\0\0\0WEBPVP8L", Some(PhotoType::Webp)),
+            (b"RIFF\x10\0\0\0WAVEfmt ", None),
+            (b"GIF89a", None),
+            (b"<svg onload=\"alert(1)\"/>", None),
+            (b"", None),
+        ];
+        for (file, kind) in files {
+            assert_eq!(PhotoType::sniff(file), kind);
+        }
+        for kind in PhotoType::ALL {
+            assert_eq!(kind.as_str().parse::<PhotoType>().unwrap(), kind);
+        }
+    }
+
+    #[test]
+    fn a_photo_has_a_largest_size() {
+        let mut file = b"\xff\xd8\xff\xe0".to_vec();
+        file.resize(MAX_PHOTO_BYTES, 0);
+        assert!(Photo::from_file(file.clone()).is_ok());
+        file.push(0);
+        assert_eq!(Photo::from_file(file), Err(IssueCode::PhotoTooLarge));
+        assert_eq!(Photo::from_file(b"no image".to_vec()), Err(IssueCode::PhotoUnreadable));
+    }
+}
