@@ -4,6 +4,7 @@ pub mod api_keys;
 mod error;
 pub mod jobs;
 mod password;
+pub mod photos;
 pub mod schools;
 pub mod scratch;
 pub mod staff;

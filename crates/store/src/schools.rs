@@ -25,6 +25,8 @@ struct SchoolRow {
     mis: Option<String>,
     settings: serde_json::Value,
     last_synced_at: Option<DateTime<Utc>>,
+    changes_seen_until: Option<DateTime<Utc>>,
+    last_full_sync_at: Option<DateTime<Utc>>,
     created_at: DateTime<Utc>,
     updated_at: DateTime<Utc>,
 }
@@ -48,6 +50,8 @@ impl TryFrom<SchoolRow> for School {
             mis: row.mis,
             token,
             last_synced_at: row.last_synced_at,
+            changes_seen_until: row.changes_seen_until,
+            last_full_sync_at: row.last_full_sync_at,
             created_at: row.created_at,
             updated_at: row.updated_at,
         })
@@ -84,7 +88,8 @@ pub async fn connect(
             settings = coalesce($7, s.settings),
             updated_at = now()
         RETURNING id, name, wonde_school_id, wonde_base_url, wonde_token, token_rejected_at, mis,
-            settings, last_synced_at, created_at, updated_at
+            settings, last_synced_at, changes_seen_until, last_full_sync_at, created_at,
+            updated_at
         "#,
         school.id.as_str(),
         school.name,
@@ -114,7 +119,8 @@ pub async fn list(
         SchoolRow,
         r#"
         SELECT id, name, wonde_school_id, wonde_base_url, wonde_token, token_rejected_at, mis,
-            settings, last_synced_at, created_at, updated_at
+            settings, last_synced_at, changes_seen_until, last_full_sync_at, created_at,
+            updated_at
         FROM school WHERE id > coalesce($1, '') ORDER BY id LIMIT $2
         "#,
         after.map(SchoolId::as_str),
@@ -145,7 +151,8 @@ async fn fetch_row(pool: &PgPool, id: &SchoolId) -> Result<Option<SchoolRow>, Er
         SchoolRow,
         r#"
         SELECT id, name, wonde_school_id, wonde_base_url, wonde_token, token_rejected_at, mis,
-            settings, last_synced_at, created_at, updated_at
+            settings, last_synced_at, changes_seen_until, last_full_sync_at, created_at,
+            updated_at
         FROM school WHERE id = $1
         "#,
         id.as_str(),

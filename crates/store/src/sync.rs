@@ -2,17 +2,24 @@
 //! transaction that ends the job as well. Readers see the school before or after, nothing
 //! between; a dry run goes the same way and leaves out the last step.
 
+mod departments;
+mod issues;
 mod leavers;
 mod managers;
 mod matching;
 mod people;
+mod photos;
+mod roster;
+mod teaching;
 
 use std::time::Duration;
 
-use mis_sync_domain::{Lease, Report, SchoolId};
+use mis_sync_domain::{Lease, Report, SchoolId, SyncMode, SyncRules, line_manager::HierarchyLists};
 use sqlx::{PgConnection, PgPool};
 
-use crate::{Error, jobs};
+use crate::{Error, jobs, staging::List};
+use issues::Issues;
+use roster::Roster;
 
 /// Staging tables have no statistics worth the name, so the planner takes every staged school for
 /// a handful of rows. To look through a handful again and again is then cheaper to it than to
@@ -23,6 +30,19 @@ const BEGIN: &str = "BEGIN; SET LOCAL enable_material = off";
 /// How often a comparison is made anew when it met another school over a login.
 const MAX_COLLISIONS: u32 = 3;
 
+/// A comparison to be made.
+#[derive(Debug, Clone, Copy)]
+pub struct Plan<'a> {
+    /// The claim that fetched.
+    pub lease: Lease,
+    /// The school.
+    pub school_id: &'a SchoolId,
+    /// What the sync does.
+    pub rules: SyncRules,
+    /// Report, but change nobody.
+    pub dry_run: bool,
+}
+
 /// Compares what the job staged with what iP holds, applies the difference unless it is a
 /// dry run, and ends the job.
 ///
@@ -30,14 +50,12 @@ const MAX_COLLISIONS: u32 = 3;
 /// and nothing of this one was written.
 pub async fn finish(
     pool: &PgPool,
-    lease: Lease,
-    school_id: &SchoolId,
-    dry_run: bool,
+    plan: Plan<'_>,
     elapsed: impl Fn() -> Duration,
 ) -> Result<Report, Error> {
     let mut collisions = 0;
     loop {
-        match try_finish(pool, lease, school_id, dry_run, &elapsed).await {
+        match try_finish(pool, plan, &elapsed).await {
             // Another school's sync took a login after we had looked, or each waits for a
             // login that the other took. Looking again tells whose it is now, and that
             // record becomes an issue.
@@ -54,40 +72,29 @@ pub async fn finish(
 
 async fn try_finish(
     pool: &PgPool,
-    lease: Lease,
-    school_id: &SchoolId,
-    dry_run: bool,
+    plan: Plan<'_>,
     elapsed: &impl Fn() -> Duration,
 ) -> Result<Report, Error> {
     let mut tx = pool.begin_with(BEGIN).await?;
-    let fetched = lock_and_read_fetch(&mut tx, lease, school_id, dry_run).await?;
+    let fetched = lock_and_read_fetch(&mut tx, plan).await?;
+    let Plan { lease, school_id, rules, dry_run } = plan;
+    let run = Run { lease, school_id, rules, dry_run, fetched: &fetched };
+    let mut issues = Issues::default();
 
-    let matched = matching::match_staff(&mut tx, lease, school_id).await?;
-    let quarantined = matching::quarantine(&mut tx, lease, &matched).await?;
-    // On a first sync nobody can differ, and mostly nobody does: what has no work is left out.
-    let fields = match matched.linked {
-        0 => 0,
-        _ => people::record_changes(&mut tx, lease).await?,
-    };
-    let leavers = leavers::record(&mut tx, lease, school_id).await?;
-    if fields > 0 && !dry_run {
-        people::update(&mut tx, lease).await?;
-    }
-    if leavers > 0 && !dry_run {
-        leavers::deactivate(&mut tx, lease).await?;
-    }
-    match matched.unmatched {
-        0 => {}
-        _ if dry_run => people::record_would_be_created(&mut tx, lease).await?,
-        _ => people::create(&mut tx, lease, school_id).await?,
-    }
-    managers::link(&mut tx, lease, school_id, dry_run).await?;
+    let (matched, quarantined) = compare_people(&mut tx, &run, &mut issues).await?;
+    let photos = photos::apply(&mut tx, &run, &mut issues).await?;
+    departments::clear(&mut tx, &run).await?;
+    let roster = Roster::read(&mut tx, &run).await?;
+    managers::link(&mut tx, &run, &roster, &mut issues).await?;
+    let taught = teaching::apply(&mut tx, &run, &roster, &mut issues).await?;
     record_issues(&mut tx, lease).await?;
+    issues.record(&mut tx, lease).await?;
 
     let counted = count_changes(&mut tx, lease).await?;
     // A list that moved while it was read can deliver a person twice; they count once.
     let twice = fetched.staged - matched.records;
     let report = Report {
+        mode: if fetched.is_full { SyncMode::Full } else { SyncMode::Delta },
         fetched: fetched.records - twice,
         current: fetched.current - twice,
         unchanged: matched.records - quarantined - counted.created - counted.touched,
@@ -97,6 +104,9 @@ async fn try_finish(
         restored: counted.restored,
         skipped: fetched.skipped + quarantined,
         issues: counted.issues,
+        classes: taught.classes,
+        subjects: taught.subjects,
+        photos,
         requests: fetched.requests,
         duration_ms: u64::try_from(elapsed().as_millis()).unwrap_or(u64::MAX),
     };
@@ -105,48 +115,109 @@ async fn try_finish(
     Ok(report)
 }
 
-struct FetchCounts {
+/// A comparison that is being made.
+#[expect(clippy::struct_field_names, reason = "a dry run is called so")]
+struct Run<'a> {
+    lease: Lease,
+    school_id: &'a SchoolId,
+    rules: SyncRules,
+    dry_run: bool,
+    fetched: &'a Fetched,
+}
+
+/// The people of the list: who they are in iP, what differs, who left, who is new. Returns how
+/// they were matched, and how many of them were left out.
+async fn compare_people(
+    tx: &mut PgConnection,
+    run: &Run<'_>,
+    issues: &mut Issues,
+) -> Result<(matching::Matched, u64), Error> {
+    let lease = run.lease;
+    let matched = matching::match_staff(tx, lease, run.school_id).await?;
+    let quarantined = matching::quarantine(tx, lease, &matched).await?;
+    // On a first sync nobody can differ, and mostly nobody does: what has no work is left out.
+    let differing = if matched.linked == 0 {
+        0
+    } else {
+        people::notice_withheld_roles(tx, run, issues).await?;
+        people::record_changes(tx, lease).await?
+    };
+    let leavers = leavers::record(tx, run, issues).await?;
+    if differing > 0 && !run.dry_run {
+        people::update(tx, lease).await?;
+    }
+    if leavers > 0 && !run.dry_run {
+        leavers::deactivate(tx, lease).await?;
+    }
+    match matched.unmatched {
+        0 => {}
+        _ if run.dry_run => people::record_would_be_created(tx, lease).await?,
+        _ => people::create(tx, lease, run.school_id).await?,
+    }
+    Ok((matched, quarantined))
+}
+
+/// The complete fetch that is compared.
+struct Fetched {
     records: u64,
     current: u64,
     skipped: u64,
     requests: u64,
     staged: u64,
+    employment_said: u64,
+    /// Everything was asked for, not only what changed.
+    is_full: bool,
+    lists_read: Vec<String>,
+    /// Which way Wonde's hierarchy points, as the last full sync showed.
+    hierarchy_lists: Option<HierarchyLists>,
+}
+
+impl Fetched {
+    /// The list was read to its end.
+    fn has_read(&self, list: List) -> bool {
+        self.lists_read.iter().any(|read| read == list.as_str())
+    }
 }
 
 /// Locks the school, because there is one writer at a time: a sync, or whoever refreshes one
-/// of its people. Returns the counts of the complete fetch; an incomplete one, or one that a
-/// crash of the database emptied, is never applied.
-async fn lock_and_read_fetch(
-    db: &mut PgConnection,
-    lease: Lease,
-    school_id: &SchoolId,
-    dry_run: bool,
-) -> Result<FetchCounts, Error> {
+/// of its people. Returns the complete fetch; an incomplete one, or one that a crash of the
+/// database emptied, is never applied.
+async fn lock_and_read_fetch(db: &mut PgConnection, plan: Plan<'_>) -> Result<Fetched, Error> {
     let row = sqlx::query!(
         r#"
         WITH locked AS (
-            UPDATE school SET last_synced_at = CASE WHEN $4 THEN last_synced_at ELSE now() END
-            WHERE id = $3
-            RETURNING id
+            UPDATE school s SET
+                last_synced_at = CASE WHEN $4 THEN last_synced_at ELSE now() END,
+                changes_seen_until = CASE WHEN $4 THEN changes_seen_until ELSE f.started_at END,
+                last_full_sync_at = CASE WHEN $4 OR f.updated_after IS NOT NULL
+                    THEN last_full_sync_at ELSE f.started_at END
+            FROM stage_fetch f
+            WHERE s.id = $3 AND f.job_id = $1 AND f.fence = $2 AND f.complete
+            RETURNING s.hierarchy_lists, f.*
         )
-        SELECT fetched, current, skipped, requests,
+        SELECT fetched, current, skipped, requests, employment_said, lists_read, hierarchy_lists,
+            updated_after IS NULL AS "is_full!",
             (SELECT count(*) FROM stage_staff s WHERE s.job_id = $1) AS "staged!"
-        FROM stage_fetch, locked WHERE job_id = $1 AND fence = $2 AND complete
+        FROM locked
         "#,
-        lease.job_id.0,
-        lease.fence,
-        school_id.as_str(),
-        dry_run,
+        plan.lease.job_id.0,
+        plan.lease.fence,
+        plan.school_id.as_str(),
+        plan.dry_run,
     )
     .fetch_optional(db)
     .await?
     .ok_or(Error::LeaseLost)?;
-    Ok(FetchCounts {
+    Ok(Fetched {
         records: count(row.fetched),
         current: count(row.current),
         skipped: count(row.skipped),
         requests: count(row.requests),
         staged: count(row.staged),
+        employment_said: count(row.employment_said),
+        is_full: row.is_full,
+        lists_read: row.lists_read,
+        hierarchy_lists: row.hierarchy_lists.and_then(|name| name.parse().ok()),
     })
 }
 
@@ -199,7 +270,7 @@ async fn count_changes(db: &mut PgConnection, lease: Lease) -> Result<ChangeCoun
                 WHERE field <> 'created' AND (field <> 'active' OR new_value = 'true'))
                 AS "touched!",
             (SELECT count(*) FROM job_issue i WHERE i.job_id = $1) AS "issues!"
-        FROM job_change WHERE job_id = $1
+        FROM job_change WHERE job_id = $1 AND record = 'staff'
         "#,
         lease.job_id.0,
     )

@@ -1,6 +1,7 @@
 use chrono::{DateTime, Utc};
 use mis_sync_domain::{
-    Change, ChangedField, Issue, Job, JobId, JobKind, JobState, SchoolId, StaffId,
+    Change, ChangedField, ChangedRecord, ClassId, Issue, Job, JobId, JobKind, JobState, SchoolId,
+    StaffId, SubjectId,
 };
 use sqlx::{PgConnection, PgPool};
 
@@ -81,6 +82,7 @@ pub async fn records_of_last_sync(
         r#"
         SELECT (report ->> 'fetched')::bigint FROM job
         WHERE school_id = $1 AND kind = 'sync-school' AND state = 'succeeded'
+            AND report ->> 'mode' IS DISTINCT FROM 'delta'
         ORDER BY id DESC LIMIT 1
         "#,
         school_id.as_str(),
@@ -131,7 +133,9 @@ pub async fn changes(
 ) -> Result<Vec<(i64, Change)>, Error> {
     let rows = sqlx::query!(
         r#"
-        SELECT position, staff_id, wonde_id, field, old_value, new_value FROM job_change
+        SELECT position, record, staff_id, class_id, subject_id, wonde_id, field, old_value,
+            new_value
+        FROM job_change
         WHERE job_id = $1 AND position > $2 ORDER BY position LIMIT $3
         "#,
         id.0,
@@ -151,8 +155,14 @@ pub async fn changes(
             let value = |text: Option<String>, column| {
                 text.map(|text| field.value(text).ok_or_else(|| broken(column))).transpose()
             };
+            let record = match row.record.as_str() {
+                "staff" => ChangedRecord::Staff(row.staff_id.map(StaffId)),
+                "class" => ChangedRecord::Class(row.class_id.map(ClassId)),
+                "subject" => ChangedRecord::Subject(row.subject_id.map(SubjectId)),
+                _ => return Err(broken("record")),
+            };
             let change = Change {
-                staff_id: row.staff_id.map(StaffId),
+                record,
                 wonde_id: row.wonde_id,
                 field,
                 old: value(row.old_value, "old_value")?,

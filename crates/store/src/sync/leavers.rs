@@ -1,28 +1,37 @@
 //! People who left, and people who came back.
 
-use mis_sync_domain::{Lease, SchoolId};
+use mis_sync_domain::{IssueCode, Lease};
 use sqlx::PgConnection;
 
+use super::{Run, issues::Issues};
 use crate::Error;
 
 /// Writes to the change history whom the school's policy deactivates; returns how many.
 ///
-/// A leaver is somebody linked and active in iP whom the whole list did not show as current
-/// staff. Whoever is current but was left out for another reason is none: they are staged as
-/// present. Absence is never concluded from an empty list, nor from one with a record so
-/// broken that nobody can say whose it is.
+/// A leaver is somebody linked and active in iP whom the full list did not show as current
+/// staff, or whom a delta names as deleted or no longer current. Whoever is current but was left
+/// out for another reason is none: they are staged as present. Absence is never concluded from
+/// an empty list, nor from one with a record so broken that nobody can say whose it is, nor from
+/// one that says nothing about anybody's employment.
 pub(super) async fn record(
     db: &mut PgConnection,
-    lease: Lease,
-    school_id: &SchoolId,
+    run: &Run<'_>,
+    issues: &mut Issues,
 ) -> Result<u64, Error> {
+    if run.fetched.records > 0 && run.fetched.employment_said == 0 {
+        issues.push_of_school(IssueCode::EmploymentWithheld);
+        return Ok(0);
+    }
     let done = sqlx::query!(
         r#"
         INSERT INTO job_change (job_id, staff_id, wonde_id, field, old_value, new_value)
         SELECT f.job_id, s.id, s.wonde_id, 'active', 'true', 'false'
         FROM stage_fetch f
         JOIN staff s ON s.school_id = $2 AND s.active AND s.wonde_id IS NOT NULL
-        WHERE f.job_id = $1 AND f.deactivates AND f.fetched > 0 AND f.nameless = 0
+        WHERE f.job_id = $1 AND f.deactivates
+            AND CASE WHEN f.updated_after IS NULL THEN f.fetched > 0 AND f.nameless = 0
+                ELSE s.wonde_id IN (
+                    SELECT wonde_id FROM stage_gone WHERE job_id = $1 AND kind = 'employee') END
             -- NOT IN and not NOT EXISTS: it is hashed, whatever the planner expects.
             AND s.id NOT IN (
                 SELECT staff_id FROM stage_match WHERE job_id = $1 AND staff_id IS NOT NULL)
@@ -31,8 +40,8 @@ pub(super) async fn record(
                 SELECT upi FROM stage_present WHERE job_id = $1 AND upi IS NOT NULL))
         ORDER BY s.id
         "#,
-        lease.job_id.0,
-        school_id.as_str(),
+        run.lease.job_id.0,
+        run.school_id.as_str(),
     )
     .execute(db)
     .await?;

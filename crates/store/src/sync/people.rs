@@ -1,46 +1,79 @@
 //! The people of the list: what differs, who is new.
 
-use mis_sync_domain::{Lease, SchoolId};
+use mis_sync_domain::{IssueCode, Lease, SchoolId};
 use ring::rand::SystemRandom;
 use sqlx::PgConnection;
 use uuid::Uuid;
 
+use super::{Run, issues::Issues};
 use crate::{Error, password::hash_of_a_forgotten_password};
 
-/// Writes every field that differs to the change history; returns how many fields that are.
-pub(super) async fn record_changes(db: &mut PgConnection, lease: Lease) -> Result<u64, Error> {
+/// Where nobody of a full list has a role though people had, access was withdrawn: job titles
+/// stay as they are, and the school is told.
+pub(super) async fn notice_withheld_roles(
+    db: &mut PgConnection,
+    run: &Run<'_>,
+    issues: &mut Issues,
+) -> Result<(), Error> {
     let done = sqlx::query!(
         r#"
-            INSERT INTO job_change (job_id, staff_id, wonde_id, field, old_value, new_value)
-            SELECT t.job_id, s.id, t.wonde_id, c.field, c.old_value, c.new_value
-            FROM stage_target t
-            JOIN staff s ON s.id = t.staff_id
-            CROSS JOIN LATERAL (VALUES
-                ('wonde_id', s.wonde_id, t.wonde_id),
-                ('upi', s.upi, t.upi),
-                ('email', s.email, t.email),
-                ('first_name', s.first_name, t.first_name),
-                ('surname', s.surname, t.surname),
-                ('initials', s.initials, t.initials),
-                ('job_title', s.job_title, t.job_title),
-                ('non_teaching', s.non_teaching::text, t.non_teaching::text),
-                ('active', s.active::text, t.active::text)
-            ) AS c (field, old_value, new_value)
-            WHERE t.job_id = $1
-                -- Most people are as they were; only the others are taken apart by field.
-                AND (s.wonde_id, s.upi, s.email, s.first_name, s.surname, s.initials,
-                        s.job_title, s.non_teaching, s.active)
-                    IS DISTINCT FROM
-                    (t.wonde_id, t.upi, t.email, t.first_name, t.surname, t.initials,
-                        t.job_title, t.non_teaching, t.active)
-                AND c.old_value IS DISTINCT FROM c.new_value
-            ORDER BY t.position
+        UPDATE stage_fetch SET roles_withheld = true
+        WHERE job_id = $1 AND updated_after IS NULL
+            AND NOT EXISTS (
+                SELECT FROM stage_staff WHERE job_id = $1 AND job_title IS NOT NULL)
+            AND EXISTS (
+                SELECT FROM stage_match m JOIN staff s ON s.id = m.staff_id
+                WHERE m.job_id = $1 AND s.mis_values ->> 'job_title' IS NOT NULL)
         "#,
-        lease.job_id.0,
+        run.lease.job_id.0,
     )
     .execute(db)
     .await?;
-    Ok(done.rows_affected())
+    if done.rows_affected() > 0 {
+        issues.push_of_school(IssueCode::RolesWithheld);
+    }
+    Ok(())
+}
+
+/// Writes every field that differs to the change history; returns how many people differ, those
+/// included of whom only the MIS' own values do.
+pub(super) async fn record_changes(db: &mut PgConnection, lease: Lease) -> Result<u64, Error> {
+    let differing = sqlx::query_scalar!(
+        r#"
+        WITH differing AS (
+            SELECT t.*, s AS held FROM stage_target t JOIN staff s ON s.id = t.staff_id
+            WHERE t.job_id = $1
+                -- Most people are as they were; only the others are taken apart by field.
+                AND (s.wonde_id, s.upi, s.email, s.first_name, s.surname, s.initials,
+                        s.job_title, s.non_teaching, s.active, s.mis_values)
+                    IS DISTINCT FROM
+                    (t.wonde_id, t.upi, t.email, t.first_name, t.surname, t.initials,
+                        t.job_title, t.non_teaching, t.active, t.mis_values)
+        ), recorded AS (
+            INSERT INTO job_change (job_id, staff_id, wonde_id, field, old_value, new_value)
+            SELECT $1, t.staff_id, t.wonde_id, c.field, c.old_value, c.new_value
+            FROM differing t
+            CROSS JOIN LATERAL (VALUES
+                ('wonde_id', (t.held).wonde_id, t.wonde_id),
+                ('upi', (t.held).upi, t.upi),
+                ('email', (t.held).email, t.email),
+                ('first_name', (t.held).first_name, t.first_name),
+                ('surname', (t.held).surname, t.surname),
+                ('initials', (t.held).initials, t.initials),
+                ('job_title', (t.held).job_title, t.job_title),
+                ('non_teaching', (t.held).non_teaching::text, t.non_teaching::text),
+                ('active', (t.held).active::text, t.active::text)
+            ) AS c (field, old_value, new_value)
+            WHERE c.old_value IS DISTINCT FROM c.new_value
+            ORDER BY t.position
+        )
+        SELECT count(*) AS "count!" FROM differing
+        "#,
+        lease.job_id.0,
+    )
+    .fetch_one(db)
+    .await?;
+    Ok(u64::try_from(differing).unwrap_or_default())
 }
 
 /// Writes the people of whom a field differs, and nobody else.
@@ -50,14 +83,14 @@ pub(super) async fn update(db: &mut PgConnection, lease: Lease) -> Result<(), Er
         UPDATE staff s SET wonde_id = t.wonde_id, upi = t.upi, email = t.email,
             first_name = t.first_name, surname = t.surname, initials = t.initials,
             job_title = t.job_title, non_teaching = t.non_teaching, active = t.active,
-            updated_at = now()
+            mis_values = t.mis_values, updated_at = now()
         FROM stage_target t
         WHERE t.job_id = $1 AND s.id = t.staff_id
             AND (s.wonde_id, s.upi, s.email, s.first_name, s.surname, s.initials,
-                    s.job_title, s.non_teaching, s.active)
+                    s.job_title, s.non_teaching, s.active, s.mis_values)
                 IS DISTINCT FROM
                 (t.wonde_id, t.upi, t.email, t.first_name, t.surname, t.initials,
-                    t.job_title, t.non_teaching, t.active)
+                    t.job_title, t.non_teaching, t.active, t.mis_values)
         "#,
         lease.job_id.0,
     )
@@ -92,9 +125,9 @@ pub(super) async fn create(
         r#"
         WITH created AS (
             INSERT INTO staff (id, school_id, wonde_id, upi, email, first_name, surname, initials,
-                job_title, non_teaching, password_hash)
+                job_title, non_teaching, mis_values, password_hash)
             SELECT n.id, $2, t.wonde_id, t.upi, t.email, t.first_name, t.surname, t.initials,
-                t.job_title, t.non_teaching, n.password_hash
+                t.job_title, t.non_teaching, t.mis_values, n.password_hash
             FROM UNNEST($3::uuid[], $4::text[], $5::text[]) AS n (id, wonde_id, password_hash)
             JOIN stage_target t ON t.job_id = $1 AND t.wonde_id = n.wonde_id
             RETURNING id, wonde_id

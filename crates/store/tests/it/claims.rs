@@ -5,7 +5,8 @@ use mis_sync_domain::{JobId, JobState, Lane, Lease, Report};
 use mis_sync_store::{
     Error,
     jobs::{self, NewJob},
-    staging, sync,
+    staging,
+    sync::{self, Plan},
 };
 use mis_sync_testing::eventually;
 
@@ -106,13 +107,13 @@ async fn a_run_whose_lease_was_taken_over_can_write_nothing() {
     let oak = store.school("oak").await;
     let job = store.enqueue(&oak).await;
     let old = store.claim_for(job, Duration::ZERO).await;
-    staging::begin(&store.pool, old, RULES, LONG).await.unwrap();
+    staging::begin(&store.pool, old, RULES, None, LONG).await.unwrap();
     let new = store.claim(job).await;
     assert!(new.fence > old.fence);
     every_write_is_refused(&store, old).await;
 
     // Nor once the newer one stages, nor after the end.
-    staging::begin(&store.pool, new, RULES, LONG).await.unwrap();
+    staging::begin(&store.pool, new, RULES, None, LONG).await.unwrap();
     store.add(new, &page(&[person("ada")])).await.unwrap();
     every_write_is_refused(&store, old).await;
     store.finish(new, &oak).await.unwrap();
@@ -131,6 +132,7 @@ async fn every_write_is_refused(store: &TestStore, lease: Lease) {
     let oak = "oak".parse().unwrap();
     let mut connection = pool.acquire().await.unwrap();
     let failure = failure("late");
+    let plan = Plan { lease, school_id: &oak, rules: RULES, dry_run: false };
     let writes = [
         ("heartbeat", jobs::heartbeat(pool, lease, LONG).await),
         ("progress", jobs::progress(pool, lease, PROGRESS).await),
@@ -140,7 +142,7 @@ async fn every_write_is_refused(store: &TestStore, lease: Lease) {
         ("fail", jobs::fail(pool, lease, &failure).await),
         ("release", jobs::release(pool, lease).await),
         ("add_page", store.add(lease, &page(&[person("eve")])).await),
-        ("finish", sync::finish(pool, lease, &oak, false, || LONG).await.map(drop)),
+        ("finish", sync::finish(pool, plan, || LONG).await.map(drop)),
     ];
     for (name, written) in writes {
         assert!(matches!(written, Err(Error::LeaseLost)), "{name}: {written:?}");

@@ -39,7 +39,7 @@ async fn running(store: &TestStore) -> (SchoolId, Lease) {
     let school = store.school("oak").await;
     let job = store.enqueue(&school).await;
     let lease = store.claim(job).await;
-    staging::begin(&store.pool, lease, RULES, LONG).await.unwrap();
+    staging::begin(&store.pool, lease, RULES, None, LONG).await.unwrap();
     store.add(lease, &page_before(&[person("ada")], "2")).await.unwrap();
     (school, lease)
 }
@@ -57,7 +57,7 @@ async fn the_fetch_is_forgotten(store: &TestStore, school: &SchoolId, lease: Lea
     rows::change(&store.pool, expire).await;
     let next = store.claim(lease.job_id).await;
     assert!(next.fence > lease.fence, "no fence is given twice");
-    let begun = staging::begin(&store.pool, next, RULES, LONG).await.unwrap();
+    let begun = staging::begin(&store.pool, next, RULES, None, LONG).await.unwrap();
     assert_eq!(begun, FetchState::default());
     store.add(next, &page(&[person("ada"), person("bea")])).await.unwrap();
     assert_eq!(store.finish(next, school).await.unwrap().created, 2);

@@ -3,7 +3,7 @@
 use mis_sync_domain::{JobTitle, OwnedFields, SchoolId, StaffRecord, SyncRules};
 
 use crate::{
-    fixture::{ALL_OWNED, RULES, TestStore, person},
+    fixture::{ALL_OWNED, RULES, TestStore, person, with_email},
     rows::{self, Person},
 };
 
@@ -16,14 +16,20 @@ fn roles(text: &str) -> JobTitle {
     JobTitle::Roles(text.into())
 }
 
+/// Syncs Ada beside a colleague with a role: where nobody had one, roles would count as withheld.
 async fn synced(
     store: &TestStore,
     school: &SchoolId,
     owned: OwnedFields,
     ada: StaffRecord,
 ) -> Person {
-    store.sync_owning(school, owned, &[ada]).await;
-    rows::people(&store.pool, school).await.remove(0)
+    let bob = StaffRecord {
+        job_title: roles("Bursar"),
+        ..with_email("bob", &format!("bob@{school}.example"))
+    };
+    store.sync_owning(school, owned, &[ada, bob]).await;
+    let people = rows::people(&store.pool, school).await;
+    people.into_iter().find(|person| person.wonde_id.as_deref() == Some("ada")).unwrap()
 }
 
 #[tokio::test]
@@ -120,6 +126,7 @@ async fn who_owns_a_field_is_decided_by_the_claim_that_finishes() {
         &store.pool,
         next,
         SyncRules { owned: kept, ..RULES },
+        None,
         crate::fixture::LONG,
     )
     .await;

@@ -3,15 +3,15 @@
 use std::time::Duration;
 
 use mis_sync_domain::{
-    ConnectSchool, Issue, IssueCode, JobFailure, JobId, JobKind, JobTitle, Lease, OwnedFields,
-    Progress, Report, SchoolId, StaffRecord, Stage, SyncOptions, SyncRules, WorkEmail,
+    ConnectSchool, Imports, Issue, IssueCode, JobFailure, JobId, JobKind, JobTitle, Lease,
+    OwnedFields, Progress, Report, SchoolId, StaffRecord, Stage, SyncOptions, SyncRules, WorkEmail,
 };
 use mis_sync_store::{
     Error, Pool, TokenCipher,
     jobs::{self, Enqueued, NewJob},
     schools,
     staging::{self, MappedPage},
-    sync,
+    sync::{self, Plan},
 };
 use mis_sync_testing::{Servers, eventually};
 
@@ -21,8 +21,21 @@ pub(crate) const LONG: Duration = Duration::from_hours(1);
 pub(crate) const ALL_OWNED: OwnedFields =
     OwnedFields { initials: true, job_title: true, line_manager: true };
 /// Everything follows the MIS, and nobody is deactivated or restored.
-pub(crate) const RULES: SyncRules =
-    SyncRules { owned: ALL_OWNED, restores: false, deactivates: false };
+pub(crate) const RULES: SyncRules = SyncRules {
+    owned: ALL_OWNED,
+    restores: false,
+    deactivates: false,
+    imports: NOTHING_ELSE,
+    clears_departments: false,
+};
+/// People and nothing else.
+pub(crate) const NOTHING_ELSE: Imports = Imports {
+    classes: false,
+    subjects: false,
+    class_staff: false,
+    subject_staff: false,
+    photos: false,
+};
 /// What a test that does not care says of its progress.
 pub(crate) const PROGRESS: Progress = Progress { stage: Stage::Fetching, done: 1, total: None };
 
@@ -88,7 +101,7 @@ impl TestStore {
     ) -> Lease {
         let job = self.enqueue_new(new).await;
         let lease = self.claim(job).await;
-        staging::begin(&self.pool, lease, SyncRules { owned, ..RULES }, LONG).await.unwrap();
+        staging::begin(&self.pool, lease, SyncRules { owned, ..RULES }, None, LONG).await.unwrap();
         self.add(lease, &page(people)).await.unwrap();
         lease
     }
@@ -98,7 +111,8 @@ impl TestStore {
     }
 
     pub(crate) async fn finish(&self, lease: Lease, school: &SchoolId) -> Result<Report, Error> {
-        sync::finish(&self.pool, lease, school, false, || Duration::ZERO).await
+        let plan = Plan { lease, school_id: school, rules: RULES, dry_run: false };
+        sync::finish(&self.pool, plan, || Duration::ZERO).await
     }
 
     /// A whole sync of this list.
@@ -128,10 +142,10 @@ impl TestStore {
     ) -> (JobId, Report) {
         let job = self.enqueue(school).await;
         let lease = self.claim(job).await;
-        staging::begin(&self.pool, lease, rules, LONG).await.unwrap();
+        staging::begin(&self.pool, lease, rules, None, LONG).await.unwrap();
         self.add(lease, page).await.unwrap();
-        let report = sync::finish(&self.pool, lease, school, dry_run, || Duration::ZERO);
-        let report = report.await.unwrap();
+        let plan = Plan { lease, school_id: school, rules, dry_run };
+        let report = sync::finish(&self.pool, plan, || Duration::ZERO).await.unwrap();
         staging::discard(&self.pool, lease).await.unwrap();
         (job, report)
     }
@@ -142,9 +156,11 @@ impl TestStore {
         school: &SchoolId,
         people: &[StaffRecord],
     ) -> (JobId, Report) {
-        let new = NewJob { options: SyncOptions { dry_run: true }, ..new_sync(school) };
+        let options = SyncOptions { dry_run: true, ..SyncOptions::default() };
+        let new = NewJob { options, ..new_sync(school) };
         let lease = self.staged_with(&new, ALL_OWNED, people).await;
-        let report = sync::finish(&self.pool, lease, school, true, || Duration::ZERO);
+        let plan = Plan { lease, school_id: school, rules: RULES, dry_run: true };
+        let report = sync::finish(&self.pool, plan, || Duration::ZERO);
         (lease.job_id, report.await.unwrap())
     }
 
@@ -220,6 +236,7 @@ pub(crate) fn page(people: &[StaffRecord]) -> MappedPage {
         staff: (0..).zip(people.iter().cloned()).collect(),
         fetched: count,
         current: count,
+        employment_said: count,
         requests: 1,
         ..MappedPage::default()
     }

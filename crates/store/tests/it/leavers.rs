@@ -85,6 +85,7 @@ async fn whoever_is_left_out_for_another_reason_has_not_left() {
         fetched: 4,
         current: 4,
         skipped: 2,
+        employment_said: 4,
         present: vec![(1, present("bea", None)), (2, present("cleo-2", Some("upi-c")))],
         staff: vec![(0, person("ada")), (3, with_email("dan", "ada@oak.example"))],
         ..MappedPage::default()

@@ -1,6 +1,6 @@
 use mis_sync_domain::{
-    ChangedField, FieldValue, Issue, IssueCode, Job, JobId, JobKind, JobState, StaffId,
-    StaffRecord, SyncRules,
+    ChangedField, ChangedRecord, FieldValue, Issue, IssueCode, Job, JobId, JobKind, JobState,
+    StaffId, StaffRecord, SyncRules,
 };
 use mis_sync_store::{
     jobs::{self, JobFilter, NewJob},
@@ -8,7 +8,7 @@ use mis_sync_store::{
 };
 
 use crate::{
-    fixture::{RULES, TestStore, failure, new_sync, page, person},
+    fixture::{LONG, RULES, TestStore, failure, new_sync, page, person},
     rows,
 };
 
@@ -81,9 +81,7 @@ async fn issues_come_in_the_order_of_wondes_list_and_page_by_page() {
 
     let job = store.enqueue(&school).await;
     let lease = store.claim(job).await;
-    mis_sync_store::staging::begin(&store.pool, lease, crate::fixture::RULES, crate::fixture::LONG)
-        .await
-        .unwrap();
+    mis_sync_store::staging::begin(&store.pool, lease, RULES, None, LONG).await.unwrap();
     // Places 1 and 3 of the first page, 0 of the second: the list is one.
     let first = MappedPage {
         issues: vec![
@@ -158,7 +156,7 @@ async fn changes_are_what_the_sync_wrote_page_by_page() {
     let rows = rows::changes(&store.pool, job).await;
     assert_eq!(all.len(), rows.len());
     for ((_, change), row) in all.iter().zip(rows) {
-        assert_eq!(change.staff_id, row.staff_id.map(StaffId));
+        assert_eq!(change.record, ChangedRecord::Staff(row.staff_id.map(StaffId)));
         assert_eq!((&change.wonde_id, change.field.as_str()), (&row.wonde_id, row.field.as_str()));
         let value = |text: Option<String>| text.and_then(|text| change.field.value(text));
         assert!((&change.old, &change.new) == (&value(row.old_value), &value(row.new_value)));

@@ -186,3 +186,23 @@ async fn in_a_dry_run_a_manager_who_would_be_created_is_not_missing() {
     assert_eq!(store.issues(job).await, []);
     assert_eq!(links(&store).await, [] as [&str; 0]);
 }
+
+#[tokio::test]
+async fn nobody_goes_on_reporting_to_a_leaver() {
+    let store = TestStore::start().await;
+    let school = store.school("oak").await;
+    let head_and_deputy = [listing("head", &[]), listing("deputy", &[])];
+    let people = [listing("ada", &["deputy"]), listing("bea", &["head"])];
+    let all: Vec<StaffRecord> = head_and_deputy.into_iter().chain(people.clone()).collect();
+    store.sync(&school, &all).await;
+    assert_eq!(links(&store).await, ["ada>deputy", "bea>head"]);
+
+    // The MIS forgot to give Ada another manager when the deputy left.
+    let rest: Vec<StaffRecord> = [listing("head", &[])].into_iter().chain(people).collect();
+    let rules = SyncRules { deactivates: true, ..RULES };
+    for _ in 0..2 {
+        let (job, _) = store.sync_page(&school, rules, &page(&rest), false).await;
+        assert_eq!(store.issues(job).await, [(IssueCode::ManagerInactive, "ada".into())]);
+        assert_eq!(links(&store).await, ["bea>head"]);
+    }
+}

@@ -29,6 +29,7 @@ pub(crate) struct Person {
     pub(crate) active: bool,
     pub(crate) password_hash: String,
     pub(crate) password_reset_required: bool,
+    pub(crate) mis_values: Option<serde_json::Value>,
     pub(crate) updated_at: DateTime<Utc>,
     pub(crate) xmin: String,
 }

@@ -19,7 +19,7 @@ const STAGED: [&str; 4] = [
 ];
 
 async fn begin(store: &TestStore, lease: Lease) -> Result<FetchState, Error> {
-    staging::begin(&store.pool, lease, RULES, LONG).await
+    staging::begin(&store.pool, lease, RULES, None, LONG).await
 }
 
 async fn claimed(store: &TestStore, school: &str) -> Lease {
@@ -44,7 +44,8 @@ async fn another_claim_takes_over_in_mid_fetch_and_the_old_one_is_out() {
 
     let new = store.claim(old.job_id).await;
     let state = begin(&store, new).await.unwrap();
-    let expected = FetchState { next_page: Some("page 2".into()), fetched: 2, complete: false };
+    let expected =
+        FetchState { next_page: Some("page 2".into()), fetched: 2, ..FetchState::default() };
     assert_eq!(state, expected);
     for refused in [
         store.add(old, &page(&[person("eve")])).await,
@@ -97,7 +98,7 @@ async fn a_complete_fetch_takes_no_further_page_and_stays_complete_for_the_next_
     store.add(lease, &page(&[person("ada")])).await.unwrap();
     assert!(matches!(store.add(lease, &page(&[])).await, Err(Error::LeaseLost)));
     let next = store.claim(lease.job_id).await;
-    let expected = FetchState { next_page: None, fetched: 1, complete: true };
+    let expected = FetchState { fetched: 1, complete: true, ..FetchState::default() };
     assert_eq!(begin(&store, next).await.unwrap(), expected);
 }
 

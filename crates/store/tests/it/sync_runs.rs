@@ -1,7 +1,10 @@
 //! What may be applied, and when.
 
 use mis_sync_domain::JobState;
-use mis_sync_store::{Error, jobs, schools, staging};
+use mis_sync_store::{
+    Error, jobs, schools, staging,
+    sync::{self, Plan},
+};
 
 use crate::{
     fixture::{LONG, RULES, TestStore, page, page_before, person, with_email},
@@ -59,7 +62,7 @@ async fn an_incomplete_fetch_is_refused() {
         assert_eq!(state, JobState::Running, "{what}");
     };
     refused("nothing is staged").await;
-    staging::begin(&store.pool, lease, RULES, LONG).await.unwrap();
+    staging::begin(&store.pool, lease, RULES, None, LONG).await.unwrap();
     refused("no page yet").await;
     store.add(lease, &page_before(&[person("ada")], "2")).await.unwrap();
     refused("a page is missing").await;
@@ -89,7 +92,7 @@ async fn the_report_has_the_time_that_the_attempt_took() {
     let school = store.school("oak").await;
     let lease = store.staged(&school, &[person("ada")]).await;
     let elapsed = || std::time::Duration::from_millis(1234);
-    let finished =
-        mis_sync_store::sync::finish(&store.pool, lease, &school, false, elapsed).await.unwrap();
+    let plan = Plan { lease, school_id: &school, rules: RULES, dry_run: false };
+    let finished = sync::finish(&store.pool, plan, elapsed).await.unwrap();
     assert_eq!(finished.duration_ms, 1234);
 }

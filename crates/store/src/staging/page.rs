@@ -1,0 +1,177 @@
+use mis_sync_domain::{
+    Issue, Lease, PhotoRecord, Progress, StaffRecord, TeachingKind, TeachingRecord,
+};
+use serde_json::Value;
+use sqlx::{PgConnection, PgPool};
+
+use super::{BEGIN, List, copy, records};
+use crate::Error;
+
+/// Places of records that are no staff begin here, so that they come after all staff.
+const PLACES_OF_OTHER_LISTS: i64 = 1 << 40;
+/// More than a page of another list than staff can have.
+const PLACES_OF_A_PAGE: i64 = 1 << 20;
+
+/// Somebody who is in the list but is not imported.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Present {
+    /// Wonde's id of the person.
+    pub wonde_id: String,
+    /// Wonde's unique person identifier, where it can be read.
+    pub upi: Option<String>,
+    /// Wonde ids of the people above or below, nearest first; `None`: not said.
+    pub hierarchy: Option<Vec<String>>,
+}
+
+/// Something that a delta says to be gone, by Wonde's id.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Gone {
+    /// Somebody who was deleted or is no longer current staff.
+    Employee(String),
+    /// A class that was deleted.
+    Class(String),
+    /// A subject that is no longer taught.
+    Subject(String),
+}
+
+/// One page of a list, mapped.
+#[derive(Debug, Default)]
+pub struct MappedPage {
+    /// Current staff that can be imported, with their places on the page.
+    pub staff: Vec<(u64, StaffRecord)>,
+    /// Problems, with the places of their records on the page.
+    pub issues: Vec<(u64, Issue)>,
+    /// People who are in the list, and have not left, but are not among `staff`.
+    pub present: Vec<(u64, Present)>,
+    /// Staff records so broken that nobody can say whose they are.
+    pub nameless: u64,
+    /// Staff records that say something about the employment.
+    pub employment_said: u64,
+    /// Staff records on the page.
+    pub fetched: u64,
+    /// Of these, current staff.
+    pub current: u64,
+    /// Current staff that are not among `staff`.
+    pub skipped: u64,
+    /// What the page says to be gone; only a delta looks at it.
+    pub gone: Vec<Gone>,
+    /// Classes, or subjects.
+    pub teaching: Vec<(TeachingKind, TeachingRecord)>,
+    /// Photos, with Wonde's ids of the people.
+    pub photos: Vec<(String, PhotoRecord)>,
+    /// HTTP requests that the page cost, failed ones included.
+    pub requests: u64,
+    /// Where the list goes on; `None`: this was its last page.
+    pub next_page: Option<Value>,
+    /// The list to read after the last page of this one; `None`: there is no other.
+    pub next_list: Option<List>,
+    /// Access to the list was refused: it is not read, and nothing of it counts.
+    pub refused: bool,
+}
+
+/// Stages one page and notes the progress of the job.
+pub async fn add_page(
+    pool: &PgPool,
+    lease: Lease,
+    page: &MappedPage,
+    progress: Progress,
+) -> Result<(), Error> {
+    let mut tx = pool.begin_with(BEGIN).await?;
+    let first_position = advance(&mut tx, lease, page, progress).await?;
+    if !page.staff.is_empty() {
+        let mut copy = tx.copy_in_raw(copy::STAGE_STAFF).await?;
+        copy.send(copy::staff_rows(lease.job_id, first_position, &page.staff).into_bytes()).await?;
+        copy.finish().await?;
+    }
+    records::insert_teaching(&mut tx, lease, &page.teaching).await?;
+    records::insert_photos(&mut tx, lease, &page.photos).await?;
+    records::insert_gone(&mut tx, lease, &page.gone).await?;
+    tx.commit().await?;
+    Ok(())
+}
+
+/// Moves fetch and job on by a page and keeps its problems, which are few; returns the position
+/// of its first record.
+async fn advance(
+    db: &mut PgConnection,
+    lease: Lease,
+    page: &MappedPage,
+    progress: Progress,
+) -> Result<i64, Error> {
+    let places: Vec<i64> = page.issues.iter().map(|(place, _)| count(*place)).collect();
+    let codes: Vec<&str> = page.issues.iter().map(|(_, issue)| issue.code.as_str()).collect();
+    let wonde_ids: Vec<Option<&str>> =
+        page.issues.iter().map(|(_, issue)| issue.wonde_id.as_deref()).collect();
+    let present_places: Vec<i64> = page.present.iter().map(|(place, _)| count(*place)).collect();
+    let present_ids: Vec<&str> =
+        page.present.iter().map(|(_, person)| person.wonde_id.as_str()).collect();
+    let present_upis: Vec<Option<&str>> =
+        page.present.iter().map(|(_, person)| person.upi.as_deref()).collect();
+    let present_lists: Vec<Option<String>> = page
+        .present
+        .iter()
+        .map(|(_, person)| copy::as_array(person.hierarchy.as_deref()))
+        .collect();
+    sqlx::query_scalar!(
+        r#"
+        WITH noted AS (
+            UPDATE job SET stage = $8, progress_done = $9, progress_total = $10
+            WHERE id = $1 AND fence = $2 AND state = 'running'
+            RETURNING id
+        ), staged AS (
+            UPDATE stage_fetch f SET pages = pages + 1, fetched = fetched + $3,
+                current = current + $4, skipped = skipped + $5, requests = requests + $6,
+                nameless = nameless + $14, employment_said = employment_said + $19,
+                next_page = $7, complete = $7::jsonb IS NULL AND $20::text IS NULL,
+                list = CASE WHEN $7::jsonb IS NULL THEN coalesce($20, list) ELSE list END,
+                lists_read = CASE WHEN $7::jsonb IS NULL AND NOT $21
+                    THEN array_append(lists_read, list) ELSE lists_read END,
+                updated_at = now()
+            FROM noted WHERE f.job_id = noted.id AND f.fence = $2 AND NOT f.complete
+            RETURNING CASE WHEN $3::bigint > 0 THEN f.fetched - $3 ELSE $22::bigint + f.pages * $23::bigint END
+                AS first
+        ), issue AS (
+            INSERT INTO stage_issue (job_id, position, code, wonde_id)
+            SELECT $1, staged.first + i.place, i.code, i.wonde_id
+            FROM staged, UNNEST($11::bigint[], $12::text[], $13::text[])
+                AS i (place, code, wonde_id)
+        ), present AS (
+            INSERT INTO stage_present (job_id, position, wonde_id, upi, hierarchy)
+            SELECT $1, staged.first + p.place, p.wonde_id, p.upi, p.hierarchy::text[]
+            FROM staged, UNNEST($15::bigint[], $16::text[], $17::text[], $18::text[])
+                AS p (place, wonde_id, upi, hierarchy)
+        )
+        SELECT first AS "first!" FROM staged
+        "#,
+        lease.job_id.0,
+        lease.fence,
+        count(page.fetched),
+        count(page.current),
+        count(page.skipped),
+        count(page.requests),
+        page.next_page,
+        progress.stage.as_str(),
+        count(progress.done),
+        progress.total.map(count),
+        &places,
+        &codes as &[&str],
+        &wonde_ids as &[Option<&str>],
+        count(page.nameless),
+        &present_places,
+        &present_ids as &[&str],
+        &present_upis as &[Option<&str>],
+        &present_lists as &[Option<String>],
+        count(page.employment_said),
+        page.next_list.map(List::as_str),
+        page.refused,
+        PLACES_OF_OTHER_LISTS,
+        PLACES_OF_A_PAGE,
+    )
+    .fetch_optional(db)
+    .await?
+    .ok_or(Error::LeaseLost)
+}
+
+pub(super) fn count(number: u64) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
+}

@@ -1,0 +1,177 @@
+//! Rows of the lists that are shorter than staff: arrays instead of `COPY`.
+
+use std::{collections::HashMap, fmt::Write};
+
+use mis_sync_domain::{Lease, Photo, PhotoRecord, SubjectOfClass, TeachingKind, TeachingRecord};
+use ring::digest::{SHA256, digest};
+use sqlx::PgConnection;
+
+use super::{Gone, copy};
+use crate::Error;
+
+/// Stages classes or subjects; of two deliveries of one the later counts.
+pub(super) async fn insert_teaching(
+    db: &mut PgConnection,
+    lease: Lease,
+    teaching: &[(TeachingKind, TeachingRecord)],
+) -> Result<(), Error> {
+    if teaching.is_empty() {
+        return Ok(());
+    }
+    let latest: HashMap<(TeachingKind, &str), &TeachingRecord> =
+        teaching.iter().map(|(kind, record)| ((*kind, record.wonde_id.as_str()), record)).collect();
+    let kinds: Vec<&str> = latest.keys().map(|(kind, _)| kind.as_str()).collect();
+    let wonde_ids: Vec<&str> = latest.keys().map(|(_, wonde_id)| *wonde_id).collect();
+    let all = || latest.values();
+    let names: Vec<Option<&str>> = all().map(|record| record.name.as_deref()).collect();
+    let codes: Vec<Option<&str>> = all().map(|record| record.code.as_deref()).collect();
+    let descriptions: Vec<Option<&str>> =
+        all().map(|record| record.description.as_deref()).collect();
+    let delivered: Vec<bool> =
+        all().map(|record| record.subject != SubjectOfClass::NotDelivered).collect();
+    let subjects: Vec<Option<&str>> = all().map(|record| subject_id(record)).collect();
+    let staff: Vec<Option<String>> = all().map(|record| staff_ids(record)).collect();
+    let main_teachers: Vec<i32> = all().map(|record| count_main_teachers(record)).collect();
+    sqlx::query!(
+        r#"
+        INSERT INTO stage_teaching (job_id, kind, wonde_id, name, code, description,
+            subject_delivered, subject_wonde_id, staff, main_teachers)
+        SELECT $1, kind, wonde_id, name, code, description, delivered, subject, staff::text[],
+            main_teachers
+        FROM UNNEST($2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::bool[],
+                $8::text[], $9::text[], $10::int[])
+            AS t (kind, wonde_id, name, code, description, delivered, subject, staff,
+                main_teachers)
+        ON CONFLICT (job_id, kind, wonde_id) DO UPDATE SET name = excluded.name,
+            code = excluded.code, description = excluded.description,
+            subject_delivered = excluded.subject_delivered,
+            subject_wonde_id = excluded.subject_wonde_id, staff = excluded.staff,
+            main_teachers = excluded.main_teachers
+        "#,
+        lease.job_id.0,
+        &kinds as &[&str],
+        &wonde_ids as &[&str],
+        &names as &[Option<&str>],
+        &codes as &[Option<&str>],
+        &descriptions as &[Option<&str>],
+        &delivered,
+        &subjects as &[Option<&str>],
+        &staff as &[Option<String>],
+        &main_teachers,
+    )
+    .execute(db)
+    .await?;
+    Ok(())
+}
+
+fn subject_id(record: &TeachingRecord) -> Option<&str> {
+    match &record.subject {
+        SubjectOfClass::Of(wonde_id) => Some(wonde_id),
+        SubjectOfClass::NotDelivered | SubjectOfClass::Without => None,
+    }
+}
+
+fn staff_ids(record: &TeachingRecord) -> Option<String> {
+    let staff = record.staff.as_ref()?;
+    let ids: Vec<String> = staff.iter().map(|teacher| teacher.wonde_id.clone()).collect();
+    copy::as_array(Some(&ids))
+}
+
+fn count_main_teachers(record: &TeachingRecord) -> i32 {
+    let main = record.staff.iter().flatten().filter(|teacher| teacher.is_main).count();
+    i32::try_from(main).unwrap_or(i32::MAX)
+}
+
+/// Stages photos. An image that is stored already is not sent to the database again.
+pub(super) async fn insert_photos(
+    db: &mut PgConnection,
+    lease: Lease,
+    photos: &[(String, PhotoRecord)],
+) -> Result<(), Error> {
+    if photos.is_empty() {
+        return Ok(());
+    }
+    let latest: HashMap<&str, Option<(&Photo, String)>> =
+        photos.iter().map(|(wonde_id, record)| (wonde_id.as_str(), image_of(record))).collect();
+    let wonde_ids: Vec<&str> = latest.keys().copied().collect();
+    let all = || latest.values().map(Option::as_ref);
+    let hashes: Vec<Option<&str>> =
+        all().map(|image| image.map(|(_, hash)| hash.as_str())).collect();
+    let stored = sqlx::query_scalar!(
+        "SELECT hash FROM staff_photo WHERE hash = ANY($1)",
+        &hashes as &[Option<&str>],
+    )
+    .fetch_all(&mut *db)
+    .await?;
+    let types: Vec<Option<&str>> =
+        all().map(|image| image.map(|(photo, _)| photo.kind.as_str())).collect();
+    let contents: Vec<Option<&[u8]>> = all()
+        .map(|image| image.filter(|(_, hash)| !stored.contains(hash)))
+        .map(|image| image.map(|(photo, _)| photo.content.as_slice()))
+        .collect();
+    sqlx::query!(
+        r#"
+        INSERT INTO stage_photo (job_id, wonde_id, hash, content_type, content)
+        SELECT $1, wonde_id, hash, content_type, content
+        FROM UNNEST($2::text[], $3::text[], $4::text[], $5::bytea[])
+            AS p (wonde_id, hash, content_type, content)
+        ON CONFLICT (job_id, wonde_id) DO UPDATE SET hash = excluded.hash,
+            content_type = excluded.content_type, content = excluded.content
+        "#,
+        lease.job_id.0,
+        &wonde_ids as &[&str],
+        &hashes as &[Option<&str>],
+        &types as &[Option<&str>],
+        &contents as &[Option<&[u8]>],
+    )
+    .execute(db)
+    .await?;
+    Ok(())
+}
+
+/// The image with the SHA-256 of its content, in hex.
+fn image_of(record: &PhotoRecord) -> Option<(&Photo, String)> {
+    match record {
+        PhotoRecord::Without => None,
+        PhotoRecord::Image(photo) => Some((photo, hex(digest(&SHA256, &photo.content).as_ref()))),
+    }
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut hex, byte| {
+        write!(hex, "{byte:02x}").expect("writing to a String cannot fail");
+        hex
+    })
+}
+
+/// Stages what a delta says to be gone.
+pub(super) async fn insert_gone(
+    db: &mut PgConnection,
+    lease: Lease,
+    gone: &[Gone],
+) -> Result<(), Error> {
+    if gone.is_empty() {
+        return Ok(());
+    }
+    let (kinds, wonde_ids): (Vec<&str>, Vec<&str>) = gone
+        .iter()
+        .map(|gone| match gone {
+            Gone::Employee(wonde_id) => ("employee", wonde_id.as_str()),
+            Gone::Class(wonde_id) => ("class", wonde_id.as_str()),
+            Gone::Subject(wonde_id) => ("subject", wonde_id.as_str()),
+        })
+        .unzip();
+    sqlx::query!(
+        r#"
+        INSERT INTO stage_gone (job_id, kind, wonde_id)
+        SELECT $1, kind, wonde_id FROM UNNEST($2::text[], $3::text[]) AS g (kind, wonde_id)
+        ON CONFLICT DO NOTHING
+        "#,
+        lease.job_id.0,
+        &kinds as &[&str],
+        &wonde_ids as &[&str],
+    )
+    .execute(db)
+    .await?;
+    Ok(())
+}

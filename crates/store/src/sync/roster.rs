@@ -1,0 +1,77 @@
+use std::collections::{HashMap, HashSet};
+
+use sqlx::PgConnection;
+use uuid::Uuid;
+
+use super::Run;
+use crate::Error;
+
+/// Somebody of the school who is linked with the MIS, as they will be after this sync.
+pub(super) struct LinkedStaff {
+    pub(super) id: Uuid,
+    pub(super) wonde_id: String,
+    pub(super) active: bool,
+    pub(super) line_manager_id: Option<Uuid>,
+    /// Wonde id of the line manager that the MIS named last.
+    pub(super) manager_said: Option<String>,
+}
+
+/// Everybody of the school by Wonde id, the people that this sync creates included.
+pub(super) struct Roster {
+    pub(super) staff: HashMap<String, LinkedStaff>,
+    /// Those of `staff` who are inactive.
+    pub(super) inactive: HashSet<Uuid>,
+    /// Whom a dry run would create; they are not among `staff`.
+    pub(super) coming: HashSet<String>,
+    /// People whom this sync created.
+    pub(super) new: HashSet<Uuid>,
+}
+
+impl Roster {
+    /// Reads it once people are created, updated and deactivated.
+    pub(super) async fn read(db: &mut PgConnection, run: &Run<'_>) -> Result<Self, Error> {
+        let staff = sqlx::query_as!(
+            LinkedStaff,
+            r#"
+            SELECT s.id, s.wonde_id AS "wonde_id!", s.line_manager_id,
+                s.mis_values ->> 'line_manager' AS manager_said,
+                CASE WHEN $3 THEN coalesce(
+                    (SELECT c.new_value = 'true' FROM job_change c
+                        WHERE c.job_id = $2 AND c.staff_id = s.id AND c.field = 'active'),
+                    s.active) ELSE s.active END AS "active!"
+            FROM staff s WHERE s.school_id = $1 AND s.wonde_id IS NOT NULL
+            "#,
+            run.school_id.as_str(),
+            run.lease.job_id.0,
+            run.dry_run,
+        )
+        .fetch_all(&mut *db)
+        .await?;
+        let created = sqlx::query!(
+            r#"
+            SELECT staff_id, wonde_id FROM job_change
+            WHERE job_id = $1 AND record = 'staff' AND field = 'created'
+            "#,
+            run.lease.job_id.0,
+        )
+        .fetch_all(db)
+        .await?;
+        let (mut coming, mut new) = (HashSet::new(), HashSet::new());
+        for person in created {
+            match (person.staff_id, person.wonde_id) {
+                (Some(id), _) => drop(new.insert(id)),
+                (None, Some(wonde_id)) => drop(coming.insert(wonde_id)),
+                (None, None) => {}
+            }
+        }
+        Ok(Self { coming, new, ..Self::of(staff) })
+    }
+
+    /// Of these people, none of them new.
+    pub(super) fn of(staff: Vec<LinkedStaff>) -> Self {
+        let inactive =
+            staff.iter().filter(|person| !person.active).map(|person| person.id).collect();
+        let staff = staff.into_iter().map(|person| (person.wonde_id.clone(), person)).collect();
+        Self { staff, inactive, coming: HashSet::new(), new: HashSet::new() }
+    }
+}

@@ -1,0 +1,94 @@
+//! One sync, of iP and of the model, and the comparison of the two.
+
+use std::{collections::BTreeMap, mem};
+
+use mis_sync_domain::{JobId, Report};
+use mis_sync_store::staging::{self, MappedPage};
+
+use super::{
+    account::Account,
+    events::Turn,
+    list::List,
+    school::{ByHand, School},
+};
+use crate::{
+    fixture::{LONG, TestStore},
+    rows::{self, Person},
+};
+
+impl Turn<'_> {
+    /// Syncs what the MIS delivers; panics where iP is not what the model says.
+    pub(super) async fn sync(self, store: &TestStore) {
+        let Self { random, school, other } = self;
+        let before = school.edit_by_hand(store).await;
+        let list = List::draw(random, school);
+        let pages = list.pages(random);
+        let mut expected = school.sync(&list, other);
+        expected.report.requests = pages.len() as u64;
+
+        let (job, report) = school.sync_pages(store, &pages).await;
+        let mut issues = store.issues(job).await;
+        issues.sort_by_key(|(code, wonde_id)| (code.as_str(), wonde_id.clone()));
+        assert_eq!(issues, expected.issues, "issues");
+        let after = school.look(store, "after the sync").await;
+        assert_eq!(report, expected.report, "report");
+        let written = after.iter().filter(|person| !before.contains(person)).count();
+        assert_eq!(written as u64, expected.written, "rows that were written");
+    }
+}
+
+impl School {
+    /// Does in iP what the model has done by hand; returns everybody in iP.
+    pub(super) async fn edit_by_hand(&mut self, store: &TestStore) -> Vec<Person> {
+        for edit in mem::take(&mut self.by_hand) {
+            match edit {
+                ByHand::Made { email, upi } => {
+                    rows::make_account(&store.pool, &self.id, &email, upi.as_deref()).await;
+                }
+                ByHand::Edited(statement) => {
+                    assert_eq!(rows::change(&store.pool, &statement).await, 1, "edited by hand");
+                }
+            }
+        }
+        self.look(store, "before the sync").await
+    }
+
+    async fn sync_pages(&self, store: &TestStore, pages: &[MappedPage]) -> (JobId, Report) {
+        let job = store.enqueue(&self.id).await;
+        let lease = store.claim(job).await;
+        staging::begin(&store.pool, lease, self.rules, None, LONG).await.unwrap();
+        for page in pages {
+            store.add(lease, page).await.unwrap();
+        }
+        let report = store.finish(lease, &self.id).await.unwrap();
+        staging::discard(&store.pool, lease).await.unwrap();
+        (job, report)
+    }
+
+    /// Everybody in iP, who must be whom the model says, and whoever was there once.
+    async fn look(&mut self, store: &TestStore, when: &str) -> Vec<Person> {
+        let people = rows::people(&store.pool, &self.id).await;
+        self.learn_ids(&people);
+        let held = Account::by_login(people.iter().map(Account::from));
+        assert_eq!(held.len(), people.len(), "a login is held twice {when}");
+        let expected = Account::by_login(self.accounts.iter().cloned());
+        // Only who differs, so that it can be read.
+        assert_eq!(without(&held, &expected), without(&expected, &held), "people {when}");
+        let passwords: BTreeMap<_, _> =
+            people.iter().map(|person| (person.id, person.password_hash.clone())).collect();
+        for (id, password) in &self.passwords {
+            assert_eq!(passwords.get(id), Some(password), "account {id} was lost {when}");
+        }
+        self.passwords = passwords;
+        people
+    }
+}
+
+/// Those of `some` who are not the same in `others`.
+fn without<'a>(
+    some: &'a BTreeMap<String, Account>,
+    others: &BTreeMap<String, Account>,
+) -> Vec<&'a Account> {
+    let differs = |login: &String, account: &Account| others.get(login) != Some(account);
+    some.iter().filter(|(login, account)| differs(login, account)).map(|(_, a)| a).collect()
+}

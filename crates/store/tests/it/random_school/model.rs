@@ -1,0 +1,214 @@
+//! What the rules make of a list.
+
+use std::{cmp::Reverse, collections::BTreeSet};
+
+use mis_sync_domain::{IssueCode, JobTitle, Report};
+
+use super::{
+    account::Account,
+    list::List,
+    record::{Record, Shown},
+    school::School,
+};
+
+/// What a sync must say of itself.
+pub(super) struct Outcome {
+    pub(super) report: Report,
+    /// Code and Wonde id, in the order of both; of a record without an id it is empty.
+    pub(super) issues: Vec<(IssueCode, String)>,
+    /// Rows that are written: nobody's who is as the MIS says or is left out.
+    pub(super) written: u64,
+}
+
+impl School {
+    /// Does to the accounts what a sync of this list must do.
+    pub(super) fn sync(&mut self, list: &List, other: &School) -> Outcome {
+        let mut staff: Vec<Record> =
+            list.latest().filter(|record| record.shown == Shown::Whole).cloned().collect();
+        let means = self.means(&staff.iter().collect::<Vec<_>>());
+        let roles_withheld = self.roles_are_withheld(&means, list);
+        if roles_withheld {
+            // As if nothing had been said.
+            for record in &mut staff {
+                record.job_title = JobTitle::NotDelivered;
+            }
+        }
+        let staff: Vec<&Record> = staff.iter().collect();
+        let doubts = self.doubts(&staff, &means, other);
+        let leavers = if self.rules.deactivates && list.is_telling() {
+            self.absent(&means, list)
+        } else {
+            Vec::new()
+        };
+        let mut outcome = Outcome::of_list(list);
+        if roles_withheld {
+            outcome.issues.push((IssueCode::RolesWithheld, String::new()));
+        }
+        for ((record, means), doubt) in staff.iter().zip(means).zip(doubts) {
+            match doubt {
+                Some(code) => outcome.leaves_out(record, code),
+                None => self.apply(record, means, &mut outcome),
+            }
+        }
+        outcome.report.deactivated = leavers.len() as u64;
+        outcome.written += outcome.report.deactivated;
+        for leaver in leavers {
+            self.accounts[leaver].active = false;
+        }
+        outcome.report.issues = outcome.issues.len() as u64;
+        outcome.issues.sort_by_key(|(code, wonde_id)| (code.as_str(), wonde_id.clone()));
+        outcome
+    }
+
+    /// Nobody has a role, and of those of the list somebody had one.
+    fn roles_are_withheld(&self, means: &[Option<usize>], list: &List) -> bool {
+        let had_role = |account: &usize| self.accounts[*account].had_role();
+        list.is_without_roles() && means.iter().flatten().any(had_role)
+    }
+
+    /// Which account each record means: by Wonde id, then UPI, then address.
+    fn means(&self, staff: &[&Record]) -> Vec<Option<usize>> {
+        let find = |test: &dyn Fn(&Account) -> bool| -> Vec<usize> {
+            (0..self.accounts.len()).filter(|at| test(&self.accounts[*at])).collect()
+        };
+        let by_id = |record: &Record| find(&|a| a.wonde_id.as_ref() == Some(&record.wonde_id));
+        let mut means: Vec<Option<usize>> =
+            staff.iter().map(|record| by_id(record).first().copied()).collect();
+        let listed = |account: &Account| {
+            staff.iter().any(|record| Some(&record.wonde_id) == account.wonde_id.as_ref())
+        };
+        let by_upi =
+            |record: &Record| find(&|a| a.upi.is_some() && a.upi == record.upi && !listed(a));
+        let by_email =
+            |record: &Record| find(&|a| a.wonde_id.is_none() && a.login() == record.login());
+        for step in [&by_upi as &dyn Fn(&Record) -> Vec<usize>, &by_email] {
+            let open: Vec<usize> = (0..staff.len()).filter(|n| means[*n].is_none()).collect();
+            let taken: BTreeSet<usize> = means.iter().flatten().copied().collect();
+            let candidates: Vec<Vec<usize>> = open.iter().map(|n| step(staff[*n])).collect();
+            for (n, mine) in open.iter().zip(&candidates) {
+                let [account] = mine[..] else { continue };
+                let rivals = candidates.iter().filter(|c| c.contains(&account)).count();
+                if rivals == 1 && !taken.contains(&account) {
+                    means[*n] = Some(account);
+                }
+            }
+        }
+        means
+    }
+
+    /// Why each record is left out; `None`: it is not.
+    fn doubts(
+        &self,
+        staff: &[&Record],
+        means: &[Option<usize>],
+        other: &School,
+    ) -> Vec<Option<IssueCode>> {
+        let asks = |n: usize| {
+            means[n].is_none_or(|account| self.accounts[account].login() != staff[n].login())
+        };
+        let twin = |n: usize| staff.iter().filter(|r| r.login() == staff[n].login()).count() > 1;
+        let askers: Vec<usize> = (0..staff.len()).filter(|n| asks(*n) && !twin(*n)).collect();
+        let movers = self.largest_set_without_clash(staff, means, &askers, other);
+        let doubt = |n: usize| match (asks(n), twin(n)) {
+            (true, true) => Some(IssueCode::SharedWorkEmail),
+            (true, false) if !movers.contains(&n) => Some(IssueCode::WorkEmailInUse),
+            _ => None,
+        };
+        (0..staff.len()).map(doubt).collect()
+    }
+
+    fn largest_set_without_clash(
+        &self,
+        staff: &[&Record],
+        means: &[Option<usize>],
+        askers: &[usize],
+        other: &School,
+    ) -> Vec<usize> {
+        let chosen = |set: u32| -> Vec<usize> {
+            (0..).zip(askers).filter(|(bit, _)| set >> bit & 1 == 1).map(|(_, n)| *n).collect()
+        };
+        let held: Vec<String> =
+            self.accounts.iter().chain(&other.accounts).map(Account::login).collect();
+        let works = |movers: &[usize]| {
+            let mut logins = held.clone();
+            for n in movers {
+                match means[*n] {
+                    Some(account) => logins[account] = staff[*n].login(),
+                    None => logins.push(staff[*n].login()),
+                }
+            }
+            let distinct: BTreeSet<&String> = logins.iter().collect();
+            distinct.len() == logins.len()
+        };
+        let mut sets: Vec<u32> = (0..1 << askers.len()).collect();
+        sets.sort_by_key(|set| Reverse(set.count_ones()));
+        sets.into_iter().map(chosen).find(|movers| works(movers)).unwrap()
+    }
+
+    /// Linked and active accounts of whom nothing is in the list.
+    fn absent(&self, means: &[Option<usize>], list: &List) -> Vec<usize> {
+        let present: Vec<_> = list.latest().filter_map(Record::present).collect();
+        let is_present = |account: &Account| {
+            present.iter().any(|person| {
+                account.wonde_id.as_ref() == Some(&person.wonde_id)
+                    || (person.upi.is_some() && person.upi == account.upi)
+            })
+        };
+        let is_absent = |at: usize| {
+            let account = &self.accounts[at];
+            let is_linked = account.wonde_id.is_some();
+            is_linked && account.active && !means.contains(&Some(at)) && !is_present(account)
+        };
+        (0..self.accounts.len()).filter(|at| is_absent(*at)).collect()
+    }
+
+    fn apply(&mut self, record: &Record, means: Option<usize>, outcome: &mut Outcome) {
+        let Some(at) = means else {
+            self.accounts.push(Account::new(record));
+            outcome.report.created += 1;
+            outcome.written += 1;
+            return;
+        };
+        let held = &self.accounts[at];
+        let account = held.after(record, self.rules);
+        outcome.counts(held, &account);
+        if !account.active {
+            outcome.issues.push((IssueCode::InactiveInIp, record.wonde_id.clone()));
+        }
+        self.accounts[at] = account;
+    }
+}
+
+impl Outcome {
+    fn of_list(list: &List) -> Self {
+        let count = |kind: fn(&Record) -> bool| list.latest().filter(|r| kind(r)).count() as u64;
+        let report = Report {
+            fetched: count(|_| true),
+            current: count(Record::is_current),
+            skipped: count(Record::is_skipped),
+            ..Report::default()
+        };
+        let issues = list.latest().filter_map(Record::issue);
+        let issues = issues.map(|issue| (issue.code, issue.wonde_id.unwrap_or_default()));
+        let mut issues: Vec<_> = issues.collect();
+        if list.hides_employment() {
+            issues.push((IssueCode::EmploymentWithheld, String::new()));
+        }
+        Self { report, issues, written: 0 }
+    }
+
+    fn leaves_out(&mut self, record: &Record, code: IssueCode) {
+        self.report.skipped += 1;
+        self.issues.push((code, record.wonde_id.clone()));
+    }
+
+    fn counts(&mut self, before: &Account, after: &Account) {
+        let report = &mut self.report;
+        report.restored += u64::from(before.active != after.active);
+        let said = after.said.clone();
+        let is_updated = *after != Account { active: after.active, said, ..before.clone() };
+        report.updated += u64::from(is_updated);
+        report.unchanged += u64::from(!is_updated && before.active == after.active);
+        self.written += u64::from(before != after);
+    }
+}
