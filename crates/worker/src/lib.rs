@@ -33,6 +33,8 @@ pub struct Context {
     pub clock: Clock,
     /// How old the pages of an interrupted fetch may be for a later attempt to go on from them.
     pub staged_pages_max_age: Duration,
+    /// How far a delta looks back beyond the last fetch: what changed in a MIS reaches Wonde late.
+    pub delta_overlap: Duration,
 }
 
 /// Runs jobs and the sweeper until `stop` is cancelled and the running jobs are done or

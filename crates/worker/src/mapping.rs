@@ -1,12 +1,16 @@
 //! Wonde's shapes become the domain's. Pure: no I/O, no clock, nothing remembered between
 //! records, so one bad record is that record's problem alone.
 
+pub mod deletions;
+pub mod photos;
+pub mod teaching;
+
 use chrono::NaiveDate;
 use mis_sync_domain::{
     Issue, IssueCode, JobTitle, StaffRecord, WorkEmail,
     employment::{self, Employment},
 };
-use mis_sync_store::staging::{MappedPage, Present};
+use mis_sync_store::staging::{Gone, MappedPage, Present};
 use mis_sync_wonde::{Employee, EmploymentDetails, Page, WondeDate};
 
 /// What the mapping of a school's records depends on besides the records.
@@ -37,7 +41,7 @@ pub enum Mapped {
 
 /// Maps one person.
 pub fn staff_from_wonde(employee: &Employee, rules: MappingRules) -> Mapped {
-    let details = employee.employment_details.delivered().and_then(Option::as_ref);
+    let details = details(employee);
     if !details.is_some_and(|details| is_current(details, rules.today)) {
         return Mapped::NotCurrent;
     }
@@ -71,14 +75,7 @@ pub fn staff_from_wonde(employee: &Employee, rules: MappingRules) -> Mapped {
 
 /// Maps a page; every record of it is accounted for.
 pub fn map_page(page: &Page<Employee>, rules: MappingRules) -> MappedPage {
-    let mut mapped = MappedPage {
-        fetched: page.records.len() as u64,
-        next_page: page
-            .next
-            .as_ref()
-            .map(|next| serde_json::to_value(next).expect("a page cursor is a string")),
-        ..MappedPage::default()
-    };
+    let mut mapped = MappedPage { fetched: page.records.len() as u64, ..MappedPage::default() };
     for (place, record) in (0..).zip(&page.records) {
         match record {
             Err(undecodable) => {
@@ -92,28 +89,49 @@ pub fn map_page(page: &Page<Employee>, rules: MappingRules) -> MappedPage {
                 let code = IssueCode::UnreadableRecord;
                 mapped.issues.push((place, Issue { code, wonde_id }));
             }
-            Ok(employee) => match staff_from_wonde(employee, rules) {
-                Mapped::NotCurrent => {}
-                Mapped::NotTeaching => {
-                    mapped.current += 1;
-                    mapped.skipped += 1;
-                    mapped.present.push((place, present(employee, rules)));
-                }
-                Mapped::Problem(code) => {
-                    mapped.current += 1;
-                    mapped.skipped += 1;
-                    mapped.present.push((place, present(employee, rules)));
-                    let wonde_id = Some(employee.id.as_str().to_owned());
-                    mapped.issues.push((place, Issue { code, wonde_id }));
-                }
-                Mapped::Staff(staff) => {
-                    mapped.current += 1;
-                    mapped.staff.push((place, staff));
-                }
-            },
+            Ok(employee) => add_employee(&mut mapped, place, employee, rules),
         }
     }
     mapped
+}
+
+fn add_employee(mapped: &mut MappedPage, place: u64, employee: &Employee, rules: MappingRules) {
+    let says_employment = details(employee).is_some_and(says_something);
+    mapped.employment_said += u64::from(says_employment);
+    match staff_from_wonde(employee, rules) {
+        // Nothing said is no word of having left.
+        Mapped::NotCurrent if says_employment => {
+            mapped.gone.push(Gone::Employee(employee.id.as_str().to_owned()));
+        }
+        Mapped::NotCurrent => {}
+        Mapped::NotTeaching => {
+            mapped.current += 1;
+            mapped.skipped += 1;
+            mapped.present.push((place, present(employee, rules)));
+        }
+        Mapped::Problem(code) => {
+            mapped.current += 1;
+            mapped.skipped += 1;
+            mapped.present.push((place, present(employee, rules)));
+            let wonde_id = Some(employee.id.as_str().to_owned());
+            mapped.issues.push((place, Issue { code, wonde_id }));
+        }
+        Mapped::Staff(staff) => {
+            mapped.current += 1;
+            mapped.staff.push((place, staff));
+        }
+    }
+}
+
+fn details(employee: &Employee) -> Option<&EmploymentDetails> {
+    employee.employment_details.delivered().and_then(Option::as_ref)
+}
+
+/// Not only nulls, which is how a school looks that does not share them.
+fn says_something(details: &EmploymentDetails) -> bool {
+    details.current.is_some()
+        || details.employment_start_date.is_some()
+        || details.employment_end_date.is_some()
 }
 
 /// Somebody current who is not imported has not left.

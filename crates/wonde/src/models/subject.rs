@@ -16,6 +16,8 @@ pub struct Subject {
     pub code: Option<String>,
     /// What it is called.
     pub name: Option<String>,
+    /// What it is about; not among the documented fields.
+    pub description: Option<String>,
     /// Taught now, as the MIS says; often null.
     pub active: Option<bool>,
     /// When Wonde first saw the record.
@@ -35,6 +37,8 @@ pub(super) struct WrittenSubject {
     code: Option<String>,
     #[serde(default, deserialize_with = "shape::text")]
     name: Option<String>,
+    #[serde(default, deserialize_with = "shape::text")]
+    description: Option<String>,
     #[serde(default, deserialize_with = "shape::flag")]
     active: Option<bool>,
     #[serde(default, deserialize_with = "date")]
@@ -52,6 +56,7 @@ impl TryFrom<WrittenSubject> for Subject {
             mis_id: written.mis_id,
             code: written.code,
             name: written.name,
+            description: written.description,
             active: written.active,
             created_at: written.created_at,
             updated_at: written.updated_at,

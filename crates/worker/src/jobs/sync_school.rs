@@ -1,50 +1,51 @@
 //! Brings a whole school up to date: fetch and stage page by page, then compare and apply.
 
+mod access;
+mod expected;
+mod fetch;
+
 use std::time::Instant;
 
-use futures::{FutureExt, TryStreamExt};
-use mis_sync_domain::{Capability, Lease, Mis, Progress, School, Stage, SyncRules};
+use chrono::{DateTime, Utc};
+use mis_sync_domain::{IssueCode, Mis, School, SyncMode, SyncOptions, SyncRules};
 use mis_sync_queue::Claimed;
-use mis_sync_store::{
-    Error as StoreError, Pool, jobs, schools, staging, staging::FetchState, sync,
-};
-use mis_sync_wonde::{
-    EmployeeInclude, EmployeeQuery, Error as WondeError, PageCursor, SchoolClient, WondeId,
-};
-use tokio_util::task::AbortOnDropHandle;
-use tracing::Instrument;
+use mis_sync_store::{Error as StoreError, schools, staging, sync};
+use mis_sync_wonde::{Error as WondeError, SchoolClient, WondeId};
 use url::Url;
 
-use crate::{
-    Context, SyncError,
-    mapping::{MappingRules, map_page},
-};
-
-/// Noted with the last page, so that it costs nothing of its own.
-const COMPARING: Progress = Progress { stage: Stage::Comparing, done: 0, total: None };
+use crate::{Context, SyncError};
+use fetch::Fetch;
 
 /// Runs one attempt. It ends the job itself, in the transaction that applies the difference.
 pub(crate) async fn run(context: &Context, claimed: &Claimed) -> Result<(), SyncError> {
     let started = Instant::now();
     let (job, lease, pool) = (&claimed.job, claimed.lease, context.queue.pool());
-    let access = schools::access(pool, &context.cipher, &job.school_id)
-        .await?
-        .ok_or(SyncError::NotConnected)?;
-    let client = connect(context, &access)?;
+    let schools::SchoolAccess { school, token } =
+        schools::access(pool, &context.cipher, &job.school_id)
+            .await?
+            .ok_or(SyncError::NotConnected)?;
+    let id = WondeId::try_from(school.wonde_school_id.clone())
+        .map_err(|_| SyncError::BadConnection("Its Wonde id is not one."))?;
+    let base_url = school.wonde_base_url.as_deref().map(Url::parse).transpose();
+    let base_url =
+        base_url.map_err(|_| SyncError::BadConnection("Its Wonde address is no URL."))?;
+    let client = context.wonde.school(&id, &token, base_url.as_ref())?;
 
-    let fetched = fetch(context, lease, &access.school, &client).await;
+    let fetched = fetch(context, claimed, &school, &client).await;
     if let Err(SyncError::Wonde(WondeError::Unauthorized)) = &fetched {
-        schools::mark_token_rejected(pool, &access.school).await?;
+        schools::mark_token_rejected(pool, &school).await?;
     }
-    fetched?;
+    let rules = fetched?;
 
-    let elapsed = || started.elapsed();
-    let report = sync::finish(pool, lease, &job.school_id, job.options.dry_run, elapsed).await?;
+    let plan = sync::Plan { lease, school_id: &school.id, rules, dry_run: job.options.dry_run };
+    let report = sync::finish(pool, plan, || started.elapsed()).await?;
     tracing::info!(
+        mode = report.mode.as_str(),
         report.fetched,
         report.created,
         report.updated,
         report.unchanged,
+        report.deactivated,
         report.skipped,
         report.issues,
         report.duration_ms,
@@ -60,47 +61,57 @@ pub(crate) async fn run(context: &Context, claimed: &Claimed) -> Result<(), Sync
     Ok(())
 }
 
-fn connect(context: &Context, access: &schools::SchoolAccess) -> Result<SchoolClient, SyncError> {
-    let id = WondeId::try_from(access.school.wonde_school_id.clone())
-        .map_err(|_| SyncError::BadConnection("Its Wonde id is not one."))?;
-    let base_url = access.school.wonde_base_url.as_deref().map(Url::parse).transpose();
-    let base_url =
-        base_url.map_err(|_| SyncError::BadConnection("Its Wonde address is no URL."))?;
-    Ok(context.wonde.school(&id, &access.token, base_url.as_ref())?)
-}
-
-/// Stages every page that is not staged yet.
+/// Stages every page that is not staged yet; returns by which rules they are to be compared.
 async fn fetch(
     context: &Context,
-    lease: Lease,
+    claimed: &Claimed,
     school: &School,
     client: &SchoolClient,
-) -> Result<(), SyncError> {
-    let pool = context.queue.pool();
-    let mis = find_mis(context, school, client).await?;
-    let sync_rules = SyncRules::decide(mis, &school.settings);
-    let state = staging::begin(pool, lease, sync_rules, context.staged_pages_max_age).await?;
-    if state.complete {
-        return Ok(jobs::progress(pool, lease, COMPARING).await?);
+) -> Result<SyncRules, SyncError> {
+    let (options, lease) = (claimed.job.options, claimed.lease);
+    let (pool, found) = (context.queue.pool(), find_mis(context, school, client).await?);
+    let mis = found.mis();
+    let rules = SyncRules::decide(mis, &school.settings, options);
+    let after = changed_since(context, school, options);
+    let state = staging::begin(pool, lease, rules, after, context.staged_pages_max_age).await?;
+    if matches!(found, FoundMis::Unknown) {
+        staging::note(pool, lease, IssueCode::UnknownMis).await?;
     }
-    let rules = MappingRules {
-        today: context.clock.today(),
-        roles_supported: Mis::supports(mis, Capability::Roles),
-        hierarchy_supported: Mis::supports(mis, Capability::ReportsTo),
-        teachers_only: school.settings.teachers_only,
-    };
-    match stage_pages(context, lease, school, client, rules, &state).await {
-        // The place where an earlier attempt stopped may not exist any more.
-        Err(SyncError::Wonde(error)) if state.next_page.is_some() && leads_nowhere(&error) => {
-            staging::discard(pool, lease).await?;
-            Err(SyncError::StaleResume(error))
-        }
-        other => other,
-    }
+    Fetch::new(context, lease, school, client, mis, rules, &state).run(state).await?;
+    Ok(rules)
 }
 
-fn leads_nowhere(error: &WondeError) -> bool {
-    !error.is_transient() && !matches!(error, WondeError::Unauthorized)
+/// From when on a delta asks for changes; `None`: everything is read. Wonde shows what changed in
+/// a MIS hours later, so a delta looks further back than to the last fetch. There is none before
+/// the first full sync, nor after a change of the school's settings: it may concern records that
+/// did not change.
+fn changed_since(
+    context: &Context,
+    school: &School,
+    options: SyncOptions,
+) -> Option<DateTime<Utc>> {
+    let seen = school.changes_seen_until.filter(|_| options.mode == SyncMode::Delta)?;
+    let is_proven = school.last_full_sync_at.is_some_and(|at| at >= school.updated_at);
+    is_proven.then(|| seen - context.delta_overlap)
+}
+
+/// What is known of the school's MIS.
+enum FoundMis<'a> {
+    /// It is in the table.
+    Known(&'a Mis),
+    /// It has a name that is not in the table.
+    Unknown,
+    /// Nobody names it.
+    Unnamed,
+}
+
+impl<'a> FoundMis<'a> {
+    fn mis(&self) -> Option<&'a Mis> {
+        match self {
+            Self::Known(mis) => Some(mis),
+            Self::Unknown | Self::Unnamed => None,
+        }
+    }
 }
 
 /// The school's MIS. Wonde is asked only where nobody has said it yet.
@@ -108,95 +119,18 @@ async fn find_mis<'a>(
     context: &'a Context,
     school: &School,
     client: &SchoolClient,
-) -> Result<Option<&'a Mis>, SyncError> {
+) -> Result<FoundMis<'a>, SyncError> {
     let spelling = match &school.mis {
         Some(mis) => Some(mis.clone()),
         None => client.school().await?.mis,
     };
-    let Some(spelling) = spelling else { return Ok(None) };
+    let Some(spelling) = spelling else { return Ok(FoundMis::Unnamed) };
     if school.mis.is_none() {
         schools::note_mis(context.queue.pool(), &school.id, &spelling).await?;
     }
-    let mis = context.mis.find(&spelling);
-    if mis.is_none() {
+    let Some(mis) = context.mis.find(&spelling) else {
         tracing::warn!(mis = spelling, "this MIS is not in the table; what arrives is trusted");
-    }
-    Ok(mis)
-}
-
-async fn stage_pages(
-    context: &Context,
-    lease: Lease,
-    school: &School,
-    client: &SchoolClient,
-    rules: MappingRules,
-    state: &FetchState,
-) -> Result<(), SyncError> {
-    let pool = context.queue.pool();
-    let from = state.next_page.clone().map(serde_json::from_value::<PageCursor>).transpose();
-    // A cursor that cannot be read is none: the fetch begins anew.
-    let from = from.unwrap_or_default();
-    // The first page is under way from here on.
-    let query = EmployeeQuery { include: includes(rules), ..EmployeeQuery::default() };
-    let pages = client.employees(&query, from);
-    let mut expected = Expected::learn(pool, school, client).await?;
-    let mut done = state.fetched;
-    let mut requests = 0;
-    futures::pin_mut!(pages);
-    while let Some(page) = pages.try_next().await? {
-        let mut mapped = map_page(&page, rules);
-        mapped.requests = client.requests_made() - requests;
-        requests += mapped.requests;
-        done += mapped.fetched;
-        let progress = if page.next.is_some() {
-            let total = expected.records().map(|records| records.max(done));
-            Progress { stage: Stage::Fetching, done, total }
-        } else {
-            COMPARING
-        };
-        staging::add_page(pool, lease, &mapped, progress).await?;
-    }
-    Ok(())
-}
-
-/// How many records there will be, for the progress bar alone: Wonde's lists come without a
-/// total. The last sync knows; before the first one Wonde is asked for its count, beside the
-/// fetch and without waiting for the answer.
-enum Expected {
-    Known(Option<u64>),
-    Asked(AbortOnDropHandle<Result<Option<u64>, WondeError>>),
-}
-
-impl Expected {
-    async fn learn(pool: &Pool, school: &School, client: &SchoolClient) -> Result<Self, SyncError> {
-        if let Some(records) = jobs::records_of_last_sync(pool, &school.id).await? {
-            return Ok(Self::Known(Some(records)));
-        }
-        let client = client.clone();
-        let asked = async move { client.employee_count().await };
-        Ok(Self::Asked(AbortOnDropHandle::new(tokio::spawn(asked.in_current_span()))))
-    }
-
-    fn records(&mut self) -> Option<u64> {
-        if let Self::Asked(answer) = self {
-            let answered = answer.now_or_never()?;
-            *self = Self::Known(answered.ok().and_then(Result::ok).flatten());
-        }
-        match self {
-            Self::Known(records) => *records,
-            Self::Asked(_) => None,
-        }
-    }
-}
-
-/// Exactly what the mapping reads; scopes that are not needed are not asked for.
-fn includes(rules: MappingRules) -> Vec<EmployeeInclude> {
-    let mut includes = vec![EmployeeInclude::ContactDetails, EmployeeInclude::EmploymentDetails];
-    if rules.roles_supported {
-        includes.push(EmployeeInclude::Roles);
-    }
-    if rules.hierarchy_supported {
-        includes.push(EmployeeInclude::Hierarchy);
-    }
-    includes
+        return Ok(FoundMis::Unknown);
+    };
+    Ok(FoundMis::Known(mis))
 }

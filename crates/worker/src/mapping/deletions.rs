@@ -1,0 +1,47 @@
+//! What was deleted in the MIS.
+
+use mis_sync_store::staging::{Gone, MappedPage};
+use mis_sync_wonde::{Deletion, DeletionKind, Page};
+
+/// Maps a page of deletions of one kind. What came back afterwards is not gone, and a line that
+/// cannot be read says nothing.
+pub fn map_deletions(page: &Page<Deletion>, kind: DeletionKind) -> MappedPage {
+    let gone = page
+        .records
+        .iter()
+        .flatten()
+        // A filter that Wonde passes over delivers other kinds too.
+        .filter(|deletion| deletion.kind == kind.name() && deletion.restored_at.is_none())
+        .map(|deletion| deletion.id.as_str().to_owned())
+        .map(|wonde_id| match kind {
+            DeletionKind::Employee => Gone::Employee(wonde_id),
+            DeletionKind::Class => Gone::Class(wonde_id),
+        });
+    MappedPage { gone: gone.collect(), ..MappedPage::default() }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn only_what_is_still_gone_and_of_that_kind_counts() {
+        let line = |id: &str, kind: &str, restored: Option<&str>| {
+            let line = json!({ "id": id, "type": kind, "deleted_at": "2026-09-01",
+                "restored_at": restored });
+            Ok(serde_json::from_value(line).unwrap())
+        };
+        let records = vec![
+            line("A1", "employee", None),
+            line("A2", "employee", Some("2026-09-02")),
+            line("A3", "class", None),
+            line("A4", "", None),
+        ];
+        let page = Page { records, next: None };
+        let gone = |kind| map_deletions(&page, kind).gone;
+        assert_eq!(gone(DeletionKind::Employee), [Gone::Employee("A1".into())]);
+        assert_eq!(gone(DeletionKind::Class), [Gone::Class("A3".into())]);
+    }
+}

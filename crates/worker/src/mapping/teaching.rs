@@ -1,0 +1,186 @@
+//! Classes and subjects.
+
+use mis_sync_domain::{Issue, IssueCode, SubjectOfClass, Teacher, TeachingKind, TeachingRecord};
+use mis_sync_store::staging::{Gone, MappedPage};
+use mis_sync_wonde::{Class, ClassEmployee, Include, Page, Subject, UndecodableRecord};
+
+use super::clean;
+
+/// Maps a page of classes; every record of it is accounted for. `staff_supported`: the school's
+/// MIS delivers who teaches a class.
+pub fn map_classes(page: &Page<Class>, staff_supported: bool) -> MappedPage {
+    let class = |class: &Class| TeachingRecord {
+        wonde_id: class.id.as_str().to_owned(),
+        name: clean(class.name.as_deref()),
+        code: clean(class.code.as_deref()),
+        description: clean(class.description.as_deref()),
+        subject: match &class.subject {
+            Include::Missing => SubjectOfClass::NotDelivered,
+            Include::Delivered(None) => SubjectOfClass::Without,
+            Include::Delivered(Some(subject)) => {
+                SubjectOfClass::Of(subject.id().as_str().to_owned())
+            }
+        },
+        staff: class.employees.delivered().filter(|_| staff_supported).map(|all| teachers(all)),
+    };
+    let mut mapped = MappedPage::default();
+    for (place, record) in (0..).zip(&page.records) {
+        let record = record.as_ref().map(class);
+        add(&mut mapped, place, TeachingKind::Class, IssueCode::ClassNameMissing, record);
+    }
+    mapped
+}
+
+/// Maps a page of subjects; every record of it is accounted for. One that is no longer taught is
+/// gone.
+pub fn map_subjects(page: &Page<Subject>) -> MappedPage {
+    let subject = |subject: &Subject| TeachingRecord {
+        wonde_id: subject.id.as_str().to_owned(),
+        name: clean(subject.name.as_deref()),
+        code: clean(subject.code.as_deref()),
+        description: clean(subject.description.as_deref()),
+        subject: SubjectOfClass::NotDelivered,
+        // Only all classes together say it.
+        staff: None,
+    };
+    let mut mapped = MappedPage::default();
+    for (place, record) in (0..).zip(&page.records) {
+        if let Ok(ended) = record
+            && ended.active == Some(false)
+        {
+            mapped.gone.push(Gone::Subject(ended.id.as_str().to_owned()));
+            continue;
+        }
+        let record = record.as_ref().map(subject);
+        add(&mut mapped, place, TeachingKind::Subject, IssueCode::SubjectNameMissing, record);
+    }
+    mapped
+}
+
+/// What cannot be read, or has no name, is staged without one: it is there, so it has not gone.
+fn add(
+    mapped: &mut MappedPage,
+    place: u64,
+    kind: TeachingKind,
+    nameless: IssueCode,
+    record: Result<TeachingRecord, &UndecodableRecord>,
+) {
+    let record = match record {
+        Ok(record) => {
+            if record.name.is_none() {
+                let wonde_id = Some(record.wonde_id.clone());
+                mapped.issues.push((place, Issue { code: nameless, wonde_id }));
+            }
+            record
+        }
+        Err(undecodable) => {
+            let wonde_id = clean(undecodable.wonde_id.as_deref());
+            let code = IssueCode::UnreadableRecord;
+            mapped.issues.push((place, Issue { code, wonde_id: wonde_id.clone() }));
+            TeachingRecord {
+                wonde_id: wonde_id.unwrap_or_default(),
+                name: None,
+                code: None,
+                description: None,
+                subject: SubjectOfClass::NotDelivered,
+                staff: None,
+            }
+        }
+    };
+    mapped.teaching.push((kind, record));
+}
+
+/// Main teachers first, the others in the order given.
+fn teachers(employees: &[ClassEmployee]) -> Vec<Teacher> {
+    let mut teachers: Vec<Teacher> = employees
+        .iter()
+        .map(|employee| Teacher {
+            wonde_id: employee.id.as_str().to_owned(),
+            is_main: employee.is_main_teacher == Some(true),
+        })
+        .collect();
+    teachers.sort_by_key(|teacher| !teacher.is_main);
+    teachers
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    fn class(record: Value) -> TeachingRecord {
+        let records = vec![Ok(serde_json::from_value(record).unwrap())];
+        let mut mapped = map_classes(&Page { records, next: None }, true);
+        mapped.teaching.remove(0).1
+    }
+
+    #[test]
+    fn a_class_is_mapped_with_its_main_teacher_first() {
+        let teacher =
+            |id: &str, main: bool| json!({ "id": id, "meta": { "is_main_teacher": main } });
+        let mapped = class(json!({
+            "id": "A1", "name": " 9B/Ma1 ", "code": "", "description": "Year 9 Maths",
+            "subject": "A7",
+            "employees": { "data": [teacher("A2", false), teacher("A3", true), { "id": "A4" }] },
+        }));
+        let expected = TeachingRecord {
+            wonde_id: "A1".into(),
+            name: Some("9B/Ma1".into()),
+            code: None,
+            description: Some("Year 9 Maths".into()),
+            subject: SubjectOfClass::Of("A7".into()),
+            staff: Some(vec![
+                Teacher { wonde_id: "A3".into(), is_main: true },
+                Teacher { wonde_id: "A2".into(), is_main: false },
+                Teacher { wonde_id: "A4".into(), is_main: false },
+            ]),
+        };
+        assert!(mapped == expected);
+    }
+
+    #[test]
+    fn not_delivered_is_told_from_nobody_and_from_no_subject() {
+        let nobody = class(json!({ "id": "A1", "subject": null, "employees": { "data": [] } }));
+        assert_eq!((nobody.subject, nobody.staff), (SubjectOfClass::Without, Some(Vec::new())));
+        let unsaid = class(json!({ "id": "A1", "employees": null }));
+        assert_eq!((unsaid.subject, unsaid.staff), (SubjectOfClass::NotDelivered, None));
+        let record = json!({ "id": "A1", "employees": { "data": [{ "id": "A2" }] } });
+        let records = vec![Ok(serde_json::from_value(record).unwrap())];
+        let unsupported = map_classes(&Page { records, next: None }, false);
+        assert_eq!(unsupported.teaching[0].1.staff, None);
+    }
+
+    #[test]
+    fn what_cannot_be_imported_is_reported_and_still_there() {
+        let broken = |wonde_id: Option<&str>| {
+            Err(UndecodableRecord { wonde_id: wonde_id.map(str::to_owned), reason: "shape".into() })
+        };
+        let blank = serde_json::from_value(json!({ "id": "A1", "name": "  " })).unwrap();
+        let page = Page { records: vec![Ok(blank), broken(Some("A2")), broken(None)], next: None };
+        let mapped = map_classes(&page, true);
+        let staged: Vec<_> = mapped
+            .teaching
+            .iter()
+            .map(|(_, record)| (record.wonde_id.as_str(), record.name.as_deref()))
+            .collect();
+        assert_eq!(staged, [("A1", None), ("A2", None), ("", None)]);
+        let codes: Vec<_> = mapped.issues.iter().map(|(_, issue)| issue.code).collect();
+        let unreadable = IssueCode::UnreadableRecord;
+        assert_eq!(codes, [IssueCode::ClassNameMissing, unreadable, unreadable]);
+    }
+
+    #[test]
+    fn a_subject_that_is_no_longer_taught_is_gone() {
+        let subject = |active: Value| {
+            let record = json!({ "id": "A5", "name": "Latin", "active": active });
+            let records = vec![Ok(serde_json::from_value(record).unwrap())];
+            map_subjects(&Page { records, next: None })
+        };
+        for taught in [json!(true), Value::Null] {
+            assert_eq!(subject(taught).teaching[0].1.name.as_deref(), Some("Latin"));
+        }
+        let ended = subject(json!(false));
+        assert!(ended.teaching.is_empty() && ended.gone == [Gone::Subject("A5".into())]);
+    }
+}
