@@ -32,6 +32,10 @@ pub(crate) enum ApiError {
     MethodNotAllowed,
     #[error("There is no school with this id.")]
     UnknownSchool,
+    #[error("There is nobody with this id in the school.")]
+    UnknownStaff,
+    #[error("This person has no picture.")]
+    NoPhoto,
     #[error("There is no job with this id.")]
     UnknownJob,
     #[error("There is no type of problem with this name.")]
@@ -46,8 +50,6 @@ pub(crate) enum ApiError {
     TokenMissing,
     #[error("The school is not valid: {}.", list(.errors))]
     InvalidSchool { errors: Vec<FieldError> },
-    #[error("This release cannot do `{option}: {value}`; leave `{option}` out.")]
-    UnsupportedOption { option: &'static str, value: &'static str },
     #[error("The body cannot be read: {0}.")]
     MalformedBody(String),
     #[error("The body has to be JSON: send `Content-Type: application/json`.")]
@@ -79,6 +81,8 @@ impl ApiError {
             Self::NotFound => &problem::NOT_FOUND,
             Self::MethodNotAllowed => &problem::METHOD_NOT_ALLOWED,
             Self::UnknownSchool => &problem::UNKNOWN_SCHOOL,
+            Self::UnknownStaff => &problem::UNKNOWN_STAFF,
+            Self::NoPhoto => &problem::NO_PHOTO,
             Self::UnknownJob => &problem::UNKNOWN_JOB,
             Self::UnknownProblem => &problem::UNKNOWN_PROBLEM,
             Self::NotAcceptable => &problem::NOT_ACCEPTABLE,
@@ -86,7 +90,6 @@ impl ApiError {
             Self::TokenRejected => &problem::TOKEN_REJECTED,
             Self::TokenMissing => &problem::TOKEN_MISSING,
             Self::InvalidSchool { .. } => &problem::INVALID_SCHOOL,
-            Self::UnsupportedOption { .. } => &problem::UNSUPPORTED_OPTION,
             Self::MalformedBody(_) => &problem::MALFORMED_BODY,
             Self::UnsupportedMediaType => &problem::UNSUPPORTED_MEDIA_TYPE,
             Self::BodyTooLarge => &problem::BODY_TOO_LARGE,
@@ -103,7 +106,6 @@ impl ApiError {
     pub(crate) fn extensions(&self) -> Map<String, Value> {
         let members = match self {
             Self::InvalidSchool { errors } => json!({ "errors": errors }),
-            Self::UnsupportedOption { option, .. } => json!({ "option": option }),
             Self::InvalidParameter { parameter, found, wanted } => {
                 json!({ "parameter": parameter, "found": found, "wanted": wanted })
             }

@@ -162,7 +162,7 @@ pub(crate) async fn list_job_changes(
     Ok(Json(ChangeListView { changes, next_cursor }).into_response())
 }
 
-/// List the records that a job left out, and why
+/// List what a job could not take as it is, and why
 ///
 /// With `Accept: text/csv` the whole list is one file.
 #[utoipa::path(

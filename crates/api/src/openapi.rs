@@ -8,7 +8,7 @@ use utoipa::{
     openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme},
 };
 
-use crate::{health, jobs, problems, schools, sync, views::ProblemView};
+use crate::{health, jobs, problems, schools, staff, sync, views::ProblemView};
 
 /// Rendered once: it cannot change while the process runs.
 static DOCUMENT: LazyLock<String> = LazyLock::new(|| {
@@ -35,6 +35,8 @@ pub fn openapi_json() -> String {
         schools::connect_school,
         schools::disconnect_school,
         sync::enqueue_sync_school,
+        staff::get_staff,
+        staff::get_staff_photo,
         jobs::list_jobs,
         jobs::get_job,
         jobs::list_job_changes,
@@ -47,6 +49,7 @@ pub fn openapi_json() -> String {
     ),
     tags(
         (name = "schools", description = "Schools and their connection to Wonde"),
+        (name = "staff", description = "The people of a school, and where their data comes from"),
         (name = "jobs", description = "What was asked for, and what became of it"),
         (name = "service", description = "About the service itself; needs no key"),
     ),

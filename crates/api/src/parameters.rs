@@ -7,6 +7,7 @@ use axum::{
     extract::{FromRequestParts, Path},
     http::request::Parts,
 };
+use serde::de::DeserializeOwned;
 use url::form_urlencoded;
 
 use crate::ApiError;
@@ -18,10 +19,11 @@ const MAX_LIMIT: u16 = 200;
 /// How much of a bad value is told back.
 const MAX_QUOTE: usize = 64;
 
-/// The one variable segment of a path. What is no text names nothing that exists.
-pub(crate) struct PathId(pub(crate) String);
+/// The one variable segment of a path, or a tuple of several. What is no text names nothing that
+/// exists.
+pub(crate) struct PathId<T = String>(pub(crate) T);
 
-impl<S: Send + Sync> FromRequestParts<S> for PathId {
+impl<T: DeserializeOwned + Send, S: Send + Sync> FromRequestParts<S> for PathId<T> {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {

@@ -53,6 +53,10 @@ catalogue! {
         "`/openapi.json` lists every address.";
     UNKNOWN_SCHOOL = NOT_FOUND "unknown-school": "There is no such school",
         "Check the id. A key that is bound to one school knows no other.";
+    UNKNOWN_STAFF = NOT_FOUND "unknown-staff": "There is no such person in the school",
+        "Check the id: it is iP's own, not Wonde's.";
+    NO_PHOTO = NOT_FOUND "no-photo": "This person has no picture",
+        "Show initials instead. A sync with `photos` fetches pictures where the MIS delivers them.";
     UNKNOWN_JOB = NOT_FOUND "unknown-job": "There is no such job",
         "Check the id. Finished jobs are removed after a while, and a key that is bound to one school knows no other's.";
     UNKNOWN_PROBLEM = NOT_FOUND "unknown-problem": "There is no such type of problem",
@@ -73,8 +77,6 @@ catalogue! {
         "The member `errors` says for each field what is wrong.";
     TOKEN_MISSING = UNPROCESSABLE_ENTITY "token-missing": "A token is needed",
         "Send `token` when a school is connected for the first time or again.";
-    UNSUPPORTED_OPTION = UNPROCESSABLE_ENTITY "unsupported-option": "This release does not have this option",
-        "The member `option` names it; leave it out.";
     IDEMPOTENCY_KEY_REUSED = UNPROCESSABLE_ENTITY "idempotency-key-reused":
         "The Idempotency-Key belongs to another request",
         "Make a new key for each new request; send the old one only with the very same request.";

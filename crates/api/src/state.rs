@@ -8,6 +8,7 @@ mod caller;
 
 use std::{fmt, sync::Arc};
 
+use mis_sync_domain::MisTable;
 use mis_sync_queue::{Queue, RedisError};
 use mis_sync_store::TokenCipher;
 
@@ -18,12 +19,20 @@ pub(crate) use caller::{Access, Caller};
 pub struct ApiState {
     queue: Queue,
     cipher: Arc<TokenCipher>,
+    mis: Arc<MisTable>,
 }
 
 impl ApiState {
-    /// The API over this queue (and its database); `cipher` seals the tokens of schools.
+    /// The API over this queue (and its database); `cipher` seals the tokens of schools. It
+    /// knows the MIS that are compiled in.
     pub fn new(queue: Queue, cipher: Arc<TokenCipher>) -> Self {
-        Self { queue, cipher }
+        Self { queue, cipher, mis: Arc::new(MisTable::built_in()) }
+    }
+
+    /// The same with another table of MIS, which has to be the workers' too.
+    #[must_use]
+    pub fn with_mis(self, mis: Arc<MisTable>) -> Self {
+        Self { mis, ..self }
     }
 
     /// Whether Postgres answers and has the schema of this release.

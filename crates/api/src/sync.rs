@@ -4,7 +4,7 @@ use axum::{
     http::{HeaderMap, HeaderName, StatusCode},
     response::Response,
 };
-use mis_sync_domain::{Action, JobKind, School, SyncOptions, TokenState};
+use mis_sync_domain::{Action, JobKind, School, SyncMode, SyncOptions, TokenState};
 use mis_sync_queue::{Enqueued, Idempotency, NewJob};
 use mis_sync_store::{self as store, api_keys::ApiKey};
 use ring::digest::{SHA256, digest};
@@ -26,8 +26,8 @@ const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 
 /// Ask for a sync of a school
 ///
-/// A second press is never an error: while a sync of the school is unfinished, it is the answer.
-/// A dry run and a real sync do not stand in each other's way.
+/// A second press is never an error: while a sync of the school is unfinished, it is the answer,
+/// whatever its `photos` and `mode`. A dry run and a real sync do not stand in each other's way.
 #[utoipa::path(
     post,
     path = "/v1/schools/{school_id}/sync",
@@ -51,8 +51,8 @@ const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
             content_type = "application/problem+json"),
         (status = 409, description = "`school-not-connected`, `token-rejected`",
             body = ProblemView, content_type = "application/problem+json"),
-        (status = 422, description = "`unsupported-option`, `idempotency-key-reused`",
-            body = ProblemView, content_type = "application/problem+json"),
+        (status = 422, description = "`idempotency-key-reused`", body = ProblemView,
+            content_type = "application/problem+json"),
         BodyProblems,
         CommonProblems,
     ),
@@ -87,20 +87,14 @@ fn read_options(body: JsonObject) -> Result<SyncOptions, ApiError> {
     let mut fields = body.into_fields();
     let dry_run = fields.switch("dry_run").unwrap_or_default();
     let photos = fields.switch("photos").unwrap_or_default();
-    let mode = fields.text("mode").unwrap_or_else(|| "full".to_owned());
-    if !["full", "delta"].contains(&mode.as_str()) {
+    let mode = fields.text("mode").map_or(Ok(SyncMode::default()), |mode| mode.parse());
+    if mode.is_err() {
         fields.refuse("mode", "has to be \"full\" or \"delta\"");
     }
     if let Some(wrong) = fields.finish("`dry_run`, `photos` and `mode`").first() {
         return Err(ApiError::MalformedBody(format!("`{}` {}", wrong.field, wrong.message)));
     }
-    if photos {
-        return Err(ApiError::UnsupportedOption { option: "photos", value: "true" });
-    }
-    if mode == "delta" {
-        return Err(ApiError::UnsupportedOption { option: "mode", value: "delta" });
-    }
-    Ok(SyncOptions { dry_run })
+    Ok(SyncOptions { dry_run, photos, mode: mode.unwrap_or_default() })
 }
 
 fn require_token(school: &School) -> Result<(), ApiError> {
@@ -130,8 +124,12 @@ fn read_idempotency(
 
 /// SHA-256 of what is asked, options left out counting as their defaults.
 fn hash(school: &School, options: SyncOptions) -> Vec<u8> {
-    let SyncOptions { dry_run } = options;
-    let request = format!("POST /v1/schools/{}/sync dry_run={dry_run}", school.id);
+    // Taken apart, so that an option that is added to the domain is not forgotten here.
+    let SyncOptions { dry_run, photos, mode } = options;
+    let request = format!(
+        "POST /v1/schools/{}/sync dry_run={dry_run} photos={photos} mode={mode}",
+        school.id
+    );
     digest(&SHA256, request.as_bytes()).as_ref().to_vec()
 }
 

@@ -8,16 +8,20 @@ mod job;
 mod problem;
 mod report;
 mod school;
+mod staff;
+mod sync;
 
 use chrono::{DateTime, SecondsFormat, Utc};
 
-pub(crate) use change::{ChangeListView, ChangeView};
+pub(crate) use change::{ChangeListView, ChangeView, FieldValueView};
 pub(crate) use health::{CheckStatus, CheckView, ChecksView, LivenessView, ReadinessView};
 pub(crate) use issue::{IssueListView, IssueView};
-pub(crate) use job::{JobKindView, JobListView, JobStateView, JobView, SyncRequest};
+pub(crate) use job::{JobKindView, JobListView, JobStateView, JobView};
 pub(crate) use problem::{FieldError, ProblemListView, ProblemTypeView, ProblemView};
 pub(crate) use report::ReportView;
 pub(crate) use school::{SchoolListView, SchoolRequest, SchoolView};
+pub(crate) use staff::{PhotoView, StaffView};
+pub(crate) use sync::{SyncModeView, SyncRequest};
 
 /// A time as the contract has it: RFC 3339, UTC with `Z`, milliseconds.
 fn timestamp(time: DateTime<Utc>) -> String {

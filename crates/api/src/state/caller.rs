@@ -2,7 +2,7 @@ use axum::{
     extract::FromRequestParts,
     http::{HeaderMap, header::AUTHORIZATION, request::Parts},
 };
-use mis_sync_domain::{Action, Job, School, SchoolId};
+use mis_sync_domain::{Action, Job, Mis, School, SchoolId};
 use mis_sync_queue::Queue;
 use mis_sync_store::{Pool, TokenCipher, api_keys, api_keys::ApiKey, jobs, schools};
 
@@ -73,6 +73,11 @@ impl Access {
     /// What seals tokens.
     pub(crate) fn cipher(&self) -> &TokenCipher {
         &self.state.cipher
+    }
+
+    /// The MIS of a school; `None`: it is not said, or not known.
+    pub(crate) fn mis_of(&self, school: &School) -> Option<&Mis> {
+        self.state.mis.find(school.mis.as_deref()?)
     }
 
     /// The one school that the key is bound to.

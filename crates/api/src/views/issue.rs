@@ -12,7 +12,8 @@ pub(crate) struct IssueListView {
     pub(crate) next_cursor: Option<String>,
 }
 
-/// A record that was left out, and why.
+/// What could not be taken as it is, and why: mostly a record, sometimes something of the whole
+/// school.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Issue)]
 pub(crate) struct IssueView {
@@ -24,7 +25,8 @@ pub(crate) struct IssueView {
     /// The field of the MIS that mends it; null: none does.
     #[schema(required)]
     mis_field: Option<&'static str>,
-    /// Wonde's id of the person; null when not even that can be read.
+    /// Wonde's id of the person, class or subject; null when not even that can be read, or when
+    /// it is about the whole school.
     #[schema(required)]
     wonde_id: Option<String>,
 }

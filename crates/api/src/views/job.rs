@@ -4,28 +4,6 @@ use utoipa::ToSchema;
 
 use super::{ReportView, timestamp};
 
-/// What a sync shall do.
-#[derive(ToSchema)]
-#[expect(dead_code, reason = "only described: it is read field by field, see `sync`")]
-pub(crate) struct SyncRequest {
-    /// Compare and report, but change nobody. Left out: false.
-    dry_run: Option<bool>,
-    /// Not in this release: anything but false is refused.
-    photos: Option<bool>,
-    /// Not in this release: anything but `full` is refused.
-    mode: Option<SyncModeView>,
-}
-
-/// Which records a sync fetches.
-#[derive(ToSchema)]
-#[schema(as = SyncMode)]
-#[schema(rename_all = "lowercase")]
-#[expect(dead_code, reason = "only described, see `SyncRequest`")]
-pub(crate) enum SyncModeView {
-    Full,
-    Delta,
-}
-
 /// A page of jobs.
 #[derive(Serialize, ToSchema)]
 #[schema(as = JobList)]

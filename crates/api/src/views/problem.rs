@@ -20,7 +20,7 @@ pub(crate) struct ProblemView {
     detail: String,
     /// The path that was asked for.
     instance: String,
-    /// More members of some types: `errors`, `option`, `parameter`, `found`, `wanted`.
+    /// More members of some types: `errors`, `parameter`, `found`, `wanted`.
     #[serde(flatten)]
     extensions: Map<String, Value>,
 }

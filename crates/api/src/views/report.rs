@@ -1,11 +1,15 @@
-use mis_sync_domain::Report;
+use mis_sync_domain::{PhotoCounts, Report, TeachingCounts};
 use serde::Serialize;
 use utoipa::ToSchema;
+
+use super::SyncModeView;
 
 /// What a sync did, in numbers.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Report)]
 pub(crate) struct ReportView {
+    /// Whether everything was read, or only what had changed.
+    mode: SyncModeView,
     /// Staff records that Wonde delivered.
     fetched: u64,
     /// Of these, people who are current staff.
@@ -24,16 +28,59 @@ pub(crate) struct ReportView {
     skipped: u64,
     /// Records with a problem for the school to mend.
     issues: u64,
+    /// What became of the classes; all 0 where they are not imported.
+    classes: TeachingCountsView,
+    /// What became of the subjects; all 0 where they are not imported.
+    subjects: TeachingCountsView,
+    /// What became of the photos; all 0 where none were asked for.
+    photos: PhotoCountsView,
     /// HTTP requests sent to Wonde.
     requests: u64,
     /// From the start of the attempt to its end.
     duration_ms: u64,
 }
 
+/// What a sync did with classes, or with subjects.
+#[derive(Serialize, ToSchema)]
+#[schema(as = TeachingCounts)]
+struct TeachingCountsView {
+    /// Records that Wonde delivered.
+    fetched: u64,
+    /// New in iP.
+    created: u64,
+    /// Of which a field or who teaches it changed.
+    updated: u64,
+    /// Already as the MIS says.
+    unchanged: u64,
+    /// Gone from the MIS and so archived.
+    archived: u64,
+    /// Archived before and back in the MIS.
+    restored: u64,
+    /// Left out; each has an issue that says why.
+    skipped: u64,
+}
+
+/// What a sync did with photos.
+#[derive(Serialize, ToSchema)]
+#[schema(as = PhotoCounts)]
+struct PhotoCountsView {
+    /// Photos of imported people that Wonde delivered.
+    fetched: u64,
+    /// People with a new picture.
+    updated: u64,
+    /// People whose picture was already this one.
+    unchanged: u64,
+    /// People whose picture is gone from the MIS and so from iP.
+    removed: u64,
+    /// Photos that could not be taken; each has an issue that says why.
+    skipped: u64,
+}
+
 impl From<&Report> for ReportView {
     fn from(report: &Report) -> Self {
         // Taken apart, so that a count that is added to the domain is not forgotten here.
         let &Report {
+            mode,
             fetched,
             current,
             created,
@@ -43,10 +90,14 @@ impl From<&Report> for ReportView {
             restored,
             skipped,
             issues,
+            classes,
+            subjects,
+            photos,
             requests,
             duration_ms,
         } = report;
         Self {
+            mode: mode.into(),
             fetched,
             current,
             created,
@@ -56,8 +107,26 @@ impl From<&Report> for ReportView {
             restored,
             skipped,
             issues,
+            classes: classes.into(),
+            subjects: subjects.into(),
+            photos: photos.into(),
             requests,
             duration_ms,
         }
+    }
+}
+
+impl From<TeachingCounts> for TeachingCountsView {
+    fn from(counts: TeachingCounts) -> Self {
+        let TeachingCounts { fetched, created, updated, unchanged, archived, restored, skipped } =
+            counts;
+        Self { fetched, created, updated, unchanged, archived, restored, skipped }
+    }
+}
+
+impl From<PhotoCounts> for PhotoCountsView {
+    fn from(counts: PhotoCounts) -> Self {
+        let PhotoCounts { fetched, updated, unchanged, removed, skipped } = counts;
+        Self { fetched, updated, unchanged, removed, skipped }
     }
 }

@@ -37,7 +37,7 @@ async fn without_a_valid_key_nobody_gets_in() {
 }
 
 /// The routes of one school and one job, as somebody may call them.
-fn routes(school: &str, job: &str) -> Vec<Ask> {
+fn routes(school: &str, job: &str, person: &str) -> Vec<Ask> {
     let connection = json!({"name": "N", "wonde_school_id": "A1", "token": "t"});
     vec![
         Ask::get(&format!("/v1/schools/{school}")),
@@ -47,6 +47,11 @@ fn routes(school: &str, job: &str) -> Vec<Ask> {
         Ask::post(&format!("/v1/schools/{school}/sync")),
         Ask::post(&format!("/v1/schools/{school}/sync")).json(&json!({"photos": true})),
         Ask::post(&format!("/v1/schools/{school}/sync")).json(&json!({"nonsense": 1})),
+        Ask::get(&format!("/v1/schools/{school}/staff/{person}")),
+        Ask::get(&format!("/v1/schools/{school}/staff/nonsense")),
+        Ask::get(&format!("/v1/schools/{school}/staff/{person}/photo")),
+        Ask::get(&format!("/v1/schools/{school}/staff/{person}/photo"))
+            .header("if-none-match", "*"),
         Ask::get(&format!("/v1/jobs/{job}")),
         Ask::get(&format!("/v1/jobs/{job}/changes")),
         Ask::get(&format!("/v1/jobs/{job}/changes")).header("accept", "text/csv"),
@@ -65,9 +70,12 @@ async fn a_key_of_one_school_knows_no_other() {
     let (own_job, foreign_job) = (app.job(&oak).await.id, app.job(&elm).await.id.to_string());
     let key = app.key(Role::App, Some("oak")).await;
     let unknown_job = mis_sync_domain::JobId::new().to_string();
+    let person = app.person(&elm).await;
+    app.photo(person, "image/webp", b"RIFF....WEBP").await;
+    let person = person.to_string();
 
-    let foreign = routes("elm", &foreign_job).into_iter();
-    for (foreign, unknown) in foreign.zip(routes("fir", &unknown_job)) {
+    let foreign = routes("elm", &foreign_job, &person).into_iter();
+    for (foreign, unknown) in foreign.zip(routes("fir", &unknown_job, &person)) {
         let foreign = app.send(foreign.key(&key)).await;
         let unknown = app.send(unknown.key(&key)).await;
         assert_eq!(foreign.status, 404);

@@ -1,6 +1,6 @@
 //! What a job changed, field by field.
 
-use mis_sync_domain::{ChangedField, JobId, StaffId};
+use mis_sync_domain::{ChangedField, ClassId, JobId, StaffId, SubjectId};
 use serde_json::{Value, json};
 
 use crate::support::{App, Ask};
@@ -25,7 +25,12 @@ async fn every_field_is_shown_with_its_values() {
             ('{id}', NULL, 'A2', 'created', NULL, NULL)"
     ))
     .await;
-    let change = |staff_id: Value, wonde_id: Value, field: &str, old: Value, new: Value| json!({"staff_id": staff_id, "wonde_id": wonde_id, "field": field, "old": old, "new": new});
+    let change = |staff_id: Value, wonde_id: Value, field: &str, old: Value, new: Value| {
+        json!({
+            "record": "staff", "staff_id": staff_id, "class_id": null, "subject_id": null,
+            "wonde_id": wonde_id, "field": field, "old": old, "new": new,
+        })
+    };
     let staff_id = json!(staff_id.to_string());
     let (null, a1) = (Value::Null, json!("A1"));
     let wanted = json!({
@@ -39,6 +44,43 @@ async fn every_field_is_shown_with_its_values() {
         "next_cursor": null,
     });
     assert_eq!(app.admin(Ask::get(&path)).await.json(), wanted);
+}
+
+#[tokio::test]
+async fn a_change_says_of_which_record_it_is() {
+    let app = App::start().await;
+    let (id, path) = new_job(&app).await;
+    let (class, subject) = (ClassId::new(), SubjectId::new());
+    app.sql(format!(
+        "INSERT INTO job_change
+            (job_id, record, class_id, subject_id, wonde_id, field, old_value, new_value) VALUES
+            ('{id}', 'class', '{class}', NULL, 'A1', 'active', 'true', 'false'),
+            ('{id}', 'class', '{class}', NULL, 'A1', 'subject_id', NULL, '{subject}'),
+            ('{id}', 'subject', NULL, '{subject}', 'A2', 'name', 'Maths', 'Mathematics'),
+            ('{id}', 'subject', NULL, NULL, 'A3', 'created', NULL, NULL)"
+    ))
+    .await;
+    let (class, subject) = (class.to_string(), subject.to_string());
+    let class_change = |field: &str, old: Value, new: Value| {
+        json!({
+            "record": "class", "staff_id": null, "class_id": class, "subject_id": null,
+            "wonde_id": "A1", "field": field, "old": old, "new": new,
+        })
+    };
+    let subject_change = |id: Value, wonde_id: &str, field: &str, old: Value, new: Value| {
+        json!({
+            "record": "subject", "staff_id": null, "class_id": null, "subject_id": id,
+            "wonde_id": wonde_id, "field": field, "old": old, "new": new,
+        })
+    };
+    let null = Value::Null;
+    let wanted = json!([
+        class_change("active", json!(true), json!(false)),
+        class_change("subject_id", null.clone(), json!(subject)),
+        subject_change(json!(subject), "A2", "name", json!("Maths"), json!("Mathematics")),
+        subject_change(null.clone(), "A3", "created", null.clone(), null),
+    ]);
+    assert_eq!(app.admin(Ask::get(&path)).await.json()["changes"], wanted);
 }
 
 #[tokio::test]
@@ -70,7 +112,7 @@ async fn changes_are_listed_page_by_page() {
         let Some(cursor) = page["next_cursor"].as_str() else { break };
         query = format!("?limit=4&cursor={cursor}");
     }
-    assert_eq!(pages.iter().map(Vec::len).collect::<Vec<_>>(), [4, 4, 3]);
+    assert_eq!(pages.iter().map(Vec::len).collect::<Vec<_>>(), [4, 4, 4, 4, 2]);
     assert_eq!(pages.concat(), wanted);
 }
 

@@ -14,7 +14,7 @@ use tokio_util::sync::CancellationToken;
 use crate::support::{Answer, App, Ask};
 
 const LISTS: [&str; 2] = ["changes", "issues"];
-const CHANGES_HEADER: &str = "staff_id,wonde_id,field,old,new\r\n";
+const CHANGES_HEADER: &str = "record,staff_id,class_id,subject_id,wonde_id,field,old,new\r\n";
 const ISSUES_HEADER: &str = "code,sentence,mis_field,wonde_id\r\n";
 
 async fn new_job(app: &App) -> JobId {
@@ -78,13 +78,21 @@ async fn changes_are_quoted_and_no_formulas() {
             ('{id}', NULL, 'A6', 'initials', '@SUM', E'\\t=1')"
     ))
     .await;
+    app.sql(format!(
+        "INSERT INTO job_change (job_id, record, class_id, subject_id, wonde_id, field) VALUES
+            ('{id}', 'class', '01980000-0000-7000-8000-000000000002', NULL, 'A7', 'code'),
+            ('{id}', 'subject', NULL, '01980000-0000-7000-8000-000000000003', 'A8', 'code')"
+    ))
+    .await;
     let wanted = [
-        "01980000-0000-7000-8000-000000000001,A1,active,false,true\r\n",
-        ",A2,created,,\r\n",
-        ",A3,job_title,\"Head, Maths\",\"Zoë \"\"Z\"\" Day\"\r\n",
-        ",A4,surname,\"two\nlines\",\"'=HYPERLINK(\"\"http://x\"\",\"\"y\"\")\"\r\n",
-        ",A5,initials,'+44,'-1\r\n",
-        ",A6,initials,'@SUM,'\t=1\r\n",
+        "staff,01980000-0000-7000-8000-000000000001,,,A1,active,false,true\r\n",
+        "staff,,,,A2,created,,\r\n",
+        "staff,,,,A3,job_title,\"Head, Maths\",\"Zoë \"\"Z\"\" Day\"\r\n",
+        "staff,,,,A4,surname,\"two\nlines\",\"'=HYPERLINK(\"\"http://x\"\",\"\"y\"\")\"\r\n",
+        "staff,,,,A5,initials,'+44,'-1\r\n",
+        "staff,,,,A6,initials,'@SUM,'\t=1\r\n",
+        "class,,01980000-0000-7000-8000-000000000002,,A7,code,,\r\n",
+        "subject,,,01980000-0000-7000-8000-000000000003,A8,code,,\r\n",
     ];
     let answer = csv(&app, &format!("/v1/jobs/{id}/changes")).await;
     assert_eq!(answer.text, CHANGES_HEADER.to_owned() + &wanted.concat());
@@ -113,7 +121,7 @@ async fn a_file_has_every_row_once_however_many_there_are() {
     for count in [999, 1000, 1001, 2000, 2500] {
         let id = new_job(&app).await;
         add_changes(&app, id, count, "NULL").await;
-        let rows: Vec<_> = (1..=count).map(|n| format!(",A{n},surname,,\r\n")).collect();
+        let rows: Vec<_> = (1..=count).map(|n| format!("staff,,,,A{n},surname,,\r\n")).collect();
         let answer = csv(&app, &format!("/v1/jobs/{id}/changes")).await;
         assert!(answer.text == CHANGES_HEADER.to_owned() + &rows.concat(), "{count}");
     }

@@ -16,6 +16,8 @@ const ROUTES: &[(&str, &str, &[Role])] = &[
     ("PUT", "/v1/schools/{school_id}", &[IpApp, Admin]),
     ("DELETE", "/v1/schools/{school_id}", &[IpApp, Admin]),
     ("POST", "/v1/schools/{school_id}/sync", &[IpApp, Operator, Admin]),
+    ("GET", "/v1/schools/{school_id}/staff/{staff_id}", EVERYBODY),
+    ("GET", "/v1/schools/{school_id}/staff/{staff_id}/photo", EVERYBODY),
     ("GET", "/v1/jobs", EVERYBODY),
     ("GET", "/v1/jobs/{job_id}", EVERYBODY),
     ("GET", "/v1/jobs/{job_id}/changes", EVERYBODY),
@@ -58,7 +60,13 @@ async fn each_role_can_do_what_it_should_and_no_more() {
     let app = App::start().await;
     let school = app.school("oak").await;
     let job = app.job(&school).await.id.to_string();
-    let fill = |path: &str| path.replace("{school_id}", "oak").replace("{job_id}", &job);
+    let person = app.person(&school).await;
+    app.photo(person, "image/webp", b"RIFF....WEBP").await;
+    let person = person.to_string();
+    let fill = |path: &str| {
+        let ids = [("{school_id}", "oak"), ("{job_id}", &job), ("{staff_id}", &person)];
+        ids.iter().fold(path.to_owned(), |path, (name, id)| path.replace(name, id))
+    };
     for (method, path, allowed) in ROUTES {
         // A body that goes too far for a caller who may not even begin.
         let ask = || {

@@ -8,7 +8,7 @@ use axum::{
 };
 use mis_sync_api::{ApiState, router};
 use mis_sync_domain::{
-    ConnectSchool, Job, JobId, JobKind, Lease, Report, Role, SchoolId, SyncOptions,
+    ConnectSchool, Job, JobId, JobKind, Lease, Report, Role, SchoolId, StaffId, SyncOptions,
 };
 use mis_sync_queue::Queue;
 use mis_sync_store::{
@@ -106,6 +106,30 @@ impl App {
     pub(crate) async fn succeed(&self, lease: Lease, report: &Report) {
         let mut connection = self.pool.acquire().await.unwrap();
         jobs::succeed(&mut connection, lease, report).await.unwrap();
+    }
+
+    /// A person of a school, made by hand.
+    pub(crate) async fn person(&self, school: &SchoolId) -> StaffId {
+        let id = StaffId::new();
+        self.sql(format!(
+            "INSERT INTO staff (id, school_id, email, first_name, surname, password_hash)
+             VALUES ('{id}', '{school}', '{id}@oak.example', 'Ada', 'Day', 'x')"
+        ))
+        .await;
+        id
+    }
+
+    /// Stores an image and gives it to a person.
+    pub(crate) async fn photo(&self, person: StaffId, content_type: &str, content: &[u8]) {
+        let hex = content.iter().fold(String::new(), |hex, byte| format!("{hex}{byte:02x}"));
+        self.sql(format!(
+            "WITH image AS (
+                 INSERT INTO staff_photo (hash, content_type, content)
+                 SELECT encode(sha256(file), 'hex'), '{content_type}', file
+                 FROM (SELECT '\\x{hex}'::bytea AS file) f RETURNING hash)
+             UPDATE staff SET photo_hash = image.hash FROM image WHERE id = '{person}'"
+        ))
+        .await;
     }
 
     /// Every job there is.

@@ -1,6 +1,6 @@
 //! Asking for a sync.
 
-use mis_sync_domain::{JobFailure, Report, Role};
+use mis_sync_domain::{JobFailure, Report, Role, SyncMode, SyncOptions};
 use mis_sync_store::{jobs, schools};
 use serde_json::{Value, json};
 
@@ -92,23 +92,48 @@ async fn a_body_is_optional_and_defaults_may_be_said() {
 }
 
 #[tokio::test]
-async fn what_this_release_cannot_do_is_refused_by_name() {
+async fn what_is_asked_for_is_stored_with_the_job() {
     let app = App::start().await;
     app.school("oak").await;
-    for (body, option) in [
-        (json!({"photos": true}), "photos"),
-        (json!({"mode": "delta"}), "mode"),
-        (json!({"mode": "delta", "dry_run": true}), "mode"),
+    let full = SyncMode::Full;
+    for (body, dry_run, photos, mode) in [
+        (json!({}), false, false, full),
+        (json!({"photos": true}), false, true, full),
+        (json!({"mode": "delta"}), false, false, SyncMode::Delta),
+        (json!({"dry_run": true, "photos": true, "mode": "delta"}), true, true, SyncMode::Delta),
     ] {
-        let problem = app.admin(press().json(&body)).await.problem(422, "unsupported-option");
-        assert_eq!(problem["option"], option);
-        assert!(problem["detail"].as_str().unwrap().contains(option));
+        let answer = app.admin(press().json(&body)).await;
+        assert_eq!(answer.status, 202, "{body}");
+        let job = id(&answer).parse().unwrap();
+        let stored = jobs::get(&app.pool, job).await.unwrap().unwrap();
+        assert_eq!(stored.options, SyncOptions { dry_run, photos, mode });
+        let lease = app.claim(job).await;
+        app.succeed(lease, &Report::default()).await;
     }
+}
+
+#[tokio::test]
+async fn an_unfinished_sync_is_the_answer_whatever_else_is_asked_for() {
+    let app = App::start().await;
+    app.school("oak").await;
+    let first = app.admin(press()).await;
+    for body in [json!({"photos": true}), json!({"mode": "delta"})] {
+        let answer = app.admin(press().json(&body)).await;
+        assert_eq!((answer.status, id(&answer)), (200, id(&first)), "{body}");
+    }
+}
+
+#[tokio::test]
+async fn a_body_that_is_not_understood_is_refused_by_name() {
+    let app = App::start().await;
+    app.school("oak").await;
     for (body, wanted) in [
         (r#"{"dry_rum":true}"#, "`dry_rum` is not known"),
         (r#"{"dry_run":"yes"}"#, "`dry_run` has to be true or false"),
         (r#"{"mode":"weekly"}"#, "`mode` has to be"),
+        (r#"{"mode":"Delta"}"#, "`mode` has to be"),
         (r#"{"mode":1}"#, "`mode` has to be a text"),
+        (r#"{"photos":"yes"}"#, "`photos` has to be true or false"),
         ("[]", "no JSON object"),
         ("{", "ends too early (line 1, column 1)"),
     ] {
@@ -175,9 +200,13 @@ async fn an_idempotency_key_belongs_to_one_request_of_one_caller() {
     app.school("oak").await;
     app.school("elm").await;
     let first = app.admin(with_key("one")).await;
-    let other_options = with_key("one").json(&json!({"dry_run": true}));
-    let other_school = Ask::post("/v1/schools/elm/sync").header("idempotency-key", "one");
-    for ask in [other_options, other_school] {
+    let other = |body| with_key("one").json(&body);
+    for ask in [
+        other(json!({"dry_run": true})),
+        other(json!({"photos": true})),
+        other(json!({"mode": "delta"})),
+        Ask::post("/v1/schools/elm/sync").header("idempotency-key", "one"),
+    ] {
         app.admin(ask).await.problem(422, "idempotency-key-reused");
     }
     assert_eq!(app.all_jobs().await.len(), 1, "nothing was enqueued");

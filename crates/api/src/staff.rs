@@ -1,0 +1,106 @@
+use axum::{
+    Json,
+    body::Body,
+    http::{
+        HeaderMap,
+        header::{CONTENT_DISPOSITION, CONTENT_TYPE, X_CONTENT_TYPE_OPTIONS},
+    },
+    response::{IntoResponse, Response},
+};
+use mis_sync_domain::{Action, StaffId};
+use mis_sync_store::{
+    photos::{self, HeldPhoto},
+    staff,
+};
+
+use crate::{
+    ApiError,
+    etag::Etag,
+    openapi::CommonProblems,
+    parameters::PathId,
+    state::Caller,
+    views::{PhotoView, ProblemView, StaffView},
+};
+
+/// Look at a person, and at where each field comes from
+///
+/// Answers who set a field, and why it is not what somebody typed.
+#[utoipa::path(
+    get,
+    path = "/v1/schools/{school_id}/staff/{staff_id}",
+    tag = "staff",
+    params(
+        ("school_id" = String, Path, description = "iP's own key of the school"),
+        ("staff_id" = String, Path, description = "iP's own key of the person"),
+    ),
+    responses(
+        (status = 200, description = "The person", body = StaffView),
+        (status = 404, description = "`unknown-school`, `unknown-staff`", body = ProblemView,
+            content_type = "application/problem+json"),
+        CommonProblems,
+    ),
+)]
+pub(crate) async fn get_staff(
+    caller: Caller,
+    PathId((school_id, staff_id)): PathId<(String, String)>,
+) -> Result<Response, ApiError> {
+    let access = caller.may(Action::Read)?;
+    let school = access.school(&school_id).await?;
+    let person = staff::get(access.pool(), &school.id, read_id(&staff_id)?)
+        .await?
+        .ok_or(ApiError::UnknownStaff)?;
+    Ok(Json(StaffView::new(person, &school, access.mis_of(&school))).into_response())
+}
+
+/// The picture of a person
+#[utoipa::path(
+    get,
+    path = "/v1/schools/{school_id}/staff/{staff_id}/photo",
+    tag = "staff",
+    params(
+        ("school_id" = String, Path, description = "iP's own key of the school"),
+        ("staff_id" = String, Path, description = "iP's own key of the person"),
+        ("If-None-Match" = Option<String>, Header, description = "`ETag` of an earlier answer"),
+    ),
+    responses(
+        (status = 200, description = "The picture", headers(
+            ("ETag" = String, description = "SHA-256 of the picture: changes whenever it does"),
+        ), content(
+            (PhotoView = "image/jpeg"), (PhotoView = "image/png"), (PhotoView = "image/webp"),
+        )),
+        (status = 304, description = "The picture is as it was"),
+        (status = 404, description = "`unknown-school`, `unknown-staff`, `no-photo`",
+            body = ProblemView, content_type = "application/problem+json"),
+        CommonProblems,
+    ),
+)]
+pub(crate) async fn get_staff_photo(
+    caller: Caller,
+    PathId((school_id, staff_id)): PathId<(String, String)>,
+    headers: HeaderMap,
+) -> Result<Response, ApiError> {
+    let access = caller.may(Action::Read)?;
+    let school = access.school(&school_id).await?;
+    let held = photos::of_person(access.pool(), &school.id, read_id(&staff_id)?).await?;
+    let (hash, kind) = match held {
+        HeldPhoto::NoSuchPerson => return Err(ApiError::UnknownStaff),
+        HeldPhoto::Without => return Err(ApiError::NoPhoto),
+        HeldPhoto::Image { hash, kind } => (hash, kind),
+    };
+    let etag = Etag::of_hash(&hash);
+    if etag.is_known_to(&headers) {
+        return Ok(etag.not_modified());
+    }
+    let content = photos::content(access.pool(), &hash).await?.ok_or(ApiError::NoPhoto)?;
+    let headers = [
+        (CONTENT_TYPE, kind.as_str()),
+        (CONTENT_DISPOSITION, "inline"),
+        // It came from a MIS, so a browser must not take it for anything but an image.
+        (X_CONTENT_TYPE_OPTIONS, "nosniff"),
+    ];
+    Ok(etag.mark((headers, Body::from(content))))
+}
+
+fn read_id(text: &str) -> Result<StaffId, ApiError> {
+    text.parse().map_err(|_| ApiError::UnknownStaff)
+}

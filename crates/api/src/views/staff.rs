@@ -1,0 +1,167 @@
+use mis_sync_domain::{Mis, Owner, School, SyncedField};
+use mis_sync_store::staff::{Person, Provenance};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::{FieldValueView, timestamp};
+
+/// Why the MIS owns nothing of somebody whom no sync knows.
+const NOT_LINKED: &str = "The person is not linked with the MIS.";
+
+/// A person, and where each field that a sync fills comes from.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Staff)]
+pub(crate) struct StaffView {
+    #[schema(format = "uuid")]
+    id: String,
+    /// iP's own key of the school.
+    school_id: String,
+    /// Wonde's id of the person; null: made by hand and not linked yet.
+    #[schema(required)]
+    wonde_id: Option<String>,
+    /// Whether the person can log in.
+    active: bool,
+    /// Whether the person must press *Forgot Password* before the first login.
+    password_reset_required: bool,
+    #[schema(format = DateTime)]
+    created_at: String,
+    /// When a sync or the app last changed the person.
+    #[schema(format = DateTime)]
+    updated_at: String,
+    /// Every field that a sync fills, always in the same order.
+    fields: Vec<ProvenanceView>,
+    links: StaffLinks,
+}
+
+/// What iP and the MIS say of one field, whose word counts, and since when.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Provenance)]
+struct ProvenanceView {
+    /// The field, by the name that changes have it under.
+    #[schema(examples("job_title"))]
+    field: &'static str,
+    /// The field in the MIS' words.
+    #[schema(examples("Roles"))]
+    mis_field: &'static str,
+    /// The value in iP; null: empty.
+    #[schema(required)]
+    ip_value: Option<FieldValueView>,
+    /// What the MIS said last; null: that it is empty, or nothing, see `mis_said`. Of
+    /// `line_manager_id` it is the manager's Wonde id, of `non_teaching` already the reverse of
+    /// *Teaching staff*.
+    #[schema(required)]
+    mis_value: Option<FieldValueView>,
+    /// Whether the MIS ever said anything of the field.
+    mis_said: bool,
+    owner: OwnerView,
+    /// By which rule, as a sentence.
+    rule: String,
+    /// When a sync last set the field, as far back as jobs are kept; else when the person was
+    /// created.
+    #[schema(format = DateTime)]
+    last_set_at: String,
+    /// The sync that set it; null: none did, or its job is not kept any more.
+    #[schema(required, format = "uuid")]
+    last_set_by_job: Option<String>,
+}
+
+/// Whose word counts for a field.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Owner)]
+#[serde(rename_all = "kebab-case")]
+enum OwnerView {
+    /// The MIS: the next sync replaces what was typed in iP.
+    Mis,
+    /// iP: no sync replaces what is there.
+    Ip,
+}
+
+/// The file of a picture.
+#[derive(ToSchema)]
+#[schema(as = Photo, value_type = String, format = Binary)]
+#[expect(dead_code, reason = "only described: the file is sent as it is, see `staff`")]
+pub(crate) struct PhotoView(Vec<u8>);
+
+/// Where to go from a person.
+#[derive(Serialize, ToSchema)]
+struct StaffLinks {
+    #[serde(rename = "self")]
+    this: String,
+    school: String,
+    /// The picture; null: there is none.
+    #[schema(required)]
+    photo: Option<String>,
+}
+
+impl StaffView {
+    /// The person as one of this school, whose MIS is `mis`.
+    pub(crate) fn new(person: Person, school: &School, mis: Option<&Mis>) -> Self {
+        let this = format!("/v1/schools/{}/staff/{}", school.id, person.id);
+        let is_linked = person.wonde_id.is_some();
+        let has_photo = person
+            .fields
+            .iter()
+            .any(|known| known.field == SyncedField::Photo && known.ip_value.is_some());
+        let view = |field| ProvenanceView::new(field, school, mis, is_linked);
+        Self {
+            id: person.id.to_string(),
+            school_id: school.id.to_string(),
+            active: person.active,
+            password_reset_required: person.password_reset_required,
+            created_at: timestamp(person.created_at),
+            updated_at: timestamp(person.updated_at),
+            fields: person.fields.into_iter().map(view).collect(),
+            wonde_id: person.wonde_id,
+            links: StaffLinks {
+                school: format!("/v1/schools/{}", school.id),
+                photo: has_photo.then(|| format!("{this}/photo")),
+                this,
+            },
+        }
+    }
+}
+
+impl ProvenanceView {
+    fn new(provenance: Provenance, school: &School, mis: Option<&Mis>, is_linked: bool) -> Self {
+        let field = provenance.field;
+        let (owner, rule) = if is_linked {
+            let ownership = field.ownership(mis, &school.settings);
+            (ownership.owner, ownership.rule.sentence())
+        } else {
+            (Owner::Ip, NOT_LINKED.to_owned())
+        };
+        Self {
+            field: field.column(),
+            mis_field: field.mis_name(),
+            ip_value: provenance.ip_value.map(FieldValueView::from),
+            mis_value: provenance.mis_value.map(FieldValueView::from),
+            mis_said: provenance.mis_said,
+            owner: owner.into(),
+            rule,
+            last_set_at: timestamp(provenance.last_set_at),
+            last_set_by_job: provenance.last_set_by.map(|id| id.to_string()),
+        }
+    }
+}
+
+impl From<Owner> for OwnerView {
+    fn from(owner: Owner) -> Self {
+        match owner {
+            Owner::Mis => Self::Mis,
+            Owner::Ip => Self::Ip,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn owners_on_the_wire_are_those_of_the_domain() {
+        for owner in [Owner::Mis, Owner::Ip] {
+            let name = serde_json::to_value(OwnerView::from(owner)).unwrap();
+            assert_eq!(name, owner.as_str());
+        }
+    }
+}
