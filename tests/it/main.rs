@@ -4,11 +4,17 @@
 
 mod architecture;
 mod commands;
+mod delta;
 mod faults;
+mod mapping;
 mod people;
+mod photos;
+mod press;
 mod privacy;
 mod process;
 mod resilience;
 mod rows;
 mod school_rules;
 mod sync_data;
+mod teaching;
+mod withheld;

@@ -33,7 +33,9 @@ async fn no_personal_data_in_logs_and_redis() {
         &["serve", "--with-worker"],
         &[("MIS_SYNC__LOG__LEVEL", "trace"), ("MIS_SYNC__API__LISTEN", &listen)],
     );
-    let school = app.connect_school(0).await;
+    let everything =
+        json!({ "import_classes": true, "import_subjects": true, "import_photos": true });
+    let school = app.connect_school_with(0, everything).await;
     for fault in [
         json!({ "path": "employees", "status": 500, "count": 1 }),
         json!({ "path": "page=2", "truncate": true, "count": 1 }),
@@ -42,7 +44,8 @@ async fn no_personal_data_in_logs_and_redis() {
         app.simulator.simulator().add_fault(serde_json::from_value(fault).unwrap());
     }
     sync(&app, &school).await;
-    sync(&app, &school).await;
+    let report = sync(&app, &school).await;
+    assert!(report["report"]["photos"]["fetched"].as_u64() > Some(0), "there are photos");
 
     let logged = process.printed();
     assert!(logged.contains("attempt ended"), "the log says what happened");
@@ -71,6 +74,9 @@ fn secrets(app: &TestApp, school: &SchoolId) -> Vec<String> {
         app.simulated_school(0).token,
         app.admin_key.expose_secret().to_owned(),
         app.simulated_school(0).name,
+        // How a PNG begins: as base64 and as a list of bytes.
+        "iVBORw0KGgo".to_owned(),
+        "137, 80, 78, 71".to_owned(),
     ];
     for person in truth.staff {
         secrets.push(format!("{} {}", person.first_name, person.surname));

@@ -7,25 +7,15 @@ use serde_json::{Value, json};
 
 use crate::{
     people::assert_equal_to_truth,
+    press::{apply, sync},
     rows::{execute, number, texts},
 };
-
-async fn sync(app: &TestApp, school: &SchoolId) -> Value {
-    let job = app.press_sync(school).await;
-    let job = app.wait_until_finished(&job).await;
-    assert_eq!(job["state"], "succeeded", "{job}");
-    job["report"].clone()
-}
 
 /// A first sync, a scenario in the MIS, and a second sync; returns the second report.
 async fn after(app: &TestApp, school: &SchoolId, scenario: ScenarioName) -> Value {
     sync(app, school).await;
     apply(app, school, scenario);
     sync(app, school).await
-}
-
-fn apply(app: &TestApp, school: &SchoolId, scenario: impl Into<Scenario>) -> Vec<String> {
-    app.simulator.simulator().apply_scenario(school.as_str(), scenario).unwrap().touched
 }
 
 /// Somebody leaves, a sync, the same person comes back, a sync; returns both reports.

@@ -164,6 +164,7 @@ impl TestApp {
             mis: Arc::new(MisTable::built_in()),
             clock: Clock::system(),
             staged_pages_max_age: Duration::from_mins(10),
+            delta_overlap: Duration::from_hours(6),
         }
     }
 
