@@ -3,12 +3,18 @@
 mod problem;
 mod text;
 
-use std::{net::SocketAddr, num::NonZeroU32, path::Path, time::Duration};
+use std::{
+    net::SocketAddr,
+    num::NonZeroU32,
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use figment::{
     Figment,
     providers::{Env, Format, Toml},
 };
+use mis_sync_domain::MisTable;
 use mis_sync_queue::{RateLimit, RetryPolicy};
 use mis_sync_store::TokenCipher;
 use mis_sync_wonde::ClientConfig;
@@ -32,6 +38,7 @@ pub(crate) struct Config {
     pub(crate) encryption: Encryption,
     pub(crate) wonde: Wonde,
     pub(crate) worker: Worker,
+    pub(crate) mis: Mis,
     pub(crate) log: Log,
 }
 
@@ -89,6 +96,13 @@ pub(crate) struct Worker {
     retry_base_seconds: u64,
     retry_max_seconds: u64,
     staged_pages_max_age_seconds: u64,
+    delta_overlap_seconds: u64,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Mis {
+    table: PathBuf,
 }
 
 #[derive(Debug, Deserialize)]
@@ -251,6 +265,24 @@ impl Worker {
 
     pub(crate) fn staged_pages_max_age(&self) -> Duration {
         Duration::from_secs(self.staged_pages_max_age_seconds)
+    }
+
+    pub(crate) fn delta_overlap(&self) -> Duration {
+        Duration::from_secs(self.delta_overlap_seconds)
+    }
+}
+
+impl Mis {
+    /// The MIS that there are: those of the file, or those that are compiled in.
+    pub(crate) fn table(&self) -> Result<MisTable, Failure> {
+        if self.table.as_os_str().is_empty() {
+            return Ok(MisTable::built_in());
+        }
+        let file = self.table.display();
+        let text = std::fs::read_to_string(&self.table)
+            .map_err(|error| Failure::usage(format!("mis.table: cannot read {file}: {error}")))?;
+        MisTable::parse(&text)
+            .map_err(|error| Failure::usage(format!("mis.table: {file}: {error}")))
     }
 }
 

@@ -33,23 +33,25 @@ pub(crate) fn open_redis(config: &Config) -> Result<Redis, Failure> {
 pub(crate) struct Parts {
     pub(crate) queue: Queue,
     pub(crate) cipher: Arc<TokenCipher>,
+    mis: Arc<MisTable>,
 }
 
 impl Parts {
     /// Checks the whole configuration first, then whether database and Redis answer.
     pub(crate) async fn connect(config: &Config) -> Result<Self, Failure> {
         let cipher = Arc::new(config.encryption.cipher()?);
+        let mis = Arc::new(config.mis.table()?);
         let redis = open_redis(config)?;
         let pool = database(config).await?;
         redis
             .ping()
             .await
             .map_err(|error| Failure::dependency(format!("Redis is away: {error}")))?;
-        Ok(Self { queue: Queue::new(pool, redis), cipher })
+        Ok(Self { queue: Queue::new(pool, redis), cipher, mis })
     }
 
     pub(crate) fn api(&self) -> ApiState {
-        ApiState::new(self.queue.clone(), Arc::clone(&self.cipher))
+        ApiState::new(self.queue.clone(), Arc::clone(&self.cipher)).with_mis(Arc::clone(&self.mis))
     }
 
     pub(crate) fn worker(&self, config: &Config) -> Result<(Context, WorkerOptions), Failure> {
@@ -60,9 +62,10 @@ impl Parts {
             queue: self.queue.clone(),
             wonde,
             cipher: Arc::clone(&self.cipher),
-            mis: Arc::new(MisTable::built_in()),
+            mis: Arc::clone(&self.mis),
             clock: Clock::system(),
             staged_pages_max_age: config.worker.staged_pages_max_age(),
+            delta_overlap: config.worker.delta_overlap(),
         };
         let options = WorkerOptions {
             name: worker_name(),

@@ -100,3 +100,39 @@ fn a_file_comes_between_and_must_exist() {
         Ok(())
     });
 }
+
+#[test]
+fn the_table_of_mis_is_a_file_or_compiled_in() {
+    let named =
+        |table: &MisTable| -> Vec<String> { table.iter().map(|mis| mis.name.clone()).collect() };
+    let built_in = load_with(&[]).unwrap().mis.table().unwrap();
+    assert_eq!(named(&built_in), named(&MisTable::built_in()));
+    Jail::expect_with(|jail| {
+        jail.clear_env();
+        jail.create_file(
+            "own.toml",
+            "[[mis]]\nid = \"own\"\nname = \"Our Own\"\nspellings = []\nunsupported = []\n",
+        )?;
+        jail.set_env("MIS_SYNC__MIS__TABLE", "own.toml");
+        let own = Config::load(None).unwrap().mis.table().unwrap();
+        assert_eq!(named(&own), ["Our Own"]);
+        Ok(())
+    });
+}
+
+#[test]
+fn a_bad_table_of_mis_is_named_with_its_reason() {
+    Jail::expect_with(|jail| {
+        jail.clear_env();
+        jail.create_file("bad.toml", "[[mis]]\nid = \"own\"\n")?;
+        for (file, reason) in [("no.toml", "No such file"), ("bad.toml", "missing field")] {
+            jail.set_env("MIS_SYNC__MIS__TABLE", file);
+            let failure = Config::load(None).unwrap().mis.table().unwrap_err();
+            assert!(matches!(failure, Failure::Usage(_)), "exit code 2");
+            let text = failure.to_string();
+            assert!(text.contains("mis.table") && text.contains(file), "{text}");
+            assert!(text.contains(reason), "{text}");
+        }
+        Ok(())
+    });
+}

@@ -25,6 +25,8 @@ pub(super) async fn connect(
         "wonde_school_id": school.id,
         "token": school.token,
         "mis": school.mis.to_string(),
+        // The other programs know people only.
+        "settings": { "import_classes": false },
     });
     let request = http.put(format!("{}/v1/schools/{}", system.api_url, school.id)).json(&body);
     ask(system, request).await?;

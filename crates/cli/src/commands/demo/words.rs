@@ -49,6 +49,10 @@ pub(super) async fn report(
         (count("unchanged"), "people were as the MIS says already".into()),
         (count("deactivated"), "people left; they can no longer log in".into()),
         (count("skipped"), "people were left out".into()),
+        (
+            report["classes"]["created"].as_u64().unwrap_or_default(),
+            "classes are new in iP, with who teaches them".into(),
+        ),
         (count("issues"), "things for the school to look at:".into()),
     ];
     for (number, text) in lines {
