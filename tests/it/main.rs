@@ -6,6 +6,7 @@ mod architecture;
 mod commands;
 mod delta;
 mod faults;
+mod guard;
 mod mapping;
 mod people;
 mod photos;

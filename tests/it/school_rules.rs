@@ -50,15 +50,6 @@ async fn whoever_is_deleted_in_the_mis_has_left() {
 }
 
 #[tokio::test]
-async fn an_empty_school_is_not_taken_for_one_that_everybody_left() {
-    let app = TestApp::start().await;
-    let school = app.connect_school(0).await;
-    let report = after(&app, &school, ScenarioName::Empty).await;
-    assert_eq!((&report["fetched"], &report["deactivated"]), (&json!(0), &json!(0)));
-    assert!(number(&app, "SELECT count(*) FROM staff WHERE active").await > 0);
-}
-
-#[tokio::test]
 async fn leaver_policy_keep_keeps() {
     let app = TestApp::start().await;
     let school = app.connect_school_with(0, json!({ "leaver_policy": "keep" })).await;

@@ -7,7 +7,7 @@ use axum::{
     },
     response::{IntoResponse, Response},
 };
-use mis_sync_domain::Role;
+use mis_sync_domain::{JobState, Role};
 use serde_json::{Map, Value, json};
 
 use crate::{
@@ -38,6 +38,8 @@ pub(crate) enum ApiError {
     NoPhoto,
     #[error("There is no job with this id.")]
     UnknownJob,
+    #[error("The job is {state}; this needs {allowed}.")]
+    WrongJobState { state: JobState, allowed: &'static str },
     #[error("There is no type of problem with this name.")]
     UnknownProblem,
     #[error("This list comes as `application/json` or `text/csv`; `Accept` allows neither.")]
@@ -84,6 +86,7 @@ impl ApiError {
             Self::UnknownStaff => &problem::UNKNOWN_STAFF,
             Self::NoPhoto => &problem::NO_PHOTO,
             Self::UnknownJob => &problem::UNKNOWN_JOB,
+            Self::WrongJobState { .. } => &problem::WRONG_JOB_STATE,
             Self::UnknownProblem => &problem::UNKNOWN_PROBLEM,
             Self::NotAcceptable => &problem::NOT_ACCEPTABLE,
             Self::SchoolNotConnected => &problem::SCHOOL_NOT_CONNECTED,
@@ -109,6 +112,7 @@ impl ApiError {
             Self::InvalidParameter { parameter, found, wanted } => {
                 json!({ "parameter": parameter, "found": found, "wanted": wanted })
             }
+            Self::WrongJobState { state, .. } => json!({ "state": state.as_str() }),
             _ => json!({}),
         };
         match members {

@@ -1,3 +1,4 @@
+mod actions;
 mod answer;
 mod download;
 
@@ -10,6 +11,7 @@ use chrono::{DateTime, Utc};
 use mis_sync_domain::{Action, JobId, JobKind, JobState, SchoolId};
 use mis_sync_store::jobs::{self, JobFilter};
 
+pub(crate) use actions::*;
 pub(crate) use answer::accepted;
 use download::{List, download};
 

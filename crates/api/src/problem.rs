@@ -65,6 +65,8 @@ catalogue! {
         "The header `Allow` names the methods that it takes.";
     NOT_ACCEPTABLE = NOT_ACCEPTABLE "not-acceptable": "This address has nothing in the format that was asked for",
         "Send `Accept: application/json` or `Accept: text/csv`.";
+    WRONG_JOB_STATE = CONFLICT "wrong-job-state": "The state of the job forbids this",
+        "The member `state` says where the job stands. Read it again: somebody may have been quicker.";
     SCHOOL_NOT_CONNECTED = CONFLICT "school-not-connected": "The school is not connected",
         "Connect it with its Wonde token: `PUT /v1/schools/{school_id}`.";
     TOKEN_REJECTED = CONFLICT "token-rejected": "Wonde refused the school's token",

@@ -25,6 +25,10 @@ fn routes() -> Vec<(&'static str, MethodRouter<ApiState>)> {
         ("/v1/jobs/{job_id}", get(jobs::get_job)),
         ("/v1/jobs/{job_id}/changes", get(jobs::list_job_changes)),
         ("/v1/jobs/{job_id}/issues", get(jobs::list_job_issues)),
+        ("/v1/jobs/{job_id}/cancel", post(jobs::cancel_job)),
+        ("/v1/jobs/{job_id}/retry", post(jobs::retry_job)),
+        ("/v1/jobs/{job_id}/approve", post(jobs::approve_job)),
+        ("/v1/jobs/{job_id}/reject", post(jobs::reject_job)),
         // For everybody.
         ("/healthz", get(health::get_liveness)),
         ("/readyz", get(health::get_readiness)),

@@ -97,7 +97,7 @@ fn read_options(body: JsonObject) -> Result<SyncOptions, ApiError> {
     Ok(SyncOptions { dry_run, photos, mode: mode.unwrap_or_default() })
 }
 
-fn require_token(school: &School) -> Result<(), ApiError> {
+pub(crate) fn require_token(school: &School) -> Result<(), ApiError> {
     match school.token {
         TokenState::Held => Ok(()),
         TokenState::Missing => Err(ApiError::SchoolNotConnected),

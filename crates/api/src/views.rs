@@ -1,6 +1,7 @@
 //! What goes over the wire. Domain types are never serialised to a caller: a change inside
 //! must not change the contract by accident.
 
+mod action;
 mod change;
 mod health;
 mod issue;
@@ -13,6 +14,7 @@ mod sync;
 
 use chrono::{DateTime, SecondsFormat, Utc};
 
+pub(crate) use action::ActionRequest;
 pub(crate) use change::{ChangeListView, ChangeView, FieldValueView};
 pub(crate) use health::{CheckStatus, CheckView, ChecksView, LivenessView, ReadinessView};
 pub(crate) use issue::{IssueListView, IssueView};

@@ -1,5 +1,3 @@
-use std::str::FromStr;
-
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
@@ -36,13 +34,13 @@ macro_rules! named {
             }
         }
 
-        impl FromStr for $type {
-            type Err = UnknownName;
+        impl std::str::FromStr for $type {
+            type Err = $crate::UnknownName;
 
             fn from_str(text: &str) -> Result<Self, Self::Err> {
                 match text {
                     $($name => Ok(Self::$variant),)+
-                    _ => Err(UnknownName::new($what, text)),
+                    _ => Err($crate::UnknownName::new($what, text)),
                 }
             }
         }
@@ -54,6 +52,8 @@ macro_rules! named {
         }
     };
 }
+
+pub(crate) use named;
 
 named!(
     /// What a job does. These strings are for ever: rows of old releases carry them.
@@ -208,6 +208,10 @@ pub struct Job {
     pub options: SyncOptions,
     /// Name of the API key or command that asked.
     pub requested_by: String,
+    /// The job that this one repeats, when somebody asked to try again.
+    pub retry_of: Option<JobId>,
+    /// The job whose changes this one took back.
+    pub undo_of: Option<JobId>,
     /// Where it stands.
     pub state: JobState,
     /// Attempts spent, a running one included.

@@ -4,6 +4,7 @@ mod change;
 mod clock;
 mod email;
 pub mod employment;
+mod guard;
 mod ids;
 mod issue;
 mod job;
@@ -21,6 +22,7 @@ mod teaching;
 pub use change::{Change, ChangedField, ChangedRecord, FieldValue};
 pub use clock::{Clock, ManualClock, SystemClock};
 pub use email::{InvalidWorkEmail, WorkEmail};
+pub use guard::{Affected, Guard, GuardCategory, GuardLimit, InvalidPercent, Percent};
 pub use ids::{ApiKeyId, ClassId, InvalidSchoolId, JobId, SchoolId, StaffId, SubjectId};
 pub use issue::{Issue, IssueCode};
 pub use job::{

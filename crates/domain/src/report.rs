@@ -1,6 +1,6 @@
 use serde::{Deserialize, Serialize};
 
-use crate::SyncMode;
+use crate::{Affected, SyncMode};
 
 /// What a sync did, in numbers. Stored with the job and shown as it is.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -32,6 +32,8 @@ pub struct Report {
     pub subjects: TeachingCounts,
     /// What became of the photos.
     pub photos: PhotoCounts,
+    /// Where the change goes above the school's limits; empty: nowhere.
+    pub guard: Vec<Affected>,
     /// HTTP requests sent to Wonde.
     pub requests: u64,
     /// From the start of the attempt to its end.

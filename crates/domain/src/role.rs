@@ -26,6 +26,8 @@ pub enum Action {
     Read,
     /// Ask for a sync.
     Sync,
+    /// Cancel, retry, approve, reject or undo a job.
+    ActOnJobs,
     /// Connect, change or disconnect a school.
     ManageSchools,
 }
@@ -49,6 +51,7 @@ impl Role {
         match action {
             Action::Read => true,
             Action::Sync => self != Self::Viewer,
+            Action::ActOnJobs => matches!(self, Self::Operator | Self::Admin),
             Action::ManageSchools => matches!(self, Self::App | Self::Admin),
         }
     }

@@ -1,9 +1,9 @@
 use std::{collections::BTreeMap, time::Duration};
 
-use mis_sync_domain::{JobId, Lane};
+use mis_sync_domain::{Job, JobId, Lane};
 use mis_sync_store::{Pool, jobs, staging};
 
-use crate::{Enqueued, Error, Idempotency, NewJob, Redis, RedisError};
+use crate::{Actor, Enqueued, Error, Idempotency, NewJob, Redis, RedisError};
 
 /// How long a delivered job may wait before its id is delivered again, in case Redis lost it.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -54,12 +54,39 @@ impl Queue {
         idempotency: Option<&Idempotency>,
     ) -> Result<Enqueued, Error> {
         let enqueued = jobs::enqueue(&self.pool, new, idempotency).await?;
-        if let Enqueued::New(job) = &enqueued
-            && let Err(error) = self.redis.push(job.kind.lane(), &[job.id]).await
-        {
-            tracing::warn!(job.id = %job.id, %error, "job accepted but not delivered yet");
+        if let Enqueued::New(job) = &enqueued {
+            self.try_deliver(job).await;
         }
         Ok(enqueued)
+    }
+
+    /// Lets a held job run; see [`jobs::approve`].
+    pub async fn approve(&self, id: JobId, actor: &Actor) -> Result<Option<Job>, Error> {
+        let approved = jobs::approve(&self.pool, id, actor).await?;
+        if let Some(job) = &approved {
+            self.try_deliver(job).await;
+        }
+        Ok(approved)
+    }
+
+    /// Does a job again: one that waits for its next attempt at once, a failed or cancelled one
+    /// as a new job. `None`: the job's state forbids it.
+    pub async fn retry(&self, id: JobId, actor: &Actor) -> Result<Option<Enqueued>, Error> {
+        let retried = match jobs::retry_now(&self.pool, id, actor).await? {
+            Some(job) => Some(Enqueued::Existing(job)),
+            None => jobs::retry_finished(&self.pool, id, actor).await?,
+        };
+        if let Some(enqueued) = &retried {
+            self.try_deliver(enqueued.job()).await;
+        }
+        Ok(retried)
+    }
+
+    /// Delivers a job that the ledger has; if Redis is away, the sweeper does it later.
+    async fn try_deliver(&self, job: &Job) {
+        if let Err(error) = self.redis.push(job.kind.lane(), &[job.id]).await {
+            tracing::warn!(job.id = %job.id, %error, "job accepted but not delivered yet");
+        }
     }
 
     /// Delivers one job again, after a worker handed it back.

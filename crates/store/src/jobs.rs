@@ -2,14 +2,16 @@
 //!
 //! ```text
 //! queued -> running -> succeeded | retrying | held | failed | cancelled
-//!             ^            |
-//!             +- retrying -+        running -> queued only when a worker stops in order
+//!             ^            |          |
+//!             +- retrying -+          |   running -> queued only when a worker stops in order
+//!             +- held, once approved -+   every unfinished state -> cancelled by a person
 //! ```
 //!
 //! A claim ([`claim`]) is one guarded `UPDATE` that draws a new fence; every later write of
 //! the run ([`transitions`](self)) names the fence and does nothing once another claim drew
 //! a newer one. The times are Postgres' own.
 
+mod actions;
 mod claim;
 mod enqueue;
 mod query;
@@ -17,6 +19,7 @@ mod row;
 mod sweep;
 mod transitions;
 
+pub use actions::{Actor, approve, cancel, reject, retry_finished, retry_now};
 pub use claim::{Claimed, claim, claim_next, heartbeat};
 pub use enqueue::{Enqueued, Idempotency, NewJob, answered, enqueue};
 pub use query::{JobFilter, changes, get, issues, list, records_of_last_sync};
@@ -24,4 +27,4 @@ pub use sweep::{Due, fail_exhausted, take_due};
 pub use transitions::{fail, progress, release, retry, snooze, succeed};
 
 pub(crate) use enqueue::interval;
-pub(crate) use transitions::require_one;
+pub(crate) use transitions::{hold, require_one};

@@ -1,4 +1,4 @@
-use mis_sync_domain::{Job, JobFailure, JobKind, JobState, Stage};
+use mis_sync_domain::{Job, JobFailure, JobId, JobKind, JobState, Stage};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -141,6 +141,18 @@ struct JobLinks {
     school: String,
     changes: String,
     issues: String,
+    /// The job that this one repeats.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    retry_of: Option<String>,
+    /// The job whose changes this one took back.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    undo_of: Option<String>,
+}
+
+fn location(id: JobId) -> String {
+    format!("/v1/jobs/{id}")
 }
 
 impl JobView {
@@ -152,7 +164,7 @@ impl JobView {
 
 impl From<&Job> for JobView {
     fn from(job: &Job) -> Self {
-        let this = format!("/v1/jobs/{}", job.id);
+        let this = location(job.id);
         Self {
             id: job.id.to_string(),
             kind: job.kind.into(),
@@ -170,6 +182,8 @@ impl From<&Job> for JobView {
             error: job.error.clone().map(FailureView::from),
             requested_by: job.requested_by.clone(),
             links: JobLinks {
+                retry_of: job.retry_of.map(location),
+                undo_of: job.undo_of.map(location),
                 school: format!("/v1/schools/{}", job.school_id),
                 changes: format!("{this}/changes"),
                 issues: format!("{this}/issues"),

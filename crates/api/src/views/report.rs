@@ -1,4 +1,4 @@
-use mis_sync_domain::{PhotoCounts, Report, TeachingCounts};
+use mis_sync_domain::{Affected, GuardCategory, PhotoCounts, Report, TeachingCounts};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -34,10 +34,44 @@ pub(crate) struct ReportView {
     subjects: TeachingCountsView,
     /// What became of the photos; all 0 where none were asked for.
     photos: PhotoCountsView,
+    /// Where the change goes above the school's limits: what has to be approved. Empty: nowhere.
+    guard: Vec<AffectedView>,
     /// HTTP requests sent to Wonde.
     requests: u64,
     /// From the start of the attempt to its end.
     duration_ms: u64,
+}
+
+/// In one category, how much a sync would change, where that is above the school's limit.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Affected)]
+struct AffectedView {
+    category: GuardCategoryView,
+    /// Records that would change …
+    records: u64,
+    /// … of so many that there are.
+    of: u64,
+    /// The same in words.
+    sentence: String,
+}
+
+/// A sort of change of which a sync may only make so many unasked.
+#[derive(Serialize, ToSchema)]
+#[schema(as = GuardCategory)]
+#[serde(rename_all = "snake_case")]
+enum GuardCategoryView {
+    /// People who could no longer log in.
+    Deactivated,
+    /// People who would log in with another email.
+    EmailsChanged,
+    /// People who would have no job title any more.
+    JobTitlesEmptied,
+    /// People who would have no line manager any more.
+    LineManagersEmptied,
+    /// Classes fewer than before, or fewer that somebody teaches.
+    ClassesEmptied,
+    /// Known people who would get another Wonde id.
+    NewIds,
 }
 
 /// What a sync did with classes, or with subjects.
@@ -93,6 +127,7 @@ impl From<&Report> for ReportView {
             classes,
             subjects,
             photos,
+            ref guard,
             requests,
             duration_ms,
         } = report;
@@ -110,8 +145,29 @@ impl From<&Report> for ReportView {
             classes: classes.into(),
             subjects: subjects.into(),
             photos: photos.into(),
+            guard: guard.iter().copied().map(AffectedView::from).collect(),
             requests,
             duration_ms,
+        }
+    }
+}
+
+impl From<Affected> for AffectedView {
+    fn from(affected: Affected) -> Self {
+        let Affected { category, records, of } = affected;
+        Self { category: category.into(), records, of, sentence: affected.sentence() }
+    }
+}
+
+impl From<GuardCategory> for GuardCategoryView {
+    fn from(category: GuardCategory) -> Self {
+        match category {
+            GuardCategory::Deactivated => Self::Deactivated,
+            GuardCategory::EmailsChanged => Self::EmailsChanged,
+            GuardCategory::JobTitlesEmptied => Self::JobTitlesEmptied,
+            GuardCategory::LineManagersEmptied => Self::LineManagersEmptied,
+            GuardCategory::ClassesEmptied => Self::ClassesEmptied,
+            GuardCategory::NewIds => Self::NewIds,
         }
     }
 }
@@ -128,5 +184,18 @@ impl From<PhotoCounts> for PhotoCountsView {
     fn from(counts: PhotoCounts) -> Self {
         let PhotoCounts { fetched, updated, unchanged, removed, skipped } = counts;
         Self { fetched, updated, unchanged, removed, skipped }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn categories_on_the_wire_are_those_of_the_domain() {
+        for category in GuardCategory::ALL {
+            let name = serde_json::to_value(GuardCategoryView::from(*category)).unwrap();
+            assert_eq!(name, category.as_str());
+        }
     }
 }

@@ -1,4 +1,4 @@
-use mis_sync_domain::{LeaverPolicy, School, SchoolSettings, TokenState};
+use mis_sync_domain::{Guard, GuardLimit, LeaverPolicy, School, SchoolSettings, TokenState};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -110,6 +110,47 @@ pub(crate) struct SettingsView {
     /// What happens to somebody who left.
     #[schema(required = false)]
     leaver_policy: LeaverPolicyView,
+    /// How much a sync may change unasked; above that it is held.
+    #[schema(required = false)]
+    guard: GuardView,
+}
+
+/// Limits on what one sync may change unasked. Each that is left out has its default.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Guard)]
+struct GuardView {
+    /// Off: a sync does what the MIS says. An empty list of staff is held all the same.
+    #[schema(default = true, required = false)]
+    enabled: bool,
+    /// People who could no longer log in.
+    #[schema(required = false)]
+    deactivated: GuardLimitView,
+    /// People who would log in with another email.
+    #[schema(required = false)]
+    emails_changed: GuardLimitView,
+    /// People who would have no job title any more.
+    #[schema(required = false)]
+    job_titles_emptied: GuardLimitView,
+    /// People who would have no line manager any more.
+    #[schema(required = false)]
+    line_managers_emptied: GuardLimitView,
+    /// Classes fewer than before, or fewer that somebody teaches.
+    #[schema(required = false)]
+    classes_emptied: GuardLimitView,
+    /// Known people who would get another Wonde id.
+    #[schema(required = false)]
+    new_ids: GuardLimitView,
+}
+
+/// A sync is held when both are passed.
+#[derive(Serialize, ToSchema)]
+#[schema(as = GuardLimit)]
+struct GuardLimitView {
+    /// Of the records that there are.
+    #[schema(minimum = 0, maximum = 100)]
+    percent: u8,
+    /// Records.
+    count: u32,
 }
 
 /// What happens to somebody who left.
@@ -181,6 +222,7 @@ impl From<&SchoolSettings> for SettingsView {
             import_subjects,
             import_photos,
             leaver_policy,
+            guard,
         } = settings;
         Self {
             teachers_only,
@@ -196,7 +238,37 @@ impl From<&SchoolSettings> for SettingsView {
                 LeaverPolicy::Deactivate => LeaverPolicyView::Deactivate,
                 LeaverPolicy::Keep => LeaverPolicyView::Keep,
             },
+            guard: guard.into(),
         }
+    }
+}
+
+impl From<Guard> for GuardView {
+    fn from(guard: Guard) -> Self {
+        let Guard {
+            enabled,
+            deactivated,
+            emails_changed,
+            job_titles_emptied,
+            line_managers_emptied,
+            classes_emptied,
+            new_ids,
+        } = guard;
+        Self {
+            enabled,
+            deactivated: deactivated.into(),
+            emails_changed: emails_changed.into(),
+            job_titles_emptied: job_titles_emptied.into(),
+            line_managers_emptied: line_managers_emptied.into(),
+            classes_emptied: classes_emptied.into(),
+            new_ids: new_ids.into(),
+        }
+    }
+}
+
+impl From<GuardLimit> for GuardLimitView {
+    fn from(limit: GuardLimit) -> Self {
+        Self { percent: limit.percent.into(), count: limit.count }
     }
 }
 

@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use mis_sync_domain::{
-    JobFailure, JobId, PhotoCounts, Progress, Report, Stage, SyncMode, TeachingCounts,
+    Affected, GuardCategory, JobFailure, JobId, PhotoCounts, Progress, Report, Stage, SyncMode,
+    TeachingCounts,
 };
 use mis_sync_store::{jobs, schools};
 use serde_json::{Value, json};
@@ -74,6 +75,7 @@ async fn a_job_is_followed_to_a_good_end() {
         created: 2,
         classes: TeachingCounts { fetched: 4, archived: 1, ..TeachingCounts::default() },
         photos: PhotoCounts { updated: 5, ..PhotoCounts::default() },
+        guard: vec![Affected { category: GuardCategory::NewIds, records: 5, of: 8 }],
         requests: 1,
         ..Report::default()
     };
@@ -87,6 +89,10 @@ async fn a_job_is_followed_to_a_good_end() {
     let report = json!({
         "mode": "delta", "fetched": 3, "current": 2, "created": 2, "updated": 0, "unchanged": 0,
         "deactivated": 0, "restored": 0, "skipped": 0, "issues": 0, "requests": 1,
+        "guard": [{
+            "category": "new_ids", "records": 5, "of": 8,
+            "sentence": "5 of 8 people would get another Wonde id",
+        }],
         "classes": {
             "fetched": 4, "created": 0, "updated": 0, "unchanged": 0, "archived": 1,
             "restored": 0, "skipped": 0,

@@ -22,7 +22,20 @@ const ROUTES: &[(&str, &str, &[Role])] = &[
     ("GET", "/v1/jobs/{job_id}", EVERYBODY),
     ("GET", "/v1/jobs/{job_id}/changes", EVERYBODY),
     ("GET", "/v1/jobs/{job_id}/issues", EVERYBODY),
+    ("POST", "/v1/jobs/{job_id}/cancel", &[Operator, Admin]),
+    ("POST", "/v1/jobs/{job_id}/retry", &[Operator, Admin]),
+    ("POST", "/v1/jobs/{job_id}/approve", &[Operator, Admin]),
+    ("POST", "/v1/jobs/{job_id}/reject", &[Operator, Admin]),
 ];
+
+/// The state that a job must be in for an action to be possible.
+fn state_for(path: &str) -> &'static str {
+    match path.rsplit('/').next() {
+        Some("approve" | "reject") => "held",
+        Some("retry") => "failed",
+        _ => "queued",
+    }
+}
 
 /// The routes that need none.
 const OPEN: &[(&str, &str)] = &[
@@ -78,6 +91,7 @@ async fn each_role_can_do_what_it_should_and_no_more() {
             let key = app.key(role, None).await;
             // A route before this one may have disconnected the school.
             app.school("oak").await;
+            app.put_in_state(&job, state_for(path)).await;
             let answer = app.send(ask().key(&key)).await;
             if allowed.contains(&role) {
                 assert!(answer.status < 300, "{method} {path} {role}: {}", answer.text);
@@ -104,6 +118,11 @@ async fn who_may_not_act_learns_nothing_by_trying() {
         app.send(ask.key(&viewer)).await.problem(403, "forbidden");
     }
     assert!(app.all_jobs().await.is_empty());
+    let job = app.job(&"oak".parse().unwrap()).await.id;
+    for action in ["cancel", "retry", "approve", "reject"] {
+        let ask = Ask::post(&format!("/v1/jobs/{job}/{action}"));
+        app.send(ask.key(&viewer)).await.problem(403, "forbidden");
+    }
 }
 
 #[tokio::test]

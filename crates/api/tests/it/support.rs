@@ -132,6 +132,19 @@ impl App {
         .await;
     }
 
+    /// Puts a job in a state, whatever state it is in.
+    pub(crate) async fn put_in_state(&self, job: &str, state: &str) {
+        let is_finished = ["succeeded", "failed", "cancelled"].contains(&state);
+        let finished_at = if is_finished { "now()" } else { "NULL" };
+        self.sql(format!(
+            "UPDATE job SET state = '{state}', finished_at = {finished_at}, lease_until = now(),
+                 fence = 1, worker = 'w', next_attempt_at = now(), approved_at = NULL,
+                 unique_key = gen_random_uuid()
+             WHERE id = '{job}'"
+        ))
+        .await;
+    }
+
     /// Every job there is.
     pub(crate) async fn all_jobs(&self) -> Vec<Job> {
         jobs::list(&self.pool, &JobFilter::default(), 1000).await.unwrap()

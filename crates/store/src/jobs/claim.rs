@@ -15,8 +15,8 @@ pub struct Claimed {
     pub lease: Lease,
 }
 
-/// Claims a job if it is due: queued, retrying and its time has come, or running with a
-/// lease that ran out. `None`: somebody else has it, or it is not due; nothing is changed.
+/// Claims a job if it is due: queued, retrying and its time has come, held and approved, or
+/// running with a lease that ran out. `None`: somebody else has it, or it is not due; nothing is changed.
 ///
 /// The attempt is counted here, before it runs, so that a job which kills its worker does
 /// not do so for ever.
@@ -34,7 +34,8 @@ pub async fn claim(
             WHERE id = $1 AND attempt < max_attempts AND deadline_at > now()
                 AND (state = 'queued'
                     OR (state = 'retrying' AND next_attempt_at <= now())
-                    OR (state = 'running' AND lease_until < now()))
+                    OR (state = 'running' AND lease_until < now())
+                    OR (state = 'held' AND approved_at IS NOT NULL))
             FOR UPDATE SKIP LOCKED
         ), lost AS (
             UPDATE job_attempt a SET ended_at = now(), outcome = 'lost'
@@ -50,8 +51,8 @@ pub async fn claim(
             INSERT INTO job_attempt (job_id, fence, attempt, worker)
             SELECT id, fence, attempt, worker FROM claimed
         )
-        SELECT id, kind, school_id, staff_id, options, requested_by, state, attempt,
-            max_attempts, created_at, started_at, finished_at, next_attempt_at, stage,
+        SELECT id, kind, school_id, staff_id, options, requested_by, retry_of, undo_of, state,
+            attempt, max_attempts, created_at, started_at, finished_at, next_attempt_at, stage,
             progress_done, progress_total, report, error, fence
         FROM claimed
         "#,
@@ -80,7 +81,8 @@ pub async fn claim_next(
         WHERE lane = $1 AND attempt < max_attempts AND deadline_at > now()
             AND (state = 'queued'
                 OR (state = 'retrying' AND next_attempt_at <= now())
-                OR (state = 'running' AND lease_until < now()))
+                OR (state = 'running' AND lease_until < now())
+                OR (state = 'held' AND approved_at IS NOT NULL))
         ORDER BY id LIMIT 1
         "#,
         lane.as_str(),

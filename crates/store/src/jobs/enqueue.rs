@@ -1,7 +1,7 @@
 use std::time::Duration;
 
-use mis_sync_domain::{ApiKeyId, Job, JobId, JobKind, SchoolId, SyncOptions};
-use sqlx::{PgConnection, PgPool, postgres::types::PgInterval};
+use mis_sync_domain::{ApiKeyId, Job, JobFailure, JobId, JobKind, JobState, SchoolId, SyncOptions};
+use sqlx::{Connection, PgConnection, PgPool, postgres::types::PgInterval};
 
 use super::row::JobRow;
 use crate::Error;
@@ -88,10 +88,100 @@ async fn insert_or_find(db: &mut PgConnection, new: &NewJob) -> Result<Enqueued,
         if let Some(job) = insert(db, new).await? {
             return Ok(Enqueued::New(job));
         }
+        let Some(job) = find_unfinished(db, &new.unique_key).await? else { continue };
+        if job.state != JobState::Held {
+            return Ok(Enqueued::Existing(job));
+        }
+        if let Some(job) = insert_in_place_of(db, job.id, new).await? {
+            return Ok(Enqueued::New(job));
+        }
+        // It was approved or ended meanwhile.
         if let Some(job) = find_unfinished(db, &new.unique_key).await? {
             return Ok(Enqueued::Existing(job));
         }
     }
+}
+
+/// A held job shows what a sync would have done when it ran; a new press looks again. One that
+/// a person has approved is as good as running.
+async fn insert_in_place_of(
+    db: &mut PgConnection,
+    held: JobId,
+    new: &NewJob,
+) -> Result<Option<Job>, Error> {
+    let superseded = JobFailure {
+        code: "superseded".into(),
+        title: "A newer sync took its place".into(),
+        detail: "The school was to be synced again before anybody approved the changes.".into(),
+    };
+    let mut tx = db.begin().await?;
+    let done = sqlx::query!(
+        r#"
+        UPDATE job SET state = 'cancelled', finished_at = now(), error = $2
+        WHERE id = $1 AND state = 'held' AND approved_at IS NULL
+        "#,
+        held.0,
+        serde_json::to_value(&superseded).expect("a failure is plain JSON"),
+    )
+    .execute(&mut *tx)
+    .await?;
+    let job = if done.rows_affected() == 1 { insert(&mut tx, new).await? } else { None };
+    if job.is_some() {
+        tx.commit().await?;
+    }
+    Ok(job)
+}
+
+/// A job that does the same as a failed or cancelled one, or the unfinished one that does it
+/// already; `None`: that job is neither failed nor cancelled.
+pub(super) async fn repeat(
+    db: &mut PgConnection,
+    id: JobId,
+    requested_by: &str,
+) -> Result<Option<Enqueued>, Error> {
+    let original = sqlx::query_scalar!(
+        "SELECT unique_key FROM job WHERE id = $1 AND state IN ('failed', 'cancelled')",
+        id.0,
+    )
+    .fetch_optional(&mut *db)
+    .await?;
+    let Some(unique_key) = original else { return Ok(None) };
+    loop {
+        if let Some(job) = insert_again(db, id, requested_by).await? {
+            return Ok(Some(Enqueued::New(job)));
+        }
+        if let Some(job) = find_unfinished(db, &unique_key).await? {
+            return Ok(Some(Enqueued::Existing(job)));
+        }
+    }
+}
+
+async fn insert_again(
+    db: &mut PgConnection,
+    original: JobId,
+    requested_by: &str,
+) -> Result<Option<Job>, Error> {
+    let row = sqlx::query_as!(
+        JobRow,
+        r#"
+        INSERT INTO job (id, kind, lane, school_id, staff_id, options, unique_key, requested_by,
+            max_attempts, deadline_at, retry_of)
+        SELECT $2, kind, lane, school_id, staff_id, options, unique_key, $3, max_attempts,
+            now() + (deadline_at - created_at), id
+        FROM job WHERE id = $1
+        ON CONFLICT (unique_key) WHERE state IN ('queued', 'running', 'retrying', 'held')
+            DO NOTHING
+        RETURNING id, kind, school_id, staff_id, options, requested_by, retry_of, undo_of, state,
+            attempt, max_attempts, created_at, started_at, finished_at, next_attempt_at, stage,
+            progress_done, progress_total, report, error, fence
+        "#,
+        original.0,
+        JobId::new().0,
+        requested_by,
+    )
+    .fetch_optional(db)
+    .await?;
+    row.map(Job::try_from).transpose()
 }
 
 async fn insert(db: &mut PgConnection, new: &NewJob) -> Result<Option<Job>, Error> {
@@ -103,8 +193,8 @@ async fn insert(db: &mut PgConnection, new: &NewJob) -> Result<Option<Job>, Erro
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, now() + $9)
         ON CONFLICT (unique_key) WHERE state IN ('queued', 'running', 'retrying', 'held')
             DO NOTHING
-        RETURNING id, kind, school_id, staff_id, options, requested_by, state, attempt,
-            max_attempts, created_at, started_at, finished_at, next_attempt_at, stage,
+        RETURNING id, kind, school_id, staff_id, options, requested_by, retry_of, undo_of, state,
+            attempt, max_attempts, created_at, started_at, finished_at, next_attempt_at, stage,
             progress_done, progress_total, report, error, fence
         "#,
         JobId::new().0,
@@ -126,8 +216,8 @@ async fn find_unfinished(db: &mut PgConnection, unique_key: &str) -> Result<Opti
     let row = sqlx::query_as!(
         JobRow,
         r#"
-        SELECT id, kind, school_id, staff_id, options, requested_by, state, attempt,
-            max_attempts, created_at, started_at, finished_at, next_attempt_at, stage,
+        SELECT id, kind, school_id, staff_id, options, requested_by, retry_of, undo_of, state,
+            attempt, max_attempts, created_at, started_at, finished_at, next_attempt_at, stage,
             progress_done, progress_total, report, error, fence
         FROM job
         WHERE unique_key = $1 AND state IN ('queued', 'running', 'retrying', 'held')

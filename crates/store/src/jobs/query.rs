@@ -33,8 +33,8 @@ pub(super) async fn fetch(db: &mut PgConnection, id: JobId) -> Result<Option<Job
     let row = sqlx::query_as!(
         JobRow,
         r#"
-        SELECT id, kind, school_id, staff_id, options, requested_by, state, attempt,
-            max_attempts, created_at, started_at, finished_at, next_attempt_at, stage,
+        SELECT id, kind, school_id, staff_id, options, requested_by, retry_of, undo_of, state,
+            attempt, max_attempts, created_at, started_at, finished_at, next_attempt_at, stage,
             progress_done, progress_total, report, error, fence
         FROM job WHERE id = $1
         "#,
@@ -50,8 +50,8 @@ pub async fn list(pool: &PgPool, filter: &JobFilter, limit: i64) -> Result<Vec<J
     let rows = sqlx::query_as!(
         JobRow,
         r#"
-        SELECT id, kind, school_id, staff_id, options, requested_by, state, attempt,
-            max_attempts, created_at, started_at, finished_at, next_attempt_at, stage,
+        SELECT id, kind, school_id, staff_id, options, requested_by, retry_of, undo_of, state,
+            attempt, max_attempts, created_at, started_at, finished_at, next_attempt_at, stage,
             progress_done, progress_total, report, error, fence
         FROM job
         WHERE ($1::text IS NULL OR school_id = $1)

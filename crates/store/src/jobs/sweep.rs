@@ -16,14 +16,15 @@ pub struct Due {
 }
 
 /// Finds jobs that should be running but that nobody took: queued and not taken within
-/// `patience` of their last delivery, retrying and due, running with a lease that ran out.
-/// Each is marked as delivered, so that several sweepers do not all push it.
+/// `patience` of their last delivery, the same of held ones that were approved, retrying and due,
+/// running with a lease that ran out. Each is marked as delivered, so that several sweepers do not all push it.
 pub async fn take_due(pool: &PgPool, patience: Duration, limit: i64) -> Result<Vec<Due>, Error> {
     let rows = sqlx::query!(
         r#"
         WITH due AS (
             SELECT id FROM job
-            WHERE (state = 'queued' AND delivered_at < now() - $1::interval)
+            WHERE ((state = 'queued' OR state = 'held' AND approved_at IS NOT NULL)
+                    AND delivered_at < now() - $1::interval)
                 OR (state = 'retrying' AND next_attempt_at <= now()
                     AND delivered_at < greatest(next_attempt_at, now() - $1::interval))
                 OR (state = 'running' AND lease_until < now()
@@ -70,7 +71,8 @@ pub async fn fail_exhausted(pool: &PgPool) -> Result<u64, Error> {
                     ELSE coalesce(error, $2::jsonb) END
             WHERE (state = 'running' AND lease_until < now()
                     AND (attempt >= max_attempts OR deadline_at <= now()))
-                OR (state IN ('queued', 'retrying') AND deadline_at <= now())
+                OR ((state IN ('queued', 'retrying') OR state = 'held' AND approved_at IS NOT NULL)
+                    AND deadline_at <= now())
             RETURNING id, fence
         ), lost AS (
             UPDATE job_attempt a SET ended_at = now(), outcome = 'lost'

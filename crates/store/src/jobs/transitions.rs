@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use mis_sync_domain::{JobFailure, Lease, Progress, Report};
+use mis_sync_domain::{Affected, JobFailure, Lease, Progress, Report};
 use sqlx::{PgConnection, PgPool};
 
 use super::enqueue::interval;
@@ -48,6 +48,40 @@ pub async fn succeed(db: &mut PgConnection, lease: Lease, report: &Report) -> Re
         lease.fence,
         serde_json::to_value(report).expect("a report is plain JSON"),
         count(report.current),
+    )
+    .execute(db)
+    .await?;
+    require_one(done.rows_affected())
+}
+
+/// `running -> held`: the change is implausible, and waits for a person. Part of the transaction
+/// that writes down what would change. The attempt is not spent: the job did its work.
+pub(crate) async fn hold(
+    db: &mut PgConnection,
+    lease: Lease,
+    report: &Report,
+) -> Result<(), Error> {
+    let sentences: Vec<String> = report.guard.iter().map(Affected::sentence).collect();
+    let failure = JobFailure {
+        code: "implausible_change".into(),
+        title: "So much would change that a person has to approve it".into(),
+        detail: format!("{}.", sentences.join("; ")),
+    };
+    let done = sqlx::query!(
+        r#"
+        WITH ended AS (
+            UPDATE job SET state = 'held', report = $3, error = $4, lease_until = NULL,
+                attempt = attempt - 1, approved = NULL, approved_at = NULL
+            WHERE id = $1 AND fence = $2 AND state = 'running'
+            RETURNING id, fence
+        )
+        UPDATE job_attempt a SET ended_at = clock_timestamp(), outcome = 'held'
+        FROM ended WHERE a.job_id = ended.id AND a.fence = ended.fence
+        "#,
+        lease.job_id.0,
+        lease.fence,
+        serde_json::to_value(report).expect("a report is plain JSON"),
+        as_json(&failure),
     )
     .execute(db)
     .await?;

@@ -29,7 +29,7 @@ pub(super) async fn record(
         FROM stage_fetch f
         JOIN staff s ON s.school_id = $2 AND s.active AND s.wonde_id IS NOT NULL
         WHERE f.job_id = $1 AND f.deactivates
-            AND CASE WHEN f.updated_after IS NULL THEN f.fetched > 0 AND f.nameless = 0
+            AND CASE WHEN f.updated_after IS NULL THEN f.nameless = 0
                 ELSE s.wonde_id IN (
                     SELECT wonde_id FROM stage_gone WHERE job_id = $1 AND kind = 'employee') END
             -- NOT IN and not NOT EXISTS: it is hashed, whatever the planner expects.

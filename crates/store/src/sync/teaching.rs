@@ -12,6 +12,7 @@ use sqlx::PgConnection;
 
 use super::{Run, issues::Issues, roster::Roster};
 use crate::{Error, staging::List};
+pub(super) use compare::Emptied;
 use compare::{Comparison, Reference, compare};
 use rows::Staged;
 
@@ -20,6 +21,7 @@ use rows::Staged;
 pub(super) struct Taught {
     pub(super) classes: TeachingCounts,
     pub(super) subjects: TeachingCounts,
+    pub(super) classes_emptied: Emptied,
 }
 
 /// Brings subjects and then classes up to date. Of each only what was read to its end.
@@ -75,6 +77,7 @@ pub(super) async fn apply(
             class::write(db, run.school_id, &difference).await?;
         }
         taught.classes = difference.counts;
+        taught.classes_emptied = difference.emptied();
     }
     Ok(taught)
 }

@@ -5,13 +5,12 @@ use mis_sync_domain::{JobId, JobState, Lane, Lease, Report};
 use mis_sync_store::{
     Error,
     jobs::{self, NewJob},
-    staging,
-    sync::{self, Plan},
+    staging, sync,
 };
 use mis_sync_testing::eventually;
 
 use crate::{
-    fixture::{LONG, PROGRESS, RULES, TestStore, failure, new_sync, page, person},
+    fixture::{LONG, PROGRESS, RULES, TestStore, failure, new_sync, page, person, plan},
     rows,
 };
 
@@ -132,7 +131,6 @@ async fn every_write_is_refused(store: &TestStore, lease: Lease) {
     let oak = "oak".parse().unwrap();
     let mut connection = pool.acquire().await.unwrap();
     let failure = failure("late");
-    let plan = Plan { lease, school_id: &oak, rules: RULES, dry_run: false };
     let writes = [
         ("heartbeat", jobs::heartbeat(pool, lease, LONG).await),
         ("progress", jobs::progress(pool, lease, PROGRESS).await),
@@ -142,7 +140,7 @@ async fn every_write_is_refused(store: &TestStore, lease: Lease) {
         ("fail", jobs::fail(pool, lease, &failure).await),
         ("release", jobs::release(pool, lease).await),
         ("add_page", store.add(lease, &page(&[person("eve")])).await),
-        ("finish", sync::finish(pool, plan, || LONG).await.map(drop)),
+        ("finish", sync::finish(pool, plan(lease, &oak, RULES), || LONG).await.map(drop)),
     ];
     for (name, written) in writes {
         assert!(matches!(written, Err(Error::LeaseLost)), "{name}: {written:?}");

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use mis_sync_domain::{
-    ConnectSchool, Imports, Issue, IssueCode, JobFailure, JobId, JobKind, JobTitle, Lease,
+    ConnectSchool, Guard, Imports, Issue, IssueCode, JobFailure, JobId, JobKind, JobTitle, Lease,
     OwnedFields, Progress, Report, SchoolId, StaffRecord, Stage, SyncOptions, SyncRules, WorkEmail,
 };
 use mis_sync_store::{
@@ -11,7 +11,7 @@ use mis_sync_store::{
     jobs::{self, Enqueued, NewJob},
     schools,
     staging::{self, MappedPage},
-    sync::{self, Plan},
+    sync::{self, Finished, Plan},
 };
 use mis_sync_testing::{Servers, eventually};
 
@@ -36,6 +36,24 @@ pub(crate) const NOTHING_ELSE: Imports = Imports {
     subject_staff: false,
     photos: false,
 };
+/// Whatever changes is applied: with three people in a school every change is a large one.
+pub(crate) fn no_guard() -> Guard {
+    Guard { enabled: false, ..Guard::default() }
+}
+
+/// A plan of a sync that is no dry run.
+pub(crate) fn plan(lease: Lease, school: &SchoolId, rules: SyncRules) -> Plan<'_> {
+    Plan { lease, school_id: school, rules, guard: no_guard(), dry_run: false }
+}
+
+/// Makes the comparison, which must not be held.
+pub(crate) async fn finish(pool: &Pool, plan: Plan<'_>) -> Result<Report, Error> {
+    match sync::finish(pool, plan, || Duration::ZERO).await? {
+        Finished::Applied(report) => Ok(report),
+        Finished::Held(report) => panic!("held: {:?}", report.guard),
+    }
+}
+
 /// What a test that does not care says of its progress.
 pub(crate) const PROGRESS: Progress = Progress { stage: Stage::Fetching, done: 1, total: None };
 
@@ -111,8 +129,7 @@ impl TestStore {
     }
 
     pub(crate) async fn finish(&self, lease: Lease, school: &SchoolId) -> Result<Report, Error> {
-        let plan = Plan { lease, school_id: school, rules: RULES, dry_run: false };
-        sync::finish(&self.pool, plan, || Duration::ZERO).await
+        finish(&self.pool, plan(lease, school, RULES)).await
     }
 
     /// A whole sync of this list.
@@ -144,8 +161,8 @@ impl TestStore {
         let lease = self.claim(job).await;
         staging::begin(&self.pool, lease, rules, None, LONG).await.unwrap();
         self.add(lease, page).await.unwrap();
-        let plan = Plan { lease, school_id: school, rules, dry_run };
-        let report = sync::finish(&self.pool, plan, || Duration::ZERO).await.unwrap();
+        let plan = Plan { dry_run, ..plan(lease, school, rules) };
+        let report = finish(&self.pool, plan).await.unwrap();
         staging::discard(&self.pool, lease).await.unwrap();
         (job, report)
     }
@@ -159,9 +176,8 @@ impl TestStore {
         let options = SyncOptions { dry_run: true, ..SyncOptions::default() };
         let new = NewJob { options, ..new_sync(school) };
         let lease = self.staged_with(&new, ALL_OWNED, people).await;
-        let plan = Plan { lease, school_id: school, rules: RULES, dry_run: true };
-        let report = sync::finish(&self.pool, plan, || Duration::ZERO);
-        (lease.job_id, report.await.unwrap())
+        let plan = Plan { dry_run: true, ..plan(lease, school, RULES) };
+        (lease.job_id, finish(&self.pool, plan).await.unwrap())
     }
 
     /// Code and Wonde id of each issue of a job.

@@ -1,12 +1,14 @@
 //! The store over a real Postgres.
 #![expect(clippy::unwrap_used, reason = "this crate holds nothing but tests")]
 
+mod actions;
 mod api_keys;
 mod claims;
 mod crash;
 mod enqueue;
 mod fields;
 mod fixture;
+mod guard;
 mod leavers;
 mod listing;
 mod logins;

@@ -3,11 +3,11 @@
 use mis_sync_domain::JobState;
 use mis_sync_store::{
     Error, jobs, schools, staging,
-    sync::{self, Plan},
+    sync::{self, Finished},
 };
 
 use crate::{
-    fixture::{LONG, RULES, TestStore, page, page_before, person, with_email},
+    fixture::{LONG, RULES, TestStore, page, page_before, person, plan, with_email},
     rows,
 };
 
@@ -92,7 +92,7 @@ async fn the_report_has_the_time_that_the_attempt_took() {
     let school = store.school("oak").await;
     let lease = store.staged(&school, &[person("ada")]).await;
     let elapsed = || std::time::Duration::from_millis(1234);
-    let plan = Plan { lease, school_id: &school, rules: RULES, dry_run: false };
-    let finished = sync::finish(&store.pool, plan, elapsed).await.unwrap();
-    assert_eq!(finished.duration_ms, 1234);
+    let finished = sync::finish(&store.pool, plan(lease, &school, RULES), elapsed).await.unwrap();
+    let Finished::Applied(report) = finished else { panic!("held") };
+    assert_eq!(report.duration_ms, 1234);
 }

@@ -9,7 +9,10 @@ use std::time::Instant;
 use chrono::{DateTime, Utc};
 use mis_sync_domain::{IssueCode, Mis, School, SyncMode, SyncOptions, SyncRules};
 use mis_sync_queue::Claimed;
-use mis_sync_store::{Error as StoreError, schools, staging, sync};
+use mis_sync_store::{
+    Error as StoreError, schools, staging,
+    sync::{self, Finished},
+};
 use mis_sync_wonde::{Error as WondeError, SchoolClient, WondeId};
 use url::Url;
 
@@ -37,8 +40,33 @@ pub(crate) async fn run(context: &Context, claimed: &Claimed) -> Result<(), Sync
     }
     let rules = fetched?;
 
-    let plan = sync::Plan { lease, school_id: &school.id, rules, dry_run: job.options.dry_run };
-    let report = sync::finish(pool, plan, || started.elapsed()).await?;
+    let plan = sync::Plan {
+        lease,
+        school_id: &school.id,
+        rules,
+        guard: school.settings.guard,
+        dry_run: job.options.dry_run,
+    };
+    let finished = sync::finish(pool, plan, || started.elapsed()).await?;
+    log(&finished, job.options.dry_run);
+    if let Finished::Held(_) = finished {
+        // What was staged stays for a while: whoever approves soon gets just that.
+        return Ok(());
+    }
+    // The job is over; what it staged is only in the way, and the sweeper would find it.
+    match staging::discard(pool, lease).await {
+        // The sweeper was quicker.
+        Ok(()) | Err(StoreError::LeaseLost) => {}
+        Err(error) => tracing::warn!(%error, "staged records were left to the sweeper"),
+    }
+    Ok(())
+}
+
+fn log(finished: &Finished, dry_run: bool) {
+    let (report, is_held) = match finished {
+        Finished::Applied(report) => (report, false),
+        Finished::Held(report) => (report, true),
+    };
     tracing::info!(
         mode = report.mode.as_str(),
         report.fetched,
@@ -49,16 +77,10 @@ pub(crate) async fn run(context: &Context, claimed: &Claimed) -> Result<(), Sync
         report.skipped,
         report.issues,
         report.duration_ms,
-        dry_run = job.options.dry_run,
+        dry_run,
+        is_held,
         "school compared"
     );
-    // The job is over; what it staged is only in the way, and the sweeper would find it.
-    match staging::discard(pool, lease).await {
-        // The sweeper was quicker.
-        Ok(()) | Err(StoreError::LeaseLost) => {}
-        Err(error) => tracing::warn!(%error, "staged records were left to the sweeper"),
-    }
-    Ok(())
 }
 
 /// Stages every page that is not staged yet; returns by which rules they are to be compared.

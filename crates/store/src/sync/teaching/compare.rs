@@ -94,6 +94,22 @@ pub(super) struct Difference {
     pub(super) new: Vec<New>,
     pub(super) changed: Vec<Changed>,
     pub(super) counts: TeachingCounts,
+    before: Standing,
+}
+
+/// How many there are, and how many of these somebody teaches.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+struct Standing {
+    active: u64,
+    taught: u64,
+}
+
+/// Of so many that there were, how many are gone or taught by nobody. What others replace does
+/// not count: a summer rollover is no loss.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(in crate::sync) struct Emptied {
+    pub(in crate::sync) records: u64,
+    pub(in crate::sync) of: u64,
 }
 
 pub(super) struct New {
@@ -124,8 +140,8 @@ pub(super) fn compare(
         held.into_iter().map(|held| (held.wonde_id.clone(), held)).collect();
     let mut difference = Difference::default();
     difference.counts.fetched = staged.len() as u64;
-    let any_active = held.values().any(|held| held.active);
-    if by.is_full && staged.is_empty() && any_active {
+    difference.before = Standing::of(held.values().map(Held::standing));
+    if by.is_full && staged.is_empty() && difference.before.active > 0 {
         issues.push_of_school(withheld(by.kind));
         return difference;
     }
@@ -224,7 +240,40 @@ fn target_links(
     Some(found.into_iter().filter(|link| !by_hand(link)).collect())
 }
 
+impl Held {
+    /// Whether it is active, and whether somebody teaches it.
+    fn standing(&self) -> (bool, bool) {
+        (self.active, !self.links.is_empty() || !self.by_hand.is_empty())
+    }
+}
+
+impl Standing {
+    fn of(all: impl Iterator<Item = (bool, bool)>) -> Self {
+        let mut standing = Self::default();
+        for (is_active, is_taught) in all {
+            standing.active += u64::from(is_active);
+            standing.taught += u64::from(is_active && is_taught);
+        }
+        standing
+    }
+}
+
 impl Difference {
+    /// See [`Emptied`].
+    pub(super) fn emptied(&self) -> Emptied {
+        let lost = Standing::of(self.changed.iter().map(|changed| changed.before.standing()));
+        let changed = self.changed.iter().map(Changed::standing);
+        let new = self.new.iter().map(|new| (true, !new.links.is_empty()));
+        let gained = Standing::of(changed.chain(new));
+        let gone = lost.active.saturating_sub(gained.active);
+        let untaught = lost.taught.saturating_sub(gained.taught);
+        if untaught > gone {
+            Emptied { records: untaught, of: self.before.taught }
+        } else {
+            Emptied { records: gone, of: self.before.active }
+        }
+    }
+
     fn add(
         &mut self,
         wonde_id: String,
@@ -251,6 +300,11 @@ impl Difference {
 }
 
 impl Changed {
+    fn standing(&self) -> (bool, bool) {
+        let links = self.links.as_ref().unwrap_or(&self.before.links);
+        (self.active, !links.is_empty() || !self.before.by_hand.is_empty())
+    }
+
     fn archived(before: Held) -> Self {
         Self { fields: before.fields.clone(), before, active: false, links: None }
     }

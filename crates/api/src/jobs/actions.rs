@@ -1,0 +1,193 @@
+//! What a person does to a job.
+
+use axum::{http::StatusCode, response::Response};
+use mis_sync_domain::{Action, Job};
+use mis_sync_queue::{Actor, Enqueued};
+use mis_sync_store::jobs;
+
+use super::accepted;
+use crate::{
+    ApiError,
+    body::JsonObject,
+    openapi::{BodyProblems, CommonProblems},
+    parameters::PathId,
+    state::{Access, Caller},
+    sync::require_token,
+    views::{ActionRequest, JobView, ProblemView},
+};
+
+/// Longest reason, in characters.
+const MAX_REASON: usize = 500;
+
+/// The job to act on, and who acts.
+struct Wish {
+    access: Access,
+    job: Job,
+    actor: Actor,
+}
+
+impl Wish {
+    async fn read(caller: Caller, job_id: &str, body: JsonObject) -> Result<Self, ApiError> {
+        let access = caller.may(Action::ActOnJobs)?;
+        let job = access.job(job_id).await?;
+        let reason = read_reason(body)?;
+        let key = access.key();
+        let actor = Actor { name: key.name.clone(), api_key_id: Some(key.id), reason };
+        tracing::Span::current().record("job.id", tracing::field::display(job.id));
+        Ok(Self { access, job, actor })
+    }
+
+    /// The job as it is now, or why its state forbids the action.
+    async fn answer(self, done: Option<Job>, allowed: &'static str) -> Result<Response, ApiError> {
+        match done {
+            Some(job) => Ok(accepted(StatusCode::OK, &job)),
+            None => Err(self.refusal(allowed).await?),
+        }
+    }
+
+    async fn refusal(self, allowed: &'static str) -> Result<ApiError, ApiError> {
+        // It may have changed since it was read.
+        let job = jobs::get(self.access.pool(), self.job.id).await?.ok_or(ApiError::UnknownJob)?;
+        Ok(ApiError::WrongJobState { state: job.state, allowed })
+    }
+}
+
+fn read_reason(body: JsonObject) -> Result<Option<String>, ApiError> {
+    let mut fields = body.into_fields();
+    let reason = fields.text("reason").map(|reason| reason.trim().to_owned());
+    if reason.as_ref().is_some_and(|reason| reason.chars().count() > MAX_REASON) {
+        fields.refuse("reason", format!("has to be at most {MAX_REASON} characters"));
+    }
+    if let Some(wrong) = fields.finish("`reason`").first() {
+        return Err(ApiError::MalformedBody(format!("`{}` {}", wrong.field, wrong.message)));
+    }
+    Ok(reason.filter(|reason| !reason.is_empty()))
+}
+
+/// Call a job off
+///
+/// In whatever unfinished state it is. A running one stops within seconds, and nothing of it is
+/// applied.
+#[utoipa::path(
+    post,
+    path = "/v1/jobs/{job_id}/cancel",
+    tag = "jobs",
+    params(("job_id" = String, Path, description = "The job's id")),
+    request_body(content = Option<ActionRequest>, description = "May be left out"),
+    responses(
+        (status = 200, description = "The cancelled job", body = JobView),
+        (status = 404, description = "`unknown-job`", body = ProblemView,
+            content_type = "application/problem+json"),
+        (status = 409, description = "`wrong-job-state`", body = ProblemView,
+            content_type = "application/problem+json"),
+        BodyProblems,
+        CommonProblems,
+    ),
+)]
+pub(crate) async fn cancel_job(
+    caller: Caller,
+    PathId(job_id): PathId,
+    body: JsonObject,
+) -> Result<Response, ApiError> {
+    let wish = Wish::read(caller, &job_id, body).await?;
+    let done = jobs::cancel(wish.access.pool(), wish.job.id, &wish.actor).await?;
+    wish.answer(done, "an unfinished job").await
+}
+
+/// Do a job again
+///
+/// A failed or cancelled job is done again as a new one, whose `links.retry_of` leads back. One
+/// that waits for its next attempt gets it at once.
+#[utoipa::path(
+    post,
+    path = "/v1/jobs/{job_id}/retry",
+    tag = "jobs",
+    params(("job_id" = String, Path, description = "The job's id")),
+    request_body(content = Option<ActionRequest>, description = "May be left out"),
+    responses(
+        (status = 202, description = "A new job", body = JobView, headers(
+            ("Location" = String, description = "The job's address"),
+        )),
+        (status = 200, description = "The job itself, or the unfinished one that does the same",
+            body = JobView),
+        (status = 404, description = "`unknown-job`", body = ProblemView,
+            content_type = "application/problem+json"),
+        (status = 409, description = "`wrong-job-state`, `school-not-connected`, \
+            `token-rejected`", body = ProblemView, content_type = "application/problem+json"),
+        BodyProblems,
+        CommonProblems,
+    ),
+)]
+pub(crate) async fn retry_job(
+    caller: Caller,
+    PathId(job_id): PathId,
+    body: JsonObject,
+) -> Result<Response, ApiError> {
+    let wish = Wish::read(caller, &job_id, body).await?;
+    require_token(&wish.access.school(wish.job.school_id.as_str()).await?)?;
+    match wish.access.queue().retry(wish.job.id, &wish.actor).await? {
+        Some(Enqueued::New(job)) => Ok(accepted(StatusCode::ACCEPTED, &job)),
+        Some(Enqueued::Existing(job)) => Ok(accepted(StatusCode::OK, &job)),
+        None => Err(wish.refusal("a retrying, failed or cancelled job").await?),
+    }
+}
+
+/// Approve the changes of a held job
+///
+/// The job runs and applies as much as `report.guard` shows. If the change has grown since, it
+/// is held again.
+#[utoipa::path(
+    post,
+    path = "/v1/jobs/{job_id}/approve",
+    tag = "jobs",
+    params(("job_id" = String, Path, description = "The job's id")),
+    request_body(content = Option<ActionRequest>, description = "May be left out"),
+    responses(
+        (status = 200, description = "The job, `held` until a worker takes it in a moment",
+            body = JobView),
+        (status = 404, description = "`unknown-job`", body = ProblemView,
+            content_type = "application/problem+json"),
+        (status = 409, description = "`wrong-job-state`", body = ProblemView,
+            content_type = "application/problem+json"),
+        BodyProblems,
+        CommonProblems,
+    ),
+)]
+pub(crate) async fn approve_job(
+    caller: Caller,
+    PathId(job_id): PathId,
+    body: JsonObject,
+) -> Result<Response, ApiError> {
+    let wish = Wish::read(caller, &job_id, body).await?;
+    let done = wish.access.queue().approve(wish.job.id, &wish.actor).await?;
+    wish.answer(done, "a held job").await
+}
+
+/// Reject the changes of a held job
+///
+/// Nobody is changed, and the job is cancelled. The next sync looks anew.
+#[utoipa::path(
+    post,
+    path = "/v1/jobs/{job_id}/reject",
+    tag = "jobs",
+    params(("job_id" = String, Path, description = "The job's id")),
+    request_body(content = Option<ActionRequest>, description = "May be left out"),
+    responses(
+        (status = 200, description = "The cancelled job", body = JobView),
+        (status = 404, description = "`unknown-job`", body = ProblemView,
+            content_type = "application/problem+json"),
+        (status = 409, description = "`wrong-job-state`", body = ProblemView,
+            content_type = "application/problem+json"),
+        BodyProblems,
+        CommonProblems,
+    ),
+)]
+pub(crate) async fn reject_job(
+    caller: Caller,
+    PathId(job_id): PathId,
+    body: JsonObject,
+) -> Result<Response, ApiError> {
+    let wish = Wish::read(caller, &job_id, body).await?;
+    let done = jobs::reject(wish.access.pool(), wish.job.id, &wish.actor).await?;
+    wish.answer(done, "a held job").await
+}

@@ -1,0 +1,96 @@
+//! What people do to jobs, over HTTP.
+
+use mis_sync_domain::Role;
+use serde_json::json;
+
+use crate::support::{App, Ask};
+
+const ACTIONS: &[&str] = &["cancel", "retry", "approve", "reject"];
+const STATES: &[&str] =
+    &["queued", "running", "retrying", "held", "succeeded", "failed", "cancelled"];
+
+/// Where a job may be acted on, and what follows from it.
+fn outcome(action: &str, state: &str) -> Option<&'static str> {
+    match (action, state) {
+        ("cancel", "queued" | "running" | "retrying" | "held") | ("reject", "held") => {
+            Some("cancelled")
+        }
+        ("approve", "held") => Some("held"),
+        ("retry", "retrying") => Some("retrying"),
+        ("retry", "failed" | "cancelled") => Some("queued"),
+        _ => None,
+    }
+}
+
+#[tokio::test]
+async fn every_action_in_every_state() {
+    let app = App::start().await;
+    let oak = app.school("oak").await;
+    for action in ACTIONS {
+        for state in STATES {
+            let job = app.job(&oak).await.id.to_string();
+            app.put_in_state(&job, state).await;
+            let answer = app.admin(Ask::post(&format!("/v1/jobs/{job}/{action}"))).await;
+            match outcome(action, state) {
+                Some(then) => {
+                    assert!(answer.status < 300, "{action} {state}: {}", answer.text);
+                    assert_eq!(answer.json()["state"], then, "{action} {state}");
+                }
+                None => {
+                    let problem = answer.problem(409, "wrong-job-state");
+                    assert_eq!(problem["state"], *state, "{action}");
+                }
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_retry_is_a_new_job_that_leads_back() {
+    let app = App::start().await;
+    let oak = app.school("oak").await;
+    let first = app.job(&oak).await.id.to_string();
+    app.put_in_state(&first, "failed").await;
+    let retry = || Ask::post(&format!("/v1/jobs/{first}/retry"));
+    let answer = app.admin(retry()).await;
+    assert_eq!(answer.status, 202, "{}", answer.text);
+    let job = answer.json();
+    assert_eq!(job["links"]["retry_of"], format!("/v1/jobs/{first}"));
+    assert_eq!(answer.header("location"), job["links"]["self"]);
+    let again = app.admin(retry()).await;
+    assert_eq!((again.status, &again.json()["id"]), (200, &job["id"]), "one is enough");
+
+    app.admin(Ask::delete("/v1/schools/oak")).await;
+    app.admin(retry()).await.problem(409, "school-not-connected");
+}
+
+#[tokio::test]
+async fn a_reason_is_kept_and_nonsense_is_refused() {
+    let app = App::start().await;
+    let oak = app.school("oak").await;
+    let job = app.job(&oak).await.id;
+    let cancel = || Ask::post(&format!("/v1/jobs/{job}/cancel"));
+    for bad in [json!({"reason": 5}), json!({"why": "x"}), json!({"reason": "x".repeat(501)})] {
+        app.admin(cancel().json(&bad)).await.problem(400, "malformed-body");
+    }
+    let answer = app.admin(cancel().json(&json!({"reason": "  asked by the school  "}))).await;
+    let error = &answer.json()["error"];
+    assert_eq!(error["type"], "cancelled");
+    assert_eq!(error["detail"], "By admin: asked by the school");
+}
+
+#[tokio::test]
+async fn a_job_of_another_school_does_not_exist() {
+    let app = App::start().await;
+    let oak = app.school("oak").await;
+    app.school("elm").await;
+    let job = app.job(&oak).await.id;
+    let key = app.key(Role::Operator, Some("elm")).await;
+    for action in ACTIONS {
+        for id in [job.to_string(), "nonsense".to_owned()] {
+            let ask = Ask::post(&format!("/v1/jobs/{id}/{action}"));
+            app.send(ask.key(&key)).await.problem(404, "unknown-job");
+        }
+    }
+    assert_eq!(app.all_jobs().await[0].state.as_str(), "queued");
+}

@@ -1,0 +1,171 @@
+//! What a person does to a job. Each is one guarded change together with a line of the audit log;
+//! `None` where the job's state forbids it, and then nothing is written.
+
+use mis_sync_domain::{ApiKeyId, Job, JobFailure, JobId};
+use sqlx::{PgConnection, PgPool};
+
+use super::{Enqueued, query};
+use crate::Error;
+
+/// Who acts, and why.
+#[derive(Debug, Clone)]
+pub struct Actor {
+    /// Name of the API key or command.
+    pub name: String,
+    /// The API key; `None`: a command.
+    pub api_key_id: Option<ApiKeyId>,
+    /// In the person's own words.
+    pub reason: Option<String>,
+}
+
+/// Calls a job off, in whatever unfinished state it is. A worker that runs it loses its lease:
+/// nothing of it is applied.
+pub async fn cancel(pool: &PgPool, id: JobId, actor: &Actor) -> Result<Option<Job>, Error> {
+    let failure = decided("cancelled", "A person called the job off", actor);
+    end(pool, id, actor, "cancel", &["queued", "running", "retrying", "held"], &failure).await
+}
+
+/// `held -> cancelled`: what the job would have changed shall not be.
+pub async fn reject(pool: &PgPool, id: JobId, actor: &Actor) -> Result<Option<Job>, Error> {
+    let failure = decided("rejected", "A person rejected the changes", actor);
+    end(pool, id, actor, "reject", &["held"], &failure).await
+}
+
+fn decided(code: &str, title: &str, actor: &Actor) -> JobFailure {
+    let detail = match &actor.reason {
+        Some(reason) => format!("By {}: {reason}", actor.name),
+        None => format!("By {}.", actor.name),
+    };
+    JobFailure { code: code.into(), title: title.into(), detail }
+}
+
+async fn end(
+    pool: &PgPool,
+    id: JobId,
+    actor: &Actor,
+    action: &str,
+    states: &[&str],
+    failure: &JobFailure,
+) -> Result<Option<Job>, Error> {
+    let mut tx = pool.begin().await?;
+    let done = sqlx::query!(
+        r#"
+        WITH ended AS (
+            UPDATE job SET state = 'cancelled', finished_at = now(), lease_until = NULL,
+                next_attempt_at = NULL, error = $3
+            WHERE id = $1 AND state = ANY($2)
+            RETURNING id, fence
+        ), stopped AS (
+            UPDATE job_attempt a SET ended_at = now(), outcome = 'cancelled'
+            FROM ended
+            WHERE a.job_id = ended.id AND a.fence = ended.fence AND a.ended_at IS NULL
+        )
+        SELECT count(*) AS "count!" FROM ended
+        "#,
+        id.0,
+        states as &[&str],
+        serde_json::to_value(failure).expect("a failure is plain JSON"),
+    )
+    .fetch_one(&mut *tx)
+    .await?;
+    if done.count == 0 {
+        return Ok(None);
+    }
+    record(&mut tx, id, actor, action).await?;
+    let job = query::fetch(&mut tx, id).await?;
+    tx.commit().await?;
+    Ok(job)
+}
+
+/// Lets a held job run: it applies as much as it was held for, and is held again if the change
+/// has grown since. Its deadline begins anew. Approving twice is approving once.
+pub async fn approve(pool: &PgPool, id: JobId, actor: &Actor) -> Result<Option<Job>, Error> {
+    let mut tx = pool.begin().await?;
+    let done = sqlx::query!(
+        r#"
+        WITH held AS (
+            SELECT id, approved_at FROM job WHERE id = $1 AND state = 'held' FOR UPDATE
+        ), approved AS (
+            UPDATE job SET approved = report -> 'guard', approved_at = now(), delivered_at = now(),
+                deadline_at = now() + (deadline_at - created_at)
+            FROM held WHERE job.id = held.id AND held.approved_at IS NULL
+            RETURNING job.id
+        )
+        SELECT (SELECT count(*) FROM held) AS "held!", (SELECT count(*) FROM approved) AS "now!"
+        "#,
+        id.0,
+    )
+    .fetch_one(&mut *tx)
+    .await?;
+    if done.held == 0 {
+        return Ok(None);
+    }
+    if done.now > 0 {
+        record(&mut tx, id, actor, "approve").await?;
+    }
+    let job = query::fetch(&mut tx, id).await?;
+    tx.commit().await?;
+    Ok(job)
+}
+
+/// Makes a retrying job due at once.
+pub async fn retry_now(pool: &PgPool, id: JobId, actor: &Actor) -> Result<Option<Job>, Error> {
+    let mut tx = pool.begin().await?;
+    let done = sqlx::query!(
+        r#"
+        UPDATE job SET next_attempt_at = now(), delivered_at = now()
+        WHERE id = $1 AND state = 'retrying'
+        "#,
+        id.0,
+    )
+    .execute(&mut *tx)
+    .await?;
+    if done.rows_affected() == 0 {
+        return Ok(None);
+    }
+    record(&mut tx, id, actor, "retry").await?;
+    let job = query::fetch(&mut tx, id).await?;
+    tx.commit().await?;
+    Ok(job)
+}
+
+/// Puts a job in the ledger that does the same as a failed or cancelled one, or finds the
+/// unfinished one that does it already.
+pub async fn retry_finished(
+    pool: &PgPool,
+    id: JobId,
+    actor: &Actor,
+) -> Result<Option<Enqueued>, Error> {
+    let mut tx = pool.begin().await?;
+    let Some(enqueued) = super::enqueue::repeat(&mut tx, id, &actor.name).await? else {
+        return Ok(None);
+    };
+    if let Enqueued::New(_) = &enqueued {
+        record(&mut tx, id, actor, "retry").await?;
+    }
+    tx.commit().await?;
+    Ok(Some(enqueued))
+}
+
+/// Adds a line to the audit log.
+pub(super) async fn record(
+    db: &mut PgConnection,
+    id: JobId,
+    actor: &Actor,
+    action: &str,
+) -> Result<(), Error> {
+    sqlx::query!(
+        r#"
+        INSERT INTO audit_log (actor, api_key_id, action, school_id, job_id, reason)
+        SELECT $2, $3, $4, school_id, id, $5 FROM job WHERE id = $1
+        "#,
+        id.0,
+        actor.name,
+        actor.api_key_id.map(|key| key.0),
+        action,
+        actor.reason,
+    )
+    .execute(db)
+    .await?;
+    Ok(())
+}

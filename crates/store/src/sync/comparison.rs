@@ -1,0 +1,107 @@
+use mis_sync_domain::{Lease, Report, SyncMode};
+use sqlx::PgConnection;
+
+use super::{
+    Run, counts, counts::Counted, departments, issues::Issues, leavers, managers, matching, people,
+    photos, roster::Roster, teaching,
+};
+use crate::Error;
+
+/// What a comparison came to.
+pub(super) struct Compared {
+    /// All but how long it took, and what the guard says.
+    pub(super) report: Report,
+    /// What the guard looks at.
+    pub(super) counted: Counted,
+}
+
+/// Compares the staged school with iP's, writes what differs to the change history and, unless
+/// it is a dry run, to the people.
+pub(super) async fn compare(tx: &mut PgConnection, run: &Run<'_>) -> Result<Compared, Error> {
+    let (lease, fetched) = (run.lease, run.fetched);
+    let mut issues = Issues::default();
+    let (matched, quarantined) = compare_people(tx, run, &mut issues).await?;
+    let photos = photos::apply(tx, run, &mut issues).await?;
+    departments::clear(tx, run).await?;
+    let roster = Roster::read(tx, run).await?;
+    managers::link(tx, run, &roster, &mut issues).await?;
+    let taught = teaching::apply(tx, run, &roster, &mut issues).await?;
+    record_issues(tx, lease).await?;
+    issues.record(tx, lease).await?;
+
+    let counted = counts::read(tx, lease, taught.classes_emptied).await?;
+    // A list that moved while it was read can deliver a person twice; they count once.
+    let twice = fetched.staged - matched.records;
+    let report = Report {
+        mode: if fetched.is_full { SyncMode::Full } else { SyncMode::Delta },
+        fetched: fetched.records - twice,
+        current: fetched.current - twice,
+        unchanged: matched.records - quarantined - counted.created - counted.touched,
+        created: counted.created,
+        updated: counted.updated,
+        deactivated: counted.deactivated,
+        restored: counted.restored,
+        skipped: fetched.skipped + quarantined,
+        issues: counted.issues,
+        classes: taught.classes,
+        subjects: taught.subjects,
+        photos,
+        requests: fetched.requests,
+        ..Report::default()
+    };
+    Ok(Compared { report, counted })
+}
+
+/// The people of the list: who they are in iP, what differs, who left, who is new. Returns how
+/// they were matched, and how many of them were left out.
+async fn compare_people(
+    tx: &mut PgConnection,
+    run: &Run<'_>,
+    issues: &mut Issues,
+) -> Result<(matching::Matched, u64), Error> {
+    let lease = run.lease;
+    let matched = matching::match_staff(tx, lease, run.school_id).await?;
+    let quarantined = matching::quarantine(tx, lease, &matched).await?;
+    // On a first sync nobody can differ, and mostly nobody does: what has no work is left out.
+    let differing = if matched.linked == 0 {
+        0
+    } else {
+        people::notice_withheld_roles(tx, run, issues).await?;
+        people::record_changes(tx, lease).await?
+    };
+    let leavers = leavers::record(tx, run, issues).await?;
+    if differing > 0 && !run.dry_run {
+        people::update(tx, lease).await?;
+    }
+    if leavers > 0 && !run.dry_run {
+        leavers::deactivate(tx, lease).await?;
+    }
+    match matched.unmatched {
+        0 => {}
+        _ if run.dry_run => people::record_would_be_created(tx, lease).await?,
+        _ => people::create(tx, lease, run.school_id).await?,
+    }
+    Ok((matched, quarantined))
+}
+
+/// Keeps the problems that mapping and matching found, and says who stays inactive.
+async fn record_issues(db: &mut PgConnection, lease: Lease) -> Result<(), Error> {
+    sqlx::query!(
+        r#"
+        INSERT INTO job_issue (job_id, code, wonde_id)
+        SELECT $1, code, wonde_id FROM (
+            SELECT position, code, wonde_id FROM stage_issue WHERE job_id = $1
+            UNION ALL
+            SELECT position, issue, wonde_id FROM stage_match
+            WHERE job_id = $1 AND issue IS NOT NULL
+            UNION ALL
+            SELECT t.position, 'inactive_in_ip', t.wonde_id FROM stage_target t
+            WHERE t.job_id = $1 AND NOT t.active
+        ) found ORDER BY position
+        "#,
+        lease.job_id.0,
+    )
+    .execute(db)
+    .await?;
+    Ok(())
+}
