@@ -18,4 +18,5 @@ mod rows;
 mod school_rules;
 mod sync_data;
 mod teaching;
+mod undo;
 mod withheld;

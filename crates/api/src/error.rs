@@ -12,7 +12,7 @@ use serde_json::{Map, Value, json};
 
 use crate::{
     problem::{self, ProblemType},
-    views::FieldError,
+    views::{ConflictView, FieldError},
 };
 
 /// Seconds after which it is worth asking again when something is away.
@@ -40,6 +40,10 @@ pub(crate) enum ApiError {
     UnknownJob,
     #[error("The job is {state}; this needs {allowed}.")]
     WrongJobState { state: JobState, allowed: &'static str },
+    #[error("The job changed nothing, was a dry run, or was undone already.")]
+    NothingToUndo,
+    #[error("Later changes touched {} of the job's fields, so nothing was taken back.", .conflicts.len())]
+    UndoConflict { conflicts: Vec<ConflictView> },
     #[error("There is no type of problem with this name.")]
     UnknownProblem,
     #[error("This list comes as `application/json` or `text/csv`; `Accept` allows neither.")]
@@ -87,6 +91,8 @@ impl ApiError {
             Self::NoPhoto => &problem::NO_PHOTO,
             Self::UnknownJob => &problem::UNKNOWN_JOB,
             Self::WrongJobState { .. } => &problem::WRONG_JOB_STATE,
+            Self::NothingToUndo => &problem::NOTHING_TO_UNDO,
+            Self::UndoConflict { .. } => &problem::UNDO_CONFLICT,
             Self::UnknownProblem => &problem::UNKNOWN_PROBLEM,
             Self::NotAcceptable => &problem::NOT_ACCEPTABLE,
             Self::SchoolNotConnected => &problem::SCHOOL_NOT_CONNECTED,
@@ -112,6 +118,7 @@ impl ApiError {
             Self::InvalidParameter { parameter, found, wanted } => {
                 json!({ "parameter": parameter, "found": found, "wanted": wanted })
             }
+            Self::UndoConflict { conflicts } => json!({ "conflicts": conflicts }),
             Self::WrongJobState { state, .. } => json!({ "state": state.as_str() }),
             _ => json!({}),
         };

@@ -45,6 +45,7 @@ pub fn openapi_json() -> String {
         jobs::retry_job,
         jobs::approve_job,
         jobs::reject_job,
+        jobs::undo_job,
         health::get_liveness,
         health::get_readiness,
         get_openapi,

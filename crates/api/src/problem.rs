@@ -67,6 +67,10 @@ catalogue! {
         "Send `Accept: application/json` or `Accept: text/csv`.";
     WRONG_JOB_STATE = CONFLICT "wrong-job-state": "The state of the job forbids this",
         "The member `state` says where the job stands. Read it again: somebody may have been quicker.";
+    NOTHING_TO_UNDO = CONFLICT "nothing-to-undo": "There is nothing to take back",
+        "Its changes (`/v1/jobs/{job_id}/changes`) say what a job did.";
+    UNDO_CONFLICT = CONFLICT "undo-conflict": "Later changes stand in the way",
+        "The member `conflicts` lists the fields and the jobs that touched them: undo those first, or mend the fields in the MIS.";
     SCHOOL_NOT_CONNECTED = CONFLICT "school-not-connected": "The school is not connected",
         "Connect it with its Wonde token: `PUT /v1/schools/{school_id}`.";
     TOKEN_REJECTED = CONFLICT "token-rejected": "Wonde refused the school's token",

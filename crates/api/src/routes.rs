@@ -29,6 +29,7 @@ fn routes() -> Vec<(&'static str, MethodRouter<ApiState>)> {
         ("/v1/jobs/{job_id}/retry", post(jobs::retry_job)),
         ("/v1/jobs/{job_id}/approve", post(jobs::approve_job)),
         ("/v1/jobs/{job_id}/reject", post(jobs::reject_job)),
+        ("/v1/jobs/{job_id}/undo", post(jobs::undo_job)),
         // For everybody.
         ("/healthz", get(health::get_liveness)),
         ("/readyz", get(health::get_readiness)),

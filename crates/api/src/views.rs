@@ -3,6 +3,7 @@
 
 mod action;
 mod change;
+mod conflict;
 mod health;
 mod issue;
 mod job;
@@ -16,6 +17,7 @@ use chrono::{DateTime, SecondsFormat, Utc};
 
 pub(crate) use action::ActionRequest;
 pub(crate) use change::{ChangeListView, ChangeView, FieldValueView};
+pub(crate) use conflict::ConflictView;
 pub(crate) use health::{CheckStatus, CheckView, ChecksView, LivenessView, ReadinessView};
 pub(crate) use issue::{IssueListView, IssueView};
 pub(crate) use job::{JobKindView, JobListView, JobStateView, JobView};

@@ -26,5 +26,7 @@ pub use query::{JobFilter, changes, get, issues, list, records_of_last_sync};
 pub use sweep::{Due, fail_exhausted, take_due};
 pub use transitions::{fail, progress, release, retry, snooze, succeed};
 
+pub(crate) use actions::record as record_action;
 pub(crate) use enqueue::interval;
+pub(crate) use query::fetch as get_in;
 pub(crate) use transitions::{hold, require_one};

@@ -11,6 +11,7 @@ pub mod staff;
 pub mod staging;
 pub mod sync;
 mod token;
+pub mod undo;
 
 use std::{str::FromStr, time::Duration};
 

@@ -19,10 +19,11 @@ mod teaching;
 use std::time::Duration;
 
 use mis_sync_domain::{Guard, Lease, Report, SchoolId, SyncRules};
-use sqlx::PgPool;
+use sqlx::{PgConnection, PgPool};
 
 use crate::{Error, jobs};
 use comparison::{Compared, compare};
+pub(crate) use counts::Counted;
 use fetched::Fetched;
 
 /// Staging tables have no statistics worth the name, so the planner takes every staged school for
@@ -153,4 +154,9 @@ struct Run<'a> {
 
 fn count(number: i64) -> u64 {
     u64::try_from(number).unwrap_or_default()
+}
+
+/// What the change history of a job comes to.
+pub(crate) async fn count_changes(db: &mut PgConnection, lease: Lease) -> Result<Counted, Error> {
+    counts::read(db, lease, teaching::Emptied::default()).await
 }

@@ -3,7 +3,7 @@
 use axum::{http::StatusCode, response::Response};
 use mis_sync_domain::{Action, Job};
 use mis_sync_queue::{Actor, Enqueued};
-use mis_sync_store::jobs;
+use mis_sync_store::{jobs, undo, undo::Undone};
 
 use super::accepted;
 use crate::{
@@ -13,7 +13,7 @@ use crate::{
     parameters::PathId,
     state::{Access, Caller},
     sync::require_token,
-    views::{ActionRequest, JobView, ProblemView},
+    views::{ActionRequest, ConflictView, JobView, ProblemView},
 };
 
 /// Longest reason, in characters.
@@ -190,4 +190,45 @@ pub(crate) async fn reject_job(
     let wish = Wish::read(caller, &job_id, body).await?;
     let done = jobs::reject(wish.access.pool(), wish.job.id, &wish.actor).await?;
     wish.answer(done, "a held job").await
+}
+
+/// Take back what a job changed
+///
+/// Everything at once or nothing: where a later change touched the same field, `conflicts` lists
+/// the fields. Nobody is deleted: people whom the job created can no longer log in. The answer is
+/// the undo, a job that has succeeded, whose `links.undo_of` leads back; it can be undone as
+/// well. The next full sync applies again what the MIS says, so mend it there first.
+#[utoipa::path(
+    post,
+    path = "/v1/jobs/{job_id}/undo",
+    tag = "jobs",
+    params(("job_id" = String, Path, description = "The job's id")),
+    request_body(content = Option<ActionRequest>, description = "May be left out"),
+    responses(
+        (status = 200, description = "The undo", body = JobView, headers(
+            ("Location" = String, description = "Its address"),
+        )),
+        (status = 404, description = "`unknown-job`", body = ProblemView,
+            content_type = "application/problem+json"),
+        (status = 409, description = "`wrong-job-state`, `nothing-to-undo`, `undo-conflict`",
+            body = ProblemView, content_type = "application/problem+json"),
+        BodyProblems,
+        CommonProblems,
+    ),
+)]
+pub(crate) async fn undo_job(
+    caller: Caller,
+    PathId(job_id): PathId,
+    body: JsonObject,
+) -> Result<Response, ApiError> {
+    let wish = Wish::read(caller, &job_id, body).await?;
+    match undo::undo(wish.access.pool(), wish.job.id, &wish.actor).await? {
+        Undone::Done(job) => Ok(accepted(StatusCode::OK, &job)),
+        Undone::Conflicts(conflicts) => {
+            let conflicts = conflicts.into_iter().map(ConflictView::from).collect();
+            Err(ApiError::UndoConflict { conflicts })
+        }
+        Undone::Nothing => Err(ApiError::NothingToUndo),
+        Undone::WrongState => Err(wish.refusal("a job that succeeded").await?),
+    }
 }

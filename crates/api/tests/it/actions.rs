@@ -5,7 +5,7 @@ use serde_json::json;
 
 use crate::support::{App, Ask};
 
-const ACTIONS: &[&str] = &["cancel", "retry", "approve", "reject"];
+const ACTIONS: &[&str] = &["cancel", "retry", "approve", "reject", "undo"];
 const STATES: &[&str] =
     &["queued", "running", "retrying", "held", "succeeded", "failed", "cancelled"];
 
@@ -32,6 +32,10 @@ async fn every_action_in_every_state() {
             app.put_in_state(&job, state).await;
             let answer = app.admin(Ask::post(&format!("/v1/jobs/{job}/{action}"))).await;
             match outcome(action, state) {
+                // This job changed nothing.
+                None if (*action, *state) == ("undo", "succeeded") => {
+                    answer.problem(409, "nothing-to-undo");
+                }
                 Some(then) => {
                     assert!(answer.status < 300, "{action} {state}: {}", answer.text);
                     assert_eq!(answer.json()["state"], then, "{action} {state}");
@@ -93,4 +97,31 @@ async fn a_job_of_another_school_does_not_exist() {
         }
     }
     assert_eq!(app.all_jobs().await[0].state.as_str(), "queued");
+}
+
+#[tokio::test]
+async fn an_undo_answers_with_a_job_of_its_own_or_with_what_stands_in_the_way() {
+    let app = App::start().await;
+    let oak = app.school("oak").await;
+    let person = app.person(&oak).await.to_string();
+    let job = app.job(&oak).await.id.to_string();
+    app.put_in_state(&job, "succeeded").await;
+    app.only_change(&job, &person).await;
+    let undo = |job: &str| Ask::post(&format!("/v1/jobs/{job}/undo"));
+
+    app.sql("UPDATE staff SET first_name = 'By hand'".to_owned()).await;
+    let problem = app.admin(undo(&job)).await.problem(409, "undo-conflict");
+    let conflict = json!({"record": "staff", "id": person, "field": "first_name", "job_id": null});
+    assert_eq!(problem["conflicts"], json!([conflict]));
+
+    app.only_change(&job, &person).await;
+    let answer = app.admin(undo(&job)).await;
+    assert_eq!(answer.status, 200, "{}", answer.text);
+    let undone = answer.json();
+    assert_eq!((&undone["state"], &undone["report"]["updated"]), (&json!("succeeded"), &json!(1)));
+    assert_eq!(undone["links"]["undo_of"], format!("/v1/jobs/{job}"));
+    app.admin(undo(&job)).await.problem(409, "nothing-to-undo");
+    // The undo can be undone.
+    let again = app.admin(undo(undone["id"].as_str().unwrap())).await;
+    assert_eq!(again.status, 200, "{}", again.text);
 }

@@ -26,6 +26,7 @@ const ROUTES: &[(&str, &str, &[Role])] = &[
     ("POST", "/v1/jobs/{job_id}/retry", &[Operator, Admin]),
     ("POST", "/v1/jobs/{job_id}/approve", &[Operator, Admin]),
     ("POST", "/v1/jobs/{job_id}/reject", &[Operator, Admin]),
+    ("POST", "/v1/jobs/{job_id}/undo", &[Operator, Admin]),
 ];
 
 /// The state that a job must be in for an action to be possible.
@@ -33,6 +34,7 @@ fn state_for(path: &str) -> &'static str {
     match path.rsplit('/').next() {
         Some("approve" | "reject") => "held",
         Some("retry") => "failed",
+        Some("undo") => "succeeded",
         _ => "queued",
     }
 }
@@ -92,6 +94,7 @@ async fn each_role_can_do_what_it_should_and_no_more() {
             // A route before this one may have disconnected the school.
             app.school("oak").await;
             app.put_in_state(&job, state_for(path)).await;
+            app.only_change(&job, &person).await;
             let answer = app.send(ask().key(&key)).await;
             if allowed.contains(&role) {
                 assert!(answer.status < 300, "{method} {path} {role}: {}", answer.text);
@@ -119,7 +122,7 @@ async fn who_may_not_act_learns_nothing_by_trying() {
     }
     assert!(app.all_jobs().await.is_empty());
     let job = app.job(&"oak".parse().unwrap()).await.id;
-    for action in ["cancel", "retry", "approve", "reject"] {
+    for action in ["cancel", "retry", "approve", "reject", "undo"] {
         let ask = Ask::post(&format!("/v1/jobs/{job}/{action}"));
         app.send(ask.key(&viewer)).await.problem(403, "forbidden");
     }

@@ -145,6 +145,18 @@ impl App {
         .await;
     }
 
+    /// Makes the job one that has given a person her first name, and nothing else.
+    pub(crate) async fn only_change(&self, job: &str, person: &str) {
+        self.sql(format!(
+            "DELETE FROM job WHERE undo_of = '{job}';
+             DELETE FROM job_change WHERE staff_id = '{person}';
+             UPDATE staff SET first_name = 'Ada' WHERE id = '{person}';
+             INSERT INTO job_change (job_id, staff_id, field, old_value, new_value)
+             VALUES ('{job}', '{person}', 'first_name', 'Ida', 'Ada')"
+        ))
+        .await;
+    }
+
     /// Every job there is.
     pub(crate) async fn all_jobs(&self) -> Vec<Job> {
         jobs::list(&self.pool, &JobFilter::default(), 1000).await.unwrap()

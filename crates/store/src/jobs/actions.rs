@@ -148,7 +148,7 @@ pub async fn retry_finished(
 }
 
 /// Adds a line to the audit log.
-pub(super) async fn record(
+pub(crate) async fn record(
     db: &mut PgConnection,
     id: JobId,
     actor: &Actor,

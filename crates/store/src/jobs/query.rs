@@ -29,7 +29,7 @@ pub async fn get(pool: &PgPool, id: JobId) -> Result<Option<Job>, Error> {
     fetch(&mut connection, id).await
 }
 
-pub(super) async fn fetch(db: &mut PgConnection, id: JobId) -> Result<Option<Job>, Error> {
+pub(crate) async fn fetch(db: &mut PgConnection, id: JobId) -> Result<Option<Job>, Error> {
     let row = sqlx::query_as!(
         JobRow,
         r#"

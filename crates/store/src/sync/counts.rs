@@ -5,11 +5,11 @@ use super::{count, teaching::Emptied};
 use crate::Error;
 
 /// What the change history and the issues of a job come to.
-pub(super) struct Counted {
+pub(crate) struct Counted {
     pub(super) created: u64,
-    pub(super) updated: u64,
-    pub(super) deactivated: u64,
-    pub(super) restored: u64,
+    pub(crate) updated: u64,
+    pub(crate) deactivated: u64,
+    pub(crate) restored: u64,
     /// People of the list who are not as they were, in whatever way.
     pub(super) touched: u64,
     pub(super) issues: u64,

@@ -24,3 +24,4 @@ mod schools;
 mod staging;
 mod sweeping;
 mod sync_runs;
+mod undo;
