@@ -8,6 +8,7 @@ mod delta;
 mod faults;
 mod guard;
 mod mapping;
+mod migration;
 mod people;
 mod photos;
 mod press;

@@ -44,6 +44,8 @@ pub(crate) enum ApiError {
     NothingToUndo,
     #[error("Later changes touched {} of the job's fields, so nothing was taken back.", .conflicts.len())]
     UndoConflict { conflicts: Vec<ConflictView> },
+    #[error("The record is not among the school's possible matches, or not with this person.")]
+    UnknownMatch,
     #[error("There is no type of problem with this name.")]
     UnknownProblem,
     #[error("This list comes as `application/json` or `text/csv`; `Accept` allows neither.")]
@@ -93,6 +95,7 @@ impl ApiError {
             Self::WrongJobState { .. } => &problem::WRONG_JOB_STATE,
             Self::NothingToUndo => &problem::NOTHING_TO_UNDO,
             Self::UndoConflict { .. } => &problem::UNDO_CONFLICT,
+            Self::UnknownMatch => &problem::UNKNOWN_MATCH,
             Self::UnknownProblem => &problem::UNKNOWN_PROBLEM,
             Self::NotAcceptable => &problem::NOT_ACCEPTABLE,
             Self::SchoolNotConnected => &problem::SCHOOL_NOT_CONNECTED,

@@ -8,6 +8,7 @@ mod etag;
 mod format;
 mod health;
 mod jobs;
+mod matches;
 mod openapi;
 mod parameters;
 mod problem;

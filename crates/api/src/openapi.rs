@@ -8,7 +8,7 @@ use utoipa::{
     openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme},
 };
 
-use crate::{health, jobs, problems, schools, staff, sync, views::ProblemView};
+use crate::{health, jobs, matches, problems, schools, staff, sync, views::ProblemView};
 
 /// Rendered once: it cannot change while the process runs.
 static DOCUMENT: LazyLock<String> = LazyLock::new(|| {
@@ -35,6 +35,8 @@ pub fn openapi_json() -> String {
         schools::connect_school,
         schools::disconnect_school,
         sync::enqueue_sync_school,
+        matches::list_matches,
+        matches::decide_match,
         staff::get_staff,
         staff::get_staff_photo,
         jobs::list_jobs,

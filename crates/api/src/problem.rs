@@ -59,6 +59,8 @@ catalogue! {
         "Show initials instead. A sync with `photos` fetches pictures where the MIS delivers them.";
     UNKNOWN_JOB = NOT_FOUND "unknown-job": "There is no such job",
         "Check the id. Finished jobs are removed after a while, and a key that is bound to one school knows no other's.";
+    UNKNOWN_MATCH = NOT_FOUND "unknown-match": "There is no such possible match",
+        "`GET /v1/schools/{school_id}/matches` lists them; each full sync finds them anew.";
     UNKNOWN_PROBLEM = NOT_FOUND "unknown-problem": "There is no such type of problem",
         "`/problems` lists them all.";
     METHOD_NOT_ALLOWED = METHOD_NOT_ALLOWED "method-not-allowed": "This address does not take this method",

@@ -5,7 +5,9 @@ use axum::{
     routing::{MethodRouter, get, post},
 };
 
-use crate::{ApiError, ApiState, edge, health, jobs, openapi, problems, schools, staff, sync};
+use crate::{
+    ApiError, ApiState, edge, health, jobs, matches, openapi, problems, schools, staff, sync,
+};
 
 /// Every path with its methods.
 fn routes() -> Vec<(&'static str, MethodRouter<ApiState>)> {
@@ -19,6 +21,7 @@ fn routes() -> Vec<(&'static str, MethodRouter<ApiState>)> {
                 .delete(schools::disconnect_school),
         ),
         ("/v1/schools/{school_id}/sync", post(sync::enqueue_sync_school)),
+        ("/v1/schools/{school_id}/matches", get(matches::list_matches).post(matches::decide_match)),
         ("/v1/schools/{school_id}/staff/{staff_id}", get(staff::get_staff)),
         ("/v1/schools/{school_id}/staff/{staff_id}/photo", get(staff::get_staff_photo)),
         ("/v1/jobs", get(jobs::list_jobs)),

@@ -17,6 +17,9 @@ pub enum IssueCode {
     SharedWorkEmail,
     /// The work email is already the login of somebody else in iP.
     WorkEmailInUse,
+    /// Nobody in iP belongs to the record, but somebody whose own record is gone has much in
+    /// common with it.
+    PossibleMatch,
     /// Wonde's record has a shape that cannot be read.
     UnreadableRecord,
     /// Current in the MIS, inactive in iP, and the school does not restore people.
@@ -57,12 +60,13 @@ pub enum IssueCode {
 
 impl IssueCode {
     /// Every code, for tables and docs.
-    pub const ALL: [Self; 23] = [
+    pub const ALL: [Self; 24] = [
         Self::NoWorkEmail,
         Self::InvalidWorkEmail,
         Self::NameMissing,
         Self::SharedWorkEmail,
         Self::WorkEmailInUse,
+        Self::PossibleMatch,
         Self::UnreadableRecord,
         Self::InactiveInIp,
         Self::ManagerMissing,
@@ -91,6 +95,7 @@ impl IssueCode {
             Self::NameMissing => "name_missing",
             Self::SharedWorkEmail => "shared_work_email",
             Self::WorkEmailInUse => "work_email_in_use",
+            Self::PossibleMatch => "possible_match",
             Self::UnreadableRecord => "unreadable_record",
             Self::InactiveInIp => "inactive_in_ip",
             Self::ManagerMissing => "manager_missing",
@@ -125,6 +130,10 @@ impl IssueCode {
                  login it is."
             }
             Self::WorkEmailInUse => "This work email is already the login of somebody else in iP.",
+            Self::PossibleMatch => {
+                "This record is new, but it may be somebody whom iP already has and whose own \
+                 record is gone. Say whether it is the same person."
+            }
             Self::UnreadableRecord => {
                 "Wonde delivered this record in a shape that cannot be read. Tell support the id."
             }
@@ -209,6 +218,7 @@ impl IssueCode {
             Self::ClassStaffMissing => Some("Class staff"),
             Self::UnreadableRecord
             | Self::InactiveInIp
+            | Self::PossibleMatch
             | Self::EmploymentWithheld
             | Self::RolesWithheld
             | Self::LineManagersWithheld

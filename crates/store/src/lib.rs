@@ -3,6 +3,7 @@
 pub mod api_keys;
 mod error;
 pub mod jobs;
+pub mod matches;
 mod password;
 pub mod photos;
 pub mod schools;

@@ -13,6 +13,7 @@ mod managers;
 mod matching;
 mod people;
 mod photos;
+mod rematching;
 mod roster;
 mod teaching;
 

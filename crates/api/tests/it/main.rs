@@ -10,6 +10,7 @@ mod health;
 mod issues;
 mod jobs;
 mod log;
+mod matches;
 mod openapi;
 mod photos;
 mod problems;

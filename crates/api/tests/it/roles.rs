@@ -16,6 +16,8 @@ const ROUTES: &[(&str, &str, &[Role])] = &[
     ("PUT", "/v1/schools/{school_id}", &[IpApp, Admin]),
     ("DELETE", "/v1/schools/{school_id}", &[IpApp, Admin]),
     ("POST", "/v1/schools/{school_id}/sync", &[IpApp, Operator, Admin]),
+    ("GET", "/v1/schools/{school_id}/matches", EVERYBODY),
+    ("POST", "/v1/schools/{school_id}/matches", &[IpApp, Operator, Admin]),
     ("GET", "/v1/schools/{school_id}/staff/{staff_id}", EVERYBODY),
     ("GET", "/v1/schools/{school_id}/staff/{staff_id}/photo", EVERYBODY),
     ("GET", "/v1/jobs", EVERYBODY),
@@ -78,6 +80,7 @@ async fn each_role_can_do_what_it_should_and_no_more() {
     let person = app.person(&school).await;
     app.photo(person, "image/webp", b"RIFF....WEBP").await;
     let person = person.to_string();
+    app.possible_match("oak", "A1", &person).await;
     let fill = |path: &str| {
         let ids = [("{school_id}", "oak"), ("{job_id}", &job), ("{staff_id}", &person)];
         ids.iter().fold(path.to_owned(), |path, (name, id)| path.replace(name, id))
@@ -87,7 +90,11 @@ async fn each_role_can_do_what_it_should_and_no_more() {
         let ask = || {
             let ask = Ask::new(method, &fill(path));
             let body = json!({"name": "N", "wonde_school_id": "A1", "token": "t"});
-            if *method == "PUT" { ask.json(&body) } else { ask }
+            match (*method, path.rsplit('/').next()) {
+                ("PUT", _) => ask.json(&body),
+                ("POST", Some("matches")) => ask.json(&json!({"wonde_id": "A1"})),
+                _ => ask,
+            }
         };
         for role in Role::ALL {
             let key = app.key(role, None).await;

@@ -157,6 +157,17 @@ impl App {
         .await;
     }
 
+    /// A record that may mean a person.
+    pub(crate) async fn possible_match(&self, school: &str, wonde_id: &str, person: &str) {
+        self.sql(format!(
+            "INSERT INTO match_candidate (school_id, wonde_id, staff_id, score, reasons,
+                 mis_first_name, mis_surname, mis_email, job_id)
+             VALUES ('{school}', '{wonde_id}', '{person}', 45, '{{surname,first_name}}', 'Ada',
+                 'Day', 'ada@new.example', gen_random_uuid())"
+        ))
+        .await;
+    }
+
     /// Every job there is.
     pub(crate) async fn all_jobs(&self) -> Vec<Job> {
         jobs::list(&self.pool, &JobFilter::default(), 1000).await.unwrap()

@@ -3,7 +3,7 @@ use sqlx::PgConnection;
 
 use super::{
     Run, counts, counts::Counted, departments, issues::Issues, leavers, managers, matching, people,
-    photos, roster::Roster, teaching,
+    photos, rematching, roster::Roster, teaching,
 };
 use crate::Error;
 
@@ -61,7 +61,12 @@ async fn compare_people(
 ) -> Result<(matching::Matched, u64), Error> {
     let lease = run.lease;
     let matched = matching::match_staff(tx, lease, run.school_id).await?;
-    let quarantined = matching::quarantine(tx, lease, &matched).await?;
+    rematching::forget_candidates(tx, run).await?;
+    let mut left_out = 0;
+    if matched.unmatched > 0 {
+        left_out = rematching::find_candidates(tx, run).await?;
+    }
+    let quarantined = left_out + matching::quarantine(tx, lease, &matched).await?;
     // On a first sync nobody can differ, and mostly nobody does: what has no work is left out.
     let differing = if matched.linked == 0 {
         0

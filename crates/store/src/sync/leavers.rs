@@ -36,6 +36,8 @@ pub(super) async fn record(
             AND s.id NOT IN (
                 SELECT staff_id FROM stage_match WHERE job_id = $1 AND staff_id IS NOT NULL)
             AND s.wonde_id NOT IN (SELECT wonde_id FROM stage_present WHERE job_id = $1)
+            -- A record that nobody belongs to may be theirs, under a new id.
+            AND s.id NOT IN (SELECT staff_id FROM match_candidate WHERE job_id = $1)
             AND (s.upi IS NULL OR s.upi NOT IN (
                 SELECT upi FROM stage_present WHERE job_id = $1 AND upi IS NOT NULL))
         ORDER BY s.id

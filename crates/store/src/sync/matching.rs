@@ -19,8 +19,8 @@ pub(super) struct Matched {
     pub(super) linked: u64,
 }
 
-/// Matches by Wonde id, then by UPI, then by work email with an account that is not linked
-/// yet. A person is matched once at the most; what stays unmatched is to be created.
+/// Matches by Wonde id, then by what a person decided, then by UPI, then by work email with an
+/// account that is not linked yet or whose id is gone. A person is matched once at the most; what stays unmatched is to be created.
 ///
 /// Records that ask for a login and share it with another record of the list are marked at
 /// once; see [`quarantine`].
@@ -33,13 +33,25 @@ pub(super) async fn match_staff(
         r#"
         WITH latest AS (
             -- Of two deliveries of one record the later wins.
-            SELECT DISTINCT ON (wonde_id) wonde_id, position, upi, lower(email) AS email_key
+            SELECT DISTINCT ON (wonde_id) wonde_id, position, upi, lower(email) AS email_key,
+                lower(surname) AS surname
             FROM stage_staff WHERE job_id = $1
             ORDER BY wonde_id, position DESC
+        ), decided AS (
+            -- A person said whom the record means. One who is on the list under another id is
+            -- meant by that one.
+            SELECT d.wonde_id, s.id AS staff_id
+            FROM match_decision d
+            JOIN staff s ON s.id = d.staff_id AND s.school_id = $2
+            WHERE d.school_id = $2
+                AND (s.wonde_id IS NULL OR s.wonde_id NOT IN (
+                    SELECT wonde_id FROM stage_staff WHERE job_id = $1))
         ), by_wonde_id AS (
             SELECT l.*, s.id AS staff_id, s.email_key AS held_key
             FROM latest l
-            LEFT JOIN staff s ON s.school_id = $2 AND s.wonde_id = l.wonde_id
+            LEFT JOIN staff known ON known.school_id = $2 AND known.wonde_id = l.wonde_id
+            LEFT JOIN decided d ON d.wonde_id = l.wonde_id
+            LEFT JOIN staff s ON s.id = coalesce(known.id, d.staff_id)
         ), upi_candidate AS (
             -- A re-added person: new Wonde id, same UPI, and the old id is not in the list.
             -- Only where one record and one person meet.
@@ -52,18 +64,25 @@ pub(super) async fn match_staff(
                 AND (s.wonde_id IS NULL OR s.wonde_id NOT IN (
                     SELECT wonde_id FROM stage_staff WHERE job_id = $1))
         ), by_upi AS (
-            SELECT l.wonde_id, l.position, l.email_key,
+            SELECT l.wonde_id, l.position, l.email_key, l.surname,
                 coalesce(l.staff_id, u.staff_id) AS staff_id,
                 coalesce(l.held_key, u.held_key) AS held_key
             FROM by_wonde_id l
             LEFT JOIN upi_candidate u
                 ON u.wonde_id = l.wonde_id AND u.people = 1 AND u.records = 1
         ), email_candidate AS (
-            -- An account made by hand before the school was connected.
+            -- An account made by hand before the school was connected. Or one whose id is gone
+            -- from a full list, as all are after a change of MIS: there the surname has to be
+            -- the same too, because an address may have been given to a successor.
             SELECT l.wonde_id, s.id AS staff_id, s.email_key AS held_key,
                 count(*) OVER (PARTITION BY s.id) AS records
             FROM by_upi l
-            JOIN staff s ON s.email_key = l.email_key AND s.school_id = $2 AND s.wonde_id IS NULL
+            JOIN staff s ON s.email_key = l.email_key AND s.school_id = $2
+                AND (s.wonde_id IS NULL OR lower(s.surname) = l.surname
+                    AND s.wonde_id NOT IN (SELECT wonde_id FROM stage_staff WHERE job_id = $1)
+                    AND s.wonde_id NOT IN (SELECT wonde_id FROM stage_present WHERE job_id = $1)
+                    AND EXISTS (SELECT FROM stage_fetch f
+                        WHERE f.job_id = $1 AND f.updated_after IS NULL AND f.nameless = 0))
             WHERE l.staff_id IS NULL
                 AND NOT EXISTS (SELECT FROM upi_candidate u
                     WHERE u.staff_id = s.id AND u.people = 1 AND u.records = 1)

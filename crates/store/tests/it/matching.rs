@@ -107,7 +107,9 @@ async fn a_work_email_links_no_account_of_somebody_else() {
     let (oak, elm) = (store.school("oak").await, store.school("elm").await);
     // Linked to another record: somebody left and the successor got the address.
     store.sync(&oak, &[with_email("ada", "head@oak.example")]).await;
-    let (job, report) = store.sync(&oak, &[with_email("bea", "head@oak.example")]).await;
+    let successor =
+        StaffRecord { first_name: "Bea".into(), ..with_email("bea", "head@oak.example") };
+    let (job, report) = store.sync(&oak, &[successor]).await;
     assert_eq!((report.created, report.skipped), (0, 1));
     assert_eq!(store.issues(job).await, [(IssueCode::WorkEmailInUse, "bea".into())]);
     // Of another school.

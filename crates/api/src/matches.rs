@@ -1,0 +1,94 @@
+//! After a change of MIS: which record means whom.
+
+use axum::{
+    Json,
+    http::StatusCode,
+    response::{IntoResponse, Response},
+};
+use mis_sync_domain::{Action, StaffId};
+use mis_sync_queue::Actor;
+use mis_sync_store::matches;
+
+use crate::{
+    ApiError,
+    body::JsonObject,
+    openapi::{BodyProblems, CommonProblems},
+    parameters::PathId,
+    state::Caller,
+    views::{MatchListView, MatchRequest, MatchView, ProblemView},
+};
+
+/// List records that may mean somebody whose id is gone
+///
+/// As the last full sync found them, the likeliest first. Each record is left out (issue
+/// `possible_match`), and the person stays as they are, until somebody decides.
+#[utoipa::path(
+    get,
+    path = "/v1/schools/{school_id}/matches",
+    tag = "schools",
+    params(("school_id" = String, Path, description = "iP's own key of the school")),
+    responses(
+        (status = 200, description = "All of them", body = MatchListView),
+        (status = 404, description = "`unknown-school`", body = ProblemView,
+            content_type = "application/problem+json"),
+        CommonProblems,
+    ),
+)]
+pub(crate) async fn list_matches(
+    caller: Caller,
+    PathId(school_id): PathId,
+) -> Result<Response, ApiError> {
+    let access = caller.may(Action::Read)?;
+    let school = access.school(&school_id).await?;
+    let found = matches::list(access.pool(), &school.id).await?;
+    let matches = found.into_iter().map(MatchView::from).collect();
+    Ok(Json(MatchListView { matches }).into_response())
+}
+
+/// Decide whom a record means
+///
+/// The next full sync follows it: the person keeps login, password and history under the new id,
+/// or the record becomes somebody new. A decision can be changed until then.
+#[utoipa::path(
+    post,
+    path = "/v1/schools/{school_id}/matches",
+    tag = "schools",
+    params(("school_id" = String, Path, description = "iP's own key of the school")),
+    request_body = MatchRequest,
+    responses(
+        (status = 204, description = "It is kept"),
+        (status = 404, description = "`unknown-school`, `unknown-match`", body = ProblemView,
+            content_type = "application/problem+json"),
+        BodyProblems,
+        CommonProblems,
+    ),
+)]
+pub(crate) async fn decide_match(
+    caller: Caller,
+    PathId(school_id): PathId,
+    body: JsonObject,
+) -> Result<StatusCode, ApiError> {
+    let access = caller.may(Action::Sync)?;
+    let school = access.school(&school_id).await?;
+    let (wonde_id, staff_id) = read(body)?;
+    let key = access.key();
+    let actor = Actor { name: key.name.clone(), api_key_id: Some(key.id), reason: None };
+    let is_kept = matches::decide(access.pool(), &school.id, &wonde_id, staff_id, &actor).await?;
+    if is_kept { Ok(StatusCode::NO_CONTENT) } else { Err(ApiError::UnknownMatch) }
+}
+
+fn read(body: JsonObject) -> Result<(String, Option<StaffId>), ApiError> {
+    let mut fields = body.into_fields();
+    let wonde_id = fields.text("wonde_id").unwrap_or_default();
+    if wonde_id.is_empty() {
+        fields.refuse("wonde_id", "has to be the Wonde id of the record");
+    }
+    let staff_id = fields.text("staff_id").map(|id| id.parse());
+    if matches!(staff_id, Some(Err(_))) {
+        fields.refuse("staff_id", "has to be iP's id of a person, or null for somebody new");
+    }
+    match fields.finish("`wonde_id` and `staff_id`").first() {
+        Some(wrong) => Err(ApiError::MalformedBody(format!("`{}` {}", wrong.field, wrong.message))),
+        None => Ok((wonde_id, staff_id.and_then(Result::ok))),
+    }
+}

@@ -1,0 +1,73 @@
+use mis_sync_store::matches::{Candidate, Named};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+/// Whom a record means.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "only described: it is read field by field, see `matches`")]
+pub(crate) struct MatchRequest {
+    /// Wonde's id of the record.
+    wonde_id: String,
+    /// iP's id of the person; null or left out: somebody new.
+    #[schema(format = "uuid")]
+    staff_id: Option<String>,
+}
+
+/// Records that may mean somebody whose id is gone.
+#[derive(Serialize, ToSchema)]
+#[schema(as = MatchList)]
+pub(crate) struct MatchListView {
+    pub(crate) matches: Vec<MatchView>,
+}
+
+/// A record of the MIS, and somebody in iP whom it may mean.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Match)]
+pub(crate) struct MatchView {
+    /// Wonde's id of the record.
+    wonde_id: String,
+    /// iP's id of the person.
+    #[schema(format = "uuid")]
+    staff_id: String,
+    /// How much they have in common; 100 is everything.
+    #[schema(minimum = 0, maximum = 100)]
+    score: u8,
+    /// What they have in common: `work_email`, `surname`, `first_name`, `initials`, `classes`.
+    reasons: Vec<String>,
+    /// What the record says.
+    mis: NamedView,
+    /// What iP says.
+    ip: NamedView,
+    /// Somebody has decided, and the next full sync follows it.
+    is_decided: bool,
+}
+
+/// By what somebody is recognised.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Named)]
+struct NamedView {
+    first_name: String,
+    surname: String,
+    email: String,
+}
+
+impl From<Candidate> for MatchView {
+    fn from(candidate: Candidate) -> Self {
+        Self {
+            wonde_id: candidate.wonde_id,
+            staff_id: candidate.staff_id.to_string(),
+            score: candidate.score,
+            reasons: candidate.reasons,
+            mis: candidate.mis.into(),
+            ip: candidate.ip.into(),
+            is_decided: candidate.is_decided,
+        }
+    }
+}
+
+impl From<Named> for NamedView {
+    fn from(named: Named) -> Self {
+        let Named { first_name, surname, email } = named;
+        Self { first_name, surname, email }
+    }
+}

@@ -1,0 +1,114 @@
+//! Records that may mean somebody whose id in the MIS is gone, and what people decide of them.
+
+use mis_sync_domain::{SchoolId, StaffId};
+use sqlx::PgPool;
+
+use crate::{Error, jobs::Actor};
+
+/// A record of the last full list, and somebody whom it may mean.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Candidate {
+    /// The record's Wonde id.
+    pub wonde_id: String,
+    /// The person in iP.
+    pub staff_id: StaffId,
+    /// How much they have in common, 0 to 100.
+    pub score: u8,
+    /// What: `work_email`, `surname`, `first_name`, `initials`, `classes`.
+    pub reasons: Vec<String>,
+    /// What the record says.
+    pub mis: Named,
+    /// What iP says.
+    pub ip: Named,
+    /// A decision is there, and the next full sync follows it.
+    pub is_decided: bool,
+}
+
+/// By what somebody is recognised.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Named {
+    /// First name.
+    pub first_name: String,
+    /// Surname.
+    pub surname: String,
+    /// Work email.
+    pub email: String,
+}
+
+/// Personal data: only the ids are printed.
+impl std::fmt::Debug for Candidate {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Candidate")
+            .field("wonde_id", &self.wonde_id)
+            .field("staff_id", &self.staff_id)
+            .field("score", &self.score)
+            .finish_non_exhaustive()
+    }
+}
+
+/// What waits for a decision, and what was decided and waits for the next sync; the likeliest
+/// first.
+pub async fn list(pool: &PgPool, school_id: &SchoolId) -> Result<Vec<Candidate>, Error> {
+    let rows = sqlx::query!(
+        r#"
+        SELECT c.wonde_id, c.staff_id, c.score, c.reasons, c.mis_first_name, c.mis_surname,
+            c.mis_email, s.first_name, s.surname, s.email,
+            EXISTS (SELECT FROM match_decision d
+                WHERE d.school_id = c.school_id AND d.wonde_id = c.wonde_id) AS "is_decided!"
+        FROM match_candidate c JOIN staff s ON s.id = c.staff_id
+        WHERE c.school_id = $1
+        ORDER BY c.score DESC, c.wonde_id, c.staff_id
+        "#,
+        school_id.as_str(),
+    )
+    .fetch_all(pool)
+    .await?;
+    let candidates = rows.into_iter().map(|row| Candidate {
+        wonde_id: row.wonde_id,
+        staff_id: StaffId(row.staff_id),
+        score: u8::try_from(row.score).unwrap_or_default(),
+        reasons: row.reasons,
+        mis: Named {
+            first_name: row.mis_first_name,
+            surname: row.mis_surname,
+            email: row.mis_email,
+        },
+        ip: Named { first_name: row.first_name, surname: row.surname, email: row.email },
+        is_decided: row.is_decided,
+    });
+    Ok(candidates.collect())
+}
+
+/// Keeps whom a record means: somebody of its candidates, or (`None`) somebody new. The next full
+/// sync follows it. `false`: that is no candidate of the school.
+pub async fn decide(
+    pool: &PgPool,
+    school_id: &SchoolId,
+    wonde_id: &str,
+    staff_id: Option<StaffId>,
+    actor: &Actor,
+) -> Result<bool, Error> {
+    let done = sqlx::query!(
+        r#"
+        WITH decided AS (
+            INSERT INTO match_decision (school_id, wonde_id, staff_id, decided_by)
+            SELECT DISTINCT school_id, wonde_id, $3::uuid, $4 FROM match_candidate
+            WHERE school_id = $1 AND wonde_id = $2 AND ($3::uuid IS NULL OR staff_id = $3)
+            ON CONFLICT (school_id, wonde_id) DO UPDATE SET staff_id = excluded.staff_id,
+                decided_by = excluded.decided_by, decided_at = now()
+            RETURNING school_id
+        )
+        INSERT INTO audit_log (actor, api_key_id, action, school_id, reason)
+        SELECT $4, $5, 'match', school_id, $6 FROM decided
+        "#,
+        school_id.as_str(),
+        wonde_id,
+        staff_id.map(|id| id.0),
+        actor.name,
+        actor.api_key_id.map(|key| key.0),
+        actor.reason,
+    )
+    .execute(pool)
+    .await?;
+    Ok(done.rows_affected() > 0)
+}

@@ -1,0 +1,117 @@
+//! People whose ids in the MIS are all new.
+
+use mis_sync_domain::{IssueCode, StaffId, StaffRecord, SyncRules};
+use mis_sync_store::{jobs::Actor, matches};
+
+use crate::{
+    fixture::{RULES, TestStore, page, person},
+    rows,
+};
+
+const LEAVERS: SyncRules = SyncRules { deactivates: true, restores: true, ..RULES };
+
+fn actor() -> Actor {
+    Actor { name: "operator".into(), api_key_id: None, reason: None }
+}
+
+/// Somebody under a new id.
+fn renumbered(old: &str, change: impl FnOnce(&mut StaffRecord)) -> StaffRecord {
+    let mut record = StaffRecord { wonde_id: format!("{old}-2"), ..person(old) };
+    change(&mut record);
+    record
+}
+
+/// iP's id, Wonde id and whether they are active, of everybody in the order of their creation.
+async fn staff(store: &TestStore) -> Vec<(StaffId, String, bool)> {
+    let people = rows::people(&store.pool, &"oak".parse().unwrap()).await;
+    let person = |person: rows::Person| {
+        (StaffId(person.id), person.wonde_id.unwrap_or_default(), person.active)
+    };
+    let mut staff: Vec<_> = people.into_iter().map(person).collect();
+    staff.sort();
+    staff
+}
+
+#[tokio::test]
+async fn whoever_kept_login_and_surname_keeps_the_account() {
+    let store = TestStore::start().await;
+    let school = store.school("oak").await;
+    store.sync(&school, &[person("ada"), person("bea")]).await;
+    let before = staff(&store).await;
+    let list = [renumbered("ada", |_| ()), renumbered("bea", |bea| bea.first_name = "B".into())];
+    let (job, report) = store.sync_page(&school, LEAVERS, &page(&list), false).await;
+    assert_eq!((report.created, report.updated, report.deactivated), (0, 2, 0));
+    assert_eq!(store.issues(job).await, []);
+    let after = staff(&store).await;
+    assert_eq!(after[0], (before[0].0, "ada-2".to_owned(), true));
+    assert_eq!(after[1], (before[1].0, "bea-2".to_owned(), true));
+}
+
+#[tokio::test]
+async fn a_successor_with_the_same_address_gets_no_account_of_somebody_else() {
+    let store = TestStore::start().await;
+    let school = store.school("oak").await;
+    store.sync(&school, &[person("head"), person("bea")]).await;
+    let successor = renumbered("head", |head| {
+        head.surname = "Successor".into();
+        head.first_name = "New".into();
+    });
+    let list = page(&[successor, person("bea")]);
+    let (job, report) = store.sync_page(&school, LEAVERS, &list, false).await;
+    assert_eq!((report.created, report.skipped, report.deactivated), (0, 1, 1));
+    assert_eq!(store.issues(job).await, [(IssueCode::WorkEmailInUse, "head-2".into())]);
+    assert_eq!(staff(&store).await[0].1, "head", "still the old head's");
+    assert_eq!(matches::list(&store.pool, &school).await.unwrap(), []);
+}
+
+#[tokio::test]
+async fn who_has_much_in_common_waits_for_a_decision_which_the_next_sync_follows() {
+    let store = TestStore::start().await;
+    let school = store.school("oak").await;
+    store.sync(&school, &[person("ada"), person("bea"), person("cleo")]).await;
+    let before = staff(&store).await;
+    let moved = |old: &str| {
+        let address = format!("{old}@new.example");
+        renumbered(old, |record| record.email = crate::fixture::email(&address))
+    };
+    let list = page(&[moved("ada"), moved("bea"), person("cleo")]);
+    let (job, report) = store.sync_page(&school, LEAVERS, &list, false).await;
+    assert_eq!((report.created, report.skipped, report.deactivated), (0, 2, 0));
+    let waiting =
+        [(IssueCode::PossibleMatch, "ada-2".into()), (IssueCode::PossibleMatch, "bea-2".into())];
+    assert_eq!(store.issues(job).await, waiting);
+    assert_eq!(staff(&store).await, before, "nobody is created, nobody is deactivated");
+
+    let found = matches::list(&store.pool, &school).await.unwrap();
+    let pairs: Vec<_> = found.iter().map(|c| (c.wonde_id.as_str(), c.staff_id, c.score)).collect();
+    assert_eq!(pairs, [("ada-2", before[0].0, 45), ("bea-2", before[1].0, 45)]);
+    // Ada is the same person, Bea is somebody new.
+    let decide = |wonde_id, staff_id| {
+        let (pool, school) = (&store.pool, &school);
+        async move { matches::decide(pool, school, wonde_id, staff_id, &actor()).await.unwrap() }
+    };
+    assert!(decide("ada-2", Some(before[0].0)).await);
+    assert!(decide("bea-2", None).await);
+    assert!(!decide("bea-2", Some(before[0].0)).await, "no such pair");
+
+    let (job, report) = store.sync_page(&school, LEAVERS, &list, false).await;
+    assert_eq!((report.created, report.updated, report.deactivated), (1, 1, 1));
+    assert_eq!(store.issues(job).await, []);
+    let after = staff(&store).await;
+    assert_eq!(after[0], (before[0].0, "ada-2".to_owned(), true));
+    assert_eq!(after[1], (before[1].0, "bea".to_owned(), false));
+    assert_eq!((after[3].1.as_str(), after[3].2), ("bea-2", true));
+    assert_eq!(matches::list(&store.pool, &school).await.unwrap(), []);
+}
+
+#[tokio::test]
+async fn a_namesake_of_somebody_who_is_still_there_is_somebody_new() {
+    let store = TestStore::start().await;
+    let school = store.school("oak").await;
+    store.sync(&school, &[person("ada")]).await;
+    let namesake =
+        renumbered("ada", |record| record.email = crate::fixture::email("ada2@oak.example"));
+    let (_, report) =
+        store.sync_page(&school, LEAVERS, &page(&[person("ada"), namesake]), false).await;
+    assert_eq!((report.created, report.unchanged, report.skipped), (1, 1, 0));
+}

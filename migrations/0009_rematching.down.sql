@@ -1,0 +1,2 @@
+DROP TABLE match_decision;
+DROP TABLE match_candidate;
