@@ -14,6 +14,7 @@ mod privacy;
 mod process;
 mod resilience;
 mod rows;
+mod schedule;
 mod school_rules;
 mod sync_data;
 mod teaching;

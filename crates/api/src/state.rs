@@ -8,7 +8,7 @@ mod caller;
 
 use std::{fmt, sync::Arc};
 
-use mis_sync_domain::MisTable;
+use mis_sync_domain::{Clock, MisTable};
 use mis_sync_queue::{Queue, RedisError};
 use mis_sync_store::TokenCipher;
 
@@ -20,19 +20,27 @@ pub struct ApiState {
     queue: Queue,
     cipher: Arc<TokenCipher>,
     mis: Arc<MisTable>,
+    scheduler: Option<Clock>,
 }
 
 impl ApiState {
     /// The API over this queue (and its database); `cipher` seals the tokens of schools. It
     /// knows the MIS that are compiled in.
     pub fn new(queue: Queue, cipher: Arc<TokenCipher>) -> Self {
-        Self { queue, cipher, mis: Arc::new(MisTable::built_in()) }
+        Self { queue, cipher, mis: Arc::new(MisTable::built_in()), scheduler: None }
     }
 
     /// The same with another table of MIS, which has to be the workers' too.
     #[must_use]
     pub fn with_mis(self, mis: Arc<MisTable>) -> Self {
         Self { mis, ..self }
+    }
+
+    /// The same where workers serve the schools' schedules by this clock: then schools are shown
+    /// with their next sync.
+    #[must_use]
+    pub fn with_scheduler(self, clock: Clock) -> Self {
+        Self { scheduler: Some(clock), ..self }
     }
 
     /// Whether Postgres answers and has the schema of this release.

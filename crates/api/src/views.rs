@@ -7,6 +7,7 @@ mod issue;
 mod job;
 mod problem;
 mod report;
+mod schedule;
 mod school;
 mod staff;
 mod sync;

@@ -18,6 +18,7 @@ use mis_sync_domain::MisTable;
 use mis_sync_queue::{RateLimit, RetryPolicy};
 use mis_sync_store::TokenCipher;
 use mis_sync_wonde::ClientConfig;
+use mis_sync_worker::SchedulerOptions;
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use url::Url;
@@ -38,6 +39,7 @@ pub(crate) struct Config {
     pub(crate) encryption: Encryption,
     pub(crate) wonde: Wonde,
     pub(crate) worker: Worker,
+    pub(crate) scheduler: Scheduler,
     pub(crate) mis: Mis,
     pub(crate) log: Log,
 }
@@ -97,6 +99,14 @@ pub(crate) struct Worker {
     retry_max_seconds: u64,
     staged_pages_max_age_seconds: u64,
     delta_overlap_seconds: u64,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Scheduler {
+    pub(crate) enabled: bool,
+    every_seconds: NonZeroU32,
+    max_unfinished: NonZeroU32,
 }
 
 #[derive(Debug, Deserialize)]
@@ -269,6 +279,17 @@ impl Worker {
 
     pub(crate) fn delta_overlap(&self) -> Duration {
         Duration::from_secs(self.delta_overlap_seconds)
+    }
+}
+
+impl Scheduler {
+    /// How the schools' schedules are served.
+    pub(crate) fn options(&self) -> SchedulerOptions {
+        SchedulerOptions {
+            enabled: self.enabled,
+            every: Duration::from_secs(self.every_seconds.get().into()),
+            max_unfinished: self.max_unfinished.get() as usize,
+        }
     }
 }
 

@@ -13,6 +13,7 @@ mod ownership;
 mod photo;
 mod report;
 mod role;
+mod schedule;
 mod school;
 mod settings;
 mod staff;
@@ -34,6 +35,10 @@ pub use ownership::{
 pub use photo::{MAX_PHOTO_BYTES, Photo, PhotoRecord, PhotoType};
 pub use report::{PhotoCounts, Report, TeachingCounts};
 pub use role::{Action, Role};
+pub use schedule::{
+    DateRange, DueSync, HourRange, InvalidTimeOfDay, REQUESTED_BY_SCHEDULE, Schedule, Served,
+    TimeOfDay,
+};
 pub use school::{ConnectSchool, School, TokenState};
 pub use settings::{LeaverPolicy, SchoolSettings};
 pub use staff::{JobTitle, StaffMember, StaffRecord};

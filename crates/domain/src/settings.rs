@@ -1,5 +1,7 @@
 use serde::{Deserialize, Serialize};
 
+use crate::Schedule;
+
 /// A school's own rules, as iP's MIS settings page knows them. Every one has a default, so
 /// that a school can be connected without naming any.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -26,6 +28,8 @@ pub struct SchoolSettings {
     pub import_photos: bool,
     /// What happens to somebody who left.
     pub leaver_policy: LeaverPolicy,
+    /// When the school is synced by itself.
+    pub schedule: Schedule,
 }
 
 /// What happens to somebody who left.
@@ -52,6 +56,7 @@ impl Default for SchoolSettings {
             import_subjects: false,
             import_photos: false,
             leaver_policy: LeaverPolicy::Deactivate,
+            schedule: Schedule::default(),
         }
     }
 }

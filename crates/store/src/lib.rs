@@ -3,8 +3,10 @@
 pub mod api_keys;
 mod error;
 pub mod jobs;
+pub mod leader;
 mod password;
 pub mod photos;
+pub mod schedule;
 pub mod schools;
 pub mod scratch;
 pub mod staff;

@@ -6,7 +6,7 @@ use mis_sync_queue::{Queue, RateLimit, RateLimiter, RetryPolicy, WorkerOptions};
 use mis_sync_store::{Pool, TokenCipher, api_keys};
 use mis_sync_wonde::{ClientConfig, WondeClient};
 use mis_sync_wonde_sim::{RunningSimulator, SchoolSummary, Simulator, SimulatorOptions};
-use mis_sync_worker::{Context, SharedRateLimit};
+use mis_sync_worker::{Context, SchedulerOptions, SharedRateLimit};
 use reqwest::{Client, RequestBuilder};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Value, json};
@@ -34,6 +34,10 @@ pub struct TestAppOptions {
     pub rate_per_second: u32,
     /// Records that the Wonde client asks for per page.
     pub page_size: u32,
+    /// What day and time the worker goes by.
+    pub clock: Clock,
+    /// Let the worker serve the schools' schedules.
+    pub scheduler: bool,
 }
 
 impl Default for TestAppOptions {
@@ -46,6 +50,9 @@ impl Default for TestAppOptions {
             drain: Duration::from_secs(30),
             rate_per_second: 10_000,
             page_size: 10,
+            clock: Clock::system(),
+            // A test that runs at night is not to be surprised by a sync.
+            scheduler: false,
         }
     }
 }
@@ -72,9 +79,26 @@ pub struct TestApp {
     stop_api: CancellationToken,
 }
 
-struct RunningWorker {
+/// A worker inside this process, gone with its last word when it is dropped.
+pub struct RunningWorker {
     stop: CancellationToken,
-    task: JoinHandle<Result<(), mis_sync_queue::Error>>,
+    task: Option<JoinHandle<Result<(), mis_sync_queue::Error>>>,
+}
+
+impl RunningWorker {
+    /// Asks it to stop, and waits until it has.
+    pub async fn stop(mut self) {
+        self.stop.cancel();
+        self.task.take().expect("it is taken here only").await.unwrap().unwrap();
+    }
+}
+
+impl Drop for RunningWorker {
+    fn drop(&mut self) {
+        if let Some(task) = &self.task {
+            task.abort();
+        }
+    }
 }
 
 impl TestApp {
@@ -97,7 +121,8 @@ impl TestApp {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
         let api_url = format!("http://{}", listener.local_addr().unwrap());
         let stop_api = CancellationToken::new();
-        let state = ApiState::new(queue.clone(), Arc::clone(&cipher));
+        let state =
+            ApiState::new(queue.clone(), Arc::clone(&cipher)).with_scheduler(options.clock.clone());
         tokio::spawn(mis_sync_api::serve(listener, state, stop_api.clone()));
 
         let mut app = Self {
@@ -126,6 +151,15 @@ impl TestApp {
     /// When one is running.
     pub fn start_worker(&mut self) {
         assert!(self.worker.is_none(), "there is a worker already");
+        self.worker = Some(self.spawn_worker());
+    }
+
+    /// Starts one more worker beside the one that may be running; it works until it is dropped.
+    pub fn another_worker(&self) -> RunningWorker {
+        self.spawn_worker()
+    }
+
+    fn spawn_worker(&self) -> RunningWorker {
         let stop = CancellationToken::new();
         let options = WorkerOptions {
             name: format!("test-{}", Uuid::now_v7().simple()),
@@ -135,14 +169,12 @@ impl TestApp {
             retry: RetryPolicy { base: Duration::from_millis(20), max: Duration::from_millis(200) },
         };
         let task = tokio::spawn(mis_sync_worker::run(self.context(), options, stop.clone()));
-        self.worker = Some(RunningWorker { stop, task });
+        RunningWorker { stop, task: Some(task) }
     }
 
     /// Asks the worker to stop, and waits until it has.
     pub async fn stop_worker(&mut self) {
-        let worker = self.worker.take().expect("no worker is running");
-        worker.stop.cancel();
-        worker.task.await.unwrap().unwrap();
+        self.worker.take().expect("no worker is running").stop().await;
     }
 
     fn context(&self) -> Context {
@@ -162,9 +194,14 @@ impl TestApp {
             wonde: WondeClient::new(config, Arc::new(SharedRateLimit(limiter))).unwrap(),
             cipher: Arc::clone(&self.cipher),
             mis: Arc::new(MisTable::built_in()),
-            clock: Clock::system(),
+            clock: self.options.clock.clone(),
             staged_pages_max_age: Duration::from_mins(10),
             delta_overlap: Duration::from_hours(6),
+            scheduler: SchedulerOptions {
+                enabled: self.options.scheduler,
+                every: Duration::from_millis(50),
+                max_unfinished: 100,
+            },
         }
     }
 
@@ -178,6 +215,7 @@ impl TestApp {
             ("MIS_SYNC__WONDE__BASE_URL", self.simulator.base_url()),
             ("MIS_SYNC__WONDE__PAGE_SIZE", self.options.page_size.to_string()),
             ("MIS_SYNC__WONDE__RATE_PER_SECOND", self.options.rate_per_second.to_string()),
+            ("MIS_SYNC__SCHEDULER__ENABLED", self.options.scheduler.to_string()),
             ("MIS_SYNC__WORKER__LEASE_SECONDS", self.options.lease.as_secs().max(1).to_string()),
         ]
     }
@@ -263,9 +301,7 @@ impl Drop for TestApp {
     /// Takes the worker and the API down before the servers go.
     fn drop(&mut self) {
         self.stop_api.cancel();
-        if let Some(worker) = &self.worker {
-            worker.task.abort();
-        }
+        self.worker = None;
     }
 }
 

@@ -2,8 +2,10 @@
 
 mod error;
 mod jobs;
+mod leader;
 pub mod mapping;
 mod rate_limit;
+mod scheduler;
 mod sweeper;
 
 use std::{sync::Arc, time::Duration};
@@ -17,6 +19,7 @@ use tokio_util::sync::CancellationToken;
 
 pub use error::SyncError;
 pub use rate_limit::SharedRateLimit;
+pub use scheduler::SchedulerOptions;
 
 /// What every job may use.
 #[derive(Debug, Clone)]
@@ -29,27 +32,34 @@ pub struct Context {
     pub cipher: Arc<TokenCipher>,
     /// The known MIS.
     pub mis: Arc<MisTable>,
-    /// Says what day it is.
+    /// Says what day and what time of day it is.
     pub clock: Clock,
     /// How old the pages of an interrupted fetch may be for a later attempt to go on from them.
     pub staged_pages_max_age: Duration,
     /// How far a delta looks back beyond the last fetch: what changed in a MIS reaches Wonde late.
     pub delta_overlap: Duration,
+    /// How the schools' schedules are served.
+    pub scheduler: SchedulerOptions,
 }
 
-/// Runs jobs and the sweeper until `stop` is cancelled and the running jobs are done or
-/// handed back.
+/// Runs jobs, the sweeper and, while this worker leads, what only one does, until `stop` is
+/// cancelled and the running jobs are done or handed back.
 pub async fn run(
     context: Context,
     options: WorkerOptions,
     stop: CancellationToken,
 ) -> Result<(), mis_sync_queue::Error> {
-    let sweeping = stop.child_token();
-    let sweeper = tokio::spawn(sweeper::run(context.queue.clone(), sweeping.clone()));
+    let beside = stop.child_token();
+    let tasks = [
+        ("sweeper", tokio::spawn(sweeper::run(context.queue.clone(), beside.clone()))),
+        ("leader", tokio::spawn(leader::run(context.clone(), beside.clone()))),
+    ];
     let ended = run_worker(context.queue.clone(), options, handler(context), stop).await;
-    sweeping.cancel();
-    if let Err(error) = sweeper.await {
-        tracing::error!(%error, "the sweeper died");
+    beside.cancel();
+    for (name, task) in tasks {
+        if let Err(error) = task.await {
+            tracing::error!(%error, "the {name} died");
+        }
     }
     ended
 }

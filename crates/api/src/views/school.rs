@@ -1,8 +1,9 @@
+use chrono::{DateTime, Utc};
 use mis_sync_domain::{LeaverPolicy, School, SchoolSettings, TokenState};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::timestamp;
+use super::{schedule::ScheduleView, timestamp};
 
 /// What connects a school.
 #[derive(ToSchema)]
@@ -55,6 +56,10 @@ pub(crate) struct SchoolView {
     /// End of the last sync that was applied.
     #[schema(format = DateTime, required)]
     last_synced_at: Option<String>,
+    /// When the next sync begins by itself; one that was missed begins as soon as a worker is
+    /// there. Null: the schedule is off, or the school has no token that Wonde takes.
+    #[schema(format = DateTime, required)]
+    next_sync_at: Option<String>,
     #[schema(format = DateTime)]
     created_at: String,
     #[schema(format = DateTime)]
@@ -110,6 +115,9 @@ pub(crate) struct SettingsView {
     /// What happens to somebody who left.
     #[schema(required = false)]
     leaver_policy: LeaverPolicyView,
+    /// When the school is synced by itself.
+    #[schema(required = false)]
+    schedule: ScheduleView,
 }
 
 /// What happens to somebody who left.
@@ -134,8 +142,12 @@ pub(crate) struct SchoolLinks {
     jobs: String,
 }
 
-impl From<School> for SchoolView {
-    fn from(school: School) -> Self {
+impl SchoolView {
+    /// The school at this time; `None`: nobody serves schedules here.
+    pub(crate) fn new(school: School, now: Option<DateTime<Utc>>) -> Self {
+        let next_sync_at = now
+            .filter(|_| school.token == TokenState::Held)
+            .and_then(|now| school.settings.schedule.next(&school.id, now));
         let this = format!("/v1/schools/{}", school.id);
         Self {
             links: SchoolLinks {
@@ -151,6 +163,7 @@ impl From<School> for SchoolView {
             settings: (&school.settings).into(),
             token_state: school.token.into(),
             last_synced_at: school.last_synced_at.map(timestamp),
+            next_sync_at: next_sync_at.map(timestamp),
             created_at: timestamp(school.created_at),
             updated_at: timestamp(school.updated_at),
         }
@@ -170,7 +183,7 @@ impl From<TokenState> for TokenStateView {
 impl From<&SchoolSettings> for SettingsView {
     fn from(settings: &SchoolSettings) -> Self {
         // Taken apart, so that a setting that is added to the domain is not forgotten here.
-        let &SchoolSettings {
+        let SchoolSettings {
             teachers_only,
             restore_inactive,
             line_manager_editable,
@@ -181,27 +194,31 @@ impl From<&SchoolSettings> for SettingsView {
             import_subjects,
             import_photos,
             leaver_policy,
+            schedule,
         } = settings;
         Self {
-            teachers_only,
-            restore_inactive,
-            line_manager_editable,
-            job_title_editable,
-            initials_managed_in_ip,
-            clear_departments,
-            import_classes,
-            import_subjects,
-            import_photos,
+            teachers_only: *teachers_only,
+            restore_inactive: *restore_inactive,
+            line_manager_editable: *line_manager_editable,
+            job_title_editable: *job_title_editable,
+            initials_managed_in_ip: *initials_managed_in_ip,
+            clear_departments: *clear_departments,
+            import_classes: *import_classes,
+            import_subjects: *import_subjects,
+            import_photos: *import_photos,
             leaver_policy: match leaver_policy {
                 LeaverPolicy::Deactivate => LeaverPolicyView::Deactivate,
                 LeaverPolicy::Keep => LeaverPolicyView::Keep,
             },
+            schedule: schedule.into(),
         }
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
     #[test]
@@ -211,5 +228,15 @@ mod tests {
             let view = serde_json::to_value(SettingsView::from(&settings)).unwrap();
             assert_eq!(view, serde_json::to_value(&settings).unwrap());
         }
+        let schedule = json!({
+            "enabled": false, "time_zone": "Asia/Kolkata", "nightly_from": "22:30",
+            "nightly_until": "04:15", "hourly_delta": true,
+            "blackout_dates": [{"from": "2026-12-21", "until": "2027-01-03"}],
+            "blackout_hours": [{"from": "08:00", "until": "17:30"}],
+        });
+        let settings = json!({ "schedule": schedule });
+        let settings: SchoolSettings = serde_json::from_value(settings).unwrap();
+        let view = serde_json::to_value(SettingsView::from(&settings)).unwrap();
+        assert_eq!(view["schedule"], schedule);
     }
 }

@@ -18,7 +18,7 @@ pub(super) async fn run(config: &Config, serve: &Serve) -> Result<(), Failure> {
     let listener = bind(config).await?;
     let stop = stop_on_signal()?;
     tracing::info!(listen = %listener.local_addr()?, with_worker = serve.with_worker, "serving");
-    let api = mis_sync_api::serve(listener, parts.api(), stop.clone());
+    let api = mis_sync_api::serve(listener, parts.api(config), stop.clone());
     let Some((context, options)) = worker else { return Ok(api.await?) };
 
     // Either one ending takes the other with it: half a service looks alive and is not.
