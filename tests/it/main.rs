@@ -18,4 +18,5 @@ mod schedule;
 mod school_rules;
 mod sync_data;
 mod teaching;
+mod webhooks;
 mod withheld;

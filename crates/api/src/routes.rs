@@ -5,7 +5,9 @@ use axum::{
     routing::{MethodRouter, get, post},
 };
 
-use crate::{ApiError, ApiState, edge, health, jobs, openapi, problems, schools, staff, sync};
+use crate::{
+    ApiError, ApiState, edge, health, jobs, openapi, problems, schools, staff, sync, webhooks,
+};
 
 /// Every path with its methods.
 fn routes() -> Vec<(&'static str, MethodRouter<ApiState>)> {
@@ -25,6 +27,8 @@ fn routes() -> Vec<(&'static str, MethodRouter<ApiState>)> {
         ("/v1/jobs/{job_id}", get(jobs::get_job)),
         ("/v1/jobs/{job_id}/changes", get(jobs::list_job_changes)),
         ("/v1/jobs/{job_id}/issues", get(jobs::list_job_issues)),
+        // For Wonde, with a secret in the query.
+        ("/v1/webhooks/wonde", post(webhooks::receive_wonde_webhook)),
         // For everybody.
         ("/healthz", get(health::get_liveness)),
         ("/readyz", get(health::get_readiness)),

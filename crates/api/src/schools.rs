@@ -80,7 +80,8 @@ pub(crate) async fn get_school(
 
 /// Connect a school, or change its connection
 ///
-/// The token is never given back. Left out, `token`, `mis` and `settings` stay as they are;
+/// The token is never given back. A school that approved the access in Wonde since webhooks are
+/// taken (`/v1/webhooks/wonde`) can be connected without one. Left out, `token`, `mis` and `settings` stay as they are;
 /// `settings` replaces all settings, of which those left out take their defaults.
 #[utoipa::path(
     put,
@@ -110,9 +111,16 @@ pub(crate) async fn connect_school(
     let access = caller.may(Action::ManageSchools)?;
     let school_id = connection::read_id(&access, &school_id)?;
     let (connect, token) = connection::read(school_id, body)?;
-    let school = schools::connect(access.pool(), access.cipher(), &connect, token.as_ref())
-        .await?
-        .ok_or(ApiError::TokenMissing)?;
+    let (pool, cipher) = (access.pool(), access.cipher());
+    let school = match token {
+        // A token that Wonde sent to us is not for a key that is bound to one school: it could
+        // name any other's Wonde id.
+        None if access.only_school().is_none() => {
+            schools::connect_approved(pool, cipher, &connect).await?
+        }
+        token => schools::connect(pool, cipher, &connect, token.as_ref()).await?,
+    };
+    let school = school.ok_or(ApiError::TokenMissing)?;
     Ok(connected(&access, school))
 }
 

@@ -11,6 +11,7 @@ mod schedule;
 mod school;
 mod staff;
 mod sync;
+mod webhook;
 
 use chrono::{DateTime, SecondsFormat, Utc};
 
@@ -23,6 +24,7 @@ pub(crate) use report::ReportView;
 pub(crate) use school::{SchoolListView, SchoolRequest, SchoolView};
 pub(crate) use staff::{PhotoView, StaffView};
 pub(crate) use sync::{SyncModeView, SyncRequest};
+pub(crate) use webhook::{WebhookEventView, WebhookRequest};
 
 /// A time as the contract has it: RFC 3339, UTC with `Z`, milliseconds.
 fn timestamp(time: DateTime<Utc>) -> String {

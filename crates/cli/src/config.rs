@@ -14,6 +14,7 @@ use figment::{
     Figment,
     providers::{Env, Format, Toml},
 };
+use mis_sync_api::WebhookSecrets;
 use mis_sync_domain::MisTable;
 use mis_sync_queue::{RateLimit, RetryPolicy};
 use mis_sync_store::TokenCipher;
@@ -40,6 +41,7 @@ pub(crate) struct Config {
     pub(crate) wonde: Wonde,
     pub(crate) worker: Worker,
     pub(crate) scheduler: Scheduler,
+    pub(crate) webhooks: Webhooks,
     pub(crate) mis: Mis,
     pub(crate) log: Log,
 }
@@ -107,6 +109,12 @@ pub(crate) struct Scheduler {
     pub(crate) enabled: bool,
     every_seconds: NonZeroU32,
     max_unfinished: NonZeroU32,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Webhooks {
+    wonde_secret: SecretString,
 }
 
 #[derive(Debug, Deserialize)]
@@ -290,6 +298,15 @@ impl Scheduler {
             every: Duration::from_secs(self.every_seconds.get().into()),
             max_unfinished: self.max_unfinished.get() as usize,
         }
+    }
+}
+
+impl Webhooks {
+    /// By what Wonde is known when it posts.
+    pub(crate) fn wonde_secrets(&self) -> Result<WebhookSecrets, Failure> {
+        WebhookSecrets::parse(&self.wonde_secret).map_err(|error| {
+            Failure::usage(format!("webhooks.wonde_secret holds something else. Wanted: {error}"))
+        })
     }
 }
 

@@ -66,7 +66,7 @@ impl PrivateSystem {
         })?;
         let api_url = format!("http://{}", listener.local_addr()?);
         let stop = CancellationToken::new();
-        let api = tokio::spawn(mis_sync_api::serve(listener, parts.api(&config), stop.clone()));
+        let api = tokio::spawn(mis_sync_api::serve(listener, parts.api(&config)?, stop.clone()));
         let (context, worker) = parts.worker(&config)?;
         let worker = tokio::spawn(mis_sync_worker::run(context, worker, stop.clone()));
         Ok(Self { simulator, pool, api_url, api_key, stop, api, worker, servers })

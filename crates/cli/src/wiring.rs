@@ -50,10 +50,11 @@ impl Parts {
         Ok(Self { queue: Queue::new(pool, redis), cipher, mis })
     }
 
-    pub(crate) fn api(&self, config: &Config) -> ApiState {
+    pub(crate) fn api(&self, config: &Config) -> Result<ApiState, Failure> {
         let state = ApiState::new(self.queue.clone(), Arc::clone(&self.cipher))
-            .with_mis(Arc::clone(&self.mis));
-        if config.scheduler.enabled { state.with_scheduler(Clock::system()) } else { state }
+            .with_mis(Arc::clone(&self.mis))
+            .with_webhook_secrets(config.webhooks.wonde_secrets()?);
+        Ok(if config.scheduler.enabled { state.with_scheduler(Clock::system()) } else { state })
     }
 
     pub(crate) fn worker(&self, config: &Config) -> Result<(Context, WorkerOptions), Failure> {

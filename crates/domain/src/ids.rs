@@ -105,6 +105,10 @@ uuid_id!(
     /// An API key (not its secret).
     ApiKeyId
 );
+uuid_id!(
+    /// Something that Wonde posted.
+    WebhookEventId
+);
 
 #[cfg(test)]
 mod tests {

@@ -18,11 +18,14 @@ mod school;
 mod settings;
 mod staff;
 mod teaching;
+mod webhook;
 
 pub use change::{Change, ChangedField, ChangedRecord, FieldValue};
 pub use clock::{Clock, ManualClock, SystemClock};
 pub use email::{InvalidWorkEmail, WorkEmail};
-pub use ids::{ApiKeyId, ClassId, InvalidSchoolId, JobId, SchoolId, StaffId, SubjectId};
+pub use ids::{
+    ApiKeyId, ClassId, InvalidSchoolId, JobId, SchoolId, StaffId, SubjectId, WebhookEventId,
+};
 pub use issue::{Issue, IssueCode};
 pub use job::{
     Job, JobFailure, JobKind, JobState, Lane, Lease, Progress, Stage, SyncMode, SyncOptions,
@@ -43,3 +46,4 @@ pub use school::{ConnectSchool, School, TokenState};
 pub use settings::{LeaverPolicy, SchoolSettings};
 pub use staff::{JobTitle, StaffMember, StaffRecord};
 pub use teaching::{SubjectOfClass, Teacher, TeachingKind, TeachingRecord};
+pub use webhook::{WebhookKind, WebhookState};

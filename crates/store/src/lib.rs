@@ -13,6 +13,7 @@ pub mod staff;
 pub mod staging;
 pub mod sync;
 mod token;
+pub mod webhooks;
 
 use std::{str::FromStr, time::Duration};
 

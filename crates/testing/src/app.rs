@@ -1,6 +1,6 @@
 use std::{num::NonZeroU32, sync::Arc, time::Duration};
 
-use mis_sync_api::ApiState;
+use mis_sync_api::{ApiState, WebhookSecrets};
 use mis_sync_domain::{Clock, MisTable, Role, SchoolId};
 use mis_sync_queue::{Queue, RateLimit, RateLimiter, RetryPolicy, WorkerOptions};
 use mis_sync_store::{Pool, TokenCipher, api_keys};
@@ -18,6 +18,9 @@ use crate::{Servers, eventually};
 
 /// What tests seal tokens with.
 const ENCRYPTION_KEY: &str = "0a0b0c0d0e0f0a0b0c0d0e0f0a0b0c0d0e0f0a0b0c0d0e0f0a0b0c0d0e0f0a0b";
+
+/// By what the API knows Wonde.
+pub const WEBHOOK_SECRET: &str = "a-webhook-secret-of-tests";
 
 /// How a [`TestApp`] differs from the usual one.
 #[derive(Debug, Clone)]
@@ -121,8 +124,10 @@ impl TestApp {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
         let api_url = format!("http://{}", listener.local_addr().unwrap());
         let stop_api = CancellationToken::new();
-        let state =
-            ApiState::new(queue.clone(), Arc::clone(&cipher)).with_scheduler(options.clock.clone());
+        let secrets = WebhookSecrets::parse(&WEBHOOK_SECRET.into()).unwrap();
+        let state = ApiState::new(queue.clone(), Arc::clone(&cipher))
+            .with_scheduler(options.clock.clone())
+            .with_webhook_secrets(secrets);
         tokio::spawn(mis_sync_api::serve(listener, state, stop_api.clone()));
 
         let mut app = Self {
@@ -251,6 +256,15 @@ impl TestApp {
         let answer = self.post(&format!("/v1/schools/{school}/sync")).send().await.unwrap();
         assert!(answer.status().is_success(), "{}", answer.text().await.unwrap());
         job_id(&answer.json().await.unwrap())
+    }
+
+    /// Posts what Wonde would; returns the id of the event.
+    pub async fn post_webhook(&self, body: &Value) -> String {
+        let path = format!("/v1/webhooks/wonde?secret={WEBHOOK_SECRET}");
+        let answer = self.http.post(self.url(&path)).json(body).send().await.unwrap();
+        assert_eq!(answer.status(), 202, "{}", answer.text().await.unwrap());
+        let answer: Value = answer.json().await.unwrap();
+        answer["event_id"].as_str().unwrap().to_owned()
     }
 
     /// The job as the API shows it.

@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod error;
+mod inbox;
 mod jobs;
 mod leader;
 pub mod mapping;
@@ -42,7 +43,7 @@ pub struct Context {
     pub scheduler: SchedulerOptions,
 }
 
-/// Runs jobs, the sweeper and, while this worker leads, what only one does, until `stop` is
+/// Runs jobs, the sweeper, the inbox and, while this worker leads, what only one does, until `stop` is
 /// cancelled and the running jobs are done or handed back.
 pub async fn run(
     context: Context,
@@ -52,6 +53,7 @@ pub async fn run(
     let beside = stop.child_token();
     let tasks = [
         ("sweeper", tokio::spawn(sweeper::run(context.queue.clone(), beside.clone()))),
+        ("inbox", tokio::spawn(inbox::run(context.clone(), options.retry, beside.clone()))),
         ("leader", tokio::spawn(leader::run(context.clone(), beside.clone()))),
     ];
     let ended = run_worker(context.queue.clone(), options, handler(context), stop).await;

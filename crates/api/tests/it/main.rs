@@ -19,3 +19,4 @@ mod server;
 mod staff;
 mod support;
 mod sync;
+mod webhooks;
