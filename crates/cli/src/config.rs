@@ -5,11 +5,13 @@ mod text;
 
 use std::{
     net::SocketAddr,
-    num::NonZeroU32,
+    num::{NonZeroU16, NonZeroU32},
     path::{Path, PathBuf},
+    sync::Arc,
     time::Duration,
 };
 
+use chrono::TimeDelta;
 use figment::{
     Figment,
     providers::{Env, Format, Toml},
@@ -19,7 +21,7 @@ use mis_sync_domain::MisTable;
 use mis_sync_queue::{RateLimit, RetryPolicy};
 use mis_sync_store::TokenCipher;
 use mis_sync_wonde::ClientConfig;
-use mis_sync_worker::SchedulerOptions;
+use mis_sync_worker::{AlertOptions, AlertReceiver, AlertSecret, SchedulerOptions};
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use url::Url;
@@ -42,6 +44,7 @@ pub(crate) struct Config {
     pub(crate) worker: Worker,
     pub(crate) scheduler: Scheduler,
     pub(crate) webhooks: Webhooks,
+    pub(crate) alerts: Alerts,
     pub(crate) mis: Mis,
     pub(crate) log: Log,
 }
@@ -115,6 +118,15 @@ pub(crate) struct Scheduler {
 #[serde(deny_unknown_fields)]
 pub(crate) struct Webhooks {
     wonde_secret: SecretString,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Alerts {
+    stale_hours: NonZeroU16,
+    every_seconds: NonZeroU32,
+    url: SecretString,
+    secret: SecretString,
 }
 
 #[derive(Debug, Deserialize)]
@@ -308,6 +320,41 @@ impl Webhooks {
             Failure::usage(format!("webhooks.wonde_secret holds something else. Wanted: {error}"))
         })
     }
+}
+
+impl Alerts {
+    /// What is alerted to, and whom.
+    pub(crate) fn options(&self) -> Result<AlertOptions, Failure> {
+        let receiver = match self.url.expose_secret() {
+            "" => None,
+            url => Some(Arc::new(AlertReceiver { url: read_url(url)?, secret: self.secret()? })),
+        };
+        Ok(AlertOptions {
+            stale_after: TimeDelta::hours(self.stale_hours.get().into()),
+            every: Duration::from_secs(self.every_seconds.get().into()),
+            receiver,
+        })
+    }
+
+    fn secret(&self) -> Result<AlertSecret, Failure> {
+        AlertSecret::parse(&self.secret).map_err(|error| {
+            let problem = match self.secret.expose_secret() {
+                "" => "is not set, and alerts.url is",
+                _ => "holds something else",
+            };
+            Failure::usage(format!("alerts.secret {problem}. Wanted: {error}"))
+        })
+    }
+}
+
+/// The address of a receiver; it is not shown, since it may hold a key.
+fn read_url(text: &str) -> Result<Url, Failure> {
+    let url = Url::parse(text).ok().filter(|url| matches!(url.scheme(), "http" | "https"));
+    url.ok_or_else(|| {
+        Failure::usage(
+            "alerts.url holds something else. Wanted: an address with https:// (or http://)",
+        )
+    })
 }
 
 impl Mis {

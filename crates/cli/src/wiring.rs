@@ -70,6 +70,7 @@ impl Parts {
             staged_pages_max_age: config.worker.staged_pages_max_age(),
             delta_overlap: config.worker.delta_overlap(),
             scheduler: config.scheduler.options(),
+            alerts: config.alerts.options()?,
         };
         let options = WorkerOptions {
             name: worker_name(),

@@ -106,6 +106,10 @@ uuid_id!(
     ApiKeyId
 );
 uuid_id!(
+    /// An alert about a school.
+    AlertId
+);
+uuid_id!(
     /// Something that Wonde posted.
     WebhookEventId
 );

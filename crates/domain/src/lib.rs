@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+mod alert;
 mod change;
 mod clock;
 mod email;
@@ -20,11 +21,13 @@ mod staff;
 mod teaching;
 mod webhook;
 
+pub use alert::{AlertKind, Condition, LastSync, SchoolHealth};
 pub use change::{Change, ChangedField, ChangedRecord, FieldValue};
 pub use clock::{Clock, ManualClock, SystemClock};
 pub use email::{InvalidWorkEmail, WorkEmail};
 pub use ids::{
-    ApiKeyId, ClassId, InvalidSchoolId, JobId, SchoolId, StaffId, SubjectId, WebhookEventId,
+    AlertId, ApiKeyId, ClassId, InvalidSchoolId, JobId, SchoolId, StaffId, SubjectId,
+    WebhookEventId,
 };
 pub use issue::{Issue, IssueCode};
 pub use job::{

@@ -1,12 +1,13 @@
 use std::{num::NonZeroU32, sync::Arc, time::Duration};
 
+use chrono::TimeDelta;
 use mis_sync_api::{ApiState, WebhookSecrets};
 use mis_sync_domain::{Clock, MisTable, Role, SchoolId};
 use mis_sync_queue::{Queue, RateLimit, RateLimiter, RetryPolicy, WorkerOptions};
 use mis_sync_store::{Pool, TokenCipher, api_keys};
 use mis_sync_wonde::{ClientConfig, WondeClient};
 use mis_sync_wonde_sim::{RunningSimulator, SchoolSummary, Simulator, SimulatorOptions};
-use mis_sync_worker::{Context, SchedulerOptions, SharedRateLimit};
+use mis_sync_worker::{AlertOptions, AlertReceiver, Context, SchedulerOptions, SharedRateLimit};
 use reqwest::{Client, RequestBuilder};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Value, json};
@@ -41,6 +42,8 @@ pub struct TestAppOptions {
     pub clock: Clock,
     /// Let the worker serve the schools' schedules.
     pub scheduler: bool,
+    /// Whom the worker tells of alerts.
+    pub alert_receiver: Option<Arc<AlertReceiver>>,
 }
 
 impl Default for TestAppOptions {
@@ -56,6 +59,7 @@ impl Default for TestAppOptions {
             clock: Clock::system(),
             // A test that runs at night is not to be surprised by a sync.
             scheduler: false,
+            alert_receiver: None,
         }
     }
 }
@@ -206,6 +210,11 @@ impl TestApp {
                 enabled: self.options.scheduler,
                 every: Duration::from_millis(50),
                 max_unfinished: 100,
+            },
+            alerts: AlertOptions {
+                stale_after: TimeDelta::hours(26),
+                every: Duration::from_millis(50),
+                receiver: self.options.alert_receiver.clone(),
             },
         }
     }

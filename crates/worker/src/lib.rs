@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+mod alerts;
 mod error;
 mod inbox;
 mod jobs;
@@ -18,6 +19,7 @@ use mis_sync_store::TokenCipher;
 use mis_sync_wonde::WondeClient;
 use tokio_util::sync::CancellationToken;
 
+pub use alerts::{AlertOptions, AlertReceiver, AlertSecret, InvalidAlertSecret};
 pub use error::SyncError;
 pub use rate_limit::SharedRateLimit;
 pub use scheduler::SchedulerOptions;
@@ -41,6 +43,8 @@ pub struct Context {
     pub delta_overlap: Duration,
     /// How the schools' schedules are served.
     pub scheduler: SchedulerOptions,
+    /// What is alerted to, and whom.
+    pub alerts: AlertOptions,
 }
 
 /// Runs jobs, the sweeper, the inbox and, while this worker leads, what only one does, until `stop` is
@@ -54,7 +58,7 @@ pub async fn run(
     let tasks = [
         ("sweeper", tokio::spawn(sweeper::run(context.queue.clone(), beside.clone()))),
         ("inbox", tokio::spawn(inbox::run(context.clone(), options.retry, beside.clone()))),
-        ("leader", tokio::spawn(leader::run(context.clone(), beside.clone()))),
+        ("leader", tokio::spawn(leader::run(context.clone(), options.retry, beside.clone()))),
     ];
     let ended = run_worker(context.queue.clone(), options, handler(context), stop).await;
     beside.cancel();
