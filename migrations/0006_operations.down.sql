@@ -1,4 +1,5 @@
 DROP TABLE alert_attempt, alert_message, alert;
+DROP INDEX job_last_sync;
 ALTER TABLE school
     DROP COLUMN migrating_from,
     DROP COLUMN migrating_to,

@@ -58,6 +58,10 @@ COMMENT ON COLUMN school.migrating_to IS 'The MIS that the school changes to, as
 COMMENT ON COLUMN school.migration_noted_at IS 'When Wonde last told of the change.';
 COMMENT ON COLUMN school.migration_completed IS 'Whether Wonde says that the change is done; then school.mis is the new one.';
 
+-- How the last sync of a school ended, found without reading all its other jobs.
+CREATE INDEX job_last_sync ON job (school_id, id DESC)
+    WHERE kind = 'sync-school' AND state IN ('succeeded', 'failed', 'held');
+
 CREATE TABLE alert (
     id uuid PRIMARY KEY,
     school_id text NOT NULL REFERENCES school (id),

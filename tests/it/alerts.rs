@@ -240,12 +240,10 @@ async fn a_receiver_that_fails_gets_the_same_message_again() {
     let receiver = Receiver::answering(&[500, 302, 429]);
     let (app, school) = app_telling(&receiver).await;
     failing_sync(&app, &school).await;
-    let received = receiver.wait_for(4).await;
-    assert!(received.iter().all(|told| told.is_signed), "{received:?}");
-    assert!(
-        received.iter().all(|told| (&told.id, &told.body) == (&received[0].id, &received[0].body))
-    );
-    assert!(received[0].timestamp.parse::<i64>().unwrap() > 1_700_000_000);
+    let posts = receiver.wait_for(4).await;
+    assert!(posts.iter().all(|told| told.is_signed), "{posts:?}");
+    assert!(posts.iter().all(|told| (&told.id, &told.body) == (&posts[0].id, &posts[0].body)));
+    assert!(posts[0].timestamp.parse::<i64>().unwrap() > 1_700_000_000);
     let delivered = "SELECT state FROM alert_message";
     eventually("it is delivered", async || {
         (texts(&app, delivered).await == ["delivered"]).then_some(())

@@ -182,7 +182,7 @@ async fn a_killed_leader_is_replaced() {
     app.start_worker();
     eventually("this one would lead", async || (number(&app, CANDIDATES).await == 2).then_some(()))
         .await;
-    assert_eq!(texts(&app, LEADER).await, [leader.clone()]);
+    assert_eq!(texts(&app, LEADER).await, std::slice::from_ref(&leader));
     assert_eq!(texts(&app, SCHEDULED).await.len(), 0, "it does not lead");
 
     first.signal(Signal::KILL);

@@ -5,7 +5,7 @@ use std::str::FromStr;
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 
-use crate::{JobFailure, JobId, Schedule, SchoolId, UnknownName, job::named};
+use crate::{JobId, Schedule, SchoolId, UnknownName, job::named};
 
 /// Why a job failed that found the token to be refused.
 const TOKEN_REFUSED: &str = "wonde_unauthorized";
@@ -47,7 +47,16 @@ pub struct LastSync {
     /// It waits for a person.
     pub is_held: bool,
     /// Why it was given up.
-    pub failure: Option<JobFailure>,
+    pub failure: Option<SyncFailure>,
+}
+
+/// Why a sync was given up.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SyncFailure {
+    /// Stable code.
+    pub code: String,
+    /// One line for people.
+    pub title: String,
 }
 
 /// A condition that is on.
@@ -137,13 +146,10 @@ mod tests {
         }
     }
 
-    fn last(is_held: bool, failure: Option<&str>) -> Option<LastSync> {
-        let failure = failure.map(|code| JobFailure {
-            code: code.into(),
-            title: "Wonde could not be read".into(),
-            detail: "Something long.".into(),
-        });
-        Some(LastSync { job_id: JobId::new(), is_held, failure })
+    fn last(is_held: bool, failure: Option<&str>) -> LastSync {
+        let title = "Wonde could not be read";
+        let failure = failure.map(|code| SyncFailure { code: code.into(), title: title.into() });
+        LastSync { job_id: JobId::new(), is_held, failure }
     }
 
     fn kinds(health: &SchoolHealth) -> Vec<AlertKind> {
@@ -172,12 +178,13 @@ mod tests {
 
     #[test]
     fn a_failed_and_a_held_sync_are_told_with_their_job() {
-        let failed = SchoolHealth { last_sync: last(false, Some("wonde_unavailable")), ..well() };
+        let failed =
+            SchoolHealth { last_sync: Some(last(false, Some("wonde_unavailable"))), ..well() };
         let told = failed.conditions(now(), STALE).remove(0);
         assert_eq!((told.kind, told.reason.as_str()), (AlertKind::SyncFailed, "wonde_unavailable"));
         assert_eq!(told.detail, "The last sync was given up: Wonde could not be read.");
         assert_eq!(told.job_id, failed.last_sync.map(|sync| sync.job_id));
-        let held = SchoolHealth { last_sync: last(true, None), ..well() };
+        let held = SchoolHealth { last_sync: Some(last(true, None)), ..well() };
         assert_eq!(kinds(&held), [AlertKind::SyncHeld]);
     }
 
@@ -186,7 +193,7 @@ mod tests {
         let rejected = SchoolHealth {
             token_rejected: true,
             good_since: now() - TimeDelta::days(9),
-            last_sync: last(false, Some("wonde_unauthorized")),
+            last_sync: Some(last(false, Some("wonde_unauthorized"))),
             ..well()
         };
         assert_eq!(kinds(&rejected), [AlertKind::TokenRejected]);

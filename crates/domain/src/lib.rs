@@ -21,7 +21,7 @@ mod staff;
 mod teaching;
 mod webhook;
 
-pub use alert::{AlertKind, Condition, LastSync, SchoolHealth};
+pub use alert::{AlertKind, Condition, LastSync, SchoolHealth, SyncFailure};
 pub use change::{Change, ChangedField, ChangedRecord, FieldValue};
 pub use clock::{Clock, ManualClock, SystemClock};
 pub use email::{InvalidWorkEmail, WorkEmail};

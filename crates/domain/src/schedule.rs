@@ -5,7 +5,7 @@
 //! three missed nights only the last one counts. Slots on a blacked-out date do not exist; one in
 //! blacked-out hours waits for their end.
 
-use std::str::FromStr;
+mod times;
 
 use chrono::{
     DateTime, Duration, NaiveDate, NaiveDateTime, NaiveTime, Offset, TimeZone, Timelike, Utc,
@@ -14,6 +14,7 @@ use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
 
 use crate::{SchoolId, SyncMode};
+pub use times::{DateRange, HourRange, InvalidTimeOfDay, TimeOfDay};
 
 /// Who asks for a sync that nobody pressed a button for.
 pub const REQUESTED_BY_SCHEDULE: &str = "schedule";
@@ -23,8 +24,6 @@ const MAX_BLACKOUTS: usize = 50;
 
 /// How far slots are looked for, in days: longer than any holiday.
 const HORIZON: i64 = 800;
-
-const MINUTES_PER_DAY: u16 = 24 * 60;
 
 /// When a school is synced by itself.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -51,44 +50,14 @@ impl Default for Schedule {
         Self {
             enabled: true,
             time_zone: Tz::Europe__London,
-            nightly_from: TimeOfDay(60),
-            nightly_until: TimeOfDay(5 * 60),
+            nightly_from: TimeOfDay::of_hour(1),
+            nightly_until: TimeOfDay::of_hour(5),
             hourly_delta: false,
             blackout_dates: Vec::new(),
             blackout_hours: Vec::new(),
         }
     }
 }
-
-/// Days in a row, both ends included.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct DateRange {
-    /// The first day.
-    pub from: NaiveDate,
-    /// The last day.
-    pub until: NaiveDate,
-}
-
-/// A part of each day; past midnight when `until` is the earlier of the two.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct HourRange {
-    /// Its begin.
-    pub from: TimeOfDay,
-    /// The first moment that is no longer part of it.
-    pub until: TimeOfDay,
-}
-
-/// A time of day to the minute, as `HH:MM`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
-pub struct TimeOfDay(u16);
-
-/// A text that is no time of day.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("a time of day is `HH:MM`, from 00:00 to 23:59")]
-pub struct InvalidTimeOfDay;
 
 /// Up to when slots have been served: by the schedule itself, or by a sync that began later.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -155,7 +124,7 @@ impl Schedule {
             problems.push(("blackout_hours", "has to be 50 ranges at the most"));
         } else if self.blackout_hours.iter().any(|range| range.from == range.until) {
             problems.push(("blackout_hours", "has to have no range whose `until` equals `from`"));
-        } else if (0..MINUTES_PER_DAY).all(|minute| self.is_blackout_minute(TimeOfDay(minute))) {
+        } else if TimeOfDay::all().all(|time| self.is_blackout_time(time.into())) {
             problems.push(("blackout_hours", "has to leave a part of the day open"));
         }
         problems
@@ -187,8 +156,7 @@ impl Schedule {
 
     /// The slot of the window that begins on `date`, and whether it exists.
     fn night(&self, school: &SchoolId, date: NaiveDate) -> (DateTime<Utc>, bool) {
-        let (from, until) = (self.nightly_from.0, self.nightly_until.0);
-        let minutes = (until + MINUTES_PER_DAY - from - 1) % MINUTES_PER_DAY + 1;
+        let minutes = self.nightly_from.minutes_until(self.nightly_until);
         let after = jitter(school, u64::from(minutes) * 60);
         let slot = date.and_time(self.nightly_from.into()) + Duration::seconds(after);
         (self.instant(slot), !self.is_blackout_date(slot.date()))
@@ -224,7 +192,7 @@ impl Schedule {
                 self.instant((local.date() + Duration::days(1)).and_time(NaiveTime::MIN))
             } else if let Some(range) = closed_hours {
                 let until: NaiveTime = range.until.into();
-                let days = if until > local.time() { 0 } else { 1 };
+                let days = i64::from(until <= local.time());
                 self.instant((local.date() + Duration::days(days)).and_time(until))
             } else {
                 return Some(time);
@@ -235,16 +203,15 @@ impl Schedule {
 
     fn is_blackout(&self, now: DateTime<Utc>) -> bool {
         let local = self.local(now);
-        self.is_blackout_date(local.date())
-            || self.blackout_hours.iter().any(|range| range.covers(local.time()))
+        self.is_blackout_date(local.date()) || self.is_blackout_time(local.time())
     }
 
     fn is_blackout_date(&self, date: NaiveDate) -> bool {
         self.blackout_dates.iter().any(|range| (range.from..=range.until).contains(&date))
     }
 
-    fn is_blackout_minute(&self, minute: TimeOfDay) -> bool {
-        self.blackout_hours.iter().any(|range| range.covers(minute.into()))
+    fn is_blackout_time(&self, time: NaiveTime) -> bool {
+        self.blackout_hours.iter().any(|range| range.covers(time))
     }
 
     fn local(&self, time: DateTime<Utc>) -> NaiveDateTime {
@@ -266,13 +233,6 @@ impl Schedule {
     }
 }
 
-impl HourRange {
-    fn covers(self, time: NaiveTime) -> bool {
-        let (from, until): (NaiveTime, NaiveTime) = (self.from.into(), self.until.into());
-        if from <= until { (from..until).contains(&time) } else { time >= from || time < until }
-    }
-}
-
 /// The latest hourly slot of the school at or before `now`.
 fn hour_before(school: &SchoolId, now: DateTime<Utc>) -> DateTime<Utc> {
     let past_the_hour = i64::from(now.minute() * 60 + now.second());
@@ -291,43 +251,6 @@ fn jitter(school: &SchoolId, range: u64) -> i64 {
     let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
     let mixed = mixed ^ (mixed >> 31);
     i64::try_from(mixed % range).expect("ranges are seconds of a day")
-}
-
-impl FromStr for TimeOfDay {
-    type Err = InvalidTimeOfDay;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let number = |digits: &str| {
-            let is_number = digits.len() == 2 && digits.bytes().all(|b| b.is_ascii_digit());
-            digits.parse::<u16>().ok().filter(|_| is_number).ok_or(InvalidTimeOfDay)
-        };
-        let (hour, minute) = text.split_once(':').ok_or(InvalidTimeOfDay)?;
-        match (number(hour)?, number(minute)?) {
-            (hour @ 0..24, minute @ 0..60) => Ok(Self(hour * 60 + minute)),
-            _ => Err(InvalidTimeOfDay),
-        }
-    }
-}
-
-impl TryFrom<String> for TimeOfDay {
-    type Error = InvalidTimeOfDay;
-
-    fn try_from(text: String) -> Result<Self, Self::Error> {
-        text.parse()
-    }
-}
-
-impl From<TimeOfDay> for String {
-    fn from(time: TimeOfDay) -> Self {
-        format!("{:02}:{:02}", time.0 / 60, time.0 % 60)
-    }
-}
-
-impl From<TimeOfDay> for NaiveTime {
-    fn from(time: TimeOfDay) -> Self {
-        let (hour, minute) = (u32::from(time.0 / 60), u32::from(time.0 % 60));
-        Self::from_hms_opt(hour, minute, 0).expect("a time of day is below 24 hours")
-    }
 }
 
 #[cfg(test)]

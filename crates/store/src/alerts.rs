@@ -3,7 +3,9 @@
 mod messages;
 
 use chrono::{DateTime, Utc};
-use mis_sync_domain::{AlertId, AlertKind, Condition, JobId, LastSync, SchoolHealth, SchoolId};
+use mis_sync_domain::{
+    AlertId, AlertKind, Condition, JobId, LastSync, SchoolHealth, SchoolId, SyncFailure,
+};
 use sqlx::{PgConnection, PgPool};
 
 use crate::Error;
@@ -43,18 +45,20 @@ pub struct Reconciled {
 }
 
 /// Schools with a token about which something may have to be told: the token is refused, the last
-/// sync failed or is held, or none was applied since `stale_before`. One whose row cannot be read
-/// is an error of its own.
+/// sync failed or is held, or none was applied since `stale_before`. A schedule that cannot be read
+/// counts as the usual one: whoever serves schedules says that it cannot.
 pub async fn unwell(
     pool: &PgPool,
     stale_before: DateTime<Utc>,
-) -> Result<Vec<Result<SchoolHealth, Error>>, Error> {
+) -> Result<Vec<SchoolHealth>, Error> {
     let rows = sqlx::query!(
         r#"
         SELECT s.id, s.settings -> 'schedule' AS schedule,
             s.token_rejected_at IS NOT NULL AS "token_rejected!",
             greatest(s.created_at, s.last_synced_at) AS "good_since!",
-            j.id AS "job_id?", j.state AS "job_state?", j.error AS job_error
+            j.id AS "job_id?", j.state AS "job_state?",
+            coalesce(j.error ->> 'type', 'unknown') AS "code!",
+            coalesce(j.error ->> 'title', 'Nobody noted why') AS "title!"
         FROM school s
         LEFT JOIN LATERAL (
             SELECT id, state, error FROM job
@@ -72,26 +76,26 @@ pub async fn unwell(
     )
     .fetch_all(pool)
     .await?;
-    let schools = rows.into_iter().map(|row| {
-        let id = row.id.clone();
-        let broken = |column| Error::Inconsistent { table: "school", column, id: id.clone() };
-        let schedule = row.schedule.map(serde_json::from_value).transpose();
-        let failure = row.job_error.filter(|_| row.job_state.as_deref() == Some("failed"));
-        let failure = failure.map(serde_json::from_value).transpose();
-        let failure = failure.map_err(|_| broken("job.error"))?;
-        Ok(SchoolHealth {
-            id: row.id.parse().map_err(|_| broken("id"))?,
-            schedule: schedule.map_err(|_| broken("settings"))?.unwrap_or_default(),
-            token_rejected: row.token_rejected,
-            good_since: row.good_since,
-            last_sync: row.job_id.map(|id| LastSync {
-                job_id: JobId(id),
-                is_held: row.job_state.as_deref() == Some("held"),
-                failure,
-            }),
+    rows.into_iter()
+        .map(|row| {
+            let broken =
+                |_| Error::Inconsistent { table: "school", column: "id", id: row.id.clone() };
+            let schedule = row.schedule.map(serde_json::from_value).and_then(Result::ok);
+            let is = |state| row.job_state.as_deref() == Some(state);
+            let (is_held, has_failed) = (is("held"), is("failed"));
+            Ok(SchoolHealth {
+                id: row.id.parse().map_err(broken)?,
+                schedule: schedule.unwrap_or_default(),
+                token_rejected: row.token_rejected,
+                good_since: row.good_since,
+                last_sync: row.job_id.map(|id| LastSync {
+                    job_id: JobId(id),
+                    is_held,
+                    failure: has_failed.then_some(SyncFailure { code: row.code, title: row.title }),
+                }),
+            })
         })
-    });
-    Ok(schools.collect())
+        .collect()
 }
 
 /// Raises an alert for each condition that has none, and clears those whose condition is over. For

@@ -56,10 +56,7 @@ async fn look(context: &Context) -> Result<alerts::Reconciled, Error> {
     let (pool, now, options) = (context.queue.pool(), context.clock.now(), &context.alerts);
     let mut conditions = Vec::new();
     for school in alerts::unwell(pool, now - options.stale_after).await? {
-        match school {
-            Ok(health) => conditions.extend(health.conditions(now, options.stale_after)),
-            Err(error) => tracing::error!(%error, "nobody can say how this school is"),
-        }
+        conditions.extend(school.conditions(now, options.stale_after));
     }
     let is_told = options.receiver.is_some();
     alerts::reconcile(pool, &conditions, |alert| is_told.then(|| message::body(alert))).await

@@ -1,5 +1,6 @@
 #![expect(clippy::result_large_err, reason = "the shape of figment's test harness")]
 
+use chrono::TimeDelta;
 use figment::Jail;
 
 use super::*;

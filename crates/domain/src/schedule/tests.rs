@@ -218,17 +218,6 @@ fn the_next_sync_is_the_one_that_becomes_due() {
 }
 
 #[test]
-fn times_of_day_are_two_digits_and_two() {
-    for good in ["00:00", "01:05", "23:59"] {
-        let time: TimeOfDay = good.parse().unwrap();
-        assert_eq!(String::from(time), good);
-    }
-    for bad in ["", "1:00", "24:00", "12:60", "12", "12:00:00", "+1:00", "aa:bb", "12:0é"] {
-        assert_eq!(bad.parse::<TimeOfDay>(), Err(InvalidTimeOfDay), "{bad}");
-    }
-}
-
-#[test]
 fn fields_that_contradict_each_other_are_named() {
     let all_day =
         json!([{ "from": "00:00", "until": "12:00" }, { "from": "12:00", "until": "00:00" }]);
