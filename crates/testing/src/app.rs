@@ -86,7 +86,7 @@ pub struct TestApp {
     stop_api: CancellationToken,
 }
 
-/// A worker inside this process, gone with its last word when it is dropped.
+/// A worker inside this process; dropped, it is aborted.
 pub struct RunningWorker {
     stop: CancellationToken,
     task: Option<JoinHandle<Result<(), mis_sync_queue::Error>>>,
