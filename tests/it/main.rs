@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on stops")]
 
+mod alerts;
 mod architecture;
 mod commands;
 mod delta;
@@ -16,8 +17,10 @@ mod privacy;
 mod process;
 mod resilience;
 mod rows;
+mod schedule;
 mod school_rules;
 mod sync_data;
 mod teaching;
 mod undo;
+mod webhooks;
 mod withheld;

@@ -9,6 +9,7 @@ use axum::{
     extract::{FromRequest, Request},
     http::header::CONTENT_TYPE,
 };
+use ring::digest::{SHA256, digest};
 use serde_json::{Map, Value, error::Category};
 
 use crate::{ApiError, views::FieldError};
@@ -27,13 +28,7 @@ impl<S: Send + Sync> FromRequest<S> for JsonObject {
 
     async fn from_request(request: Request, state: &S) -> Result<Self, ApiError> {
         let content_type = request.headers().get(CONTENT_TYPE).cloned();
-        let bytes = Bytes::from_request(request, state).await.map_err(|refusal| {
-            if refusal.status() == axum::http::StatusCode::PAYLOAD_TOO_LARGE {
-                ApiError::BodyTooLarge
-            } else {
-                ApiError::MalformedBody("it broke off".to_owned())
-            }
-        })?;
+        let bytes = read(request, state).await?;
         if bytes.is_empty() {
             return Ok(Self(Map::new()));
         }
@@ -42,6 +37,33 @@ impl<S: Send + Sync> FromRequest<S> for JsonObject {
         }
         parse(&bytes).map(Self)
     }
+}
+
+/// A JSON object, whatever the sender calls it, and which one it is.
+pub(crate) struct HashedObject {
+    /// Its fields.
+    pub(crate) fields: Map<String, Value>,
+    /// SHA-256 of its bytes.
+    pub(crate) hash: Vec<u8>,
+}
+
+impl<S: Send + Sync> FromRequest<S> for HashedObject {
+    type Rejection = ApiError;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, ApiError> {
+        let bytes = read(request, state).await?;
+        Ok(Self { fields: parse(&bytes)?, hash: digest(&SHA256, &bytes).as_ref().to_vec() })
+    }
+}
+
+async fn read<S: Send + Sync>(request: Request, state: &S) -> Result<Bytes, ApiError> {
+    Bytes::from_request(request, state).await.map_err(|refusal| {
+        if refusal.status() == axum::http::StatusCode::PAYLOAD_TOO_LARGE {
+            ApiError::BodyTooLarge
+        } else {
+            ApiError::MalformedBody("it broke off".to_owned())
+        }
+    })
 }
 
 impl JsonObject {

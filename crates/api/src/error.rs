@@ -26,6 +26,12 @@ pub(crate) enum ApiError {
     Unauthorized,
     #[error("A key of the role `{role}` may not do this.")]
     Forbidden { role: Role },
+    #[error("Add one query parameter `secret` to the address.")]
+    WebhookSecretMissing,
+    #[error("The secret in the address is none of those that are configured.")]
+    WebhookSecretWrong,
+    #[error("No secret is configured by which Wonde could be known.")]
+    WebhooksOff,
     #[error("There is nothing at this address.")]
     NotFound,
     #[error("This address does not take this method; the header `Allow` names those it takes.")]
@@ -54,7 +60,10 @@ pub(crate) enum ApiError {
     SchoolNotConnected,
     #[error("Wonde refused this school's token; connect the school again with a new one.")]
     TokenRejected,
-    #[error("A school that has no token yet cannot be connected without one.")]
+    #[error(
+        "A school that has no token yet, and has not approved the access in Wonde, cannot be connected \
+             without one."
+    )]
     TokenMissing,
     #[error("The school is not valid: {}.", list(.errors))]
     InvalidSchool { errors: Vec<FieldError> },
@@ -86,6 +95,9 @@ impl ApiError {
         match self {
             Self::Unauthorized => &problem::UNAUTHORIZED,
             Self::Forbidden { .. } => &problem::FORBIDDEN,
+            Self::WebhookSecretMissing => &problem::WEBHOOK_SECRET_MISSING,
+            Self::WebhookSecretWrong => &problem::WEBHOOK_SECRET_WRONG,
+            Self::WebhooksOff => &problem::WEBHOOKS_OFF,
             Self::NotFound => &problem::NOT_FOUND,
             Self::MethodNotAllowed => &problem::METHOD_NOT_ALLOWED,
             Self::UnknownSchool => &problem::UNKNOWN_SCHOOL,

@@ -20,9 +20,10 @@ mod staff;
 mod state;
 mod sync;
 mod views;
+mod webhooks;
 
 pub(crate) use error::ApiError;
 pub use openapi::openapi_json;
 pub use routes::router;
 pub use server::serve;
-pub use state::ApiState;
+pub use state::{ApiState, InvalidWebhookSecret, WebhookSecrets};

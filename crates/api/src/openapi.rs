@@ -5,10 +5,10 @@ use std::sync::LazyLock;
 use axum::{http::header::CONTENT_TYPE, response::IntoResponse};
 use utoipa::{
     IntoResponses, Modify, OpenApi,
-    openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme},
+    openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme},
 };
 
-use crate::{health, jobs, matches, problems, schools, staff, sync, views::ProblemView};
+use crate::{health, jobs, matches, problems, schools, staff, sync, views::ProblemView, webhooks};
 
 /// Rendered once: it cannot change while the process runs.
 static DOCUMENT: LazyLock<String> = LazyLock::new(|| {
@@ -48,6 +48,7 @@ pub fn openapi_json() -> String {
         jobs::approve_job,
         jobs::reject_job,
         jobs::undo_job,
+        webhooks::receive_wonde_webhook,
         health::get_liveness,
         health::get_readiness,
         get_openapi,
@@ -58,6 +59,7 @@ pub fn openapi_json() -> String {
         (name = "schools", description = "Schools and their connection to Wonde"),
         (name = "staff", description = "The people of a school, and where their data comes from"),
         (name = "jobs", description = "What was asked for, and what became of it"),
+        (name = "webhooks", description = "What Wonde tells of by itself"),
         (name = "service", description = "About the service itself; needs no key"),
     ),
     security(("api_key" = [])),
@@ -73,10 +75,11 @@ impl Modify for ApiKeyScheme {
             .scheme(HttpAuthScheme::Bearer)
             .description(Some("An API key, made by `mis-sync keys create`"))
             .build();
-        document
-            .components
-            .get_or_insert_default()
-            .add_security_scheme("api_key", SecurityScheme::Http(scheme));
+        let secret = ApiKeyValue::with_description("secret", "One of `webhooks.wonde_secret`");
+        let components = document.components.get_or_insert_default();
+        components.add_security_scheme("api_key", SecurityScheme::Http(scheme));
+        let secret = SecurityScheme::ApiKey(ApiKey::Query(secret));
+        components.add_security_scheme("webhook_secret", secret);
     }
 }
 

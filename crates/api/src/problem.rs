@@ -47,6 +47,12 @@ catalogue! {
         "Send one header of 1 to 255 visible ASCII characters, for example a UUID.";
     UNAUTHORIZED = UNAUTHORIZED "unauthorized": "A valid API key is needed",
         "Send `Authorization: Bearer <key>`. `mis-sync keys create` makes a key.";
+    WEBHOOK_SECRET_MISSING = UNAUTHORIZED "webhook-secret-missing": "The webhook has no secret",
+        "Register the address at Wonde with `?secret=…`.";
+    WEBHOOK_SECRET_WRONG = FORBIDDEN "webhook-secret-wrong": "The webhook's secret is not known",
+        "Register the address at Wonde with a secret of `webhooks.wonde_secret`.";
+    WEBHOOKS_OFF = NOT_FOUND "webhooks-off": "Webhooks from Wonde are not taken here",
+        "Set `webhooks.wonde_secret` in the configuration of the API.";
     FORBIDDEN = FORBIDDEN "forbidden": "The role of this key does not allow this",
         "Use a key of another role, or ask whoever runs the service for one.";
     NOT_FOUND = NOT_FOUND "not-found": "There is nothing here",

@@ -7,6 +7,7 @@ use axum::{
 
 use crate::{
     ApiError, ApiState, edge, health, jobs, matches, openapi, problems, schools, staff, sync,
+    webhooks,
 };
 
 /// Every path with its methods.
@@ -33,6 +34,8 @@ fn routes() -> Vec<(&'static str, MethodRouter<ApiState>)> {
         ("/v1/jobs/{job_id}/approve", post(jobs::approve_job)),
         ("/v1/jobs/{job_id}/reject", post(jobs::reject_job)),
         ("/v1/jobs/{job_id}/undo", post(jobs::undo_job)),
+        // For Wonde, with a secret in the query.
+        ("/v1/webhooks/wonde", post(webhooks::receive_wonde_webhook)),
         // For everybody.
         ("/healthz", get(health::get_liveness)),
         ("/readyz", get(health::get_readiness)),

@@ -1,4 +1,5 @@
 mod connection;
+mod schedule;
 
 use axum::{
     Json,
@@ -13,7 +14,7 @@ use crate::{
     body::JsonObject,
     openapi::{BodyProblems, CommonProblems},
     parameters::{Parameters, PathId},
-    state::Caller,
+    state::{Access, Caller},
     views::{ProblemView, SchoolListView, SchoolRequest, SchoolView},
 };
 
@@ -51,7 +52,7 @@ pub(crate) async fn list_schools(
         None => schools::list(access.pool(), after.as_ref(), limit.with_one_more()).await?,
     };
     let (page, next_cursor) = limit.page(found, |school| school.id.to_string());
-    let schools = page.into_iter().map(SchoolView::from).collect();
+    let schools = page.into_iter().map(|school| access.view(school)).collect();
     Ok(Json(SchoolListView { schools, next_cursor }).into_response())
 }
 
@@ -72,13 +73,15 @@ pub(crate) async fn get_school(
     caller: Caller,
     PathId(school_id): PathId,
 ) -> Result<Response, ApiError> {
-    let school = caller.may(Action::Read)?.school(&school_id).await?;
-    Ok(Json(SchoolView::from(school)).into_response())
+    let access = caller.may(Action::Read)?;
+    let school = access.school(&school_id).await?;
+    Ok(Json(access.view(school)).into_response())
 }
 
 /// Connect a school, or change its connection
 ///
-/// The token is never given back. Left out, `token`, `mis` and `settings` stay as they are;
+/// The token is never given back. A school that approved the access in Wonde since webhooks are
+/// taken (`/v1/webhooks/wonde`) can be connected without one. Left out, `token`, `mis` and `settings` stay as they are;
 /// `settings` replaces all settings, of which those left out take their defaults.
 #[utoipa::path(
     put,
@@ -108,16 +111,23 @@ pub(crate) async fn connect_school(
     let access = caller.may(Action::ManageSchools)?;
     let school_id = connection::read_id(&access, &school_id)?;
     let (connect, token) = connection::read(school_id, body)?;
-    let school = schools::connect(access.pool(), access.cipher(), &connect, token.as_ref())
-        .await?
-        .ok_or(ApiError::TokenMissing)?;
-    Ok(connected(school))
+    let (pool, cipher) = (access.pool(), access.cipher());
+    let school = match token {
+        // A token that Wonde sent to us is not for a key that is bound to one school: it could
+        // name any other's Wonde id.
+        None if access.only_school().is_none() => {
+            schools::connect_approved(pool, cipher, &connect).await?
+        }
+        token => schools::connect(pool, cipher, &connect, token.as_ref()).await?,
+    };
+    let school = school.ok_or(ApiError::TokenMissing)?;
+    Ok(connected(&access, school))
 }
 
-fn connected(school: School) -> Response {
+fn connected(access: &Access, school: School) -> Response {
     // A row that was there before is changed later than it was made.
     let is_new = school.created_at == school.updated_at;
-    let view = SchoolView::from(school);
+    let view = access.view(school);
     if is_new {
         let location = [("location", view.links.this.clone())];
         (StatusCode::CREATED, location, Json(view)).into_response()

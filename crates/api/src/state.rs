@@ -2,17 +2,20 @@
 //!
 //! The fields are private: a handler reaches database and queue only through [`Access`], which
 //! it gets from [`Caller::may`] by naming what it is about to do. So no handler can forget to
-//! ask who calls.
+//! ask who calls. What Wonde posts comes from a [`WebhookSender`] instead, who has no key.
 
 mod caller;
+mod sender;
 
 use std::{fmt, sync::Arc};
 
-use mis_sync_domain::MisTable;
+use mis_sync_domain::{Clock, MisTable};
 use mis_sync_queue::{Queue, RedisError};
 use mis_sync_store::TokenCipher;
 
 pub(crate) use caller::{Access, Caller};
+pub(crate) use sender::WebhookSender;
+pub use sender::{InvalidWebhookSecret, WebhookSecrets};
 
 /// What the API needs of the rest of the service.
 #[derive(Clone)]
@@ -20,19 +23,40 @@ pub struct ApiState {
     queue: Queue,
     cipher: Arc<TokenCipher>,
     mis: Arc<MisTable>,
+    scheduler: Option<Clock>,
+    webhook_secrets: WebhookSecrets,
 }
 
 impl ApiState {
     /// The API over this queue (and its database); `cipher` seals the tokens of schools. It
     /// knows the MIS that are compiled in.
     pub fn new(queue: Queue, cipher: Arc<TokenCipher>) -> Self {
-        Self { queue, cipher, mis: Arc::new(MisTable::built_in()) }
+        Self {
+            queue,
+            cipher,
+            mis: Arc::new(MisTable::built_in()),
+            scheduler: None,
+            webhook_secrets: WebhookSecrets::default(),
+        }
     }
 
     /// The same with another table of MIS, which has to be the workers' too.
     #[must_use]
     pub fn with_mis(self, mis: Arc<MisTable>) -> Self {
         Self { mis, ..self }
+    }
+
+    /// The same where workers serve the schools' schedules by this clock: then schools are shown
+    /// with their next sync.
+    #[must_use]
+    pub fn with_scheduler(self, clock: Clock) -> Self {
+        Self { scheduler: Some(clock), ..self }
+    }
+
+    /// The same with secrets by which Wonde is known when it posts.
+    #[must_use]
+    pub fn with_webhook_secrets(self, webhook_secrets: WebhookSecrets) -> Self {
+        Self { webhook_secrets, ..self }
     }
 
     /// Whether Postgres answers and has the schema of this release.

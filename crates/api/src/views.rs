@@ -4,15 +4,18 @@
 mod action;
 mod change;
 mod conflict;
+mod guard;
 mod health;
 mod issue;
 mod job;
 mod matching;
 mod problem;
 mod report;
+mod schedule;
 mod school;
 mod staff;
 mod sync;
+mod webhook;
 
 use chrono::{DateTime, SecondsFormat, Utc};
 
@@ -28,6 +31,7 @@ pub(crate) use report::ReportView;
 pub(crate) use school::{SchoolListView, SchoolRequest, SchoolView};
 pub(crate) use staff::{PhotoView, StaffView};
 pub(crate) use sync::{SyncModeView, SyncRequest};
+pub(crate) use webhook::{WebhookEventView, WebhookRequest};
 
 /// A time as the contract has it: RFC 3339, UTC with `Z`, milliseconds.
 fn timestamp(time: DateTime<Utc>) -> String {

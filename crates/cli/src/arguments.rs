@@ -35,6 +35,12 @@ pub(crate) enum Command {
     /// Make, list and revoke API keys.
     #[command(subcommand)]
     Keys(Keys),
+    /// See what Wonde posted, and what became of it.
+    #[command(subcommand)]
+    Webhooks(Webhooks),
+    /// See which schools need somebody.
+    #[command(subcommand)]
+    Alerts(Alerts),
     /// Run a Wonde simulator.
     Simulate(Simulate),
     /// Check configuration, database, Redis and Wonde, and say what to do.
@@ -96,6 +102,35 @@ pub(crate) enum Keys {
     Revoke {
         /// Id of the key, as `keys list` shows it.
         id: ApiKeyId,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Webhooks {
+    /// List events, newest first.
+    List {
+        /// How many.
+        #[arg(long, default_value_t = 50, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=10_000))]
+        limit: u32,
+        /// Print JSON.
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Alerts {
+    /// List open alerts, newest first.
+    List {
+        /// Those that are over as well.
+        #[arg(long)]
+        all: bool,
+        /// How many.
+        #[arg(long, default_value_t = 50, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=10_000))]
+        limit: u32,
+        /// Print JSON.
+        #[arg(long)]
+        json: bool,
     },
 }
 

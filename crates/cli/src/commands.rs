@@ -1,5 +1,6 @@
 //! The commands, one file each.
 
+mod alerts;
 mod bench;
 mod demo;
 mod doctor;
@@ -7,6 +8,7 @@ mod keys;
 mod migrate;
 mod serve;
 mod simulate;
+mod webhooks;
 mod worker;
 
 use std::io::Write;
@@ -38,6 +40,8 @@ async fn with_config(command: Command, config: &Config) -> Result<(), Failure> {
         Command::Worker => worker::run(config).await,
         Command::Migrate => migrate::run(config).await,
         Command::Keys(keys) => keys::run(config, keys).await,
+        Command::Alerts(alerts) => alerts::run(config, alerts).await,
+        Command::Webhooks(webhooks) => webhooks::run(config, webhooks).await,
         Command::Simulate(simulate) => simulate::run(&simulate).await,
         Command::Doctor => doctor::run(config).await,
         Command::Demo(_) | Command::Bench(_) | Command::Openapi => {

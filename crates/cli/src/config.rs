@@ -1,5 +1,6 @@
 //! The configuration: `config/default.toml`, then a file, then the environment.
 
+mod by_itself;
 mod problem;
 mod text;
 
@@ -23,6 +24,7 @@ use serde::Deserialize;
 use url::Url;
 
 use crate::exit::Failure;
+use by_itself::{Alerts, Scheduler, Webhooks};
 
 /// The reference, compiled in.
 const DEFAULT: &str = include_str!("../../../config/default.toml");
@@ -38,6 +40,9 @@ pub(crate) struct Config {
     pub(crate) encryption: Encryption,
     pub(crate) wonde: Wonde,
     pub(crate) worker: Worker,
+    pub(crate) scheduler: Scheduler,
+    pub(crate) webhooks: Webhooks,
+    pub(crate) alerts: Alerts,
     pub(crate) mis: Mis,
     pub(crate) log: Log,
 }

@@ -51,7 +51,9 @@ impl PrivateSystem {
                 .merge(("redis.url", servers.redis_url.as_str()))
                 .merge(("redis.prefix", format!("mis-sync-{}", Uuid::now_v7().simple())))
                 .merge(("encryption.key", throw_away_key()))
-                .merge(("wonde.base_url", simulator.base_url()));
+                .merge(("wonde.base_url", simulator.base_url()))
+                // Here a sync is shown or measured, and nothing is to come between.
+                .merge(("scheduler.enabled", false));
             options.settings.iter().fold(figment, |figment, setting| figment.merge(*setting))
         })?;
         mis_sync_store::migrate(&open_database(&config)?).await?;
@@ -64,7 +66,7 @@ impl PrivateSystem {
         })?;
         let api_url = format!("http://{}", listener.local_addr()?);
         let stop = CancellationToken::new();
-        let api = tokio::spawn(mis_sync_api::serve(listener, parts.api(), stop.clone()));
+        let api = tokio::spawn(mis_sync_api::serve(listener, parts.api(&config)?, stop.clone()));
         let (context, worker) = parts.worker(&config)?;
         let worker = tokio::spawn(mis_sync_worker::run(context, worker, stop.clone()));
         Ok(Self { simulator, pool, api_url, api_key, stop, api, worker, servers })

@@ -50,8 +50,11 @@ impl Parts {
         Ok(Self { queue: Queue::new(pool, redis), cipher, mis })
     }
 
-    pub(crate) fn api(&self) -> ApiState {
-        ApiState::new(self.queue.clone(), Arc::clone(&self.cipher)).with_mis(Arc::clone(&self.mis))
+    pub(crate) fn api(&self, config: &Config) -> Result<ApiState, Failure> {
+        let state = ApiState::new(self.queue.clone(), Arc::clone(&self.cipher))
+            .with_mis(Arc::clone(&self.mis))
+            .with_webhook_secrets(config.webhooks.wonde_secrets()?);
+        Ok(if config.scheduler.enabled { state.with_scheduler(Clock::system()) } else { state })
     }
 
     pub(crate) fn worker(&self, config: &Config) -> Result<(Context, WorkerOptions), Failure> {
@@ -66,6 +69,8 @@ impl Parts {
             clock: Clock::system(),
             staged_pages_max_age: config.worker.staged_pages_max_age(),
             delta_overlap: config.worker.delta_overlap(),
+            scheduler: config.scheduler.options(),
+            alerts: config.alerts.options()?,
         };
         let options = WorkerOptions {
             name: worker_name(),

@@ -3,10 +3,11 @@ use std::sync::{Arc, Mutex};
 use chrono::{DateTime, NaiveDate, Utc};
 use chrono_tz::Europe::London;
 
-/// Where the civil date comes from.
+/// Where the civil date and the time of day come from.
 ///
-/// Only rules that speak of *days* take it (who is employed today). Leases, retries and
-/// the times on a job are Postgres' own clock, so that processes never disagree.
+/// Only rules that speak of *days* and *nights* take it (who is employed today, whose nightly
+/// sync is due). Leases, retries and the times on a job are Postgres' own clock, so that
+/// processes never disagree.
 #[derive(Debug, Clone)]
 pub enum Clock {
     /// The machine's clock.

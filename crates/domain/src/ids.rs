@@ -105,6 +105,14 @@ uuid_id!(
     /// An API key (not its secret).
     ApiKeyId
 );
+uuid_id!(
+    /// An alert about a school.
+    AlertId
+);
+uuid_id!(
+    /// Something that Wonde posted.
+    WebhookEventId
+);
 
 #[cfg(test)]
 mod tests {

@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+mod alert;
 mod change;
 mod clock;
 mod email;
@@ -14,16 +15,22 @@ mod ownership;
 mod photo;
 mod report;
 mod role;
+mod schedule;
 mod school;
 mod settings;
 mod staff;
 mod teaching;
+mod webhook;
 
+pub use alert::{AlertKind, Condition, LastSync, SchoolHealth, SyncFailure};
 pub use change::{Change, ChangedField, ChangedRecord, FieldValue};
 pub use clock::{Clock, ManualClock, SystemClock};
 pub use email::{InvalidWorkEmail, WorkEmail};
 pub use guard::{Affected, Guard, GuardCategory, GuardLimit, InvalidPercent, Percent};
-pub use ids::{ApiKeyId, ClassId, InvalidSchoolId, JobId, SchoolId, StaffId, SubjectId};
+pub use ids::{
+    AlertId, ApiKeyId, ClassId, InvalidSchoolId, JobId, SchoolId, StaffId, SubjectId,
+    WebhookEventId,
+};
 pub use issue::{Issue, IssueCode};
 pub use job::{
     Job, JobFailure, JobKind, JobState, Lane, Lease, Progress, Stage, SyncMode, SyncOptions,
@@ -36,7 +43,12 @@ pub use ownership::{
 pub use photo::{MAX_PHOTO_BYTES, Photo, PhotoRecord, PhotoType};
 pub use report::{PhotoCounts, Report, TeachingCounts};
 pub use role::{Action, Role};
+pub use schedule::{
+    DateRange, DueSync, HourRange, InvalidTimeOfDay, REQUESTED_BY_SCHEDULE, Schedule, Served,
+    TimeOfDay,
+};
 pub use school::{ConnectSchool, School, TokenState};
 pub use settings::{LeaverPolicy, SchoolSettings};
 pub use staff::{JobTitle, StaffMember, StaffRecord};
 pub use teaching::{SubjectOfClass, Teacher, TeachingKind, TeachingRecord};
+pub use webhook::{WebhookKind, WebhookState};

@@ -1,6 +1,6 @@
 use serde::{Deserialize, Serialize};
 
-use crate::Guard;
+use crate::{Guard, Schedule};
 
 /// A school's own rules, as iP's MIS settings page knows them. Every one has a default, so
 /// that a school can be connected without naming any.
@@ -30,6 +30,8 @@ pub struct SchoolSettings {
     pub leaver_policy: LeaverPolicy,
     /// How much a sync may change unasked.
     pub guard: Guard,
+    /// When the school is synced by itself.
+    pub schedule: Schedule,
 }
 
 /// What happens to somebody who left.
@@ -57,6 +59,7 @@ impl Default for SchoolSettings {
             import_photos: false,
             leaver_policy: LeaverPolicy::Deactivate,
             guard: Guard::default(),
+            schedule: Schedule::default(),
         }
     }
 }

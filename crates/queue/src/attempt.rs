@@ -44,7 +44,7 @@ pub struct RetryPolicy {
 impl RetryPolicy {
     /// A random wait between half and the whole of the doubled base: many jobs that failed
     /// together do not come back together, and none comes back at once.
-    fn wait(&self, attempt: u16) -> Duration {
+    pub fn wait(&self, attempt: u16) -> Duration {
         let doubled = self.base.saturating_mul(1 << u32::from(attempt.saturating_sub(1)).min(16));
         doubled.min(self.max).mul_f64(rand::rng().random_range(0.5..=1.0))
     }

@@ -1,11 +1,14 @@
 #![doc = include_str!("../README.md")]
 
+pub mod alerts;
 pub mod api_keys;
 mod error;
 pub mod jobs;
+pub mod leader;
 pub mod matches;
 mod password;
 pub mod photos;
+pub mod schedule;
 pub mod schools;
 pub mod scratch;
 pub mod staff;
@@ -13,6 +16,7 @@ pub mod staging;
 pub mod sync;
 mod token;
 pub mod undo;
+pub mod webhooks;
 
 use std::{str::FromStr, time::Duration};
 

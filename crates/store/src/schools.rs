@@ -3,9 +3,9 @@
 use chrono::{DateTime, Utc};
 use mis_sync_domain::{ConnectSchool, School, SchoolId, TokenState};
 use secrecy::SecretString;
-use sqlx::PgPool;
+use sqlx::{PgConnection, PgPool};
 
-use crate::{Error, TokenCipher};
+use crate::{Error, TokenCipher, webhooks};
 
 /// A school with what a sync needs of it.
 pub struct SchoolAccess {
@@ -66,7 +66,36 @@ pub async fn connect(
     school: &ConnectSchool,
     token: Option<&SecretString>,
 ) -> Result<Option<School>, Error> {
-    let sealed = token.map(|token| cipher.seal(&school.id, token));
+    let mut tx = pool.begin().await?;
+    if token.is_some() {
+        webhooks::forget_kept(&mut tx, &school.wonde_school_id, "replaced").await?;
+    }
+    let connected = write_connection(&mut tx, cipher, school, token).await?;
+    tx.commit().await?;
+    Ok(connected)
+}
+
+/// The same without a token: one that an approval of Wonde brought is taken, if one is kept for
+/// the school, and else the present one stays.
+pub async fn connect_approved(
+    pool: &PgPool,
+    cipher: &TokenCipher,
+    school: &ConnectSchool,
+) -> Result<Option<School>, Error> {
+    let mut tx = pool.begin().await?;
+    let token = webhooks::take_kept(&mut tx, cipher, &school.wonde_school_id).await?;
+    let connected = write_connection(&mut tx, cipher, school, token.as_ref()).await?;
+    tx.commit().await?;
+    Ok(connected)
+}
+
+async fn write_connection(
+    db: &mut PgConnection,
+    cipher: &TokenCipher,
+    school: &ConnectSchool,
+    token: Option<&SecretString>,
+) -> Result<Option<School>, Error> {
+    let sealed = token.map(|token| cipher.seal(school.id.as_str(), token));
     let settings =
         school.settings.as_ref().map(|s| serde_json::to_value(s).expect("settings are plain JSON"));
     let row = sqlx::query_as!(
@@ -99,7 +128,7 @@ pub async fn connect(
         school.mis,
         settings,
     )
-    .fetch_optional(pool)
+    .fetch_optional(db)
     .await?;
     row.map(School::try_from).transpose()
 }
@@ -140,10 +169,42 @@ pub async fn access(
     let Some(mut row) = fetch_row(pool, id).await? else { return Ok(None) };
     let Some(sealed) = row.wonde_token.take() else { return Ok(None) };
     let token = cipher
-        .open(id, &sealed)
+        .open(id.as_str(), &sealed)
         .ok_or_else(|| Error::SealedWithAnotherKey { school_id: id.to_string() })?;
     row.wonde_token = Some(sealed);
     Ok(Some(SchoolAccess { school: row.try_into()?, token }))
+}
+
+/// The token of a school of iP with this Wonde id, if it has one that opens.
+pub async fn token_of_wonde_school(
+    pool: &PgPool,
+    cipher: &TokenCipher,
+    wonde_school_id: &str,
+) -> Result<Option<SecretString>, Error> {
+    let row = sqlx::query!(
+        r#"
+        SELECT id, wonde_token AS "wonde_token!" FROM school
+        WHERE wonde_school_id = $1 AND wonde_token IS NOT NULL ORDER BY id LIMIT 1
+        "#,
+        wonde_school_id,
+    )
+    .fetch_optional(pool)
+    .await?;
+    Ok(row.and_then(|row| cipher.open(&row.id, &row.wonde_token)))
+}
+
+/// The own Wonde address of a school of iP with this Wonde id, if it has one.
+pub async fn wonde_address(pool: &PgPool, wonde_school_id: &str) -> Result<Option<String>, Error> {
+    let address = sqlx::query_scalar!(
+        r#"
+        SELECT wonde_base_url AS "wonde_base_url!" FROM school
+        WHERE wonde_school_id = $1 AND wonde_base_url IS NOT NULL ORDER BY id LIMIT 1
+        "#,
+        wonde_school_id,
+    )
+    .fetch_optional(pool)
+    .await?;
+    Ok(address)
 }
 
 async fn fetch_row(pool: &PgPool, id: &SchoolId) -> Result<Option<SchoolRow>, Error> {

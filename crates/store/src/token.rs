@@ -1,6 +1,5 @@
 use std::fmt;
 
-use mis_sync_domain::SchoolId;
 use ring::{
     aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey},
     digest::{SHA256, digest},
@@ -15,8 +14,9 @@ const KEY_NAME_LEN: usize = 4;
 
 /// Seals Wonde tokens for the database with AES-256-GCM.
 ///
-/// A sealed token is `layout (1) | key name (4) | nonce (12) | ciphertext and tag`. The school
-/// id is authenticated with it, so a token copied to another school's row does not open.
+/// A sealed token is `layout (1) | key name (4) | nonce (12) | ciphertext and tag`. The name of
+/// its owner, a school's id, is authenticated with it, so a token copied to another school's row
+/// does not open.
 /// Several keys can be held: the first seals, all open, so a key can be replaced in peace.
 pub struct TokenCipher {
     keys: Vec<([u8; KEY_NAME_LEN], LessSafeKey)>,
@@ -35,29 +35,29 @@ impl TokenCipher {
         Ok(Self { keys, random: SystemRandom::new() })
     }
 
-    pub(crate) fn seal(&self, school_id: &SchoolId, token: &SecretString) -> Vec<u8> {
+    pub(crate) fn seal(&self, owner: &str, token: &SecretString) -> Vec<u8> {
         let (name, key) = self.keys.first().expect("from_hex gives at least one");
         let mut nonce = [0; NONCE_LEN];
         self.random.fill(&mut nonce).expect("the system gives random bytes");
         let mut sealed = token.expose_secret().as_bytes().to_vec();
         key.seal_in_place_append_tag(
             Nonce::assume_unique_for_key(nonce),
-            Aad::from(school_id.as_str()),
+            Aad::from(owner),
             &mut sealed,
         )
         .expect("a token is far shorter than AES-GCM can seal");
         [&[LAYOUT], &name[..], &nonce, &sealed].concat()
     }
 
-    /// `None` when no key of ours sealed it for this school.
-    pub(crate) fn open(&self, school_id: &SchoolId, sealed: &[u8]) -> Option<SecretString> {
+    /// `None` when no key of ours sealed it for this owner.
+    pub(crate) fn open(&self, owner: &str, sealed: &[u8]) -> Option<SecretString> {
         let (layout, rest) = sealed.split_first()?;
         let (name, rest) = rest.split_at_checked(KEY_NAME_LEN)?;
         let (nonce, ciphertext) = rest.split_at_checked(NONCE_LEN)?;
         let (_, key) = self.keys.iter().find(|(known, _)| *layout == LAYOUT && known == name)?;
         let nonce = Nonce::try_assume_unique_for_key(nonce).ok()?;
         let mut buffer = ciphertext.to_vec();
-        let token = key.open_in_place(nonce, Aad::from(school_id.as_str()), &mut buffer).ok()?;
+        let token = key.open_in_place(nonce, Aad::from(owner), &mut buffer).ok()?;
         std::str::from_utf8(token).ok().map(SecretString::from)
     }
 }
@@ -91,26 +91,25 @@ mod tests {
     }
 
     #[test]
-    fn opens_what_it_sealed_for_this_school_only() {
+    fn opens_what_it_sealed_for_this_owner_only() {
         let cipher = cipher(&"0a".repeat(32));
-        let (oak, elm) = ("oak".parse().unwrap(), "elm".parse().unwrap());
-        let sealed = cipher.seal(&oak, &"t0ken".into());
-        assert_eq!(cipher.open(&oak, &sealed).unwrap().expose_secret(), "t0ken");
-        assert!(cipher.open(&elm, &sealed).is_none());
+        let (oak, elm) = ("oak", "elm");
+        let sealed = cipher.seal(oak, &"t0ken".into());
+        assert_eq!(cipher.open(oak, &sealed).unwrap().expose_secret(), "t0ken");
+        assert!(cipher.open(elm, &sealed).is_none());
         assert!(!sealed.windows(5).any(|window| window == b"t0ken"));
-        assert_ne!(sealed, cipher.seal(&oak, &"t0ken".into()), "a nonce is never used twice");
+        assert_ne!(sealed, cipher.seal(oak, &"t0ken".into()), "a nonce is never used twice");
         for cut in 0..sealed.len() {
-            assert!(cipher.open(&oak, &sealed[..cut]).is_none(), "{cut} bytes");
+            assert!(cipher.open(oak, &sealed[..cut]).is_none(), "{cut} bytes");
         }
     }
 
     #[test]
     fn a_key_can_be_replaced() {
         let (old, new) = ("0a".repeat(32), "0b".repeat(32));
-        let oak = "oak".parse().unwrap();
-        let sealed = cipher(&old).seal(&oak, &"t0ken".into());
-        assert!(cipher(&new).open(&oak, &sealed).is_none());
-        assert!(cipher(&format!("{new}, {old}")).open(&oak, &sealed).is_some());
+        let sealed = cipher(&old).seal("oak", &"t0ken".into());
+        assert!(cipher(&new).open("oak", &sealed).is_none());
+        assert!(cipher(&format!("{new}, {old}")).open("oak", &sealed).is_some());
     }
 
     #[test]

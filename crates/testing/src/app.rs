@@ -1,12 +1,13 @@
 use std::{num::NonZeroU32, sync::Arc, time::Duration};
 
-use mis_sync_api::ApiState;
+use chrono::TimeDelta;
+use mis_sync_api::{ApiState, WebhookSecrets};
 use mis_sync_domain::{Clock, MisTable, Role, SchoolId};
 use mis_sync_queue::{Queue, RateLimit, RateLimiter, RetryPolicy, WorkerOptions};
 use mis_sync_store::{Pool, TokenCipher, api_keys};
 use mis_sync_wonde::{ClientConfig, WondeClient};
 use mis_sync_wonde_sim::{RunningSimulator, SchoolSummary, Simulator, SimulatorOptions};
-use mis_sync_worker::{Context, SharedRateLimit};
+use mis_sync_worker::{AlertOptions, AlertReceiver, Context, SchedulerOptions, SharedRateLimit};
 use reqwest::{Client, RequestBuilder};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Value, json};
@@ -18,6 +19,9 @@ use crate::{Servers, eventually};
 
 /// What tests seal tokens with.
 const ENCRYPTION_KEY: &str = "0a0b0c0d0e0f0a0b0c0d0e0f0a0b0c0d0e0f0a0b0c0d0e0f0a0b0c0d0e0f0a0b";
+
+/// By what the API knows Wonde.
+pub const WEBHOOK_SECRET: &str = "a-webhook-secret-of-tests";
 
 /// How a [`TestApp`] differs from the usual one.
 #[derive(Debug, Clone)]
@@ -34,6 +38,12 @@ pub struct TestAppOptions {
     pub rate_per_second: u32,
     /// Records that the Wonde client asks for per page.
     pub page_size: u32,
+    /// What day and time the worker goes by.
+    pub clock: Clock,
+    /// Let the worker serve the schools' schedules.
+    pub scheduler: bool,
+    /// Whom the worker tells of alerts.
+    pub alert_receiver: Option<Arc<AlertReceiver>>,
 }
 
 impl Default for TestAppOptions {
@@ -46,6 +56,10 @@ impl Default for TestAppOptions {
             drain: Duration::from_secs(30),
             rate_per_second: 10_000,
             page_size: 10,
+            clock: Clock::system(),
+            // A test that runs at night is not to be surprised by a sync.
+            scheduler: false,
+            alert_receiver: None,
         }
     }
 }
@@ -72,9 +86,26 @@ pub struct TestApp {
     stop_api: CancellationToken,
 }
 
-struct RunningWorker {
+/// A worker inside this process; dropped, it is aborted.
+pub struct RunningWorker {
     stop: CancellationToken,
-    task: JoinHandle<Result<(), mis_sync_queue::Error>>,
+    task: Option<JoinHandle<Result<(), mis_sync_queue::Error>>>,
+}
+
+impl RunningWorker {
+    /// Asks it to stop, and waits until it has.
+    pub async fn stop(mut self) {
+        self.stop.cancel();
+        self.task.take().expect("it is taken here only").await.unwrap().unwrap();
+    }
+}
+
+impl Drop for RunningWorker {
+    fn drop(&mut self) {
+        if let Some(task) = &self.task {
+            task.abort();
+        }
+    }
 }
 
 impl TestApp {
@@ -97,7 +128,10 @@ impl TestApp {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
         let api_url = format!("http://{}", listener.local_addr().unwrap());
         let stop_api = CancellationToken::new();
-        let state = ApiState::new(queue.clone(), Arc::clone(&cipher));
+        let secrets = WebhookSecrets::parse(&WEBHOOK_SECRET.into()).unwrap();
+        let state = ApiState::new(queue.clone(), Arc::clone(&cipher))
+            .with_scheduler(options.clock.clone())
+            .with_webhook_secrets(secrets);
         tokio::spawn(mis_sync_api::serve(listener, state, stop_api.clone()));
 
         let mut app = Self {
@@ -126,6 +160,15 @@ impl TestApp {
     /// When one is running.
     pub fn start_worker(&mut self) {
         assert!(self.worker.is_none(), "there is a worker already");
+        self.worker = Some(self.spawn_worker());
+    }
+
+    /// Starts one more worker beside the one that may be running; it works until it is dropped.
+    pub fn another_worker(&self) -> RunningWorker {
+        self.spawn_worker()
+    }
+
+    fn spawn_worker(&self) -> RunningWorker {
         let stop = CancellationToken::new();
         let options = WorkerOptions {
             name: format!("test-{}", Uuid::now_v7().simple()),
@@ -135,14 +178,12 @@ impl TestApp {
             retry: RetryPolicy { base: Duration::from_millis(20), max: Duration::from_millis(200) },
         };
         let task = tokio::spawn(mis_sync_worker::run(self.context(), options, stop.clone()));
-        self.worker = Some(RunningWorker { stop, task });
+        RunningWorker { stop, task: Some(task) }
     }
 
     /// Asks the worker to stop, and waits until it has.
     pub async fn stop_worker(&mut self) {
-        let worker = self.worker.take().expect("no worker is running");
-        worker.stop.cancel();
-        worker.task.await.unwrap().unwrap();
+        self.worker.take().expect("no worker is running").stop().await;
     }
 
     fn context(&self) -> Context {
@@ -162,9 +203,19 @@ impl TestApp {
             wonde: WondeClient::new(config, Arc::new(SharedRateLimit(limiter))).unwrap(),
             cipher: Arc::clone(&self.cipher),
             mis: Arc::new(MisTable::built_in()),
-            clock: Clock::system(),
+            clock: self.options.clock.clone(),
             staged_pages_max_age: Duration::from_mins(10),
             delta_overlap: Duration::from_hours(6),
+            scheduler: SchedulerOptions {
+                enabled: self.options.scheduler,
+                every: Duration::from_millis(50),
+                max_unfinished: 100,
+            },
+            alerts: AlertOptions {
+                stale_after: TimeDelta::hours(26),
+                every: Duration::from_millis(50),
+                receiver: self.options.alert_receiver.clone(),
+            },
         }
     }
 
@@ -178,6 +229,7 @@ impl TestApp {
             ("MIS_SYNC__WONDE__BASE_URL", self.simulator.base_url()),
             ("MIS_SYNC__WONDE__PAGE_SIZE", self.options.page_size.to_string()),
             ("MIS_SYNC__WONDE__RATE_PER_SECOND", self.options.rate_per_second.to_string()),
+            ("MIS_SYNC__SCHEDULER__ENABLED", self.options.scheduler.to_string()),
             ("MIS_SYNC__WORKER__LEASE_SECONDS", self.options.lease.as_secs().max(1).to_string()),
         ]
     }
@@ -213,6 +265,15 @@ impl TestApp {
         let answer = self.post(&format!("/v1/schools/{school}/sync")).send().await.unwrap();
         assert!(answer.status().is_success(), "{}", answer.text().await.unwrap());
         job_id(&answer.json().await.unwrap())
+    }
+
+    /// Posts what Wonde would; returns the id of the event.
+    pub async fn post_webhook(&self, body: &Value) -> String {
+        let path = format!("/v1/webhooks/wonde?secret={WEBHOOK_SECRET}");
+        let answer = self.http.post(self.url(&path)).json(body).send().await.unwrap();
+        assert_eq!(answer.status(), 202, "{}", answer.text().await.unwrap());
+        let answer: Value = answer.json().await.unwrap();
+        answer["event_id"].as_str().unwrap().to_owned()
     }
 
     /// The job as the API shows it.
@@ -263,9 +324,7 @@ impl Drop for TestApp {
     /// Takes the worker and the API down before the servers go.
     fn drop(&mut self) {
         self.stop_api.cancel();
-        if let Some(worker) = &self.worker {
-            worker.task.abort();
-        }
+        self.worker = None;
     }
 }
 

@@ -1,9 +1,13 @@
 #![doc = include_str!("../README.md")]
 
+mod alerts;
 mod error;
+mod inbox;
 mod jobs;
+mod leader;
 pub mod mapping;
 mod rate_limit;
+mod scheduler;
 mod sweeper;
 
 use std::{sync::Arc, time::Duration};
@@ -15,8 +19,10 @@ use mis_sync_store::TokenCipher;
 use mis_sync_wonde::WondeClient;
 use tokio_util::sync::CancellationToken;
 
+pub use alerts::{AlertOptions, AlertReceiver, AlertSecret, InvalidAlertSecret};
 pub use error::SyncError;
 pub use rate_limit::SharedRateLimit;
+pub use scheduler::SchedulerOptions;
 
 /// What every job may use.
 #[derive(Debug, Clone)]
@@ -29,27 +35,37 @@ pub struct Context {
     pub cipher: Arc<TokenCipher>,
     /// The known MIS.
     pub mis: Arc<MisTable>,
-    /// Says what day it is.
+    /// Says what day and what time of day it is.
     pub clock: Clock,
     /// How old the pages of an interrupted fetch may be for a later attempt to go on from them.
     pub staged_pages_max_age: Duration,
     /// How far a delta looks back beyond the last fetch: what changed in a MIS reaches Wonde late.
     pub delta_overlap: Duration,
+    /// How the schools' schedules are served.
+    pub scheduler: SchedulerOptions,
+    /// What is alerted to, and whom.
+    pub alerts: AlertOptions,
 }
 
-/// Runs jobs and the sweeper until `stop` is cancelled and the running jobs are done or
-/// handed back.
+/// Runs jobs, the sweeper, the inbox and, while this worker leads, what only one does, until `stop` is
+/// cancelled and the running jobs are done or handed back.
 pub async fn run(
     context: Context,
     options: WorkerOptions,
     stop: CancellationToken,
 ) -> Result<(), mis_sync_queue::Error> {
-    let sweeping = stop.child_token();
-    let sweeper = tokio::spawn(sweeper::run(context.queue.clone(), sweeping.clone()));
+    let beside = stop.child_token();
+    let tasks = [
+        ("sweeper", tokio::spawn(sweeper::run(context.queue.clone(), beside.clone()))),
+        ("inbox", tokio::spawn(inbox::run(context.clone(), options.retry, beside.clone()))),
+        ("leader", tokio::spawn(leader::run(context.clone(), options.retry, beside.clone()))),
+    ];
     let ended = run_worker(context.queue.clone(), options, handler(context), stop).await;
-    sweeping.cancel();
-    if let Err(error) = sweeper.await {
-        tracing::error!(%error, "the sweeper died");
+    beside.cancel();
+    for (name, task) in tasks {
+        if let Err(error) = task.await {
+            tracing::error!(%error, "the {name} died");
+        }
     }
     ended
 }

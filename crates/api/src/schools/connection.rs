@@ -6,6 +6,7 @@ use secrecy::SecretString;
 use serde_json::{Map, Value};
 use url::{Host, Url};
 
+use super::schedule;
 use crate::{
     ApiError,
     body::{Fields, JsonObject, quotable},
@@ -130,6 +131,10 @@ fn read_settings(fields: &mut Fields) -> Option<SchoolSettings> {
     let settings = fields.object("settings")?;
     let defaults = serde_json::to_value(SchoolSettings::default()).expect("they are plain JSON");
     for (name, value) in &settings {
+        if name == "schedule" {
+            schedule::check(fields, value);
+            continue;
+        }
         let alone = Map::from_iter([(name.clone(), value.clone())]);
         if serde_json::from_value::<SchoolSettings>(alone.into()).is_err() {
             let message = match defaults.get(name) {

@@ -2,12 +2,12 @@ use axum::{
     extract::FromRequestParts,
     http::{HeaderMap, header::AUTHORIZATION, request::Parts},
 };
-use mis_sync_domain::{Action, Job, Mis, School, SchoolId};
+use mis_sync_domain::{Action, Clock, Job, Mis, School, SchoolId};
 use mis_sync_queue::Queue;
 use mis_sync_store::{Pool, TokenCipher, api_keys, api_keys::ApiKey, jobs, schools};
 
 use super::ApiState;
-use crate::ApiError;
+use crate::{ApiError, views::SchoolView};
 
 /// Somebody with a valid API key, who has not said yet what for.
 pub(crate) struct Caller {
@@ -78,6 +78,11 @@ impl Access {
     /// The MIS of a school; `None`: it is not said, or not known.
     pub(crate) fn mis_of(&self, school: &School) -> Option<&Mis> {
         self.state.mis.find(school.mis.as_deref()?)
+    }
+
+    /// A school as it is shown.
+    pub(crate) fn view(&self, school: School) -> SchoolView {
+        SchoolView::new(school, self.state.scheduler.as_ref().map(Clock::now))
     }
 
     /// The one school that the key is bound to.

@@ -1,8 +1,9 @@
-use mis_sync_domain::{Guard, GuardLimit, LeaverPolicy, School, SchoolSettings, TokenState};
+use chrono::{DateTime, Utc};
+use mis_sync_domain::{LeaverPolicy, School, SchoolSettings, TokenState};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::timestamp;
+use super::{guard::GuardView, schedule::ScheduleView, timestamp};
 
 /// What connects a school.
 #[derive(ToSchema)]
@@ -55,6 +56,10 @@ pub(crate) struct SchoolView {
     /// End of the last sync that was applied.
     #[schema(format = DateTime, required)]
     last_synced_at: Option<String>,
+    /// When the next sync begins by itself; one that was missed begins as soon as a worker is
+    /// there. Null: the schedule is off, or the school has no token that Wonde takes.
+    #[schema(format = DateTime, required)]
+    next_sync_at: Option<String>,
     #[schema(format = DateTime)]
     created_at: String,
     #[schema(format = DateTime)]
@@ -113,44 +118,9 @@ pub(crate) struct SettingsView {
     /// How much a sync may change unasked; above that it is held.
     #[schema(required = false)]
     guard: GuardView,
-}
-
-/// Limits on what one sync may change unasked. Each that is left out has its default.
-#[derive(Serialize, ToSchema)]
-#[schema(as = Guard)]
-struct GuardView {
-    /// Off: a sync does what the MIS says. An empty list of staff is held all the same.
-    #[schema(default = true, required = false)]
-    enabled: bool,
-    /// People who could no longer log in.
+    /// When the school is synced by itself.
     #[schema(required = false)]
-    deactivated: GuardLimitView,
-    /// People who would log in with another email.
-    #[schema(required = false)]
-    emails_changed: GuardLimitView,
-    /// People who would have no job title any more.
-    #[schema(required = false)]
-    job_titles_emptied: GuardLimitView,
-    /// People who would have no line manager any more.
-    #[schema(required = false)]
-    line_managers_emptied: GuardLimitView,
-    /// Classes fewer than before, or fewer that somebody teaches.
-    #[schema(required = false)]
-    classes_emptied: GuardLimitView,
-    /// Known people who would get another Wonde id.
-    #[schema(required = false)]
-    new_ids: GuardLimitView,
-}
-
-/// A sync is held when both are passed.
-#[derive(Serialize, ToSchema)]
-#[schema(as = GuardLimit)]
-struct GuardLimitView {
-    /// Of the records that there are.
-    #[schema(minimum = 0, maximum = 100)]
-    percent: u8,
-    /// Records.
-    count: u32,
+    schedule: ScheduleView,
 }
 
 /// What happens to somebody who left.
@@ -175,8 +145,12 @@ pub(crate) struct SchoolLinks {
     jobs: String,
 }
 
-impl From<School> for SchoolView {
-    fn from(school: School) -> Self {
+impl SchoolView {
+    /// The school at this time; `None`: nobody serves schedules here.
+    pub(crate) fn new(school: School, now: Option<DateTime<Utc>>) -> Self {
+        let next_sync_at = now
+            .filter(|_| school.token == TokenState::Held)
+            .and_then(|now| school.settings.schedule.next(&school.id, now));
         let this = format!("/v1/schools/{}", school.id);
         Self {
             links: SchoolLinks {
@@ -192,6 +166,7 @@ impl From<School> for SchoolView {
             settings: (&school.settings).into(),
             token_state: school.token.into(),
             last_synced_at: school.last_synced_at.map(timestamp),
+            next_sync_at: next_sync_at.map(timestamp),
             created_at: timestamp(school.created_at),
             updated_at: timestamp(school.updated_at),
         }
@@ -211,7 +186,7 @@ impl From<TokenState> for TokenStateView {
 impl From<&SchoolSettings> for SettingsView {
     fn from(settings: &SchoolSettings) -> Self {
         // Taken apart, so that a setting that is added to the domain is not forgotten here.
-        let &SchoolSettings {
+        let SchoolSettings {
             teachers_only,
             restore_inactive,
             line_manager_editable,
@@ -223,57 +198,32 @@ impl From<&SchoolSettings> for SettingsView {
             import_photos,
             leaver_policy,
             guard,
+            schedule,
         } = settings;
         Self {
-            teachers_only,
-            restore_inactive,
-            line_manager_editable,
-            job_title_editable,
-            initials_managed_in_ip,
-            clear_departments,
-            import_classes,
-            import_subjects,
-            import_photos,
+            teachers_only: *teachers_only,
+            restore_inactive: *restore_inactive,
+            line_manager_editable: *line_manager_editable,
+            job_title_editable: *job_title_editable,
+            initials_managed_in_ip: *initials_managed_in_ip,
+            clear_departments: *clear_departments,
+            import_classes: *import_classes,
+            import_subjects: *import_subjects,
+            import_photos: *import_photos,
             leaver_policy: match leaver_policy {
                 LeaverPolicy::Deactivate => LeaverPolicyView::Deactivate,
                 LeaverPolicy::Keep => LeaverPolicyView::Keep,
             },
-            guard: guard.into(),
+            guard: (*guard).into(),
+            schedule: schedule.into(),
         }
-    }
-}
-
-impl From<Guard> for GuardView {
-    fn from(guard: Guard) -> Self {
-        let Guard {
-            enabled,
-            deactivated,
-            emails_changed,
-            job_titles_emptied,
-            line_managers_emptied,
-            classes_emptied,
-            new_ids,
-        } = guard;
-        Self {
-            enabled,
-            deactivated: deactivated.into(),
-            emails_changed: emails_changed.into(),
-            job_titles_emptied: job_titles_emptied.into(),
-            line_managers_emptied: line_managers_emptied.into(),
-            classes_emptied: classes_emptied.into(),
-            new_ids: new_ids.into(),
-        }
-    }
-}
-
-impl From<GuardLimit> for GuardLimitView {
-    fn from(limit: GuardLimit) -> Self {
-        Self { percent: limit.percent.into(), count: limit.count }
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
     #[test]
@@ -283,5 +233,15 @@ mod tests {
             let view = serde_json::to_value(SettingsView::from(&settings)).unwrap();
             assert_eq!(view, serde_json::to_value(&settings).unwrap());
         }
+        let schedule = json!({
+            "enabled": false, "time_zone": "Asia/Kolkata", "nightly_from": "22:30",
+            "nightly_until": "04:15", "hourly_delta": true,
+            "blackout_dates": [{"from": "2026-12-21", "until": "2027-01-03"}],
+            "blackout_hours": [{"from": "08:00", "until": "17:30"}],
+        });
+        let settings = json!({ "schedule": schedule });
+        let settings: SchoolSettings = serde_json::from_value(settings).unwrap();
+        let view = serde_json::to_value(SettingsView::from(&settings)).unwrap();
+        assert_eq!(view["schedule"], schedule);
     }
 }

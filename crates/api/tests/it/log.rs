@@ -6,6 +6,7 @@ use std::{
 };
 
 use axum::body::to_bytes;
+use mis_sync_testing::WEBHOOK_SECRET;
 use serde_json::{Value, json};
 use tracing_subscriber::fmt::MakeWriter;
 
@@ -131,9 +132,17 @@ async fn nothing_that_a_caller_sends_is_logged() {
     app.admin(Ask::get(&format!("/v1/jobs?state={query}"))).await;
     app.admin(Ask::get(&format!("/{query}")).header("x-request-id", "Oakfield School")).await;
     app.send(Ask::get("/v1/jobs").key(TOKEN)).await;
+    let approved = json!({"payload_type": "schoolApproved", "school_id": "A1", "school_token": TOKEN,
+        "school_name": "Oakfield School"});
+    for secret in [WEBHOOK_SECRET, query] {
+        let path = format!("/v1/webhooks/wonde?secret={secret}");
+        app.send(Ask::post(&path).json(&approved)).await;
+        app.send(Ask::post(&path).text("application/json", TOKEN)).await;
+    }
     let text = log.take();
-    assert!(text.lines().count() >= 6, "{text}");
-    for secret in [TOKEN, "Oakfield", query, &app.admin] {
+    assert!(text.lines().count() >= 10, "{text}");
+    assert!(text.contains("/v1/webhooks/wonde"), "{text}");
+    for secret in [TOKEN, "Oakfield", query, &app.admin, WEBHOOK_SECRET] {
         assert!(!text.contains(secret), "{text}");
     }
 }

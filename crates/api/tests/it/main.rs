@@ -21,3 +21,4 @@ mod server;
 mod staff;
 mod support;
 mod sync;
+mod webhooks;

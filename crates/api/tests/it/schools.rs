@@ -69,9 +69,19 @@ async fn a_school_is_connected_and_shown_without_its_token() {
                     "classes_emptied": {"percent": 25, "count": 4},
                     "new_ids": {"percent": 10, "count": 3},
                 },
+                "schedule": {
+                    "enabled": true,
+                    "time_zone": "Europe/London",
+                    "nightly_from": "01:00",
+                    "nightly_until": "05:00",
+                    "hourly_delta": false,
+                    "blackout_dates": [],
+                    "blackout_hours": [],
+                },
             },
             "token_state": "held",
             "last_synced_at": null,
+            "next_sync_at": null,
             "created_at": null,
             "updated_at": null,
             "links": {
@@ -181,6 +191,44 @@ async fn each_field_that_is_not_valid_is_named_and_no_value_is_told_back() {
         }
     }
     app.admin(Ask::get("/v1/schools/oak")).await.problem(404, "unknown-school");
+}
+
+#[tokio::test]
+async fn each_field_of_a_schedule_that_is_not_valid_is_named() {
+    let app = App::start().await;
+    for (schedule, field, message) in [
+        (json!(true), "", "has to be an object"),
+        (json!({"enabled": "yes"}), ".enabled", "true or false"),
+        (json!({"time_zone": "Atlantis/Capital"}), ".time_zone", "Europe/London"),
+        (json!({"nightly_from": "1am"}), ".nightly_from", "01:00"),
+        (json!({"nightly_until": 5}), ".nightly_until", "01:00"),
+        (json!({"nightly_from": "05:00"}), ".nightly_until", "has to differ"),
+        (json!({"blackout_dates": ["2026-12-25"]}), ".blackout_dates", "list of ranges"),
+        (
+            json!({"blackout_dates": [{"from": "2026-12-25", "until": "2026-12-24"}]}),
+            ".blackout_dates",
+            "before `from`",
+        ),
+        (json!({"blackout_hours": [{"from": "08:00"}]}), ".blackout_hours", "list of ranges"),
+        (
+            json!({"blackout_hours": [{"from": "08:00", "until": "08:00"}]}),
+            ".blackout_hours",
+            "equals `from`",
+        ),
+        (json!({"nightly": true}), ".nightly", "is not known"),
+    ] {
+        let answer = app.admin(put(&with("settings", json!({ "schedule": schedule })))).await;
+        let problem = answer.problem(422, "invalid-school");
+        let errors = problem["errors"].as_array().unwrap();
+        assert_eq!(errors.len(), 1, "{problem}");
+        assert_eq!(errors[0]["field"], format!("settings.schedule{field}"));
+        assert!(errors[0]["message"].as_str().unwrap().contains(message), "{problem}");
+        assert!(!answer.text.contains("Atlantis") && !answer.text.contains("1am"));
+    }
+    let schedule = json!({"time_zone": "Europe/Dublin", "hourly_delta": true});
+    let school = app.admin(put(&with("settings", json!({ "schedule": schedule })))).await.json();
+    assert_eq!(school["settings"]["schedule"]["time_zone"], "Europe/Dublin");
+    assert_eq!(school["settings"]["schedule"]["nightly_from"], "01:00");
 }
 
 #[tokio::test]

@@ -6,7 +6,7 @@ use axum::{
     http::{HeaderMap, Request, header::AUTHORIZATION, header::CONTENT_TYPE},
     response::Response,
 };
-use mis_sync_api::{ApiState, router};
+use mis_sync_api::{ApiState, WebhookSecrets, router};
 use mis_sync_domain::{
     ConnectSchool, Job, JobId, JobKind, Lease, Report, Role, SchoolId, StaffId, SyncOptions,
 };
@@ -16,7 +16,7 @@ use mis_sync_store::{
     jobs::{self, JobFilter, NewJob},
     schools,
 };
-use mis_sync_testing::Servers;
+use mis_sync_testing::{Servers, WEBHOOK_SECRET};
 use secrecy::ExposeSecret;
 use serde_json::Value;
 use sqlx::AssertSqlSafe;
@@ -42,7 +42,8 @@ impl App {
         let pool = servers.pool();
         let queue = Queue::new(pool.clone(), servers.open_redis());
         let cipher = Arc::new(TokenCipher::from_hex(&"0a".repeat(32).into()).unwrap());
-        let state = ApiState::new(queue, Arc::clone(&cipher));
+        let secrets = WebhookSecrets::parse(&WEBHOOK_SECRET.into()).unwrap();
+        let state = ApiState::new(queue, Arc::clone(&cipher)).with_webhook_secrets(secrets);
         let router = router(state.clone());
         let admin = new_key(&pool, Role::Admin, None).await;
         Self { servers, pool, state, router, admin, cipher }

@@ -8,6 +8,7 @@ use crate::{
 
 pub(super) async fn run(config: &Config, serve: &Serve) -> Result<(), Failure> {
     let parts = Parts::connect(config).await?;
+    let api = parts.api(config)?;
     let worker = serve.with_worker.then(|| parts.worker(config)).transpose()?;
     if !api_keys::any_active(parts.queue.pool()).await? {
         return Err(Failure::usage(
@@ -18,7 +19,7 @@ pub(super) async fn run(config: &Config, serve: &Serve) -> Result<(), Failure> {
     let listener = bind(config).await?;
     let stop = stop_on_signal()?;
     tracing::info!(listen = %listener.local_addr()?, with_worker = serve.with_worker, "serving");
-    let api = mis_sync_api::serve(listener, parts.api(), stop.clone());
+    let api = mis_sync_api::serve(listener, api, stop.clone());
     let Some((context, options)) = worker else { return Ok(api.await?) };
 
     // Either one ending takes the other with it: half a service looks alive and is not.

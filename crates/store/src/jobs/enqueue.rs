@@ -6,6 +6,9 @@ use sqlx::{Connection, PgConnection, PgPool, postgres::types::PgInterval};
 use super::row::JobRow;
 use crate::Error;
 
+/// No attempt of a school's sync starts later than this after it was asked for.
+const SYNC_DEADLINE: Duration = Duration::from_hours(6);
+
 /// A job to be put in the ledger.
 #[derive(Debug, Clone)]
 pub struct NewJob {
@@ -21,6 +24,26 @@ pub struct NewJob {
     pub requested_by: String,
     /// No attempt starts later than this after now.
     pub deadline: Duration,
+}
+
+impl NewJob {
+    /// A sync of a school. Of those that change anybody a school has one at a time, whatever
+    /// their mode and whoever asks; a dry run does not stand in their way.
+    pub fn sync_school(
+        school_id: SchoolId,
+        options: SyncOptions,
+        requested_by: impl Into<String>,
+    ) -> Self {
+        let suffix = if options.dry_run { ":dry-run" } else { "" };
+        Self {
+            kind: JobKind::SyncSchool,
+            unique_key: format!("sync-school:{school_id}{suffix}"),
+            school_id,
+            options,
+            requested_by: requested_by.into(),
+            deadline: SYNC_DEADLINE,
+        }
+    }
 }
 
 /// An `Idempotency-Key` header with what it was sent with.

@@ -7,7 +7,7 @@ mod fetch;
 use std::time::Instant;
 
 use chrono::{DateTime, Utc};
-use mis_sync_domain::{IssueCode, Mis, School, SyncMode, SyncOptions, SyncRules};
+use mis_sync_domain::{IssueCode, Mis, School, SyncMode, SyncOptions, SyncRules, TokenState};
 use mis_sync_queue::Claimed;
 use mis_sync_store::{
     Error as StoreError, schools, staging,
@@ -27,6 +27,10 @@ pub(crate) async fn run(context: &Context, claimed: &Claimed) -> Result<(), Sync
         schools::access(pool, &context.cipher, &job.school_id)
             .await?
             .ok_or(SyncError::NotConnected)?;
+    if school.token == TokenState::Rejected {
+        // Wonde has said so before: by a 401, or by telling that access ended.
+        return Err(WondeError::Unauthorized.into());
+    }
     let id = WondeId::try_from(school.wonde_school_id.clone())
         .map_err(|_| SyncError::BadConnection("Its Wonde id is not one."))?;
     let base_url = school.wonde_base_url.as_deref().map(Url::parse).transpose();

@@ -1,0 +1,27 @@
+use serde::Serialize;
+use utoipa::ToSchema;
+
+/// What Wonde posts. Further fields depend on the kind.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "only described: it is read field by field, see `webhooks`")]
+pub(crate) struct WebhookRequest {
+    /// `schoolApproved`, `accessRevoked`, `accessDeclined`, `schoolMigration`, or one that is not
+    /// known here.
+    #[schema(pattern = "^[!-~]{1,64}$")]
+    payload_type: String,
+    /// Wonde's id of the school.
+    #[schema(pattern = "^[A-Za-z0-9]{1,32}$")]
+    school_id: Option<String>,
+    /// The token of an approval.
+    #[schema(write_only, pattern = "^[!-~]{1,512}$")]
+    school_token: Option<String>,
+}
+
+/// An event that was noted.
+#[derive(Serialize, ToSchema)]
+#[schema(as = WebhookEvent)]
+pub(crate) struct WebhookEventView {
+    /// Its id, as `mis-sync webhooks list` shows it; the same for the same body.
+    #[schema(format = "uuid")]
+    pub(crate) event_id: String,
+}

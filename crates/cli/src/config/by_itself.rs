@@ -1,0 +1,94 @@
+//! What runs by itself: schedules, webhooks from Wonde, alerts.
+
+use std::{
+    num::{NonZeroU16, NonZeroU32},
+    sync::Arc,
+    time::Duration,
+};
+
+use chrono::TimeDelta;
+use mis_sync_api::WebhookSecrets;
+use mis_sync_worker::{AlertOptions, AlertReceiver, AlertSecret, SchedulerOptions};
+use secrecy::{ExposeSecret, SecretString};
+use serde::Deserialize;
+use url::Url;
+
+use crate::exit::Failure;
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Scheduler {
+    pub(crate) enabled: bool,
+    every_seconds: NonZeroU32,
+    max_unfinished: NonZeroU32,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Webhooks {
+    wonde_secret: SecretString,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Alerts {
+    stale_hours: NonZeroU16,
+    every_seconds: NonZeroU32,
+    url: SecretString,
+    secret: SecretString,
+}
+
+impl Scheduler {
+    /// How the schools' schedules are served.
+    pub(crate) fn options(&self) -> SchedulerOptions {
+        SchedulerOptions {
+            enabled: self.enabled,
+            every: Duration::from_secs(self.every_seconds.get().into()),
+            max_unfinished: self.max_unfinished.get() as usize,
+        }
+    }
+}
+
+impl Webhooks {
+    /// By what Wonde is known when it posts.
+    pub(crate) fn wonde_secrets(&self) -> Result<WebhookSecrets, Failure> {
+        WebhookSecrets::parse(&self.wonde_secret).map_err(|error| {
+            Failure::usage(format!("webhooks.wonde_secret holds something else. Wanted: {error}"))
+        })
+    }
+}
+
+impl Alerts {
+    /// What is alerted to, and whom.
+    pub(crate) fn options(&self) -> Result<AlertOptions, Failure> {
+        let receiver = match self.url.expose_secret() {
+            "" => None,
+            url => Some(Arc::new(AlertReceiver { url: read_url(url)?, secret: self.secret()? })),
+        };
+        Ok(AlertOptions {
+            stale_after: TimeDelta::hours(self.stale_hours.get().into()),
+            every: Duration::from_secs(self.every_seconds.get().into()),
+            receiver,
+        })
+    }
+
+    fn secret(&self) -> Result<AlertSecret, Failure> {
+        AlertSecret::parse(&self.secret).map_err(|error| {
+            let problem = match self.secret.expose_secret() {
+                "" => "is not set, and alerts.url is",
+                _ => "holds something else",
+            };
+            Failure::usage(format!("alerts.secret {problem}. Wanted: {error}"))
+        })
+    }
+}
+
+/// The address of a receiver; it is not shown, since it may hold a key.
+fn read_url(text: &str) -> Result<Url, Failure> {
+    let url = Url::parse(text).ok().filter(|url| matches!(url.scheme(), "http" | "https"));
+    url.ok_or_else(|| {
+        Failure::usage(
+            "alerts.url holds something else. Wanted: an address with https:// (or http://)",
+        )
+    })
+}

@@ -1,0 +1,248 @@
+//! Alerts, the messages about them, and how sending those went.
+
+mod messages;
+
+use chrono::{DateTime, Utc};
+use mis_sync_domain::{
+    AlertId, AlertKind, Condition, JobId, LastSync, SchoolHealth, SchoolId, SyncFailure,
+};
+use sqlx::{PgConnection, PgPool};
+
+use crate::Error;
+
+pub use messages::{AlertMessage, deliver, give_up, note_failure, take_message};
+
+/// An alert as people see it.
+#[derive(Debug, Clone)]
+pub struct Alert {
+    /// Its id.
+    pub id: AlertId,
+    /// The school.
+    pub school_id: SchoolId,
+    /// The name people know the school by.
+    pub school_name: String,
+    /// Which condition.
+    pub kind: AlertKind,
+    /// The job that is held or failed.
+    pub job_id: Option<JobId>,
+    /// Stable code.
+    pub reason: String,
+    /// One sentence.
+    pub detail: String,
+    /// When it was raised.
+    pub raised_at: DateTime<Utc>,
+    /// When it was over; `None`: it is open.
+    pub cleared_at: Option<DateTime<Utc>>,
+}
+
+/// What changed when conditions were compared with the open alerts.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Reconciled {
+    /// Alerts that are new.
+    pub raised: usize,
+    /// Alerts that are over.
+    pub cleared: usize,
+}
+
+/// Schools with a token about which something may have to be told: the token is refused, the last
+/// sync failed or is held, or none was applied since `stale_before`. A schedule that cannot be read
+/// counts as the usual one: whoever serves schedules says that it cannot.
+pub async fn unwell(
+    pool: &PgPool,
+    stale_before: DateTime<Utc>,
+) -> Result<Vec<SchoolHealth>, Error> {
+    let rows = sqlx::query!(
+        r#"
+        SELECT s.id, s.settings -> 'schedule' AS schedule,
+            s.token_rejected_at IS NOT NULL AS "token_rejected!",
+            greatest(s.created_at, s.last_synced_at) AS "good_since!",
+            j.id AS "job_id?", j.state AS "job_state?",
+            coalesce(j.error ->> 'type', 'unknown') AS "code!",
+            coalesce(j.error ->> 'title', 'Nobody noted why') AS "title!"
+        FROM school s
+        LEFT JOIN LATERAL (
+            SELECT id, state, error FROM job
+            WHERE school_id = s.id AND kind = 'sync-school'
+                AND state IN ('succeeded', 'failed', 'held')
+                AND NOT coalesce((options ->> 'dry_run')::boolean, false)
+            ORDER BY id DESC LIMIT 1
+        ) j ON true
+        WHERE s.wonde_token IS NOT NULL
+            AND (s.token_rejected_at IS NOT NULL OR j.state IN ('failed', 'held')
+                OR greatest(s.created_at, s.last_synced_at) < $1)
+        ORDER BY s.id
+        "#,
+        stale_before,
+    )
+    .fetch_all(pool)
+    .await?;
+    rows.into_iter()
+        .map(|row| {
+            let broken =
+                |_| Error::Inconsistent { table: "school", column: "id", id: row.id.clone() };
+            let schedule = row.schedule.map(serde_json::from_value).and_then(Result::ok);
+            let is = |state| row.job_state.as_deref() == Some(state);
+            let (is_held, has_failed) = (is("held"), is("failed"));
+            Ok(SchoolHealth {
+                id: row.id.parse().map_err(broken)?,
+                schedule: schedule.unwrap_or_default(),
+                token_rejected: row.token_rejected,
+                good_since: row.good_since,
+                last_sync: row.job_id.map(|id| LastSync {
+                    job_id: JobId(id),
+                    is_held,
+                    failure: has_failed.then_some(SyncFailure { code: row.code, title: row.title }),
+                }),
+            })
+        })
+        .collect()
+}
+
+/// Raises an alert for each condition that has none, and clears those whose condition is over. For
+/// each of both `message` writes what is to be sent, if anything. That an alert is over is only
+/// told to whom it was told that it is on.
+pub async fn reconcile(
+    pool: &PgPool,
+    conditions: &[Condition],
+    message: impl Fn(&Alert) -> Option<String>,
+) -> Result<Reconciled, Error> {
+    let mut tx = pool.begin().await?;
+    let raised = raise(&mut tx, conditions).await?;
+    for alert in &raised {
+        if let Some(body) = message(alert) {
+            messages::write(&mut tx, alert.id, &body).await?;
+        }
+    }
+    let cleared = clear(&mut tx, conditions).await?;
+    for (alert, was_told) in &cleared {
+        if let Some(body) = message(alert).filter(|_| *was_told) {
+            messages::write(&mut tx, alert.id, &body).await?;
+        }
+    }
+    tx.commit().await?;
+    Ok(Reconciled { raised: raised.len(), cleared: cleared.len() })
+}
+
+async fn raise(db: &mut PgConnection, conditions: &[Condition]) -> Result<Vec<Alert>, Error> {
+    let mut raised = Vec::new();
+    for condition in conditions {
+        let row = sqlx::query_as!(
+            AlertRow,
+            r#"
+            WITH raised AS (
+                INSERT INTO alert (id, school_id, kind, job_id, reason, detail)
+                VALUES ($1, $2, $3, $4, $5, $6)
+                ON CONFLICT (school_id, kind) WHERE cleared_at IS NULL DO NOTHING
+                RETURNING *
+            )
+            SELECT a.id AS "id!", a.school_id AS "school_id!", s.name AS school_name,
+                a.kind AS "kind!", a.job_id, a.reason AS "reason!", a.detail AS "detail!",
+                a.raised_at AS "raised_at!", a.cleared_at
+            FROM raised a JOIN school s ON s.id = a.school_id
+            "#,
+            AlertId::new().0,
+            condition.school_id.as_str(),
+            condition.kind.as_str(),
+            condition.job_id.map(|id| id.0),
+            condition.reason,
+            condition.detail,
+        )
+        .fetch_optional(&mut *db)
+        .await?;
+        raised.extend(row.map(Alert::try_from).transpose()?);
+    }
+    Ok(raised)
+}
+
+/// The alerts that are over, each with whether anybody was to be told of it.
+async fn clear(
+    db: &mut PgConnection,
+    conditions: &[Condition],
+) -> Result<Vec<(Alert, bool)>, Error> {
+    let (schools, kinds): (Vec<String>, Vec<String>) =
+        conditions.iter().map(|on| (on.school_id.to_string(), on.kind.as_str().to_owned())).unzip();
+    let rows = sqlx::query!(
+        r#"
+        UPDATE alert a SET cleared_at = now() FROM school s
+        WHERE a.cleared_at IS NULL AND s.id = a.school_id
+            AND NOT EXISTS (
+                SELECT FROM unnest($1::text[], $2::text[]) AS still (school_id, kind)
+                WHERE still.school_id = a.school_id AND still.kind = a.kind
+            )
+        RETURNING a.id, a.school_id, s.name AS school_name, a.kind, a.job_id, a.reason, a.detail,
+            a.raised_at, a.cleared_at,
+            EXISTS (SELECT FROM alert_message m WHERE m.alert_id = a.id) AS "was_told!"
+        "#,
+        &schools,
+        &kinds,
+    )
+    .fetch_all(db)
+    .await?;
+    rows.into_iter()
+        .map(|row| {
+            let alert = AlertRow {
+                id: row.id,
+                school_id: row.school_id,
+                school_name: row.school_name,
+                kind: row.kind,
+                job_id: row.job_id,
+                reason: row.reason,
+                detail: row.detail,
+                raised_at: row.raised_at,
+                cleared_at: row.cleared_at,
+            };
+            Ok((alert.try_into()?, row.was_told))
+        })
+        .collect()
+}
+
+/// Alerts, newest first; only the open ones unless `all`.
+pub async fn list(pool: &PgPool, all: bool, limit: i64) -> Result<Vec<Alert>, Error> {
+    let rows = sqlx::query_as!(
+        AlertRow,
+        r#"
+        SELECT a.id, a.school_id, s.name AS school_name, a.kind, a.job_id, a.reason, a.detail,
+            a.raised_at, a.cleared_at
+        FROM alert a JOIN school s ON s.id = a.school_id
+        WHERE $1 OR a.cleared_at IS NULL
+        ORDER BY a.id DESC LIMIT $2
+        "#,
+        all,
+        limit,
+    )
+    .fetch_all(pool)
+    .await?;
+    rows.into_iter().map(Alert::try_from).collect()
+}
+
+struct AlertRow {
+    id: uuid::Uuid,
+    school_id: String,
+    school_name: String,
+    kind: String,
+    job_id: Option<uuid::Uuid>,
+    reason: String,
+    detail: String,
+    raised_at: DateTime<Utc>,
+    cleared_at: Option<DateTime<Utc>>,
+}
+
+impl TryFrom<AlertRow> for Alert {
+    type Error = Error;
+
+    fn try_from(row: AlertRow) -> Result<Self, Error> {
+        let broken =
+            |column| Error::Inconsistent { table: "alert", column, id: row.id.to_string() };
+        Ok(Self {
+            id: AlertId(row.id),
+            school_id: row.school_id.parse().map_err(|_| broken("school_id"))?,
+            school_name: row.school_name,
+            kind: row.kind.parse().map_err(|_| broken("kind"))?,
+            job_id: row.job_id.map(JobId),
+            reason: row.reason,
+            detail: row.detail,
+            raised_at: row.raised_at,
+            cleared_at: row.cleared_at,
+        })
+    }
+}

@@ -1,0 +1,83 @@
+//! Whose schedule is to be served, and what was served.
+
+use chrono::{DateTime, Utc};
+use mis_sync_domain::{DueSync, REQUESTED_BY_SCHEDULE, Schedule, SchoolId, Served, SyncMode};
+use sqlx::PgPool;
+
+use crate::Error;
+
+/// A school that can be synced, and its schedule.
+#[derive(Debug, Clone)]
+pub struct ScheduledSchool {
+    /// The school.
+    pub id: SchoolId,
+    /// When it is synced by itself.
+    pub schedule: Schedule,
+    /// What does not have to be served any more.
+    pub served: Served,
+}
+
+/// Every school with a token that Wonde has not refused. A school whose row cannot be read is an
+/// error of its own, so that it does not stop the others.
+///
+/// A slot counts as served when a sync that was applied began after it, whoever asked for it,
+/// and before the school was there nothing can have been missed.
+pub async fn schools(pool: &PgPool) -> Result<Vec<Result<ScheduledSchool, Error>>, Error> {
+    let rows = sqlx::query!(
+        r#"
+        SELECT s.id, s.settings -> 'schedule' AS schedule,
+            greatest(s.created_at, s.last_full_sync_at, p.full_until) AS "full_until!",
+            greatest(s.created_at, s.changes_seen_until, p.delta_until) AS "delta_until!"
+        FROM school s LEFT JOIN school_schedule p ON p.school_id = s.id
+        WHERE s.wonde_token IS NOT NULL AND s.token_rejected_at IS NULL
+        ORDER BY s.id
+        "#,
+    )
+    .fetch_all(pool)
+    .await?;
+    let schools = rows.into_iter().map(|row| {
+        let id = row.id.clone();
+        let broken = |column| Error::Inconsistent { table: "school", column, id: id.clone() };
+        let schedule = row.schedule.map(serde_json::from_value).transpose();
+        Ok(ScheduledSchool {
+            id: row.id.parse().map_err(|_| broken("id"))?,
+            schedule: schedule.map_err(|_| broken("settings"))?.unwrap_or_default(),
+            served: Served { full: row.full_until, delta: row.delta_until },
+        })
+    });
+    Ok(schools.collect())
+}
+
+/// How many syncs that the schedule asked for are unfinished; those that wait for a person do not
+/// count.
+pub async fn unfinished(pool: &PgPool) -> Result<usize, Error> {
+    let count = sqlx::query_scalar!(
+        r#"
+        SELECT count(*) AS "count!" FROM job
+        WHERE requested_by = $1 AND state IN ('queued', 'running', 'retrying')
+        "#,
+        REQUESTED_BY_SCHEDULE,
+    )
+    .fetch_one(pool)
+    .await?;
+    Ok(usize::try_from(count).unwrap_or_default())
+}
+
+/// Notes that a sync was asked for. A full one serves the hour as well.
+pub async fn note_served(pool: &PgPool, id: &SchoolId, due: DueSync) -> Result<(), Error> {
+    let full: Option<DateTime<Utc>> = (due.mode == SyncMode::Full).then_some(due.slot);
+    sqlx::query!(
+        r#"
+        INSERT INTO school_schedule AS p (school_id, full_until, delta_until) VALUES ($1, $2, $3)
+        ON CONFLICT (school_id) DO UPDATE SET
+            full_until = greatest(p.full_until, excluded.full_until),
+            delta_until = greatest(p.delta_until, excluded.delta_until)
+        "#,
+        id.as_str(),
+        full,
+        due.slot,
+    )
+    .execute(pool)
+    .await?;
+    Ok(())
+}

@@ -1,0 +1,225 @@
+//! What becomes of an event. Each ends it in the transaction that does what it says, unless the
+//! same body came again meanwhile: then it is handled once more.
+
+use std::time::Duration;
+
+use mis_sync_domain::WebhookState;
+use secrecy::{ExposeSecret, SecretString};
+use sqlx::{PgConnection, PgPool};
+
+use super::{TakenEvent, seal_name};
+use crate::{Error, TokenCipher, jobs::interval};
+
+/// Gives a token that Wonde confirmed to the school of iP that it is for. `false`: iP has none;
+/// or it was disconnected, and the approval is one that was handled before: that token was
+/// destroyed on purpose.
+pub async fn apply_approval(
+    pool: &PgPool,
+    cipher: &TokenCipher,
+    event: &TakenEvent,
+    token: &SecretString,
+    mis: Option<&str>,
+) -> Result<bool, Error> {
+    let wonde_school_id = event.wonde_school_id.as_deref().unwrap_or_default();
+    let mut tx = pool.begin().await?;
+    let schools = sqlx::query!(
+        r#"
+        SELECT id, wonde_token, token_rejected_at FROM school
+        WHERE wonde_school_id = $1 AND (wonde_token IS NOT NULL OR NOT $2)
+        FOR UPDATE
+        "#,
+        wonde_school_id,
+        event.is_repeat,
+    )
+    .fetch_all(&mut *tx)
+    .await?;
+    if schools.is_empty() {
+        return Ok(false);
+    }
+    for school in schools {
+        let present = school.wonde_token.and_then(|sealed| cipher.open(&school.id, &sealed));
+        let is_present = present.is_some_and(|held| held.expose_secret() == token.expose_secret());
+        if is_present && school.token_rejected_at.is_none() {
+            continue;
+        }
+        sqlx::query!(
+            r#"
+            UPDATE school SET wonde_token = $2, token_rejected_at = NULL, mis = coalesce(mis, $3),
+                updated_at = now()
+            WHERE id = $1
+            "#,
+            school.id,
+            cipher.seal(&school.id, token),
+            mis,
+        )
+        .execute(&mut *tx)
+        .await?;
+    }
+    forget_kept(&mut tx, wonde_school_id, "replaced").await?;
+    end(&mut tx, event, WebhookState::Applied, None).await?;
+    Ok(tx.commit().await.map(|()| true)?)
+}
+
+/// Keeps a confirmed approval until the school is connected; an older one goes.
+pub async fn keep_approval(pool: &PgPool, event: &TakenEvent) -> Result<(), Error> {
+    let mut tx = pool.begin().await?;
+    forget_kept(&mut tx, event.wonde_school_id.as_deref().unwrap_or_default(), "replaced").await?;
+    end(&mut tx, event, WebhookState::Kept, None).await?;
+    Ok(tx.commit().await?)
+}
+
+/// The school's token counts as refused, so nothing is synced any more; its people stay. A kept
+/// approval goes.
+pub async fn end_access(pool: &PgPool, event: &TakenEvent) -> Result<(), Error> {
+    let wonde_school_id = event.wonde_school_id.as_deref().unwrap_or_default();
+    let mut tx = pool.begin().await?;
+    let ended = sqlx::query!(
+        r#"
+        UPDATE school SET token_rejected_at = coalesce(token_rejected_at, now())
+        WHERE wonde_school_id = $1 AND wonde_token IS NOT NULL
+        "#,
+        wonde_school_id,
+    )
+    .execute(&mut *tx)
+    .await?;
+    let forgotten = forget_kept(&mut tx, wonde_school_id, "access_ended").await?;
+    let (state, reason) = match ended.rows_affected() + forgotten {
+        0 => (WebhookState::Ignored, Some("school_not_connected")),
+        _ => (WebhookState::Applied, None),
+    };
+    end(&mut tx, event, state, reason).await?;
+    Ok(tx.commit().await?)
+}
+
+/// Notes on the school which MIS it leaves and which it changes to. Once that is done the school
+/// has the new one, and a delta reads everything.
+pub async fn note_migration(
+    pool: &PgPool,
+    event: &TakenEvent,
+    from: Option<&str>,
+    to: Option<&str>,
+    is_completed: bool,
+) -> Result<(), Error> {
+    let mut tx = pool.begin().await?;
+    let noted = sqlx::query!(
+        r#"
+        UPDATE school SET migrating_from = $2, migrating_to = $3, migration_completed = $4,
+            migration_noted_at = now(),
+            mis = CASE WHEN $4 THEN coalesce($3, mis) ELSE mis END,
+            updated_at = CASE WHEN $4 THEN now() ELSE updated_at END
+        WHERE wonde_school_id = $1
+        "#,
+        event.wonde_school_id.as_deref().unwrap_or_default(),
+        from,
+        to,
+        is_completed,
+    )
+    .execute(&mut *tx)
+    .await?;
+    let (state, reason) = match noted.rows_affected() {
+        0 => (WebhookState::Ignored, Some("school_not_connected")),
+        _ => (WebhookState::Applied, None),
+    };
+    end(&mut tx, event, state, reason).await?;
+    Ok(tx.commit().await?)
+}
+
+/// It is not true, or not to be understood.
+pub async fn refuse(pool: &PgPool, event: &TakenEvent, reason: &str) -> Result<(), Error> {
+    let mut connection = pool.acquire().await?;
+    end(&mut connection, event, WebhookState::Refused, Some(reason)).await
+}
+
+/// Nothing follows from it.
+pub async fn ignore(pool: &PgPool, event: &TakenEvent, reason: &str) -> Result<(), Error> {
+    let mut connection = pool.acquire().await?;
+    end(&mut connection, event, WebhookState::Ignored, Some(reason)).await
+}
+
+/// Nobody can say yet: it is looked at again after this long.
+pub async fn retry(
+    pool: &PgPool,
+    event: &TakenEvent,
+    after: Duration,
+    reason: &str,
+) -> Result<(), Error> {
+    sqlx::query!(
+        r#"
+        UPDATE webhook_event SET next_attempt_at = now() + $3, reason = $4
+        WHERE id = $1 AND attempts = $2 AND state = 'received'
+        "#,
+        event.id.0,
+        i32::from(event.attempts),
+        interval(after),
+        reason,
+    )
+    .execute(pool)
+    .await?;
+    Ok(())
+}
+
+/// The token of a kept approval, which is no longer kept. It is the caller's to give it to a
+/// school in the same transaction.
+pub(crate) async fn take_kept(
+    db: &mut PgConnection,
+    cipher: &TokenCipher,
+    wonde_school_id: &str,
+) -> Result<Option<SecretString>, Error> {
+    let sealed = sqlx::query_scalar!(
+        r#"
+        WITH kept AS (
+            SELECT id, sealed_token FROM webhook_event
+            WHERE wonde_school_id = $1 AND state = 'kept' FOR UPDATE
+        )
+        UPDATE webhook_event e SET state = 'applied', sealed_token = NULL, handled_at = now()
+        FROM kept WHERE e.id = kept.id
+        RETURNING kept.sealed_token AS "sealed_token!"
+        "#,
+        wonde_school_id,
+    )
+    .fetch_optional(db)
+    .await?;
+    Ok(sealed.and_then(|sealed| cipher.open(&seal_name(wonde_school_id), &sealed)))
+}
+
+/// Destroys the tokens of kept approvals of a school; returns how many there were.
+pub(crate) async fn forget_kept(
+    db: &mut PgConnection,
+    wonde_school_id: &str,
+    reason: &str,
+) -> Result<u64, Error> {
+    let done = sqlx::query!(
+        r#"
+        UPDATE webhook_event SET state = 'ignored', reason = $2, sealed_token = NULL
+        WHERE wonde_school_id = $1 AND state = 'kept'
+        "#,
+        wonde_school_id,
+        reason,
+    )
+    .execute(db)
+    .await?;
+    Ok(done.rows_affected())
+}
+
+/// Only an approval that is kept still needs its token.
+async fn end(
+    db: &mut PgConnection,
+    event: &TakenEvent,
+    state: WebhookState,
+    reason: Option<&str>,
+) -> Result<(), Error> {
+    sqlx::query!(
+        r#"
+        UPDATE webhook_event SET state = $3, reason = $4, handled_at = now(),
+            sealed_token = CASE WHEN $3 = 'kept' THEN sealed_token END
+        WHERE id = $1 AND attempts = $2 AND state = 'received'
+        "#,
+        event.id.0,
+        i32::from(event.attempts),
+        state.as_str(),
+        reason,
+    )
+    .execute(db)
+    .await?;
+    Ok(())
+}

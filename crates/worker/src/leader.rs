@@ -1,0 +1,79 @@
+//! What only one worker does at a time. Every worker would; the one that holds the lock does, and
+//! when it is gone another takes over within seconds.
+//!
+//! Two leaders for a moment, because one slept through the loss of its lock, do no harm: each
+//! thing that a leader does is refused by Postgres when it is done twice, but a message: that carries
+//! an id by which its receiver knows a repeat.
+
+use std::{convert::Infallible, time::Duration};
+
+use futures::future;
+use mis_sync_queue::RetryPolicy;
+use mis_sync_store::{Error, leader::Candidate};
+use tokio::time::{Interval, MissedTickBehavior, interval, timeout};
+use tokio_util::sync::CancellationToken;
+
+use crate::{Context, alerts, scheduler};
+
+/// How often a worker asks for the lock, or looks whether it still has it.
+const EVERY: Duration = Duration::from_secs(2);
+/// A database that does not answer for so long has given the lock to somebody else, or will.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+pub(crate) async fn run(context: Context, retry: RetryPolicy, stop: CancellationToken) {
+    let mut tick = every(EVERY);
+    loop {
+        tokio::select! {
+            () = stop.cancelled() => return,
+            _ = tick.tick() => {}
+        }
+        let ended = tokio::select! {
+            () = stop.cancelled() => return,
+            ended = stand(&context, retry) => ended,
+        };
+        match ended {
+            Ok(never) => match never {},
+            Err(error) => tracing::warn!(%error, "this worker cannot lead for now"),
+        }
+    }
+}
+
+/// Waits for the lock, then does the leader's work until the lock is lost.
+async fn stand(context: &Context, retry: RetryPolicy) -> Result<Infallible, Error> {
+    let mut candidate = within(Candidate::connect(context.queue.pool())).await?;
+    let mut tick = every(EVERY);
+    while !within(candidate.leads()).await? {
+        tick.tick().await;
+    }
+    tracing::info!("this worker leads");
+    let duties = future::join3(
+        scheduler::run(context),
+        alerts::watch(context),
+        alerts::send(context, retry),
+    );
+    tokio::select! {
+        lost = hold(&mut candidate, tick) => lost,
+        (never, ..) = duties => match never {},
+    }
+}
+
+async fn hold(candidate: &mut Candidate, mut tick: Interval) -> Result<Infallible, Error> {
+    loop {
+        tick.tick().await;
+        within(candidate.leads()).await?;
+    }
+}
+
+async fn within<T>(answer: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
+    match timeout(PATIENCE, answer).await {
+        Ok(answer) => answer,
+        Err(_) => Err(Error::Unavailable("it did not answer in time".into())),
+    }
+}
+
+/// A tick that does not catch up on what it missed.
+pub(crate) fn every(period: Duration) -> Interval {
+    let mut tick = interval(period);
+    tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    tick
+}

@@ -1,0 +1,76 @@
+//! Asks for the syncs that are due by the schools' schedules. The leader's work.
+
+use std::{convert::Infallible, future::pending, time::Duration};
+
+use mis_sync_domain::{DueSync, REQUESTED_BY_SCHEDULE, SchoolId, SyncMode, SyncOptions};
+use mis_sync_queue::{Enqueued, Error, NewJob};
+use mis_sync_store::schedule::{self, ScheduledSchool};
+
+use crate::{Context, leader::every};
+
+/// How the schedules are served.
+#[derive(Debug, Clone, Copy)]
+pub struct SchedulerOptions {
+    /// Off: only who asks gets a sync.
+    pub enabled: bool,
+    /// How often it is looked whose sync is due.
+    pub every: Duration,
+    /// So many syncs that the schedule asked for may be unfinished; the others wait their turn,
+    /// and a sync that somebody presses for does not stand behind all schools there are.
+    pub max_unfinished: usize,
+}
+
+pub(crate) async fn run(context: &Context) -> Infallible {
+    if !context.scheduler.enabled {
+        return pending().await;
+    }
+    let mut tick = every(context.scheduler.every);
+    loop {
+        tick.tick().await;
+        match enqueue_due(context).await {
+            Ok(0) => {}
+            Ok(enqueued) => tracing::info!(enqueued, "scheduled syncs asked for"),
+            Err(error) => tracing::warn!(%error, "schedules could not be served"),
+        }
+    }
+}
+
+/// Asks for what is due, the longest waiting first; returns how many syncs are new.
+async fn enqueue_due(context: &Context) -> Result<usize, Error> {
+    let (pool, now) = (context.queue.pool(), context.clock.now());
+    let mut due: Vec<(DueSync, SchoolId)> = Vec::new();
+    for school in schedule::schools(pool).await? {
+        match school {
+            Ok(ScheduledSchool { id, schedule, served }) => {
+                due.extend(schedule.due(&id, served, now).map(|sync| (sync, id)));
+            }
+            Err(error) => tracing::error!(%error, "this school is not synced by schedule"),
+        }
+    }
+    if due.is_empty() {
+        return Ok(0);
+    }
+    due.sort_by_key(|(sync, _)| sync.slot);
+    let room = context.scheduler.max_unfinished.saturating_sub(schedule::unfinished(pool).await?);
+    let mut enqueued = 0;
+    for (sync, id) in due {
+        if enqueued == room {
+            break;
+        }
+        enqueued += usize::from(enqueue(context, &id, sync).await?);
+    }
+    Ok(enqueued)
+}
+
+/// Asks for one sync; whether it is new. A delta that is unfinished does not stand in for a full
+/// sync: then it is tried again, until the delta is done.
+async fn enqueue(context: &Context, id: &SchoolId, due: DueSync) -> Result<bool, Error> {
+    let options = SyncOptions { mode: due.mode, ..SyncOptions::default() };
+    let new = NewJob::sync_school(id.clone(), options, REQUESTED_BY_SCHEDULE);
+    let enqueued = context.queue.enqueue(&new, None).await?;
+    let will_do = enqueued.job().options.mode == SyncMode::Full || due.mode == SyncMode::Delta;
+    if will_do {
+        schedule::note_served(context.queue.pool(), id, due).await?;
+    }
+    Ok(matches!(enqueued, Enqueued::New(_)))
+}

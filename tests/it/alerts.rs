@@ -1,0 +1,343 @@
+//! Schools that somebody has to look at, told to a receiver that trusts nothing but the signature.
+
+use std::{
+    collections::VecDeque,
+    sync::{Arc, Mutex},
+};
+
+use axum::{Router, body::Bytes, extract::State, http::HeaderMap, http::StatusCode, routing::post};
+use base64::{Engine, engine::general_purpose::STANDARD};
+use mis_sync_domain::SchoolId;
+use mis_sync_testing::{TestApp, TestAppOptions, eventually};
+use mis_sync_wonde_sim::{ScenarioName, SimulatorOptions};
+use mis_sync_worker::{AlertReceiver, AlertSecret};
+use ring::digest::{SHA256, digest};
+use serde_json::{Value, json};
+use tokio::net::TcpListener;
+
+use crate::{
+    press::{apply, sync},
+    process::run,
+    rows::{execute, number, texts},
+};
+
+const KEY: [u8; 32] = *b"thirty-two bytes to sign with ..";
+
+/// A server that notes what is posted to it and answers as it is told.
+#[derive(Clone, Default)]
+struct Receiver {
+    received: Arc<Mutex<Vec<Received>>>,
+    /// What to answer next; then always 204.
+    answers: Arc<Mutex<VecDeque<u16>>>,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+struct Received {
+    id: String,
+    timestamp: String,
+    body: String,
+    is_signed: bool,
+}
+
+impl Received {
+    fn json(&self) -> Value {
+        serde_json::from_str(&self.body).unwrap()
+    }
+
+    fn kind(&self) -> String {
+        self.json()["type"].as_str().unwrap().to_owned()
+    }
+}
+
+impl Receiver {
+    fn answering(answers: &[u16]) -> Self {
+        let answers = Arc::new(Mutex::new(answers.iter().copied().collect()));
+        Self { answers, ..Self::default() }
+    }
+
+    /// Listens; returns what a worker needs to know.
+    async fn listen(&self) -> Arc<AlertReceiver> {
+        let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+        let url = format!("http://{}/hooks", listener.local_addr().unwrap()).parse().unwrap();
+        let app = Router::new().route("/hooks", post(receive)).with_state(self.clone());
+        tokio::spawn(async move { axum::serve(listener, app).await });
+        let secret = format!("whsec_{}", STANDARD.encode(KEY));
+        Arc::new(AlertReceiver { url, secret: AlertSecret::parse(&secret.into()).unwrap() })
+    }
+
+    /// Waits for so many posts.
+    async fn wait_for(&self, count: usize) -> Vec<Received> {
+        let what = format!("{count} messages have come");
+        eventually(&what, async || {
+            let received = self.received.lock().unwrap().clone();
+            (received.len() >= count).then_some(received)
+        })
+        .await
+    }
+
+    fn kinds(&self) -> Vec<String> {
+        self.received.lock().unwrap().iter().map(Received::kind).collect()
+    }
+}
+
+async fn receive(State(receiver): State<Receiver>, headers: HeaderMap, body: Bytes) -> StatusCode {
+    let header = |name: &str| headers[name].to_str().unwrap().to_owned();
+    let body = String::from_utf8(body.to_vec()).unwrap();
+    let (id, timestamp) = (header("webhook-id"), header("webhook-timestamp"));
+    let expected = hmac_sha256(&KEY, format!("{id}.{timestamp}.{body}").as_bytes());
+    let is_signed = header("webhook-signature") == format!("v1,{}", STANDARD.encode(expected))
+        && header("content-type") == "application/json";
+    receiver.received.lock().unwrap().push(Received { id, timestamp, body, is_signed });
+    let answer = receiver.answers.lock().unwrap().pop_front().unwrap_or(204);
+    StatusCode::from_u16(answer).unwrap()
+}
+
+/// RFC 2104, written out: the sender's own code is not asked whether it is right.
+fn hmac_sha256(key: &[u8; 32], message: &[u8]) -> Vec<u8> {
+    let pad = |byte: u8| -> Vec<u8> {
+        (0..64).map(|at| key.get(at).copied().unwrap_or_default() ^ byte).collect()
+    };
+    let inner = digest(&SHA256, &[&pad(0x36)[..], message].concat());
+    digest(&SHA256, &[&pad(0x5c)[..], inner.as_ref()].concat()).as_ref().to_vec()
+}
+
+async fn app_telling(receiver: &Receiver) -> (TestApp, SchoolId) {
+    let simulator = SimulatorOptions { schools: 1, staff: 12, ..SimulatorOptions::default() };
+    let alert_receiver = Some(receiver.listen().await);
+    let options = TestAppOptions { simulator, alert_receiver, ..TestAppOptions::default() };
+    let app = TestApp::start_with(options).await;
+    let school = app.connect_school(0).await;
+    (app, school)
+}
+
+/// Presses the button for a sync that fails for good.
+async fn failing_sync(app: &TestApp, school: &SchoolId) -> String {
+    let fault = json!({ "path": "/employees", "status": 404, "count": 1 });
+    app.simulator.simulator().add_fault(serde_json::from_value(fault).unwrap());
+    let job = app.press_sync(school).await;
+    assert_eq!(app.wait_until_finished(&job).await["state"], "failed");
+    job
+}
+
+/// Waits until this many alerts are open, having looked at all schools since.
+async fn open_alerts(app: &TestApp, count: i64) {
+    let open = "SELECT count(*) FROM alert WHERE cleared_at IS NULL";
+    eventually("alerts are open", async || (number(app, open).await == count).then_some(())).await;
+}
+
+#[tokio::test]
+async fn a_failed_sync_is_told_once_and_so_is_its_recovery() {
+    let receiver = Receiver::default();
+    let (app, school) = app_telling(&receiver).await;
+    let job = failing_sync(&app, &school).await;
+    let told = receiver.wait_for(1).await.remove(0);
+    assert!(told.is_signed, "{told:?}");
+    let alert = texts(&app, "SELECT id::text FROM alert").await.remove(0);
+    let body = told.json();
+    let raised_at = body["data"]["raised_at"].clone();
+    assert_eq!(body["timestamp"], raised_at);
+    assert_eq!(
+        body,
+        json!({
+            "type": "sync.failed",
+            "timestamp": raised_at,
+            "data": {
+                "alert_id": alert,
+                "school_id": school,
+                "school_name": app.simulated_school(0).name,
+                "job_id": job,
+                "reason": "wonde_school_unknown",
+                "detail": "The last sync was given up: Wonde does not know this school.",
+                "link": format!("/v1/jobs/{job}"),
+                "raised_at": raised_at,
+                "recovered_at": null,
+            },
+        })
+    );
+
+    // It fails again: that is no news.
+    failing_sync(&app, &school).await;
+    sync(&app, &school).await;
+    let told = receiver.wait_for(2).await.remove(1);
+    assert!(told.is_signed);
+    assert_eq!(told.kind(), "sync.failed.recovered");
+    assert_eq!(told.json()["data"]["alert_id"], alert);
+    assert!(told.json()["data"]["recovered_at"].is_string());
+    // And anew it is news again.
+    failing_sync(&app, &school).await;
+    receiver.wait_for(3).await;
+    assert_eq!(receiver.kinds(), ["sync.failed", "sync.failed.recovered", "sync.failed"]);
+}
+
+#[tokio::test]
+async fn a_refused_token_is_the_only_alert_until_there_is_a_new_one() {
+    let receiver = Receiver::default();
+    let (app, school) = app_telling(&receiver).await;
+    apply(&app, &school, ScenarioName::RotateToken);
+    let job = app.press_sync(&school).await;
+    assert_eq!(app.wait_until_finished(&job).await["error"]["type"], "wonde_unauthorized");
+    let told = receiver.wait_for(1).await.remove(0).json();
+    assert_eq!(told["data"]["reason"], "token_rejected");
+    assert_eq!(told["data"]["link"], format!("/v1/schools/{school}"));
+    app.connect_school(0).await;
+    sync(&app, &school).await;
+    receiver.wait_for(2).await;
+    // Anything else would have been told by the time that the next one is.
+    failing_sync(&app, &school).await;
+    receiver.wait_for(3).await;
+    assert_eq!(receiver.kinds(), ["token.rejected", "token.rejected.recovered", "sync.failed"]);
+}
+
+#[tokio::test]
+async fn a_stale_school_is_told_of_unless_nobody_expects_a_sync() {
+    let receiver = Receiver::default();
+    let (app, school) = app_telling(&receiver).await;
+    sync(&app, &school).await;
+    let off = json!({ "schedule": { "enabled": false } });
+    app.connect_school_with(0, off).await;
+    let old = "UPDATE school SET created_at = created_at - interval '9 days',
+        last_synced_at = now() - interval '27 hours'";
+    execute(&app, old).await;
+    failing_sync(&app, &school).await;
+    open_alerts(&app, 1).await;
+    assert_eq!(receiver.wait_for(1).await[0].kind(), "sync.failed");
+
+    app.connect_school_with(0, json!({ "schedule": {} })).await;
+    let told = receiver.wait_for(2).await.remove(1).json();
+    assert_eq!(
+        (&told["type"], &told["data"]["reason"]),
+        (&json!("sync.stale"), &json!("no_good_sync"))
+    );
+    sync(&app, &school).await;
+    receiver.wait_for(4).await;
+    let mut kinds = receiver.kinds();
+    kinds.sort();
+    assert_eq!(
+        kinds,
+        ["sync.failed", "sync.failed.recovered", "sync.stale", "sync.stale.recovered"]
+    );
+}
+
+#[tokio::test]
+async fn a_held_sync_is_told_of_until_somebody_has_decided() {
+    let receiver = Receiver::default();
+    let (mut app, school) = app_telling(&receiver).await;
+    sync(&app, &school).await;
+    app.stop_worker().await;
+    let job = app.press_sync(&school).await;
+    execute(&app, &format!("UPDATE job SET state = 'held' WHERE id = '{job}'")).await;
+    app.start_worker();
+    let told = receiver.wait_for(1).await.remove(0).json();
+    assert_eq!((&told["type"], &told["data"]["job_id"]), (&json!("sync.held"), &json!(job)));
+    let rejected =
+        format!("UPDATE job SET state = 'cancelled', finished_at = now() WHERE id = '{job}'");
+    execute(&app, &rejected).await;
+    assert_eq!(receiver.wait_for(2).await[1].kind(), "sync.held.recovered");
+}
+
+#[tokio::test]
+async fn a_receiver_that_fails_gets_the_same_message_again() {
+    let receiver = Receiver::answering(&[500, 302, 429]);
+    let (app, school) = app_telling(&receiver).await;
+    failing_sync(&app, &school).await;
+    let posts = receiver.wait_for(4).await;
+    assert!(posts.iter().all(|told| told.is_signed), "{posts:?}");
+    assert!(posts.iter().all(|told| (&told.id, &told.body) == (&posts[0].id, &posts[0].body)));
+    assert!(posts[0].timestamp.parse::<i64>().unwrap() > 1_700_000_000);
+    let delivered = "SELECT state FROM alert_message";
+    eventually("it is delivered", async || {
+        (texts(&app, delivered).await == ["delivered"]).then_some(())
+    })
+    .await;
+    let attempts = "SELECT concat_ws(' ', attempt, http_status, problem) FROM alert_attempt \
+        ORDER BY attempt";
+    let attempts = texts(&app, attempts).await;
+    assert_eq!(attempts, ["1 500 status", "2 302 status", "3 429 status", "4 204"]);
+}
+
+#[tokio::test]
+async fn that_it_is_over_is_told_after_that_it_began() {
+    // Away until both messages wait.
+    let receiver = Receiver::answering(&[503; 400]);
+    let (app, school) = app_telling(&receiver).await;
+    failing_sync(&app, &school).await;
+    receiver.wait_for(2).await;
+    sync(&app, &school).await;
+    open_alerts(&app, 0).await;
+    eventually("both messages wait", async || {
+        let waiting = "SELECT count(*) FROM alert_message WHERE state = 'waiting'";
+        (number(&app, waiting).await == 2).then_some(())
+    })
+    .await;
+    assert!(!receiver.kinds().contains(&"sync.failed.recovered".to_owned()));
+    receiver.answers.lock().unwrap().clear();
+    let recovered = eventually("it is told to be over", async || {
+        let kinds = receiver.kinds();
+        (kinds.last().unwrap() == "sync.failed.recovered").then_some(kinds)
+    })
+    .await;
+    assert_eq!(recovered.iter().filter(|kind| **kind == "sync.failed.recovered").count(), 1);
+}
+
+#[tokio::test]
+async fn a_message_that_nobody_takes_is_given_up() {
+    let receiver = Receiver::answering(&[410]);
+    let (app, school) = app_telling(&receiver).await;
+    failing_sync(&app, &school).await;
+    let state = "SELECT state FROM alert_message ORDER BY id";
+    eventually("410 ends it", async || (texts(&app, state).await == ["given_up"]).then_some(()))
+        .await;
+    receiver.answers.lock().unwrap().extend([503; 400]);
+    sync(&app, &school).await;
+    receiver.wait_for(2).await;
+    execute(&app, "UPDATE alert_message SET created_at = created_at - interval '25 hours'").await;
+    eventually("a day ends it", async || {
+        (texts(&app, state).await == ["given_up", "given_up"]).then_some(())
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn two_workers_tell_it_once() {
+    let receiver = Receiver::default();
+    let (app, school) = app_telling(&receiver).await;
+    let second = app.another_worker();
+    for _ in 0..3 {
+        failing_sync(&app, &school).await;
+        open_alerts(&app, 1).await;
+        sync(&app, &school).await;
+        open_alerts(&app, 0).await;
+    }
+    receiver.wait_for(6).await;
+    let waiting = "SELECT count(*) FROM alert_message WHERE state = 'waiting'";
+    eventually("all is told", async || (number(&app, waiting).await == 0).then_some(())).await;
+    assert_eq!(receiver.kinds().len(), 6);
+    assert_eq!(number(&app, "SELECT max(attempts)::bigint FROM alert_message").await, 1);
+    second.stop().await;
+}
+
+#[tokio::test]
+async fn without_a_receiver_alerts_are_noted_and_listed() {
+    let simulator = SimulatorOptions { schools: 1, staff: 12, ..SimulatorOptions::default() };
+    let app = TestApp::start_with(TestAppOptions { simulator, ..TestAppOptions::default() }).await;
+    let school = app.connect_school(0).await;
+    let job = failing_sync(&app, &school).await;
+    open_alerts(&app, 1).await;
+    let database = app.servers.database_url();
+    let variables = [("DATABASE_URL", database.as_str())];
+    let list = async |arguments: &[&str]| {
+        let arguments = [&["alerts", "list"], arguments].concat();
+        String::from_utf8(run(&arguments, &variables).await.stdout).unwrap()
+    };
+    let listed: Value = serde_json::from_str(&list(&["--json"]).await).unwrap();
+    assert_eq!((&listed[0]["kind"], &listed[0]["job_id"]), (&json!("sync.failed"), &json!(job)));
+    let table = list(&[]).await;
+    assert!(table.contains("Wonde does not know this school") && table.contains(school.as_str()));
+
+    sync(&app, &school).await;
+    open_alerts(&app, 0).await;
+    assert!(list(&[]).await.contains("No alert is open."));
+    let all: Value = serde_json::from_str(&list(&["--all", "--json"]).await).unwrap();
+    assert!(all[0]["cleared_at"].is_string());
+    assert_eq!(number(&app, "SELECT count(*) FROM alert_message").await, 0);
+}
