@@ -5,6 +5,7 @@
 mod architecture;
 mod commands;
 mod delta;
+mod explain;
 mod faults;
 mod mapping;
 mod people;

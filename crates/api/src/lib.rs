@@ -5,6 +5,7 @@ mod csv;
 mod edge;
 mod error;
 mod etag;
+mod explain;
 mod format;
 mod health;
 mod jobs;

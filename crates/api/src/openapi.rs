@@ -8,7 +8,7 @@ use utoipa::{
     openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme},
 };
 
-use crate::{health, jobs, problems, schools, staff, sync, views::ProblemView};
+use crate::{explain, health, jobs, problems, schools, staff, sync, views::ProblemView};
 
 /// Rendered once: it cannot change while the process runs.
 static DOCUMENT: LazyLock<String> = LazyLock::new(|| {
@@ -37,6 +37,7 @@ pub fn openapi_json() -> String {
         sync::enqueue_sync_school,
         staff::get_staff,
         staff::get_staff_photo,
+        explain::explain_person,
         jobs::list_jobs,
         jobs::get_job,
         jobs::list_job_changes,

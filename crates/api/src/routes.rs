@@ -5,7 +5,9 @@ use axum::{
     routing::{MethodRouter, get, post},
 };
 
-use crate::{ApiError, ApiState, edge, health, jobs, openapi, problems, schools, staff, sync};
+use crate::{
+    ApiError, ApiState, edge, explain, health, jobs, openapi, problems, schools, staff, sync,
+};
 
 /// Every path with its methods.
 fn routes() -> Vec<(&'static str, MethodRouter<ApiState>)> {
@@ -21,6 +23,7 @@ fn routes() -> Vec<(&'static str, MethodRouter<ApiState>)> {
         ("/v1/schools/{school_id}/sync", post(sync::enqueue_sync_school)),
         ("/v1/schools/{school_id}/staff/{staff_id}", get(staff::get_staff)),
         ("/v1/schools/{school_id}/staff/{staff_id}/photo", get(staff::get_staff_photo)),
+        ("/v1/schools/{school_id}/explain", get(explain::explain_person)),
         ("/v1/jobs", get(jobs::list_jobs)),
         ("/v1/jobs/{job_id}", get(jobs::get_job)),
         ("/v1/jobs/{job_id}/changes", get(jobs::list_job_changes)),

@@ -2,6 +2,7 @@
 //! must not change the contract by accident.
 
 mod change;
+mod explanation;
 mod health;
 mod issue;
 mod job;
@@ -14,6 +15,7 @@ mod sync;
 use chrono::{DateTime, SecondsFormat, Utc};
 
 pub(crate) use change::{ChangeListView, ChangeView, FieldValueView};
+pub(crate) use explanation::ExplanationView;
 pub(crate) use health::{CheckStatus, CheckView, ChecksView, LivenessView, ReadinessView};
 pub(crate) use issue::{IssueListView, IssueView};
 pub(crate) use job::{JobKindView, JobListView, JobStateView, JobView};

@@ -55,6 +55,8 @@ macro_rules! named {
     };
 }
 
+pub(crate) use named;
+
 named!(
     /// What a job does. These strings are for ever: rows of old releases carry them.
     JobKind, "kind of job", {

@@ -2,6 +2,7 @@
 
 pub mod api_keys;
 mod error;
+pub mod explain;
 pub mod jobs;
 mod password;
 pub mod photos;

@@ -10,6 +10,7 @@ mod matching;
 mod people;
 mod photos;
 mod roster;
+mod sightings;
 mod teaching;
 
 use std::time::Duration;
@@ -89,6 +90,7 @@ async fn try_finish(
     let taught = teaching::apply(&mut tx, &run, &roster, &mut issues).await?;
     record_issues(&mut tx, lease).await?;
     issues.record(&mut tx, lease).await?;
+    sightings::record(&mut tx, &run).await?;
 
     let counted = count_changes(&mut tx, lease).await?;
     // A list that moved while it was read can deliver a person twice; they count once.

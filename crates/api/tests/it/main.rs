@@ -5,6 +5,7 @@
 mod caller;
 mod changes;
 mod downloads;
+mod explain;
 mod health;
 mod issues;
 mod jobs;

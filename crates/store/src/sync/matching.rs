@@ -54,7 +54,9 @@ pub(super) async fn match_staff(
         ), by_upi AS (
             SELECT l.wonde_id, l.position, l.email_key,
                 coalesce(l.staff_id, u.staff_id) AS staff_id,
-                coalesce(l.held_key, u.held_key) AS held_key
+                coalesce(l.held_key, u.held_key) AS held_key,
+                CASE WHEN l.staff_id IS NOT NULL THEN 'wonde_id'
+                    WHEN u.staff_id IS NOT NULL THEN 'upi' END AS matched_by
             FROM by_wonde_id l
             LEFT JOIN upi_candidate u
                 ON u.wonde_id = l.wonde_id AND u.people = 1 AND u.records = 1
@@ -70,13 +72,15 @@ pub(super) async fn match_staff(
         ), matched AS (
             SELECT l.wonde_id, l.position, coalesce(l.staff_id, e.staff_id) AS staff_id,
                 l.email_key, coalesce(l.held_key, e.held_key) AS held_key,
+                coalesce(l.matched_by, CASE WHEN e.staff_id IS NOT NULL THEN 'work_email' END)
+                    AS matched_by,
                 count(*) OVER (PARTITION BY l.email_key) AS sharing
             FROM by_upi l
             LEFT JOIN email_candidate e ON e.wonde_id = l.wonde_id AND e.records = 1
         ), kept AS (
             INSERT INTO stage_match
-                (job_id, wonde_id, position, staff_id, email_key, held_key, issue)
-            SELECT $1, wonde_id, position, staff_id, email_key, held_key,
+                (job_id, wonde_id, position, staff_id, matched_by, email_key, held_key, issue)
+            SELECT $1, wonde_id, position, staff_id, matched_by, email_key, held_key,
                 CASE WHEN sharing > 1 AND held_key IS DISTINCT FROM email_key
                     THEN 'shared_work_email' END
             FROM matched
