@@ -8,6 +8,7 @@ mod delta;
 mod explain;
 mod faults;
 mod mapping;
+mod operating;
 mod people;
 mod photos;
 mod press;

@@ -44,6 +44,12 @@ impl<S: Send + Sync> FromRequest<S> for JsonObject {
     }
 }
 
+impl From<Map<String, Value>> for JsonObject {
+    fn from(fields: Map<String, Value>) -> Self {
+        Self(fields)
+    }
+}
+
 impl JsonObject {
     /// Hands the fields over for reading.
     pub(crate) fn into_fields(self) -> Fields {

@@ -9,6 +9,7 @@ mod explain;
 mod format;
 mod health;
 mod jobs;
+pub mod json;
 mod openapi;
 mod parameters;
 mod problem;

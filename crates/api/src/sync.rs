@@ -1,10 +1,8 @@
-use std::time::Duration;
-
 use axum::{
     http::{HeaderMap, HeaderName, StatusCode},
     response::Response,
 };
-use mis_sync_domain::{Action, JobKind, School, SyncMode, SyncOptions, TokenState};
+use mis_sync_domain::{Action, School, SyncMode, SyncOptions, TokenState};
 use mis_sync_queue::{Enqueued, Idempotency, NewJob};
 use mis_sync_store::{self as store, api_keys::ApiKey};
 use ring::digest::{SHA256, digest};
@@ -18,9 +16,6 @@ use crate::{
     state::Caller,
     views::{JobView, ProblemView, SyncRequest},
 };
-
-/// No attempt of a sync starts later than this after it was asked for.
-const DEADLINE: Duration = Duration::from_hours(6);
 
 const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 
@@ -73,7 +68,7 @@ pub(crate) async fn enqueue_sync_school(
         let seen = store::jobs::answered(access.pool(), header).await?;
         return seen.map(|job| accepted(StatusCode::OK, &job)).ok_or(refusal);
     }
-    let new = new_job(&school, options, access.key());
+    let new = NewJob::sync_school(school.id.clone(), options, &access.key().name);
     let enqueued = access.queue().enqueue(&new, idempotency.as_ref()).await?;
     let status = match &enqueued {
         Enqueued::New(_) => StatusCode::ACCEPTED,
@@ -131,16 +126,4 @@ fn hash(school: &School, options: SyncOptions) -> Vec<u8> {
         school.id
     );
     digest(&SHA256, request.as_bytes()).as_ref().to_vec()
-}
-
-fn new_job(school: &School, options: SyncOptions, api_key: &ApiKey) -> NewJob {
-    let suffix = if options.dry_run { ":dry-run" } else { "" };
-    NewJob {
-        kind: JobKind::SyncSchool,
-        school_id: school.id.clone(),
-        options,
-        unique_key: format!("sync-school:{}{suffix}", school.id),
-        requested_by: api_key.name.clone(),
-        deadline: DEADLINE,
-    }
 }

@@ -23,6 +23,24 @@ pub struct NewJob {
     pub deadline: Duration,
 }
 
+/// No attempt of a sync starts later than this after it was asked for.
+const SYNC_DEADLINE: Duration = Duration::from_hours(6);
+
+impl NewJob {
+    /// A sync of a school. Of each school one real sync and one dry run can be unfinished.
+    pub fn sync_school(school_id: SchoolId, options: SyncOptions, requested_by: &str) -> Self {
+        let suffix = if options.dry_run { ":dry-run" } else { "" };
+        Self {
+            kind: JobKind::SyncSchool,
+            unique_key: format!("sync-school:{school_id}{suffix}"),
+            school_id,
+            options,
+            requested_by: requested_by.to_owned(),
+            deadline: SYNC_DEADLINE,
+        }
+    }
+}
+
 /// An `Idempotency-Key` header with what it was sent with.
 #[derive(Debug, Clone)]
 pub struct Idempotency {
