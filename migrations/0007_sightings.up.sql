@@ -19,6 +19,7 @@ CREATE TABLE mis_person (
     PRIMARY KEY (school_id, wonde_id)
 );
 CREATE INDEX mis_person_email ON mis_person (school_id, email_key) WHERE email_key IS NOT NULL;
+CREATE INDEX mis_person_gone ON mis_person (school_id, seen_at) WHERE outcome = 'gone';
 COMMENT ON TABLE mis_person IS 'Everybody whom a run ever saw in the school''s MIS, dry runs included, imported or not. Evidence: no sync decides by it.';
 COMMENT ON COLUMN mis_person.school_id IS 'The school.';
 COMMENT ON COLUMN mis_person.wonde_id IS 'Wonde''s id of the person.';

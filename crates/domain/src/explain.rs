@@ -52,7 +52,8 @@ pub struct FieldEvidence {
     pub mis_said: bool,
     /// iP holds something else than the MIS said last.
     pub differs: bool,
-    /// The last run was a dry one, and would have changed the field.
+    /// The last run changed nobody (a dry run, or one that is held), and would have changed the
+    /// field.
     pub pending: bool,
 }
 

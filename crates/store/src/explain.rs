@@ -188,7 +188,7 @@ async fn read_issues(
     })
 }
 
-/// A field that the last run would have changed, had it not been dry.
+/// A field that the last run would have changed, had it been applied.
 struct Pending {
     field: String,
     new_value: Option<String>,
@@ -203,8 +203,10 @@ async fn read_pending(
         Pending,
         r#"
         SELECT c.field, c.new_value FROM mis_reading r
+        JOIN job j ON j.id = r.job_id
         JOIN job_change c ON c.job_id = r.job_id AND c.record = 'staff'
-        WHERE r.school_id = $1 AND r.dry_run AND c.staff_id = $2
+        WHERE r.school_id = $1 AND c.staff_id = $2
+            AND (r.dry_run OR j.state IN ('held', 'cancelled'))
         "#,
         school_id.as_str(),
         id.0,

@@ -55,7 +55,7 @@ impl Case<'_> {
             (false, []) => "links them with Wonde".to_owned(),
             (false, names) => format!("links them with Wonde and changes {}", names.join(", ")),
         };
-        format!("This person is in iP and the last run was a dry one: the next sync {what}.")
+        format!("This person is in iP, and the next sync that is applied {what}.")
     }
 
     /// Each field that differs, with the reason in brackets.

@@ -114,7 +114,7 @@ impl Case<'_> {
             return match self.outcome() {
                 Some(RecordOutcome::Imported) => said(
                     Outcome::NotApplicable,
-                    "The person is new: the next sync that is no dry run creates them in iP.",
+                    "The person is new: the next sync that is applied creates them.",
                 ),
                 _ => said(Outcome::Failed, "Nobody in iP belongs to this person."),
             };

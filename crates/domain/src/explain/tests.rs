@@ -140,10 +140,10 @@ fn a_dry_run_tells_what_the_next_sync_does() {
     known.fields[1].pending = true;
     let explanation = of(&known);
     assert_eq!(explanation.verdict, Verdict::WouldChange);
-    assert!(explanation.sentence.ends_with("the next sync changes Surname."));
+    assert!(explanation.sentence.ends_with("the next sync that is applied changes Surname."));
     let unlinked = Account { wonde_id: None, ..account(true) };
     let explanation = of(&evidence(Some(imported()), Some(unlinked)));
-    assert!(explanation.sentence.ends_with("the next sync links them with Wonde."));
+    assert!(explanation.sentence.ends_with("the next sync that is applied links them with Wonde."));
 }
 
 #[test]

@@ -15,9 +15,9 @@ named!(
         Differs = "differs",
         /// In iP; some field is not shared by the school.
         Withheld = "withheld",
-        /// In iP; the last run was dry, and the next one changes something.
+        /// In iP; the last run changed nobody, and the next one that does changes something.
         WouldChange = "would_change",
-        /// Not in iP yet; the last run was dry, and the next one creates them.
+        /// Not in iP yet; the last run changed nobody, and the next one that does creates them.
         WouldBeCreated = "would_be_created",
         /// Current in the MIS, inactive in iP.
         InactiveInIp = "inactive_in_ip",
@@ -137,8 +137,8 @@ impl Case<'_> {
                 )
             }
             Verdict::WouldChange => self.would_change(),
-            Verdict::WouldBeCreated => "Wonde lists this person and the last run was a dry one: \
-                the next sync creates them in iP."
+            Verdict::WouldBeCreated => "Wonde lists this person, who is not in iP yet: the next \
+                sync that is applied creates them."
                 .to_owned(),
             Verdict::InactiveInIp => self.inactive(),
             Verdict::NotStarted => {

@@ -8,28 +8,29 @@ use crate::Error;
 /// Keeps what this run saw, dry or not. Rows that stay the same are not written, so in a school
 /// where nothing changed this costs a comparison and one row.
 pub(super) async fn record(db: &mut PgConnection, run: &Run<'_>) -> Result<(), Error> {
-    record_seen(db, run).await?;
-    record_gone(db, run).await?;
-    record_reading(db, run).await
+    record_people(db, run).await?;
+    record_reading(db, run).await?;
+    forget_gone(db, run).await
 }
 
-/// Everybody in the list: those who were compared, and those whom the mapping left out.
-async fn record_seen(db: &mut PgConnection, run: &Run<'_>) -> Result<(), Error> {
+/// Everybody in the list, those whom the mapping left out included; and who is not in it any
+/// more, or is deleted by the word of a delta. As with leavers, an empty list proves nobody's
+/// absence, nor does one with a record that could be anybody's.
+async fn record_people(db: &mut PgConnection, run: &Run<'_>) -> Result<(), Error> {
     sqlx::query!(
         r#"
         WITH seen AS (
             SELECT m.wonde_id, t.upi, m.email_key, 'current' AS standing,
                 NULL::date AS starts_on, NULL::date AS ends_on, NOT t.non_teaching AS teaching,
                 coalesce(m.issue, 'imported') AS outcome,
-                coalesce(m.staff_id, s.id) AS staff_id,
-                CASE WHEN m.staff_id IS NOT NULL THEN m.matched_by
-                    WHEN s.id IS NOT NULL THEN 'new' END AS matched_by
+                coalesce(m.staff_id, (
+                    -- Whom this run created.
+                    SELECT s.id FROM staff s
+                    WHERE s.school_id = $2 AND s.wonde_id = m.wonde_id)) AS staff_id,
+                coalesce(m.matched_by, 'new') AS matched_by
             FROM stage_match m
             JOIN stage_staff t
                 ON t.job_id = m.job_id AND t.wonde_id = m.wonde_id AND t.position = m.position
-            -- Whom this run created.
-            LEFT JOIN staff s
-                ON m.staff_id IS NULL AND s.school_id = $2 AND s.wonde_id = m.wonde_id
             WHERE m.job_id = $1
             UNION ALL
             SELECT wonde_id, upi, lower(email), standing, starts_on, ends_on, teaching, outcome,
@@ -39,29 +40,44 @@ async fn record_seen(db: &mut PgConnection, run: &Run<'_>) -> Result<(), Error> 
                 ORDER BY wonde_id, position DESC
             ) latest
             WHERE wonde_id NOT IN (SELECT wonde_id FROM stage_match WHERE job_id = $1)
-        ), known AS (
+        ), compared AS (
+            -- A full join is hashed, whatever the planner expects of staged rows.
             SELECT n.wonde_id, n.upi, n.email_key, n.standing, n.starts_on, n.ends_on, n.teaching,
                 n.outcome, coalesce(n.staff_id, p.staff_id) AS staff_id,
-                -- How the two were first brought together outlasts that they know each other.
-                CASE WHEN n.staff_id IS NULL
-                        OR n.staff_id = p.staff_id AND n.matched_by = 'wonde_id'
-                    THEN coalesce(p.matched_by, n.matched_by)
+                CASE WHEN n.staff_id IS NULL THEN p.matched_by
+                    -- How the two were brought together outlasts that they know each other.
+                    WHEN n.staff_id = p.staff_id AND n.matched_by = 'wonde_id'
+                        THEN coalesce(p.matched_by, n.matched_by)
                     ELSE n.matched_by END AS matched_by,
                 p AS held
             FROM seen n
-            LEFT JOIN mis_person p ON p.school_id = $2 AND p.wonde_id = n.wonde_id
+            FULL JOIN (SELECT * FROM mis_person WHERE school_id = $2) p
+                ON p.wonde_id = n.wonde_id
+        ), different AS MATERIALIZED (
+            SELECT * FROM compared
+            WHERE wonde_id IS NULL AND (held).outcome <> 'gone'
+                OR wonde_id IS NOT NULL
+                    AND ((held).upi, (held).email_key, (held).standing, (held).starts_on,
+                            (held).ends_on, (held).teaching, (held).outcome, (held).staff_id,
+                            (held).matched_by)
+                        IS DISTINCT FROM
+                        (upi, email_key, standing, starts_on, ends_on, teaching, outcome,
+                            staff_id, matched_by)
+        ), gone AS (
+            UPDATE mis_person p SET outcome = 'gone', job_id = $1, seen_at = now()
+            FROM different d, stage_fetch f
+            WHERE d.wonde_id IS NULL AND f.job_id = $1
+                AND p.school_id = $2 AND p.wonde_id = (d.held).wonde_id
+                AND CASE WHEN f.updated_after IS NULL THEN f.fetched > 0 AND f.nameless = 0
+                    ELSE p.wonde_id IN (
+                        SELECT wonde_id FROM stage_gone
+                        WHERE job_id = $1 AND kind = 'employee') END
         )
         INSERT INTO mis_person AS p (school_id, wonde_id, upi, email_key, standing, starts_on,
             ends_on, teaching, outcome, staff_id, matched_by, job_id)
         SELECT $2, wonde_id, upi, email_key, standing, starts_on, ends_on, teaching, outcome,
             staff_id, matched_by, $1
-        FROM known
-        WHERE (held).wonde_id IS NULL
-            OR ((held).upi, (held).email_key, (held).standing, (held).starts_on, (held).ends_on,
-                    (held).teaching, (held).outcome, (held).staff_id, (held).matched_by)
-                IS DISTINCT FROM
-                (upi, email_key, standing, starts_on, ends_on, teaching, outcome, staff_id,
-                    matched_by)
+        FROM different WHERE wonde_id IS NOT NULL
         ON CONFLICT (school_id, wonde_id) DO UPDATE SET upi = excluded.upi,
             email_key = excluded.email_key, standing = excluded.standing,
             starts_on = excluded.starts_on, ends_on = excluded.ends_on,
@@ -77,22 +93,13 @@ async fn record_seen(db: &mut PgConnection, run: &Run<'_>) -> Result<(), Error> 
     Ok(())
 }
 
-/// Whoever is not in a full list any more, or is deleted by the word of a delta. As with
-/// leavers, an empty list proves nobody's absence, nor does one with a record that could be
-/// anybody's.
-async fn record_gone(db: &mut PgConnection, run: &Run<'_>) -> Result<(), Error> {
+/// Who has been gone for a year is forgotten: nobody asks any more, and it is personal data.
+async fn forget_gone(db: &mut PgConnection, run: &Run<'_>) -> Result<(), Error> {
     sqlx::query!(
         r#"
-        UPDATE mis_person p SET outcome = 'gone', job_id = $1, seen_at = now()
-        FROM stage_fetch f
-        WHERE f.job_id = $1 AND p.school_id = $2 AND p.outcome <> 'gone'
-            AND CASE WHEN f.updated_after IS NULL THEN f.fetched > 0 AND f.nameless = 0
-                ELSE p.wonde_id IN (
-                    SELECT wonde_id FROM stage_gone WHERE job_id = $1 AND kind = 'employee') END
-            AND p.wonde_id NOT IN (SELECT wonde_id FROM stage_match WHERE job_id = $1)
-            AND p.wonde_id NOT IN (SELECT wonde_id FROM stage_left_out WHERE job_id = $1)
+        DELETE FROM mis_person
+        WHERE school_id = $1 AND outcome = 'gone' AND seen_at < now() - interval '1 year'
         "#,
-        run.lease.job_id.0,
         run.school_id.as_str(),
     )
     .execute(db)

@@ -19,6 +19,7 @@ mod races;
 mod random_school;
 mod rows;
 mod schools;
+mod sightings;
 mod staging;
 mod sweeping;
 mod sync_runs;
