@@ -1,5 +1,6 @@
 mod answer;
 mod download;
+pub(crate) mod events;
 
 use axum::{
     Json,

@@ -2,6 +2,7 @@
 
 mod body;
 mod csv;
+mod docs;
 mod edge;
 mod error;
 mod etag;
@@ -10,6 +11,7 @@ mod format;
 mod health;
 mod jobs;
 pub mod json;
+mod metrics;
 mod openapi;
 mod parameters;
 mod problem;

@@ -8,7 +8,9 @@ use utoipa::{
     openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme},
 };
 
-use crate::{explain, health, jobs, problems, schools, staff, sync, views::ProblemView};
+use crate::{
+    docs, explain, health, jobs, metrics, problems, schools, staff, sync, views::ProblemView,
+};
 
 /// Rendered once: it cannot change while the process runs.
 static DOCUMENT: LazyLock<String> = LazyLock::new(|| {
@@ -42,9 +44,12 @@ pub fn openapi_json() -> String {
         jobs::get_job,
         jobs::list_job_changes,
         jobs::list_job_issues,
+        jobs::events::follow_job,
         health::get_liveness,
         health::get_readiness,
+        metrics::get_metrics,
         get_openapi,
+        docs::get_docs,
         problems::list_problems,
         problems::get_problem,
     ),

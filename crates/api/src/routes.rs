@@ -1,12 +1,15 @@
 //! Every route of the API.
 
+use std::sync::Arc;
+
 use axum::{
     Router,
     routing::{MethodRouter, get, post},
 };
 
 use crate::{
-    ApiError, ApiState, edge, explain, health, jobs, openapi, problems, schools, staff, sync,
+    ApiError, ApiState, docs, edge, explain, health, jobs, metrics, openapi, problems, schools,
+    staff, sync,
 };
 
 /// Every path with its methods.
@@ -28,10 +31,13 @@ fn routes() -> Vec<(&'static str, MethodRouter<ApiState>)> {
         ("/v1/jobs/{job_id}", get(jobs::get_job)),
         ("/v1/jobs/{job_id}/changes", get(jobs::list_job_changes)),
         ("/v1/jobs/{job_id}/issues", get(jobs::list_job_issues)),
+        ("/v1/jobs/{job_id}/events", get(jobs::events::follow_job)),
         // For everybody.
         ("/healthz", get(health::get_liveness)),
         ("/readyz", get(health::get_readiness)),
+        ("/metrics", get(metrics::get_metrics)),
         ("/openapi.json", get(openapi::get_openapi)),
+        ("/docs", get(docs::get_docs)),
         ("/problems", get(problems::list_problems)),
         ("/problems/{code}", get(problems::get_problem)),
     ]
@@ -39,13 +45,14 @@ fn routes() -> Vec<(&'static str, MethodRouter<ApiState>)> {
 
 /// The whole API, ready to be served.
 pub fn router(state: ApiState) -> Router {
+    let figures = Arc::clone(state.http_figures());
     let router = routes()
         .into_iter()
         .fold(Router::new(), |router, (path, methods)| router.route(path, methods))
         .fallback(async || ApiError::NotFound)
         .method_not_allowed_fallback(async || ApiError::MethodNotAllowed)
         .with_state(state);
-    edge::surround(router)
+    edge::surround(router, figures)
 }
 
 #[cfg(test)]

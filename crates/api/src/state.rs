@@ -10,8 +10,10 @@ use std::{fmt, sync::Arc};
 
 use mis_sync_domain::MisTable;
 use mis_sync_queue::{Queue, RedisError};
-use mis_sync_store::TokenCipher;
+use mis_sync_store::{TokenCipher, figures::LedgerFigures};
+use tokio_util::sync::CancellationToken;
 
+use crate::metrics::HttpFigures;
 pub(crate) use caller::{Access, Caller};
 
 /// What the API needs of the rest of the service.
@@ -20,13 +22,36 @@ pub struct ApiState {
     queue: Queue,
     cipher: Arc<TokenCipher>,
     mis: Arc<MisTable>,
+    stopping: CancellationToken,
+    http: Arc<HttpFigures>,
 }
 
 impl ApiState {
     /// The API over this queue (and its database); `cipher` seals the tokens of schools. It
     /// knows the MIS that are compiled in.
     pub fn new(queue: Queue, cipher: Arc<TokenCipher>) -> Self {
-        Self { queue, cipher, mis: Arc::new(MisTable::built_in()) }
+        Self {
+            queue,
+            cipher,
+            mis: Arc::new(MisTable::built_in()),
+            stopping: CancellationToken::new(),
+            http: Arc::default(),
+        }
+    }
+
+    /// What this process answered, in numbers.
+    pub(crate) fn http_figures(&self) -> &Arc<HttpFigures> {
+        &self.http
+    }
+
+    /// The same, whose open-ended answers end once the server stops.
+    pub(crate) fn until(self, stopping: CancellationToken) -> Self {
+        Self { stopping, ..self }
+    }
+
+    /// What the ledger says in numbers.
+    pub(crate) async fn ledger_figures(&self) -> Result<LedgerFigures, mis_sync_store::Error> {
+        mis_sync_store::figures::read(self.queue.pool()).await
     }
 
     /// The same with another table of MIS, which has to be the workers' too.

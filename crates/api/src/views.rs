@@ -18,7 +18,7 @@ pub(crate) use change::{ChangeListView, ChangeView, FieldValueView};
 pub(crate) use explanation::ExplanationView;
 pub(crate) use health::{CheckStatus, CheckView, ChecksView, LivenessView, ReadinessView};
 pub(crate) use issue::{IssueListView, IssueView};
-pub(crate) use job::{JobKindView, JobListView, JobStateView, JobView};
+pub(crate) use job::{JobKindView, JobListView, JobStateView, JobView, ProgressView};
 pub(crate) use problem::{FieldError, ProblemListView, ProblemTypeView, ProblemView};
 pub(crate) use report::ReportView;
 pub(crate) use school::{SchoolListView, SchoolRequest, SchoolView};

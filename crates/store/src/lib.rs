@@ -3,6 +3,7 @@
 pub mod api_keys;
 mod error;
 pub mod explain;
+pub mod figures;
 pub mod jobs;
 mod password;
 pub mod photos;

@@ -6,6 +6,8 @@ use mis_sync_domain::{Action, Job, Mis, School, SchoolId};
 use mis_sync_queue::Queue;
 use mis_sync_store::{Pool, TokenCipher, api_keys, api_keys::ApiKey, jobs, schools};
 
+use tokio_util::sync::CancellationToken;
+
 use super::ApiState;
 use crate::ApiError;
 
@@ -78,6 +80,11 @@ impl Access {
     /// The MIS of a school; `None`: it is not said, or not known.
     pub(crate) fn mis_of(&self, school: &School) -> Option<&Mis> {
         self.state.mis.find(school.mis.as_deref()?)
+    }
+
+    /// Cancelled once the server stops.
+    pub(crate) fn stopping(&self) -> CancellationToken {
+        self.state.stopping.clone()
     }
 
     /// The one school that the key is bound to.

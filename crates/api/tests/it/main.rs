@@ -4,12 +4,15 @@
 
 mod caller;
 mod changes;
+mod docs;
 mod downloads;
+mod events;
 mod explain;
 mod health;
 mod issues;
 mod jobs;
 mod log;
+mod metrics;
 mod openapi;
 mod photos;
 mod problems;
