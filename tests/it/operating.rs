@@ -222,6 +222,7 @@ async fn a_person_is_explained_in_words_and_as_json() {
             "This person is in iP",
             "current     The person is current staff.",
             &person.surname,
+            &format!("Teaching staff  {}", if person.non_teaching { "no" } else { "yes" }),
             "Work email",
             "As the MIS says.",
             &format!("Wonde id {}", person.wonde_id),

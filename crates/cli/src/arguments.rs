@@ -169,6 +169,7 @@ pub(crate) struct Connect {
 }
 
 #[derive(Debug, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of the command line")]
 pub(crate) struct Sync {
     /// iP's own key of the school.
     pub(crate) school: SchoolId,

@@ -65,10 +65,11 @@ mod tests {
 
     #[test]
     fn flag_and_dates_decide_together() {
+        use Standing::{Current, Ended, NotCurrent, NotStarted, Unsaid};
+
         let day = |d| NaiveDate::from_ymd_opt(2026, 9, d).unwrap();
         let today = day(15);
         let (past, future) = (Some(day(1)), Some(day(30)));
-        use Standing::{Current, Ended, NotCurrent, NotStarted, Unsaid};
         // flag, start, end, standing
         let table = [
             (Some(true), past, None, Current),

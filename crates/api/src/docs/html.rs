@@ -27,10 +27,15 @@ pub(super) fn inline(text: &str) -> String {
         .collect()
 }
 
+/// Pieces one after the other.
+pub(super) fn join(pieces: impl Iterator<Item = String>) -> String {
+    pieces.collect::<Vec<_>>().concat()
+}
+
 /// Text of several paragraphs.
 pub(super) fn paragraphs(text: &str) -> String {
     let all = text.split("\n\n").filter(|paragraph| !paragraph.trim().is_empty());
-    all.map(|paragraph| format!("<p>{}</p>\n", inline(paragraph))).collect()
+    join(all.map(|paragraph| format!("<p>{}</p>\n", inline(paragraph))))
 }
 
 /// A table; cells are HTML already. Without rows it is nothing.
@@ -39,13 +44,13 @@ pub(super) fn table(headings: &[&str], rows: &[Vec<String>]) -> String {
         return String::new();
     }
     let cells = |tag: &str, cells: &mut dyn Iterator<Item = &str>| -> String {
-        cells.map(|cell| format!("<{tag}>{cell}</{tag}>")).collect()
+        join(cells.map(|cell| format!("<{tag}>{cell}</{tag}>")))
     };
     let head = cells("th", &mut headings.iter().copied());
-    let body: String = rows
-        .iter()
-        .map(|row| format!("<tr>{}</tr>\n", cells("td", &mut row.iter().map(String::as_str))))
-        .collect();
+    let line = |row: &Vec<String>| {
+        format!("<tr>{}</tr>\n", cells("td", &mut row.iter().map(String::as_str)))
+    };
+    let body = join(rows.iter().map(line));
     format!("<table>\n<thead><tr>{head}</tr></thead>\n<tbody>\n{body}</tbody>\n</table>\n")
 }
 

@@ -5,7 +5,7 @@ use std::fmt::Write;
 use serde_json::{Map, Value};
 
 use super::{
-    html::{escape, inline, paragraphs, table},
+    html::{escape, inline, join, paragraphs, table},
     schema,
 };
 
@@ -125,12 +125,10 @@ impl Operation<'_> {
     fn responses(&self) -> String {
         let row = |(status, response): (&String, &Value)| {
             let headers = response["headers"].as_object().into_iter().flatten();
-            let headers: String = headers
-                .map(|(name, header)| {
-                    let about = inline(header["description"].as_str().unwrap_or_default());
-                    format!("<br><code>{}</code>: {about}", escape(name))
-                })
-                .collect();
+            let headers = join(headers.map(|(name, header)| {
+                let about = inline(header["description"].as_str().unwrap_or_default());
+                format!("<br><code>{}</code>: {about}", escape(name))
+            }));
             let about = inline(response["description"].as_str().unwrap_or_default());
             vec![escape(status), format!("{about}{headers}"), contents(response)]
         };

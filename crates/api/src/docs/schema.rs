@@ -59,9 +59,12 @@ pub(super) fn section(name: &str, schema: &Value) -> String {
 /// The members of an object; of one that is put together, those of its parts.
 fn properties(schema: &Value) -> String {
     if let Some(parts) = schema["allOf"].as_array() {
-        let part = |part: &Value| match part["properties"].is_object() {
-            true => properties(part),
-            false => format!("<p>All of {}, and:</p>\n", describe(part)),
+        let part = |part: &Value| {
+            if part["properties"].is_object() {
+                properties(part)
+            } else {
+                format!("<p>All of {}, and:</p>\n", describe(part))
+            }
         };
         return parts.iter().map(part).collect();
     }

@@ -1,10 +1,11 @@
 use mis_sync_domain::{
-    School, SyncOptions,
-    explain::{Explanation, Outcome, explain},
+    FieldValue, School, SyncOptions,
+    explain::{Explanation, FieldResult, Outcome, explain},
 };
 use mis_sync_store::{
     Pool,
     explain::{Known, Who, gather},
+    staff::Provenance,
 };
 
 use crate::{
@@ -97,24 +98,35 @@ fn tell(known: &Known, explanation: &Explanation, school: &School) -> Result<(),
 
 fn tell_fields(known: &Known, explanation: &Explanation) -> Result<(), Failure> {
     let Some(person) = &known.person else { return Ok(()) };
-    let text = |value: Option<&mis_sync_domain::FieldValue>| {
-        value.map_or_else(|| "–".to_owned(), |value| value.as_str().to_owned())
-    };
-    let row = |(provenance, result): (
-        &mis_sync_store::staff::Provenance,
-        &mis_sync_domain::explain::FieldResult,
-    )| {
+    let row = |(provenance, result): (&Provenance, &FieldResult)| {
         [
             mark(result.outcome).to_owned(),
             provenance.field.mis_name().to_owned(),
-            text(provenance.mis_value.as_ref()),
-            text(provenance.ip_value.as_ref()),
+            value(provenance.mis_value.as_ref()),
+            value(provenance.ip_value.as_ref()),
             result.sentence.clone(),
         ]
     };
     let rows: Vec<_> = person.fields.iter().zip(&explanation.fields).map(row).collect();
     print("")?;
     table(["", "FIELD", "MIS", "iP", "WHY"], &rows, "")
+}
+
+/// A value under the name that the MIS has for the field. The only flag is *non-teaching*, of
+/// which *Teaching staff* is the reverse.
+fn value(value: Option<&FieldValue>) -> String {
+    match value {
+        None => "–",
+        Some(FieldValue::Flag(non_teaching)) => {
+            if *non_teaching {
+                "no"
+            } else {
+                "yes"
+            }
+        }
+        Some(FieldValue::Text(text)) => text,
+    }
+    .to_owned()
 }
 
 fn mark(outcome: Outcome) -> &'static str {

@@ -9,7 +9,7 @@ impl Case<'_> {
             let (outcome, sentence) = if evidence.pending {
                 (Outcome::Failed, "The next sync brings what the MIS says.".to_owned())
             } else if is_linked {
-                self.compare(evidence)
+                self.compare(*evidence)
             } else {
                 (Outcome::NotApplicable, "The person is not linked with the MIS.".to_owned())
             };
@@ -18,7 +18,7 @@ impl Case<'_> {
         self.evidence.fields.iter().map(compare).collect()
     }
 
-    fn compare(&self, evidence: &FieldEvidence) -> (Outcome, String) {
+    fn compare(&self, evidence: FieldEvidence) -> (Outcome, String) {
         let field = evidence.field;
         let ownership = field.ownership(self.mis, self.settings);
         let is_manager = field == SyncedField::LineManager;
