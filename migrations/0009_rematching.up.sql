@@ -39,3 +39,6 @@ COMMENT ON COLUMN match_decision.wonde_id IS 'The record.';
 COMMENT ON COLUMN match_decision.staff_id IS 'The person in iP; null: somebody new.';
 COMMENT ON COLUMN match_decision.decided_by IS 'Name of the API key or command.';
 COMMENT ON COLUMN match_decision.decided_at IS 'When.';
+
+COMMENT ON COLUMN mis_person.matched_by IS 'How the two were first brought together (MatchedBy): wonde_id, decision, upi, work_email or new.';
+COMMENT ON COLUMN stage_match.matched_by IS 'How the person was found: wonde_id, decision, upi or work_email; null: to be created.';

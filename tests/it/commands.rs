@@ -103,7 +103,17 @@ async fn a_dependency_that_is_away_is_exit_code_3() {
         ("DATABASE_URL", "postgres://postgres@127.0.0.1:1/none"),
         ("REDIS_URL", "redis://127.0.0.1:1"),
     ];
-    let commands = [&["serve"][..], &["worker"], &["migrate"], &["keys", "list"], &["doctor"]];
+    let commands = [
+        &["serve"][..],
+        &["worker"],
+        &["migrate"],
+        &["keys", "list"],
+        &["doctor"],
+        &["schools", "list"],
+        &["sync", "oak"],
+        &["jobs", "list"],
+        &["explain", "oak", "--wonde-id", "A1"],
+    ];
     // Each waits a while for the database to come: all at once.
     let outputs = futures::future::join_all(commands.map(|command| run(command, &away))).await;
     for (command, output) in commands.iter().zip(outputs) {
@@ -180,7 +190,10 @@ async fn openapi_and_help_are_printed_without_any_server() {
     let document: Value = serde_json::from_slice(&document.stdout).unwrap();
     assert!(document["openapi"].as_str().unwrap().starts_with("3.1"));
     let help = said(&run(&["--help"], &[]).await);
-    for name in ["demo", "serve", "worker", "migrate", "simulate", "doctor", "keys", "bench"] {
+    for name in [
+        "demo", "serve", "worker", "migrate", "simulate", "doctor", "keys", "bench", "schools",
+        "sync", "explain", "jobs",
+    ] {
         assert!(help.contains(name), "`{name}` is missing in {help}");
     }
     for wrong in [&["nonsense"][..], &["simulate", "--staff", "0"], &["demo", "--size", "200000"]] {

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use mis_sync_domain::SchoolId;
-use mis_sync_testing::{TestApp, TestAppOptions};
+use mis_sync_testing::{TestApp, TestAppOptions, http_client};
 use mis_sync_wonde_sim::SimulatorOptions;
 use secrecy::ExposeSecret;
 use serde_json::{Value, json};
@@ -47,6 +47,8 @@ async fn no_personal_data_in_logs_and_redis() {
     let report = sync(&app, &school).await;
     assert!(report["report"]["photos"]["fetched"].as_u64() > Some(0), "there are photos");
 
+    ask_by_email(&app, &school, &listen).await;
+
     let logged = process.printed();
     assert!(logged.contains("attempt ended"), "the log says what happened");
     let mut commands = vec![0; 4 << 20];
@@ -56,6 +58,19 @@ async fn no_personal_data_in_logs_and_redis() {
     for secret in secrets(&app, &school) {
         assert!(!logged.contains(&secret), "`{secret}` is in the log");
         assert!(!commands.contains(&secret), "`{secret}` went through Redis");
+    }
+}
+
+/// Asks the process about somebody by an address that is in the query; then in a way that is
+/// refused.
+async fn ask_by_email(app: &TestApp, school: &SchoolId, listen: &str) {
+    let person = app.simulator.simulator().truth(school.as_str()).unwrap().staff.remove(0);
+    let url = format!("http://{listen}/v1/schools/{school}/explain");
+    let both = [("email", person.email.as_str()), ("wonde_id", person.wonde_id.as_str())];
+    for (query, status) in [(&both[..1], 200), (&both[..], 400)] {
+        let ask = http_client().get(&url).query(query);
+        let answer = ask.bearer_auth(app.admin_key.expose_secret()).send().await.unwrap();
+        assert_eq!(answer.status(), status);
     }
 }
 

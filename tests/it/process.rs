@@ -2,6 +2,7 @@
 
 use std::{
     fs::File,
+    io::{Seek, Write},
     path::PathBuf,
     process::{Child, Command, ExitStatus, Output, Stdio},
 };
@@ -84,6 +85,20 @@ pub(crate) fn command(arguments: &[&str]) -> Command {
 pub(crate) async fn run(arguments: &[&str], variables: &[(&str, &str)]) -> Output {
     let mut command = command(arguments);
     command.envs(variables.iter().copied()).stdin(Stdio::null());
+    tokio::task::spawn_blocking(move || command.output().unwrap()).await.unwrap()
+}
+
+/// The same with this on its standard input.
+pub(crate) async fn run_with_input(
+    arguments: &[&str],
+    variables: &[(&str, &str)],
+    input: &str,
+) -> Output {
+    let mut command = command(arguments);
+    let mut file = tempfile::tempfile().unwrap();
+    file.write_all(input.as_bytes()).unwrap();
+    file.rewind().unwrap();
+    command.envs(variables.iter().copied()).stdin(file);
     tokio::task::spawn_blocking(move || command.output().unwrap()).await.unwrap()
 }
 

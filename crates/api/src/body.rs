@@ -66,6 +66,12 @@ async fn read<S: Send + Sync>(request: Request, state: &S) -> Result<Bytes, ApiE
     })
 }
 
+impl From<Map<String, Value>> for JsonObject {
+    fn from(fields: Map<String, Value>) -> Self {
+        Self(fields)
+    }
+}
+
 impl JsonObject {
     /// Hands the fields over for reading.
     pub(crate) fn into_fields(self) -> Fields {

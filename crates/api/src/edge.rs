@@ -9,7 +9,7 @@ use std::{
 
 use axum::{
     Json, Router,
-    extract::{DefaultBodyLimit, MatchedPath, Request},
+    extract::{DefaultBodyLimit, MatchedPath, Request, State},
     http::{
         HeaderMap, HeaderName, HeaderValue,
         header::{CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE},
@@ -21,24 +21,27 @@ use tower_http::catch_panic::CatchPanicLayer;
 use tracing::{Instrument, field::Empty};
 use uuid::Uuid;
 
-use crate::{ApiError, body::MAX_BODY_BYTES, views::ProblemView};
+use crate::{ApiError, body::MAX_BODY_BYTES, metrics::HttpFigures, views::ProblemView};
 
 /// No request takes longer; then its caller is told to try again.
 pub(crate) const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
 
+/// The route of a request for which there is none.
+const UNMATCHED: &str = "unmatched";
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const NO_STORE: HeaderValue = HeaderValue::from_static("no-store");
 const PROBLEM_JSON: HeaderValue = HeaderValue::from_static("application/problem+json");
 
 /// Puts the edge around all routes of `router`, its fallbacks included.
-pub(crate) fn surround(router: Router) -> Router {
+/// `figures` count them.
+pub(crate) fn surround(router: Router, figures: Arc<HttpFigures>) -> Router {
     router
         .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
         // The panic's message has gone to standard error by the panic hook; it may quote
         // anything, so it goes nowhere else.
         .layer(CatchPanicLayer::custom(|_| ApiError::Panicked.into_response()))
         .layer(middleware::from_fn(limit_time))
-        .layer(middleware::from_fn(observe))
+        .layer(middleware::from_fn_with_state(figures, observe))
 }
 
 async fn limit_time(request: Request, next: Next) -> Response {
@@ -48,8 +51,13 @@ async fn limit_time(request: Request, next: Next) -> Response {
     }
 }
 
-async fn observe(request: Request, next: Next) -> Response {
+async fn observe(
+    State(figures): State<Arc<HttpFigures>>,
+    request: Request,
+    next: Next,
+) -> Response {
     let started = Instant::now();
+    let method = request.method().clone();
     let id = request_id(request.headers());
     let path = request.uri().path().to_owned();
     // The pattern, not the path: few values, and nothing that a caller made up.
@@ -57,7 +65,7 @@ async fn observe(request: Request, next: Next) -> Response {
     let span = tracing::info_span!(
         "http.request",
         http.method = %request.method(),
-        http.route = route.as_ref().map_or("unmatched", MatchedPath::as_str),
+        http.route = route.as_ref().map_or(UNMATCHED, MatchedPath::as_str),
         request.id = %id,
         api_key.id = Empty,
         job.id = Empty,
@@ -65,7 +73,10 @@ async fn observe(request: Request, next: Next) -> Response {
     async {
         let response = next.run(request).await;
         let error = response.extensions().get::<Arc<ApiError>>().cloned();
-        log(&response, error.as_deref(), route.as_ref(), started.elapsed());
+        let elapsed = started.elapsed();
+        let pattern = route.as_ref().map_or(UNMATCHED, MatchedPath::as_str);
+        figures.count(&method, pattern, response.status(), elapsed);
+        log(&response, error.as_deref(), route.as_ref(), elapsed);
         let mut response = match error {
             Some(error) => write_problem(response, &error, &path),
             None => response,
@@ -105,7 +116,8 @@ fn log(
     let elapsed_ms = u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX);
     let problem = error.map(|error| error.problem_type().code);
     let cause = error.and_then(Error::source).map(tracing::field::display);
-    let is_probe = route.is_some_and(|route| ["/healthz", "/readyz"].contains(&route.as_str()));
+    let is_probe =
+        route.is_some_and(|route| ["/healthz", "/readyz", "/metrics"].contains(&route.as_str()));
     macro_rules! line {
         ($level:ident) => {
             tracing::$level!(http.status = http_status, elapsed_ms, problem, cause, "request")
@@ -137,7 +149,8 @@ mod tests {
     use super::*;
 
     async fn ask(router: Router, request: Request) -> (Response, Value) {
-        let (parts, body) = surround(router).oneshot(request).await.unwrap().into_parts();
+        let (parts, body) =
+            surround(router, Arc::default()).oneshot(request).await.unwrap().into_parts();
         let bytes = axum::body::to_bytes(body, usize::MAX).await.unwrap();
         let json = serde_json::from_slice(&bytes).unwrap();
         (Response::from_parts(parts, Body::empty()), json)
@@ -166,6 +179,19 @@ mod tests {
         assert_eq!(response.status(), StatusCode::SERVICE_UNAVAILABLE);
         assert_eq!(response.headers()["retry-after"], "5");
         assert_eq!(json["type"], "/problems/timed-out");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_stream_outlives_the_time_that_an_answer_may_take_to_begin() {
+        async fn streams() -> Body {
+            Body::from_stream(futures::stream::once(async {
+                #[expect(clippy::disallowed_methods, reason = "a stream that takes its time")]
+                tokio::time::sleep(REQUEST_TIMEOUT * 2).await;
+                Ok::<_, std::convert::Infallible>("\"late\"")
+            }))
+        }
+        let (response, json) = ask(Router::new().route("/here", get(streams)), request()).await;
+        assert_eq!((response.status(), json), (StatusCode::OK, "late".into()));
     }
 
     #[test]

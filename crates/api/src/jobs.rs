@@ -1,6 +1,7 @@
 mod actions;
 mod answer;
 mod download;
+pub(crate) mod events;
 
 use axum::{
     Json,

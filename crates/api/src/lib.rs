@@ -2,13 +2,17 @@
 
 mod body;
 mod csv;
+mod docs;
 mod edge;
 mod error;
 mod etag;
+mod explain;
 mod format;
 mod health;
 mod jobs;
+pub mod json;
 mod matches;
+mod metrics;
 mod openapi;
 mod parameters;
 mod problem;

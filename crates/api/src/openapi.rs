@@ -8,7 +8,10 @@ use utoipa::{
     openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme},
 };
 
-use crate::{health, jobs, matches, problems, schools, staff, sync, views::ProblemView, webhooks};
+use crate::{
+    docs, explain, health, jobs, matches, metrics, problems, schools, staff, sync,
+    views::ProblemView, webhooks,
+};
 
 /// Rendered once: it cannot change while the process runs.
 static DOCUMENT: LazyLock<String> = LazyLock::new(|| {
@@ -39,6 +42,7 @@ pub fn openapi_json() -> String {
         matches::decide_match,
         staff::get_staff,
         staff::get_staff_photo,
+        explain::explain_person,
         jobs::list_jobs,
         jobs::get_job,
         jobs::list_job_changes,
@@ -49,9 +53,12 @@ pub fn openapi_json() -> String {
         jobs::reject_job,
         jobs::undo_job,
         webhooks::receive_wonde_webhook,
+        jobs::events::follow_job,
         health::get_liveness,
         health::get_readiness,
+        metrics::get_metrics,
         get_openapi,
+        docs::get_docs,
         problems::list_problems,
         problems::get_problem,
     ),

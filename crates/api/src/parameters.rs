@@ -67,6 +67,21 @@ impl Parameters {
             .transpose()
     }
 
+    /// A parameter that is a text, without the blanks around it; neither empty nor with a
+    /// control character.
+    pub(crate) fn take_text(
+        &mut self,
+        name: &str,
+        wanted: impl fmt::Display,
+    ) -> Result<Option<String>, ApiError> {
+        match self.0.remove(name) {
+            Some(text) if text.trim().is_empty() || text.contains(char::is_control) => {
+                Err(refusal(name, &text, wanted))
+            }
+            text => Ok(text.map(|text| text.trim().to_owned())),
+        }
+    }
+
     /// `limit`: how many rows a page has.
     pub(crate) fn take_limit(&mut self) -> Result<Limit, ApiError> {
         let wanted = format!("a whole number from 1 to {MAX_LIMIT}");

@@ -1,13 +1,15 @@
 //! Every route of the API.
 
+use std::sync::Arc;
+
 use axum::{
     Router,
     routing::{MethodRouter, get, post},
 };
 
 use crate::{
-    ApiError, ApiState, edge, health, jobs, matches, openapi, problems, schools, staff, sync,
-    webhooks,
+    ApiError, ApiState, docs, edge, explain, health, jobs, matches, metrics, openapi, problems,
+    schools, staff, sync, webhooks,
 };
 
 /// Every path with its methods.
@@ -25,6 +27,7 @@ fn routes() -> Vec<(&'static str, MethodRouter<ApiState>)> {
         ("/v1/schools/{school_id}/matches", get(matches::list_matches).post(matches::decide_match)),
         ("/v1/schools/{school_id}/staff/{staff_id}", get(staff::get_staff)),
         ("/v1/schools/{school_id}/staff/{staff_id}/photo", get(staff::get_staff_photo)),
+        ("/v1/schools/{school_id}/explain", get(explain::explain_person)),
         ("/v1/jobs", get(jobs::list_jobs)),
         ("/v1/jobs/{job_id}", get(jobs::get_job)),
         ("/v1/jobs/{job_id}/changes", get(jobs::list_job_changes)),
@@ -36,10 +39,13 @@ fn routes() -> Vec<(&'static str, MethodRouter<ApiState>)> {
         ("/v1/jobs/{job_id}/undo", post(jobs::undo_job)),
         // For Wonde, with a secret in the query.
         ("/v1/webhooks/wonde", post(webhooks::receive_wonde_webhook)),
+        ("/v1/jobs/{job_id}/events", get(jobs::events::follow_job)),
         // For everybody.
         ("/healthz", get(health::get_liveness)),
         ("/readyz", get(health::get_readiness)),
+        ("/metrics", get(metrics::get_metrics)),
         ("/openapi.json", get(openapi::get_openapi)),
+        ("/docs", get(docs::get_docs)),
         ("/problems", get(problems::list_problems)),
         ("/problems/{code}", get(problems::get_problem)),
     ]
@@ -47,13 +53,14 @@ fn routes() -> Vec<(&'static str, MethodRouter<ApiState>)> {
 
 /// The whole API, ready to be served.
 pub fn router(state: ApiState) -> Router {
+    let figures = Arc::clone(state.http_figures());
     let router = routes()
         .into_iter()
         .fold(Router::new(), |router, (path, methods)| router.route(path, methods))
         .fallback(async || ApiError::NotFound)
         .method_not_allowed_fallback(async || ApiError::MethodNotAllowed)
         .with_state(state);
-    edge::surround(router)
+    edge::surround(router, figures)
 }
 
 #[cfg(test)]

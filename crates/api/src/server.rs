@@ -12,8 +12,8 @@ const DRAIN_TIMEOUT: Duration = REQUEST_TIMEOUT.saturating_add(Duration::from_se
 
 /// Serves the API on `listener` until `stop`.
 ///
-/// Then no new connection is taken, open requests are finished, for about half a minute at the
-/// most, and the call returns.
+/// Then no new connection is taken, streams of events end, open requests are finished, for about
+/// half a minute at the most, and the call returns.
 pub async fn serve(
     listener: TcpListener,
     state: ApiState,
@@ -25,7 +25,7 @@ pub async fn serve(
             tracing::debug!(%error, "a connection stays with delayed packets");
         }
     });
-    let server = axum::serve(listener, router(state))
+    let server = axum::serve(listener, router(state.until(stop.clone())))
         .with_graceful_shutdown(stop.clone().cancelled_owned())
         .into_future();
     let mut server = pin!(server);

@@ -11,8 +11,10 @@ use std::{fmt, sync::Arc};
 
 use mis_sync_domain::{Clock, MisTable};
 use mis_sync_queue::{Queue, RedisError};
-use mis_sync_store::TokenCipher;
+use mis_sync_store::{TokenCipher, figures::LedgerFigures};
+use tokio_util::sync::CancellationToken;
 
+use crate::metrics::HttpFigures;
 pub(crate) use caller::{Access, Caller};
 pub(crate) use sender::WebhookSender;
 pub use sender::{InvalidWebhookSecret, WebhookSecrets};
@@ -25,6 +27,8 @@ pub struct ApiState {
     mis: Arc<MisTable>,
     scheduler: Option<Clock>,
     webhook_secrets: WebhookSecrets,
+    stopping: CancellationToken,
+    http: Arc<HttpFigures>,
 }
 
 impl ApiState {
@@ -37,7 +41,24 @@ impl ApiState {
             mis: Arc::new(MisTable::built_in()),
             scheduler: None,
             webhook_secrets: WebhookSecrets::default(),
+            stopping: CancellationToken::new(),
+            http: Arc::default(),
         }
+    }
+
+    /// What this process answered, in numbers.
+    pub(crate) fn http_figures(&self) -> &Arc<HttpFigures> {
+        &self.http
+    }
+
+    /// The same, whose open-ended answers end once the server stops.
+    pub(crate) fn until(self, stopping: CancellationToken) -> Self {
+        Self { stopping, ..self }
+    }
+
+    /// What the ledger says in numbers.
+    pub(crate) async fn ledger_figures(&self) -> Result<LedgerFigures, mis_sync_store::Error> {
+        mis_sync_store::figures::read(self.queue.pool()).await
     }
 
     /// The same with another table of MIS, which has to be the workers' too.

@@ -1,8 +1,14 @@
+mod jobs;
+mod operations;
+
 use std::{net::SocketAddr, path::PathBuf};
 
 use clap::{Args, Parser, Subcommand};
-use mis_sync_domain::{ApiKeyId, Role, SchoolId};
+use mis_sync_domain::{ApiKeyId, Role, SchoolId, StaffId};
 use mis_sync_wonde_sim::Mis;
+
+pub(crate) use jobs::{Action, Jobs};
+pub(crate) use operations::{Alerts, Webhooks};
 
 /// Keeps a school's staff in iP equal to what its MIS says, read through Wonde.
 #[derive(Debug, Parser)]
@@ -41,6 +47,16 @@ pub(crate) enum Command {
     /// See which schools need somebody.
     #[command(subcommand)]
     Alerts(Alerts),
+    /// Connect schools, and look at them.
+    #[command(subcommand)]
+    Schools(Schools),
+    /// Press *Sync Data* for a school.
+    Sync(Sync),
+    /// Say why one person is in iP, missing, or different.
+    Explain(Explain),
+    /// Look at jobs: what was asked for, and what became of it.
+    #[command(subcommand)]
+    Jobs(Jobs),
     /// Run a Wonde simulator.
     Simulate(Simulate),
     /// Check configuration, database, Redis and Wonde, and say what to do.
@@ -106,32 +122,130 @@ pub(crate) enum Keys {
 }
 
 #[derive(Debug, Subcommand)]
-pub(crate) enum Webhooks {
-    /// List events, newest first.
+pub(crate) enum Schools {
+    /// List schools.
     List {
-        /// How many.
-        #[arg(long, default_value_t = 50, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=10_000))]
-        limit: u32,
+        /// Print JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Show one school, its settings included.
+    Show {
+        /// iP's own key of the school.
+        id: SchoolId,
+        /// Print JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Connect a school, or change its connection. The Wonde token is read from a file or from
+    /// standard input.
+    Connect(Connect),
+    /// Destroy a school's token; its people stay.
+    Disconnect {
+        /// iP's own key of the school.
+        id: SchoolId,
+    },
+    /// List records that may mean somebody whose id in the MIS is gone.
+    Matches {
+        /// iP's own key of the school.
+        id: SchoolId,
+        /// Print JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Decide whom such a record means; the next full sync follows it.
+    Match {
+        /// iP's own key of the school.
+        id: SchoolId,
+        /// Wonde's id of the record.
+        wonde_id: String,
+        /// The person in iP; left out: the record is somebody new.
+        #[arg(long, value_name = "ID")]
+        staff_id: Option<StaffId>,
+    },
+    /// Show a school's settings, or change some: `schools settings ID teachers_only=true`.
+    Settings {
+        /// iP's own key of the school.
+        id: SchoolId,
+        /// What to change; all other settings stay.
+        #[arg(value_name = "NAME=VALUE")]
+        changes: Vec<String>,
         /// Print JSON.
         #[arg(long)]
         json: bool,
     },
 }
 
-#[derive(Debug, Subcommand)]
-pub(crate) enum Alerts {
-    /// List open alerts, newest first.
-    List {
-        /// Those that are over as well.
-        #[arg(long)]
-        all: bool,
-        /// How many.
-        #[arg(long, default_value_t = 50, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=10_000))]
-        limit: u32,
-        /// Print JSON.
-        #[arg(long)]
-        json: bool,
-    },
+#[derive(Debug, Args)]
+pub(crate) struct Connect {
+    /// iP's own key of the school.
+    pub(crate) id: SchoolId,
+    /// The name people know it by.
+    #[arg(long)]
+    pub(crate) name: String,
+    /// Wonde's id of the school.
+    #[arg(long, value_name = "ID")]
+    pub(crate) wonde_school_id: String,
+    /// The MIS; left out, Wonde is asked.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) mis: Option<String>,
+    /// The school's own Wonde address; left out, the configured one.
+    #[arg(long, value_name = "URL")]
+    pub(crate) wonde_base_url: Option<String>,
+    /// Where the Wonde token is; left out or `-`, on standard input. Without one the present
+    /// token stays.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) token_file: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of the command line")]
+pub(crate) struct Sync {
+    /// iP's own key of the school.
+    pub(crate) school: SchoolId,
+    /// Compare and report, but change nobody.
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    /// Import photos, whatever the school's settings say.
+    #[arg(long)]
+    pub(crate) photos: bool,
+    /// Read only what changed since the last sync.
+    #[arg(long)]
+    pub(crate) delta: bool,
+    /// Wait for the end and tell what was done; the exit code is 0 only if the sync succeeded.
+    #[arg(long)]
+    pub(crate) follow: bool,
+    /// Print the job as JSON.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Explain {
+    /// iP's own key of the school.
+    pub(crate) school: SchoolId,
+    #[command(flatten)]
+    pub(crate) person: Person,
+    /// Make a dry run first, so that the answer is of this moment.
+    #[arg(long)]
+    pub(crate) live: bool,
+    /// Print JSON.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+#[group(required = true, multiple = false)]
+pub(crate) struct Person {
+    /// Whoever has this work email in the MIS, or this login in iP.
+    #[arg(long, value_parser = clap::builder::NonEmptyStringValueParser::new())]
+    pub(crate) email: Option<String>,
+    /// Whoever has this id in Wonde.
+    #[arg(long, value_name = "ID", value_parser = clap::builder::NonEmptyStringValueParser::new())]
+    pub(crate) wonde_id: Option<String>,
+    /// Whoever has this id in iP.
+    #[arg(long, value_name = "ID")]
+    pub(crate) staff_id: Option<StaffId>,
 }
 
 #[derive(Debug, Args)]

@@ -4,11 +4,18 @@ mod alerts;
 mod bench;
 mod demo;
 mod doctor;
+mod explain;
+mod follow;
+mod jobs;
 mod keys;
 mod migrate;
+mod schools;
 mod serve;
 mod simulate;
+mod sync;
+mod table;
 mod webhooks;
+mod words;
 mod worker;
 
 use std::io::Write;
@@ -42,6 +49,10 @@ async fn with_config(command: Command, config: &Config) -> Result<(), Failure> {
         Command::Keys(keys) => keys::run(config, keys).await,
         Command::Alerts(alerts) => alerts::run(config, alerts).await,
         Command::Webhooks(webhooks) => webhooks::run(config, webhooks).await,
+        Command::Schools(schools) => schools::run(config, schools).await,
+        Command::Sync(sync) => sync::run(config, &sync).await,
+        Command::Explain(explain) => explain::run(config, &explain).await,
+        Command::Jobs(jobs) => jobs::run(config, jobs).await,
         Command::Simulate(simulate) => simulate::run(&simulate).await,
         Command::Doctor => doctor::run(config).await,
         Command::Demo(_) | Command::Bench(_) | Command::Openapi => {

@@ -29,6 +29,13 @@ pub(crate) fn open_redis(config: &Config) -> Result<Redis, Failure> {
         .map_err(|error| Failure::usage(format!("redis.url: {error}")))
 }
 
+/// The ledger and its delivery. That Redis is away is no error: a worker finds the job all the
+/// same.
+pub(crate) async fn queue(config: &Config) -> Result<Queue, Failure> {
+    let redis = open_redis(config)?;
+    Ok(Queue::new(database(config).await?, redis))
+}
+
 /// Everything that the API and the workers share.
 pub(crate) struct Parts {
     pub(crate) queue: Queue,

@@ -121,6 +121,17 @@ pub enum FieldValue {
     Text(String),
 }
 
+impl FieldValue {
+    /// The value as a text: of a flag `true` or `false`.
+    pub fn as_str(&self) -> &str {
+        match self {
+            Self::Flag(true) => "true",
+            Self::Flag(false) => "false",
+            Self::Text(text) => text,
+        }
+    }
+}
+
 /// Personal data: the value is not printed.
 impl fmt::Debug for FieldValue {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

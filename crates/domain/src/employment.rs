@@ -1,6 +1,9 @@
 //! Who counts as current staff.
 
 use chrono::NaiveDate;
+use serde::{Deserialize, Serialize};
+
+use crate::job::named;
 
 /// What the MIS says about somebody's employment.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -13,18 +16,45 @@ pub struct Employment {
     pub end: Option<NaiveDate>,
 }
 
-/// Whether somebody is employed on `today`.
+named!(
+    /// How somebody stands with the school on a day.
+    Standing, "standing", {
+        /// Employed.
+        Current = "current",
+        /// The first day of employment is still to come.
+        NotStarted = "not_started",
+        /// The last day of employment is over.
+        Ended = "ended",
+        /// The MIS says that they are not current staff, and no date says why.
+        NotCurrent = "not_current",
+        /// The MIS says neither that they are current nor since when.
+        Unsaid = "unsaid",
+    }
+);
+
+/// How somebody stands with the school on `today`.
 ///
 /// The flag can say no on its own. It cannot say yes against the dates: a starter of next
 /// month and a leaver of last week are not current whatever the flag says. Without a flag
 /// the dates decide, and without a start date nothing says that the person works here.
+pub fn standing(employment: &Employment, today: NaiveDate) -> Standing {
+    let Employment { current, start, end } = *employment;
+    if end.is_some_and(|end| end < today) {
+        return Standing::Ended;
+    }
+    if start.is_some_and(|start| start > today) {
+        return Standing::NotStarted;
+    }
+    match (current, start) {
+        (Some(false), _) => Standing::NotCurrent,
+        (Some(true), _) | (None, Some(_)) => Standing::Current,
+        (None, None) => Standing::Unsaid,
+    }
+}
+
+/// Whether somebody is employed on `today`.
 pub fn is_current(employment: &Employment, today: NaiveDate) -> bool {
-    let started = match employment.start {
-        Some(start) => start <= today,
-        None => employment.current == Some(true),
-    };
-    let ended = employment.end.is_some_and(|end| end < today);
-    employment.current != Some(false) && started && !ended
+    standing(employment, today) == Standing::Current
 }
 
 #[cfg(test)]
@@ -33,30 +63,35 @@ mod tests {
 
     #[test]
     fn flag_and_dates_decide_together() {
+        use Standing::{Current, Ended, NotCurrent, NotStarted, Unsaid};
+
         let day = |d| NaiveDate::from_ymd_opt(2026, 9, d).unwrap();
         let today = day(15);
         let (past, future) = (Some(day(1)), Some(day(30)));
-        // flag, start, end, current
+        // flag, start, end, standing
         let table = [
-            (Some(true), past, None, true),
-            (Some(true), None, None, true),
-            (Some(true), past, future, true),
-            (Some(true), past, Some(today), true),
-            (Some(true), Some(today), None, true),
-            (Some(true), future, None, false),
-            (Some(true), past, past, false),
-            (Some(false), past, None, false),
-            (Some(false), None, None, false),
-            (None, past, None, true),
-            (None, past, future, true),
-            (None, past, past, false),
-            (None, future, None, false),
-            (None, None, None, false),
-            (None, None, future, false),
+            (Some(true), past, None, Current),
+            (Some(true), None, None, Current),
+            (Some(true), past, future, Current),
+            (Some(true), past, Some(today), Current),
+            (Some(true), Some(today), None, Current),
+            (Some(true), future, None, NotStarted),
+            (Some(true), past, past, Ended),
+            (Some(false), past, None, NotCurrent),
+            (Some(false), None, None, NotCurrent),
+            (Some(false), past, past, Ended),
+            (Some(false), future, None, NotStarted),
+            (None, past, None, Current),
+            (None, past, future, Current),
+            (None, past, past, Ended),
+            (None, future, None, NotStarted),
+            (None, None, None, Unsaid),
+            (None, None, past, Ended),
+            (None, None, future, Unsaid),
         ];
         for (current, start, end, expected) in table {
             let employment = Employment { current, start, end };
-            assert_eq!(is_current(&employment, today), expected, "{employment:?}");
+            assert_eq!(standing(&employment, today), expected, "{employment:?}");
         }
     }
 }

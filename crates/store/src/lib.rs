@@ -3,6 +3,8 @@
 pub mod alerts;
 pub mod api_keys;
 mod error;
+pub mod explain;
+pub mod figures;
 pub mod jobs;
 pub mod leader;
 pub mod matches;

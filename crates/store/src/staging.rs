@@ -23,7 +23,7 @@ use crate::{
 };
 
 pub use list::List;
-pub use page::{Gone, MappedPage, Present, add_page};
+pub use page::{Gone, LeftOut, MappedPage, Present, add_page};
 
 /// Opens a transaction that does not wait for the disk (see above), in one round trip.
 const BEGIN: &str = "BEGIN; SET LOCAL synchronous_commit = off";
@@ -178,6 +178,8 @@ pub async fn rewind(pool: &PgPool, lease: Lease) -> Result<(), Error> {
             DELETE FROM stage_present s USING rewound r WHERE s.job_id = r.job_id
         ), gone AS (
             DELETE FROM stage_gone s USING rewound r WHERE s.job_id = r.job_id
+        ), left_out AS (
+            DELETE FROM stage_left_out s USING rewound r WHERE s.job_id = r.job_id
         ), issue AS (
             -- Those of the whole school stay.
             DELETE FROM stage_issue s USING rewound r
@@ -235,6 +237,8 @@ pub async fn discard_leftovers(pool: &PgPool) -> Result<u64, Error> {
             DELETE FROM stage_photo s USING leftover l WHERE s.job_id = l.job_id
         ), gone AS (
             DELETE FROM stage_gone s USING leftover l WHERE s.job_id = l.job_id
+        ), left_out AS (
+            DELETE FROM stage_left_out s USING leftover l WHERE s.job_id = l.job_id
         )
         SELECT count(*) AS "count!" FROM leftover
         "#
@@ -259,6 +263,8 @@ async fn clear_rows(db: &mut PgConnection, lease: Lease) -> Result<(), Error> {
             DELETE FROM stage_photo WHERE job_id = $1
         ), gone AS (
             DELETE FROM stage_gone WHERE job_id = $1
+        ), left_out AS (
+            DELETE FROM stage_left_out WHERE job_id = $1
         )
         DELETE FROM stage_match WHERE job_id = $1
         "#,

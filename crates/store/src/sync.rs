@@ -15,6 +15,7 @@ mod people;
 mod photos;
 mod rematching;
 mod roster;
+mod sightings;
 mod teaching;
 
 use std::time::Duration;

@@ -7,10 +7,10 @@ pub mod teaching;
 
 use chrono::NaiveDate;
 use mis_sync_domain::{
-    Issue, IssueCode, JobTitle, StaffRecord, WorkEmail,
-    employment::{self, Employment},
+    Issue, IssueCode, JobTitle, RecordOutcome, StaffRecord, WorkEmail,
+    employment::{self, Employment, Standing},
 };
-use mis_sync_store::staging::{Gone, MappedPage, Present};
+use mis_sync_store::staging::{Gone, LeftOut, MappedPage, Present};
 use mis_sync_wonde::{Employee, EmploymentDetails, Page, WondeDate};
 
 /// What the mapping of a school's records depends on besides the records.
@@ -41,11 +41,10 @@ pub enum Mapped {
 
 /// Maps one person.
 pub fn staff_from_wonde(employee: &Employee, rules: MappingRules) -> Mapped {
-    let details = details(employee);
-    if !details.is_some_and(|details| is_current(details, rules.today)) {
+    if !employment::is_current(&employment(employee), rules.today) {
         return Mapped::NotCurrent;
     }
-    let teaching = details.and_then(|details| details.teaching_staff);
+    let teaching = details(employee).and_then(|details| details.teaching_staff);
     if rules.teachers_only && teaching != Some(true) {
         return Mapped::NotTeaching;
     }
@@ -80,13 +79,16 @@ pub fn map_page(page: &Page<Employee>, rules: MappingRules) -> MappedPage {
         match record {
             Err(undecodable) => {
                 let wonde_id = clean(undecodable.wonde_id.as_deref());
+                let code = IssueCode::UnreadableRecord;
                 match wonde_id.clone() {
-                    Some(wonde_id) => mapped
-                        .present
-                        .push((place, Present { wonde_id, upi: None, hierarchy: None })),
+                    Some(wonde_id) => {
+                        mapped.left_out.push((place, unreadable(&wonde_id)));
+                        mapped
+                            .present
+                            .push((place, Present { wonde_id, upi: None, hierarchy: None }));
+                    }
                     None => mapped.nameless += 1,
                 }
-                let code = IssueCode::UnreadableRecord;
                 mapped.issues.push((place, Issue { code, wonde_id }));
             }
             Ok(employee) => add_employee(&mut mapped, place, employee, rules),
@@ -98,21 +100,26 @@ pub fn map_page(page: &Page<Employee>, rules: MappingRules) -> MappedPage {
 fn add_employee(mapped: &mut MappedPage, place: u64, employee: &Employee, rules: MappingRules) {
     let says_employment = details(employee).is_some_and(says_something);
     mapped.employment_said += u64::from(says_employment);
+    let leave_out = |outcome| left_out(employee, rules, outcome);
     match staff_from_wonde(employee, rules) {
-        // Nothing said is no word of having left.
-        Mapped::NotCurrent if says_employment => {
-            mapped.gone.push(Gone::Employee(employee.id.as_str().to_owned()));
+        Mapped::NotCurrent => {
+            // Nothing said is no word of having left.
+            if says_employment {
+                mapped.gone.push(Gone::Employee(employee.id.as_str().to_owned()));
+            }
+            mapped.left_out.push((place, leave_out(RecordOutcome::NotCurrent)));
         }
-        Mapped::NotCurrent => {}
         Mapped::NotTeaching => {
             mapped.current += 1;
             mapped.skipped += 1;
             mapped.present.push((place, present(employee, rules)));
+            mapped.left_out.push((place, leave_out(RecordOutcome::NotTeaching)));
         }
         Mapped::Problem(code) => {
             mapped.current += 1;
             mapped.skipped += 1;
             mapped.present.push((place, present(employee, rules)));
+            mapped.left_out.push((place, leave_out(RecordOutcome::Issue(code))));
             let wonde_id = Some(employee.id.as_str().to_owned());
             mapped.issues.push((place, Issue { code, wonde_id }));
         }
@@ -143,13 +150,41 @@ fn present(employee: &Employee, rules: MappingRules) -> Present {
     }
 }
 
-fn is_current(details: &EmploymentDetails, today: NaiveDate) -> bool {
-    let employment = Employment {
+/// What is kept of somebody who is not imported, so that the school can be told why.
+fn left_out(employee: &Employee, rules: MappingRules, outcome: RecordOutcome) -> LeftOut {
+    let said = employment(employee);
+    LeftOut {
+        wonde_id: employee.id.as_str().to_owned(),
+        upi: clean(employee.upi.as_deref()),
+        email: work_email(employee),
+        standing: employment::standing(&said, rules.today),
+        starts_on: said.start,
+        ends_on: said.end,
+        teaching: details(employee).and_then(|details| details.teaching_staff),
+        outcome,
+    }
+}
+
+fn unreadable(wonde_id: &str) -> LeftOut {
+    LeftOut {
+        wonde_id: wonde_id.to_owned(),
+        upi: None,
+        email: None,
+        standing: Standing::Unsaid,
+        starts_on: None,
+        ends_on: None,
+        teaching: None,
+        outcome: RecordOutcome::Issue(IssueCode::UnreadableRecord),
+    }
+}
+
+fn employment(employee: &Employee) -> Employment {
+    let Some(details) = details(employee) else { return Employment::default() };
+    Employment {
         current: details.current,
         start: details.employment_start_date.as_ref().and_then(WondeDate::civil),
         end: details.employment_end_date.as_ref().and_then(WondeDate::civil),
-    };
-    employment::is_current(&employment, today)
+    }
 }
 
 /// Only the *work* address can be a login; a private one never becomes it.

@@ -34,7 +34,7 @@ pub(super) fn read_id(access: &Access, text: &str) -> Result<SchoolId, ApiError>
 }
 
 /// The connection in the body, and its token apart.
-pub(super) fn read(
+pub(crate) fn read(
     id: SchoolId,
     body: JsonObject,
 ) -> Result<(ConnectSchool, Option<SecretString>), ApiError> {

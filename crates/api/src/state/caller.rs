@@ -6,6 +6,8 @@ use mis_sync_domain::{Action, Clock, Job, Mis, School, SchoolId};
 use mis_sync_queue::Queue;
 use mis_sync_store::{Pool, TokenCipher, api_keys, api_keys::ApiKey, jobs, schools};
 
+use tokio_util::sync::CancellationToken;
+
 use super::ApiState;
 use crate::{ApiError, views::SchoolView};
 
@@ -83,6 +85,11 @@ impl Access {
     /// A school as it is shown.
     pub(crate) fn view(&self, school: School) -> SchoolView {
         SchoolView::new(school, self.state.scheduler.as_ref().map(Clock::now))
+    }
+
+    /// Cancelled once the server stops.
+    pub(crate) fn stopping(&self) -> CancellationToken {
+        self.state.stopping.clone()
     }
 
     /// The one school that the key is bound to.

@@ -91,7 +91,7 @@ pub(crate) enum JobStateView {
 /// How far a job is.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Progress)]
-struct ProgressView {
+pub(crate) struct ProgressView {
     /// What it is busy with; null before it starts.
     #[schema(required)]
     stage: Option<StageView>,
@@ -194,7 +194,8 @@ impl From<&Job> for JobView {
 }
 
 impl ProgressView {
-    fn of(job: &Job) -> Self {
+    /// How far this job is.
+    pub(crate) fn of(job: &Job) -> Self {
         let progress = job.progress.as_ref();
         let percent = match job.state {
             JobState::Succeeded => 100,

@@ -36,7 +36,7 @@ pub(crate) struct StaffView {
 /// What iP and the MIS say of one field, whose word counts, and since when.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Provenance)]
-struct ProvenanceView {
+pub(super) struct ProvenanceView {
     /// The field, by the name that changes have it under.
     #[schema(examples("job_title"))]
     field: &'static str,
@@ -122,7 +122,12 @@ impl StaffView {
 }
 
 impl ProvenanceView {
-    fn new(provenance: Provenance, school: &School, mis: Option<&Mis>, is_linked: bool) -> Self {
+    pub(super) fn new(
+        provenance: Provenance,
+        school: &School,
+        mis: Option<&Mis>,
+        is_linked: bool,
+    ) -> Self {
         let field = provenance.field;
         let (owner, rule) = if is_linked {
             let ownership = field.ownership(mis, &school.settings);

@@ -130,6 +130,10 @@ async fn nothing_that_a_caller_sends_is_logged() {
     app.admin(Ask::put("/v1/schools/oak").json(&wrong)).await;
     app.admin(Ask::put("/v1/schools/oak").text("application/json", TOKEN)).await;
     app.admin(Ask::get(&format!("/v1/jobs?state={query}"))).await;
+    for email in ["", "&wonde_id=A1", "%00"] {
+        let path = format!("/v1/schools/oak/explain?email={query}@oakfield.example{email}");
+        app.admin(Ask::get(&path)).await;
+    }
     app.admin(Ask::get(&format!("/{query}")).header("x-request-id", "Oakfield School")).await;
     app.send(Ask::get("/v1/jobs").key(TOKEN)).await;
     let approved = json!({"payload_type": "schoolApproved", "school_id": "A1", "school_token": TOKEN,

@@ -5,12 +5,16 @@
 mod actions;
 mod caller;
 mod changes;
+mod docs;
 mod downloads;
+mod events;
+mod explain;
 mod health;
 mod issues;
 mod jobs;
 mod log;
 mod matches;
+mod metrics;
 mod openapi;
 mod photos;
 mod problems;

@@ -1,6 +1,6 @@
 //! The page that explains each issue to schools and support.
 
-use mis_sync_domain::IssueCode;
+use mis_sync_domain::{IssueCode, explain::Verdict};
 
 const PAGE: &str = include_str!("../../../../docs/reasons.md");
 
@@ -35,4 +35,18 @@ fn each_section_says_what_the_school_reads_what_it_means_and_what_to_do() {
             assert!(text.contains(part), "{code}: {part:?}");
         }
     }
+}
+
+#[test]
+fn the_page_of_verdicts_has_a_section_for_exactly_those_there_are() {
+    let page = include_str!("../../../../docs/verdicts.md");
+    let sections: Vec<_> = page.split("\n## `").skip(1).collect();
+    let mut codes: Vec<_> = sections.iter().map(|text| text.split('`').next().unwrap()).collect();
+    for section in &sections {
+        assert!(section.contains("\n\n> ") && section.contains(".\n\n"), "{section}");
+    }
+    let mut known: Vec<_> = Verdict::ALL.iter().map(|verdict| verdict.as_str()).collect();
+    codes.sort_unstable();
+    known.sort_unstable();
+    assert_eq!(codes, known);
 }

@@ -2,7 +2,7 @@
 
 mod press;
 mod proof;
-mod words;
+mod try_it;
 
 use std::net::{Ipv4Addr, SocketAddr};
 
@@ -14,7 +14,7 @@ use serde_json::json;
 
 use crate::{
     arguments::Demo,
-    commands::print,
+    commands::{print, words},
     config::{Log, LogFormat},
     exit::Failure,
     private::{PrivateOptions, PrivateSystem},
@@ -83,9 +83,9 @@ async fn show(arguments: &Demo, system: &PrivateSystem) -> Result<(), Failure> {
     ))?;
     print(&format!("\n  Pressing Sync Data for {} ({})", school.simulated.name, school.mis))?;
     let job = press::sync(system, &http, &school.id).await?;
-    words::report(system, &http, school, &job).await?;
+    words::tell(&system.pool, &job, &school.simulated.name).await?;
     proof::compare(system, school).await?;
-    words::try_it(system, &schools)
+    try_it::say(system, &schools)
 }
 
 /// Connects every simulated school through the API, as the iP app would.

@@ -41,7 +41,7 @@ pub(super) fn as_array(ids: Option<&[String]>) -> Option<String> {
     Some(format!("{{{}}}", ids?.iter().map(quoted).collect::<Vec<_>>().join(",")))
 }
 
-fn position(first: i64, place: u64) -> i64 {
+pub(super) fn position(first: i64, place: u64) -> i64 {
     first.saturating_add(i64::try_from(place).unwrap_or(i64::MAX))
 }
 

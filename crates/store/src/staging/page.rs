@@ -1,5 +1,9 @@
+use std::fmt;
+
+use chrono::NaiveDate;
 use mis_sync_domain::{
-    Issue, Lease, PhotoRecord, Progress, StaffRecord, TeachingKind, TeachingRecord,
+    Issue, Lease, PhotoRecord, Progress, RecordOutcome, StaffRecord, TeachingKind, TeachingRecord,
+    employment::Standing,
 };
 use serde_json::Value;
 use sqlx::{PgConnection, PgPool};
@@ -23,6 +27,34 @@ pub struct Present {
     pub hierarchy: Option<Vec<String>>,
 }
 
+/// A record that is not imported, and why: evidence for whoever asks about that person later.
+#[derive(Clone, PartialEq, Eq)]
+pub struct LeftOut {
+    /// Wonde's id of the person.
+    pub wonde_id: String,
+    /// Wonde's unique person identifier, where it can be read.
+    pub upi: Option<String>,
+    /// Work email as it came, whether or not it is one.
+    pub email: Option<String>,
+    /// How the person stands with the school.
+    pub standing: Standing,
+    /// First day of employment.
+    pub starts_on: Option<NaiveDate>,
+    /// Last day of employment.
+    pub ends_on: Option<NaiveDate>,
+    /// Teaching staff; `None`: not said.
+    pub teaching: Option<bool>,
+    /// Why.
+    pub outcome: RecordOutcome,
+}
+
+/// Personal data: only the id is printed.
+impl fmt::Debug for LeftOut {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("LeftOut").field("wonde_id", &self.wonde_id).finish_non_exhaustive()
+    }
+}
+
 /// Something that a delta says to be gone, by Wonde's id.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Gone {
@@ -43,6 +75,8 @@ pub struct MappedPage {
     pub issues: Vec<(u64, Issue)>,
     /// People who are in the list, and have not left, but are not among `staff`.
     pub present: Vec<(u64, Present)>,
+    /// Every record that can be read and is not among `staff`, and why.
+    pub left_out: Vec<(u64, LeftOut)>,
     /// Staff records so broken that nobody can say whose they are.
     pub nameless: u64,
     /// Staff records that say something about the employment.
@@ -83,6 +117,7 @@ pub async fn add_page(
         copy.send(copy::staff_rows(lease.job_id, first_position, &page.staff).into_bytes()).await?;
         copy.finish().await?;
     }
+    records::insert_left_out(&mut tx, lease, first_position, &page.left_out).await?;
     records::insert_teaching(&mut tx, lease, &page.teaching).await?;
     records::insert_photos(&mut tx, lease, &page.photos).await?;
     records::insert_gone(&mut tx, lease, &page.gone).await?;

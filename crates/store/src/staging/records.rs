@@ -2,11 +2,12 @@
 
 use std::{collections::HashMap, fmt::Write};
 
+use chrono::NaiveDate;
 use mis_sync_domain::{Lease, Photo, PhotoRecord, SubjectOfClass, TeachingKind, TeachingRecord};
 use ring::digest::{SHA256, digest};
 use sqlx::PgConnection;
 
-use super::{Gone, copy};
+use super::{Gone, LeftOut, copy};
 use crate::Error;
 
 /// Stages classes or subjects; of two deliveries of one the later counts.
@@ -170,6 +171,52 @@ pub(super) async fn insert_gone(
         lease.job_id.0,
         &kinds as &[&str],
         &wonde_ids as &[&str],
+    )
+    .execute(db)
+    .await?;
+    Ok(())
+}
+
+/// Stages what is kept of records that are not imported.
+pub(super) async fn insert_left_out(
+    db: &mut PgConnection,
+    lease: Lease,
+    first_position: i64,
+    left_out: &[(u64, LeftOut)],
+) -> Result<(), Error> {
+    if left_out.is_empty() {
+        return Ok(());
+    }
+    let all = || left_out.iter().map(|(_, person)| person);
+    let positions: Vec<i64> =
+        left_out.iter().map(|(place, _)| copy::position(first_position, *place)).collect();
+    let wonde_ids: Vec<&str> = all().map(|person| person.wonde_id.as_str()).collect();
+    let upis: Vec<Option<&str>> = all().map(|person| person.upi.as_deref()).collect();
+    let emails: Vec<Option<&str>> = all().map(|person| person.email.as_deref()).collect();
+    let standings: Vec<&str> = all().map(|person| person.standing.as_str()).collect();
+    let starts: Vec<Option<NaiveDate>> = all().map(|person| person.starts_on).collect();
+    let ends: Vec<Option<NaiveDate>> = all().map(|person| person.ends_on).collect();
+    let teaching: Vec<Option<bool>> = all().map(|person| person.teaching).collect();
+    let outcomes: Vec<&str> = all().map(|person| person.outcome.as_str()).collect();
+    sqlx::query!(
+        r#"
+        INSERT INTO stage_left_out (job_id, position, wonde_id, upi, email, standing, starts_on,
+            ends_on, teaching, outcome)
+        SELECT $1, position, wonde_id, upi, email, standing, starts_on, ends_on, teaching, outcome
+        FROM UNNEST($2::bigint[], $3::text[], $4::text[], $5::text[], $6::text[], $7::date[],
+                $8::date[], $9::bool[], $10::text[])
+            AS p (position, wonde_id, upi, email, standing, starts_on, ends_on, teaching, outcome)
+        "#,
+        lease.job_id.0,
+        &positions,
+        &wonde_ids as &[&str],
+        &upis as &[Option<&str>],
+        &emails as &[Option<&str>],
+        &standings as &[&str],
+        &starts as &[Option<NaiveDate>],
+        &ends as &[Option<NaiveDate>],
+        &teaching as &[Option<bool>],
+        &outcomes as &[&str],
     )
     .execute(db)
     .await?;

@@ -3,7 +3,7 @@ use sqlx::PgConnection;
 
 use super::{
     Run, counts, counts::Counted, departments, issues::Issues, leavers, managers, matching, people,
-    photos, rematching, roster::Roster, teaching,
+    photos, rematching, roster::Roster, sightings, teaching,
 };
 use crate::Error;
 
@@ -28,6 +28,7 @@ pub(super) async fn compare(tx: &mut PgConnection, run: &Run<'_>) -> Result<Comp
     let taught = teaching::apply(tx, run, &roster, &mut issues).await?;
     record_issues(tx, lease).await?;
     issues.record(tx, lease).await?;
+    sightings::record(tx, run).await?;
 
     let counted = counts::read(tx, lease, taught.classes_emptied).await?;
     // A list that moved while it was read can deliver a person twice; they count once.

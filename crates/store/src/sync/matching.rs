@@ -47,7 +47,8 @@ pub(super) async fn match_staff(
                 AND (s.wonde_id IS NULL OR s.wonde_id NOT IN (
                     SELECT wonde_id FROM stage_staff WHERE job_id = $1))
         ), by_wonde_id AS (
-            SELECT l.*, s.id AS staff_id, s.email_key AS held_key
+            SELECT l.*, s.id AS staff_id, s.email_key AS held_key,
+                known.id IS NOT NULL AS is_known
             FROM latest l
             LEFT JOIN staff known ON known.school_id = $2 AND known.wonde_id = l.wonde_id
             LEFT JOIN decided d ON d.wonde_id = l.wonde_id
@@ -66,7 +67,10 @@ pub(super) async fn match_staff(
         ), by_upi AS (
             SELECT l.wonde_id, l.position, l.email_key, l.surname,
                 coalesce(l.staff_id, u.staff_id) AS staff_id,
-                coalesce(l.held_key, u.held_key) AS held_key
+                coalesce(l.held_key, u.held_key) AS held_key,
+                CASE WHEN l.is_known THEN 'wonde_id'
+                    WHEN l.staff_id IS NOT NULL THEN 'decision'
+                    WHEN u.staff_id IS NOT NULL THEN 'upi' END AS matched_by
             FROM by_wonde_id l
             LEFT JOIN upi_candidate u
                 ON u.wonde_id = l.wonde_id AND u.people = 1 AND u.records = 1
@@ -89,13 +93,15 @@ pub(super) async fn match_staff(
         ), matched AS (
             SELECT l.wonde_id, l.position, coalesce(l.staff_id, e.staff_id) AS staff_id,
                 l.email_key, coalesce(l.held_key, e.held_key) AS held_key,
+                coalesce(l.matched_by, CASE WHEN e.staff_id IS NOT NULL THEN 'work_email' END)
+                    AS matched_by,
                 count(*) OVER (PARTITION BY l.email_key) AS sharing
             FROM by_upi l
             LEFT JOIN email_candidate e ON e.wonde_id = l.wonde_id AND e.records = 1
         ), kept AS (
             INSERT INTO stage_match
-                (job_id, wonde_id, position, staff_id, email_key, held_key, issue)
-            SELECT $1, wonde_id, position, staff_id, email_key, held_key,
+                (job_id, wonde_id, position, staff_id, matched_by, email_key, held_key, issue)
+            SELECT $1, wonde_id, position, staff_id, matched_by, email_key, held_key,
                 CASE WHEN sharing > 1 AND held_key IS DISTINCT FROM email_key
                     THEN 'shared_work_email' END
             FROM matched

@@ -22,6 +22,7 @@ mod random_school;
 mod rematching;
 mod rows;
 mod schools;
+mod sightings;
 mod staging;
 mod sweeping;
 mod sync_runs;

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use mis_sync_domain::Lane;
-use mis_sync_store::{Pool, connect, jobs};
+use mis_sync_store::{Pool, connect, figures, jobs};
 use mis_sync_testing::eventually;
 
 use crate::{
@@ -14,10 +14,10 @@ use crate::{
 const FINISHED: &str = "
     INSERT INTO job (id, kind, lane, school_id, unique_key, requested_by, state, attempt,
         max_attempts, deadline_at, finished_at, created_at, delivered_at)
-    SELECT gen_random_uuid(), 'sync-school', 'bulk', 'oak', 'old', 'test', 'succeeded', 1, 5,
+    SELECT ('01000000-0000-7000-8000-' || lpad(to_hex(n), 12, '0'))::uuid, 'sync-school', 'bulk', 'oak', 'old', 'test', 'succeeded', 1, 5,
         now() - interval '1 day', now() - interval '1 day', now() - interval '2 days',
         now() - interval '2 days'
-    FROM generate_series(1, 200000)";
+    FROM generate_series(1, 200000) n";
 
 /// Scans of the whole table, and rows read through indexes.
 async fn read(pool: &Pool) -> (i64, i64) {
@@ -82,5 +82,33 @@ async fn no_step_of_the_ledger_reads_finished_jobs() {
         let read = tuples_after - tuples;
         assert!(read < 2000, "{read} rows were read for one living job; analyzed: {analyzed}");
         rows::change(&store.pool, "DELETE FROM job WHERE state <> 'succeeded'").await;
+    }
+}
+
+#[tokio::test]
+async fn the_figures_read_no_history() {
+    let store = TestStore::start().await;
+    let school = store.school("oak").await;
+    rows::change(&store.pool, FINISHED).await;
+    let job = store.enqueue(&school).await;
+    store.claim(job).await;
+    for analyzed in [false, true] {
+        if analyzed {
+            rows::change(&store.pool, "ANALYZE job").await;
+        }
+        let (scans, tuples) = read(&store.pool).await;
+        let busy = session(&store).await;
+        for _ in 0..8 {
+            let figures = figures::read(&busy).await.unwrap();
+            assert!(figures.ended.iter().all(|(_, _, count)| *count < 1.0), "{figures:?}");
+        }
+        mark_the_end(busy).await;
+        let (scans_after, tuples_after) = eventually("the last scan is counted", async || {
+            Some(read(&store.pool).await).filter(|(after, _)| *after > scans)
+        })
+        .await;
+        assert_eq!(scans_after - scans, 1, "the whole table was scanned; analyzed: {analyzed}");
+        let read = tuples_after - tuples;
+        assert!(read < 2000, "{read} rows were read for one living job; analyzed: {analyzed}");
     }
 }

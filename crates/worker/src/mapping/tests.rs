@@ -155,6 +155,16 @@ fn a_page_accounts_for_every_record() {
     let present: Vec<_> =
         mapped.present.iter().map(|(_, person)| person.wonde_id.as_str()).collect();
     assert_eq!(present, ["A100", "A9"], "left out, but not gone");
+    let left_out: Vec<_> = mapped
+        .left_out
+        .iter()
+        .map(|(place, person)| (*place, person.wonde_id.as_str(), person.outcome.as_str()))
+        .collect();
+    assert_eq!(
+        left_out,
+        [(1, "A100", "not_current"), (2, "A100", "no_work_email"), (3, "A9", "unreadable_record")],
+        "everybody who is not imported leaves a trace"
+    );
     assert_eq!(mapped.staff.iter().map(|(place, _)| *place).collect::<Vec<_>>(), [0]);
     let issues: Vec<_> = mapped
         .issues

@@ -1,0 +1,72 @@
+use axum::{
+    Json,
+    response::{IntoResponse, Response},
+};
+use mis_sync_domain::{Action, StaffId, explain::explain};
+use mis_sync_store::explain::{Who, gather};
+
+use crate::{
+    ApiError,
+    openapi::CommonProblems,
+    parameters::{Parameters, PathId},
+    state::Caller,
+    views::{ExplanationView, ProblemView},
+};
+
+/// Explain why a person is in iP, missing, or different
+///
+/// Worked out from what the last run saw of everybody in the MIS, a dry run included, and from
+/// what iP holds now. Exactly one of the parameters says who is meant.
+#[utoipa::path(
+    get,
+    path = "/v1/schools/{school_id}/explain",
+    tag = "staff",
+    params(
+        ("school_id" = String, Path, description = "iP's own key of the school"),
+        ("email" = Option<String>, Query, description = "Work email in the MIS, or login in iP"),
+        ("wonde_id" = Option<String>, Query, description = "Wonde's id of the person"),
+        ("staff_id" = Option<String>, Query, description = "iP's own key of the person"),
+    ),
+    responses(
+        (status = 200, description = "The explanation", body = ExplanationView),
+        (status = 400, description = "`invalid-parameter`", body = ProblemView,
+            content_type = "application/problem+json"),
+        (status = 404, description = "`unknown-school`; `unknown-staff`: nobody in the school has \
+            this `staff_id`", body = ProblemView, content_type = "application/problem+json"),
+        CommonProblems,
+    ),
+)]
+pub(crate) async fn explain_person(
+    caller: Caller,
+    PathId(school_id): PathId,
+    parameters: Parameters,
+) -> Result<Response, ApiError> {
+    let access = caller.may(Action::Read)?;
+    let school = access.school(&school_id).await?;
+    let who = read_who(parameters)?;
+    let known = gather(access.pool(), &school.id, &who).await?.ok_or(ApiError::UnknownStaff)?;
+    let mis = access.mis_of(&school);
+    let explanation = explain(&known.evidence, &school.settings, mis);
+    Ok(Json(ExplanationView::new(known, explanation, &school, mis)).into_response())
+}
+
+fn read_who(mut parameters: Parameters) -> Result<Who, ApiError> {
+    const WANTED: &str = "exactly one of `email`, `wonde_id` and `staff_id`";
+    let text = "a text without control characters";
+    let given = [
+        parameters.take_text("email", text)?.map(Who::Email),
+        parameters.take_text("wonde_id", text)?.map(Who::WondeId),
+        parameters.take::<StaffId>("staff_id", "iP's own key of a person")?.map(Who::Staff),
+    ];
+    parameters.finish("`email`, `wonde_id` and `staff_id`")?;
+    let mut given: Vec<Who> = given.into_iter().flatten().collect();
+    let count = given.len();
+    match given.pop() {
+        Some(who) if count == 1 => Ok(who),
+        _ => Err(ApiError::InvalidParameter {
+            parameter: "email, wonde_id, staff_id".to_owned(),
+            found: format!("{count} of them"),
+            wanted: WANTED.to_owned(),
+        }),
+    }
+}

@@ -1,0 +1,65 @@
+//! The JSON of the contract, for who reads the ledger without the API: a program must not be
+//! told one thing by the command line and another over HTTP.
+
+use chrono::{DateTime, Utc};
+use mis_sync_domain::{
+    Change, ConnectSchool, Issue, Job, Mis, School, SchoolId, explain::Explanation,
+};
+use mis_sync_store::{explain::Known, matches::Candidate};
+use secrecy::SecretString;
+use serde::Serialize;
+use serde_json::{Map, Value};
+
+use crate::{
+    schools::connection,
+    views::{ChangeView, ExplanationView, IssueView, JobView, MatchView, SchoolView},
+};
+
+fn to_json(view: &impl Serialize) -> Value {
+    serde_json::to_value(view).expect("a view is plain JSON")
+}
+
+/// A job, as `GET /v1/jobs/{job_id}` shows it.
+pub fn job(job: &Job) -> Value {
+    to_json(&JobView::from(job))
+}
+
+/// A change, as `GET /v1/jobs/{job_id}/changes` lists it.
+pub fn change(change: Change) -> Value {
+    to_json(&ChangeView::from(change))
+}
+
+/// An issue, as `GET /v1/jobs/{job_id}/issues` lists it.
+pub fn issue(issue: Issue) -> Value {
+    to_json(&IssueView::from(issue))
+}
+
+/// A school, as `GET /v1/schools/{school_id}` shows it at this time; `None`: nobody serves
+/// schedules.
+pub fn school(school: School, now: Option<DateTime<Utc>>) -> Value {
+    to_json(&SchoolView::new(school, now))
+}
+
+/// A possible match, as `GET /v1/schools/{school_id}/matches` lists it.
+pub fn possible_match(candidate: Candidate) -> Value {
+    to_json(&MatchView::from(candidate))
+}
+
+/// An explanation, as `GET /v1/schools/{school_id}/explain` shows it.
+pub fn explanation(
+    known: Known,
+    explanation: Explanation,
+    school: &School,
+    mis: Option<&Mis>,
+) -> Value {
+    to_json(&ExplanationView::new(known, explanation, school, mis))
+}
+
+/// What connects a school, read by the rules of `PUT /v1/schools/{school_id}`, and its token
+/// apart. The error names each field that is wrong, and quotes no value.
+pub fn read_connection(
+    id: SchoolId,
+    body: Map<String, Value>,
+) -> Result<(ConnectSchool, Option<SecretString>), String> {
+    connection::read(id, body.into()).map_err(|error| error.to_string())
+}

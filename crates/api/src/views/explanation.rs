@@ -1,0 +1,220 @@
+use mis_sync_domain::{
+    Mis, Reading, School,
+    explain::{Explanation, FieldResult, Outcome, Step, StepResult},
+};
+use mis_sync_store::explain::Known;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::{SyncModeView, staff::ProvenanceView, timestamp};
+
+/// Why somebody is in iP, or is not, or is there otherwise than in the MIS.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Explanation)]
+pub(crate) struct ExplanationView {
+    /// iP's own key of the school.
+    school_id: String,
+    /// Wonde's id of the person; null: none is known.
+    #[schema(required)]
+    wonde_id: Option<String>,
+    /// The person in iP; null: there is nobody.
+    #[schema(required, format = "uuid")]
+    staff_id: Option<String>,
+    /// The reason, for programs; `docs/verdicts.md` explains each.
+    #[schema(examples("ended"))]
+    verdict: &'static str,
+    /// The reason in one sentence, as a school understands it.
+    #[schema(examples(
+        "Wonde lists this person, but their employment ended on 31 August 2026, \
+        so they are not imported."
+    ))]
+    sentence: String,
+    /// The way of a record into iP, always the same steps in the same order.
+    steps: Vec<StepView>,
+    /// Each field of the person in iP; empty if there is nobody.
+    fields: Vec<ExplainedFieldView>,
+    /// Wonde ids of other records of the MIS with the same work email.
+    others: Vec<String>,
+    /// What this was worked out from; null: no run has read the school's people yet.
+    #[schema(required)]
+    last_run: Option<ReadingView>,
+    links: ExplanationLinks,
+}
+
+/// One step, answered.
+#[derive(Serialize, ToSchema)]
+#[schema(as = ExplainedStep)]
+struct StepView {
+    step: StepNameView,
+    outcome: OutcomeView,
+    sentence: String,
+}
+
+/// A question on the way of a record into iP.
+#[derive(Serialize, ToSchema)]
+#[schema(as = StepName)]
+#[serde(rename_all = "snake_case")]
+enum StepNameView {
+    /// Does Wonde list the person?
+    Fetched,
+    /// Is the person current staff?
+    Current,
+    /// Does the school import people of this sort?
+    InScope,
+    /// Is there a work email that can be the login?
+    WorkEmail,
+    /// Who is it in iP?
+    Matched,
+    /// Is each field as the MIS says?
+    Fields,
+}
+
+/// The answer to a question.
+#[derive(Serialize, ToSchema)]
+#[schema(as = StepOutcome)]
+#[serde(rename_all = "snake_case")]
+enum OutcomeView {
+    /// Yes.
+    Passed,
+    /// No, and that is why.
+    Failed,
+    /// Nothing says so or otherwise.
+    Unknown,
+    /// The question does not arise.
+    NotApplicable,
+}
+
+/// One field: what iP and the MIS say of it, and whether that is the same.
+#[derive(Serialize, ToSchema)]
+#[schema(as = ExplainedField)]
+struct ExplainedFieldView {
+    #[serde(flatten)]
+    provenance: ProvenanceView,
+    /// Whether iP has what the MIS says.
+    outcome: OutcomeView,
+    /// Why, as a school understands it.
+    sentence: String,
+}
+
+/// The last run that read the school's people to the end.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Reading)]
+struct ReadingView {
+    #[schema(format = "uuid")]
+    job_id: String,
+    #[schema(format = DateTime)]
+    at: String,
+    /// A dry run changed nobody.
+    dry_run: bool,
+    mode: SyncModeView,
+}
+
+/// Where to go from an explanation.
+#[derive(Serialize, ToSchema)]
+struct ExplanationLinks {
+    school: String,
+    /// The person in iP; null: there is nobody.
+    #[schema(required)]
+    staff: Option<String>,
+    /// The last run; null: there is none.
+    #[schema(required)]
+    job: Option<String>,
+}
+
+impl ExplanationView {
+    /// What is known of somebody of this school, whose MIS is `mis`, and what it comes to.
+    pub(crate) fn new(
+        known: Known,
+        explanation: Explanation,
+        school: &School,
+        mis: Option<&Mis>,
+    ) -> Self {
+        let account = known.evidence.account.as_ref();
+        let is_linked = account.is_some_and(|account| account.wonde_id.is_some());
+        let school_path = format!("/v1/schools/{}", school.id);
+        let reading = known.evidence.reading.as_ref();
+        let provenance = known.person.into_iter().flat_map(|person| person.fields);
+        let fields = provenance.zip(explanation.fields).map(|(provenance, result)| {
+            let FieldResult { field: _, outcome, sentence } = result;
+            ExplainedFieldView {
+                provenance: ProvenanceView::new(provenance, school, mis, is_linked),
+                outcome: outcome.into(),
+                sentence,
+            }
+        });
+        Self {
+            fields: fields.collect(),
+            school_id: school.id.to_string(),
+            wonde_id: known.wonde_id,
+            staff_id: account.map(|account| account.id.to_string()),
+            verdict: explanation.verdict.as_str(),
+            sentence: explanation.sentence,
+            steps: explanation.steps.into_iter().map(StepView::from).collect(),
+            others: known.others,
+            last_run: reading.map(ReadingView::from),
+            links: ExplanationLinks {
+                staff: account.map(|account| format!("{school_path}/staff/{}", account.id)),
+                job: reading.map(|reading| format!("/v1/jobs/{}", reading.job_id)),
+                school: school_path,
+            },
+        }
+    }
+}
+
+impl From<StepResult> for StepView {
+    fn from(result: StepResult) -> Self {
+        let StepResult { step, outcome, sentence } = result;
+        Self { step: step.into(), outcome: outcome.into(), sentence }
+    }
+}
+
+impl From<&Reading> for ReadingView {
+    fn from(reading: &Reading) -> Self {
+        Self {
+            job_id: reading.job_id.to_string(),
+            at: timestamp(reading.read_at),
+            dry_run: reading.dry_run,
+            mode: reading.mode.into(),
+        }
+    }
+}
+
+impl From<Step> for StepNameView {
+    fn from(step: Step) -> Self {
+        match step {
+            Step::Fetched => Self::Fetched,
+            Step::Current => Self::Current,
+            Step::InScope => Self::InScope,
+            Step::WorkEmail => Self::WorkEmail,
+            Step::Matched => Self::Matched,
+            Step::Fields => Self::Fields,
+        }
+    }
+}
+
+impl From<Outcome> for OutcomeView {
+    fn from(outcome: Outcome) -> Self {
+        match outcome {
+            Outcome::Passed => Self::Passed,
+            Outcome::Failed => Self::Failed,
+            Outcome::Unknown => Self::Unknown,
+            Outcome::NotApplicable => Self::NotApplicable,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_on_the_wire_are_those_of_the_domain() {
+        for step in Step::ALL {
+            assert_eq!(serde_json::to_value(StepNameView::from(*step)).unwrap(), step.as_str());
+        }
+        for outcome in Outcome::ALL {
+            let name = serde_json::to_value(OutcomeView::from(*outcome)).unwrap();
+            assert_eq!(name, outcome.as_str());
+        }
+    }
+}

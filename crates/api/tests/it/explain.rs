@@ -1,0 +1,50 @@
+//! What may be asked, by whom, and what is not told. The verdicts are tested end to end.
+
+use mis_sync_domain::{Role, StaffId};
+use serde_json::json;
+
+use crate::support::{App, Ask};
+
+fn ask(question: &str) -> Ask {
+    Ask::get(&format!("/v1/schools/oak/explain?{question}"))
+}
+
+#[tokio::test]
+async fn exactly_one_key_says_who_is_meant() {
+    let app = App::start().await;
+    app.school("oak").await;
+    let id = StaffId::new();
+    for (question, parameter, found) in [
+        (String::new(), "email, wonde_id, staff_id", "0 of them"),
+        ("email=a@b.example&wonde_id=A1".into(), "email, wonde_id, staff_id", "2 of them"),
+        (format!("staff_id={id}&wonde_id=A1"), "email, wonde_id, staff_id", "2 of them"),
+        ("email=".into(), "email", ""),
+        ("email=%20".into(), "email", " "),
+        ("wonde_id=A%001".into(), "wonde_id", "A\u{0}1"),
+        ("email=a@b.example&email=c@d.example".into(), "email", "a@b.example"),
+        ("staff_id=A1".into(), "staff_id", "A1"),
+        ("wonde_id=A1&upi=1".into(), "upi", "1"),
+    ] {
+        let problem = app.admin(ask(&question)).await.problem(400, "invalid-parameter");
+        assert_eq!((&problem["parameter"], &problem["found"]), (&json!(parameter), &json!(found)));
+        assert_eq!(problem["instance"], "/v1/schools/oak/explain", "the question is not repeated");
+    }
+}
+
+#[tokio::test]
+async fn somebody_of_another_school_is_nobody_here() {
+    let app = App::start().await;
+    let oak = app.school("oak").await;
+    let person = app.person(&app.school("elm").await).await;
+    for id in [person, StaffId::new()] {
+        app.admin(ask(&format!("staff_id={id}"))).await.problem(404, "unknown-staff");
+    }
+    let theirs = app.admin(ask(&format!("email={person}@oak.example"))).await.json();
+    assert_eq!(theirs, app.admin(ask("email=nobody@oak.example")).await.json());
+    let ours = app.person(&oak).await;
+    let ours = app.admin(ask(&format!("email={ours}@oak.example"))).await.json();
+    assert!(ours["staff_id"].is_string());
+
+    let elm = app.key(Role::Viewer, Some("elm")).await;
+    app.send(ask("wonde_id=A1").key(&elm)).await.problem(404, "unknown-school");
+}

@@ -1,0 +1,77 @@
+//! What an operator does to a job. The state decides whether it can be done.
+
+use mis_sync_domain::{Job, JobId};
+use mis_sync_queue::{Actor, Queue};
+use mis_sync_store::{
+    Pool, jobs,
+    undo::{self, Undone},
+};
+
+use super::find;
+use crate::{arguments::Action, commands::print, config::Config, exit::Failure, wiring};
+
+fn actor(reason: Option<String>) -> Actor {
+    Actor { name: "command line".to_owned(), api_key_id: None, reason }
+}
+
+pub(super) async fn cancel(pool: &Pool, action: Action) -> Result<(), Failure> {
+    let done = jobs::cancel(pool, action.id, &actor(action.reason)).await?;
+    tell(pool, action.id, done, "an unfinished job", action.json).await
+}
+
+pub(super) async fn reject(pool: &Pool, action: Action) -> Result<(), Failure> {
+    let done = jobs::reject(pool, action.id, &actor(action.reason)).await?;
+    tell(pool, action.id, done, "a held job", action.json).await
+}
+
+pub(super) async fn approve(config: &Config, pool: Pool, action: Action) -> Result<(), Failure> {
+    let queue = Queue::new(pool.clone(), wiring::open_redis(config)?);
+    let done = queue.approve(action.id, &actor(action.reason)).await?;
+    tell(&pool, action.id, done, "a held job", action.json).await
+}
+
+pub(super) async fn retry(config: &Config, pool: Pool, action: Action) -> Result<(), Failure> {
+    let queue = Queue::new(pool.clone(), wiring::open_redis(config)?);
+    let done = queue.retry(action.id, &actor(action.reason)).await?;
+    let done = done.map(|enqueued| enqueued.job().clone());
+    tell(&pool, action.id, done, "a retrying, failed or cancelled job", action.json).await
+}
+
+pub(super) async fn undo(pool: &Pool, action: Action) -> Result<(), Failure> {
+    let done = match undo::undo(pool, action.id, &actor(action.reason)).await? {
+        Undone::Done(job) => Some(*job),
+        Undone::WrongState => None,
+        Undone::Nothing => {
+            let why = "the job changed nothing, was a dry run, or was undone already";
+            return Err(Failure::work(why));
+        }
+        Undone::Conflicts(conflicts) => {
+            for conflict in &conflicts {
+                let by = conflict.job_id.map_or("by hand".to_owned(), |id| format!("by job {id}"));
+                let field = conflict.field.as_str();
+                print(&format!("{} {} {field}: changed {by}", conflict.record, conflict.id))?;
+            }
+            let what = format!("nothing was taken back: {} fields changed since", conflicts.len());
+            return Err(Failure::work(what));
+        }
+    };
+    tell(pool, action.id, done, "a job that succeeded", action.json).await
+}
+
+/// The job as it is now, or why its state forbids the action.
+async fn tell(
+    pool: &Pool,
+    id: JobId,
+    done: Option<Job>,
+    allowed: &str,
+    json: bool,
+) -> Result<(), Failure> {
+    let Some(job) = done else {
+        let state = find(pool, id).await?.state;
+        return Err(Failure::work(format!("the job is {state}; this needs {allowed}")));
+    };
+    if json {
+        return print(&mis_sync_api::json::job(&job).to_string());
+    }
+    print(&format!("job {} is {}", job.id, job.state))
+}

@@ -1,0 +1,52 @@
+use mis_sync_domain::{SchoolId, StaffId};
+use mis_sync_store::{
+    Pool,
+    jobs::Actor,
+    matches::{self, Candidate},
+};
+use serde_json::Value;
+
+use crate::{
+    commands::{print, sync::find_school, table::table},
+    exit::Failure,
+};
+
+pub(super) async fn list(pool: &Pool, id: &SchoolId, json: bool) -> Result<(), Failure> {
+    let school = find_school(pool, id).await?;
+    let found = matches::list(pool, &school.id).await?;
+    if json {
+        let all: Value = found.into_iter().map(mis_sync_api::json::possible_match).collect();
+        return print(&all.to_string());
+    }
+    let row = |candidate: &Candidate| {
+        let name = |named: &matches::Named| {
+            format!("{} {} <{}>", named.first_name, named.surname, named.email)
+        };
+        [
+            candidate.wonde_id.clone(),
+            name(&candidate.mis),
+            candidate.staff_id.to_string(),
+            name(&candidate.ip),
+            candidate.score.to_string(),
+            if candidate.is_decided { "yes" } else { "no" }.to_owned(),
+        ]
+    };
+    let rows: Vec<_> = found.iter().map(row).collect();
+    let headings = ["WONDE ID", "IN THE MIS", "STAFF ID", "IN IP", "SCORE", "DECIDED"];
+    table(headings, &rows, "No record waits for a decision.")
+}
+
+pub(super) async fn decide(
+    pool: &Pool,
+    id: &SchoolId,
+    wonde_id: &str,
+    staff_id: Option<StaffId>,
+) -> Result<(), Failure> {
+    let school = find_school(pool, id).await?;
+    let actor = Actor { name: "command line".to_owned(), api_key_id: None, reason: None };
+    if !matches::decide(pool, &school.id, wonde_id, staff_id, &actor).await? {
+        let what = "there is no such possible match; `mis-sync schools matches` lists them";
+        return Err(Failure::work(what));
+    }
+    print("The next full sync follows it.")
+}

@@ -1,0 +1,83 @@
+use mis_sync_domain::{Job, School, SyncMode, SyncOptions, TokenState};
+use mis_sync_queue::{NewJob, Queue};
+use mis_sync_store::{Pool, schools};
+
+use crate::{
+    arguments::Sync,
+    commands::{
+        follow::{Shown, follow},
+        print, words,
+    },
+    config::Config,
+    exit::Failure,
+    wiring,
+};
+
+/// Who asked, in the ledger.
+const REQUESTED_BY: &str = "command line";
+
+pub(super) async fn run(config: &Config, sync: &Sync) -> Result<(), Failure> {
+    let queue = wiring::queue(config).await?;
+    let school = find_school(queue.pool(), &sync.school).await?;
+    let options = SyncOptions {
+        dry_run: sync.dry_run,
+        photos: sync.photos,
+        mode: if sync.delta { SyncMode::Delta } else { SyncMode::Full },
+    };
+    let job = press(&queue, &school, options).await?;
+    if !sync.follow {
+        return if sync.json { print_json(&job) } else { tell_how_to_follow(&job) };
+    }
+    let shown = if sync.json { Shown::Nothing } else { Shown::Progress };
+    let job = follow(queue.pool(), job.id, shown).await?;
+    if sync.json {
+        print_json(&job)?;
+        return words::require_success(&job);
+    }
+    words::tell(queue.pool(), &job, &school.name).await
+}
+
+/// Puts a sync in the ledger, or finds the unfinished one.
+pub(super) async fn press(
+    queue: &Queue,
+    school: &School,
+    options: SyncOptions,
+) -> Result<Job, Failure> {
+    let id = &school.id;
+    match school.token {
+        TokenState::Held => {}
+        TokenState::Missing => {
+            return Err(Failure::work(format!(
+                "the school {id} has no Wonde token; give it one: mis-sync schools connect {id} …"
+            )));
+        }
+        TokenState::Rejected => {
+            return Err(Failure::work(format!(
+                "Wonde refused the token of the school {id}; give it a new one: mis-sync schools \
+                 connect {id} …"
+            )));
+        }
+    }
+    let new = NewJob::sync_school(id.clone(), options, REQUESTED_BY);
+    Ok(queue.enqueue(&new, None).await?.job().clone())
+}
+
+/// A school that has to be there.
+pub(super) async fn find_school(
+    pool: &Pool,
+    id: &mis_sync_domain::SchoolId,
+) -> Result<School, Failure> {
+    schools::get(pool, id).await?.ok_or_else(|| {
+        Failure::work(format!(
+            "there is no school {id}; `mis-sync schools list` shows which there are"
+        ))
+    })
+}
+
+fn tell_how_to_follow(job: &Job) -> Result<(), Failure> {
+    print(&format!("{}\n{}: mis-sync jobs show {}", job.id, job.state, job.id))
+}
+
+fn print_json(job: &Job) -> Result<(), Failure> {
+    print(&mis_sync_api::json::job(job).to_string())
+}

@@ -1,0 +1,132 @@
+//! What a run saw of somebody in the MIS.
+
+use std::{fmt, str::FromStr};
+
+use chrono::{DateTime, NaiveDate, Utc};
+use serde::{Deserialize, Serialize};
+
+use crate::{IssueCode, JobId, StaffId, SyncMode, UnknownName, employment::Standing, job::named};
+
+/// What became of a record of the MIS.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum RecordOutcome {
+    /// It is somebody in iP, or will be once a sync is applied.
+    Imported,
+    /// Not current staff.
+    NotCurrent,
+    /// Current, but the school imports teaching staff only.
+    NotTeaching,
+    /// Left out for this issue of the record.
+    Issue(IssueCode),
+    /// It was in the list once and is not any more.
+    Gone,
+}
+
+impl RecordOutcome {
+    /// The stable name; that of an issue is its code.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Imported => "imported",
+            Self::NotCurrent => "not_current",
+            Self::NotTeaching => "not_teaching",
+            Self::Issue(code) => code.as_str(),
+            Self::Gone => "gone",
+        }
+    }
+}
+
+impl FromStr for RecordOutcome {
+    type Err = UnknownName;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        [Self::Imported, Self::NotCurrent, Self::NotTeaching, Self::Gone]
+            .into_iter()
+            .find(|outcome| outcome.as_str() == text)
+            .map_or_else(|| text.parse().map(Self::Issue), Ok)
+    }
+}
+
+named!(
+    /// How a record and somebody in iP were first brought together.
+    MatchedBy, "way of matching", {
+        /// iP already knew the Wonde id.
+        WondeId = "wonde_id",
+        /// By Wonde's unique person identifier: a person who was added again.
+        Upi = "upi",
+        /// A person decided so.
+        Decision = "decision",
+        /// By the work email, of an account that was made by hand or whose own record is gone.
+        WorkEmail = "work_email",
+        /// The account was made for the record.
+        New = "new",
+    }
+);
+
+/// What the last run that saw somebody in the MIS made of them.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Sighting {
+    /// Wonde's id of the person.
+    pub wonde_id: String,
+    /// Whether there was a work email, usable or not.
+    pub has_email: bool,
+    /// What the MIS said of the employment.
+    pub standing: Standing,
+    /// First day of employment; known of people who are not current.
+    pub starts_on: Option<NaiveDate>,
+    /// Last day of employment; known of people who are not current.
+    pub ends_on: Option<NaiveDate>,
+    /// Teaching staff; `None`: not said.
+    pub teaching: Option<bool>,
+    /// What became of the record.
+    pub outcome: RecordOutcome,
+    /// Whom it means in iP.
+    pub staff_id: Option<StaffId>,
+    /// How the two were first brought together.
+    pub matched_by: Option<MatchedBy>,
+    /// The run that first saw it like this.
+    pub job_id: JobId,
+    /// When that was.
+    pub seen_at: DateTime<Utc>,
+}
+
+/// Personal data: only the ids are printed.
+impl fmt::Debug for Sighting {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Sighting").field("wonde_id", &self.wonde_id).finish_non_exhaustive()
+    }
+}
+
+/// The last run that read a school's MIS to its end.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reading {
+    /// The run.
+    pub job_id: JobId,
+    /// Everything, or what had changed.
+    pub mode: SyncMode,
+    /// It changed nobody.
+    pub dry_run: bool,
+    /// When it was compared.
+    pub read_at: DateTime<Utc>,
+    /// Issues about the whole school, for example permissions that it withholds.
+    pub issues: Vec<IssueCode>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn outcomes_survive_a_round_trip_and_no_issue_is_called_like_another_outcome() {
+        let plain = [
+            RecordOutcome::Imported,
+            RecordOutcome::NotCurrent,
+            RecordOutcome::NotTeaching,
+            RecordOutcome::Gone,
+        ];
+        let issues = IssueCode::ALL.map(RecordOutcome::Issue);
+        for outcome in plain.into_iter().chain(issues) {
+            assert_eq!(outcome.as_str().parse::<RecordOutcome>().unwrap(), outcome);
+        }
+        assert!("nonsense".parse::<RecordOutcome>().is_err());
+    }
+}

@@ -1,0 +1,82 @@
+//! What the ledger says in numbers, for monitoring: counts and ages, nobody and no school.
+
+use std::collections::HashMap;
+
+use mis_sync_domain::{JobKind, JobState, Lane};
+use sqlx::PgPool;
+
+use crate::Error;
+
+/// How an attempt can end, as `job_attempt.outcome` has it.
+const OUTCOMES: [&str; 6] = ["succeeded", "retry", "snoozed", "failed", "released", "lost"];
+
+/// The figures, each with all its rows, those that are zero included.
+#[derive(Debug, Clone, PartialEq)]
+pub struct LedgerFigures {
+    /// Unfinished jobs.
+    pub unfinished: Vec<(JobKind, JobState, f64)>,
+    /// Jobs asked for in the last hour that have ended.
+    pub ended: Vec<(JobKind, JobState, f64)>,
+    /// Attempts at jobs asked for in the last hour, by how they ended.
+    pub attempts: Vec<(&'static str, f64)>,
+    /// Seconds for which the oldest queued job of each lane has waited; 0 without one.
+    pub oldest_queued: Vec<(Lane, f64)>,
+    /// Workers that hold a job.
+    pub busy_workers: f64,
+}
+
+/// Reads all of them, in one query. What is unfinished is few and has an index; what has ended
+/// is looked at one hour back by the time in the ids, so that a long history costs nothing.
+pub async fn read(pool: &PgPool) -> Result<LedgerFigures, Error> {
+    let rows = sqlx::query!(
+        r#"
+        WITH hour_ago AS (
+            -- A UUIDv7 begins with its milliseconds.
+            SELECT (lpad(to_hex((extract(epoch FROM now() - interval '1 hour') * 1000)::bigint),
+                12, '0') || repeat('0', 20))::uuid AS id
+        )
+        SELECT 'jobs' AS "figure!", kind AS "first!", state AS "second!",
+            count(*)::float8 AS "value!"
+        FROM job WHERE state IN ('queued', 'running', 'retrying', 'held') GROUP BY kind, state
+        UNION ALL
+        SELECT 'jobs', kind, state, count(*)::float8
+        FROM job WHERE id >= (SELECT id FROM hour_ago)
+            AND state IN ('succeeded', 'failed', 'cancelled')
+        GROUP BY kind, state
+        UNION ALL
+        SELECT 'attempts', outcome, '', count(*)::float8
+        FROM job_attempt WHERE job_id >= (SELECT id FROM hour_ago) AND outcome IS NOT NULL
+        GROUP BY outcome
+        UNION ALL
+        SELECT 'oldest', lane, '', extract(epoch FROM now() - min(created_at))::float8
+        FROM job WHERE state = 'queued' GROUP BY lane
+        UNION ALL
+        SELECT 'busy', '', '', count(DISTINCT worker)::float8
+        FROM job WHERE state = 'running' AND lease_until > now()
+        "#
+    )
+    .fetch_all(pool)
+    .await?;
+    let found: HashMap<(&str, &str, &str), f64> = rows
+        .iter()
+        .map(|row| ((row.figure.as_str(), row.first.as_str(), row.second.as_str()), row.value))
+        .collect();
+    let value = |figure, first, second| found.get(&(figure, first, second)).copied().unwrap_or(0.0);
+    let jobs = |finished: bool| {
+        let states = JobState::ALL.iter().filter(|state| state.is_finished() == finished);
+        states
+            .flat_map(|state| JobKind::ALL.iter().map(move |kind| (*kind, *state)))
+            .map(|(kind, state)| (kind, state, value("jobs", kind.as_str(), state.as_str())))
+            .collect()
+    };
+    Ok(LedgerFigures {
+        unfinished: jobs(false),
+        ended: jobs(true),
+        attempts: OUTCOMES.map(|outcome| (outcome, value("attempts", outcome, ""))).to_vec(),
+        oldest_queued: Lane::ALL
+            .iter()
+            .map(|lane| (*lane, value("oldest", lane.as_str(), "").max(0.0)))
+            .collect(),
+        busy_workers: value("busy", "", ""),
+    })
+}
