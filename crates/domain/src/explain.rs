@@ -6,8 +6,6 @@ mod fields;
 mod steps;
 mod verdict;
 
-use std::str::FromStr;
-
 use serde::{Deserialize, Serialize};
 
 use crate::{

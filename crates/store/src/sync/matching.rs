@@ -20,7 +20,8 @@ pub(super) struct Matched {
 }
 
 /// Matches by Wonde id, then by what a person decided, then by UPI, then by work email with an
-/// account that is not linked yet or whose id is gone. A person is matched once at the most; what stays unmatched is to be created.
+/// account that is not linked yet or whose id is gone. A person is matched once at the most; what
+/// stays unmatched is to be created.
 ///
 /// Records that ask for a login and share it with another record of the list are marked at
 /// once; see [`quarantine`].
@@ -85,6 +86,8 @@ pub(super) async fn match_staff(
                 AND (s.wonde_id IS NULL OR lower(s.surname) = l.surname
                     AND s.wonde_id NOT IN (SELECT wonde_id FROM stage_staff WHERE job_id = $1)
                     AND s.wonde_id NOT IN (SELECT wonde_id FROM stage_present WHERE job_id = $1)
+                    AND (s.upi IS NULL OR s.upi NOT IN (
+                        SELECT upi FROM stage_present WHERE job_id = $1 AND upi IS NOT NULL))
                     AND EXISTS (SELECT FROM stage_fetch f
                         WHERE f.job_id = $1 AND f.updated_after IS NULL AND f.nameless = 0))
             WHERE l.staff_id IS NULL

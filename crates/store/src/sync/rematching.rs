@@ -28,6 +28,8 @@ pub(super) async fn find_candidates(db: &mut PgConnection, run: &Run<'_>) -> Res
             WHERE s.school_id = $2 AND s.active AND s.wonde_id IS NOT NULL AND f.nameless = 0
                 AND s.wonde_id NOT IN (SELECT wonde_id FROM stage_present WHERE job_id = $1)
                 AND s.wonde_id NOT IN (SELECT wonde_id FROM stage_match WHERE job_id = $1)
+                AND (s.upi IS NULL OR s.upi NOT IN (
+                    SELECT upi FROM stage_present WHERE job_id = $1 AND upi IS NOT NULL))
                 AND s.id NOT IN (
                     SELECT staff_id FROM stage_match WHERE job_id = $1 AND staff_id IS NOT NULL)
         ), unknown AS (

@@ -51,8 +51,9 @@ async fn a_second_press_finds_the_unfinished_job_in_every_state() {
     assert_eq!(existing().await, Some(JobState::Running));
     jobs::retry(&store.pool, lease, &failure("later"), LONG / 2).await.unwrap();
     assert_eq!(existing().await, Some(JobState::Retrying));
-    rows::change(&store.pool, "UPDATE job SET state = 'held', next_attempt_at = NULL").await;
-    assert_eq!(existing().await, Some(JobState::Held));
+    let approved = "UPDATE job SET state = 'held', next_attempt_at = NULL, approved_at = now()";
+    rows::change(&store.pool, approved).await;
+    assert_eq!(existing().await, Some(JobState::Held), "as good as running");
     rows::change(&store.pool, "UPDATE job SET state = 'cancelled', finished_at = now()").await;
     assert_eq!(existing().await, None, "a finished job is in nobody's way");
 }

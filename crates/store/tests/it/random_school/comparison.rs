@@ -2,8 +2,12 @@
 
 use std::{collections::BTreeMap, mem};
 
-use mis_sync_domain::{JobId, Report};
-use mis_sync_store::staging::{self, MappedPage};
+use mis_sync_domain::{JobId, Lease, Report};
+use mis_sync_store::{
+    jobs::{self, Actor},
+    staging::{self, MappedPage},
+    sync::{self, Finished},
+};
 
 use super::{
     account::Account,
@@ -12,7 +16,7 @@ use super::{
     school::{ByHand, School},
 };
 use crate::{
-    fixture::{LONG, TestStore},
+    fixture::{self, LONG, TestStore},
     rows::{self, Person},
 };
 
@@ -23,6 +27,11 @@ impl Turn<'_> {
         let before = school.edit_by_hand(store).await;
         let list = List::draw(random, school);
         let pages = list.pages(random);
+        if school.is_held(&list) {
+            school.hold_pages(store, &pages).await;
+            assert_eq!(school.look(store, "after a held sync").await, before, "held");
+            return;
+        }
         let mut expected = school.sync(&list, other);
         expected.report.requests = pages.len() as u64;
 
@@ -53,16 +62,32 @@ impl School {
         self.look(store, "before the sync").await
     }
 
-    async fn sync_pages(&self, store: &TestStore, pages: &[MappedPage]) -> (JobId, Report) {
+    /// A sync whose list says that everybody left: it is held, and called off.
+    async fn hold_pages(&self, store: &TestStore, pages: &[MappedPage]) {
+        let lease = self.stage(store, pages).await;
+        let plan = fixture::plan(lease, &self.id, self.rules);
+        let finished = sync::finish(&store.pool, plan, || LONG).await.unwrap();
+        assert!(matches!(finished, Finished::Held(_)), "{finished:?}");
+        let actor = Actor { name: "test".into(), api_key_id: None, reason: None };
+        jobs::reject(&store.pool, lease.job_id, &actor).await.unwrap().unwrap();
+        staging::discard(&store.pool, lease).await.unwrap();
+    }
+
+    async fn stage(&self, store: &TestStore, pages: &[MappedPage]) -> Lease {
         let job = store.enqueue(&self.id).await;
         let lease = store.claim(job).await;
         staging::begin(&store.pool, lease, self.rules, None, LONG).await.unwrap();
         for page in pages {
             store.add(lease, page).await.unwrap();
         }
+        lease
+    }
+
+    async fn sync_pages(&self, store: &TestStore, pages: &[MappedPage]) -> (JobId, Report) {
+        let lease = self.stage(store, pages).await;
         let report = store.finish(lease, &self.id).await.unwrap();
         staging::discard(&store.pool, lease).await.unwrap();
-        (job, report)
+        (lease.job_id, report)
     }
 
     /// Everybody in iP, who must be whom the model says, and whoever was there once.

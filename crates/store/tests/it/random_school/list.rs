@@ -44,6 +44,11 @@ impl List {
         (0..self.0.len()).filter(move |at| !comes_again(*at)).map(|at| &self.0[at])
     }
 
+    /// Whether nobody is delivered at all.
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// Whether there are records, and none of them says anything about the employment.
     pub(super) fn hides_employment(&self) -> bool {
         !self.0.is_empty() && !self.0.iter().any(Record::says_employment)

@@ -34,9 +34,12 @@ impl School {
             }
         }
         let staff: Vec<&Record> = staff.iter().collect();
-        let doubts = self.doubts(&staff, &means, other);
+        let possible = self.possible_matches(&staff, &means, list);
+        let doubts = self.doubts(&staff, &means, &possible, other);
         let leavers = if self.rules.deactivates && list.is_telling() {
-            self.absent(&means, list)
+            let mut absent = self.absent(&means, list);
+            absent.retain(|account| possible.iter().all(|(_, other)| other != account));
+            absent
         } else {
             Vec::new()
         };
@@ -96,21 +99,54 @@ impl School {
         means
     }
 
+    /// Whether a sync of this list would wait for a person: everybody seems to have left.
+    pub(super) fn is_held(&self, list: &List) -> bool {
+        list.is_empty() && self.rules.deactivates && !self.absent(&[], list).is_empty()
+    }
+
+    /// Records that nobody belongs to, each with an account whose own record is gone and that has
+    /// login and forename or initials in common with it. Surnames are never the same here: the
+    /// fixture makes them of the ids.
+    fn possible_matches(
+        &self,
+        staff: &[&Record],
+        means: &[Option<usize>],
+        list: &List,
+    ) -> Vec<(usize, usize)> {
+        if list.latest().any(|record| record.shown == Shown::Nameless) {
+            return Vec::new();
+        }
+        let gone = self.absent(means, list);
+        let have_much_in_common = |record: &Record, account: &Account| {
+            let initials = record.initials.is_some() && record.initials == account.initials;
+            record.login() == account.login()
+                && (record.first_name == account.first_name || initials)
+        };
+        let open = (0..staff.len()).filter(|n| means[*n].is_none() && !is_twin(staff, *n));
+        open.flat_map(|n| gone.iter().map(move |account| (n, *account)))
+            .filter(|(n, account)| have_much_in_common(staff[*n], &self.accounts[*account]))
+            .collect()
+    }
+
     /// Why each record is left out; `None`: it is not.
     fn doubts(
         &self,
         staff: &[&Record],
         means: &[Option<usize>],
+        possible: &[(usize, usize)],
         other: &School,
     ) -> Vec<Option<IssueCode>> {
         let asks = |n: usize| {
             means[n].is_none_or(|account| self.accounts[account].login() != staff[n].login())
         };
-        let twin = |n: usize| staff.iter().filter(|r| r.login() == staff[n].login()).count() > 1;
-        let askers: Vec<usize> = (0..staff.len()).filter(|n| asks(*n) && !twin(*n)).collect();
+        let twin = |n: usize| is_twin(staff, n);
+        let is_possible = |n: usize| possible.iter().any(|(other, _)| *other == n);
+        let askers: Vec<usize> =
+            (0..staff.len()).filter(|n| asks(*n) && !twin(*n) && !is_possible(*n)).collect();
         let movers = self.largest_set_without_clash(staff, means, &askers, other);
         let doubt = |n: usize| match (asks(n), twin(n)) {
             (true, true) => Some(IssueCode::SharedWorkEmail),
+            (true, false) if is_possible(n) => Some(IssueCode::PossibleMatch),
             (true, false) if !movers.contains(&n) => Some(IssueCode::WorkEmailInUse),
             _ => None,
         };
@@ -177,6 +213,11 @@ impl School {
         }
         self.accounts[at] = account;
     }
+}
+
+/// Whether another record of the list has the same login.
+fn is_twin(staff: &[&Record], n: usize) -> bool {
+    staff.iter().filter(|record| record.login() == staff[n].login()).count() > 1
 }
 
 impl Outcome {
