@@ -25,6 +25,7 @@ pub(super) struct Matched {
 ///
 /// Records that ask for a login and share it with another record of the list are marked at
 /// once; see [`quarantine`].
+#[expect(clippy::too_many_lines, reason = "it is one statement, step by step")]
 pub(super) async fn match_staff(
     db: &mut PgConnection,
     lease: Lease,
