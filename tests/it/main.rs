@@ -17,6 +17,7 @@ mod photos;
 mod press;
 mod privacy;
 mod process;
+mod refresh;
 mod resilience;
 mod rows;
 mod schedule;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use mis_sync_domain::SchoolId;
 use mis_sync_testing::{TestApp, TestAppOptions, http_client};
-use mis_sync_wonde_sim::SimulatorOptions;
+use mis_sync_wonde_sim::{ScenarioName, SimulatorOptions};
 use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 use tokio::{
@@ -12,7 +12,7 @@ use tokio::{
     net::UnixStream,
 };
 
-use crate::process::Process;
+use crate::{process::Process, rows::texts};
 
 #[tokio::test]
 async fn no_personal_data_in_logs_and_redis() {
@@ -33,8 +33,10 @@ async fn no_personal_data_in_logs_and_redis() {
         &["serve", "--with-worker"],
         &[("MIS_SYNC__LOG__LEVEL", "trace"), ("MIS_SYNC__API__LISTEN", &listen)],
     );
-    let everything =
-        json!({ "import_classes": true, "import_subjects": true, "import_photos": true });
+    let everything = json!({
+        "import_classes": true, "import_subjects": true, "import_photos": true,
+        "refresh_freshness_minutes": 0,
+    });
     let school = app.connect_school_with(0, everything).await;
     for fault in [
         json!({ "path": "employees", "status": 500, "count": 1 }),
@@ -48,6 +50,7 @@ async fn no_personal_data_in_logs_and_redis() {
     assert!(report["report"]["photos"]["fetched"].as_u64() > Some(0), "there are photos");
 
     ask_by_email(&app, &school, &listen).await;
+    refresh_somebody_renamed(&app, &school).await;
 
     let logged = process.printed();
     assert!(logged.contains("attempt ended"), "the log says what happened");
@@ -72,6 +75,18 @@ async fn ask_by_email(app: &TestApp, school: &SchoolId, listen: &str) {
         let answer = ask.bearer_auth(app.admin_key.expose_secret()).send().await.unwrap();
         assert_eq!(answer.status(), status);
     }
+}
+
+async fn refresh_somebody_renamed(app: &TestApp, school: &SchoolId) {
+    let simulator = app.simulator.simulator();
+    let renamed = simulator.apply_scenario(school.as_str(), ScenarioName::Rename).unwrap().touched;
+    let fault = json!({ "path": "employees/", "status": 500, "count": 1 });
+    simulator.add_fault(serde_json::from_value(fault).unwrap());
+    let sql = format!("SELECT id::text FROM staff WHERE wonde_id = '{}'", renamed[0]);
+    let person = texts(app, &sql).await.remove(0);
+    let path = format!("/v1/schools/{school}/staff/{person}/refresh?wait_ms=5000");
+    let answer: Value = app.post(&path).send().await.unwrap().json().await.unwrap();
+    assert_eq!(answer["outcome"], "updated", "{answer}");
 }
 
 async fn sync(app: &TestApp, school: &SchoolId) -> Value {

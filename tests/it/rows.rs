@@ -6,7 +6,7 @@
 )]
 
 use mis_sync_testing::TestApp;
-use sqlx::{AssertSqlSafe, postgres::PgRow};
+use sqlx::{AssertSqlSafe, PgConnection, postgres::PgRow};
 
 /// The rows that a query gives.
 pub(crate) async fn select(app: &TestApp, sql: &str) -> Vec<PgRow> {
@@ -26,4 +26,9 @@ pub(crate) async fn texts(app: &TestApp, sql: &str) -> Vec<String> {
 /// Writes by hand, as the iP app would.
 pub(crate) async fn execute(app: &TestApp, sql: &str) {
     sqlx::query(AssertSqlSafe(sql)).execute(&app.pool).await.unwrap();
+}
+
+/// The same in a transaction of the test's own.
+pub(crate) async fn execute_in(db: &mut PgConnection, sql: &str) {
+    sqlx::query(AssertSqlSafe(sql)).execute(db).await.unwrap();
 }

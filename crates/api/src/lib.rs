@@ -17,6 +17,7 @@ mod openapi;
 mod parameters;
 mod problem;
 mod problems;
+mod refresh;
 mod routes;
 mod schools;
 mod server;

@@ -9,7 +9,7 @@ use utoipa::{
 };
 
 use crate::{
-    docs, explain, health, jobs, matches, metrics, problems, schools, staff, sync,
+    docs, explain, health, jobs, matches, metrics, problems, refresh, schools, staff, sync,
     views::ProblemView, webhooks,
 };
 
@@ -43,6 +43,7 @@ pub fn openapi_json() -> String {
         staff::get_staff,
         staff::get_staff_photo,
         explain::explain_person,
+        refresh::refresh_user,
         jobs::list_jobs,
         jobs::get_job,
         jobs::list_job_changes,

@@ -9,7 +9,7 @@ use axum::{
 
 use crate::{
     ApiError, ApiState, docs, edge, explain, health, jobs, matches, metrics, openapi, problems,
-    schools, staff, sync, webhooks,
+    refresh, schools, staff, sync, webhooks,
 };
 
 /// Every path with its methods.
@@ -26,6 +26,7 @@ fn routes() -> Vec<(&'static str, MethodRouter<ApiState>)> {
         ("/v1/schools/{school_id}/sync", post(sync::enqueue_sync_school)),
         ("/v1/schools/{school_id}/matches", get(matches::list_matches).post(matches::decide_match)),
         ("/v1/schools/{school_id}/staff/{staff_id}", get(staff::get_staff)),
+        ("/v1/schools/{school_id}/staff/{staff_id}/refresh", post(refresh::refresh_user)),
         ("/v1/schools/{school_id}/staff/{staff_id}/photo", get(staff::get_staff_photo)),
         ("/v1/schools/{school_id}/explain", get(explain::explain_person)),
         ("/v1/jobs", get(jobs::list_jobs)),

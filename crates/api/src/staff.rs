@@ -101,6 +101,6 @@ pub(crate) async fn get_staff_photo(
     Ok(etag.mark((headers, Body::from(content))))
 }
 
-fn read_id(text: &str) -> Result<StaffId, ApiError> {
+pub(crate) fn read_id(text: &str) -> Result<StaffId, ApiError> {
     text.parse().map_err(|_| ApiError::UnknownStaff)
 }

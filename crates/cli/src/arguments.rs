@@ -52,6 +52,8 @@ pub(crate) enum Command {
     Schools(Schools),
     /// Press *Sync Data* for a school.
     Sync(Sync),
+    /// Bring one person up to date, as their login does.
+    Refresh(Refresh),
     /// Say why one person is in iP, missing, or different.
     Explain(Explain),
     /// Look at jobs: what was asked for, and what became of it.
@@ -221,6 +223,17 @@ pub(crate) struct Sync {
 }
 
 #[derive(Debug, Args)]
+pub(crate) struct Refresh {
+    /// iP's own key of the school.
+    pub(crate) school: SchoolId,
+    /// iP's own key of the person.
+    pub(crate) staff_id: StaffId,
+    /// Print the job as JSON.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
 pub(crate) struct Explain {
     /// iP's own key of the school.
     pub(crate) school: SchoolId,
@@ -280,5 +293,14 @@ pub(crate) enum Bench {
         /// Rounds; the median counts.
         #[arg(long, default_value_t = 7, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
         rounds: u32,
+    },
+    /// Logins while every school is being synced, and while Wonde hangs.
+    Login {
+        /// How long each measurement takes.
+        #[arg(long, default_value_t = 60, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=3600))]
+        seconds: u32,
+        /// Logins per second.
+        #[arg(long, default_value_t = 200, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=10_000))]
+        rate: u32,
     },
 }

@@ -9,6 +9,7 @@ mod follow;
 mod jobs;
 mod keys;
 mod migrate;
+mod refresh;
 mod schools;
 mod serve;
 mod simulate;
@@ -32,6 +33,7 @@ pub(crate) async fn run(arguments: Arguments) -> Result<(), Failure> {
     match arguments.command {
         Command::Demo(demo) => demo::run(&demo).await,
         Command::Bench(Bench::Sync { staff, rounds }) => bench::sync::run(&staff, rounds).await,
+        Command::Bench(Bench::Login { seconds, rate }) => bench::login::run(seconds, rate).await,
         Command::Openapi => print(&mis_sync_api::openapi_json()),
         command => {
             let config = Config::load(arguments.config.as_deref())?;
@@ -50,6 +52,7 @@ async fn with_config(command: Command, config: &Config) -> Result<(), Failure> {
         Command::Alerts(alerts) => alerts::run(config, alerts).await,
         Command::Webhooks(webhooks) => webhooks::run(config, webhooks).await,
         Command::Schools(schools) => schools::run(config, schools).await,
+        Command::Refresh(refresh) => refresh::run(config, &refresh).await,
         Command::Sync(sync) => sync::run(config, &sync).await,
         Command::Explain(explain) => explain::run(config, &explain).await,
         Command::Jobs(jobs) => jobs::run(config, jobs).await,

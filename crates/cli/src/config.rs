@@ -80,6 +80,7 @@ pub(crate) struct Wonde {
     #[serde(deserialize_with = "text::http_address")]
     base_url: Url,
     rate_per_second: NonZeroU32,
+    reserved_for_logins_percent: u32,
     burst: NonZeroU32,
     page_size: NonZeroU32,
     request_timeout_ms: u64,
@@ -96,6 +97,9 @@ pub(crate) struct Wonde {
 #[serde(deny_unknown_fields)]
 pub(crate) struct Worker {
     pub(crate) concurrency: NonZeroU32,
+    pub(crate) interactive_concurrency: NonZeroU32,
+    refresh_timeout_ms: u64,
+    refresh_probe_seconds: u64,
     lease_seconds: u64,
     drain_seconds: u64,
     retry_base_seconds: u64,
@@ -237,6 +241,36 @@ impl Wonde {
         }
     }
 
+    /// The same for somebody who waits at the login: given up after `timeout`, and tried twice.
+    pub(crate) fn client_at_login(&self, timeout: Duration) -> ClientConfig {
+        let timeout_ms = u64::try_from(timeout.as_millis()).unwrap_or(u64::MAX);
+        ClientConfig {
+            request_timeout_ms: self.request_timeout_ms.min(timeout_ms),
+            connect_timeout_ms: self.connect_timeout_ms.min(timeout_ms),
+            max_tries: self.max_tries.get().min(2),
+            max_retry_elapsed_ms: self.max_retry_elapsed_ms.min(timeout_ms),
+            initial_backoff_ms: self.initial_backoff_ms.min(100),
+            max_retry_after_ms: self.max_retry_after_ms.min(timeout_ms),
+            ..self.client()
+        }
+    }
+
+    /// The part of the limit that syncs may use.
+    pub(crate) fn limit_of_syncs(&self) -> Result<RateLimit, Failure> {
+        let kept = self.reserved_for_logins_percent;
+        if kept > 90 {
+            return Err(Failure::usage(format!(
+                "wonde.reserved_for_logins_percent: found {kept}, wanted 0 to 90"
+            )));
+        }
+        Ok(self.limit().without_percent(kept))
+    }
+
+    /// The limit as somebody sees it who waits at the login.
+    pub(crate) fn limit_at_login(&self, timeout: Duration) -> RateLimit {
+        RateLimit { longest_wait: timeout, ..self.limit() }
+    }
+
     /// How fast each token may be used. A job that would wait longer than it would for a
     /// `Retry-After` is put off.
     pub(crate) fn limit(&self) -> RateLimit {
@@ -255,6 +289,16 @@ impl Worker {
             return Err(Failure::usage("worker.lease_seconds: found 0, wanted 1 or more"));
         }
         Ok(Duration::from_secs(self.lease_seconds))
+    }
+
+    /// How long the fetch of one person may take.
+    pub(crate) fn refresh_timeout(&self) -> Duration {
+        Duration::from_millis(self.refresh_timeout_ms)
+    }
+
+    /// How long the logins of a school do not ask a Wonde that failed one of them.
+    pub(crate) fn probe_after(&self) -> Duration {
+        Duration::from_secs(self.refresh_probe_seconds)
     }
 
     pub(crate) fn drain(&self) -> Duration {

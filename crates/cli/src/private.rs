@@ -67,7 +67,9 @@ impl PrivateSystem {
         let api_url = format!("http://{}", listener.local_addr()?);
         let stop = CancellationToken::new();
         let api = tokio::spawn(mis_sync_api::serve(listener, parts.api(&config)?, stop.clone()));
-        let (context, worker) = parts.worker(&config)?;
+        // As a process of its own would, the worker has its own connections: however busy it is,
+        // the API gets one.
+        let (context, worker) = Parts::connect(&config).await?.worker(&config)?;
         let worker = tokio::spawn(mis_sync_worker::run(context, worker, stop.clone()));
         Ok(Self { simulator, pool, api_url, api_key, stop, api, worker, servers })
     }

@@ -65,12 +65,24 @@ impl Parts {
     }
 
     pub(crate) fn worker(&self, config: &Config) -> Result<(Context, WorkerOptions), Failure> {
-        let limiter = RateLimiter::new(self.queue.redis().clone(), config.wonde.limit());
-        let wonde = WondeClient::new(config.wonde.client(), Arc::new(SharedRateLimit(limiter)))
-            .map_err(|error| Failure::usage(format!("wonde: {error}")))?;
+        let refresh_timeout = config.worker.refresh_timeout();
+        let limiter = |limit| RateLimiter::new(self.queue.redis().clone(), limit);
+        let syncs = SharedRateLimit::of_syncs(
+            limiter(config.wonde.limit()),
+            limiter(config.wonde.limit_of_syncs()?),
+        );
+        let logins =
+            SharedRateLimit::of_logins(limiter(config.wonde.limit_at_login(refresh_timeout)));
+        let client = |settings, limit| {
+            WondeClient::new(settings, Arc::new(limit))
+                .map_err(|error| Failure::usage(format!("wonde: {error}")))
+        };
         let context = Context {
             queue: self.queue.clone(),
-            wonde,
+            wonde: client(config.wonde.client(), syncs)?,
+            wonde_at_login: client(config.wonde.client_at_login(refresh_timeout), logins)?,
+            refresh_timeout,
+            probe_after: config.worker.probe_after(),
             cipher: Arc::clone(&self.cipher),
             mis: Arc::clone(&self.mis),
             clock: Clock::system(),
@@ -82,6 +94,7 @@ impl Parts {
         let options = WorkerOptions {
             name: worker_name(),
             concurrency: config.worker.concurrency.get() as usize,
+            interactive_concurrency: config.worker.interactive_concurrency.get() as usize,
             lease: config.worker.lease()?,
             drain: config.worker.drain(),
             retry: config.worker.retry(),

@@ -1,7 +1,6 @@
 //! Which conditions of a school somebody has to look at.
 
 use chrono::{DateTime, TimeDelta, Utc};
-use serde::{Deserialize, Serialize};
 
 use crate::{JobId, Schedule, SchoolId, job::named};
 

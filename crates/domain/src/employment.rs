@@ -1,7 +1,6 @@
 //! Who counts as current staff.
 
 use chrono::NaiveDate;
-use serde::{Deserialize, Serialize};
 
 use crate::job::named;
 

@@ -6,8 +6,6 @@ mod fields;
 mod steps;
 mod verdict;
 
-use serde::{Deserialize, Serialize};
-
 use crate::{
     IssueCode, Mis, Reading, RecordOutcome, SchoolSettings, Sighting, StaffId, SyncedField,
     job::named,

@@ -21,7 +21,7 @@ impl UnknownName {
 macro_rules! named {
     ($(#[$doc:meta])* $type:ident, $what:literal, { $($(#[$vmeta:meta])* $variant:ident = $name:literal,)+ }) => {
         $(#[$doc])*
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
         pub enum $type { $($(#[$vmeta])* #[serde(rename = $name)] $variant,)+ }
 
         impl $type {
@@ -60,6 +60,8 @@ named!(
     JobKind, "kind of job", {
         /// Brings a whole school up to date.
         SyncSchool = "sync-school",
+        /// Brings one person up to date while they log in.
+        RefreshUser = "refresh-user",
     }
 );
 
@@ -68,6 +70,8 @@ named!(
     Lane, "lane", {
         /// Whole schools.
         Bulk = "bulk",
+        /// People who wait at the login.
+        Interactive = "interactive",
     }
 );
 
@@ -110,6 +114,7 @@ impl JobKind {
     pub fn lane(self) -> Lane {
         match self {
             Self::SyncSchool => Lane::Bulk,
+            Self::RefreshUser => Lane::Interactive,
         }
     }
 
@@ -117,6 +122,7 @@ impl JobKind {
     pub fn max_attempts(self) -> u16 {
         match self {
             Self::SyncSchool => 5,
+            Self::RefreshUser => 2,
         }
     }
 }

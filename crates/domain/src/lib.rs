@@ -14,6 +14,7 @@ pub mod line_manager;
 mod mis;
 mod ownership;
 mod photo;
+mod refresh;
 mod report;
 mod role;
 mod schedule;
@@ -43,6 +44,7 @@ pub use ownership::{
     Imports, OwnedFields, Owner, Ownership, OwnershipRule, SyncRules, SyncedField,
 };
 pub use photo::{MAX_PHOTO_BYTES, Photo, PhotoRecord, PhotoType};
+pub use refresh::{LoginStanding, Outage, OutageReason, RefreshOutcome, StaleReason};
 pub use report::{PhotoCounts, Report, TeachingCounts};
 pub use role::{Action, Role};
 pub use schedule::{

@@ -212,6 +212,14 @@ impl SyncRules {
             clears_departments: settings.clear_departments,
         }
     }
+
+    /// The same for one person at their login: photos are too heavy to wait for, and only a sync
+    /// clears departments.
+    #[must_use]
+    pub fn at_login(self) -> Self {
+        let imports = Imports { photos: false, ..self.imports };
+        Self { imports, clears_departments: false, ..self }
+    }
 }
 
 #[cfg(test)]
@@ -273,6 +281,21 @@ mod tests {
         assert_eq!(imports("Bromcom", &all, false), bromcom);
         let none = SchoolSettings { import_classes: false, ..SchoolSettings::default() };
         assert_eq!(imports("SIMS", &none, false), Imports::default());
+    }
+
+    #[test]
+    fn a_login_leaves_photos_and_departments_to_the_syncs() {
+        let settings = SchoolSettings {
+            import_photos: true,
+            clear_departments: true,
+            ..SchoolSettings::default()
+        };
+        let rules = SyncRules::decide(None, &settings, SyncOptions::default());
+        let at_login = rules.at_login();
+        assert!(rules.imports.photos && rules.clears_departments);
+        assert!(!at_login.imports.photos && !at_login.clears_departments);
+        assert_eq!((at_login.owned, at_login.deactivates), (rules.owned, rules.deactivates));
+        assert!(at_login.imports.class_staff);
     }
 
     #[test]

@@ -1,11 +1,14 @@
 use serde::{Deserialize, Serialize};
 
-use crate::{Affected, SyncMode};
+use crate::{Affected, RefreshOutcome, SyncMode};
 
 /// What a sync did, in numbers. Stored with the job and shown as it is.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Report {
+    /// What a refresh of one person came to; `None`: it was a school.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub outcome: Option<RefreshOutcome>,
     /// Whether everything was read, or only what had changed.
     pub mode: SyncMode,
     /// Staff records that Wonde delivered.

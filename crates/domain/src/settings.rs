@@ -32,6 +32,9 @@ pub struct SchoolSettings {
     pub guard: Guard,
     /// When the school is synced by itself.
     pub schedule: Schedule,
+    /// Somebody who was read from the MIS in so many minutes before their login is not read
+    /// again; 0: everybody is, at each login.
+    pub refresh_freshness_minutes: u16,
 }
 
 /// What happens to somebody who left.
@@ -60,6 +63,7 @@ impl Default for SchoolSettings {
             leaver_policy: LeaverPolicy::Deactivate,
             guard: Guard::default(),
             schedule: Schedule::default(),
+            refresh_freshness_minutes: 15,
         }
     }
 }

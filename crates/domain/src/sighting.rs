@@ -3,7 +3,6 @@
 use std::{fmt, str::FromStr};
 
 use chrono::{DateTime, NaiveDate, Utc};
-use serde::{Deserialize, Serialize};
 
 use crate::{IssueCode, JobId, StaffId, SyncMode, UnknownName, employment::Standing, job::named};
 

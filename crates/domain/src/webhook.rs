@@ -1,5 +1,3 @@
-use serde::{Deserialize, Serialize};
-
 use crate::job::named;
 
 named!(

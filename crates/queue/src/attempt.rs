@@ -88,6 +88,7 @@ pub(crate) async fn run(context: AttemptContext, claimed: Claimed) {
         let outcome = watch(&context, &claimed, &mut work).await;
         work.abort();
         let ended = settle(&context, &claimed, outcome).await;
+        context.queue.announce_end(claimed.job.id).await;
         tracing::info!(
             job.outcome = ended.unwrap_or("unsettled"),
             elapsed_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX),

@@ -2,6 +2,7 @@
 
 mod attempt;
 mod backend;
+mod endings;
 mod error;
 mod limiter;
 mod queue;
@@ -9,6 +10,7 @@ mod redis;
 mod worker;
 
 pub use attempt::{Handler, JobError, RetryPolicy};
+pub use endings::Ending;
 pub use error::Error;
 pub use limiter::{RateLimit, RateLimiter};
 pub use mis_sync_store::jobs::{Actor, Claimed, Enqueued, Idempotency, NewJob};

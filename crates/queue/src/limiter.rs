@@ -62,6 +62,17 @@ pub struct RateLimit {
     pub longest_wait: Duration,
 }
 
+impl RateLimit {
+    /// What is left when so many of a hundred calls are kept for others; one call per second at
+    /// the least.
+    #[must_use]
+    pub fn without_percent(self, kept: u32) -> Self {
+        let left = u64::from(self.per_second.get()) * u64::from(100 - kept.min(100)) / 100;
+        let left = u32::try_from(left).ok().and_then(NonZeroU32::new);
+        Self { per_second: left.unwrap_or(NonZeroU32::MIN), ..self }
+    }
+}
+
 /// One limit per key, shared by all processes through Redis.
 #[derive(Clone)]
 pub struct RateLimiter {

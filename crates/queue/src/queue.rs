@@ -3,7 +3,9 @@ use std::{collections::BTreeMap, time::Duration};
 use mis_sync_domain::{Job, JobId, Lane};
 use mis_sync_store::{Pool, jobs, staging};
 
-use crate::{Actor, Enqueued, Error, Idempotency, NewJob, Redis, RedisError};
+use crate::{
+    Actor, Ending, Enqueued, Error, Idempotency, NewJob, Redis, RedisError, endings::Endings,
+};
 
 /// How long a delivered job may wait before its id is delivered again, in case Redis lost it.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -15,6 +17,7 @@ const SWEEP_LIMIT: i64 = 1000;
 pub struct Queue {
     pool: Pool,
     redis: Redis,
+    endings: Endings,
 }
 
 /// What a sweep did.
@@ -31,7 +34,7 @@ pub struct Swept {
 impl Queue {
     /// A queue over this ledger and this Redis.
     pub fn new(pool: Pool, redis: Redis) -> Self {
-        Self { pool, redis }
+        Self { pool, redis, endings: Endings::default() }
     }
 
     /// The ledger's database.
@@ -86,6 +89,20 @@ impl Queue {
     async fn try_deliver(&self, job: &Job) {
         if let Err(error) = self.redis.push(job.kind.lane(), &[job.id]).await {
             tracing::warn!(job.id = %job.id, %error, "job accepted but not delivered yet");
+        }
+    }
+
+    /// Listens for the end of an attempt at a job. What ended before is not heard: look into the
+    /// ledger once after this.
+    pub fn ending(&self, id: JobId) -> Ending {
+        self.endings.listen(&self.redis, id)
+    }
+
+    /// Wakes whoever waits for this job, in all processes. A wake-up that gets lost costs them
+    /// their patience, and nothing else.
+    pub(crate) async fn announce_end(&self, id: JobId) {
+        if let Err(error) = self.redis.publish_end(id).await {
+            tracing::debug!(job.id = %id, %error, "nobody was woken");
         }
     }
 

@@ -3,7 +3,7 @@ use std::{fmt, time::Duration};
 use mis_sync_domain::{JobId, Lane};
 use redis::{
     AsyncCommands, Client,
-    aio::{ConnectionManager, ConnectionManagerConfig},
+    aio::{ConnectionManager, ConnectionManagerConfig, PubSubStream},
 };
 
 /// How long one `BZPOPMIN` waits for an id. Also the longest that a stopping worker waits
@@ -12,6 +12,9 @@ const POP_WAIT: Duration = Duration::from_secs(1);
 /// How long an answer may take; well above [`POP_WAIT`].
 const RESPONSE_TIMEOUT: Duration = Duration::from_secs(5);
 const CONNECTION_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// The channel on which ends of attempts are told.
+const ENDED: &str = "ended";
 
 /// The Redis of this service: connections, and the names of the keys under one prefix.
 #[derive(Clone)]
@@ -60,7 +63,20 @@ impl Redis {
     /// A connection of its own for a lane, because a blocking pop holds up all that share it.
     pub(crate) fn popper(&self, lane: Lane) -> Result<Popper, RedisError> {
         let connection = ConnectionManager::new_lazy_with_config(self.client.clone(), settings())?;
-        Ok(Popper { connection, key: self.ready_key(lane) })
+        Ok(Popper { connection, key: self.ready_key(lane), lane })
+    }
+
+    /// Tells everybody that an attempt at this job has ended.
+    pub(crate) async fn publish_end(&self, id: JobId) -> Result<(), RedisError> {
+        self.shared().publish::<_, _, ()>(self.key(ENDED), id.to_string()).await?;
+        Ok(())
+    }
+
+    /// Ids of jobs as [`Redis::publish_end`] tells them, until the connection breaks.
+    pub(crate) async fn endings(&self) -> Result<PubSubStream, RedisError> {
+        let mut subscription = self.client.get_async_pubsub().await?;
+        subscription.subscribe(self.key(ENDED)).await?;
+        Ok(subscription.into_on_message())
     }
 
     pub(crate) fn shared(&self) -> ConnectionManager {
@@ -89,17 +105,23 @@ fn settings() -> ConnectionManagerConfig {
         .set_number_of_retries(1)
 }
 
-/// Takes the oldest id of a lane.
+/// Takes one id of a lane after the other: the oldest of the syncs, the newest of the logins. Where
+/// there are more logins than the workers can bear, the one who came last is the one who still
+/// waits.
 pub(crate) struct Popper {
     connection: ConnectionManager,
     key: String,
+    lane: Lane,
 }
 
 impl Popper {
     /// Waits up to a second; `None`: nothing came. What is no job id is dropped.
     pub(crate) async fn pop(&mut self) -> Result<Option<JobId>, RedisError> {
-        let popped: Option<(String, String, f64)> =
-            self.connection.bzpopmin(&self.key, POP_WAIT.as_secs_f64()).await?;
+        let (key, wait) = (&self.key, POP_WAIT.as_secs_f64());
+        let popped: Option<(String, String, f64)> = match self.lane {
+            Lane::Bulk => self.connection.bzpopmin(key, wait).await?,
+            Lane::Interactive => self.connection.bzpopmax(key, wait).await?,
+        };
         Ok(popped.and_then(|(_, member, _)| member.parse().ok()))
     }
 }

@@ -17,14 +17,47 @@ pub struct WorkerOptions {
     /// Its name in the ledger. It must differ at every start of a process: an orphan is known
     /// by its lease, never by a name that came back.
     pub name: String,
-    /// Jobs that run at once.
+    /// Whole schools that run at once.
     pub concurrency: usize,
+    /// Logins that run at once, whatever the schools do.
+    pub interactive_concurrency: usize,
     /// How long a claim holds without a heartbeat.
     pub lease: Duration,
     /// After a request to stop, how long running jobs may take to finish.
     pub drain: Duration,
     /// How long failed jobs wait.
     pub retry: RetryPolicy,
+}
+
+/// How the jobs of one lane run.
+struct Slots {
+    /// Each takes one job after the other: as many are claimed at once.
+    backends: usize,
+    /// Jobs of one backend that run at once.
+    concurrency: usize,
+    lease: Duration,
+}
+
+/// A login that nobody works on any more is worth taking up again within seconds or not at all.
+const LONGEST_LOGIN_LEASE: Duration = Duration::from_secs(10);
+
+/// Logins are claimed side by side, because they come side by side and a claim waits for the disk.
+const LOGIN_BACKENDS: usize = 4;
+
+impl WorkerOptions {
+    fn slots(&self, lane: Lane) -> Slots {
+        match lane {
+            Lane::Bulk => Slots { backends: 1, concurrency: self.concurrency, lease: self.lease },
+            Lane::Interactive => {
+                let backends = LOGIN_BACKENDS.min(self.interactive_concurrency);
+                Slots {
+                    backends,
+                    concurrency: self.interactive_concurrency.div_ceil(backends.max(1)),
+                    lease: self.lease.min(LONGEST_LOGIN_LEASE),
+                }
+            }
+        }
+    }
 }
 
 /// Runs jobs until `stop` is cancelled. Then it takes no new work, gives running jobs until
@@ -48,19 +81,26 @@ pub async fn run_worker(
     };
     let mut monitor = Monitor::new();
     let mut lanes_ended = Vec::new();
-    for lane in Lane::ALL {
-        let ended = CancellationToken::new();
-        lanes_ended.push(ended.clone());
-        let name = format!("{}-{lane}", options.name);
-        let lane = LaneOptions {
-            lane: *lane,
-            worker: name.clone(),
-            lease: options.lease,
-            stopping: stop.clone(),
-            ended,
-        };
-        let backend = LaneBackend::open(queue.clone(), lane)?;
-        monitor = register(monitor, name, backend, options.concurrency, context.clone());
+    for lane in Lane::ALL.iter().copied() {
+        let slots = options.slots(lane);
+        for share in 0..slots.backends {
+            let ended = CancellationToken::new();
+            lanes_ended.push(ended.clone());
+            let name = match share {
+                0 => format!("{}-{lane}", options.name),
+                more => format!("{}-{lane}-{more}", options.name),
+            };
+            let context = AttemptContext { lease: slots.lease, ..context.clone() };
+            let lane = LaneOptions {
+                lane,
+                worker: name.clone(),
+                lease: slots.lease,
+                stopping: stop.clone(),
+                ended,
+            };
+            let backend = LaneBackend::open(queue.clone(), lane)?;
+            monitor = register(monitor, name, backend, slots.concurrency, context);
+        }
     }
     let shutdown = monitor.context();
     let stopping = async {

@@ -46,6 +46,13 @@ pub enum Error {
     /// Another claim followed, or the job was taken away: nothing of this run counts any more.
     #[error("the lease on the job was lost")]
     LeaseLost,
+    /// The person was linked with another record of the MIS while theirs was being fetched, or is
+    /// no longer there.
+    #[error("the person was linked anew meanwhile")]
+    PersonMoved,
+    /// A sync of the school is writing and takes its time.
+    #[error("the school is being written by a sync")]
+    SchoolBusy,
     /// The school's token cannot be opened with the configured key.
     #[error("the token of school {school_id} cannot be opened: was the encryption key changed?")]
     SealedWithAnotherKey {
@@ -74,6 +81,11 @@ impl Error {
     /// Whether this transaction and another waited for each other, and this one was given up.
     pub(crate) fn is_deadlock(&self) -> bool {
         matches!(self, Self::Refused { code, .. } if code == "40P01")
+    }
+
+    /// Whether somebody else held a lock for longer than this transaction wanted to wait.
+    pub(crate) fn is_lock_timeout(&self) -> bool {
+        matches!(self, Self::Refused { code, .. } if code == "55P03")
     }
 
     /// Whether a unique constraint of this name was violated.

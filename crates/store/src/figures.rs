@@ -8,7 +8,8 @@ use sqlx::PgPool;
 use crate::Error;
 
 /// How an attempt can end, as `job_attempt.outcome` has it.
-const OUTCOMES: [&str; 6] = ["succeeded", "retry", "snoozed", "failed", "released", "lost"];
+const OUTCOMES: [&str; 8] =
+    ["succeeded", "retry", "snoozed", "held", "failed", "cancelled", "released", "lost"];
 
 /// The figures, each with all its rows, those that are zero included.
 #[derive(Debug, Clone, PartialEq)]

@@ -10,6 +10,7 @@ pub mod leader;
 pub mod matches;
 mod password;
 pub mod photos;
+pub mod refresh;
 pub mod schedule;
 pub mod schools;
 pub mod scratch;
@@ -41,7 +42,7 @@ const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
 /// A connection that was used this shortly ago is taken without a look whether it still lives:
 /// the look is a round trip, and at work it would double those of every single statement. No
 /// server restarts so fast.
-const FRESH: Duration = Duration::from_millis(10);
+const FRESH: Duration = Duration::from_millis(100);
 
 /// Opens a pool on `url`. Connections are made when they are needed.
 pub fn connect(url: &str, max_connections: u32) -> Result<Pool, Error> {

@@ -8,6 +8,7 @@
 mod copy;
 mod list;
 mod page;
+mod person;
 mod records;
 
 use std::time::Duration;
@@ -23,7 +24,9 @@ use crate::{
 };
 
 pub use list::List;
+pub(crate) use page::count;
 pub use page::{Gone, LeftOut, MappedPage, Present, add_page};
+pub(crate) use person::{StagedPerson, clear_person, stage_person};
 
 /// Opens a transaction that does not wait for the disk (see above), in one round trip.
 const BEGIN: &str = "BEGIN; SET LOCAL synchronous_commit = off";

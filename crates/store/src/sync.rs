@@ -12,7 +12,9 @@ mod leavers;
 mod managers;
 mod matching;
 mod people;
+mod person;
 mod photos;
+mod reads;
 mod rematching;
 mod roster;
 mod sightings;
@@ -27,6 +29,8 @@ use crate::{Error, jobs};
 use comparison::{Compared, compare};
 pub(crate) use counts::Counted;
 use fetched::Fetched;
+
+pub use person::{PersonPlan, TaughtClass, refresh_person};
 
 /// Staging tables have no statistics worth the name, so the planner takes every staged school for
 /// a handful of rows. To look through a handful again and again is then cheaper to it than to
@@ -126,6 +130,8 @@ async fn try_finish(
 
     if dry_run {
         report.guard = guard::find_exceeded(&mut tx, &run, &guard, &counted).await?;
+    } else {
+        reads::note(&mut tx, &run).await?;
     }
     match pass {
         Pass::Guarded if guard::is_suspicious(&run, &guard, &counted) => return Ok(None),

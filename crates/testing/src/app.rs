@@ -44,6 +44,8 @@ pub struct TestAppOptions {
     pub scheduler: bool,
     /// Whom the worker tells of alerts.
     pub alert_receiver: Option<Arc<AlertReceiver>>,
+    /// How long the fetch of one person may take.
+    pub refresh_timeout: Duration,
 }
 
 impl Default for TestAppOptions {
@@ -60,6 +62,7 @@ impl Default for TestAppOptions {
             // A test that runs at night is not to be surprised by a sync.
             scheduler: false,
             alert_receiver: None,
+            refresh_timeout: Duration::from_secs(30),
         }
     }
 }
@@ -173,6 +176,7 @@ impl TestApp {
         let options = WorkerOptions {
             name: format!("test-{}", Uuid::now_v7().simple()),
             concurrency: 2,
+            interactive_concurrency: 8,
             lease: self.options.lease,
             drain: self.options.drain,
             retry: RetryPolicy { base: Duration::from_millis(20), max: Duration::from_millis(200) },
@@ -190,7 +194,10 @@ impl TestApp {
         let per_second = NonZeroU32::new(self.options.rate_per_second).unwrap();
         let limit =
             RateLimit { per_second, burst: NonZeroU32::MIN, longest_wait: Duration::from_secs(10) };
-        let limiter = RateLimiter::new(self.queue.redis().clone(), limit);
+        let limiter = |limit| RateLimiter::new(self.queue.redis().clone(), limit);
+        let syncs = SharedRateLimit::of_syncs(limiter(limit), limiter(limit.without_percent(30)));
+        let logins = SharedRateLimit::of_logins(limiter(limit));
+        let timeout = self.options.refresh_timeout;
         let config = ClientConfig {
             base_url: self.simulator.base_url().parse().unwrap(),
             page_size: self.options.page_size,
@@ -200,7 +207,14 @@ impl TestApp {
         };
         Context {
             queue: self.queue.clone(),
-            wonde: WondeClient::new(config, Arc::new(SharedRateLimit(limiter))).unwrap(),
+            wonde: WondeClient::new(config.clone(), Arc::new(syncs)).unwrap(),
+            wonde_at_login: WondeClient::new(
+                ClientConfig { max_tries: 2, ..config },
+                Arc::new(logins),
+            )
+            .unwrap(),
+            refresh_timeout: timeout,
+            probe_after: Duration::from_hours(1),
             cipher: Arc::clone(&self.cipher),
             mis: Arc::new(MisTable::built_in()),
             clock: self.options.clock.clone(),

@@ -20,7 +20,7 @@ pub use limit::{LimitKey, RateLimit, Throttled, Unlimited};
 pub use models::{
     Class, ClassEmployee, ClassSubject, ContactDetails, Deletion, Emails, Employee,
     EmploymentDetails, Include, InvalidWondeId, Photo, PhotoError, Region, Role, School, Subject,
-    WondeDate, WondeId,
+    TaughtClass, WondeDate, WondeId,
 };
 pub use pages::{Page, PageCursor};
 pub use query::{ClassInclude, DeletionKind, EmployeeInclude, EmployeeQuery};

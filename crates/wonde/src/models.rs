@@ -17,7 +17,7 @@ mod school;
 pub(crate) mod shape;
 mod subject;
 
-pub use class::{Class, ClassEmployee, ClassSubject};
+pub use class::{Class, ClassEmployee, ClassSubject, TaughtClass};
 pub(crate) use counts::Counts;
 pub use date::WondeDate;
 pub use deletion::Deletion;

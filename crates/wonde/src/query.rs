@@ -28,6 +28,8 @@ pub enum EmployeeInclude {
     Hierarchy,
     /// The photo, image and all: some 100 KB for each person.
     Photo,
+    /// The classes that the person teaches.
+    Classes,
 }
 
 impl EmployeeInclude {
@@ -38,6 +40,7 @@ impl EmployeeInclude {
             Self::Roles => "roles",
             Self::Hierarchy => "hierarchy",
             Self::Photo => "photo",
+            Self::Classes => "classes",
         }
     }
 }

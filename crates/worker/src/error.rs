@@ -21,6 +21,12 @@ pub enum SyncError {
     /// The school's row has a Wonde id or address that cannot be used.
     #[error("the school's connection cannot be used: {0}")]
     BadConnection(&'static str),
+    /// The person of a refresh is not in the school (any more).
+    #[error("there is nobody of this id in the school")]
+    UnknownStaff,
+    /// One person could not be fetched in the time that a login has.
+    #[error("Wonde took longer than a login can wait")]
+    TooSlow,
     /// What an earlier attempt staged led to a dead end; the next one starts from the first page.
     #[error("going on from an earlier attempt failed: {0}")]
     StaleResume(WondeError),
@@ -28,6 +34,9 @@ pub enum SyncError {
 
 /// How long to wait when Wonde asks to wait but does not say how long.
 const DEFAULT_WAIT: Duration = Duration::from_secs(30);
+
+/// How soon to try again when a sync was writing the school.
+const WHILE_SCHOOL_BUSY: Duration = Duration::from_secs(1);
 
 impl From<SyncError> for JobError {
     fn from(error: SyncError) -> Self {
@@ -44,6 +53,16 @@ impl From<SyncError> for JobError {
                 "bad_connection",
                 "The school's connection cannot be used",
                 detail,
+            )),
+            SyncError::UnknownStaff => Self::Fail(failure(
+                "unknown_staff",
+                "There is no such person",
+                "The person was removed from the school in iP.",
+            )),
+            SyncError::TooSlow => Self::Retry(failure(
+                "wonde_unavailable",
+                "Wonde could not be read",
+                "It took longer than a login can wait.",
             )),
             SyncError::StaleResume(error) => {
                 Self::Retry(failure("wonde_list_moved", "The list moved", &error.to_string()))
@@ -63,6 +82,15 @@ fn from_store(error: &StoreError) -> JobError {
         StoreError::Inconsistent { .. } => {
             JobError::Fail(failure("inconsistent_data", "A stored value", &error.to_string()))
         }
+        StoreError::PersonMoved => JobError::Retry(failure(
+            "person_moved",
+            "The person was linked anew",
+            &error.to_string(),
+        )),
+        StoreError::SchoolBusy => JobError::Snooze(
+            failure("school_busy", "A sync of the school is writing", &error.to_string()),
+            WHILE_SCHOOL_BUSY,
+        ),
         _ => JobError::Retry(failure("database", "The database failed", &error.to_string())),
     }
 }
@@ -132,6 +160,10 @@ mod tests {
             assert!(matches!(verdict(fatal), JobError::Fail(_)));
         }
         assert!(matches!(verdict(StoreError::LeaseLost), JobError::LeaseLost));
+        assert!(matches!(verdict(StoreError::SchoolBusy), JobError::Snooze(..)));
+        assert!(matches!(verdict(StoreError::PersonMoved), JobError::Retry(_)));
+        assert!(matches!(verdict(SyncError::TooSlow), JobError::Retry(_)));
+        assert!(matches!(verdict(SyncError::UnknownStaff), JobError::Fail(_)));
         assert!(matches!(verdict(StoreError::Unavailable(String::new())), JobError::Retry(_)));
     }
 }

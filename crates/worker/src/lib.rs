@@ -31,6 +31,13 @@ pub struct Context {
     pub queue: Queue,
     /// Wonde.
     pub wonde: WondeClient,
+    /// Wonde for those who wait at the login: its share of the rate is kept for them, and it
+    /// gives up soon.
+    pub wonde_at_login: WondeClient,
+    /// How long the fetch of one person may take.
+    pub refresh_timeout: Duration,
+    /// How long logins do not ask a Wonde that failed one of them.
+    pub probe_after: Duration,
     /// Opens the schools' tokens.
     pub cipher: Arc<TokenCipher>,
     /// The known MIS.
@@ -78,6 +85,7 @@ pub fn handler(context: Context) -> Handler {
         async move {
             let ended = match claimed.job.kind {
                 JobKind::SyncSchool => jobs::sync_school::run(&context, &claimed).await,
+                JobKind::RefreshUser => jobs::refresh_user::run(&context, &claimed).await,
             };
             ended.map_err(Into::into)
         }

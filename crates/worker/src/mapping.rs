@@ -7,7 +7,8 @@ pub mod teaching;
 
 use chrono::NaiveDate;
 use mis_sync_domain::{
-    Issue, IssueCode, JobTitle, RecordOutcome, StaffRecord, WorkEmail,
+    Capability, Issue, IssueCode, JobTitle, Mis, RecordOutcome, SchoolSettings, StaffRecord,
+    WorkEmail,
     employment::{self, Employment, Standing},
 };
 use mis_sync_store::staging::{Gone, LeftOut, MappedPage, Present};
@@ -24,6 +25,18 @@ pub struct MappingRules {
     pub hierarchy_supported: bool,
     /// Leave out everybody who is not said to be teaching staff.
     pub teachers_only: bool,
+}
+
+impl MappingRules {
+    /// Those of a school on `today`.
+    pub fn of_school(today: NaiveDate, mis: Option<&Mis>, settings: &SchoolSettings) -> Self {
+        Self {
+            today,
+            roles_supported: Mis::supports(mis, Capability::Roles),
+            hierarchy_supported: Mis::supports(mis, Capability::ReportsTo),
+            teachers_only: settings.teachers_only,
+        }
+    }
 }
 
 /// What a record comes to.

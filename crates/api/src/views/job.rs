@@ -65,6 +65,8 @@ pub(crate) struct JobView {
 pub(crate) enum JobKindView {
     /// Brings a whole school up to date.
     SyncSchool,
+    /// Brings one person up to date while they log in.
+    RefreshUser,
 }
 
 /// Where a job stands.
@@ -214,6 +216,7 @@ impl From<JobKind> for JobKindView {
     fn from(kind: JobKind) -> Self {
         match kind {
             JobKind::SyncSchool => Self::SyncSchool,
+            JobKind::RefreshUser => Self::RefreshUser,
         }
     }
 }

@@ -2,12 +2,16 @@ use mis_sync_domain::{Affected, GuardCategory, PhotoCounts, Report, TeachingCoun
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::SyncModeView;
+use super::{RefreshResultView, SyncModeView};
 
 /// What a sync did, in numbers.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Report)]
 pub(crate) struct ReportView {
+    /// What the refresh of one person came to; left out of syncs.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    outcome: Option<RefreshResultView>,
     /// Whether everything was read, or only what had changed.
     mode: SyncModeView,
     /// Staff records that Wonde delivered.
@@ -114,6 +118,7 @@ impl From<&Report> for ReportView {
     fn from(report: &Report) -> Self {
         // Taken apart, so that a count that is added to the domain is not forgotten here.
         let &Report {
+            outcome,
             mode,
             fetched,
             current,
@@ -132,6 +137,7 @@ impl From<&Report> for ReportView {
             duration_ms,
         } = report;
         Self {
+            outcome: outcome.map(RefreshResultView::from),
             mode: mode.into(),
             fetched,
             current,

@@ -121,6 +121,10 @@ pub(crate) struct SettingsView {
     /// When the school is synced by itself.
     #[schema(required = false)]
     schedule: ScheduleView,
+    /// Somebody who was read from the MIS in so many minutes before their login is not read
+    /// again; 0: everybody is, at each login.
+    #[schema(default = 15, required = false)]
+    refresh_freshness_minutes: u16,
 }
 
 /// What happens to somebody who left.
@@ -199,6 +203,7 @@ impl From<&SchoolSettings> for SettingsView {
             leaver_policy,
             guard,
             schedule,
+            refresh_freshness_minutes,
         } = settings;
         Self {
             teachers_only: *teachers_only,
@@ -216,6 +221,7 @@ impl From<&SchoolSettings> for SettingsView {
             },
             guard: (*guard).into(),
             schedule: schedule.into(),
+            refresh_freshness_minutes: *refresh_freshness_minutes,
         }
     }
 }

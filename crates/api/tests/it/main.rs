@@ -19,6 +19,7 @@ mod openapi;
 mod photos;
 mod problems;
 mod reasons;
+mod refresh;
 mod roles;
 mod schools;
 mod server;

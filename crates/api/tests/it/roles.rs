@@ -24,6 +24,7 @@ const ROUTES: &[(&str, &str, &[Role])] = &[
     ("GET", "/v1/schools/{school_id}/staff/{staff_id}", EVERYBODY),
     ("GET", "/v1/schools/{school_id}/staff/{staff_id}/photo", EVERYBODY),
     ("GET", "/v1/schools/{school_id}/explain", EVERYBODY),
+    ("POST", "/v1/schools/{school_id}/staff/{staff_id}/refresh", &[IpApp, Operator, Admin]),
     ("GET", "/v1/jobs", EVERYBODY),
     ("GET", "/v1/jobs/{job_id}", EVERYBODY),
     ("GET", "/v1/jobs/{job_id}/changes", EVERYBODY),

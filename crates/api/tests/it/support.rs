@@ -90,6 +90,7 @@ impl App {
         let new = NewJob {
             kind: JobKind::SyncSchool,
             school_id: school.clone(),
+            staff_id: None,
             options: SyncOptions::default(),
             unique_key: JobId::new().to_string(),
             requested_by: "test".into(),

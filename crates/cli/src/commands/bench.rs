@@ -2,6 +2,7 @@
 
 mod figures;
 mod idle;
+pub(super) mod login;
 mod minimal;
 mod rounds;
 mod row_by_row;

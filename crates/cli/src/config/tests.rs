@@ -51,6 +51,31 @@ fn the_environment_wins_and_reaches_every_contracted_key() {
 }
 
 #[test]
+fn syncs_leave_a_share_of_the_rate_and_logins_are_impatient() {
+    let limits = |rate: &str, percent: &str| {
+        let config = load_with(&[
+            ("MIS_SYNC__WONDE__RATE_PER_SECOND", rate),
+            ("MIS_SYNC__WONDE__RESERVED_FOR_LOGINS_PERCENT", percent),
+        ])
+        .unwrap();
+        let syncs = config.wonde.limit_of_syncs().ok().map(|limit| limit.per_second.get());
+        (config.wonde.limit().per_second.get(), syncs)
+    };
+    assert_eq!(limits("10", "30"), (10, Some(7)));
+    assert_eq!(limits("10", "0"), (10, Some(10)));
+    assert_eq!(limits("1", "30"), (1, Some(1)));
+    assert_eq!(limits("10", "91"), (10, None));
+
+    let config = load_with(&[]).unwrap();
+    let timeout = config.worker.refresh_timeout();
+    let client = config.wonde.client_at_login(timeout);
+    assert_eq!((client.max_tries, client.request_timeout_ms), (2, 4000));
+    assert_eq!(config.wonde.limit_at_login(timeout).longest_wait, timeout);
+    assert_eq!(config.worker.probe_after(), Duration::from_secs(10));
+    assert_eq!(config.worker.interactive_concurrency.get(), 64);
+}
+
+#[test]
 fn a_wrong_value_is_named_with_key_found_and_wanted() {
     let wrong = |name, value| load_with(&[(name, value)]).unwrap_err();
     let text = wrong("MIS_SYNC__WORKER__CONCURRENCY", "many");

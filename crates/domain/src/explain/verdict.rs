@@ -1,5 +1,3 @@
-use serde::{Deserialize, Serialize};
-
 use super::{Case, FieldResult, Outcome, consequence::day};
 use crate::{IssueCode, RecordOutcome, Sighting, employment::Standing, job::named};
 

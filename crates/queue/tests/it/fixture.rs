@@ -149,6 +149,7 @@ pub(crate) fn new_job() -> NewJob {
     NewJob {
         kind: JobKind::SyncSchool,
         school_id: "oak".parse().unwrap(),
+        staff_id: None,
         options: SyncOptions::default(),
         unique_key: Uuid::now_v7().to_string(),
         requested_by: "test".into(),
@@ -161,6 +162,7 @@ pub(crate) fn options() -> WorkerOptions {
     WorkerOptions {
         name: format!("test-{}", Uuid::now_v7().simple()),
         concurrency: 2,
+        interactive_concurrency: 2,
         lease: LONG,
         drain: LONG,
         retry: RetryPolicy { base: Duration::from_millis(1), max: Duration::from_millis(10) },

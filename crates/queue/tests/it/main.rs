@@ -5,6 +5,7 @@ mod delivery;
 mod fixture;
 mod leases;
 mod limiter;
+mod logins;
 mod outages;
 mod rows;
 mod running;

@@ -1,6 +1,8 @@
 use std::time::Duration;
 
-use mis_sync_domain::{ApiKeyId, Job, JobFailure, JobId, JobKind, JobState, SchoolId, SyncOptions};
+use mis_sync_domain::{
+    ApiKeyId, Job, JobFailure, JobId, JobKind, JobState, SchoolId, StaffId, SyncOptions,
+};
 use sqlx::{Connection, PgConnection, PgPool, postgres::types::PgInterval};
 
 use super::row::JobRow;
@@ -16,6 +18,8 @@ pub struct NewJob {
     pub kind: JobKind,
     /// The school it is for; it must exist.
     pub school_id: SchoolId,
+    /// The person it is for, when it is for one.
+    pub staff_id: Option<StaffId>,
     /// What the caller asks for.
     pub options: SyncOptions,
     /// Of the unfinished jobs only one may have it.
@@ -25,6 +29,9 @@ pub struct NewJob {
     /// No attempt starts later than this after now.
     pub deadline: Duration,
 }
+
+/// No attempt of a refresh starts later: it is for this login and not for the next one.
+const REFRESH_DEADLINE: Duration = Duration::from_secs(30);
 
 impl NewJob {
     /// A sync of a school. Of those that change anybody a school has one at a time, whatever
@@ -39,9 +46,27 @@ impl NewJob {
             kind: JobKind::SyncSchool,
             unique_key: format!("sync-school:{school_id}{suffix}"),
             school_id,
+            staff_id: None,
             options,
             requested_by: requested_by.into(),
             deadline: SYNC_DEADLINE,
+        }
+    }
+
+    /// A refresh of one person; of each person one can be unfinished.
+    pub fn refresh_user(
+        school_id: SchoolId,
+        staff_id: StaffId,
+        requested_by: impl Into<String>,
+    ) -> Self {
+        Self {
+            kind: JobKind::RefreshUser,
+            school_id,
+            staff_id: Some(staff_id),
+            options: SyncOptions::default(),
+            unique_key: format!("refresh-user:{staff_id}"),
+            requested_by: requested_by.into(),
+            deadline: REFRESH_DEADLINE,
         }
     }
 }
@@ -211,9 +236,9 @@ async fn insert(db: &mut PgConnection, new: &NewJob) -> Result<Option<Job>, Erro
     let row = sqlx::query_as!(
         JobRow,
         r#"
-        INSERT INTO job (id, kind, lane, school_id, options, unique_key, requested_by,
+        INSERT INTO job (id, kind, lane, school_id, staff_id, options, unique_key, requested_by,
             max_attempts, deadline_at)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, now() + $9)
+        VALUES ($1, $2, $3, $4, $10, $5, $6, $7, $8, now() + $9)
         ON CONFLICT (unique_key) WHERE state IN ('queued', 'running', 'retrying', 'held')
             DO NOTHING
         RETURNING id, kind, school_id, staff_id, options, requested_by, retry_of, undo_of, state,
@@ -229,6 +254,7 @@ async fn insert(db: &mut PgConnection, new: &NewJob) -> Result<Option<Job>, Erro
         new.requested_by,
         i32::from(new.kind.max_attempts()),
         interval(new.deadline),
+        new.staff_id.map(|id| id.0),
     )
     .fetch_optional(db)
     .await?;

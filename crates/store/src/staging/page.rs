@@ -207,6 +207,6 @@ async fn advance(
     .ok_or(Error::LeaseLost)
 }
 
-pub(super) fn count(number: u64) -> i64 {
+pub(crate) fn count(number: u64) -> i64 {
     i64::try_from(number).unwrap_or(i64::MAX)
 }

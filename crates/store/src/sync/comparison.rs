@@ -91,7 +91,7 @@ async fn compare_people(
 }
 
 /// Keeps the problems that mapping and matching found, and says who stays inactive.
-async fn record_issues(db: &mut PgConnection, lease: Lease) -> Result<(), Error> {
+pub(super) async fn record_issues(db: &mut PgConnection, lease: Lease) -> Result<(), Error> {
     sqlx::query!(
         r#"
         INSERT INTO job_issue (job_id, code, wonde_id)

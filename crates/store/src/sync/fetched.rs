@@ -1,3 +1,4 @@
+use chrono::{DateTime, Utc};
 use mis_sync_domain::{Lease, line_manager::HierarchyLists};
 use sqlx::PgConnection;
 
@@ -15,6 +16,8 @@ pub(super) struct Fetched {
     /// Everything was asked for, not only what changed.
     pub(super) is_full: bool,
     pub(super) lists_read: Vec<String>,
+    /// Start of the full fetch that was applied before this one.
+    pub(super) last_full_sync_at: Option<DateTime<Utc>>,
     /// An earlier run of the job was held, and what it found is in the history.
     pub(super) was_held: bool,
     /// Which way Wonde's hierarchy points, as the last full sync showed.
@@ -47,9 +50,14 @@ pub(super) async fn lock_and_read(
             FROM stage_fetch f
             WHERE s.id = $3 AND f.job_id = $1 AND f.fence = $2 AND f.complete
             RETURNING s.hierarchy_lists, f.*
+        ), back AS (
+            -- Wonde has answered.
+            DELETE FROM wonde_outage WHERE school_id = $3
         )
         SELECT fetched, current, skipped, requests, employment_said, lists_read, hierarchy_lists,
             updated_after IS NULL AS "is_full!",
+            -- As it was before this statement.
+            (SELECT last_full_sync_at FROM school WHERE id = $3) AS last_full_sync_at,
             (SELECT approved_at IS NOT NULL FROM job j WHERE j.id = $1) AS "was_held!",
             (SELECT count(*) FROM stage_staff s WHERE s.job_id = $1) AS "staged!"
         FROM locked
@@ -70,6 +78,7 @@ pub(super) async fn lock_and_read(
         staged: count(row.staged),
         employment_said: count(row.employment_said),
         is_full: row.is_full,
+        last_full_sync_at: row.last_full_sync_at,
         was_held: row.was_held,
         lists_read: row.lists_read,
         hierarchy_lists: row.hierarchy_lists.and_then(|name| name.parse().ok()),

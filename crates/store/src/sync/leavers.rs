@@ -28,7 +28,10 @@ pub(super) async fn record(
         SELECT f.job_id, s.id, s.wonde_id, 'active', 'true', 'false'
         FROM stage_fetch f
         JOIN staff s ON s.school_id = $2 AND s.active AND s.wonde_id IS NOT NULL
+        LEFT JOIN staff_read r ON r.staff_id = s.id
         WHERE f.job_id = $1 AND f.deactivates
+            -- Whoever was read after this fetch began is as a later fetch found them.
+            AND (r.read_at IS NULL OR r.read_at <= f.started_at)
             AND CASE WHEN f.updated_after IS NULL THEN f.nameless = 0
                 ELSE s.wonde_id IN (
                     SELECT wonde_id FROM stage_gone WHERE job_id = $1 AND kind = 'employee') END

@@ -141,11 +141,14 @@ fn who_reports_to_whom<'a>(
     let managers = line_manager::from_lists(&lists(listings), name);
     let reporting = |listing: &'a Listing| {
         let person = roster.staff.get(&listing.wonde_id)?;
-        let said = managers.get(listing.wonde_id.as_str()).copied();
+        let said = match managers.get(listing.wonde_id.as_str()).copied() {
+            _ if person.read_later => person.manager_said.as_deref(),
+            said => said,
+        };
         let manager = said.and_then(|said| roster.staff.get(said));
         let is_missing =
             manager.is_none() && said.is_some_and(|said| !roster.coming.contains(said));
-        let is_owned = listing.is_owned;
+        let is_owned = listing.is_owned && !person.read_later;
         Some(Reporting {
             person,
             is_new: roster.new.contains(&person.id),

@@ -19,6 +19,13 @@ pub(super) struct Matched {
     pub(super) linked: u64,
 }
 
+impl Matched {
+    /// One record, whose person is known and which asks for another login.
+    pub(super) fn one() -> Self {
+        Self { records: 1, shared: 0, asking: 1, unmatched: 0, linked: 1 }
+    }
+}
+
 /// Matches by Wonde id, then by what a person decided, then by UPI, then by work email with an
 /// account that is not linked yet or whose id is gone. A person is matched once at the most; what
 /// stays unmatched is to be created.

@@ -14,6 +14,8 @@ pub(super) struct LinkedStaff {
     pub(super) line_manager_id: Option<Uuid>,
     /// Wonde id of the line manager that the MIS named last.
     pub(super) manager_said: Option<String>,
+    /// Was read after this fetch began, so a later fetch knows better.
+    pub(super) read_later: bool,
 }
 
 /// Everybody of the school by Wonde id, the people that this sync creates included.
@@ -21,6 +23,8 @@ pub(super) struct Roster {
     pub(super) staff: HashMap<String, LinkedStaff>,
     /// Those of `staff` who are inactive.
     pub(super) inactive: HashSet<Uuid>,
+    /// Those of `staff` whom a later fetch read.
+    pub(super) read_later: HashSet<Uuid>,
     /// Whom a dry run would create; they are not among `staff`.
     pub(super) coming: HashSet<String>,
     /// People whom this sync created.
@@ -38,8 +42,12 @@ impl Roster {
                 CASE WHEN $3 THEN coalesce(
                     (SELECT c.new_value = 'true' FROM job_change c
                         WHERE c.job_id = $2 AND c.staff_id = s.id AND c.field = 'active'),
-                    s.active) ELSE s.active END AS "active!"
-            FROM staff s WHERE s.school_id = $1 AND s.wonde_id IS NOT NULL
+                    s.active) ELSE s.active END AS "active!",
+                coalesce(r.read_at > f.started_at, false) AS "read_later!"
+            FROM staff s
+            JOIN stage_fetch f ON f.job_id = $2
+            LEFT JOIN staff_read r ON r.staff_id = s.id
+            WHERE s.school_id = $1 AND s.wonde_id IS NOT NULL
             "#,
             run.school_id.as_str(),
             run.lease.job_id.0,
@@ -71,7 +79,9 @@ impl Roster {
     pub(super) fn of(staff: Vec<LinkedStaff>) -> Self {
         let inactive =
             staff.iter().filter(|person| !person.active).map(|person| person.id).collect();
+        let read_later =
+            staff.iter().filter(|person| person.read_later).map(|person| person.id).collect();
         let staff = staff.into_iter().map(|person| (person.wonde_id.clone(), person)).collect();
-        Self { staff, inactive, coming: HashSet::new(), new: HashSet::new() }
+        Self { staff, inactive, read_later, coming: HashSet::new(), new: HashSet::new() }
     }
 }

@@ -2,6 +2,7 @@
 
 mod class;
 mod compare;
+mod person;
 mod rows;
 mod subject;
 
@@ -15,6 +16,8 @@ use crate::{Error, staging::List};
 pub(super) use compare::Emptied;
 use compare::{Comparison, Reference, compare};
 use rows::Staged;
+
+pub(super) use person::link_person;
 
 /// What became of classes and subjects.
 #[derive(Default)]

@@ -207,6 +207,7 @@ pub(crate) fn new_sync(school: &SchoolId) -> NewJob {
     NewJob {
         kind: JobKind::SyncSchool,
         school_id: school.clone(),
+        staff_id: None,
         options: SyncOptions::default(),
         unique_key: format!("sync-school:{school}"),
         requested_by: "test".into(),

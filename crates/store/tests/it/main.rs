@@ -19,6 +19,7 @@ mod people;
 mod plans;
 mod races;
 mod random_school;
+mod refreshes;
 mod rematching;
 mod rows;
 mod schools;

@@ -11,7 +11,8 @@ use crate::{
 
 async fn take_due(store: &TestStore) -> Vec<JobId> {
     let due = jobs::take_due(&store.pool, LONG, 100).await.unwrap();
-    due.into_iter().map(|Due { id, lane: Lane::Bulk }| id).collect()
+    assert!(due.iter().all(|due| due.lane == Lane::Bulk));
+    due.into_iter().map(|Due { id, .. }| id).collect()
 }
 
 /// As if `column` had been written two hours earlier.

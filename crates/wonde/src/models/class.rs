@@ -91,7 +91,7 @@ where
 
 /// Somebody who teaches a class. `Debug` prints the id alone.
 #[derive(Clone, Deserialize)]
-#[serde(from = "WrittenEmployee")]
+#[serde(from = "WrittenLink")]
 pub struct ClassEmployee {
     /// Wonde's id of the employee.
     pub id: WondeId,
@@ -107,8 +107,25 @@ impl fmt::Debug for ClassEmployee {
     }
 }
 
+/// A class that an employee teaches. `Debug` prints the id alone.
+#[derive(Clone, Deserialize)]
+#[serde(from = "WrittenLink")]
+pub struct TaughtClass {
+    /// Wonde's id of the class.
+    pub id: WondeId,
+    /// The employee is its main teacher; `None` where Wonde does not say.
+    pub is_main_teacher: Option<bool>,
+}
+
+impl fmt::Debug for TaughtClass {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TaughtClass").field("id", &self.id).finish_non_exhaustive()
+    }
+}
+
+/// The one side of a link as the other side lists it.
 #[derive(Deserialize)]
-struct WrittenEmployee {
+struct WrittenLink {
     id: WondeId,
     #[serde(default, deserialize_with = "shape::object")]
     meta: Pivot,
@@ -123,8 +140,14 @@ struct Pivot {
     role: Option<String>,
 }
 
-impl From<WrittenEmployee> for ClassEmployee {
-    fn from(written: WrittenEmployee) -> Self {
+impl From<WrittenLink> for TaughtClass {
+    fn from(written: WrittenLink) -> Self {
+        Self { id: written.id, is_main_teacher: written.meta.is_main_teacher }
+    }
+}
+
+impl From<WrittenLink> for ClassEmployee {
+    fn from(written: WrittenLink) -> Self {
         let Pivot { is_main_teacher, role } = written.meta;
         Self { id: written.id, is_main_teacher, role }
     }

@@ -2,6 +2,7 @@ use std::fmt;
 
 use serde::Deserialize;
 
+use super::class::TaughtClass;
 use super::date::{WondeDate, date};
 use super::id::WondeId;
 use super::include::{Include, ids, to_many, to_one};
@@ -66,6 +67,9 @@ pub struct Employee {
     /// Include `photo`. A school that does not grant it may show a photo of nothing but nulls.
     #[serde(default, deserialize_with = "to_one")]
     pub photo: Include<Option<Photo>>,
+    /// Include `classes`: those that the person teaches.
+    #[serde(default, deserialize_with = "to_many")]
+    pub classes: Include<Vec<TaughtClass>>,
 }
 
 impl fmt::Debug for Employee {
@@ -226,7 +230,9 @@ mod tests {
             "employment_end_date":null,"role_text":"Librarian","staff_code":7}},
         "roles":{"data":[{"id":"A7","mis_id":"3","name":"Librarian"}]},
         "photo":{"data":{"id":"A8","content":"UXVpbGw=","hash":"5f70","updated_at":null}},
-        "hierarchy":{"data":[{"id":"A9","surname":"Marchbanks"}]}}"#;
+        "hierarchy":{"data":[{"id":"A9","surname":"Marchbanks"}]},
+        "classes":{"data":[{"id":"A60","name":"9B/Ma1","subject":"A7",
+            "meta":{"is_main_teacher":true,"role":"Main Class Teacher"}},{"id":"A61"}]}}"#;
 
     #[test]
     fn a_captured_employee_is_read_whole() {
@@ -263,6 +269,10 @@ mod tests {
         assert_eq!(photo.bytes(5), Ok(Some(b"Quill".to_vec())));
         let hierarchy = employee.hierarchy.delivered().unwrap();
         assert_eq!(hierarchy.iter().map(WondeId::as_str).collect::<Vec<_>>(), ["A9"]);
+        let classes = employee.classes.delivered().unwrap().iter();
+        let classes: Vec<_> =
+            classes.map(|class| (class.id.as_str(), class.is_main_teacher)).collect();
+        assert_eq!(classes, [("A60", Some(true)), ("A61", None)]);
     }
 
     #[test]
@@ -272,6 +282,7 @@ mod tests {
         assert!(bare.contact_details.delivered().is_none());
         assert!(bare.hierarchy.delivered().is_none());
         assert!(bare.photo.delivered().is_none());
+        assert!(bare.classes.delivered().is_none());
 
         let odd = r#"{"id":5,"surname":{"x":1},"forename":[],"initials":false,"updated_at":"soon",
             "contact_details":{"data":{"emails":[]}},

@@ -13,9 +13,9 @@ use mis_sync_store::{
     Error as StoreError, schools, staging,
     sync::{self, Finished},
 };
-use mis_sync_wonde::{Error as WondeError, SchoolClient, WondeId};
-use url::Url;
+use mis_sync_wonde::{Error as WondeError, SchoolClient};
 
+use super::connection;
 use crate::{Context, SyncError};
 use fetch::Fetch;
 
@@ -23,20 +23,11 @@ use fetch::Fetch;
 pub(crate) async fn run(context: &Context, claimed: &Claimed) -> Result<(), SyncError> {
     let started = Instant::now();
     let (job, lease, pool) = (&claimed.job, claimed.lease, context.queue.pool());
-    let schools::SchoolAccess { school, token } =
-        schools::access(pool, &context.cipher, &job.school_id)
-            .await?
-            .ok_or(SyncError::NotConnected)?;
+    let (school, client) = connection::open(context, &context.wonde, &job.school_id).await?;
     if school.token == TokenState::Rejected {
         // Wonde has said so before: by a 401, or by telling that access ended.
         return Err(WondeError::Unauthorized.into());
     }
-    let id = WondeId::try_from(school.wonde_school_id.clone())
-        .map_err(|_| SyncError::BadConnection("Its Wonde id is not one."))?;
-    let base_url = school.wonde_base_url.as_deref().map(Url::parse).transpose();
-    let base_url =
-        base_url.map_err(|_| SyncError::BadConnection("Its Wonde address is no URL."))?;
-    let client = context.wonde.school(&id, &token, base_url.as_ref())?;
 
     let fetched = fetch(context, claimed, &school, &client).await;
     if let Err(SyncError::Wonde(WondeError::Unauthorized)) = &fetched {

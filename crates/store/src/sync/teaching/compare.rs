@@ -218,7 +218,7 @@ fn target_links(
 ) -> Option<Vec<Link>> {
     let staff = staged.staff.as_ref()?;
     let mut seen = HashSet::new();
-    let found: Vec<Link> = staff
+    let mut found: Vec<Link> = staff
         .iter()
         .enumerate()
         .filter(|(_, wonde_id)| seen.insert(wonde_id.as_str()))
@@ -233,6 +233,9 @@ fn target_links(
         .collect();
     if found.is_empty() && !staff.is_empty() && by.kind == TeachingKind::Class {
         issues.push(IssueCode::ClassStaffMissing, &staged.wonde_id);
+    }
+    if let Some(before) = before {
+        keep_later_word(&mut found, before, roster);
     }
     let by_hand = |link: &Link| {
         link.staff_id().is_some_and(|id| before.is_some_and(|held| held.by_hand.contains(&id)))
@@ -255,6 +258,22 @@ impl Standing {
             standing.taught += u64::from(is_active && is_taught);
         }
         standing
+    }
+}
+
+/// People who were read after this fetch began are linked as that later fetch found them.
+fn keep_later_word(found: &mut Vec<Link>, before: &Held, roster: &Roster) {
+    let later = &roster.read_later;
+    if later.is_empty() {
+        return;
+    }
+    let is_later = |link: &Link| link.staff_id().is_some_and(|id| later.contains(&id));
+    let kept: Vec<&Link> = before.links.iter().filter(|link| is_later(link)).collect();
+    found.retain(|link| !is_later(link) || kept.iter().any(|kept| kept.staff == link.staff));
+    for link in kept {
+        if found.iter().all(|found| found.staff != link.staff) {
+            found.push(link.clone());
+        }
     }
 }
 

@@ -72,7 +72,7 @@ pub(super) async fn read_gone(
 
 /// Lines of the change history, column by column.
 #[derive(Default)]
-struct Lines {
+pub(super) struct Lines {
     ids: Vec<Option<Uuid>>,
     wonde_ids: Vec<String>,
     fields: Vec<&'static str>,
@@ -95,6 +95,16 @@ pub(super) async fn record(
     for changed in &difference.changed {
         lines.push_changed(changed);
     }
+    record_lines(db, run, kind, &lines).await
+}
+
+/// Writes lines to the change history.
+pub(super) async fn record_lines(
+    db: &mut PgConnection,
+    run: &Run<'_>,
+    kind: TeachingKind,
+    lines: &Lines,
+) -> Result<(), Error> {
     if lines.ids.is_empty() {
         return Ok(());
     }
@@ -121,7 +131,7 @@ pub(super) async fn record(
 }
 
 impl Lines {
-    fn push(
+    pub(super) fn push(
         &mut self,
         id: Option<Uuid>,
         wonde_id: &str,

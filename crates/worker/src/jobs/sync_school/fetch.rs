@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use futures::{Stream, TryStreamExt};
-use mis_sync_domain::{Capability, IssueCode, Lease, Mis, Progress, School, Stage, SyncRules};
+use mis_sync_domain::{IssueCode, Lease, Mis, Progress, School, Stage, SyncRules};
 use mis_sync_store::{
     Pool, jobs,
     staging::{self, FetchState, List, MappedPage},
@@ -65,12 +65,7 @@ impl<'a> Fetch<'a> {
             school,
             client,
             rules,
-            mapping: MappingRules {
-                today: context.clock.today(),
-                roles_supported: Mis::supports(mis, Capability::Roles),
-                hierarchy_supported: Mis::supports(mis, Capability::ReportsTo),
-                teachers_only: school.settings.teachers_only,
-            },
+            mapping: MappingRules::of_school(context.clock.today(), mis, &school.settings),
             class_staff: rules.imports.class_staff || rules.imports.subject_staff,
             photos_per_page: PHOTOS_PER_PAGE,
             updated_after: state.updated_after,

@@ -1,0 +1,213 @@
+//! The login path. Whatever is the matter with Wonde, the answer comes in time and lets the
+//! person in.
+
+use std::time::Duration;
+
+use axum::{
+    Json,
+    http::{StatusCode, header::LOCATION},
+    response::{IntoResponse, Response},
+};
+use mis_sync_domain::{Action, Job, JobState, LoginStanding, SchoolId, StaffId, StaleReason};
+use mis_sync_queue::{Enqueued, NewJob, Queue};
+use mis_sync_store::{
+    jobs,
+    refresh::{self, Login},
+};
+use tokio::time::{Instant, timeout_at};
+
+use crate::{
+    ApiError,
+    openapi::CommonProblems,
+    parameters::{Parameters, PathId},
+    staff::read_id,
+    state::{Access, Caller},
+    views::{ProblemView, RefreshView},
+};
+
+/// The longest that anybody may wait.
+const MAX_WAIT_MS: u64 = 5000;
+
+/// When the time is over one more look may take so long: a wake-up can get lost.
+const LAST_LOOK: Duration = Duration::from_millis(20);
+
+/// Whoever asks an absent Wonde again has so long before the next one may.
+const PROBE: Duration = Duration::from_secs(10);
+
+/// Bring a person up to date while they log in
+///
+/// Never holds up a login: where the MIS cannot be asked, or does not answer in time, the answer
+/// is `stale` and says how old what iP holds is. Several logins of one person at once are one job.
+#[utoipa::path(
+    post,
+    path = "/v1/schools/{school_id}/staff/{staff_id}/refresh",
+    tag = "staff",
+    params(
+        ("school_id" = String, Path, description = "iP's own key of the school"),
+        ("staff_id" = String, Path, description = "iP's own key of the person"),
+        ("wait_ms" = Option<u64>, Query, description = "Wait for the end of the refresh for so \
+            long at the most; left out or 0: not at all", minimum = 0, maximum = 5000),
+    ),
+    responses(
+        (status = 200, description = "The refresh is over, or there is none", body = RefreshView),
+        (status = 202, description = "`stale`: the refresh goes on", body = RefreshView, headers(
+            ("Location" = String, description = "The job's address"),
+        )),
+        (status = 400, description = "`invalid-parameter`", body = ProblemView,
+            content_type = "application/problem+json"),
+        (status = 404, description = "`unknown-school`, `unknown-staff`", body = ProblemView,
+            content_type = "application/problem+json"),
+        CommonProblems,
+    ),
+)]
+pub(crate) async fn refresh_user(
+    caller: Caller,
+    PathId((school_id, staff_id)): PathId<(String, String)>,
+    parameters: Parameters,
+) -> Result<Response, ApiError> {
+    let arrived = Instant::now();
+    let access = caller.may(Action::Sync)?;
+    let school_id = access.school_id(&school_id)?;
+    let wait = read_wait(parameters)?;
+    // What can be no id is nobody's; that the school is there is asked all the same.
+    let id = read_id(&staff_id);
+    let asked = id.as_ref().map_or_else(|_| StaffId::new(), |id| *id);
+    let standing = match refresh::look(access.pool(), &school_id, asked).await? {
+        Login::UnknownSchool => return Err(ApiError::UnknownSchool),
+        Login::UnknownStaff => return Err(ApiError::UnknownStaff),
+        Login::Known(standing) => standing,
+    };
+    let whose = (&school_id, id?);
+    if let Some(answer) = without_asking(&access, whose, &standing).await? {
+        return Ok(Json(answer).into_response());
+    }
+    let new = NewJob::refresh_user(school_id.clone(), whose.1, &access.key().name);
+    let job = follow(access.queue(), new, wait.map(|wait| arrived + wait)).await?;
+    Ok(answer(whose, &standing, job, wait.is_some()))
+}
+
+fn read_wait(mut parameters: Parameters) -> Result<Option<Duration>, ApiError> {
+    let wait: Option<WaitMs> =
+        parameters.take("wait_ms", format!("a whole number from 0 to {MAX_WAIT_MS}"))?;
+    parameters.finish("`wait_ms`")?;
+    Ok(wait.map(|WaitMs(ms)| Duration::from_millis(ms)).filter(|wait| !wait.is_zero()))
+}
+
+/// Milliseconds that somebody may wait.
+struct WaitMs(u64);
+
+impl std::str::FromStr for WaitMs {
+    type Err = ();
+
+    fn from_str(text: &str) -> Result<Self, ()> {
+        text.parse().ok().filter(|ms| *ms <= MAX_WAIT_MS).map(Self).ok_or(())
+    }
+}
+
+/// The answer, where no refresh is needed or none would help.
+async fn without_asking(
+    access: &Access,
+    whose: (&SchoolId, StaffId),
+    standing: &LoginStanding,
+) -> Result<Option<RefreshView>, ApiError> {
+    if !standing.is_linked {
+        return Ok(Some(RefreshView::not_linked(whose, standing)));
+    }
+    if standing.is_fresh() {
+        return Ok(Some(RefreshView::fresh(whose, standing)));
+    }
+    let stale = |reason| Some(RefreshView::stale(whose, standing, reason, None));
+    if let Some(reason) = standing.disconnected() {
+        return Ok(stale(reason));
+    }
+    match standing.outage {
+        None => Ok(None),
+        Some(outage) if standing.now < outage.probe_at => Ok(stale(outage.reason.into())),
+        // One of those who come now asks again, for all of them.
+        Some(_) if refresh::take_probe(access.pool(), whose.0, PROBE).await? => Ok(None),
+        Some(outage) => Ok(stale(outage.reason.into())),
+    }
+}
+
+/// Puts the job in the ledger, or finds the one that is there, and waits until `deadline` for the
+/// end of its attempt. `None`: not even the ledger answered in time.
+async fn follow(
+    queue: &Queue,
+    new: NewJob,
+    deadline: Option<Instant>,
+) -> Result<Option<Job>, ApiError> {
+    let Some(deadline) = deadline else {
+        return Ok(Some(queue.enqueue(&new, None).await?.job().clone()));
+    };
+    // A task of its own, so that a job which is in the ledger is delivered too, however short
+    // the wait.
+    let enqueueing = tokio::spawn({
+        let queue = queue.clone();
+        async move { queue.enqueue(&new, None).await }
+    });
+    let enqueued = match timeout_at(deadline, enqueueing).await {
+        Err(_) => return Ok(None),
+        Ok(joined) => joined.map_err(|_| ApiError::Panicked)??,
+    };
+    tracing::Span::current().record("job.id", tracing::field::display(enqueued.job().id));
+    Ok(Some(wait_for_end(queue, enqueued, deadline).await))
+}
+
+async fn wait_for_end(queue: &Queue, enqueued: Enqueued, deadline: Instant) -> Job {
+    let mut ending = queue.ending(enqueued.job().id);
+    let mut job = match &enqueued {
+        Enqueued::New(job) => job.clone(),
+        // It may have ended before anybody listened.
+        Enqueued::Existing(job) => look(queue, job.clone()).await,
+    };
+    while is_under_way(&job) {
+        if timeout_at(deadline, ending.heard()).await.is_err() {
+            let last = timeout_at(deadline + LAST_LOOK, look(queue, job.clone())).await;
+            return last.unwrap_or(job);
+        }
+        job = look(queue, job).await;
+    }
+    job
+}
+
+/// The job as it is now. A ledger that fails here is no reason to keep anybody out.
+async fn look(queue: &Queue, job: Job) -> Job {
+    match jobs::get(queue.pool(), job.id).await {
+        Ok(Some(now)) => now,
+        Ok(None) => job,
+        Err(error) => {
+            tracing::warn!(%error, "the end of a refresh could not be looked up");
+            job
+        }
+    }
+}
+
+fn is_under_way(job: &Job) -> bool {
+    matches!(job.state, JobState::Queued | JobState::Running)
+}
+
+fn answer(
+    whose: (&SchoolId, StaffId),
+    standing: &LoginStanding,
+    job: Option<Job>,
+    has_waited: bool,
+) -> Response {
+    let stale = |reason, job| RefreshView::stale(whose, standing, reason, job);
+    let Some(job) = job else {
+        return Json(stale(StaleReason::TimedOut, None)).into_response();
+    };
+    if let Some(outcome) = job.report.as_ref().and_then(|report| report.outcome) {
+        return Json(RefreshView::done(whose, standing, outcome, &job)).into_response();
+    }
+    let reason = match job.state {
+        _ if !has_waited => StaleReason::NotAwaited,
+        JobState::Queued | JobState::Running => StaleReason::TimedOut,
+        _ => StaleReason::Failed,
+    };
+    let view = Json(stale(reason, Some(&job)));
+    if job.state.is_finished() {
+        return view.into_response();
+    }
+    let location = [(LOCATION, format!("/v1/jobs/{}", job.id))];
+    (StatusCode::ACCEPTED, location, view).into_response()
+}

@@ -1,0 +1,121 @@
+//! The lane of those who wait, and how they are woken.
+
+use std::{sync::Arc, time::Duration};
+
+use mis_sync_domain::{JobId, JobKind, JobState, StaffId};
+use mis_sync_queue::{Enqueued, NewJob, Queue, WorkerOptions};
+use mis_sync_testing::{PATIENCE, eventually};
+use tokio::{sync::Semaphore, time::timeout};
+
+use crate::fixture::{Runs, TestQueue, handler, new_job, options, succeed};
+
+impl TestQueue {
+    async fn login(&self) -> JobId {
+        let staff_id = Some(StaffId::new());
+        let new = NewJob { kind: JobKind::RefreshUser, staff_id, ..new_job() };
+        match self.queue.enqueue(&new, None).await.unwrap() {
+            Enqueued::New(job) => job.id,
+            Enqueued::Existing(job) => panic!("{} has a key of its own", job.id),
+        }
+    }
+
+    /// Waits until so many processes listen for ends of jobs.
+    async fn listeners(&self, count: i64) {
+        eventually("the subscriptions are there", async || {
+            let (_, found): (String, i64) = self.redis_command("PUBSUB NUMSUB test:ended").await;
+            (found == count).then_some(())
+        })
+        .await;
+    }
+}
+
+#[tokio::test]
+async fn logins_run_while_syncs_fill_every_slot_of_theirs() {
+    let test = TestQueue::start().await;
+    let syncs = test.enqueue_many(5).await;
+    let (runs, pool) = (Runs::default(), test.pool.clone());
+    let gate = Arc::new(Semaphore::new(0));
+    let worker = {
+        let (runs, gate) = (runs.clone(), Arc::clone(&gate));
+        test.worker(handler(move |claimed| {
+            let (runs, pool, gate) = (runs.clone(), pool.clone(), Arc::clone(&gate));
+            async move {
+                runs.note(&claimed);
+                if claimed.job.kind == JobKind::SyncSchool {
+                    let _open = gate.acquire().await.unwrap();
+                }
+                succeed(&pool, &claimed).await
+            }
+        }))
+    };
+    test.wait_for(&syncs[..2], JobState::Running).await;
+    let mut logins = Vec::new();
+    for _ in 0..20 {
+        logins.push(test.login().await);
+    }
+    test.wait_for(&logins, JobState::Succeeded).await;
+    test.wait_for(&syncs[..2], JobState::Running).await;
+    assert_eq!(runs.all().len(), 22, "the other syncs have not begun");
+    gate.add_permits(100);
+    test.wait_for(&syncs, JobState::Succeeded).await;
+    worker.stop().await;
+}
+
+#[tokio::test]
+async fn one_slot_for_logins_is_enough_for_a_worker() {
+    let test = TestQueue::start().await;
+    let logins = [test.login().await, test.login().await, test.login().await];
+    let runs = Runs::default();
+    let one = WorkerOptions { interactive_concurrency: 1, ..options() };
+    let worker = test.worker_with(one, runs.handler(&test.pool));
+    test.wait_for(&logins, JobState::Succeeded).await;
+    worker.stop().await;
+}
+
+#[tokio::test]
+async fn whoever_waits_is_woken_in_every_process_once_the_ledger_says_so() {
+    let test = TestQueue::start().await;
+    let other = Queue::new(test.pool.clone(), test.servers.open_redis());
+    let stranger = JobId::new();
+    let (_here, _there) = (test.queue.ending(stranger), other.ending(stranger));
+    test.listeners(2).await;
+
+    let login = test.login().await;
+    let mut endings = [test.queue.ending(login), other.ending(login), other.ending(login)];
+    let runs = Runs::default();
+    let worker = test.worker(runs.handler(&test.pool));
+    for ending in &mut endings {
+        // With a subscription only a wake-up ends this wait.
+        timeout(PATIENCE, ending.heard()).await.expect("woken");
+        assert_eq!(test.job(login).await.state, JobState::Succeeded);
+    }
+    worker.stop().await;
+    drop(other);
+    drop(endings);
+}
+
+#[tokio::test]
+async fn without_redis_those_who_wait_look_by_themselves_and_listen_again_afterwards() {
+    let mut test = TestQueue::start().await;
+    let job = JobId::new();
+    let mut ending = test.queue.ending(job);
+    test.listeners(1).await;
+    assert!(
+        timeout(Duration::from_millis(500), ending.heard()).await.is_err(),
+        "nobody polls while wake-ups can come"
+    );
+    test.servers.redis.kill().unwrap();
+    timeout(PATIENCE, ending.heard()).await.expect("it is worth a look");
+    test.servers.redis.restart().unwrap();
+    test.listeners(1).await;
+}
+
+#[tokio::test]
+async fn the_subscription_ends_with_the_last_queue() {
+    let test = TestQueue::start().await;
+    let other = Queue::new(test.pool.clone(), test.servers.open_redis());
+    let ending = other.ending(JobId::new());
+    test.listeners(1).await;
+    drop((other, ending));
+    test.listeners(0).await;
+}

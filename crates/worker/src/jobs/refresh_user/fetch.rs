@@ -1,0 +1,155 @@
+//! Reads one person, with exactly what the school's settings need.
+
+use futures::TryStreamExt;
+use mis_sync_store::{
+    refresh::Person,
+    staging::{Gone, MappedPage},
+    sync::TaughtClass,
+};
+use mis_sync_wonde::{
+    Employee, EmployeeInclude, EmployeeQuery, Error as WondeError, Page, SchoolClient, WondeId,
+};
+
+use crate::{
+    SyncError,
+    mapping::{MappingRules, map_page},
+};
+
+/// What is said of the person.
+pub(super) struct Fetched {
+    /// Their record, mapped as in a list of one.
+    pub(super) page: MappedPage,
+    /// The classes they teach; `None`: not said.
+    pub(super) classes: Option<Vec<TaughtClass>>,
+}
+
+/// The fetch of one person.
+pub(super) struct PersonFetch<'a> {
+    pub(super) client: &'a SchoolClient,
+    pub(super) id: &'a WondeId,
+    /// What iP has from the MIS.
+    pub(super) held: &'a Person,
+    pub(super) mapping: MappingRules,
+    /// The school imports who teaches a class.
+    pub(super) classes: bool,
+}
+
+impl PersonFetch<'_> {
+    pub(super) async fn run(mut self) -> Result<Fetched, SyncError> {
+        let record = match self.ask().await {
+            // The school withdrew something that the person can be read without.
+            Err(WondeError::Forbidden { .. }) if !self.optional().is_empty() => {
+                self.leave_out(&self.optional());
+                self.ask().await
+            }
+            other => other,
+        };
+        match record {
+            Ok(employee) if employee.id == *self.id => {
+                let doubtful = self.doubtful(&employee);
+                let shown = self.shown_by_others(&doubtful).await?;
+                let withheld: Vec<_> =
+                    doubtful.into_iter().filter(|include| !shown.contains(include)).collect();
+                self.leave_out(&withheld);
+                Ok(self.fetched(Ok(employee)))
+            }
+            Ok(_) => {
+                let reason = "the record is not the one that was asked for".to_owned();
+                Err(WondeError::Decode { reason }.into())
+            }
+            Err(WondeError::Record(undecodable)) => Ok(self.fetched(Err(undecodable))),
+            Err(WondeError::NotFound) => {
+                // Of a school that Wonde does not know nobody is known either.
+                self.client.school().await?;
+                let gone = Gone::Employee(self.id.as_str().to_owned());
+                let page = MappedPage { gone: vec![gone], ..MappedPage::default() };
+                Ok(Fetched { page, classes: None })
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    async fn ask(&self) -> Result<Employee, WondeError> {
+        let mut include = vec![EmployeeInclude::ContactDetails, EmployeeInclude::EmploymentDetails];
+        include.extend(self.optional());
+        self.client.employee(self.id, &EmployeeQuery { include, ..EmployeeQuery::default() }).await
+    }
+
+    fn optional(&self) -> Vec<EmployeeInclude> {
+        let wanted = [
+            (EmployeeInclude::Roles, self.mapping.roles_supported),
+            (EmployeeInclude::Hierarchy, self.mapping.hierarchy_supported),
+            (EmployeeInclude::Classes, self.classes),
+        ];
+        wanted.into_iter().filter_map(|(include, wanted)| wanted.then_some(include)).collect()
+    }
+
+    /// What is left out counts as not said: iP keeps what it has.
+    fn leave_out(&mut self, includes: &[EmployeeInclude]) {
+        self.mapping.roles_supported &= !includes.contains(&EmployeeInclude::Roles);
+        self.mapping.hierarchy_supported &= !includes.contains(&EmployeeInclude::Hierarchy);
+        self.classes &= !includes.contains(&EmployeeInclude::Classes);
+    }
+
+    /// What came empty although the MIS had filled it before. One record alone does not show
+    /// whether that is so, or whether the school withdrew the access.
+    fn doubtful(&self, employee: &Employee) -> Vec<EmployeeInclude> {
+        let is_empty = |include: &EmployeeInclude| match include {
+            EmployeeInclude::Roles => {
+                self.held.has_job_title && employee.roles.delivered().is_some_and(Vec::is_empty)
+            }
+            EmployeeInclude::Hierarchy => {
+                self.held.has_line_manager
+                    && employee.hierarchy.delivered().is_some_and(Vec::is_empty)
+            }
+            EmployeeInclude::Classes => {
+                self.held.has_classes && employee.classes.delivered().is_some_and(Vec::is_empty)
+            }
+            _ => false,
+        };
+        self.optional().into_iter().filter(is_empty).collect()
+    }
+
+    /// Those of `asked` that a page of other people is delivered with.
+    async fn shown_by_others(
+        &self,
+        asked: &[EmployeeInclude],
+    ) -> Result<Vec<EmployeeInclude>, WondeError> {
+        if asked.is_empty() {
+            return Ok(Vec::new());
+        }
+        let query = EmployeeQuery { include: asked.to_vec(), ..EmployeeQuery::default() };
+        let pages = self.client.employees(&query, None);
+        futures::pin_mut!(pages);
+        let page = pages.try_next().await?;
+        let people: Vec<Employee> =
+            page.into_iter().flat_map(|page| page.records).filter_map(Result::ok).collect();
+        let is_shown = |include: &EmployeeInclude| {
+            people.iter().any(|person| match include {
+                EmployeeInclude::Roles => filled(person.roles.delivered()),
+                EmployeeInclude::Hierarchy => filled(person.hierarchy.delivered()),
+                EmployeeInclude::Classes => filled(person.classes.delivered()),
+                _ => false,
+            })
+        };
+        Ok(asked.iter().copied().filter(is_shown).collect())
+    }
+
+    fn fetched(&self, record: Result<Employee, mis_sync_wonde::UndecodableRecord>) -> Fetched {
+        let classes = record.as_ref().ok().filter(|_| self.classes).and_then(taught);
+        let page = map_page(&Page { records: vec![record], next: None }, self.mapping);
+        Fetched { page, classes }
+    }
+}
+
+fn filled<T>(list: Option<&Vec<T>>) -> bool {
+    list.is_some_and(|list| !list.is_empty())
+}
+
+fn taught(employee: &Employee) -> Option<Vec<TaughtClass>> {
+    let classes = employee.classes.delivered()?.iter().map(|class| TaughtClass {
+        wonde_id: class.id.as_str().to_owned(),
+        is_main: class.is_main_teacher == Some(true),
+    });
+    Some(classes.collect())
+}
