@@ -112,7 +112,7 @@ impl Default for Guard {
             deactivated: GuardLimit::new(15, 3),
             emails_changed: GuardLimit::new(20, 4),
             job_titles_emptied: GuardLimit::new(20, 4),
-            line_managers_emptied: GuardLimit::new(20, 4),
+            line_managers_emptied: GuardLimit::new(50, 5),
             classes_emptied: GuardLimit::new(25, 4),
             new_ids: GuardLimit::new(10, 3),
         }

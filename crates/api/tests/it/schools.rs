@@ -65,7 +65,7 @@ async fn a_school_is_connected_and_shown_without_its_token() {
                     "deactivated": {"percent": 15, "count": 3},
                     "emails_changed": {"percent": 20, "count": 4},
                     "job_titles_emptied": {"percent": 20, "count": 4},
-                    "line_managers_emptied": {"percent": 20, "count": 4},
+                    "line_managers_emptied": {"percent": 50, "count": 5},
                     "classes_emptied": {"percent": 25, "count": 4},
                     "new_ids": {"percent": 10, "count": 3},
                 },
