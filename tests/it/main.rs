@@ -4,6 +4,7 @@
 
 mod alerts;
 mod architecture;
+mod audit;
 mod commands;
 mod delta;
 mod explain;
@@ -22,6 +23,7 @@ mod resilience;
 mod rows;
 mod schedule;
 mod school_rules;
+mod shell;
 mod sync_data;
 mod teaching;
 mod undo;

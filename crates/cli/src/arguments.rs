@@ -8,7 +8,7 @@ use mis_sync_domain::{ApiKeyId, Role, SchoolId, StaffId};
 use mis_sync_wonde_sim::Mis;
 
 pub(crate) use jobs::{Action, Jobs};
-pub(crate) use operations::{Alerts, Webhooks};
+pub(crate) use operations::{Alerts, Audit, Webhooks};
 
 /// Keeps a school's staff in iP equal to what its MIS says, read through Wonde.
 #[derive(Debug, Parser)]
@@ -47,6 +47,9 @@ pub(crate) enum Command {
     /// See which schools need somebody.
     #[command(subcommand)]
     Alerts(Alerts),
+    /// See what people did, and prove that nothing of it was changed.
+    #[command(subcommand)]
+    Audit(Audit),
     /// Connect schools, and look at them.
     #[command(subcommand)]
     Schools(Schools),

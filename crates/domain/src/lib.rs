@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod alert;
+mod audit;
 mod change;
 mod clock;
 mod email;
@@ -26,6 +27,7 @@ mod teaching;
 mod webhook;
 
 pub use alert::{AlertKind, Condition, LastSync, SchoolHealth, SyncFailure};
+pub use audit::AuditAction;
 pub use change::{Change, ChangedField, ChangedRecord, FieldValue};
 pub use clock::{Clock, ManualClock, SystemClock};
 pub use email::{InvalidWorkEmail, WorkEmail};

@@ -2,6 +2,7 @@
 
 pub mod alerts;
 pub mod api_keys;
+pub mod audit;
 mod error;
 pub mod explain;
 pub mod figures;

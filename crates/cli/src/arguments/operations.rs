@@ -1,4 +1,6 @@
 use clap::Subcommand;
+use mis_sync_domain::{AuditAction, JobId, SchoolId};
+use mis_sync_store::audit::AuditHash;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Webhooks {
@@ -23,6 +25,38 @@ pub(crate) enum Alerts {
         /// How many.
         #[arg(long, default_value_t = 50, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=10_000))]
         limit: u32,
+        /// Print JSON.
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Audit {
+    /// List what people did, newest first.
+    List {
+        /// Only to this school.
+        #[arg(long, value_name = "ID")]
+        school: Option<SchoolId>,
+        /// Only to this job.
+        #[arg(long, value_name = "ID")]
+        job: Option<JobId>,
+        /// Only this action, like `approve`.
+        #[arg(long)]
+        action: Option<AuditAction>,
+        /// How many.
+        #[arg(long, default_value_t = 50, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=10_000))]
+        limit: u32,
+        /// Print JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Prove that no line was changed or taken out; prints the newest line's hash. Keep that
+    /// elsewhere: nothing else tells that the newest lines were taken out.
+    Verify {
+        /// A hash that was kept: its line has to be there still.
+        #[arg(long, value_name = "HASH")]
+        head: Option<AuditHash>,
         /// Print JSON.
         #[arg(long)]
         json: bool,

@@ -3,6 +3,7 @@
 
 mod actions;
 mod api_keys;
+mod audit;
 mod claims;
 mod crash;
 mod enqueue;
