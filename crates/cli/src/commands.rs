@@ -9,6 +9,7 @@ mod follow;
 mod jobs;
 mod keys;
 mod migrate;
+mod queues;
 mod refresh;
 mod schools;
 mod serve;
@@ -18,8 +19,11 @@ mod table;
 mod webhooks;
 mod words;
 mod worker;
+mod workers;
 
 use std::io::Write;
+
+use mis_sync_queue::Actor;
 
 use crate::{
     arguments::{Arguments, Bench, Command},
@@ -56,12 +60,19 @@ async fn with_config(command: Command, config: &Config) -> Result<(), Failure> {
         Command::Sync(sync) => sync::run(config, &sync).await,
         Command::Explain(explain) => explain::run(config, &explain).await,
         Command::Jobs(jobs) => jobs::run(config, jobs).await,
+        Command::Queues(queues) => queues::run(config, queues).await,
+        Command::Workers(workers) => workers::run(config, workers).await,
         Command::Simulate(simulate) => simulate::run(&simulate).await,
         Command::Doctor => doctor::run(config).await,
         Command::Demo(_) | Command::Bench(_) | Command::Openapi => {
             unreachable!("these do without a configuration")
         }
     }
+}
+
+/// Whoever runs a command, and why.
+fn actor(reason: Option<String>) -> Actor {
+    Actor { name: "command line".to_owned(), api_key_id: None, reason }
 }
 
 /// Prints a line for the caller. A closed pipe (`| head`) is no failure.

@@ -14,6 +14,8 @@
 mod actions;
 mod claim;
 mod enqueue;
+mod filter;
+mod list;
 mod query;
 mod row;
 mod sweep;
@@ -22,7 +24,9 @@ mod transitions;
 pub use actions::{Actor, approve, cancel, reject, retry_finished, retry_now};
 pub use claim::{Claimed, claim, claim_next, heartbeat};
 pub use enqueue::{Enqueued, Idempotency, NewJob, answered, enqueue};
-pub use query::{JobFilter, changes, get, issues, list, records_of_last_sync};
+pub use filter::{IdPrefix, InvalidIdPrefix, JobFilter};
+pub use list::{Count, count, list};
+pub use query::{changes, get, issues, records_of_last_sync};
 pub use sweep::{Due, fail_exhausted, take_due};
 pub use transitions::{fail, progress, release, retry, snooze, succeed};
 

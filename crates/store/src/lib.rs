@@ -2,6 +2,7 @@
 
 pub mod alerts;
 pub mod api_keys;
+mod audit_line;
 mod error;
 pub mod explain;
 pub mod figures;
@@ -9,6 +10,7 @@ pub mod jobs;
 pub mod leader;
 pub mod matches;
 mod password;
+pub mod pauses;
 pub mod photos;
 pub mod refresh;
 pub mod schedule;
@@ -20,6 +22,7 @@ pub mod sync;
 mod token;
 pub mod undo;
 pub mod webhooks;
+pub mod workers;
 
 use std::{str::FromStr, time::Duration};
 

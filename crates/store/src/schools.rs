@@ -260,3 +260,25 @@ pub async fn disconnect(pool: &PgPool, id: &SchoolId) -> Result<bool, Error> {
     .await?;
     Ok(done.rows_affected() > 0)
 }
+
+/// Schools whose id begins with a text or whose name holds it, whatever the case, by id.
+pub async fn find(pool: &PgPool, text: &str, limit: i64) -> Result<Vec<(SchoolId, String)>, Error> {
+    let rows = sqlx::query!(
+        r#"
+        SELECT id, name FROM school
+        WHERE starts_with(lower(id), lower($1)) OR strpos(lower(name), lower($1)) > 0
+        ORDER BY id LIMIT $2
+        "#,
+        text,
+        limit,
+    )
+    .fetch_all(pool)
+    .await?;
+    rows.into_iter()
+        .map(|row| {
+            let broken =
+                || Error::Inconsistent { table: "school", column: "id", id: row.id.clone() };
+            Ok((row.id.parse().map_err(|_| broken())?, row.name))
+        })
+        .collect()
+}

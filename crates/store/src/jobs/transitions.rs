@@ -104,7 +104,9 @@ pub async fn retry(
                 next_attempt_at = CASE WHEN again THEN now() + $4 END,
                 finished_at = CASE WHEN NOT again THEN now() END
             FROM (
-                SELECT id AS job_id, attempt < max_attempts AND now() + $4 < deadline_at AS again
+                SELECT id AS job_id, attempt < max_attempts AND (now() + $4 < deadline_at
+                    OR lane IN (SELECT target FROM pause WHERE scope = 'lane')
+                    OR school_id IN (SELECT target FROM pause WHERE scope = 'school')) AS again
                 FROM job WHERE id = $1
             ) verdict
             WHERE id = job_id AND fence = $2 AND state = 'running'
@@ -136,10 +138,16 @@ pub async fn snooze(
         r#"
         WITH ended AS (
             UPDATE job SET error = $3, lease_until = NULL, attempt = attempt - 1,
-                state = CASE WHEN now() + $4 < deadline_at THEN 'retrying' ELSE 'failed' END,
-                next_attempt_at = CASE WHEN now() + $4 < deadline_at THEN now() + $4 END,
-                finished_at = CASE WHEN now() + $4 >= deadline_at THEN now() END
-            WHERE id = $1 AND fence = $2 AND state = 'running'
+                state = CASE WHEN again THEN 'retrying' ELSE 'failed' END,
+                next_attempt_at = CASE WHEN again THEN now() + $4 END,
+                finished_at = CASE WHEN NOT again THEN now() END
+            FROM (
+                SELECT id AS job_id, (now() + $4 < deadline_at
+                    OR lane IN (SELECT target FROM pause WHERE scope = 'lane')
+                    OR school_id IN (SELECT target FROM pause WHERE scope = 'school')) AS again
+                FROM job WHERE id = $1
+            ) verdict
+            WHERE id = job_id AND fence = $2 AND state = 'running'
             RETURNING id, fence
         )
         UPDATE job_attempt a SET ended_at = now(), outcome = 'snoozed', error = $3

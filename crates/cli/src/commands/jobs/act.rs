@@ -1,18 +1,20 @@
 //! What an operator does to a job. The state decides whether it can be done.
 
 use mis_sync_domain::{Job, JobId};
-use mis_sync_queue::{Actor, Queue};
+use mis_sync_queue::Queue;
 use mis_sync_store::{
     Pool, jobs,
     undo::{self, Undone},
 };
 
 use super::find;
-use crate::{arguments::Action, commands::print, config::Config, exit::Failure, wiring};
-
-fn actor(reason: Option<String>) -> Actor {
-    Actor { name: "command line".to_owned(), api_key_id: None, reason }
-}
+use crate::{
+    arguments::Action,
+    commands::{actor, print},
+    config::Config,
+    exit::Failure,
+    wiring,
+};
 
 pub(super) async fn cancel(pool: &Pool, action: Action) -> Result<(), Failure> {
     let done = jobs::cancel(pool, action.id, &actor(action.reason)).await?;
