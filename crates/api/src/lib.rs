@@ -2,6 +2,7 @@
 
 mod body;
 mod csv;
+mod dashboard;
 mod docs;
 mod edge;
 mod error;

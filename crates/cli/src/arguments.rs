@@ -8,7 +8,9 @@ use mis_sync_domain::{ApiKeyId, Role, SchoolId, StaffId};
 use mis_sync_wonde_sim::Mis;
 
 pub(crate) use jobs::{Action, Jobs};
-pub(crate) use operations::{Alerts, Audit, Webhooks};
+pub(crate) use operations::{
+    Alerts, Audit, Queues, QueuesAction, Target, Webhooks, WorkerAction, Workers,
+};
 
 /// Keeps a school's staff in iP equal to what its MIS says, read through Wonde.
 #[derive(Debug, Parser)]
@@ -62,6 +64,11 @@ pub(crate) enum Command {
     /// Look at jobs: what was asked for, and what became of it.
     #[command(subcommand)]
     Jobs(Jobs),
+    /// See what waits and runs in each lane and what is paused; pause and resume.
+    Queues(Queues),
+    /// See the workers and what each runs; let one take no more jobs.
+    #[command(subcommand)]
+    Workers(Workers),
     /// Run a Wonde simulator.
     Simulate(Simulate),
     /// Check configuration, database, Redis and Wonde, and say what to do.

@@ -10,6 +10,7 @@ mod follow;
 mod jobs;
 mod keys;
 mod migrate;
+mod queues;
 mod refresh;
 mod schools;
 mod serve;
@@ -19,6 +20,7 @@ mod table;
 mod webhooks;
 mod words;
 mod worker;
+mod workers;
 
 use std::io::Write;
 
@@ -60,6 +62,8 @@ async fn with_config(command: Command, config: &Config) -> Result<(), Failure> {
         Command::Sync(sync) => sync::run(config, &sync).await,
         Command::Explain(explain) => explain::run(config, &explain).await,
         Command::Jobs(jobs) => jobs::run(config, jobs).await,
+        Command::Queues(queues) => queues::run(config, queues).await,
+        Command::Workers(workers) => workers::run(config, workers).await,
         Command::Simulate(simulate) => simulate::run(&simulate).await,
         Command::Doctor => doctor::run(config).await,
         Command::Demo(_) | Command::Bench(_) | Command::Openapi => {

@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use mis_sync_api::ApiState;
 use mis_sync_domain::{Clock, MisTable};
-use mis_sync_queue::{Queue, RateLimiter, Redis, WorkerOptions};
+use mis_sync_queue::{Intake, Queue, RateLimiter, Redis, WorkerOptions};
 use mis_sync_store::{Pool, TokenCipher};
 use mis_sync_wonde::WondeClient;
 use mis_sync_worker::{Context, SharedRateLimit};
@@ -98,6 +98,7 @@ impl Parts {
             lease: config.worker.lease()?,
             drain: config.worker.drain(),
             retry: config.worker.retry(),
+            intake: Intake::default(),
         };
         Ok((context, options))
     }

@@ -3,6 +3,7 @@
 pub mod alerts;
 pub mod api_keys;
 pub mod audit;
+pub mod bulk;
 mod error;
 pub mod explain;
 pub mod figures;
@@ -10,17 +11,21 @@ pub mod jobs;
 pub mod leader;
 pub mod matches;
 mod password;
+pub mod pauses;
 pub mod photos;
 pub mod refresh;
+pub mod saved_views;
 pub mod schedule;
 pub mod schools;
 pub mod scratch;
+pub mod sessions;
 pub mod staff;
 pub mod staging;
 pub mod sync;
 mod token;
 pub mod undo;
 pub mod webhooks;
+pub mod workers;
 
 use std::{str::FromStr, time::Duration};
 
@@ -32,7 +37,7 @@ use sqlx::{
 
 pub use error::Error;
 pub use sqlx::PgPool as Pool;
-pub use token::{InvalidEncryptionKey, TokenCipher};
+pub use token::{InvalidEncryptionKey, Purpose, TokenCipher};
 
 /// The migrations of `migrations/`, compiled in.
 static MIGRATIONS: Migrator = sqlx::migrate!("../../migrations");
