@@ -32,10 +32,10 @@ const rows = () => [...document.querySelectorAll("table.rows tbody tr:has(a)")].
 let isGoing = false;
 
 function move(list, step) {
-  const at = list.findIndex((item) => item.classList.contains("at"));
-  list[at]?.classList.remove("at");
+  const at = list.findIndex((item) => "at" in item.dataset);
+  delete list[at]?.dataset.at;
   const next = list[Math.max(0, Math.min(list.length - 1, at + step))];
-  next?.classList.add("at");
+  if (next) next.dataset.at = "";
   next?.scrollIntoView({ block: "nearest" });
 }
 
@@ -62,7 +62,7 @@ document.addEventListener("keydown", (event) => {
       move(hits, event.key === "ArrowDown" ? 1 : -1);
     } else if (event.key === "Enter") {
       event.preventDefault();
-      (hits.find((hit) => hit.classList.contains("at")) ?? hits[0])?.click();
+      (hits.find((hit) => "at" in hit.dataset) ?? hits[0])?.click();
     }
     return;
   }
@@ -85,7 +85,7 @@ document.addEventListener("keydown", (event) => {
   } else if (event.key === "j" || event.key === "k") {
     move(rows(), event.key === "j" ? 1 : -1);
   } else if (event.key === "Enter" && event.target === document.body) {
-    const row = document.querySelector("table.rows tr.at");
+    const row = document.querySelector("table.rows tr[data-at]");
     (row?.querySelector("a.open") ?? row?.querySelector("a"))?.click();
   }
 });

@@ -28,7 +28,7 @@ use axum::{
     extract::{Request, State},
     middleware::{self, Next},
     response::Response,
-    routing::{MethodRouter, get, post},
+    routing::{MethodRouter, any, get, post},
 };
 use maud::html;
 use tower_http::compression::CompressionLayer;
@@ -71,7 +71,14 @@ fn routes() -> Vec<(&'static str, MethodRouter<ApiState>)> {
         ("/dashboard/queues/undrain", post(queues::undrain)),
         ("/dashboard/keys", get(keys::show).post(keys::create)),
         ("/dashboard/keys/{key_id}/revoke", post(keys::revoke)),
+        ("/dashboard/", any(async || login::go("/dashboard", None))),
+        ("/dashboard/{*rest}", any(async || ApiError::NotFound)),
     ]
+}
+
+/// Every path of the dashboard, for whoever wants to walk all of them.
+pub fn dashboard_paths() -> Vec<&'static str> {
+    routes().into_iter().map(|(path, _)| path).collect()
 }
 
 /// All pages, ready to be merged with the API.

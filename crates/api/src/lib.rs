@@ -28,6 +28,7 @@ mod sync;
 mod views;
 mod webhooks;
 
+pub use dashboard::dashboard_paths;
 pub(crate) use error::ApiError;
 pub use openapi::openapi_json;
 pub use routes::router;

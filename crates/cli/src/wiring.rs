@@ -60,7 +60,9 @@ impl Parts {
     pub(crate) fn api(&self, config: &Config) -> Result<ApiState, Failure> {
         let state = ApiState::new(self.queue.clone(), Arc::clone(&self.cipher))
             .with_mis(Arc::clone(&self.mis))
-            .with_webhook_secrets(config.webhooks.wonde_secrets()?);
+            .with_webhook_secrets(config.webhooks.wonde_secrets()?)
+            .with_environment(&config.dashboard.environment)
+            .with_stale_after(config.alerts.stale_after());
         Ok(if config.scheduler.enabled { state.with_scheduler(Clock::system()) } else { state })
     }
 

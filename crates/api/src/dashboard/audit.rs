@@ -9,7 +9,7 @@ use url::form_urlencoded::Serializer;
 use super::{
     form::Posted,
     page::{Page, Tab, form_token},
-    parts::{badge, empty, job_path, number, panel, read, time},
+    parts::{badge, empty, job_path, number, panel, read, scroll, time},
     schools::school_path,
 };
 use crate::{ApiError, parameters::Parameters, state::Operator};
@@ -81,7 +81,7 @@ fn table(operator: &Operator, filter: &AuditFilter, lines: &[AuditLine]) -> Mark
     }
     let page = &lines[..lines.len().min(LIMIT)];
     html! {
-        div.scroll tabindex="0" role="region" aria-label="Audit log" {
+        (scroll("Audit log", &html! {
             table.rows {
                 thead { tr { th.number { "#" } th { "When" } th { "Who" } th { "What" } th { "To" } th { "Why" } th { "Hash" } } }
                 tbody { @for line in page {
@@ -96,7 +96,7 @@ fn table(operator: &Operator, filter: &AuditFilter, lines: &[AuditLine]) -> Mark
                     }
                 } }
             }
-        }
+        }))
         @if let Some(last) = page.last().filter(|_| lines.len() > LIMIT) {
             nav.pages aria-label="Pages of the log" { a.button href=(older(filter, last.position)) { "Older" } }
         }

@@ -76,7 +76,7 @@ fn one(operator: &Operator, job: &Job, groups: &[ChangeGroup]) -> Markup {
             p.quiet { "Asked for " (time(operator, job.created_at)) " by " (job.requested_by) ", waits for " (ago(job.started_at.unwrap_or_else(Utc::now))) }
             ul.guard { @for affected in guard {
                 li { strong { (affected.sentence()) } " "
-                    meter min="0" max=(affected.of.max(1)) value=(affected.records) aria-label="Share" {} }
+                    meter min="0" max=(affected.of.max(1)) low=(affected.of / 5) high=(affected.of / 2) optimum="0" value=(affected.records) aria-label="Share" {} }
             } }
             h3 { "All that would happen" }
             (job::summary(job, groups, &job::Wanted::default()))

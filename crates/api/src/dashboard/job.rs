@@ -15,7 +15,9 @@ pub(super) use changes::{Wanted, reveal as reveal_changes, summary};
 
 use super::{
     page::{Page, Tab},
-    parts::{count, job_path, length, number, panel, read, state, time, time_or_dash, what},
+    parts::{
+        count, job_path, length, number, panel, read, scroll, state, time, time_or_dash, what,
+    },
 };
 use crate::{
     ApiError,
@@ -204,7 +206,7 @@ fn issues_of(job: &Job, issues: &[(i64, mis_sync_domain::Issue)]) -> Markup {
         @if issues.is_empty() {
             p.quiet { @if job.report.is_some() { "No record had a problem." } @else { "None so far." } }
         } @else {
-            div.scroll tabindex="0" role="region" aria-label="Issues" {
+            (scroll("Issues", &html! {
                 table.rows {
                     thead { tr { th { "Record" } th { "Reason" } th { "What it means" } } }
                     tbody { @for (_, issue) in issues {
@@ -215,7 +217,7 @@ fn issues_of(job: &Job, issues: &[(i64, mis_sync_domain::Issue)]) -> Markup {
                         }
                     } }
                 }
-            }
+            }))
             @if issues.len() >= usize::try_from(ISSUES).expect("a small number") {
                 p.quiet { "The first " (ISSUES) " are shown. The school's page has the data-quality report with all of them." }
             }

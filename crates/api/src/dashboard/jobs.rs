@@ -17,7 +17,7 @@ use super::{
     form::Posted,
     login::go,
     page::{Page, Tab, form_token},
-    parts::{empty, job_path, length, panel, ran, read, short, state, time, what},
+    parts::{empty, job_path, length, panel, ran, read, scroll, short, state, time, what},
 };
 use crate::{ApiError, parameters::Parameters, state::Operator};
 
@@ -189,7 +189,7 @@ fn bulk_offers(operator: &Operator, filter: &Filter) -> Markup {
 /// Jobs as rows.
 pub(super) fn table(operator: &Operator, jobs: &[Job]) -> Markup {
     html! {
-        div.scroll tabindex="0" role="region" aria-label="Jobs" {
+        (scroll("Jobs", &html! {
             table.rows {
                 thead { tr {
                     th { "State" } th { "Job" } th { "School" } th { "Asked for" } th.number { "Took" }
@@ -210,7 +210,7 @@ pub(super) fn table(operator: &Operator, jobs: &[Job]) -> Markup {
                     }
                 }
             }
-        }
+        }))
     }
 }
 

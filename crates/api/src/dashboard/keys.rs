@@ -10,7 +10,7 @@ use super::{
     form::Posted,
     login::{go, how_long},
     page::{Page, Tab, form_token},
-    parts::{Deed, badge, panel, read, time},
+    parts::{Deed, badge, panel, read, scroll, time},
 };
 use crate::{ApiError, parameters::PathId, state::Operator};
 
@@ -65,7 +65,7 @@ fn may(role: Role) -> &'static str {
 fn table(operator: &Operator, keys: &[ApiKey]) -> Markup {
     let own = operator.access().key().id;
     html! {
-        div.scroll tabindex="0" role="region" aria-label="Keys" {
+        (scroll("Keys", &html! {
             table.rows {
                 thead { tr { th { "Name" } th { "Role" } th { "School" } th { "Made" } th { "State" } th { "Id" } th { span.hidden { "Actions" } } } }
                 tbody { @for key in keys {
@@ -87,7 +87,7 @@ fn table(operator: &Operator, keys: &[ApiKey]) -> Markup {
                     }
                 } }
             }
-        }
+        }))
     }
 }
 

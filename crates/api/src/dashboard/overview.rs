@@ -16,7 +16,7 @@ use mis_sync_store::{
 
 use super::{
     page::{Page, Tab},
-    parts::{count, job_path, length, number, panel, read, short},
+    parts::{count, job_path, length, number, panel, read, scroll, short},
     queues::worker_badge,
     schools::{condition_badge, conditions, school_path},
 };
@@ -137,7 +137,7 @@ fn lanes(now: &Now) -> Markup {
         now.oldest_waiting.iter().find(|(l, _)| *l == lane).map_or(Duration::ZERO, |(_, age)| *age)
     };
     html! {
-        table.rows {
+        (scroll("Lanes", &html! { table.rows {
             thead { tr { th { "Lane" } th.number { "Waiting" } th.number { "Oldest waits" } th.number { "Running" } th.number { "Retrying" } } }
             tbody { @for lane in Lane::ALL {
                 tr {
@@ -148,7 +148,7 @@ fn lanes(now: &Now) -> Markup {
                     td.number { (number(of(*lane, JobState::Retrying))) }
                 }
             } }
-        }
+        } }))
     }
 }
 
@@ -172,11 +172,11 @@ fn failures(now: &Now) -> Markup {
         return html! { p.quiet { "No job failed." } };
     }
     html! {
-        table.rows {
+        (scroll("Failures by error", &html! { table.rows {
             thead { tr { th { "Error" } th.number { "Jobs" } } }
             tbody { @for (code, jobs) in &now.failures {
                 tr { td { a href={ "/dashboard/jobs?state.failed=on&age=24h&error=" (code) } { code { (code) } } } td.number { (number(*jobs)) } }
             } }
-        }
+        } }))
     }
 }

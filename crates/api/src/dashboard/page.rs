@@ -20,9 +20,10 @@ use crate::state::Operator;
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; \
     connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 
-/// What htmx may do: fetch from us, and nothing that the policy forbids.
-const HTMX_CONFIG: &str =
-    r#"{"extensions":"sse","includeIndicatorCSS":false,"mode":"same-origin"}"#;
+/// What htmx may do: fetch from us, and nothing that the policy forbids. When a part of a page is
+/// fresh, what somebody opened in it stays open, and the row that they stand on stays chosen.
+const HTMX_CONFIG: &str = r#"{"extensions":"sse","includeIndicatorCSS":false,"mode":"same-origin",
+    "morphIgnore":["data-htmx-powered","open","data-at"]}"#;
 
 /// The pages that the navigation leads to, with the key that follows `g`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

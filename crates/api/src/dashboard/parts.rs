@@ -52,6 +52,11 @@ pub(super) fn panel<T>(
     }
 }
 
+/// A table that scrolls by itself where the page is too narrow for it.
+pub(super) fn scroll(label: &str, table: &Markup) -> Markup {
+    html! { div.scroll tabindex="0" role="region" aria-label=(label) { (table) } }
+}
+
 /// A job's state: colour, shape and word.
 pub(super) fn state(state: JobState) -> Markup {
     let shape = match state {
@@ -94,10 +99,14 @@ pub(super) fn length(time: TimeDelta) -> String {
     match milliseconds {
         0..1000 => format!("{milliseconds} ms"),
         1000..60_000 => format!("{seconds}.{} s", milliseconds % 1000 / 100),
-        60_000..3_600_000 => format!("{minutes} min {seconds} s"),
-        3_600_000..86_400_000 => format!("{hours} h {minutes} min"),
-        _ => format!("{days} d {hours} h"),
+        60_000..3_600_000 => two(minutes, "min", seconds, "s"),
+        3_600_000..86_400_000 => two(hours, "h", minutes, "min"),
+        _ => two(days, "d", hours, "h"),
     }
+}
+
+fn two(large: i64, unit: &str, small: i64, of: &str) -> String {
+    if small == 0 { format!("{large} {unit}") } else { format!("{large} {unit} {small} {of}") }
 }
 
 /// How long ago, in the two largest units.
@@ -204,6 +213,7 @@ mod tests {
             (340, "340 ms"),
             (1250, "1.2 s"),
             (61_000, "1 min 1 s"),
+            (1_800_000, "30 min"),
             (7_500_000, "2 h 5 min"),
             (90_000_000, "1 d 1 h"),
         ] {

@@ -13,7 +13,7 @@ use super::{
     form::{Fields, Posted},
     login::go,
     page::{Page, Tab, form_token},
-    parts::{Deed, ago, badge, count, job_path, number, panel, read, short, time},
+    parts::{Deed, ago, badge, count, job_path, number, panel, read, scroll, short, time},
     schools::school_path,
 };
 use crate::{ApiError, state::Operator};
@@ -42,7 +42,7 @@ pub(super) async fn show(operator: Operator) -> Result<Response, ApiError> {
 
 fn lanes(operator: &Operator, now: &Now, paused: &[Pause]) -> Markup {
     html! {
-        table.rows {
+        (scroll("Lanes", &html! { table.rows {
             thead { tr { th { "Lane" } th { "For" } th.number { "Unfinished" } th { "State" } th { span.hidden { "Actions" } } } }
             tbody { @for lane in Lane::ALL {
                 @let pause = paused.iter().find(|pause| pause.scope == Scope::Lane(*lane));
@@ -55,7 +55,7 @@ fn lanes(operator: &Operator, now: &Now, paused: &[Pause]) -> Markup {
                     td { (lever(operator, &Scope::Lane(*lane), pause.is_some())) }
                 }
             } }
-        }
+        } }))
     }
 }
 
@@ -66,7 +66,7 @@ fn schools(operator: &Operator, paused: &[Pause]) -> Markup {
         return html! { p.quiet { "No school is paused." } };
     }
     html! {
-        table.rows {
+        (scroll("Paused schools", &html! { table.rows {
             thead { tr { th { "School" } th.number { "Jobs that wait" } th { "State" } th { span.hidden { "Actions" } } } }
             tbody { @for pause in paused {
                 tr {
@@ -76,7 +76,7 @@ fn schools(operator: &Operator, paused: &[Pause]) -> Markup {
                     td { (lever(operator, &pause.scope, true)) }
                 }
             } }
-        }
+        } }))
     }
 }
 
@@ -136,7 +136,7 @@ fn table(operator: &Operator, workers: &[WorkerRow]) -> Markup {
         return html! { p.warning { "No worker was seen for a day. Start one: " code { "mis-sync worker" } "." } };
     }
     html! {
-        div.scroll tabindex="0" role="region" aria-label="Workers" {
+        (scroll("Workers", &html! {
             table.rows {
                 thead { tr { th { "Worker" } th { "State" } th { "Slots" } th { "Runs" } th { "Started" } th { "Seen" } th { span.hidden { "Actions" } } } }
                 tbody { @for worker in workers {
@@ -155,7 +155,7 @@ fn table(operator: &Operator, workers: &[WorkerRow]) -> Markup {
                     }
                 } }
             }
-        }
+        }))
     }
 }
 

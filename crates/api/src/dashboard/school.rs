@@ -25,7 +25,7 @@ use super::{
     jobs::table,
     login::go,
     page::{Page, Tab, form_token},
-    parts::{badge, job_path, length, number, panel, read, state, time, time_or_dash},
+    parts::{badge, job_path, length, number, panel, read, scroll, state, time, time_or_dash},
     schools::{condition_badge, conditions, school_path},
 };
 use crate::{ApiError, parameters::PathId, state::Operator, sync::require_token};
@@ -61,7 +61,7 @@ async fn render(
             (head(operator, school, &wrong))
             (panel("Syncs", "Ledger (Postgres), now", &past, |past| history(operator, past)))
             (panel("Latest jobs", "Ledger (Postgres), now", &recent, |recent| html! {
-                (table(operator, recent))
+                @if recent.is_empty() { p.quiet { "There is no job yet." } } @else { (table(operator, recent)) }
                 p { a href={ "/dashboard/jobs?school=" (school.id) } { "All jobs of the school" } }
             }))
         }
@@ -154,7 +154,7 @@ fn history(operator: &Operator, past: &[PastSync]) -> Markup {
         (bars("How long the last syncs ran", &drawn))
         details.data {
             summary { "As a table" }
-            div.scroll tabindex="0" role="region" aria-label="The last syncs" {
+            (scroll("The last syncs", &html! {
                 table.rows {
                     thead { tr { th { "Asked for" } th { "State" } th.number { "Ran" } th.number { "Changed" } th.number { "Issues" } } }
                     tbody { @for sync in past.iter().rev() { tr {
@@ -165,7 +165,7 @@ fn history(operator: &Operator, past: &[PastSync]) -> Markup {
                         td.number { (number(sync.issues)) }
                     } } }
                 }
-            }
+            }))
         }
     }
 }

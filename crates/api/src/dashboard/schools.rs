@@ -14,7 +14,7 @@ use url::form_urlencoded::Serializer;
 
 use super::{
     page::{Page, Tab},
-    parts::{ago, badge, count, empty, job_path, panel, read, state, time_or_dash},
+    parts::{ago, badge, count, empty, job_path, panel, read, scroll, state, time_or_dash},
 };
 use crate::{ApiError, parameters::Parameters, state::Operator};
 
@@ -175,12 +175,12 @@ fn list_of(operator: &Operator, filter: &Filter, found: &Found) -> Markup {
     let total = i64::try_from(found.total).unwrap_or(i64::MAX);
     html! {
         p.figure aria-live="polite" { (count(total, "school", "schools")) }
-        div.scroll tabindex="0" role="region" aria-label="Schools" {
+        (scroll("Schools", &html! {
             table.rows {
                 thead { tr { th { "School" } th { "MIS" } th { "Needs" } th { "Last sync" } th { "Last good" } th.number { "Data quality" } th { "Next" } } }
                 tbody { @for row in &found.rows { (line(operator, row, found.quality.get(&row.school.id))) } }
             }
-        }
+        }))
         nav.pages aria-label="Pages of the list" {
             @if filter.page > 0 { a.button href=(filter.address(filter.page - 1)) { "Previous" } }
             @if (filter.page + 1) * LIMIT < found.total { a.button href=(filter.address(filter.page + 1)) { "Next" } }

@@ -15,7 +15,7 @@ use crate::{
         form::Posted,
         login::go,
         page::{Page, Tab},
-        parts::{Deed, job_path},
+        parts::{Deed, job_path, scroll},
     },
     parameters::PathId,
     state::{Access, Operator},
@@ -158,7 +158,7 @@ fn show_conflicts(operator: &Operator, job: &Job, conflicts: &[Conflict]) -> Res
     let content = html! {
         h1 { "Nothing was taken back" }
         p { "Later changes touched fields of this job. Taking them back would undo those as well, so nothing is taken back at all." }
-        div.scroll tabindex="0" role="region" aria-label="Conflicts" {
+        (scroll("Conflicts", &html! {
             table.rows {
                 thead { tr { th { "Whose" } th { "Field" } th { "Changed by" } } }
                 tbody { @for conflict in conflicts {
@@ -172,7 +172,7 @@ fn show_conflicts(operator: &Operator, job: &Job, conflicts: &[Conflict]) -> Res
                     }
                 } }
             }
-        }
+        }))
         p { a.button href=(job_path(job.id)) { "Back to the job" } }
     };
     let page = Page { operator, tab: Tab::Jobs, title: "Nothing was taken back", watch: None };

@@ -16,14 +16,14 @@ use crate::{
     dashboard::{
         form::Posted,
         page::form_token,
-        parts::{count, job_path},
+        parts::{count, job_path, scroll},
     },
     parameters::{Parameters, PathId},
     state::Operator,
 };
 
 /// Changes on a page.
-const LIMIT: usize = 100;
+const LIMIT: usize = 50;
 
 /// Whether personal data is on the page.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -171,19 +171,19 @@ pub(in crate::dashboard) fn list<'a>(
     shown: Shown,
 ) -> Markup {
     html! {
-        div.scroll tabindex="0" role="region" aria-label="Changes" {
-            table.rows {
+        (scroll("Changes", &html! {
+            table.rows.tight {
                 thead { tr { th { "Whose" } th { "Field" } th { "Old" } th { "New" } } }
                 tbody { @for change in changes {
                     tr {
                         td { (whose(change)) }
                         td { (words(change.field)) }
-                        td { (value(change.field, change.old.as_ref(), shown)) }
-                        td { (value(change.field, change.new.as_ref(), shown)) }
+                        td.value { (value(change.field, change.old.as_ref(), shown)) }
+                        td.value { (value(change.field, change.new.as_ref(), shown)) }
                     }
                 } }
             }
-        }
+        }))
     }
 }
 
@@ -208,6 +208,7 @@ fn value(field: ChangedField, value: Option<&FieldValue>, shown: Shown) -> Marku
     html! { @match value {
         None => span.quiet { "–" },
         Some(_) if is_personal(field) && shown == Shown::Hidden => span.hidden-data title="Hidden" { "•••••" span.hidden { " hidden" } },
+        Some(value) if field == ChangedField::Staff => { @for id in value.as_str().split(',') { code title=(id) { (tail(id)) } " " } }
         Some(value) => (value.as_str()),
     } }
 }

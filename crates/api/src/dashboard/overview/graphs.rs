@@ -8,7 +8,7 @@ use crate::{
     ApiError,
     dashboard::{
         charts::{Bar, Line, bars, lines},
-        parts::{length, number, panel, time},
+        parts::{length, number, panel, scroll, time},
     },
     state::Operator,
 };
@@ -150,7 +150,7 @@ fn table(operator: &Operator, steps: &[Step<'_>]) -> Markup {
     html! {
         details.data {
             summary { "As a table" }
-            div.scroll tabindex="0" role="region" aria-label="Figures of the graphs" {
+            (scroll("Figures of the graphs", &html! {
                 table.rows {
                     thead { tr { th { "From" } th.number { "Succeeded" } th.number { "Failed" } th.number { "Cancelled" }
                         th.number { "Ran, median" } th.number { "Ran, 95 %" } th.number { "Waited, 95 %" } } }
@@ -160,7 +160,7 @@ fn table(operator: &Operator, steps: &[Step<'_>]) -> Markup {
                         td.number { (milliseconds(step.p50)) } td.number { (milliseconds(step.p95)) } td.number { (milliseconds(step.wait)) }
                     } } }
                 }
-            }
+            }))
         }
     }
 }

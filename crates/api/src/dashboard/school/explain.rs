@@ -14,7 +14,12 @@ use mis_sync_store::{
 
 use crate::{
     ApiError,
-    dashboard::{form::Posted, page::form_token, parts::badge, schools::school_path},
+    dashboard::{
+        form::Posted,
+        page::form_token,
+        parts::{badge, scroll},
+        schools::school_path,
+    },
     parameters::PathId,
     state::Operator,
 };
@@ -85,7 +90,7 @@ fn show(known: &Known, explanation: &Explanation) -> Markup {
                 li { (outcome(step.outcome)) " " strong { (step.step.as_str().replace('_', " ")) } ": " (step.sentence) }
             } }
             @if let Some(person) = person.filter(|person| !person.fields.is_empty()) {
-                div.scroll tabindex="0" role="region" aria-label="Fields" {
+                (scroll("Fields", &html! {
                     table.rows {
                         thead { tr { th { "Field" } th { "iP" } th { "MIS" } th { "Same?" } th { "Why" } } }
                         tbody { @for (provenance, result) in person.fields.iter().zip(&explanation.fields) {
@@ -98,7 +103,7 @@ fn show(known: &Known, explanation: &Explanation) -> Markup {
                             }
                         } }
                     }
-                }
+                }))
             }
             @if !known.others.is_empty() {
                 p { "Others in the MIS have the same work email: " @for id in &known.others { code { (id) } " " } }

@@ -15,7 +15,12 @@ use mis_sync_store::{
 
 use crate::{
     ApiError, csv,
-    dashboard::{form::Posted, page::form_token, parts::number, schools::school_path},
+    dashboard::{
+        form::Posted,
+        page::form_token,
+        parts::{number, scroll},
+        schools::school_path,
+    },
     parameters::PathId,
     state::Operator,
 };
@@ -26,21 +31,22 @@ const COLUMNS: [&str; 7] =
 
 pub(super) fn show(operator: &Operator, school: &School, flaws: &[Flaw]) -> Markup {
     if flaws.is_empty() {
-        return html! { p.quiet { "Nothing to mend: every record of the MIS could be taken." } };
+        let never = school.last_synced_at.is_none();
+        return html! { p.quiet { @if never { "No sync of the school was applied yet." } @else { "Nothing to mend: every record of the MIS could be taken." } } };
     }
     let mut reasons: BTreeMap<&str, (usize, &str)> = BTreeMap::new();
     for flaw in flaws {
         reasons.entry(flaw.code.as_str()).or_insert((0, flaw.code.sentence())).0 += 1;
     }
     html! {
-        div.scroll tabindex="0" role="region" aria-label="Data quality" {
+        (scroll("Data quality", &html! {
             table.rows {
                 thead { tr { th { "Reason" } th.number { "Records" } th { "What it means" } } }
                 tbody { @for (code, (records, sentence)) in &reasons {
                     tr { td { code { (code) } } td.number { (number(i64::try_from(*records).unwrap_or(i64::MAX))) } td { (sentence) } }
                 } }
             }
-        }
+        }))
         @if operator.is_allowed(Action::SeePersonalData) {
             form.inline method="post" action={ (school_path(&school.id)) "/quality" } {
                 (form_token(operator))
