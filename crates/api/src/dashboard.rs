@@ -58,6 +58,7 @@ fn routes() -> Vec<(&'static str, MethodRouter<ApiState>)> {
         ("/dashboard/jobs/{job_id}/undo", post(job::undo)),
         ("/dashboard/schools", get(schools::show)),
         ("/dashboard/schools/{school_id}", get(school::show)),
+        ("/dashboard/schools/{school_id}/settings", post(school::change_settings)),
         ("/dashboard/schools/{school_id}/sync", post(school::sync)),
         ("/dashboard/schools/{school_id}/explain", post(school::explain)),
         ("/dashboard/schools/{school_id}/quality", post(school::download_quality)),

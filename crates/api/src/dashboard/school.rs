@@ -18,6 +18,7 @@ use mis_sync_store::{
 
 pub(super) use explain::explain;
 pub(super) use quality::download as download_quality;
+pub(super) use settings::change as change_settings;
 
 use super::{
     charts::{Bar, bars},
@@ -67,7 +68,7 @@ async fn render(
         }
         (explain::panel(operator, school, explanation))
         (panel("Data quality", "The last runs that read the MIS to the end", &flaws, |flaws| quality::show(operator, school, flaws)))
-        (settings::show(school))
+        (settings::show(operator, school))
     };
     let page =
         Page { operator, tab: Tab::Schools, title: &school.name, watch: Some("ledger".into()) };

@@ -174,6 +174,28 @@ async fn a_key_is_shown_once() {
 }
 
 #[tokio::test]
+async fn an_administrator_sets_a_schools_rules() {
+    let app = App::start().await;
+    app.school("oak").await;
+    let who = SignedIn::with(&app, &app.admin).await;
+    let fields = [("teachers_only", "on"), ("freshness", "30"), ("keep_leavers", "on")];
+    let answer = who.post(&app, "/dashboard/schools/oak/settings", &fields).await;
+    assert_eq!(place(&answer), "/dashboard/schools/oak");
+    let school = app.admin(Ask::get("/v1/schools/oak")).await.json();
+    let settings = &school["settings"];
+    assert_eq!(settings["teachers_only"], true);
+    assert_eq!(settings["import_classes"], false, "what is not ticked is off");
+    assert_eq!(settings["leaver_policy"], "keep");
+    assert_eq!(settings["refresh_freshness_minutes"], 30);
+    assert_eq!(settings["guard"]["deactivated"]["count"], 3, "what the form lacks stays");
+    for wrong in ["", "soon", "1441", "-1"] {
+        let answer =
+            who.post(&app, "/dashboard/schools/oak/settings", &[("freshness", wrong)]).await;
+        assert_eq!(answer.status, 400, "{wrong}");
+    }
+}
+
+#[tokio::test]
 async fn what_people_typed_is_text_and_never_markup() {
     let app = App::start().await;
     app.school("oak").await;

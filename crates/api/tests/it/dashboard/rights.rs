@@ -28,6 +28,7 @@ const ROUTES: &[(&str, &str, &[Role])] = &[
     ("POST", "/dashboard/jobs/{job_id}/undo", ACTORS),
     ("GET", "/dashboard/schools", EVERYBODY),
     ("GET", "/dashboard/schools/{school_id}", EVERYBODY),
+    ("POST", "/dashboard/schools/{school_id}/settings", &[Admin]),
     ("POST", "/dashboard/schools/{school_id}/sync", ACTORS),
     ("POST", "/dashboard/schools/{school_id}/explain", ACTORS),
     ("POST", "/dashboard/schools/{school_id}/quality", ACTORS),
@@ -134,4 +135,5 @@ const FIELDS: &[(&str, &str)] = &[
     ("worker", "w1"),
     ("role", "viewer"),
     ("category.deactivated", "on"),
+    ("freshness", "15"),
 ];
