@@ -14,13 +14,15 @@ const HEIGHT: f64 = 100.0;
 /// One bar and the gap after it.
 const STEP: f64 = 10.0;
 const GAP: f64 = 2.0;
+/// There is room for so many bars, so that two do not look like walls.
+const FEWEST: usize = 24;
 
 /// A bar chart.
 #[expect(clippy::cast_precision_loss, reason = "heights in a drawing")]
 pub(super) fn bars(label: &str, bars: &[Bar<'_>]) -> Markup {
     let height_of = |bar: &Bar<'_>| bar.parts.iter().map(|(_, value)| value).sum::<i64>();
     let highest = bars.iter().map(height_of).max().unwrap_or_default().max(1) as f64;
-    let width = STEP * bars.len().max(1) as f64;
+    let width = STEP * bars.len().max(FEWEST) as f64;
     html! {
         svg.chart viewBox={ "0 0 " (width) " " (HEIGHT) } preserveAspectRatio="none" role="img" aria-label=(label) {
             @for (place, bar) in bars.iter().enumerate() {
@@ -82,7 +84,7 @@ fn path(values: &[Option<f64>], highest: f64) -> String {
         let (x, y) = (STEP * place as f64, HEIGHT - value / highest * (HEIGHT - 4.0) - 2.0);
         // A value alone is a dot.
         let command =
-            if is_down { format!("L{x} {}", round(y)) } else { format!("M{x} {0}h.1", round(y)) };
+            if is_down { format!("L{x} {}", round(y)) } else { format!("M{x} {}h.1", round(y)) };
         path.push_str(&command);
         is_down = true;
     }

@@ -98,7 +98,10 @@ pub(super) fn length(time: TimeDelta) -> String {
     let (minutes, seconds) = (milliseconds / 60_000 % 60, milliseconds / 1000 % 60);
     match milliseconds {
         0..1000 => format!("{milliseconds} ms"),
-        1000..60_000 => format!("{seconds}.{} s", milliseconds % 1000 / 100),
+        1000..60_000 => match milliseconds % 1000 / 100 {
+            0 => format!("{seconds} s"),
+            tenths => format!("{seconds}.{tenths} s"),
+        },
         60_000..3_600_000 => two(minutes, "min", seconds, "s"),
         3_600_000..86_400_000 => two(hours, "h", minutes, "min"),
         _ => two(days, "d", hours, "h"),
@@ -212,6 +215,7 @@ mod tests {
             (-5, "0 ms"),
             (340, "340 ms"),
             (1250, "1.2 s"),
+            (15_000, "15 s"),
             (61_000, "1 min 1 s"),
             (1_800_000, "30 min"),
             (7_500_000, "2 h 5 min"),

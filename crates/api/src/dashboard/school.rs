@@ -27,7 +27,7 @@ use super::{
     login::go,
     page::{Page, Tab, form_token},
     parts::{badge, job_path, length, number, panel, read, scroll, state, time, time_or_dash},
-    schools::{condition_badge, conditions, school_path},
+    schools::{condition_badge, condition_kind, conditions, school_path},
 };
 use crate::{ApiError, parameters::PathId, state::Operator, sync::require_token};
 
@@ -83,7 +83,7 @@ fn head(operator: &Operator, school: &School, wrong: &[Condition]) -> Markup {
             @if operator.is_allowed(Action::Sync) && school.token == TokenState::Held { (buttons(operator, school)) }
         }
         @for condition in wrong {
-            p.failure { (condition_badge(condition)) " " (condition.detail)
+            p.failure data-kind=(condition_kind(condition)) { (condition_badge(condition)) " " (condition.detail)
                 @if let Some(id) = condition.job_id { " " a href=(job_path(id)) { "Open the job" } } }
         }
         dl.facts {

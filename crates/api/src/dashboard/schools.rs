@@ -220,13 +220,22 @@ pub(super) fn needs(school: &SchoolSummary, conditions: &[Condition]) -> Markup 
 }
 
 pub(super) fn condition_badge(condition: &Condition) -> Markup {
-    let (kind, shape, text) = match condition.kind {
-        AlertKind::TokenRejected => ("failed", "✕", "token refused"),
-        AlertKind::SyncFailed => ("failed", "✕", "sync failed"),
-        AlertKind::SyncHeld => ("held", "‖", "approval"),
-        AlertKind::SyncStale => ("retrying", "◷", "stale"),
+    let (shape, text) = match condition.kind {
+        AlertKind::TokenRejected => ("✕", "token refused"),
+        AlertKind::SyncFailed => ("✕", "sync failed"),
+        AlertKind::SyncHeld => ("‖", "approval"),
+        AlertKind::SyncStale => ("◷", "stale"),
     };
-    badge(kind, shape, text)
+    badge(condition_kind(condition), shape, text)
+}
+
+/// The colour of a condition.
+pub(super) fn condition_kind(condition: &Condition) -> &'static str {
+    match condition.kind {
+        AlertKind::TokenRejected | AlertKind::SyncFailed => "failed",
+        AlertKind::SyncHeld => "held",
+        AlertKind::SyncStale => "retrying",
+    }
 }
 
 /// Of a hundred current people so many could be taken.
