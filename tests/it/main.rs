@@ -4,7 +4,9 @@
 
 mod alerts;
 mod architecture;
+mod audit;
 mod commands;
+mod control;
 mod delta;
 mod explain;
 mod faults;
@@ -22,6 +24,7 @@ mod resilience;
 mod rows;
 mod schedule;
 mod school_rules;
+mod shell;
 mod sync_data;
 mod teaching;
 mod undo;

@@ -1,7 +1,5 @@
 //! The commands of an operator: schools, syncs, jobs and explanations, as a shell sees them.
 
-use std::process::Output;
-
 use mis_sync_domain::SchoolId;
 use mis_sync_testing::{TestApp, TestAppOptions};
 use mis_sync_wonde_sim::{ScenarioName, SimulatorOptions};
@@ -9,42 +7,9 @@ use serde_json::{Value, json};
 
 use crate::{
     press::{apply, one_school, sync},
-    process::{run, run_with_input},
     rows::{number, texts},
+    shell::{assert_has, command, done, json_of},
 };
-
-/// Runs a command on the servers of `app`; returns exit code, standard output and standard error.
-async fn command(app: &TestApp, arguments: &[&str], input: Option<&str>) -> (i32, String, String) {
-    let environment = app.environment();
-    let variables: Vec<(&str, &str)> =
-        environment.iter().map(|(name, value)| (*name, value.as_str())).collect();
-    let output: Output = match input {
-        Some(input) => run_with_input(arguments, &variables, input).await,
-        None => run(arguments, &variables).await,
-    };
-    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-    (output.status.code().unwrap(), text(&output.stdout), text(&output.stderr))
-}
-
-/// Runs a command that has to succeed; returns what it prints.
-async fn done(app: &TestApp, arguments: &[&str]) -> String {
-    let (code, printed, said) = command(app, arguments, None).await;
-    assert_eq!(code, 0, "{arguments:?}: {printed}{said}");
-    printed
-}
-
-/// The same with JSON.
-async fn json_of(app: &TestApp, arguments: &[&str]) -> Value {
-    let printed = done(app, &[arguments, &["--json"]].concat()).await;
-    serde_json::from_str(&printed).unwrap()
-}
-
-#[track_caller]
-fn assert_has(text: &str, parts: &[&str]) {
-    for part in parts {
-        assert!(text.contains(part), "`{part}` is missing in:\n{text}");
-    }
-}
 
 async fn without_worker() -> TestApp {
     let simulator = SimulatorOptions { schools: 1, ..SimulatorOptions::default() };

@@ -6,7 +6,6 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use mis_sync_domain::{Action, StaffId};
-use mis_sync_queue::Actor;
 use mis_sync_store::matches;
 
 use crate::{
@@ -71,8 +70,7 @@ pub(crate) async fn decide_match(
     let access = caller.may(Action::Sync)?;
     let school = access.school(&school_id).await?;
     let (wonde_id, staff_id) = read(body)?;
-    let key = access.key();
-    let actor = Actor { name: key.name.clone(), api_key_id: Some(key.id), reason: None };
+    let actor = access.actor(None);
     let is_kept = matches::decide(access.pool(), &school.id, &wonde_id, staff_id, &actor).await?;
     if is_kept { Ok(StatusCode::NO_CONTENT) } else { Err(ApiError::UnknownMatch) }
 }

@@ -111,22 +111,21 @@ pub(crate) async fn connect_school(
     let access = caller.may(Action::ManageSchools)?;
     let school_id = connection::read_id(&access, &school_id)?;
     let (connect, token) = connection::read(school_id, body)?;
-    let (pool, cipher) = (access.pool(), access.cipher());
+    let (pool, cipher, actor) = (access.pool(), access.cipher(), access.actor(None));
     let school = match token {
         // A token that Wonde sent to us is not for a key that is bound to one school: it could
         // name any other's Wonde id.
         None if access.only_school().is_none() => {
-            schools::connect_approved(pool, cipher, &connect).await?
+            schools::connect_approved(pool, cipher, &connect, &actor).await?
         }
-        token => schools::connect(pool, cipher, &connect, token.as_ref()).await?,
+        token => schools::connect(pool, cipher, &connect, token.as_ref(), &actor).await?,
     };
     let school = school.ok_or(ApiError::TokenMissing)?;
     Ok(connected(&access, school))
 }
 
 fn connected(access: &Access, school: School) -> Response {
-    // A row that was there before is changed later than it was made.
-    let is_new = school.created_at == school.updated_at;
+    let is_new = school.is_new();
     let view = access.view(school);
     if is_new {
         let location = [("location", view.links.this.clone())];
@@ -157,7 +156,7 @@ pub(crate) async fn disconnect_school(
 ) -> Result<Response, ApiError> {
     let access = caller.may(Action::ManageSchools)?;
     let id = access.school_id(&school_id)?;
-    if schools::disconnect(access.pool(), &id).await? {
+    if schools::disconnect(access.pool(), &id, &access.actor(None)).await? {
         Ok(StatusCode::NO_CONTENT.into_response())
     } else {
         Err(ApiError::UnknownSchool)

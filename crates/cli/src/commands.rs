@@ -1,6 +1,7 @@
 //! The commands, one file each.
 
 mod alerts;
+mod audit;
 mod bench;
 mod demo;
 mod doctor;
@@ -53,6 +54,7 @@ async fn with_config(command: Command, config: &Config) -> Result<(), Failure> {
         Command::Worker => worker::run(config).await,
         Command::Migrate => migrate::run(config).await,
         Command::Keys(keys) => keys::run(config, keys).await,
+        Command::Audit(audit) => audit::run(config, audit).await,
         Command::Alerts(alerts) => alerts::run(config, alerts).await,
         Command::Webhooks(webhooks) => webhooks::run(config, webhooks).await,
         Command::Schools(schools) => schools::run(config, schools).await,
@@ -70,9 +72,12 @@ async fn with_config(command: Command, config: &Config) -> Result<(), Failure> {
     }
 }
 
-/// Whoever runs a command, and why.
-fn actor(reason: Option<String>) -> Actor {
-    Actor { name: "command line".to_owned(), api_key_id: None, reason }
+/// Who asks and acts when a command does.
+pub(crate) const COMMAND_LINE: &str = "command line";
+
+/// Who acts when a command does, and why.
+pub(crate) fn actor(reason: Option<String>) -> Actor {
+    Actor::command(COMMAND_LINE, reason)
 }
 
 /// Prints a line for the caller. A closed pipe (`| head`) is no failure.

@@ -13,6 +13,7 @@ use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use crate::{
+    commands::actor,
     config::Config,
     exit::Failure,
     wiring::{Parts, open_database},
@@ -59,7 +60,7 @@ impl PrivateSystem {
         mis_sync_store::migrate(&open_database(&config)?).await?;
         let parts = Parts::connect(&config).await?;
         let pool = parts.queue.pool().clone();
-        let (_, api_key) = api_keys::create(&pool, "demo", Role::Admin, None).await?;
+        let (_, api_key) = api_keys::create(&pool, "demo", Role::Admin, None, &actor(None)).await?;
 
         let listener = TcpListener::bind(options.listen).await.map_err(|error| {
             Failure::usage(format!("cannot listen on {}: {error}", options.listen))

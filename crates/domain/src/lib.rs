@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod alert;
+mod audit;
 mod change;
 mod clock;
 mod email;
@@ -26,12 +27,13 @@ mod teaching;
 mod webhook;
 
 pub use alert::{AlertKind, Condition, LastSync, SchoolHealth, SyncFailure};
+pub use audit::AuditAction;
 pub use change::{Change, ChangedField, ChangedRecord, FieldValue};
 pub use clock::{Clock, ManualClock, SystemClock};
 pub use email::{InvalidWorkEmail, WorkEmail};
 pub use guard::{Affected, Guard, GuardCategory, GuardLimit, InvalidPercent, Percent};
 pub use ids::{
-    AlertId, ApiKeyId, ClassId, InvalidSchoolId, JobId, SchoolId, StaffId, SubjectId,
+    AlertId, ApiKeyId, BulkId, ClassId, InvalidSchoolId, JobId, SchoolId, StaffId, SubjectId,
     WebhookEventId,
 };
 pub use issue::{Issue, IssueCode};

@@ -31,6 +31,13 @@ pub struct School {
     pub updated_at: DateTime<Utc>,
 }
 
+impl School {
+    /// Whether it was not changed since it was first connected.
+    pub fn is_new(&self) -> bool {
+        self.created_at == self.updated_at
+    }
+}
+
 /// What is known of a school's token, never the token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TokenState {

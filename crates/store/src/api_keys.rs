@@ -2,17 +2,20 @@
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use chrono::{DateTime, Utc};
-use mis_sync_domain::{ApiKeyId, Role, SchoolId};
+use mis_sync_domain::{ApiKeyId, AuditAction, Role, SchoolId};
 use ring::{
     digest::{SHA256, digest},
     rand::{SecureRandom, SystemRandom},
 };
 use secrecy::SecretString;
-use sqlx::PgPool;
+use sqlx::{PgConnection, PgPool};
 use subtle::ConstantTimeEq;
 use uuid::Uuid;
 
-use crate::Error;
+use crate::{
+    Error,
+    audit::{self, Actor, Entry},
+};
 
 /// What every key begins with, so that a leaked one is recognised by scanners and people.
 const PREFIX: &str = "misk_";
@@ -73,11 +76,13 @@ pub async fn create(
     name: &str,
     role: Role,
     school_id: Option<&SchoolId>,
+    actor: &Actor,
 ) -> Result<(ApiKey, SecretString), Error> {
     let id = ApiKeyId::new();
     let mut secret = [0; 32];
     SystemRandom::new().fill(&mut secret).expect("the system gives random bytes");
     let secret_hash = digest(&SHA256, &secret);
+    let mut tx = pool.begin().await?;
     let row = sqlx::query_as!(
         ApiKeyRow,
         r#"
@@ -90,8 +95,10 @@ pub async fn create(
         school_id.map(SchoolId::as_str),
         secret_hash.as_ref(),
     )
-    .fetch_one(pool)
+    .fetch_one(&mut *tx)
     .await?;
+    record(&mut tx, actor, AuditAction::CreateKey, id, school_id).await?;
+    tx.commit().await?;
     let text =
         format!("{PREFIX}{}", URL_SAFE_NO_PAD.encode([id.0.as_bytes(), &secret[..]].concat()));
     Ok((row.try_into()?, text.into()))
@@ -155,12 +162,35 @@ pub async fn any_active(pool: &PgPool) -> Result<bool, Error> {
 }
 
 /// Makes a key open nothing from now on. `false`: no such key, or it was revoked before.
-pub async fn revoke(pool: &PgPool, id: ApiKeyId) -> Result<bool, Error> {
-    let done = sqlx::query!(
-        "UPDATE api_key SET revoked_at = now() WHERE id = $1 AND revoked_at IS NULL",
+pub async fn revoke(pool: &PgPool, id: ApiKeyId, actor: &Actor) -> Result<bool, Error> {
+    let mut tx = pool.begin().await?;
+    let done = sqlx::query_as!(
+        ApiKeyRow,
+        r#"
+        UPDATE api_key SET revoked_at = now() WHERE id = $1 AND revoked_at IS NULL
+        RETURNING id, name, role, school_id, created_at, revoked_at
+        "#,
         id.0
     )
-    .execute(pool)
+    .fetch_optional(&mut *tx)
     .await?;
-    Ok(done.rows_affected() > 0)
+    let Some(revoked) = done.map(ApiKey::try_from).transpose()? else { return Ok(false) };
+    record(&mut tx, actor, AuditAction::RevokeKey, id, revoked.school_id.as_ref()).await?;
+    tx.commit().await?;
+    Ok(true)
+}
+
+async fn record(
+    db: &mut PgConnection,
+    actor: &Actor,
+    action: AuditAction,
+    id: ApiKeyId,
+    school_id: Option<&SchoolId>,
+) -> Result<(), Error> {
+    let entry = Entry {
+        school_id: school_id.cloned(),
+        subject: Some(id.to_string()),
+        ..Entry::new(action)
+    };
+    audit::record(db, actor, &entry).await
 }

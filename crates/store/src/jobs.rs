@@ -21,7 +21,8 @@ mod row;
 mod sweep;
 mod transitions;
 
-pub use actions::{Actor, approve, cancel, reject, retry_finished, retry_now};
+pub use crate::audit::Actor;
+pub use actions::{approve, cancel, reject, retry_finished, retry_now};
 pub use claim::{Claimed, claim, claim_next, heartbeat};
 pub use enqueue::{Enqueued, Idempotency, NewJob, answered, enqueue};
 pub use filter::{IdPrefix, InvalidIdPrefix, JobFilter};
@@ -30,7 +31,6 @@ pub use query::{changes, get, issues, records_of_last_sync};
 pub use sweep::{Due, fail_exhausted, take_due};
 pub use transitions::{fail, progress, release, retry, snooze, succeed};
 
-pub(crate) use actions::record as record_action;
 pub(crate) use enqueue::interval;
 pub(crate) use query::fetch as get_in;
 pub(crate) use transitions::{hold, require_one};

@@ -2,10 +2,12 @@
 
 pub mod alerts;
 pub mod api_keys;
-mod audit_line;
+pub mod audit;
+pub mod bulk;
 mod error;
 pub mod explain;
 pub mod figures;
+mod health;
 pub mod jobs;
 pub mod leader;
 pub mod matches;
@@ -33,6 +35,7 @@ use sqlx::{
 };
 
 pub use error::Error;
+pub use health::{Health, health};
 pub use sqlx::PgPool as Pool;
 pub use token::{InvalidEncryptionKey, TokenCipher};
 

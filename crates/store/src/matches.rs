@@ -1,9 +1,12 @@
 //! Records that may mean somebody whose id in the MIS is gone, and what people decide of them.
 
-use mis_sync_domain::{SchoolId, StaffId};
+use mis_sync_domain::{AuditAction, SchoolId, StaffId};
 use sqlx::PgPool;
 
-use crate::{Error, jobs::Actor};
+use crate::{
+    Error,
+    audit::{self, Actor, Entry},
+};
 
 /// A record of the last full list, and somebody whom it may mean.
 #[derive(Clone, PartialEq, Eq)]
@@ -88,27 +91,32 @@ pub async fn decide(
     staff_id: Option<StaffId>,
     actor: &Actor,
 ) -> Result<bool, Error> {
+    let mut tx = pool.begin().await?;
     let done = sqlx::query!(
         r#"
-        WITH decided AS (
-            INSERT INTO match_decision (school_id, wonde_id, staff_id, decided_by)
-            SELECT DISTINCT school_id, wonde_id, $3::uuid, $4 FROM match_candidate
-            WHERE school_id = $1 AND wonde_id = $2 AND ($3::uuid IS NULL OR staff_id = $3)
-            ON CONFLICT (school_id, wonde_id) DO UPDATE SET staff_id = excluded.staff_id,
-                decided_by = excluded.decided_by, decided_at = now()
-            RETURNING school_id
-        )
-        INSERT INTO audit_log (actor, api_key_id, action, school_id, reason)
-        SELECT $4, $5, 'match', school_id, $6 FROM decided
+        INSERT INTO match_decision (school_id, wonde_id, staff_id, decided_by)
+        SELECT DISTINCT school_id, wonde_id, $3::uuid, $4 FROM match_candidate
+        WHERE school_id = $1 AND wonde_id = $2 AND ($3::uuid IS NULL OR staff_id = $3)
+        ON CONFLICT (school_id, wonde_id) DO UPDATE SET staff_id = excluded.staff_id,
+            decided_by = excluded.decided_by, decided_at = now()
         "#,
         school_id.as_str(),
         wonde_id,
         staff_id.map(|id| id.0),
         actor.name,
-        actor.api_key_id.map(|key| key.0),
-        actor.reason,
     )
-    .execute(pool)
+    .execute(&mut *tx)
     .await?;
-    Ok(done.rows_affected() > 0)
+    if done.rows_affected() == 0 {
+        return Ok(false);
+    }
+    let entry = Entry {
+        school_id: Some(school_id.clone()),
+        staff_id,
+        subject: Some(wonde_id.to_owned()),
+        ..Entry::new(AuditAction::Match)
+    };
+    audit::record(&mut tx, actor, &entry).await?;
+    tx.commit().await?;
+    Ok(true)
 }

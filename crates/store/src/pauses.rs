@@ -4,10 +4,13 @@
 use std::fmt;
 
 use chrono::{DateTime, Utc};
-use mis_sync_domain::{Lane, SchoolId};
+use mis_sync_domain::{AuditAction, Lane, SchoolId};
 use sqlx::{PgConnection, PgPool};
 
-use crate::{Error, audit_line, jobs::Actor};
+use crate::{
+    Error,
+    audit::{self, Actor, Entry},
+};
 
 /// What is paused.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,13 +34,6 @@ impl Scope {
         match self {
             Self::Lane(lane) => lane.as_str(),
             Self::School(id) => id.as_str(),
-        }
-    }
-
-    fn school_id(&self) -> Option<&SchoolId> {
-        match self {
-            Self::Lane(_) => None,
-            Self::School(id) => Some(id),
         }
     }
 
@@ -93,7 +89,7 @@ pub async fn pause(pool: &PgPool, scope: &Scope, actor: &Actor) -> Result<bool, 
     .fetch_one(&mut *tx)
     .await?;
     if done.now > 0 {
-        record(&mut tx, scope, actor, "pause").await?;
+        record(&mut tx, scope, actor, AuditAction::Pause).await?;
     }
     tx.commit().await?;
     Ok(done.known > 0)
@@ -112,7 +108,7 @@ pub async fn resume(pool: &PgPool, scope: &Scope, actor: &Actor) -> Result<bool,
     .await?;
     let Some(paused_at) = paused_at else { return Ok(false) };
     release(&mut tx, scope, paused_at).await?;
-    record(&mut tx, scope, actor, "resume").await?;
+    record(&mut tx, scope, actor, AuditAction::Resume).await?;
     tx.commit().await?;
     Ok(true)
 }
@@ -155,13 +151,13 @@ async fn record(
     db: &mut PgConnection,
     scope: &Scope,
     actor: &Actor,
-    action: &str,
+    action: AuditAction,
 ) -> Result<(), Error> {
-    let subject = match scope {
-        Scope::Lane(lane) => Some(lane.as_str()),
-        Scope::School(_) => None,
+    let entry = match scope {
+        Scope::Lane(lane) => Entry { subject: Some(lane.to_string()), ..Entry::new(action) },
+        Scope::School(id) => Entry { school_id: Some(id.clone()), ..Entry::new(action) },
     };
-    audit_line::write(db, actor, action, scope.school_id(), subject).await
+    audit::record(db, actor, &entry).await
 }
 
 /// The pauses that go on, lanes first, each with how many jobs wait.

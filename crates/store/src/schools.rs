@@ -1,11 +1,15 @@
 //! Schools and their connection to Wonde.
 
 use chrono::{DateTime, Utc};
-use mis_sync_domain::{ConnectSchool, School, SchoolId, TokenState};
+use mis_sync_domain::{AuditAction, ConnectSchool, School, SchoolId, TokenState};
 use secrecy::SecretString;
 use sqlx::{PgConnection, PgPool};
 
-use crate::{Error, TokenCipher, webhooks};
+use crate::{
+    Error, TokenCipher,
+    audit::{self, Actor, Entry},
+    webhooks,
+};
 
 /// A school with what a sync needs of it.
 pub struct SchoolAccess {
@@ -65,12 +69,13 @@ pub async fn connect(
     cipher: &TokenCipher,
     school: &ConnectSchool,
     token: Option<&SecretString>,
+    actor: &Actor,
 ) -> Result<Option<School>, Error> {
     let mut tx = pool.begin().await?;
     if token.is_some() {
         webhooks::forget_kept(&mut tx, &school.wonde_school_id, "replaced").await?;
     }
-    let connected = write_connection(&mut tx, cipher, school, token).await?;
+    let connected = connect_in(&mut tx, cipher, school, token, actor).await?;
     tx.commit().await?;
     Ok(connected)
 }
@@ -81,12 +86,37 @@ pub async fn connect_approved(
     pool: &PgPool,
     cipher: &TokenCipher,
     school: &ConnectSchool,
+    actor: &Actor,
 ) -> Result<Option<School>, Error> {
     let mut tx = pool.begin().await?;
     let token = webhooks::take_kept(&mut tx, cipher, &school.wonde_school_id).await?;
-    let connected = write_connection(&mut tx, cipher, school, token.as_ref()).await?;
+    let connected = connect_in(&mut tx, cipher, school, token.as_ref(), actor).await?;
     tx.commit().await?;
     Ok(connected)
+}
+
+async fn connect_in(
+    db: &mut PgConnection,
+    cipher: &TokenCipher,
+    school: &ConnectSchool,
+    token: Option<&SecretString>,
+    actor: &Actor,
+) -> Result<Option<School>, Error> {
+    let Some(school) = write_connection(db, cipher, school, token).await? else { return Ok(None) };
+    let action =
+        if school.is_new() { AuditAction::ConnectSchool } else { AuditAction::ChangeSchool };
+    record(db, actor, action, &school.id).await?;
+    Ok(Some(school))
+}
+
+async fn record(
+    db: &mut PgConnection,
+    actor: &Actor,
+    action: AuditAction,
+    id: &SchoolId,
+) -> Result<(), Error> {
+    let entry = Entry { school_id: Some(id.clone()), ..Entry::new(action) };
+    audit::record(db, actor, &entry).await
 }
 
 async fn write_connection(
@@ -248,7 +278,8 @@ pub async fn note_mis(pool: &PgPool, id: &SchoolId, mis: &str) -> Result<(), Err
 }
 
 /// Destroys the school's token and keeps its people. `false`: no such school.
-pub async fn disconnect(pool: &PgPool, id: &SchoolId) -> Result<bool, Error> {
+pub async fn disconnect(pool: &PgPool, id: &SchoolId, actor: &Actor) -> Result<bool, Error> {
+    let mut tx = pool.begin().await?;
     let done = sqlx::query!(
         r#"
         UPDATE school SET wonde_token = NULL, token_rejected_at = NULL, updated_at = now()
@@ -256,9 +287,14 @@ pub async fn disconnect(pool: &PgPool, id: &SchoolId) -> Result<bool, Error> {
         "#,
         id.as_str(),
     )
-    .execute(pool)
+    .execute(&mut *tx)
     .await?;
-    Ok(done.rows_affected() > 0)
+    if done.rows_affected() == 0 {
+        return Ok(false);
+    }
+    record(&mut tx, actor, AuditAction::DisconnectSchool, id).await?;
+    tx.commit().await?;
+    Ok(true)
 }
 
 /// Schools whose id begins with a text or whose name holds it, whatever the case, by id.

@@ -7,14 +7,16 @@
 mod staff;
 mod teaching;
 
-use mis_sync_domain::{ChangedField, Job, JobId, JobKind, Lease, Report, SchoolId, SyncOptions};
+use mis_sync_domain::{
+    AuditAction, ChangedField, Job, JobId, JobKind, Lease, Report, SchoolId, SyncOptions,
+};
 use sqlx::{PgConnection, PgPool};
 use uuid::Uuid;
 
 use crate::{
     Error,
-    jobs::{self, Actor},
-    sync,
+    audit::{self, Actor, Entry},
+    jobs, sync,
 };
 
 /// What became of the wish to take a job's changes back.
@@ -65,8 +67,8 @@ pub async fn undo(pool: &PgPool, id: JobId, actor: &Actor) -> Result<Undone, Err
     staff::apply(&mut tx, undo).await?;
     teaching::apply(&mut tx, undo).await?;
     write_report(&mut tx, undo).await?;
-    jobs::record_action(&mut tx, id, actor, "undo").await?;
     let done = jobs::get_in(&mut tx, undo).await?.ok_or(Error::LeaseLost)?;
+    audit::record(&mut tx, actor, &Entry::of_job(AuditAction::Undo, &job)).await?;
     tx.commit().await?;
     Ok(Undone::Done(Box::new(done)))
 }

@@ -3,10 +3,13 @@
 use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
-use mis_sync_domain::{JobId, JobKind, Lane, SchoolId};
+use mis_sync_domain::{AuditAction, JobId, JobKind, Lane, SchoolId};
 use sqlx::PgPool;
 
-use crate::{Error, audit_line, jobs::Actor};
+use crate::{
+    Error,
+    audit::{self, Actor, Entry},
+};
 
 /// What a worker says of itself.
 #[derive(Debug, Clone)]
@@ -164,8 +167,9 @@ async fn set_drain(pool: &PgPool, name: &str, drains: bool, actor: &Actor) -> Re
     .await?;
     let Some(did) = did else { return Ok(false) };
     if did != drains {
-        let what = if drains { "drain" } else { "undrain" };
-        audit_line::write(&mut tx, actor, what, None, Some(name)).await?;
+        let action = if drains { AuditAction::Drain } else { AuditAction::Resume };
+        let entry = Entry { subject: Some(name.to_owned()), ..Entry::new(action) };
+        audit::record(&mut tx, actor, &entry).await?;
     }
     tx.commit().await?;
     Ok(true)

@@ -3,7 +3,7 @@ use std::{num::NonZeroU32, sync::Arc, time::Duration};
 use chrono::TimeDelta;
 use mis_sync_api::{ApiState, WebhookSecrets};
 use mis_sync_domain::{Clock, MisTable, Role, SchoolId};
-use mis_sync_queue::{Intake, Queue, RateLimit, RateLimiter, RetryPolicy, WorkerOptions};
+use mis_sync_queue::{Actor, Intake, Queue, RateLimit, RateLimiter, RetryPolicy, WorkerOptions};
 use mis_sync_store::{Pool, TokenCipher, api_keys};
 use mis_sync_wonde::{ClientConfig, WondeClient};
 use mis_sync_wonde_sim::{RunningSimulator, SchoolSummary, Simulator, SimulatorOptions};
@@ -126,7 +126,8 @@ impl TestApp {
         let pool = servers.pool();
         let queue = Queue::new(pool.clone(), servers.open_redis());
         let cipher = Arc::new(TokenCipher::from_hex(&ENCRYPTION_KEY.into()).unwrap());
-        let (_, admin_key) = api_keys::create(&pool, "test", Role::Admin, None).await.unwrap();
+        let (_, admin_key) =
+            api_keys::create(&pool, "test", Role::Admin, None, &somebody()).await.unwrap();
 
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
         let api_url = format!("http://{}", listener.local_addr().unwrap());
@@ -341,6 +342,11 @@ impl Drop for TestApp {
         self.stop_api.cancel();
         self.worker = None;
     }
+}
+
+/// Who acts where a test does not care.
+pub fn somebody() -> Actor {
+    Actor::command("a test", None)
 }
 
 /// A plain HTTP client.

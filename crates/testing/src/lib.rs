@@ -5,6 +5,6 @@ mod app;
 mod servers;
 mod wait;
 
-pub use app::{RunningWorker, TestApp, TestAppOptions, WEBHOOK_SECRET, http_client};
+pub use app::{RunningWorker, TestApp, TestAppOptions, WEBHOOK_SECRET, http_client, somebody};
 pub use servers::Servers;
 pub use wait::{PATIENCE, eventually};

@@ -31,8 +31,7 @@ impl Wish {
         let access = caller.may(Action::ActOnJobs)?;
         let job = access.job(job_id).await?;
         let reason = read_reason(body)?;
-        let key = access.key();
-        let actor = Actor { name: key.name.clone(), api_key_id: Some(key.id), reason };
+        let actor = access.actor(reason);
         tracing::Span::current().record("job.id", tracing::field::display(job.id));
         Ok(Self { access, job, actor })
     }

@@ -3,7 +3,7 @@ use axum::{
     http::{HeaderMap, header::AUTHORIZATION, request::Parts},
 };
 use mis_sync_domain::{Action, Clock, Job, Mis, School, SchoolId};
-use mis_sync_queue::Queue;
+use mis_sync_queue::{Actor, Queue};
 use mis_sync_store::{Pool, TokenCipher, api_keys, api_keys::ApiKey, jobs, schools};
 
 use tokio_util::sync::CancellationToken;
@@ -60,6 +60,11 @@ impl Access {
     /// Who asks.
     pub(crate) fn key(&self) -> &ApiKey {
         &self.key
+    }
+
+    /// Who acts, and why, for the audit log.
+    pub(crate) fn actor(&self, reason: Option<String>) -> Actor {
+        Actor { name: self.key.name.clone(), api_key_id: Some(self.key.id), reason }
     }
 
     /// The database.

@@ -16,7 +16,7 @@ use mis_sync_store::{
     jobs::{self, JobFilter, NewJob},
     schools,
 };
-use mis_sync_testing::{Servers, WEBHOOK_SECRET};
+use mis_sync_testing::{Servers, WEBHOOK_SECRET, somebody};
 use secrecy::ExposeSecret;
 use serde_json::Value;
 use sqlx::AssertSqlSafe;
@@ -78,7 +78,7 @@ impl App {
             mis: None,
             settings: None,
         };
-        schools::connect(&self.pool, &self.cipher, &school, Some(&TOKEN.into()))
+        schools::connect(&self.pool, &self.cipher, &school, Some(&TOKEN.into()), &somebody())
             .await
             .unwrap()
             .unwrap();
@@ -183,7 +183,8 @@ impl App {
 
 async fn new_key(pool: &Pool, role: Role, school: Option<&str>) -> String {
     let school = school.map(|id| id.parse().unwrap());
-    let (_, text) = api_keys::create(pool, role.as_str(), role, school.as_ref()).await.unwrap();
+    let (_, text) =
+        api_keys::create(pool, role.as_str(), role, school.as_ref(), &somebody()).await.unwrap();
     text.expose_secret().to_owned()
 }
 

@@ -2,6 +2,7 @@
 
 use mis_sync_domain::{JobFailure, Report, Role, SyncMode, SyncOptions};
 use mis_sync_store::{jobs, schools};
+use mis_sync_testing::somebody;
 use serde_json::{Value, json};
 
 use crate::support::{Answer, App, Ask};
@@ -159,7 +160,7 @@ async fn a_school_that_cannot_be_synced_is_refused() {
     let detail = "Wonde refused this school's token; connect the school again with a new one.";
     assert_eq!(problem["detail"], detail);
 
-    schools::disconnect(&app.pool, &oak).await.unwrap();
+    schools::disconnect(&app.pool, &oak, &somebody()).await.unwrap();
     app.admin(press()).await.problem(409, "school-not-connected");
     assert!(app.all_jobs().await.is_empty(), "nothing was enqueued");
 }

@@ -1,5 +1,6 @@
-use clap::{Args, Subcommand};
-use mis_sync_domain::{Lane, SchoolId};
+use clap::Subcommand;
+use mis_sync_domain::{AuditAction, JobId, SchoolId};
+use mis_sync_store::audit::AuditHash;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Webhooks {
@@ -30,70 +31,34 @@ pub(crate) enum Alerts {
     },
 }
 
-#[derive(Debug, Args)]
-#[command(args_conflicts_with_subcommands = true)]
-pub(crate) struct Queues {
-    #[command(subcommand)]
-    pub(crate) action: Option<QueuesAction>,
-    /// Print JSON.
-    #[arg(long)]
-    pub(crate) json: bool,
-}
-
 #[derive(Debug, Subcommand)]
-pub(crate) enum QueuesAction {
-    /// Let no worker take jobs of a lane or a school. What runs goes on, presses are accepted and
-    /// wait, and deadlines do not run.
-    Pause {
-        #[command(flatten)]
-        target: Target,
-        /// Why; kept with the pause.
-        #[arg(long)]
-        reason: Option<String>,
-    },
-    /// End a pause; what waited runs at once.
-    Resume {
-        #[command(flatten)]
-        target: Target,
-        /// Why; kept with the action.
-        #[arg(long)]
-        reason: Option<String>,
-    },
-}
-
-#[derive(Debug, Args)]
-#[group(required = true, multiple = false)]
-pub(crate) struct Target {
-    /// All jobs of this lane.
-    #[arg(long, value_name = "bulk|interactive")]
-    pub(crate) lane: Option<Lane>,
-    /// All jobs of this school.
-    #[arg(long, value_name = "ID")]
-    pub(crate) school: Option<SchoolId>,
-}
-
-#[derive(Debug, Subcommand)]
-pub(crate) enum Workers {
-    /// List the workers of the last day.
+pub(crate) enum Audit {
+    /// List what people did, newest first.
     List {
+        /// Only to this school.
+        #[arg(long, value_name = "ID")]
+        school: Option<SchoolId>,
+        /// Only to this job.
+        #[arg(long, value_name = "ID")]
+        job: Option<JobId>,
+        /// Only this action, like `approve`.
+        #[arg(long)]
+        action: Option<AuditAction>,
+        /// How many.
+        #[arg(long, default_value_t = 50, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=10_000))]
+        limit: u32,
         /// Print JSON.
         #[arg(long)]
         json: bool,
     },
-    /// Let a worker finish what it runs and take no more jobs; it stays there, drained.
-    Drain(WorkerAction),
-    /// Let a worker take jobs again.
-    Undrain(WorkerAction),
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct WorkerAction {
-    /// Name of the worker, as `workers list` shows it.
-    pub(crate) name: String,
-    /// Why; kept with the action.
-    #[arg(long)]
-    pub(crate) reason: Option<String>,
-    /// Print the worker as JSON.
-    #[arg(long)]
-    pub(crate) json: bool,
+    /// Prove that no line was changed or taken out; prints the newest line's hash. Keep that
+    /// elsewhere: nothing else tells that the newest lines were taken out.
+    Verify {
+        /// A hash that was kept: its line has to be there still.
+        #[arg(long, value_name = "HASH")]
+        head: Option<AuditHash>,
+        /// Print JSON.
+        #[arg(long)]
+        json: bool,
+    },
 }

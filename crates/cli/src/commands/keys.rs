@@ -3,7 +3,13 @@ use mis_sync_store::{Pool, api_keys, api_keys::ApiKey};
 use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 
-use crate::{arguments::Keys, commands::print, config::Config, exit::Failure, wiring};
+use crate::{
+    arguments::Keys,
+    commands::{actor, print},
+    config::Config,
+    exit::Failure,
+    wiring,
+};
 
 pub(super) async fn run(config: &Config, keys: Keys) -> Result<(), Failure> {
     let pool = wiring::database(config).await?;
@@ -13,7 +19,7 @@ pub(super) async fn run(config: &Config, keys: Keys) -> Result<(), Failure> {
         }
         Keys::List { json } => list(&pool, json).await,
         Keys::Revoke { id } => {
-            if api_keys::revoke(&pool, id).await? {
+            if api_keys::revoke(&pool, id, &actor(None)).await? {
                 print("Revoked.")
             } else {
                 Err(Failure::work("there is no such key, or it was revoked before"))
@@ -32,7 +38,7 @@ async fn create(
     if name.trim().is_empty() {
         return Err(Failure::usage("--name: found an empty name, wanted what or who uses the key"));
     }
-    let (key, secret) = api_keys::create(pool, name.trim(), role, school).await?;
+    let (key, secret) = api_keys::create(pool, name.trim(), role, school, &actor(None)).await?;
     if json {
         let mut shown = describe(&key);
         shown["key"] = secret.expose_secret().into();

@@ -5,6 +5,7 @@ use mis_sync_store::refresh::{self, Login};
 use crate::{
     arguments::Refresh,
     commands::{
+        COMMAND_LINE,
         follow::{Shown, follow},
         print, words,
     },
@@ -33,7 +34,7 @@ pub(super) async fn run(config: &Config, wanted: &Refresh) -> Result<(), Failure
         }
         Login::Known(_) => {}
     }
-    let new = NewJob::refresh_user(school.clone(), person, "command line");
+    let new = NewJob::refresh_user(school.clone(), person, COMMAND_LINE);
     let job = queue.enqueue(&new, None).await?.job().id;
     let job = follow(queue.pool(), job, Shown::Nothing).await?;
     if wanted.json {

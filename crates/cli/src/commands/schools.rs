@@ -12,7 +12,7 @@ use serde_json::{Map, Value, json};
 
 use crate::{
     arguments::{Connect, Schools},
-    commands::{print, sync::find_school, table::table},
+    commands::{actor, print, sync::find_school, table::table},
     config::Config,
     exit::Failure,
     wiring,
@@ -165,7 +165,7 @@ fn read_token(file: Option<&Path>) -> Result<Option<SecretString>, Failure> {
 
 async fn disconnect(pool: &Pool, id: &SchoolId) -> Result<(), Failure> {
     find_school(pool, id).await?;
-    schools::disconnect(pool, id).await?;
+    schools::disconnect(pool, id, &actor(None)).await?;
     print("Disconnected. Its token is destroyed, its people stay.")
 }
 
@@ -211,7 +211,8 @@ async fn write(
 ) -> Result<School, Failure> {
     let (school, token) =
         mis_sync_api::json::read_connection(id.clone(), body).map_err(Failure::usage)?;
-    schools::connect(pool, cipher, &school, token.as_ref()).await?.ok_or_else(|| {
+    let connected = schools::connect(pool, cipher, &school, token.as_ref(), &actor(None)).await?;
+    connected.ok_or_else(|| {
         Failure::usage(format!(
             "the school {id} has no token yet: give it on standard input or with --token-file"
         ))

@@ -5,6 +5,7 @@ use mis_sync_store::{Pool, schools};
 use crate::{
     arguments::Sync,
     commands::{
+        COMMAND_LINE,
         follow::{Shown, follow},
         print, words,
     },
@@ -12,9 +13,6 @@ use crate::{
     exit::Failure,
     wiring,
 };
-
-/// Who asked, in the ledger.
-const REQUESTED_BY: &str = "command line";
 
 pub(super) async fn run(config: &Config, sync: &Sync) -> Result<(), Failure> {
     let queue = wiring::queue(config).await?;
@@ -58,7 +56,7 @@ pub(super) async fn press(
             )));
         }
     }
-    let new = NewJob::sync_school(id.clone(), options, REQUESTED_BY);
+    let new = NewJob::sync_school(id.clone(), options, COMMAND_LINE);
     Ok(queue.enqueue(&new, None).await?.job().clone())
 }
 

@@ -14,7 +14,7 @@ use mis_sync_queue::{
     run_worker,
 };
 use mis_sync_store::{Pool, TokenCipher, jobs, schools};
-use mis_sync_testing::{Servers, eventually};
+use mis_sync_testing::{Servers, eventually, somebody};
 use redis::{FromRedisValue, aio::MultiplexedConnection};
 use tokio::{sync::Semaphore, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
@@ -53,7 +53,10 @@ impl TestQueue {
             settings: None,
         };
         let token = "t0ken".into();
-        schools::connect(&self.pool, &cipher, &school, Some(&token)).await.unwrap().unwrap();
+        schools::connect(&self.pool, &cipher, &school, Some(&token), &somebody())
+            .await
+            .unwrap()
+            .unwrap();
         school.id
     }
 

@@ -1,34 +1,27 @@
 //! What a person does to a job. Each is one guarded change together with a line of the audit log;
 //! `None` where the job's state forbids it, and then nothing is written.
 
-use mis_sync_domain::{ApiKeyId, Job, JobFailure, JobId};
+use mis_sync_domain::{AuditAction, Job, JobFailure, JobId};
 use sqlx::{PgConnection, PgPool};
 
-use super::{Enqueued, query};
-use crate::Error;
-
-/// Who acts, and why.
-#[derive(Debug, Clone)]
-pub struct Actor {
-    /// Name of the API key or command.
-    pub name: String,
-    /// The API key; `None`: a command.
-    pub api_key_id: Option<ApiKeyId>,
-    /// In the person's own words.
-    pub reason: Option<String>,
-}
+use super::{Actor, Enqueued, query};
+use crate::{
+    Error,
+    audit::{self, Entry},
+};
 
 /// Calls a job off, in whatever unfinished state it is. A worker that runs it loses its lease:
 /// nothing of it is applied.
 pub async fn cancel(pool: &PgPool, id: JobId, actor: &Actor) -> Result<Option<Job>, Error> {
     let failure = decided("cancelled", "A person called the job off", actor);
-    end(pool, id, actor, "cancel", &["queued", "running", "retrying", "held"], &failure).await
+    end(pool, id, actor, AuditAction::Cancel, &["queued", "running", "retrying", "held"], &failure)
+        .await
 }
 
 /// `held -> cancelled`: what the job would have changed shall not be.
 pub async fn reject(pool: &PgPool, id: JobId, actor: &Actor) -> Result<Option<Job>, Error> {
     let failure = decided("rejected", "A person rejected the changes", actor);
-    end(pool, id, actor, "reject", &["held"], &failure).await
+    end(pool, id, actor, AuditAction::Reject, &["held"], &failure).await
 }
 
 fn decided(code: &str, title: &str, actor: &Actor) -> JobFailure {
@@ -43,7 +36,7 @@ async fn end(
     pool: &PgPool,
     id: JobId,
     actor: &Actor,
-    action: &str,
+    action: AuditAction,
     states: &[&str],
     failure: &JobFailure,
 ) -> Result<Option<Job>, Error> {
@@ -71,8 +64,7 @@ async fn end(
     if done.count == 0 {
         return Ok(None);
     }
-    record(&mut tx, id, actor, action).await?;
-    let job = query::fetch(&mut tx, id).await?;
+    let job = record(&mut tx, id, actor, action).await?;
     tx.commit().await?;
     Ok(job)
 }
@@ -100,10 +92,10 @@ pub async fn approve(pool: &PgPool, id: JobId, actor: &Actor) -> Result<Option<J
     if done.held == 0 {
         return Ok(None);
     }
-    if done.now > 0 {
-        record(&mut tx, id, actor, "approve").await?;
+    if done.now == 0 {
+        return query::fetch(&mut tx, id).await;
     }
-    let job = query::fetch(&mut tx, id).await?;
+    let job = record(&mut tx, id, actor, AuditAction::Approve).await?;
     tx.commit().await?;
     Ok(job)
 }
@@ -123,8 +115,7 @@ pub async fn retry_now(pool: &PgPool, id: JobId, actor: &Actor) -> Result<Option
     if done.rows_affected() == 0 {
         return Ok(None);
     }
-    record(&mut tx, id, actor, "retry").await?;
-    let job = query::fetch(&mut tx, id).await?;
+    let job = record(&mut tx, id, actor, AuditAction::Retry).await?;
     tx.commit().await?;
     Ok(job)
 }
@@ -141,31 +132,22 @@ pub async fn retry_finished(
         return Ok(None);
     };
     if let Enqueued::New(_) = &enqueued {
-        record(&mut tx, id, actor, "retry").await?;
+        record(&mut tx, id, actor, AuditAction::Retry).await?;
     }
     tx.commit().await?;
     Ok(Some(enqueued))
 }
 
-/// Adds a line to the audit log.
-pub(crate) async fn record(
+/// The line of the audit log; gives the job as it is now.
+async fn record(
     db: &mut PgConnection,
     id: JobId,
     actor: &Actor,
-    action: &str,
-) -> Result<(), Error> {
-    sqlx::query!(
-        r#"
-        INSERT INTO audit_log (actor, api_key_id, action, school_id, job_id, reason)
-        SELECT $2, $3, $4, school_id, id, $5 FROM job WHERE id = $1
-        "#,
-        id.0,
-        actor.name,
-        actor.api_key_id.map(|key| key.0),
-        action,
-        actor.reason,
-    )
-    .execute(db)
-    .await?;
-    Ok(())
+    action: AuditAction,
+) -> Result<Option<Job>, Error> {
+    let job = query::fetch(db, id).await?;
+    if let Some(job) = &job {
+        audit::record(db, actor, &Entry::of_job(action, job)).await?;
+    }
+    Ok(job)
 }

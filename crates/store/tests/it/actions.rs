@@ -14,7 +14,7 @@ use crate::{
 };
 
 fn operator() -> Actor {
-    Actor { name: "operator".into(), api_key_id: None, reason: Some("asked by the school".into()) }
+    Actor::command("operator", Some("asked by the school".to_owned()))
 }
 
 async fn state(store: &TestStore, job: JobId) -> JobState {
@@ -23,7 +23,7 @@ async fn state(store: &TestStore, job: JobId) -> JobState {
 
 async fn audit(store: &TestStore) -> Vec<String> {
     let sql = "SELECT actor || ' ' || action || ' ' || school_id || ' ' || reason
-        FROM audit_log ORDER BY position";
+        FROM audit_log WHERE job_id IS NOT NULL ORDER BY position";
     rows::texts(&store.pool, sql).await
 }
 

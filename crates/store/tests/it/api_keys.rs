@@ -1,5 +1,6 @@
 use mis_sync_domain::{ApiKeyId, Role};
 use mis_sync_store::api_keys::{self, ApiKey};
+use mis_sync_testing::somebody;
 use secrecy::ExposeSecret;
 
 use crate::{fixture::TestStore, rows};
@@ -13,23 +14,25 @@ async fn a_key_opens_as_what_it_was_made_until_it_is_revoked() {
     let store = TestStore::start().await;
     assert!(!api_keys::any_active(&store.pool).await.unwrap());
     for role in Role::ALL {
-        let (key, text) = api_keys::create(&store.pool, "key", role, None).await.unwrap();
+        let (key, text) =
+            api_keys::create(&store.pool, "key", role, None, &somebody()).await.unwrap();
         assert_eq!((key.role, key.school_id.as_ref(), key.revoked_at), (role, None, None));
         assert_eq!(opens(&store, text.expose_secret()).await, Some(key));
     }
     assert!(api_keys::any_active(&store.pool).await.unwrap());
 
-    let (old, text) = api_keys::create(&store.pool, "old", Role::App, None).await.unwrap();
-    assert!(api_keys::revoke(&store.pool, old.id).await.unwrap());
+    let (old, text) =
+        api_keys::create(&store.pool, "old", Role::App, None, &somebody()).await.unwrap();
+    assert!(api_keys::revoke(&store.pool, old.id, &somebody()).await.unwrap());
     assert_eq!(opens(&store, text.expose_secret()).await, None);
-    assert!(!api_keys::revoke(&store.pool, old.id).await.unwrap());
-    assert!(!api_keys::revoke(&store.pool, ApiKeyId::new()).await.unwrap());
+    assert!(!api_keys::revoke(&store.pool, old.id, &somebody()).await.unwrap());
+    assert!(!api_keys::revoke(&store.pool, ApiKeyId::new(), &somebody()).await.unwrap());
 
     let listed = api_keys::list(&store.pool).await.unwrap();
     assert_eq!((listed[0].id, listed.len()), (old.id, 5));
     assert!(listed[0].revoked_at.is_some());
     for key in listed {
-        api_keys::revoke(&store.pool, key.id).await.unwrap();
+        api_keys::revoke(&store.pool, key.id, &somebody()).await.unwrap();
     }
     assert!(!api_keys::any_active(&store.pool).await.unwrap());
 }
@@ -38,7 +41,8 @@ async fn a_key_opens_as_what_it_was_made_until_it_is_revoked() {
 async fn a_key_can_be_for_one_school_that_is_connected_later() {
     let store = TestStore::start().await;
     let oak = "oak".parse().unwrap();
-    let (_, text) = api_keys::create(&store.pool, "one", Role::App, Some(&oak)).await.unwrap();
+    let (_, text) =
+        api_keys::create(&store.pool, "one", Role::App, Some(&oak), &somebody()).await.unwrap();
     let key = opens(&store, text.expose_secret()).await.unwrap();
     assert_eq!(key.school_id, Some(oak));
 }
@@ -46,7 +50,8 @@ async fn a_key_can_be_for_one_school_that_is_connected_later() {
 #[tokio::test]
 async fn a_text_that_is_no_key_opens_nothing() {
     let store = TestStore::start().await;
-    let (_, text) = api_keys::create(&store.pool, "key", Role::Admin, None).await.unwrap();
+    let (_, text) =
+        api_keys::create(&store.pool, "key", Role::Admin, None, &somebody()).await.unwrap();
     let text = text.expose_secret();
     let half = text.len() / 2;
     let flipped = |at: usize| {
@@ -76,7 +81,8 @@ async fn a_text_that_is_no_key_opens_nothing() {
 #[tokio::test]
 async fn the_table_holds_a_hash_only() {
     let store = TestStore::start().await;
-    let (key, text) = api_keys::create(&store.pool, "key", Role::App, None).await.unwrap();
+    let (key, text) =
+        api_keys::create(&store.pool, "key", Role::App, None, &somebody()).await.unwrap();
     // The prefix, then 16 bytes of id and 32 of secret in base64.
     let (_, encoded) = text.expose_secret().split_once('_').unwrap();
     let row: String = rows::value(&store.pool, "SELECT api_key::text FROM api_key").await;

@@ -4,6 +4,7 @@ use mis_sync_store::{
     Error, api_keys,
     jobs::{self, Enqueued, Idempotency, NewJob},
 };
+use mis_sync_testing::somebody;
 
 use crate::{
     fixture::{LONG, TestStore, failure, new_sync},
@@ -11,7 +12,8 @@ use crate::{
 };
 
 async fn header(store: &TestStore, key: &str, request: &[u8]) -> Idempotency {
-    let (api_key, _) = api_keys::create(&store.pool, "app", Role::App, None).await.unwrap();
+    let (api_key, _) =
+        api_keys::create(&store.pool, "app", Role::App, None, &somebody()).await.unwrap();
     Idempotency { api_key_id: api_key.id, key: key.into(), request_hash: request.into() }
 }
 

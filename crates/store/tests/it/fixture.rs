@@ -13,7 +13,7 @@ use mis_sync_store::{
     staging::{self, MappedPage},
     sync::{self, Finished, Plan},
 };
-use mis_sync_testing::{Servers, eventually};
+use mis_sync_testing::{Servers, eventually, somebody};
 
 /// Long enough for no lease and no deadline to end by itself.
 pub(crate) const LONG: Duration = Duration::from_hours(1);
@@ -74,7 +74,10 @@ impl TestStore {
     pub(crate) async fn school(&self, id: &str) -> SchoolId {
         let school = connection(id);
         let (cipher, token) = (cipher(1), "t0ken".into());
-        schools::connect(&self.pool, &cipher, &school, Some(&token)).await.unwrap().unwrap();
+        schools::connect(&self.pool, &cipher, &school, Some(&token), &somebody())
+            .await
+            .unwrap()
+            .unwrap();
         school.id
     }
 

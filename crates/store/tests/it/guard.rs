@@ -20,7 +20,7 @@ use crate::{
 const LEAVERS: SyncRules = SyncRules { deactivates: true, ..RULES };
 
 fn operator() -> Actor {
-    Actor { name: "operator".into(), api_key_id: None, reason: None }
+    Actor::command("operator", None)
 }
 
 fn school_of(people: usize) -> Vec<StaffRecord> {

@@ -3,6 +3,8 @@
 
 mod actions;
 mod api_keys;
+mod audit;
+mod bulk;
 mod claims;
 mod crash;
 mod enqueue;

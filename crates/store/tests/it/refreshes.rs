@@ -1,5 +1,6 @@
 //! What decides whether a login asks Wonde.
 
+use mis_sync_testing::somebody;
 use std::time::Duration;
 
 use futures::future::join_all;
@@ -71,9 +72,15 @@ async fn an_outage_counts_until_the_school_is_connected_anew() {
     assert_eq!(reason, limited);
     assert!(probe_at > known.now + LONG - Duration::from_mins(1));
     let token = "an0ther".into();
-    mis_sync_store::schools::connect(pool, &cipher(1), &connection("oak"), Some(&token))
-        .await
-        .unwrap();
+    mis_sync_store::schools::connect(
+        pool,
+        &cipher(1),
+        &connection("oak"),
+        Some(&token),
+        &somebody(),
+    )
+    .await
+    .unwrap();
     assert!(standing(&store, &school, id).await.outage.is_none());
 }
 

@@ -11,7 +11,7 @@ use crate::{
 const LEAVERS: SyncRules = SyncRules { deactivates: true, restores: true, ..RULES };
 
 fn actor() -> Actor {
-    Actor { name: "operator".into(), api_key_id: None, reason: None }
+    Actor::command("operator", None)
 }
 
 /// Somebody under a new id.

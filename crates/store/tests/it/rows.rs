@@ -8,6 +8,7 @@ use mis_sync_domain::{JobId, SchoolId};
 use mis_sync_store::Pool;
 use sqlx::{
     AssertSqlSafe, Decode, FromRow, Postgres, Type,
+    migrate::Migrator,
     postgres::PgRow,
     types::chrono::{DateTime, Utc},
 };
@@ -91,4 +92,16 @@ pub(crate) async fn texts(pool: &Pool, sql: &str) -> Vec<String> {
 /// Changes rows; returns how many.
 pub(crate) async fn change(pool: &Pool, sql: &str) -> u64 {
     sqlx::query(AssertSqlSafe(sql.to_owned())).execute(pool).await.unwrap().rows_affected()
+}
+
+/// Takes back every migration after `version`.
+pub(crate) async fn migrate_down_to(pool: &Pool, version: i64) {
+    let migrations = Migrator::new(std::path::Path::new("../../migrations")).await.unwrap();
+    migrations.undo(pool, version).await.unwrap();
+}
+
+/// Tries to change rows; the database's message where it refuses.
+pub(crate) async fn try_change(pool: &Pool, sql: &str) -> Result<(), String> {
+    let done = sqlx::query(AssertSqlSafe(sql.to_owned())).execute(pool).await;
+    done.map(|_| ()).map_err(|error| error.to_string())
 }

@@ -1,5 +1,6 @@
 use mis_sync_domain::{ConnectSchool, SchoolSettings, TokenState};
 use mis_sync_store::{Error, schools};
+use mis_sync_testing::somebody;
 use secrecy::ExposeSecret;
 
 use crate::{
@@ -16,7 +17,9 @@ async fn a_change_without_a_token_keeps_token_mis_and_settings() {
         settings: Some(settings.clone()),
         ..connection("oak")
     };
-    let connected = schools::connect(&store.pool, &cipher(1), &first, Some(&"s3cret".into())).await;
+    let connected =
+        schools::connect(&store.pool, &cipher(1), &first, Some(&"s3cret".into()), &somebody())
+            .await;
     let connected = connected.unwrap().unwrap();
     assert_eq!((connected.token, connected.last_synced_at), (TokenState::Held, None));
 
@@ -25,7 +28,7 @@ async fn a_change_without_a_token_keeps_token_mis_and_settings() {
         wonde_base_url: Some("https://eu.example/v1.0".into()),
         ..connection("oak")
     };
-    let changed = schools::connect(&store.pool, &cipher(1), &renamed, None).await;
+    let changed = schools::connect(&store.pool, &cipher(1), &renamed, None, &somebody()).await;
     let changed = changed.unwrap().unwrap();
     assert_eq!(changed.name, "Oakfield");
     assert_eq!(changed.mis.as_deref(), Some("SIMS"));
@@ -42,10 +45,13 @@ async fn a_change_without_a_token_keeps_token_mis_and_settings() {
 async fn a_new_school_without_a_token_is_not_connected() {
     let store = TestStore::start().await;
     let oak = connection("oak");
-    assert_eq!(schools::connect(&store.pool, &cipher(1), &oak, None).await.unwrap(), None);
+    assert_eq!(
+        schools::connect(&store.pool, &cipher(1), &oak, None, &somebody()).await.unwrap(),
+        None
+    );
     assert_eq!(schools::get(&store.pool, &oak.id).await.unwrap(), None);
     assert!(schools::access(&store.pool, &cipher(1), &oak.id).await.unwrap().is_none());
-    assert!(!schools::disconnect(&store.pool, &oak.id).await.unwrap());
+    assert!(!schools::disconnect(&store.pool, &oak.id, &somebody()).await.unwrap());
 }
 
 #[tokio::test]
@@ -53,7 +59,9 @@ async fn the_table_does_not_hold_the_token() {
     let store = TestStore::start().await;
     let oak = connection("oak");
     let token = "a-token-that-is-easy-to-find";
-    schools::connect(&store.pool, &cipher(1), &oak, Some(&token.into())).await.unwrap();
+    schools::connect(&store.pool, &cipher(1), &oak, Some(&token.into()), &somebody())
+        .await
+        .unwrap();
     let sealed: Vec<u8> = rows::value(&store.pool, "SELECT wonde_token FROM school").await;
     assert!(!sealed.windows(8).any(|window| window == &token.as_bytes()[..8]));
     let row: String = rows::value(&store.pool, "SELECT school::text FROM school").await;
@@ -82,14 +90,15 @@ async fn disconnecting_destroys_the_token_and_keeps_the_people() {
     let store = TestStore::start().await;
     let oak = store.school("oak").await;
     rows::make_account(&store.pool, &oak, "ada@oak.example", None).await;
-    assert!(schools::disconnect(&store.pool, &oak).await.unwrap());
+    assert!(schools::disconnect(&store.pool, &oak, &somebody()).await.unwrap());
     assert!(rows::value::<bool>(&store.pool, "SELECT wonde_token IS NULL FROM school").await);
     assert!(schools::access(&store.pool, &cipher(1), &oak).await.unwrap().is_none());
     let school = schools::get(&store.pool, &oak).await.unwrap().unwrap();
     assert_eq!(school.token, TokenState::Missing);
     assert_eq!(rows::people(&store.pool, &oak).await.len(), 1);
 
-    let without_token = schools::connect(&store.pool, &cipher(1), &connection("oak"), None).await;
+    let without_token =
+        schools::connect(&store.pool, &cipher(1), &connection("oak"), None, &somebody()).await;
     assert_eq!(without_token.unwrap(), None);
     store.school("oak").await;
     let school = schools::get(&store.pool, &oak).await.unwrap().unwrap();
@@ -109,10 +118,14 @@ async fn only_a_new_token_clears_the_rejected_mark() {
     assert_eq!(first, second, "the first refusal is the one that counts");
 
     let renamed = ConnectSchool { name: "Oakfield".into(), ..connection("oak") };
-    let changed = schools::connect(&store.pool, &cipher(1), &renamed, None).await.unwrap().unwrap();
+    let changed = schools::connect(&store.pool, &cipher(1), &renamed, None, &somebody())
+        .await
+        .unwrap()
+        .unwrap();
     assert_eq!(changed.token, TokenState::Rejected);
     let token = "another".into();
-    let changed = schools::connect(&store.pool, &cipher(1), &renamed, Some(&token)).await;
+    let changed =
+        schools::connect(&store.pool, &cipher(1), &renamed, Some(&token), &somebody()).await;
     assert_eq!(changed.unwrap().unwrap().token, TokenState::Held);
 }
 
@@ -156,7 +169,9 @@ async fn a_late_refusal_of_an_old_token_does_not_mark_the_new_one() {
     let oak = store.school("oak").await;
     let read = schools::get(&store.pool, &oak).await.unwrap().unwrap();
     let token = "another".into();
-    schools::connect(&store.pool, &cipher(1), &connection("oak"), Some(&token)).await.unwrap();
+    schools::connect(&store.pool, &cipher(1), &connection("oak"), Some(&token), &somebody())
+        .await
+        .unwrap();
     schools::mark_token_rejected(&store.pool, &read).await.unwrap();
     let school = schools::get(&store.pool, &oak).await.unwrap().unwrap();
     assert_eq!(school.token, TokenState::Held);

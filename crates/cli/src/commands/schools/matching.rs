@@ -1,13 +1,12 @@
 use mis_sync_domain::{SchoolId, StaffId};
 use mis_sync_store::{
     Pool,
-    jobs::Actor,
     matches::{self, Candidate},
 };
 use serde_json::Value;
 
 use crate::{
-    commands::{print, sync::find_school, table::table},
+    commands::{actor, print, sync::find_school, table::table},
     exit::Failure,
 };
 
@@ -43,8 +42,7 @@ pub(super) async fn decide(
     staff_id: Option<StaffId>,
 ) -> Result<(), Failure> {
     let school = find_school(pool, id).await?;
-    let actor = Actor { name: "command line".to_owned(), api_key_id: None, reason: None };
-    if !matches::decide(pool, &school.id, wonde_id, staff_id, &actor).await? {
+    if !matches::decide(pool, &school.id, wonde_id, staff_id, &actor(None)).await? {
         let what = "there is no such possible match; `mis-sync schools matches` lists them";
         return Err(Failure::work(what));
     }

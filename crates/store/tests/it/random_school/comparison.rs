@@ -68,7 +68,7 @@ impl School {
         let plan = fixture::plan(lease, &self.id, self.rules);
         let finished = sync::finish(&store.pool, plan, || LONG).await.unwrap();
         assert!(matches!(finished, Finished::Held(_)), "{finished:?}");
-        let actor = Actor { name: "test".into(), api_key_id: None, reason: None };
+        let actor = Actor::command("test", None);
         jobs::reject(&store.pool, lease.job_id, &actor).await.unwrap().unwrap();
         staging::discard(&store.pool, lease).await.unwrap();
     }

@@ -1,0 +1,83 @@
+-- The audit log becomes a chain: each line carries a hash of itself and of the line before, so that
+-- no line can be changed or taken out unnoticed.
+
+ALTER TABLE audit_log
+    ADD COLUMN staff_id uuid,
+    ADD COLUMN subject text,
+    ADD COLUMN previous_hash bytea,
+    ADD COLUMN hash bytea,
+    -- The chain gives the position, so that it has no gaps.
+    ALTER COLUMN position DROP IDENTITY;
+COMMENT ON TABLE audit_log IS 'What people did, and why: a chain of hashes, only ever added to. Kept when the job is long gone.';
+COMMENT ON COLUMN audit_log.position IS 'Place in the chain, which is the order in which it happened.';
+COMMENT ON COLUMN audit_log.action IS 'What was done (AuditAction).';
+COMMENT ON COLUMN audit_log.staff_id IS 'To which person.';
+COMMENT ON COLUMN audit_log.subject IS 'To what else: the id of a record, a key, a lane or a worker. No personal data.';
+COMMENT ON COLUMN audit_log.previous_hash IS 'Hash of the line before; null: this is the first.';
+COMMENT ON COLUMN audit_log.hash IS 'SHA-256 over the hash of the line before and every other column of this line.';
+
+-- Each field as one byte (0: null, else 1, its length in four bytes and its UTF-8), in this order.
+-- The program verifies with an implementation of its own (store::audit).
+CREATE FUNCTION audit_hash(line audit_log) RETURNS bytea LANGUAGE sql STABLE AS $$
+    SELECT sha256(string_agg(
+        CASE WHEN field IS NULL THEN '\x00'::bytea
+            ELSE '\x01'::bytea || int4send(octet_length(convert_to(field, 'UTF8')))
+                || convert_to(field, 'UTF8') END,
+        ''::bytea ORDER BY place))
+    FROM unnest(ARRAY[
+        encode(line.previous_hash, 'hex'), line.position::text,
+        (extract(epoch FROM line.at) * 1000000)::bigint::text, line.actor, line.api_key_id::text,
+        line.action, line.school_id, line.job_id::text, line.staff_id::text, line.subject,
+        line.reason
+    ]) WITH ORDINALITY AS f (field, place)
+$$;
+
+-- One appends at a time, from here to the end of its transaction; nothing else waits for that.
+CREATE FUNCTION audit_chain() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+    last record;
+BEGIN
+    PERFORM pg_advisory_xact_lock(7883959476182934633);
+    SELECT position, hash INTO last FROM audit_log ORDER BY position DESC LIMIT 1;
+    NEW.position := coalesce(last.position, 0) + 1;
+    NEW.previous_hash := last.hash;
+    NEW.hash := audit_hash(NEW);
+    RETURN NEW;
+END
+$$;
+
+CREATE FUNCTION audit_refuse() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    RAISE EXCEPTION 'lines of the audit log are neither changed nor removed'
+        USING ERRCODE = 'restrict_violation';
+END
+$$;
+
+DO $$
+DECLARE
+    line audit_log;
+    place bigint;
+    before bytea;
+    places bigint := 0;
+BEGIN
+    FOR line IN SELECT * FROM audit_log ORDER BY position LOOP
+        place := line.position;
+        places := places + 1;
+        line.position := places;
+        line.previous_hash := before;
+        line.hash := audit_hash(line);
+        UPDATE audit_log SET position = line.position, previous_hash = line.previous_hash,
+            hash = line.hash
+        WHERE position = place;
+        before := line.hash;
+    END LOOP;
+END
+$$;
+ALTER TABLE audit_log ALTER COLUMN hash SET NOT NULL;
+
+CREATE TRIGGER audit_chain BEFORE INSERT ON audit_log FOR EACH ROW EXECUTE FUNCTION audit_chain();
+CREATE TRIGGER audit_refuse BEFORE UPDATE OR DELETE OR TRUNCATE ON audit_log
+    FOR EACH STATEMENT EXECUTE FUNCTION audit_refuse();
+
+CREATE INDEX audit_log_of_action ON audit_log (action, position DESC);
+CREATE INDEX audit_log_of_actor ON audit_log (actor, position DESC);
