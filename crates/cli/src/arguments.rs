@@ -1,3 +1,4 @@
+mod control;
 mod jobs;
 mod operations;
 
@@ -7,10 +8,9 @@ use clap::{Args, Parser, Subcommand};
 use mis_sync_domain::{ApiKeyId, Role, SchoolId, StaffId};
 use mis_sync_wonde_sim::Mis;
 
+pub(crate) use control::{Queues, QueuesAction, Target, WorkerAction, Workers};
 pub(crate) use jobs::{Action, Jobs};
-pub(crate) use operations::{
-    Alerts, Audit, Queues, QueuesAction, Target, Webhooks, WorkerAction, Workers,
-};
+pub(crate) use operations::{Alerts, Audit, Webhooks};
 
 /// Keeps a school's staff in iP equal to what its MIS says, read through Wonde.
 #[derive(Debug, Parser)]

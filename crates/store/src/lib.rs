@@ -7,6 +7,7 @@ pub mod bulk;
 mod error;
 pub mod explain;
 pub mod figures;
+mod health;
 pub mod jobs;
 pub mod leader;
 pub mod matches;
@@ -36,6 +37,7 @@ use sqlx::{
 };
 
 pub use error::Error;
+pub use health::{Health, health};
 pub use sqlx::PgPool as Pool;
 pub use token::{InvalidEncryptionKey, Purpose, TokenCipher};
 

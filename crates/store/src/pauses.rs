@@ -37,13 +37,6 @@ impl Scope {
         }
     }
 
-    fn school_id(&self) -> Option<&SchoolId> {
-        match self {
-            Self::Lane(_) => None,
-            Self::School(id) => Some(id),
-        }
-    }
-
     fn read(scope: &str, target: &str) -> Option<Self> {
         match scope {
             "lane" => target.parse().ok().map(Self::Lane),
@@ -160,11 +153,10 @@ async fn record(
     actor: &Actor,
     action: AuditAction,
 ) -> Result<(), Error> {
-    let subject = match scope {
-        Scope::Lane(lane) => Some(lane.to_string()),
-        Scope::School(_) => None,
+    let entry = match scope {
+        Scope::Lane(lane) => Entry { subject: Some(lane.to_string()), ..Entry::new(action) },
+        Scope::School(id) => Entry { school_id: Some(id.clone()), ..Entry::new(action) },
     };
-    let entry = Entry { school_id: scope.school_id().cloned(), subject, ..Entry::new(action) };
     audit::record(db, actor, &entry).await
 }
 

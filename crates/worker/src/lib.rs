@@ -2,6 +2,7 @@
 
 mod alerts;
 mod bookkeeping;
+mod bulk;
 mod error;
 mod inbox;
 mod jobs;

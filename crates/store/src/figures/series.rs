@@ -18,7 +18,7 @@ pub enum Window {
     Minutes15,
     /// The last day, in steps of half an hour.
     Hours24,
-    /// The last thirty days, in steps of twelve hours.
+    /// The last thirty days, in steps of six hours.
     Days30,
 }
 
@@ -43,12 +43,12 @@ impl Window {
         match self {
             Self::Minutes15 => Duration::from_secs(15),
             Self::Hours24 => Duration::from_mins(30),
-            Self::Days30 => Duration::from_hours(12),
+            Self::Days30 => Duration::from_hours(6),
         }
     }
 
     fn width_seconds(self) -> i32 {
-        i32::try_from(self.width().as_secs()).expect("half a day at the most")
+        i32::try_from(self.width().as_secs()).expect("six hours at the most")
     }
 }
 
@@ -102,10 +102,10 @@ pub async fn series(pool: &PgPool, window: Window) -> Result<Vec<Point>, Error> 
                     count(*) FILTER (WHERE state = 'failed') AS failed,
                     count(*) FILTER (WHERE state = 'cancelled') AS cancelled,
                     percentile_cont(ARRAY[0.5, 0.95]) WITHIN GROUP (
-                        ORDER BY extract(epoch FROM finished_at - started_at)::float8 * 1000)
+                        ORDER BY date_part('epoch', finished_at - started_at) * 1000)
                         AS ran,
                     percentile_cont(0.95) WITHIN GROUP (
-                        ORDER BY extract(epoch FROM started_at - created_at)::float8 * 1000)
+                        ORDER BY date_part('epoch', started_at - created_at) * 1000)
                         AS waited_p95_ms
                 FROM job
                 WHERE finished_at >= (SELECT live FROM bounds)
@@ -192,10 +192,10 @@ async fn fill(pool: &PgPool, window: Window) -> Result<u64, Error> {
                     count(*) FILTER (WHERE j.state = 'failed') AS failed,
                     count(*) FILTER (WHERE j.state = 'cancelled') AS cancelled,
                     percentile_cont(ARRAY[0.5, 0.95]) WITHIN GROUP (
-                        ORDER BY extract(epoch FROM j.finished_at - j.started_at)::float8 * 1000)
+                        ORDER BY date_part('epoch', j.finished_at - j.started_at) * 1000)
                         AS ran,
                     percentile_cont(0.95) WITHIN GROUP (
-                        ORDER BY extract(epoch FROM j.started_at - j.created_at)::float8 * 1000)
+                        ORDER BY date_part('epoch', j.started_at - j.created_at) * 1000)
                         AS waited
                 FROM job j
                 WHERE j.finished_at >= starts_at AND j.finished_at < starts_at + $2::interval

@@ -49,7 +49,7 @@ async fn every_window_counts_and_times_what_ended_in_it_filled_or_not() {
         for (n, (window, expected, buckets)) in [
             (Window::Minutes15, (3, 0, 0), 60),
             (Window::Hours24, (3, 20, 0), 48),
-            (Window::Days30, (3, 20, 7), 60),
+            (Window::Days30, (3, 20, 7), 120),
         ]
         .into_iter()
         .enumerate()
@@ -84,7 +84,7 @@ async fn a_period_is_written_once_and_missed_ones_are_made_up_in_steps() {
     let mut steps = 0;
     while figures::fill_periods(&store.pool).await.unwrap() > 0 {
         steps += 1;
-        assert!(steps < 20, "it never ends");
+        assert!(steps < 40, "it never ends");
     }
     assert!(steps > 5, "all of it at once");
     let periods = "SELECT starts_at::text || kind || succeeded || ' ' || coalesce(ran_p50_ms, -1)
@@ -111,7 +111,7 @@ async fn a_period_is_written_once_and_missed_ones_are_made_up_in_steps() {
                 break;
             }
         }
-        assert!((20..=110).contains(&filled), "{filled} periods after {away}");
+        assert!((20..=170).contains(&filled), "{filled} periods after {away}");
         let last = "SELECT extract(epoch FROM now() - max(starts_at))::float8 / 60 FROM job_period";
         let minutes: f64 = rows::value(&store.pool, last).await;
         assert!(minutes < 62.0, "{minutes}");

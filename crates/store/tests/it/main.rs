@@ -4,6 +4,7 @@
 mod actions;
 mod api_keys;
 mod audit;
+mod bulk;
 mod claims;
 mod crash;
 mod enqueue;

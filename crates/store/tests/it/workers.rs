@@ -1,6 +1,7 @@
 use mis_sync_domain::Lane;
 use mis_sync_store::{
-    jobs::{self, Actor},
+    audit::Actor,
+    jobs,
     workers::{self, Heartbeat, WorkerRow, WorkerState},
 };
 
@@ -95,6 +96,10 @@ async fn a_drained_worker_is_one_that_says_so_and_runs_nothing() {
     assert!(!workers::drain(&store.pool, "nobody", &operator()).await.unwrap());
     workers::stopped(&store.pool, "one").await.unwrap();
     assert!(!workers::drain(&store.pool, "one", &operator()).await.unwrap());
-    let actions = rows::texts(&store.pool, "SELECT action FROM audit_log ORDER BY position").await;
-    assert_eq!(actions, ["drain", "undrain"]);
+    let actions = rows::texts(
+        &store.pool,
+        "SELECT action || ' ' || subject FROM audit_log WHERE subject = 'one' ORDER BY position",
+    )
+    .await;
+    assert_eq!(actions, ["drain one", "resume one"]);
 }
