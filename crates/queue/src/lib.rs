@@ -13,7 +13,7 @@ pub use attempt::{Handler, JobError, RetryPolicy};
 pub use endings::Ending;
 pub use error::Error;
 pub use limiter::{RateLimit, RateLimiter};
-pub use mis_sync_store::jobs::{Actor, Claimed, Enqueued, Idempotency, NewJob};
+pub use mis_sync_store::jobs::{Actor, Approved, Claimed, Enqueued, Idempotency, NewJob};
 pub use queue::{Queue, Swept};
 pub use redis::{Redis, RedisError};
 pub use worker::{WorkerOptions, run_worker};

@@ -35,7 +35,7 @@ pub(crate) async fn fetch(db: &mut PgConnection, id: JobId) -> Result<Option<Job
         r#"
         SELECT id, kind, school_id, staff_id, options, requested_by, retry_of, undo_of, state,
             attempt, max_attempts, created_at, started_at, finished_at, next_attempt_at, stage,
-            progress_done, progress_total, report, error, fence
+            progress_done, progress_total, report, approved, left_out, error, fence
         FROM job WHERE id = $1
         "#,
         id.0,
@@ -52,7 +52,7 @@ pub async fn list(pool: &PgPool, filter: &JobFilter, limit: i64) -> Result<Vec<J
         r#"
         SELECT id, kind, school_id, staff_id, options, requested_by, retry_of, undo_of, state,
             attempt, max_attempts, created_at, started_at, finished_at, next_attempt_at, stage,
-            progress_done, progress_total, report, error, fence
+            progress_done, progress_total, report, approved, left_out, error, fence
         FROM job
         WHERE ($1::text IS NULL OR school_id = $1)
             AND ($2::text IS NULL OR kind = $2)
