@@ -81,3 +81,42 @@ CREATE TRIGGER audit_refuse BEFORE UPDATE OR DELETE OR TRUNCATE ON audit_log
 
 CREATE INDEX audit_log_of_action ON audit_log (action, position DESC);
 CREATE INDEX audit_log_of_actor ON audit_log (actor, position DESC);
+
+-- Some categories of a held job approved, others not.
+ALTER TABLE job ADD COLUMN left_out jsonb NOT NULL DEFAULT '[]';
+COMMENT ON COLUMN job.left_out IS 'Categories of the guard that whoever approved the rest did not: iP keeps what it has of them.';
+ALTER TABLE stage_fetch
+    ADD COLUMN keeps_emails boolean NOT NULL DEFAULT false,
+    ADD COLUMN keeps_job_titles boolean NOT NULL DEFAULT false;
+COMMENT ON COLUMN stage_fetch.keeps_emails IS 'New logins were not approved: known people keep theirs.';
+COMMENT ON COLUMN stage_fetch.keeps_job_titles IS 'That job titles are emptied was not approved: they stay.';
+
+CREATE OR REPLACE VIEW stage_target AS
+SELECT
+    m.job_id,
+    m.wonde_id,
+    m.position,
+    m.staff_id,
+    coalesce(t.upi, s.upi) AS upi,
+    CASE WHEN s.id IS NOT NULL AND f.keeps_emails THEN s.email ELSE t.email END AS email,
+    t.first_name,
+    t.surname,
+    CASE WHEN s.id IS NULL OR f.owns_initials
+        THEN coalesce(t.initials, s.initials) ELSE s.initials END AS initials,
+    CASE WHEN (s.id IS NULL OR f.owns_job_title) AND t.job_title_delivered AND NOT f.roles_withheld
+            AND NOT (f.keeps_job_titles AND t.job_title IS NULL)
+        THEN t.job_title ELSE s.job_title END AS job_title,
+    coalesce(t.non_teaching, s.non_teaching, false) AS non_teaching,
+    s.id IS NULL OR s.active OR f.restores AS active,
+    coalesce(s.mis_values, '{}')
+        || jsonb_strip_nulls(jsonb_build_object(
+            'email', t.email, 'first_name', t.first_name, 'surname', t.surname,
+            'initials', t.initials, 'non_teaching', t.non_teaching))
+        || CASE WHEN t.job_title_delivered AND NOT f.roles_withheld
+            THEN jsonb_build_object('job_title', t.job_title) ELSE '{}' END AS mis_values
+FROM stage_match m
+JOIN stage_fetch f ON f.job_id = m.job_id
+JOIN stage_staff t ON t.job_id = m.job_id AND t.wonde_id = m.wonde_id AND t.position = m.position
+LEFT JOIN staff s ON s.id = m.staff_id
+LEFT JOIN staff_read r ON r.staff_id = m.staff_id
+WHERE m.issue IS NULL AND (r.read_at IS NULL OR r.read_at <= f.started_at);

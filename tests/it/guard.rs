@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::{
     people::assert_equal_to_truth,
-    press::{apply, dry_run, one_school, sync},
+    press::{apply, dry_run, issues, one_school, sync},
     rows::{number, texts},
 };
 
@@ -108,6 +108,109 @@ async fn emptied_titles_lost_managers_emptied_classes_and_new_logins_are_held() 
     let job = held(&app, &school).await;
     assert_eq!(act(&app, &job, "approve").await["state"], "succeeded");
     assert_equal_to_truth(&app, &school).await;
+}
+
+/// What each category of the guard is about, as one text each.
+async fn standing(app: &TestApp) -> Vec<(&'static str, String)> {
+    let mut all = Vec::new();
+    for (category, sql) in [
+        ("deactivated", "SELECT count(*)::text FROM staff WHERE active"),
+        ("emails_changed", "SELECT string_agg(email, ' ' ORDER BY id) FROM staff"),
+        ("job_titles_emptied", "SELECT string_agg(job_title, ',' ORDER BY id) FROM staff"),
+        (
+            "line_managers_emptied",
+            "SELECT string_agg(line_manager_id::text, ' ' ORDER BY id) FROM staff",
+        ),
+        (
+            "classes_emptied",
+            "SELECT count(*)::text FROM class WHERE active
+                AND EXISTS (SELECT FROM class_staff l WHERE l.class_id = class.id)",
+        ),
+    ] {
+        all.push((category, texts(app, sql).await.remove(0)));
+    }
+    all
+}
+
+#[tokio::test]
+async fn a_person_approves_category_by_category() {
+    let limit = json!({"line_managers_emptied": {"percent": 20, "count": 5}});
+    let (app, school) = one_school(json!({"guard": limit})).await;
+    sync(&app, &school).await;
+    for (scenario, count) in [
+        (ScenarioName::EmailChange, 60),
+        (ScenarioName::RolesEmptied, 60),
+        (ScenarioName::ManagersLost, 40),
+        (ScenarioName::ClassesEmptied, 10),
+        (ScenarioName::Leaver, 20),
+    ] {
+        apply(&app, &school, Scenario { count: Some(count), ..scenario.into() });
+    }
+    let mut left: Vec<&str> =
+        standing(&app).await.into_iter().map(|(category, _)| category).collect();
+    while let Some(category) = left.pop() {
+        let before = standing(&app).await;
+        let job = held(&app, &school).await;
+        let shown: Vec<&str> = job["report"]["guard"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|affected| affected["category"].as_str().unwrap())
+            .collect();
+        let expected: Vec<&str> = left.iter().copied().chain([category]).collect();
+        assert_eq!(shown, expected);
+        let path = format!("/v1/jobs/{}/approve", job["id"].as_str().unwrap());
+        let body = json!({ "categories": [category], "reason": "as agreed" });
+        let answer = app.post(&path).json(&body).send().await.unwrap();
+        assert_eq!(answer.status(), 200);
+        let answer: Value = answer.json().await.unwrap();
+        assert_eq!(answer["approval"]["approved"][0]["category"], category);
+        let done = app.wait_until_finished(job["id"].as_str().unwrap()).await;
+        assert_eq!(done["state"], "succeeded", "{done}");
+        assert_eq!(done["report"]["left_out"], answer["approval"]["left_out"]);
+        assert_eq!(done["report"]["left_out"].as_array().unwrap().len(), left.len());
+        let found = issues(&app, job["id"].as_str().unwrap()).await;
+        let said = found.iter().filter(|(code, _)| code.ends_with("_not_approved")).count();
+        assert_eq!(said, left.len(), "{found:?}");
+
+        let changed: Vec<&str> = standing(&app)
+            .await
+            .into_iter()
+            .zip(before)
+            .filter(|(after, before)| after != before)
+            .map(|(after, _)| after.0)
+            .collect();
+        if left.is_empty() {
+            // Now nothing is left out, and what those who left taught or led is without them.
+            assert_eq!(changed.first(), Some(&category));
+        } else {
+            assert_eq!(changed, [category], "and nothing else");
+        }
+    }
+    sync(&app, &school).await;
+    assert_equal_to_truth(&app, &school).await;
+}
+
+#[tokio::test]
+async fn an_approval_of_what_is_not_held_is_refused() {
+    let (app, school) = one_school(json!({})).await;
+    sync(&app, &school).await;
+    apply(&app, &school, Scenario { count: Some(20), ..ScenarioName::Leaver.into() });
+    let job = held(&app, &school).await;
+    let path = format!("/v1/jobs/{}/approve", job["id"].as_str().unwrap());
+    for (body, status, part) in [
+        (json!({"categories": ["new_ids"]}), 409, "not held for new_ids"),
+        (json!({"categories": ["logins"]}), 400, "has to name at least one of deactivated"),
+        (json!({"categories": []}), 400, "has to name at least one of deactivated"),
+        (json!({"categories": "deactivated"}), 400, "has to be a list of texts"),
+        (json!({"category": ["deactivated"]}), 400, "known are `categories` and `reason`"),
+    ] {
+        let answer = app.post(&path).json(&body).send().await.unwrap();
+        assert_eq!(answer.status(), status, "{body}");
+        let problem: Value = answer.json().await.unwrap();
+        assert!(problem["detail"].as_str().unwrap().contains(part), "{problem}");
+    }
+    assert_eq!(app.job(job["id"].as_str().unwrap()).await["state"], "held");
 }
 
 #[tokio::test]

@@ -133,6 +133,22 @@ impl Fields {
         }
     }
 
+    /// A list of texts.
+    pub(crate) fn texts(&mut self, name: &'static str) -> Option<Vec<String>> {
+        let texts = match self.left.remove(name)? {
+            Value::Null => return None,
+            Value::Array(values) => values
+                .into_iter()
+                .map(|value| value.as_str().map(str::to_owned))
+                .collect::<Option<Vec<_>>>(),
+            _ => None,
+        };
+        if texts.is_none() {
+            self.refuse(name, "has to be a list of texts");
+        }
+        texts
+    }
+
     /// An object.
     pub(crate) fn object(&mut self, name: &'static str) -> Option<Map<String, Value>> {
         match self.left.remove(name)? {

@@ -4,6 +4,7 @@
 
 mod assets;
 mod audit;
+mod bulk;
 mod charts;
 mod form;
 mod held;
@@ -56,6 +57,9 @@ fn routes() -> Vec<(&'static str, MethodRouter<ApiState>)> {
         ("/dashboard/jobs/{job_id}/approve", post(job::approve)),
         ("/dashboard/jobs/{job_id}/reject", post(job::reject)),
         ("/dashboard/jobs/{job_id}/undo", post(job::undo)),
+        ("/dashboard/bulk", post(bulk::start)),
+        ("/dashboard/bulk/review", get(bulk::review)),
+        ("/dashboard/bulk/{bulk_id}", get(bulk::show)),
         ("/dashboard/schools", get(schools::show)),
         ("/dashboard/schools/{school_id}", get(school::show)),
         ("/dashboard/schools/{school_id}/settings", post(school::change_settings)),

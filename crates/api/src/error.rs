@@ -7,7 +7,7 @@ use axum::{
     },
     response::{IntoResponse, Response},
 };
-use mis_sync_domain::{JobState, Role};
+use mis_sync_domain::{GuardCategory, JobState, Role};
 use serde_json::{Map, Value, json};
 
 use crate::{
@@ -48,6 +48,8 @@ pub(crate) enum ApiError {
     UnknownJob,
     #[error("The job is {state}; this needs {allowed}.")]
     WrongJobState { state: JobState, allowed: &'static str },
+    #[error("The job is not held for {}; `report.guard` lists what it is held for.", names(.0))]
+    NotHeldFor(Vec<GuardCategory>),
     #[error("The job changed nothing, was a dry run, or was undone already.")]
     NothingToUndo,
     #[error("Later changes touched {} of the job's fields, so nothing was taken back.", .conflicts.len())]
@@ -108,6 +110,7 @@ impl ApiError {
             Self::NoPhoto => &problem::NO_PHOTO,
             Self::UnknownJob => &problem::UNKNOWN_JOB,
             Self::WrongJobState { .. } => &problem::WRONG_JOB_STATE,
+            Self::NotHeldFor(_) => &problem::NOT_HELD_FOR,
             Self::NothingToUndo => &problem::NOTHING_TO_UNDO,
             Self::UndoConflict { .. } => &problem::UNDO_CONFLICT,
             Self::UnknownMatch => &problem::UNKNOWN_MATCH,
@@ -149,6 +152,10 @@ impl ApiError {
     fn retry_after(&self) -> Option<u16> {
         matches!(self, Self::DependencyAway(_) | Self::TimedOut).then_some(RETRY_AFTER_SECONDS)
     }
+}
+
+fn names(categories: &[GuardCategory]) -> String {
+    categories.iter().map(|category| category.as_str()).collect::<Vec<_>>().join(", ")
 }
 
 fn list(errors: &[FieldError]) -> String {

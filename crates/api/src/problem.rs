@@ -77,6 +77,8 @@ catalogue! {
         "Send `Accept: application/json` or `Accept: text/csv`.";
     WRONG_JOB_STATE = CONFLICT "wrong-job-state": "The state of the job forbids this",
         "The member `state` says where the job stands. Read it again: somebody may have been quicker.";
+    NOT_HELD_FOR = CONFLICT "not-held-for": "The job is not held for this",
+        "`report.guard` of the job lists the categories that can be approved.";
     NOTHING_TO_UNDO = CONFLICT "nothing-to-undo": "There is nothing to take back",
         "Its changes (`/v1/jobs/{job_id}/changes`) say what a job did.";
     UNDO_CONFLICT = CONFLICT "undo-conflict": "Later changes stand in the way",

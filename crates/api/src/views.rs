@@ -21,7 +21,7 @@ mod webhook;
 
 use chrono::{DateTime, SecondsFormat, Utc};
 
-pub(crate) use action::ActionRequest;
+pub(crate) use action::{ActionRequest, ApproveRequest};
 pub(crate) use change::{ChangeListView, ChangeView, FieldValueView};
 pub(crate) use conflict::ConflictView;
 pub(crate) use explanation::ExplanationView;

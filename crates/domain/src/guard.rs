@@ -39,6 +39,36 @@ impl GuardCategory {
             Self::NewIds => "people would get another Wonde id",
         }
     }
+
+    /// What the school reads where somebody approved a sync, but not this.
+    pub fn left_out(self) -> &'static str {
+        match self {
+            Self::Deactivated => {
+                "Whoever approved this sync left out that people are deactivated, so \
+                 everybody stays active in iP."
+            }
+            Self::EmailsChanged => {
+                "Whoever approved this sync left out new logins, so people in iP keep the \
+                 work email that they log in with."
+            }
+            Self::JobTitlesEmptied => {
+                "Whoever approved this sync left out that job titles are emptied, so people \
+                 in iP keep theirs."
+            }
+            Self::LineManagersEmptied => {
+                "Whoever approved this sync left out that line managers are emptied, so \
+                 people in iP keep theirs."
+            }
+            Self::ClassesEmptied => {
+                "Whoever approved this sync left out that classes are emptied, so no class in \
+                 iP was archived or lost everybody who teaches it."
+            }
+            Self::NewIds => {
+                "This is somebody in iP under a new id of Wonde, and whoever approved this \
+                 sync left out new ids, so the person in iP stays as they are."
+            }
+        }
+    }
 }
 
 /// A share of a hundred.
@@ -154,6 +184,15 @@ impl Guard {
         self.is_suspicious(affected.category, affected.records)
             && affected.records * 100 > affected.of * share
     }
+}
+
+/// What a person decided of a held job.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Approval {
+    /// Applied, as much as was shown and no more.
+    pub approved: Vec<Affected>,
+    /// Not applied: iP keeps what it has.
+    pub left_out: Vec<Affected>,
 }
 
 impl Affected {

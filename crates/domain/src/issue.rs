@@ -1,6 +1,6 @@
 use serde::{Deserialize, Serialize};
 
-use crate::UnknownName;
+use crate::{GuardCategory, UnknownName};
 
 /// Why a record could not be taken as it is. The list is closed: each has a stable code for
 /// programs and a sentence for the school.
@@ -54,13 +54,25 @@ pub enum IssueCode {
     SubjectsWithheld,
     /// Nobody was named for any class though people were before, or access is refused.
     ClassStaffWithheld,
+    /// That people are deactivated is left out of an approved sync: nobody was deactivated.
+    DeactivationsNotApproved,
+    /// New logins are left out of an approved sync: known people keep theirs.
+    EmailsNotApproved,
+    /// That job titles are emptied is left out of an approved sync: they stay.
+    JobTitlesNotApproved,
+    /// That line managers are emptied is left out of an approved sync: they stay.
+    LineManagersNotApproved,
+    /// That classes are emptied is left out of an approved sync: they stay, with who teaches them.
+    ClassesNotApproved,
+    /// The record is somebody in iP under a new id, and new ids are left out of an approved sync.
+    NewIdNotApproved,
     /// The school's MIS is not in the table of MIS.
     UnknownMis,
 }
 
 impl IssueCode {
     /// Every code, for tables and docs.
-    pub const ALL: [Self; 24] = [
+    pub const ALL: [Self; 30] = [
         Self::NoWorkEmail,
         Self::InvalidWorkEmail,
         Self::NameMissing,
@@ -84,8 +96,26 @@ impl IssueCode {
         Self::ClassesWithheld,
         Self::SubjectsWithheld,
         Self::ClassStaffWithheld,
+        Self::DeactivationsNotApproved,
+        Self::EmailsNotApproved,
+        Self::JobTitlesNotApproved,
+        Self::LineManagersNotApproved,
+        Self::ClassesNotApproved,
+        Self::NewIdNotApproved,
         Self::UnknownMis,
     ];
+
+    /// What is said where a category of the guard was left out of an approval.
+    pub fn not_approved(category: GuardCategory) -> Self {
+        match category {
+            GuardCategory::Deactivated => Self::DeactivationsNotApproved,
+            GuardCategory::EmailsChanged => Self::EmailsNotApproved,
+            GuardCategory::JobTitlesEmptied => Self::JobTitlesNotApproved,
+            GuardCategory::LineManagersEmptied => Self::LineManagersNotApproved,
+            GuardCategory::ClassesEmptied => Self::ClassesNotApproved,
+            GuardCategory::NewIds => Self::NewIdNotApproved,
+        }
+    }
 
     /// The stable code.
     pub fn as_str(self) -> &'static str {
@@ -113,6 +143,12 @@ impl IssueCode {
             Self::ClassesWithheld => "classes_withheld",
             Self::SubjectsWithheld => "subjects_withheld",
             Self::ClassStaffWithheld => "class_staff_withheld",
+            Self::DeactivationsNotApproved => "deactivations_not_approved",
+            Self::EmailsNotApproved => "emails_not_approved",
+            Self::JobTitlesNotApproved => "job_titles_not_approved",
+            Self::LineManagersNotApproved => "line_managers_not_approved",
+            Self::ClassesNotApproved => "classes_not_approved",
+            Self::NewIdNotApproved => "new_id_not_approved",
             Self::UnknownMis => "unknown_mis",
         }
     }
@@ -194,6 +230,12 @@ impl IssueCode {
                 "Wonde names nobody for any class, so who teaches what in iP was left as it is. \
                  The school probably does not share it."
             }
+            Self::DeactivationsNotApproved => GuardCategory::Deactivated.left_out(),
+            Self::EmailsNotApproved => GuardCategory::EmailsChanged.left_out(),
+            Self::JobTitlesNotApproved => GuardCategory::JobTitlesEmptied.left_out(),
+            Self::LineManagersNotApproved => GuardCategory::LineManagersEmptied.left_out(),
+            Self::ClassesNotApproved => GuardCategory::ClassesEmptied.left_out(),
+            Self::NewIdNotApproved => GuardCategory::NewIds.left_out(),
             Self::UnknownMis => {
                 "This school's MIS is not in our list, so everything that it delivers is taken. \
                  Tell support what the MIS is called."
@@ -226,6 +268,12 @@ impl IssueCode {
             | Self::ClassesWithheld
             | Self::SubjectsWithheld
             | Self::ClassStaffWithheld
+            | Self::DeactivationsNotApproved
+            | Self::EmailsNotApproved
+            | Self::JobTitlesNotApproved
+            | Self::LineManagersNotApproved
+            | Self::ClassesNotApproved
+            | Self::NewIdNotApproved
             | Self::UnknownMis => None,
         }
     }

@@ -1,7 +1,7 @@
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use crate::{JobId, Report, SchoolId, StaffId};
+use crate::{Approval, JobId, Report, SchoolId, StaffId};
 
 /// A name that is not on its list.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -236,6 +236,8 @@ pub struct Job {
     pub progress: Option<Progress>,
     /// What it did.
     pub report: Option<Report>,
+    /// What a person approved of it when it was held.
+    pub approval: Option<Approval>,
     /// Why the last attempt ended without success.
     pub error: Option<JobFailure>,
 }

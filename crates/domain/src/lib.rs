@@ -31,7 +31,7 @@ pub use audit::AuditAction;
 pub use change::{Change, ChangedField, ChangedRecord, FieldValue};
 pub use clock::{Clock, ManualClock, SystemClock};
 pub use email::{InvalidWorkEmail, WorkEmail};
-pub use guard::{Affected, Guard, GuardCategory, GuardLimit, InvalidPercent, Percent};
+pub use guard::{Affected, Approval, Guard, GuardCategory, GuardLimit, InvalidPercent, Percent};
 pub use ids::{
     AlertId, ApiKeyId, BulkId, ClassId, InvalidSchoolId, JobId, SchoolId, StaffId, SubjectId,
     WebhookEventId,

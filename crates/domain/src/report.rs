@@ -37,6 +37,8 @@ pub struct Report {
     pub photos: PhotoCounts,
     /// Where the change goes above the school's limits; empty: nowhere.
     pub guard: Vec<Affected>,
+    /// What a person did not approve when the job was held; iP keeps what it has of it.
+    pub left_out: Vec<Affected>,
     /// HTTP requests sent to Wonde.
     pub requests: u64,
     /// From the start of the attempt to its end.

@@ -17,7 +17,7 @@ pub use error::Error;
 pub use health::{Persistence, RedisHealth, RedisWarning};
 pub use intake::Intake;
 pub use limiter::{RateLimit, RateLimiter};
-pub use mis_sync_store::jobs::{Actor, Claimed, Enqueued, Idempotency, NewJob};
+pub use mis_sync_store::jobs::{Actor, Approved, Claimed, Enqueued, Idempotency, NewJob};
 pub use queue::{Queue, Swept};
 pub use redis::{Redis, RedisError};
 pub use worker::{WorkerOptions, run_worker};

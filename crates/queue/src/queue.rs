@@ -1,6 +1,6 @@
 use std::{collections::BTreeMap, time::Duration};
 
-use mis_sync_domain::{Job, JobId, Lane};
+use mis_sync_domain::{GuardCategory, Job, JobId, Lane};
 use mis_sync_store::{
     Pool, jobs,
     pauses::{self, Scope},
@@ -8,7 +8,8 @@ use mis_sync_store::{
 };
 
 use crate::{
-    Actor, Ending, Enqueued, Error, Idempotency, NewJob, Redis, RedisError, endings::Endings,
+    Actor, Approved, Ending, Enqueued, Error, Idempotency, NewJob, Redis, RedisError,
+    endings::Endings,
 };
 
 /// How long a delivered job may wait before its id is delivered again, in case Redis lost it.
@@ -71,6 +72,20 @@ impl Queue {
     pub async fn approve(&self, id: JobId, actor: &Actor) -> Result<Option<Job>, Error> {
         let approved = jobs::approve(&self.pool, id, actor).await?;
         if let Some(job) = &approved {
+            self.try_deliver(job).await;
+        }
+        Ok(approved)
+    }
+
+    /// The same for some categories only; see [`jobs::approve_categories`].
+    pub async fn approve_categories(
+        &self,
+        id: JobId,
+        only: Option<&[GuardCategory]>,
+        actor: &Actor,
+    ) -> Result<Approved, Error> {
+        let approved = jobs::approve_categories(&self.pool, id, only, actor).await?;
+        if let Approved::Done(job) = &approved {
             self.try_deliver(job).await;
         }
         Ok(approved)

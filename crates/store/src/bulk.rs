@@ -102,9 +102,8 @@ pub enum Outcome {
     Failed,
 }
 
-/// How [`JobFilter`] restricted to what the action is for selects; nothing matches where the two
-/// have no state in common.
-fn narrow(filter: &JobFilter, action: BulkAction) -> Option<JobFilter> {
+/// A filter restricted to the states that allow the action; `None`: they have none in common.
+pub fn narrow(filter: &JobFilter, action: BulkAction) -> Option<JobFilter> {
     let wanted = |state: &&JobState| filter.states.is_empty() || filter.states.contains(state);
     let states: Vec<JobState> = action.states().iter().filter(wanted).copied().collect();
     (!states.is_empty()).then(|| JobFilter { states, ..filter.clone() })

@@ -122,7 +122,7 @@ async fn try_finish(
     let fetched = fetched::lock_and_read(&mut tx, plan, dry_run).await?;
     let Plan { lease, school_id, rules, guard, .. } = plan;
     if fetched.was_held {
-        fetched::forget_comparison(&mut tx, lease).await?;
+        fetched::forget_comparison(&mut tx, lease, &fetched).await?;
     }
     let run = Run { lease, school_id, rules, dry_run, fetched: &fetched };
     let Compared { mut report, counted } = compare(&mut tx, &run).await?;

@@ -6,7 +6,7 @@ mod timeline;
 
 use axum::response::{IntoResponse, Response};
 use maud::{Markup, html};
-use mis_sync_domain::{Job, JobState, Report};
+use mis_sync_domain::{Affected, Approval, Job, JobState, Report};
 use mis_sync_store::jobs::{self, Attempt};
 
 pub(super) use actions::{approve, cancel, offer, reject, retry, undo};
@@ -60,6 +60,7 @@ async fn render(
             (head(operator, &job, lineage_of))
             (standing(&job, attempts.as_deref().unwrap_or_default()))
             @if let Some(error) = &job.error { (failure(operator, &job, error)) }
+            @if let Some(approval) = &job.approval { (approved(approval)) }
             @if lineage_of.len() > 1 { (family(operator, &job, lineage_of)) }
             @if let Some(report) = &job.report { (report_of(report)) }
             (panel("Attempts", "Ledger (Postgres), now", &attempts, |attempts| timeline::show(operator, attempts)))
@@ -145,6 +146,18 @@ fn failure(operator: &Operator, job: &Job, error: &mis_sync_domain::JobFailure) 
                 @if let Some(next) = job.next_attempt_at { " · next attempt " (time(operator, next)) }
                 " · " a href={ "/dashboard/jobs?error=" (error.code) } { "other jobs with this error" }
             }
+        }
+    }
+}
+
+/// What a person let the job do, and what not.
+fn approved(approval: &Approval) -> Markup {
+    let sentences =
+        |all: &[Affected]| all.iter().map(Affected::sentence).collect::<Vec<_>>().join("; ");
+    html! {
+        div.good {
+            p { strong { "Approved: " } (sentences(&approval.approved)) "." }
+            @if !approval.left_out.is_empty() { p { strong { "Stays as iP has it: " } (sentences(&approval.left_out)) "." } }
         }
     }
 }

@@ -24,7 +24,7 @@ use crate::{ApiError, parameters::Parameters, state::Operator};
 /// Jobs on a page.
 const LIMIT: usize = 50;
 /// Beyond this the list says "more than".
-const COUNT_AT_MOST: i64 = 10_000;
+pub(super) const COUNT_AT_MOST: i64 = 10_000;
 
 pub(super) async fn show(operator: Operator, parameters: Parameters) -> Result<Response, ApiError> {
     let filter = Filter::read(parameters)?;

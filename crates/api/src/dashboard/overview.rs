@@ -1,6 +1,7 @@
 //! What an operator sees at 8:30 on a Monday: is anything wrong, for which school, and why.
 
 mod graphs;
+mod servers;
 
 use std::time::Duration;
 
@@ -8,6 +9,7 @@ use axum::response::Response;
 use chrono::{TimeDelta, Utc};
 use maud::{Markup, html};
 use mis_sync_domain::{AlertKind, Condition, JobState, Lane};
+use mis_sync_queue::RedisHealth;
 use mis_sync_store::{
     Pool,
     figures::{self, Now},
@@ -20,7 +22,11 @@ use super::{
     queues::worker_badge,
     schools::{condition_badge, conditions, school_path},
 };
-use crate::{ApiError, parameters::Parameters, state::Operator};
+use crate::{
+    ApiError,
+    parameters::Parameters,
+    state::{Access, Operator},
+};
 
 /// Schools that are named; the list of schools has all.
 const SCHOOLS: usize = 8;
@@ -34,11 +40,13 @@ pub(super) async fn show(
     parameters.finish("`window`")?;
     let access = operator.access();
     let pool = access.pool();
-    let (wrong, now, points, workers) = tokio::join!(
+    let (wrong, now, points, workers, postgres, redis) = tokio::join!(
         read(wrong(pool, access.state().stale_after())),
         read(figures::now(pool)),
         read(figures::series(pool, window)),
         read(workers::list(pool)),
+        read(mis_sync_store::health(pool)),
+        read(ask_redis(access)),
     );
     let content = html! {
         h1.hidden { "Overview" }
@@ -51,6 +59,8 @@ pub(super) async fn show(
                 (panel("Lanes", "Ledger (Postgres), now", &now, |now| lanes(now)))
                 (panel("Workers", "Reported by each worker every 2 s", &workers, |workers| at_work(workers)))
                 (panel("Failures by error", "Ledger (Postgres), the last 24 hours", &now, |now| failures(now)))
+                (servers::postgres(&postgres))
+                (servers::redis(&redis))
             }
         }
     };
@@ -61,6 +71,10 @@ pub(super) async fn show(
         watch: Some("ledger".into()),
     };
     Ok(page.show(&content))
+}
+
+async fn ask_redis(access: &Access) -> Result<RedisHealth, mis_sync_queue::Error> {
+    Ok(access.queue().redis().health().await?)
 }
 
 /// Everything that is wrong with a school, the worst first.

@@ -1,19 +1,19 @@
 //! What a person does to a job.
 
 use axum::{http::StatusCode, response::Response};
-use mis_sync_domain::{Action, Job};
-use mis_sync_queue::{Actor, Enqueued};
+use mis_sync_domain::{Action, GuardCategory, Job};
+use mis_sync_queue::{Actor, Approved, Enqueued};
 use mis_sync_store::{jobs, undo, undo::Undone};
 
 use super::accepted;
 use crate::{
     ApiError,
-    body::JsonObject,
+    body::{Fields, JsonObject},
     openapi::{BodyProblems, CommonProblems},
     parameters::PathId,
     state::{Access, Caller},
     sync::require_token,
-    views::{ActionRequest, ConflictView, JobView, ProblemView},
+    views::{ActionRequest, ApproveRequest, ConflictView, JobView, ProblemView},
 };
 
 /// Longest reason, in characters.
@@ -28,9 +28,17 @@ struct Wish {
 
 impl Wish {
     async fn read(caller: Caller, job_id: &str, body: JsonObject) -> Result<Self, ApiError> {
+        let mut fields = body.into_fields();
+        let wish = Self::begin(caller, job_id, &mut fields).await?;
+        finish(fields, "`reason`")?;
+        Ok(wish)
+    }
+
+    /// The same where the body may say more; the rest of it is still to be read and finished.
+    async fn begin(caller: Caller, job_id: &str, fields: &mut Fields) -> Result<Self, ApiError> {
         let access = caller.may(Action::ActOnJobs)?;
         let job = access.job(job_id).await?;
-        let reason = read_reason(body)?;
+        let reason = read_reason(fields);
         let actor = access.actor(reason);
         tracing::Span::current().record("job.id", tracing::field::display(job.id));
         Ok(Self { access, job, actor })
@@ -51,16 +59,34 @@ impl Wish {
     }
 }
 
-fn read_reason(body: JsonObject) -> Result<Option<String>, ApiError> {
-    let mut fields = body.into_fields();
+fn read_reason(fields: &mut Fields) -> Option<String> {
     let reason = fields.text("reason").map(|reason| reason.trim().to_owned());
     if reason.as_ref().is_some_and(|reason| reason.chars().count() > MAX_REASON) {
         fields.refuse("reason", format!("has to be at most {MAX_REASON} characters"));
     }
-    if let Some(wrong) = fields.finish("`reason`").first() {
-        return Err(ApiError::MalformedBody(format!("`{}` {}", wrong.field, wrong.message)));
+    reason.filter(|reason| !reason.is_empty())
+}
+
+/// What is approved; `None`: all of it.
+fn read_categories(fields: &mut Fields) -> Option<Vec<GuardCategory>> {
+    let names = fields.texts("categories")?;
+    let categories: Result<Vec<GuardCategory>, _> = names.iter().map(|name| name.parse()).collect();
+    match categories {
+        Ok(categories) if !categories.is_empty() => Some(categories),
+        _ => {
+            let known: Vec<_> = GuardCategory::ALL.iter().map(|known| known.as_str()).collect();
+            let wanted = format!("has to name at least one of {}", known.join(", "));
+            fields.refuse("categories", wanted);
+            None
+        }
     }
-    Ok(reason.filter(|reason| !reason.is_empty()))
+}
+
+fn finish(fields: Fields, known: &str) -> Result<(), ApiError> {
+    match fields.finish(known).first() {
+        Some(wrong) => Err(ApiError::MalformedBody(format!("`{}` {}", wrong.field, wrong.message))),
+        None => Ok(()),
+    }
 }
 
 /// Call a job off
@@ -134,19 +160,20 @@ pub(crate) async fn retry_job(
 /// Approve the changes of a held job
 ///
 /// The job runs and applies as much as `report.guard` shows. If the change has grown since, it
-/// is held again.
+/// is held again. With `categories` only these are applied; of the others iP keeps what it has
+/// (`approval.left_out`, issues that end in `_not_approved`), and the rest of the sync goes on.
 #[utoipa::path(
     post,
     path = "/v1/jobs/{job_id}/approve",
     tag = "jobs",
     params(("job_id" = String, Path, description = "The job's id")),
-    request_body(content = Option<ActionRequest>, description = "May be left out"),
+    request_body(content = Option<ApproveRequest>, description = "May be left out"),
     responses(
         (status = 200, description = "The job, `held` until a worker takes it in a moment",
             body = JobView),
         (status = 404, description = "`unknown-job`", body = ProblemView,
             content_type = "application/problem+json"),
-        (status = 409, description = "`wrong-job-state`", body = ProblemView,
+        (status = 409, description = "`wrong-job-state`, `not-held-for`", body = ProblemView,
             content_type = "application/problem+json"),
         BodyProblems,
         CommonProblems,
@@ -157,9 +184,16 @@ pub(crate) async fn approve_job(
     PathId(job_id): PathId,
     body: JsonObject,
 ) -> Result<Response, ApiError> {
-    let wish = Wish::read(caller, &job_id, body).await?;
-    let done = wish.access.queue().approve(wish.job.id, &wish.actor).await?;
-    wish.answer(done, "a held job").await
+    let mut fields = body.into_fields();
+    let wish = Wish::begin(caller, &job_id, &mut fields).await?;
+    let only = read_categories(&mut fields);
+    finish(fields, "`categories` and `reason`")?;
+    let queue = wish.access.queue();
+    match queue.approve_categories(wish.job.id, only.as_deref(), &wish.actor).await? {
+        Approved::Done(job) => Ok(accepted(StatusCode::OK, &job)),
+        Approved::NotHeldFor(categories) => Err(ApiError::NotHeldFor(categories)),
+        Approved::WrongState => Err(wish.refusal("a held job").await?),
+    }
 }
 
 /// Reject the changes of a held job

@@ -1,9 +1,24 @@
 use utoipa::ToSchema;
 
+use super::report::GuardCategoryView;
+
 /// Why somebody acts on a job.
 #[derive(ToSchema)]
 #[expect(dead_code, reason = "only described: it is read field by field, see `jobs::actions`")]
 pub(crate) struct ActionRequest {
+    /// In the person's own words; kept with the action.
+    #[schema(max_length = 500)]
+    reason: Option<String>,
+}
+
+/// What somebody approves of a held job, and why.
+#[derive(ToSchema)]
+#[schema(as = ApproveRequest)]
+#[expect(dead_code, reason = "only described: it is read field by field, see `jobs::actions`")]
+pub(crate) struct ApproveRequest {
+    /// Of those in `report.guard`; the others iP keeps as they are. Left out: all of them.
+    #[schema(min_items = 1)]
+    categories: Option<Vec<GuardCategoryView>>,
     /// In the person's own words; kept with the action.
     #[schema(max_length = 500)]
     reason: Option<String>,

@@ -1,8 +1,12 @@
-use mis_sync_domain::{Job, JobFailure, JobId, JobKind, JobState, Stage};
+use mis_sync_domain::{Approval, Job, JobFailure, JobId, JobKind, JobState, Stage};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::{ReportView, timestamp};
+use super::{
+    ReportView,
+    report::{AffectedView, affected},
+    timestamp,
+};
 
 /// A page of jobs.
 #[derive(Serialize, ToSchema)]
@@ -49,6 +53,10 @@ pub(crate) struct JobView {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     report: Option<ReportView>,
+    /// What was decided of it when it was held.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    approval: Option<ApprovalView>,
     /// Why the last attempt ended without success.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
@@ -56,6 +64,16 @@ pub(crate) struct JobView {
     /// Name of the API key or command that asked.
     requested_by: String,
     links: JobLinks,
+}
+
+/// What a person decided of a held job.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Approval)]
+struct ApprovalView {
+    /// Applied, as much as is shown here and no more.
+    approved: Vec<AffectedView>,
+    /// Not applied: iP keeps what it has.
+    left_out: Vec<AffectedView>,
 }
 
 /// What a job does.
@@ -181,6 +199,7 @@ impl From<&Job> for JobView {
             next_attempt_at: job.next_attempt_at.map(timestamp),
             progress: ProgressView::of(job),
             report: job.report.as_ref().map(ReportView::from),
+            approval: job.approval.as_ref().map(ApprovalView::from),
             error: job.error.clone().map(FailureView::from),
             requested_by: job.requested_by.clone(),
             links: JobLinks {
@@ -243,6 +262,12 @@ impl From<Stage> for StageView {
             Stage::Comparing => Self::Comparing,
             Stage::Applying => Self::Applying,
         }
+    }
+}
+
+impl From<&Approval> for ApprovalView {
+    fn from(approval: &Approval) -> Self {
+        Self { approved: affected(&approval.approved), left_out: affected(&approval.left_out) }
     }
 }
 

@@ -40,6 +40,8 @@ pub(crate) struct ReportView {
     photos: PhotoCountsView,
     /// Where the change goes above the school's limits: what has to be approved. Empty: nowhere.
     guard: Vec<AffectedView>,
+    /// What whoever approved the job when it was held left out; iP keeps what it has of it.
+    left_out: Vec<AffectedView>,
     /// HTTP requests sent to Wonde.
     requests: u64,
     /// From the start of the attempt to its end.
@@ -49,7 +51,7 @@ pub(crate) struct ReportView {
 /// In one category, how much a sync would change, where that is above the school's limit.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Affected)]
-struct AffectedView {
+pub(crate) struct AffectedView {
     category: GuardCategoryView,
     /// Records that would change …
     records: u64,
@@ -63,7 +65,7 @@ struct AffectedView {
 #[derive(Serialize, ToSchema)]
 #[schema(as = GuardCategory)]
 #[serde(rename_all = "snake_case")]
-enum GuardCategoryView {
+pub(crate) enum GuardCategoryView {
     /// People who could no longer log in.
     Deactivated,
     /// People who would log in with another email.
@@ -133,6 +135,7 @@ impl From<&Report> for ReportView {
             subjects,
             photos,
             ref guard,
+            ref left_out,
             requests,
             duration_ms,
         } = report;
@@ -151,11 +154,16 @@ impl From<&Report> for ReportView {
             classes: classes.into(),
             subjects: subjects.into(),
             photos: photos.into(),
-            guard: guard.iter().copied().map(AffectedView::from).collect(),
+            guard: affected(guard),
+            left_out: affected(left_out),
             requests,
             duration_ms,
         }
     }
+}
+
+pub(super) fn affected(all: &[Affected]) -> Vec<AffectedView> {
+    all.iter().copied().map(AffectedView::from).collect()
 }
 
 impl From<Affected> for AffectedView {

@@ -1,6 +1,6 @@
 use chrono::{DateTime, Utc};
 use clap::{Args, Subcommand};
-use mis_sync_domain::{JobId, JobKind, JobState, SchoolId, StaffId};
+use mis_sync_domain::{GuardCategory, JobId, JobKind, JobState, SchoolId, StaffId};
 use mis_sync_store::jobs::JobFilter;
 
 #[derive(Debug, Subcommand)]
@@ -44,8 +44,15 @@ pub(crate) enum Jobs {
     Cancel(Action),
     /// Do a failed or cancelled job again, or one that waits for its next attempt at once.
     Retry(Action),
-    /// Let a held job make the changes that it shows.
-    Approve(Action),
+    /// Let a held job make the changes that it shows, or some of them.
+    Approve {
+        #[command(flatten)]
+        action: Action,
+        /// Only these categories of those that the job is held for, like `deactivated`; of the
+        /// others iP keeps what it has.
+        #[arg(long, value_delimiter = ',', value_name = "CATEGORY,…")]
+        only: Option<Vec<GuardCategory>>,
+    },
     /// Let a held job change nobody.
     Reject(Action),
     /// Take back what a job changed.

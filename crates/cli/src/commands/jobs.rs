@@ -29,7 +29,7 @@ pub(super) async fn run(config: &Config, command: Jobs) -> Result<(), Failure> {
         Jobs::Cancel(action) => act::cancel(&pool, action).await,
         Jobs::Reject(action) => act::reject(&pool, action).await,
         Jobs::Undo(action) => act::undo(&pool, action).await,
-        Jobs::Approve(action) => act::approve(config, pool, action).await,
+        Jobs::Approve { action, only } => act::approve(config, pool, action, only.as_deref()).await,
         Jobs::Retry(action) => act::retry(config, pool, action).await,
     }
 }

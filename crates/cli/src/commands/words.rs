@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use mis_sync_domain::{Issue, Job, JobState, Report};
+use mis_sync_domain::{Affected, Issue, Job, JobState, Report};
 use mis_sync_store::{Pool, jobs};
 
 use crate::{commands::print, exit::Failure};
@@ -34,9 +34,13 @@ pub(crate) fn require_success(job: &Job) -> Result<(), Failure> {
     let why = match (job.state, &job.error) {
         (JobState::Succeeded, _) => return Ok(()),
         (JobState::Held, _) => {
-            "it changes so much that somebody has to look at it first: `mis-sync jobs changes` \
-             shows what it would do"
-                .to_owned()
+            let guard = job.report.iter().flat_map(|report| &report.guard);
+            let held_for: Vec<_> = guard.map(Affected::sentence).collect();
+            format!(
+                "it changes so much that somebody has to look at it first ({}). `mis-sync jobs \
+                 changes` shows what it would do, `mis-sync jobs approve` and `reject` decide",
+                held_for.join("; ")
+            )
         }
         (_, Some(error)) => format!("{}. {}", error.title, error.detail),
         (_, None) => "no reason given".to_owned(),

@@ -41,6 +41,8 @@ named!(
         WorkEmailInUse = "work_email_in_use",
         /// It may be somebody in iP whose own record is gone; a person has to decide.
         PossibleMatch = "possible_match",
+        /// Somebody in iP under a new id, which nobody has approved.
+        NewIdNotApproved = "new_id_not_approved",
         /// Wonde's record cannot be read.
         UnreadableRecord = "unreadable_record",
         /// Listed once, and not any more.
@@ -94,6 +96,7 @@ impl Case<'_> {
                 IssueCode::SharedWorkEmail => Verdict::SharedWorkEmail,
                 IssueCode::WorkEmailInUse => Verdict::WorkEmailInUse,
                 IssueCode::PossibleMatch => Verdict::PossibleMatch,
+                IssueCode::NewIdNotApproved => Verdict::NewIdNotApproved,
                 // No other issue leaves a person out.
                 _ => Verdict::UnreadableRecord,
             },
@@ -173,6 +176,11 @@ impl Case<'_> {
                 "their record is new and may be that of somebody whom iP already has, which a \
                  person has to decide",
             ),
+            Verdict::NewIdNotApproved => {
+                "Wonde gave this person a new id, which whoever approved the last sync left out, \
+                 so the person in iP stays as they are."
+                    .to_owned()
+            }
             Verdict::UnreadableRecord => {
                 left_out("their record arrived in a shape that cannot be read")
             }

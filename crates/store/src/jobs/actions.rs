@@ -1,7 +1,7 @@
 //! What a person does to a job. Each is one guarded change together with a line of the audit log;
 //! `None` where the job's state forbids it, and then nothing is written.
 
-use mis_sync_domain::{AuditAction, Job, JobFailure, JobId};
+use mis_sync_domain::{Affected, AuditAction, GuardCategory, Job, JobFailure, JobId};
 use sqlx::{PgConnection, PgPool};
 
 use super::{Actor, Enqueued, query};
@@ -69,35 +69,71 @@ async fn end(
     Ok(job)
 }
 
+/// What became of the wish to approve a part of what a held job would change.
+#[derive(Debug)]
+pub enum Approved {
+    /// It runs; the job says what is applied and what is left out.
+    Done(Box<Job>),
+    /// The job was not held for these.
+    NotHeldFor(Vec<GuardCategory>),
+    /// The job is not held.
+    WrongState,
+}
+
 /// Lets a held job run: it applies as much as it was held for, and is held again if the change
 /// has grown since. Its deadline begins anew. Approving twice is approving once.
 pub async fn approve(pool: &PgPool, id: JobId, actor: &Actor) -> Result<Option<Job>, Error> {
+    match approve_categories(pool, id, None, actor).await? {
+        Approved::Done(job) => Ok(Some(*job)),
+        Approved::NotHeldFor(_) | Approved::WrongState => Ok(None),
+    }
+}
+
+/// The same for some categories only (`None`: all). The others it leaves as iP holds them, in
+/// this run and, should it be held again, in the next.
+pub async fn approve_categories(
+    pool: &PgPool,
+    id: JobId,
+    only: Option<&[GuardCategory]>,
+    actor: &Actor,
+) -> Result<Approved, Error> {
     let mut tx = pool.begin().await?;
-    let done = sqlx::query!(
+    let held = sqlx::query!("SELECT FROM job WHERE id = $1 AND state = 'held' FOR UPDATE", id.0)
+        .fetch_optional(&mut *tx)
+        .await?;
+    let job = query::fetch(&mut tx, id).await?;
+    let (Some(_), Some(job)) = (held, job) else { return Ok(Approved::WrongState) };
+    if job.approval.is_some() {
+        return Ok(Approved::Done(Box::new(job)));
+    }
+    let report = job.report.unwrap_or_default();
+    let is_approved = |category: &GuardCategory| only.is_none_or(|only| only.contains(category));
+    let is_shown = |category: &GuardCategory| {
+        report.guard.iter().any(|affected| affected.category == *category)
+    };
+    let unknown: Vec<_> =
+        only.unwrap_or_default().iter().copied().filter(|category| !is_shown(category)).collect();
+    if !unknown.is_empty() {
+        return Ok(Approved::NotHeldFor(unknown));
+    }
+    let (approved, left_out): (Vec<Affected>, Vec<Affected>) =
+        report.guard.iter().partition(|affected| is_approved(&affected.category));
+    let left_out = [report.left_out, left_out].concat();
+    sqlx::query!(
         r#"
-        WITH held AS (
-            SELECT id, approved_at FROM job WHERE id = $1 AND state = 'held' FOR UPDATE
-        ), approved AS (
-            UPDATE job SET approved = report -> 'guard', approved_at = now(), delivered_at = now(),
-                deadline_at = now() + (deadline_at - created_at)
-            FROM held WHERE job.id = held.id AND held.approved_at IS NULL
-            RETURNING job.id
-        )
-        SELECT (SELECT count(*) FROM held) AS "held!", (SELECT count(*) FROM approved) AS "now!"
+        UPDATE job SET approved = $2, left_out = $3, approved_at = now(), delivered_at = now(),
+            deadline_at = now() + (deadline_at - created_at)
+        WHERE id = $1
         "#,
         id.0,
+        serde_json::to_value(approved).expect("categories are plain JSON"),
+        serde_json::to_value(left_out).expect("categories are plain JSON"),
     )
-    .fetch_one(&mut *tx)
+    .execute(&mut *tx)
     .await?;
-    if done.held == 0 {
-        return Ok(None);
-    }
-    if done.now == 0 {
-        return query::fetch(&mut tx, id).await;
-    }
     let job = record(&mut tx, id, actor, AuditAction::Approve).await?;
     tx.commit().await?;
-    Ok(job)
+    Ok(job.map_or(Approved::WrongState, |job| Approved::Done(Box::new(job))))
 }
 
 /// Makes a retrying job due at once.

@@ -221,7 +221,7 @@ async fn insert_again(
             DO NOTHING
         RETURNING id, kind, school_id, staff_id, options, requested_by, retry_of, undo_of, state,
             attempt, max_attempts, created_at, started_at, finished_at, next_attempt_at, stage,
-            progress_done, progress_total, report, error, fence
+            progress_done, progress_total, report, approved, left_out, error, fence
         "#,
         original.0,
         JobId::new().0,
@@ -243,7 +243,7 @@ async fn insert(db: &mut PgConnection, new: &NewJob) -> Result<Option<Job>, Erro
             DO NOTHING
         RETURNING id, kind, school_id, staff_id, options, requested_by, retry_of, undo_of, state,
             attempt, max_attempts, created_at, started_at, finished_at, next_attempt_at, stage,
-            progress_done, progress_total, report, error, fence
+            progress_done, progress_total, report, approved, left_out, error, fence
         "#,
         JobId::new().0,
         new.kind.as_str(),
@@ -267,7 +267,7 @@ async fn find_unfinished(db: &mut PgConnection, unique_key: &str) -> Result<Opti
         r#"
         SELECT id, kind, school_id, staff_id, options, requested_by, retry_of, undo_of, state,
             attempt, max_attempts, created_at, started_at, finished_at, next_attempt_at, stage,
-            progress_done, progress_total, report, error, fence
+            progress_done, progress_total, report, approved, left_out, error, fence
         FROM job
         WHERE unique_key = $1 AND state IN ('queued', 'running', 'retrying', 'held')
         "#,

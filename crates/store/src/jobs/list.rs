@@ -7,7 +7,7 @@ use crate::Error;
 /// The columns of a [`JobRow`].
 const COLUMNS: &str = "id, kind, school_id, staff_id, options, requested_by, retry_of, undo_of, \
     state, attempt, max_attempts, created_at, started_at, finished_at, next_attempt_at, stage, \
-    progress_done, progress_total, report, error, fence";
+    progress_done, progress_total, report, approved, left_out, error, fence";
 
 /// How many jobs match.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,5 +1,5 @@
 use chrono::{DateTime, Utc};
-use mis_sync_domain::{Job, JobId, Progress, StaffId};
+use mis_sync_domain::{Approval, Job, JobId, Progress, StaffId};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use uuid::Uuid;
@@ -28,6 +28,8 @@ pub(super) struct JobRow {
     pub(super) progress_done: i64,
     pub(super) progress_total: Option<i64>,
     pub(super) report: Option<Value>,
+    pub(super) approved: Option<Value>,
+    pub(super) left_out: Value,
     pub(super) error: Option<Value>,
     pub(super) fence: Option<i64>,
 }
@@ -39,6 +41,8 @@ impl TryFrom<JobRow> for Job {
         let broken = |column| Error::Inconsistent { table: "job", column, id: row.id.to_string() };
         let stage =
             row.stage.map(|stage| stage.parse().map_err(|_| broken("stage"))).transpose()?;
+        let approved = from_json(row.approved).map_err(|_| broken("approved"))?;
+        let left_out = serde_json::from_value(row.left_out).map_err(|_| broken("left_out"))?;
         let count = |number: i64| u64::try_from(number).unwrap_or_default();
         Ok(Self {
             id: JobId(row.id),
@@ -55,6 +59,7 @@ impl TryFrom<JobRow> for Job {
                 total: row.progress_total.map(count),
             }),
             report: from_json(row.report).map_err(|_| broken("report"))?,
+            approval: approved.map(|approved| Approval { approved, left_out }),
             error: from_json(row.error).map_err(|_| broken("error"))?,
             requested_by: row.requested_by,
             retry_of: row.retry_of.map(JobId),

@@ -1,4 +1,4 @@
-use mis_sync_domain::{Lease, Report, SyncMode};
+use mis_sync_domain::{GuardCategory, IssueCode, Lease, Report, SyncMode};
 use sqlx::PgConnection;
 
 use super::{
@@ -20,6 +20,9 @@ pub(super) struct Compared {
 pub(super) async fn compare(tx: &mut PgConnection, run: &Run<'_>) -> Result<Compared, Error> {
     let (lease, fetched) = (run.lease, run.fetched);
     let mut issues = Issues::default();
+    for affected in fetched.left_out.iter().filter(|left| left.category != GuardCategory::NewIds) {
+        issues.push_of_school(IssueCode::not_approved(affected.category));
+    }
     let (matched, quarantined) = compare_people(tx, run, &mut issues).await?;
     let photos = photos::apply(tx, run, &mut issues).await?;
     departments::clear(tx, run).await?;
@@ -47,6 +50,7 @@ pub(super) async fn compare(tx: &mut PgConnection, run: &Run<'_>) -> Result<Comp
         classes: taught.classes,
         subjects: taught.subjects,
         photos,
+        left_out: fetched.left_out.clone(),
         requests: fetched.requests,
         ..Report::default()
     };
@@ -67,7 +71,8 @@ async fn compare_people(
     if matched.unmatched > 0 {
         left_out = rematching::find_candidates(tx, run).await?;
     }
-    let quarantined = left_out + matching::quarantine(tx, lease, &matched).await?;
+    left_out += matching::leave_out_new_ids(tx, run).await?;
+    let quarantined = left_out + matching::quarantine(tx, run, &matched).await?;
     // On a first sync nobody can differ, and mostly nobody does: what has no work is left out.
     let differing = if matched.linked == 0 {
         0

@@ -1,5 +1,5 @@
 use chrono::{DateTime, Utc};
-use mis_sync_domain::{Lease, line_manager::HierarchyLists};
+use mis_sync_domain::{Affected, GuardCategory, Lease, line_manager::HierarchyLists};
 use sqlx::PgConnection;
 
 use super::{Plan, count};
@@ -20,11 +20,18 @@ pub(super) struct Fetched {
     pub(super) last_full_sync_at: Option<DateTime<Utc>>,
     /// An earlier run of the job was held, and what it found is in the history.
     pub(super) was_held: bool,
+    /// What a person did not approve then: it stays as iP holds it.
+    pub(super) left_out: Vec<Affected>,
     /// Which way Wonde's hierarchy points, as the last full sync showed.
     pub(super) hierarchy_lists: Option<HierarchyLists>,
 }
 
 impl Fetched {
+    /// Whether a person who approved the rest left this out.
+    pub(super) fn leaves_out(&self, category: GuardCategory) -> bool {
+        self.left_out.iter().any(|affected| affected.category == category)
+    }
+
     /// The list was read to its end.
     pub(super) fn has_read(&self, list: List) -> bool {
         self.lists_read.iter().any(|read| read == list.as_str())
@@ -59,6 +66,7 @@ pub(super) async fn lock_and_read(
             -- As it was before this statement.
             (SELECT last_full_sync_at FROM school WHERE id = $3) AS last_full_sync_at,
             (SELECT approved_at IS NOT NULL FROM job j WHERE j.id = $1) AS "was_held!",
+            (SELECT left_out FROM job j WHERE j.id = $1) AS "left_out!",
             (SELECT count(*) FROM stage_staff s WHERE s.job_id = $1) AS "staged!"
         FROM locked
         "#,
@@ -80,14 +88,23 @@ pub(super) async fn lock_and_read(
         is_full: row.is_full,
         last_full_sync_at: row.last_full_sync_at,
         was_held: row.was_held,
+        left_out: serde_json::from_value(row.left_out).map_err(|_| Error::Inconsistent {
+            table: "job",
+            column: "left_out",
+            id: plan.lease.job_id.to_string(),
+        })?,
         lists_read: row.lists_read,
         hierarchy_lists: row.hierarchy_lists.and_then(|name| name.parse().ok()),
     })
 }
 
 /// Takes back what an earlier run of the job found before it was held, so that this one can find
-/// its own.
-pub(super) async fn forget_comparison(db: &mut PgConnection, lease: Lease) -> Result<(), Error> {
+/// its own; what was not approved it keeps.
+pub(super) async fn forget_comparison(
+    db: &mut PgConnection,
+    lease: Lease,
+    fetched: &Fetched,
+) -> Result<(), Error> {
     sqlx::query!(
         r#"
         WITH changes AS (
@@ -97,9 +114,12 @@ pub(super) async fn forget_comparison(db: &mut PgConnection, lease: Lease) -> Re
         ), matches AS (
             DELETE FROM stage_match WHERE job_id = $1
         )
-        UPDATE stage_fetch SET roles_withheld = false WHERE job_id = $1
+        UPDATE stage_fetch SET roles_withheld = false, keeps_emails = $2, keeps_job_titles = $3
+        WHERE job_id = $1
         "#,
         lease.job_id.0,
+        fetched.leaves_out(GuardCategory::EmailsChanged),
+        fetched.leaves_out(GuardCategory::JobTitlesEmptied),
     )
     .execute(db)
     .await?;

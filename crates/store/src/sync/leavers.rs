@@ -1,6 +1,6 @@
 //! People who left, and people who came back.
 
-use mis_sync_domain::{IssueCode, Lease};
+use mis_sync_domain::{GuardCategory, IssueCode, Lease};
 use sqlx::PgConnection;
 
 use super::{Run, issues::Issues};
@@ -20,6 +20,9 @@ pub(super) async fn record(
 ) -> Result<u64, Error> {
     if run.fetched.records > 0 && run.fetched.employment_said == 0 {
         issues.push_of_school(IssueCode::EmploymentWithheld);
+        return Ok(0);
+    }
+    if run.fetched.leaves_out(GuardCategory::Deactivated) {
         return Ok(0);
     }
     let done = sqlx::query!(

@@ -51,7 +51,8 @@ pub(super) async fn link(
     let mut links = Links::default();
     for (reporting, doubt) in people.iter().zip(find_doubts(&people, roster)) {
         let person = reporting.person;
-        let after = if doubt.is_some() { kept(person, roster) } else { reporting.manager };
+        let after =
+            if doubt.is_some() { kept(reporting.person, roster) } else { reporting.manager };
         if let Some(code) = doubt {
             issues.push(code, &person.wonde_id);
         }
@@ -148,7 +149,8 @@ fn who_reports_to_whom<'a>(
         let manager = said.and_then(|said| roster.staff.get(said));
         let is_missing =
             manager.is_none() && said.is_some_and(|said| !roster.coming.contains(said));
-        let is_owned = listing.is_owned && !person.read_later;
+        let is_owned =
+            listing.is_owned && !person.read_later && !(roster.keeps_managers && said.is_none());
         Some(Reporting {
             person,
             is_new: roster.new.contains(&person.id),
@@ -184,7 +186,8 @@ fn find_doubts(people: &[Reporting<'_>], roster: &Roster) -> Vec<Option<IssueCod
         let mut outcome = unlisted.clone();
         outcome.extend(people.iter().zip(&doubts).filter_map(|(reporting, doubt)| {
             let person = reporting.person;
-            let after = if doubt.is_some() { kept(person, roster) } else { reporting.manager };
+            let after =
+                if doubt.is_some() { kept(reporting.person, roster) } else { reporting.manager };
             Some((person.id, after?))
         }));
         let circle = on_a_circle(&outcome);
@@ -203,9 +206,10 @@ fn find_doubts(people: &[Reporting<'_>], roster: &Roster) -> Vec<Option<IssueCod
 }
 
 /// Whom a person goes on reporting to when the MIS' word cannot be followed: nobody reports to
-/// somebody who is inactive.
+/// somebody who is inactive, unless it was not approved that this empties line managers.
 fn kept(person: &LinkedStaff, roster: &Roster) -> Option<Uuid> {
-    person.line_manager_id.filter(|manager| !roster.inactive.contains(manager))
+    let may_stay = |manager: &Uuid| roster.keeps_managers || !roster.inactive.contains(manager);
+    person.line_manager_id.filter(may_stay)
 }
 
 /// People whose line manager, or what the MIS says of it, changes; column by column.

@@ -1,8 +1,9 @@
 //! Whom does each staged record mean in iP, and is there doubt?
 
-use mis_sync_domain::{Lease, SchoolId};
+use mis_sync_domain::{GuardCategory, Lease, SchoolId};
 use sqlx::PgConnection;
 
+use super::Run;
 use crate::Error;
 
 /// How the staged records were matched.
@@ -139,6 +140,27 @@ pub(super) async fn match_staff(
     })
 }
 
+/// Leaves out the records of known people under a new id, where new ids were not approved; returns
+/// how many. They still mean those people, so nobody is created for them, and nobody is taken for a
+/// leaver.
+pub(super) async fn leave_out_new_ids(db: &mut PgConnection, run: &Run<'_>) -> Result<u64, Error> {
+    if !run.fetched.leaves_out(GuardCategory::NewIds) {
+        return Ok(0);
+    }
+    let done = sqlx::query!(
+        r#"
+        UPDATE stage_match m SET issue = 'new_id_not_approved'
+        FROM staff s
+        WHERE m.job_id = $1 AND m.issue IS NULL AND s.id = m.staff_id
+            AND s.wonde_id IS NOT NULL AND s.wonde_id <> m.wonde_id
+        "#,
+        run.lease.job_id.0,
+    )
+    .execute(db)
+    .await?;
+    Ok(done.rows_affected())
+}
+
 /// Leaves out records that ask for a login which is in doubt; returns how many.
 ///
 /// A record asks for a login when its person does not hold it yet. That is in doubt when
@@ -147,7 +169,7 @@ pub(super) async fn match_staff(
 /// person's login where it is, which can put another record in doubt: so until nothing moves.
 pub(super) async fn quarantine(
     db: &mut PgConnection,
-    lease: Lease,
+    run: &Run<'_>,
     matched: &Matched,
 ) -> Result<u64, Error> {
     let mut total = matched.shared;
@@ -155,7 +177,7 @@ pub(super) async fn quarantine(
         return Ok(total);
     }
     loop {
-        let found = held_by_somebody_else(db, lease).await?;
+        let found = held_by_somebody_else(db, run).await?;
         total += found;
         if found == 0 {
             return Ok(total);
@@ -163,22 +185,25 @@ pub(super) async fn quarantine(
     }
 }
 
-async fn held_by_somebody_else(db: &mut PgConnection, lease: Lease) -> Result<u64, Error> {
+/// Where new logins were not approved, known people ask for none and give none up.
+async fn held_by_somebody_else(db: &mut PgConnection, run: &Run<'_>) -> Result<u64, Error> {
     let done = sqlx::query!(
         r#"
         UPDATE stage_match m SET issue = 'work_email_in_use'
         FROM staff holder
         WHERE m.job_id = $1 AND m.issue IS NULL
             AND m.held_key IS DISTINCT FROM m.email_key
+            AND NOT ($2 AND m.staff_id IS NOT NULL)
             AND holder.email_key = m.email_key
             AND holder.id IS DISTINCT FROM m.staff_id
             AND NOT EXISTS (
                 SELECT FROM stage_match moving
-                WHERE moving.job_id = $1 AND moving.staff_id = holder.id
+                WHERE NOT $2 AND moving.job_id = $1 AND moving.staff_id = holder.id
                     AND moving.issue IS NULL AND moving.email_key <> holder.email_key
             )
         "#,
-        lease.job_id.0,
+        run.lease.job_id.0,
+        run.fetched.leaves_out(GuardCategory::EmailsChanged),
     )
     .execute(db)
     .await?;

@@ -166,6 +166,7 @@ async fn lock(db: &mut PgConnection, plan: PersonPlan<'_>) -> Result<Fetched, Er
         is_full: false,
         last_full_sync_at: row.last_full_sync_at,
         was_held: false,
+        left_out: Vec::new(),
         lists_read: Vec::new(),
         hierarchy_lists: row.hierarchy_lists.and_then(|name| name.parse().ok()),
     })
@@ -181,7 +182,7 @@ async fn apply(
     let mut issues = Issues::default();
     let mut has_issues = !plan.page.issues.is_empty() || !staged.stays_active;
     if staged.asks_for_login {
-        has_issues |= matching::quarantine(db, run.lease, &matching::Matched::one()).await? > 0;
+        has_issues |= matching::quarantine(db, run, &matching::Matched::one()).await? > 0;
     }
     if !plan.page.staff.is_empty() && people::record_changes(db, run.lease).await? > 0 {
         people::update(db, run.lease).await?;

@@ -1,5 +1,6 @@
 use std::collections::{HashMap, HashSet};
 
+use mis_sync_domain::GuardCategory;
 use sqlx::PgConnection;
 use uuid::Uuid;
 
@@ -29,6 +30,8 @@ pub(super) struct Roster {
     pub(super) coming: HashSet<String>,
     /// People whom this sync created.
     pub(super) new: HashSet<Uuid>,
+    /// That line managers are emptied was not approved.
+    pub(super) keeps_managers: bool,
 }
 
 impl Roster {
@@ -72,7 +75,8 @@ impl Roster {
                 (None, None) => {}
             }
         }
-        Ok(Self { coming, new, ..Self::of(staff) })
+        let keeps_managers = run.fetched.leaves_out(GuardCategory::LineManagersEmptied);
+        Ok(Self { coming, new, keeps_managers, ..Self::of(staff) })
     }
 
     /// Of these people, none of them new.
@@ -82,6 +86,13 @@ impl Roster {
         let read_later =
             staff.iter().filter(|person| person.read_later).map(|person| person.id).collect();
         let staff = staff.into_iter().map(|person| (person.wonde_id.clone(), person)).collect();
-        Self { staff, inactive, read_later, coming: HashSet::new(), new: HashSet::new() }
+        Self {
+            staff,
+            inactive,
+            read_later,
+            coming: HashSet::new(),
+            new: HashSet::new(),
+            keeps_managers: false,
+        }
     }
 }

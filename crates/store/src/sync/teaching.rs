@@ -8,7 +8,7 @@ mod subject;
 
 use std::collections::{HashMap, HashSet};
 
-use mis_sync_domain::{IssueCode, TeachingCounts, TeachingKind};
+use mis_sync_domain::{GuardCategory, IssueCode, TeachingCounts, TeachingKind};
 use sqlx::PgConnection;
 
 use super::{Run, issues::Issues, roster::Roster};
@@ -56,6 +56,7 @@ pub(super) async fn apply(
             gone: rows::read_gone(db, run, TeachingKind::Subject).await?,
             subjects: HashMap::new(),
             links_staff: imports.subject_staff,
+            keeps: false,
         };
         let held = subject::read(db, run.school_id).await?;
         let difference = compare(&comparison, held, staged, roster, issues);
@@ -72,6 +73,7 @@ pub(super) async fn apply(
             gone: rows::read_gone(db, run, TeachingKind::Class).await?,
             subjects: known_subjects(db, run).await?,
             links_staff: imports.class_staff,
+            keeps: run.fetched.leaves_out(GuardCategory::ClassesEmptied),
         };
         let held = class::read(db, run.school_id).await?;
         let difference = compare(&comparison, held, classes, roster, issues);

@@ -7,7 +7,7 @@ use mis_sync_domain::{
     SyncRules,
 };
 use mis_sync_store::{
-    jobs::{self, Actor},
+    jobs::{self, Actor, Approved},
     staging::{self, MappedPage},
     sync::{self, Finished, Plan},
 };
@@ -208,4 +208,142 @@ async fn a_new_press_takes_the_place_of_a_held_job_but_not_of_an_approved_one() 
     jobs::approve(&store.pool, second, &operator()).await.unwrap().unwrap();
     let pressed = jobs::enqueue(&store.pool, &new_sync(&school), None).await.unwrap();
     assert_eq!(pressed.job().id, second);
+}
+
+/// What the job could not take, without the ids.
+async fn issue_codes(store: &TestStore, job: JobId) -> Vec<String> {
+    let sql = format!("SELECT DISTINCT code FROM job_issue WHERE job_id = '{job}' ORDER BY 1");
+    rows::texts(&store.pool, &sql).await
+}
+
+async fn approve_only(store: &TestStore, job: JobId, only: &[GuardCategory]) -> Approved {
+    jobs::approve_categories(&store.pool, job, Some(only), &operator()).await.unwrap()
+}
+
+/// Ten leave, the others get another login, and one of these another surname.
+fn leavers_and_logins() -> Vec<StaffRecord> {
+    let moved = |n: usize| with_email(&format!("p{n:02}"), &format!("p{n:02}@new.example"));
+    let mut list: Vec<StaffRecord> = (0..10).map(moved).collect();
+    list[0].surname = "Day".into();
+    list
+}
+
+#[tokio::test]
+async fn what_was_not_approved_stays_and_the_rest_goes_on() {
+    use GuardCategory::{Deactivated, EmailsChanged};
+    let new_emails = "SELECT count(*) FROM staff WHERE email LIKE '%@new.example'";
+    let day = "SELECT count(*) FROM staff WHERE surname = 'Day'";
+    for (approved, left_out, deactivated, emails, issue) in [
+        (Deactivated, EmailsChanged, 10, 0, "emails_not_approved"),
+        (EmailsChanged, Deactivated, 0, 10, "deactivations_not_approved"),
+    ] {
+        let (store, school) = start().await;
+        let job = store.enqueue(&school).await;
+        let list = page(&leavers_and_logins());
+        let shown = held(run(&store, &school, job, &list).await);
+        assert_eq!(shown.guard, [affected(Deactivated, 10, 20), affected(EmailsChanged, 10, 20)]);
+        let Approved::Done(running) = approve_only(&store, job, &[approved]).await else {
+            panic!("it is held for it");
+        };
+        let approval = running.approval.unwrap();
+        assert_eq!(approval.approved, [affected(approved, 10, 20)]);
+        assert_eq!(approval.left_out, [affected(left_out, 10, 20)]);
+
+        let report = applied(run(&store, &school, job, &list).await);
+        assert_eq!(report.left_out, [affected(left_out, 10, 20)]);
+        assert_eq!((report.deactivated, report.guard), (deactivated, vec![]));
+        assert_eq!(active(&store).await, 20 - i64::try_from(deactivated).unwrap());
+        assert_eq!(rows::value::<i64>(&store.pool, new_emails).await, emails);
+        assert_eq!(rows::value::<i64>(&store.pool, day).await, 1, "the rest goes on");
+        assert_eq!(issue_codes(&store, job).await, [issue]);
+        // The next sync asks again.
+        let job = store.enqueue(&school).await;
+        let shown = held(run(&store, &school, job, &list).await);
+        assert_eq!(shown.guard.len(), 1);
+        assert_eq!(shown.guard[0].category, left_out);
+    }
+}
+
+#[tokio::test]
+async fn nobody_gets_a_new_id_or_a_second_account_unapproved() {
+    let store = TestStore::start().await;
+    let school = store.school("oak").await;
+    let upi = |n: usize| format!("upi{n:02}");
+    let known = |n: usize| with_upi(&format!("p{n:02}"), &upi(n));
+    store.sync(&school, &(0..20).map(known).collect::<Vec<_>>()).await;
+    let before = rows::people(&store.pool, &school).await;
+    // Half have a new id, and a work email that finds them as well; half another login, one of
+    // them that of somebody who keeps theirs.
+    let list: Vec<StaffRecord> = (0..20)
+        .map(|n| match n {
+            0..10 => StaffRecord { wonde_id: format!("new{n:02}"), ..known(n) },
+            _ => StaffRecord {
+                upi: Some(upi(n)),
+                ..with_email(&format!("p{n:02}"), &format!("p{n:02}@new.example"))
+            },
+        })
+        .chain([with_email("eve", "p15@oak.example")])
+        .collect();
+    let list = page(&list);
+    let job = store.enqueue(&school).await;
+    let shown = held(run(&store, &school, job, &list).await);
+    let categories: Vec<_> = shown.guard.iter().map(|affected| affected.category).collect();
+    assert_eq!(categories, [GuardCategory::EmailsChanged, GuardCategory::NewIds]);
+    assert!(matches!(
+        approve_only(&store, job, &[GuardCategory::EmailsChanged]).await,
+        Approved::Done(_)
+    ));
+    let report = applied(run(&store, &school, job, &list).await);
+    assert_eq!((report.created, report.deactivated, report.skipped), (1, 0, 10));
+    assert_eq!(issue_codes(&store, job).await, ["new_id_not_approved"]);
+    let after = rows::people(&store.pool, &school).await;
+    assert_eq!(after.len(), 21, "eve");
+    for person in &before[..10] {
+        assert!(after.contains(person), "untouched");
+    }
+
+    // The other way round: the new ids come, and eve has to wait for the login.
+    rows::change(&store.pool, "DELETE FROM staff WHERE wonde_id = 'eve'").await;
+    rows::change(&store.pool, "UPDATE staff SET email = wonde_id || '@oak.example'").await;
+    let job = store.enqueue(&school).await;
+    held(run(&store, &school, job, &list).await);
+    assert!(matches!(approve_only(&store, job, &[GuardCategory::NewIds]).await, Approved::Done(_)));
+    let report = applied(run(&store, &school, job, &list).await);
+    assert_eq!((report.created, report.skipped), (0, 1));
+    let renumbered = "SELECT count(*) FROM staff WHERE wonde_id LIKE 'new%'";
+    assert_eq!(rows::value::<i64>(&store.pool, renumbered).await, 10);
+    let codes = ["emails_not_approved", "work_email_in_use"];
+    assert_eq!(issue_codes(&store, job).await, codes);
+}
+
+#[tokio::test]
+async fn only_what_a_job_is_held_for_can_be_approved_and_it_stays_left_out_when_held_again() {
+    use GuardCategory::{ClassesEmptied, Deactivated, EmailsChanged};
+    let (store, school) = start().await;
+    let job = store.enqueue(&school).await;
+    held(run(&store, &school, job, &page(&leavers_and_logins())).await);
+    let Approved::NotHeldFor(unknown) =
+        approve_only(&store, job, &[Deactivated, ClassesEmptied]).await
+    else {
+        panic!("it is not held for classes");
+    };
+    assert_eq!(unknown, [ClassesEmptied]);
+    let said = "SELECT count(*) FROM audit_log WHERE action = 'approve'";
+    assert_eq!(rows::value::<i64>(&store.pool, said).await, 0);
+    let unknown = approve_only(&store, JobId::new(), &[Deactivated]).await;
+    assert!(matches!(unknown, Approved::WrongState));
+
+    approve_only(&store, job, &[Deactivated]).await;
+    // Approving again changes nothing.
+    approve_only(&store, job, &[EmailsChanged]).await;
+    assert_eq!(rows::value::<i64>(&store.pool, said).await, 1);
+    let more_left = page(&leavers_and_logins()[..5]);
+    let shown = held(run(&store, &school, job, &more_left).await);
+    assert_eq!(shown.guard, [affected(Deactivated, 15, 20)]);
+    assert_eq!(shown.left_out, [affected(EmailsChanged, 10, 20)]);
+    jobs::approve(&store.pool, job, &operator()).await.unwrap().unwrap();
+    let report = applied(run(&store, &school, job, &more_left).await);
+    assert_eq!((report.deactivated, report.left_out), (15, shown.left_out));
+    let old = "SELECT count(*) FROM staff WHERE email LIKE '%@oak.example'";
+    assert_eq!(rows::value::<i64>(&store.pool, old).await, 20);
 }

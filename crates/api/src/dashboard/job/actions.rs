@@ -5,7 +5,7 @@ use maud::{Markup, html};
 use mis_sync_domain::{Action, Job, JobState};
 use mis_sync_queue::Enqueued;
 use mis_sync_store::{
-    jobs,
+    jobs::{self, Approved},
     undo::{Conflict, Undone},
 };
 
@@ -41,7 +41,7 @@ pub(in crate::dashboard) fn offer(operator: &Operator, job: &Job, lineage: &[Job
         && job.kind == mis_sync_domain::JobKind::SyncSchool;
     html! {
         div.buttons {
-            @if job.state == JobState::Held {
+            @if job.state == JobState::Held && job.approval.is_none() {
                 (deed("Approve", "approve", "The job runs and applies the ticked categories as they are shown. What is not ticked stays as iP has it.", "primary")
                     .show(operator, &categories(job)))
                 (deed("Reject", "reject", "Nobody is changed, and the job is cancelled. The next sync looks anew.", "danger").show(operator, &nothing))
@@ -113,8 +113,10 @@ pub(in crate::dashboard) async fn approve(
     if ticked.is_empty() {
         return Err(ApiError::MalformedBody("nothing is ticked; reject the job instead".into()));
     }
-    let done = access.queue().approve(job.id, &posted.actor()?).await?;
-    answer(access, &job, done.is_some(), "a held job").await
+    let only = (ticked.len() < guard.len()).then_some(ticked.as_slice());
+    let actor = posted.actor()?;
+    let done = access.queue().approve_categories(job.id, only, &actor).await?;
+    answer(access, &job, matches!(done, Approved::Done(_)), "a held job").await
 }
 
 pub(in crate::dashboard) async fn reject(

@@ -5,7 +5,7 @@ use mis_sync_domain::{JobId, JobKind, JobState, SchoolId, StaffId};
 use mis_sync_store::{
     Pool,
     bulk::BulkAction,
-    jobs::{IdPrefix, JobFilter},
+    jobs::{self, IdPrefix, JobFilter},
     schools,
 };
 use url::form_urlencoded::Serializer;
@@ -43,14 +43,7 @@ pub(in crate::dashboard) struct Filter {
 
 impl Filter {
     /// The filter of an address; nothing else may be in it.
-    pub(super) fn read(mut parameters: Parameters) -> Result<Self, ApiError> {
-        let filter = Self::take(&mut parameters)?;
-        parameters.finish("the fields of the filter")?;
-        Ok(filter)
-    }
-
-    /// The filter of an address that has more in it.
-    pub(in crate::dashboard) fn take(parameters: &mut Parameters) -> Result<Self, ApiError> {
+    pub(in crate::dashboard) fn read(mut parameters: Parameters) -> Result<Self, ApiError> {
         parameters.drop_empty();
         let mut states = Vec::new();
         for state in JobState::ALL {
@@ -64,7 +57,7 @@ impl Filter {
         }
         let age = parameters.take_text("age", "one of 15m, 1h, 24h, 7d, 30d")?;
         let age = AGES.iter().find(|(name, _)| Some(*name) == age.as_deref());
-        Ok(Self {
+        let filter = Self {
             q: parameters.take_text("q", "a text")?,
             states,
             kind: parameters.take("kind", "sync-school or refresh-user")?,
@@ -73,7 +66,9 @@ impl Filter {
             error: parameters.take_text("error", "the type of an error")?,
             age: age.map_or("", |(name, _)| *name),
             before: parameters.take("before", "a job's id")?,
-        })
+        };
+        parameters.finish("the fields of the filter")?;
+        Ok(filter)
     }
 
     /// What the ledger is asked for; `None`: nothing can match.
@@ -99,9 +94,7 @@ impl Filter {
         let Some(q) = &self.q else { return Ok(Some(wanted)) };
         let prefix = q.parse::<IdPrefix>().ok().filter(|_| q.len() >= PREFIX_DIGITS);
         let by_id = JobFilter { id_prefix: prefix, ..wanted.clone() };
-        if prefix.is_some()
-            && !crate::dashboard::jobs::jobs::list(pool, &by_id, 1).await?.is_empty()
-        {
+        if prefix.is_some() && !jobs::list(pool, &by_id, 1).await?.is_empty() {
             return Ok(Some(by_id));
         }
         if let Ok(person) = q.parse::<StaffId>() {
@@ -124,15 +117,15 @@ impl Filter {
         })
     }
 
-    /// Whether jobs that match could allow the action.
+    /// Whether jobs that match could allow the action. Without a state nothing is offered: nobody
+    /// means everything there is.
     pub(super) fn may_hold(&self, action: BulkAction) -> bool {
-        let allows = |state: &JobState| match action {
-            BulkAction::Retry => {
-                matches!(state, JobState::Retrying | JobState::Failed | JobState::Cancelled)
-            }
-            BulkAction::Cancel => !state.is_finished(),
-        };
-        self.states.iter().any(allows)
+        self.states.iter().any(|state| action.states().contains(state))
+    }
+
+    /// The same from the newest job on.
+    pub(in crate::dashboard) fn newest(self) -> Self {
+        Self { before: None, ..self }
     }
 
     /// The address's query, with its question mark; empty: everything.

@@ -196,6 +196,29 @@ async fn an_administrator_sets_a_schools_rules() {
 }
 
 #[tokio::test]
+async fn many_jobs_are_counted_before_and_followed_after() {
+    let app = App::start().await;
+    let oak = app.school("oak").await;
+    for state in ["failed", "failed", "cancelled", "queued"] {
+        let job = app.job(&oak).await.id.to_string();
+        app.put_in_state(&job, state).await;
+    }
+    let who = SignedIn::of_role(&app, Role::Operator).await;
+    let page = who.get(&app, "/dashboard/jobs?state.failed=on").await.text;
+    assert!(page.contains("Retry all") && !page.contains("Cancel all"), "{page}");
+    let review = "/dashboard/bulk/review?state.failed=on&state.queued=on&action=retry";
+    let page = who.get(&app, review).await.text;
+    assert!(page.contains("<strong>2 jobs</strong> of this filter can be retried now"), "{page}");
+    let fields = [("action", "retry"), ("query", "?state.failed=on"), ("reason", "Wonde is back")];
+    let place = place(&who.post(&app, "/dashboard/bulk", &fields).await);
+    let page = who.get(&app, &place).await.text;
+    assert!(page.contains("0 of 2") && page.contains("Wonde is back"), "{page}");
+    let gone = [("action", "retry"), ("query", "?school=nowhere")];
+    assert_eq!(who.post(&app, "/dashboard/bulk", &gone).await.status, 400);
+    assert_eq!(who.get(&app, "/dashboard/bulk/nothing").await.status, 404);
+}
+
+#[tokio::test]
 async fn what_people_typed_is_text_and_never_markup() {
     let app = App::start().await;
     app.school("oak").await;

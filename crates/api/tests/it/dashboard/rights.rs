@@ -4,6 +4,12 @@ use std::collections::BTreeSet;
 
 use mis_sync_domain::Role::{self, Admin, Operator, Viewer};
 
+use mis_sync_store::{
+    bulk::{self, BulkAction},
+    jobs::JobFilter,
+};
+use mis_sync_testing::somebody;
+
 use super::SignedIn;
 use crate::support::{App, Ask};
 
@@ -26,6 +32,9 @@ const ROUTES: &[(&str, &str, &[Role])] = &[
     ("POST", "/dashboard/jobs/{job_id}/approve", ACTORS),
     ("POST", "/dashboard/jobs/{job_id}/reject", ACTORS),
     ("POST", "/dashboard/jobs/{job_id}/undo", ACTORS),
+    ("POST", "/dashboard/bulk", ACTORS),
+    ("GET", "/dashboard/bulk/review", ACTORS),
+    ("GET", "/dashboard/bulk/{bulk_id}", EVERYBODY),
     ("GET", "/dashboard/schools", EVERYBODY),
     ("GET", "/dashboard/schools/{school_id}", EVERYBODY),
     ("POST", "/dashboard/schools/{school_id}/settings", &[Admin]),
@@ -83,6 +92,9 @@ async fn no_route_is_missing_here() {
 async fn each_role_can_do_what_it_should_and_no_more() {
     let app = App::start().await;
     let oak = app.school("oak").await;
+    let filter = JobFilter::default();
+    let bulk = bulk::start(&app.pool, BulkAction::Retry, &filter, &somebody()).await.unwrap();
+    let bulk = bulk.to_string();
     for (method, path, allowed) in ROUTES {
         let job = app.job(&oak).await.id.to_string();
         let state = match path.rsplit('/').next() {
@@ -100,8 +112,13 @@ async fn each_role_can_do_what_it_should_and_no_more() {
             app.put_in_state(&job, state).await;
             let who = SignedIn::of_role(&app, role).await;
             let keys = mis_sync_store::api_keys::list(&app.pool).await.unwrap();
-            let ids =
-                [("{school_id}", "oak"), ("{job_id}", &job), ("{key_id}", &keys[0].id.to_string())];
+            let ids = [
+                ("{school_id}", "oak"),
+                ("{job_id}", &job),
+                ("{key_id}", &keys[0].id.to_string()),
+                ("{bulk_id}", &bulk),
+                ("/review", "/review?action=cancel"),
+            ];
             let path = ids.iter().fold((*path).to_owned(), |path, (id, is)| path.replace(id, is));
             let status = if *method == "GET" {
                 let ask = Ask::new("GET", &path).cookie(&who.cookie);
@@ -136,4 +153,5 @@ const FIELDS: &[(&str, &str)] = &[
     ("role", "viewer"),
     ("category.deactivated", "on"),
     ("freshness", "15"),
+    ("action", "cancel"),
 ];

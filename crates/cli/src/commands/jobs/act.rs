@@ -1,7 +1,7 @@
 //! What an operator does to a job. The state decides whether it can be done.
 
-use mis_sync_domain::{Job, JobId};
-use mis_sync_queue::Queue;
+use mis_sync_domain::{Affected, GuardCategory, Job, JobId};
+use mis_sync_queue::{Approved, Queue};
 use mis_sync_store::{
     Pool, jobs,
     undo::{self, Undone},
@@ -26,10 +26,41 @@ pub(super) async fn reject(pool: &Pool, action: Action) -> Result<(), Failure> {
     tell(pool, action.id, done, "a held job", action.json).await
 }
 
-pub(super) async fn approve(config: &Config, pool: Pool, action: Action) -> Result<(), Failure> {
+pub(super) async fn approve(
+    config: &Config,
+    pool: Pool,
+    action: Action,
+    only: Option<&[GuardCategory]>,
+) -> Result<(), Failure> {
     let queue = Queue::new(pool.clone(), wiring::open_redis(config)?);
-    let done = queue.approve(action.id, &actor(action.reason)).await?;
-    tell(&pool, action.id, done, "a held job", action.json).await
+    let job = match queue.approve_categories(action.id, only, &actor(action.reason)).await? {
+        Approved::Done(job) => job,
+        Approved::WrongState => {
+            return tell(&pool, action.id, None, "a held job", action.json).await;
+        }
+        Approved::NotHeldFor(categories) => {
+            let named: Vec<_> = categories.iter().map(|category| category.as_str()).collect();
+            return Err(Failure::work(format!(
+                "the job is not held for {}; `mis-sync jobs show` says what it is held for",
+                named.join(", ")
+            )));
+        }
+    };
+    if let Some(approval) = job.approval.as_ref().filter(|_| !action.json) {
+        tell_affected("to be applied", &approval.approved)?;
+        tell_affected("left out: iP keeps what it has", &approval.left_out)?;
+    }
+    tell(&pool, action.id, Some(*job), "a held job", action.json).await
+}
+
+fn tell_affected(heading: &str, all: &[Affected]) -> Result<(), Failure> {
+    if !all.is_empty() {
+        print(&format!("{heading}:"))?;
+    }
+    for affected in all {
+        print(&format!("  {:24}  {}", affected.category, affected.sentence()))?;
+    }
+    Ok(())
 }
 
 pub(super) async fn retry(config: &Config, pool: Pool, action: Action) -> Result<(), Failure> {

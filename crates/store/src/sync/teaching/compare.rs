@@ -86,6 +86,8 @@ pub(super) struct Comparison {
     pub(super) subjects: HashMap<String, Reference>,
     /// The MIS says who teaches.
     pub(super) links_staff: bool,
+    /// Nothing is archived or loses everybody who teaches it: that was not approved.
+    pub(super) keeps: bool,
 }
 
 /// What is to be written.
@@ -160,7 +162,7 @@ pub(super) fn compare(
         difference.add(staged.wonde_id, before, fields, links);
     }
     let is_gone = |held: &Held| {
-        if by.is_full { !is_nameless } else { by.gone.contains(&held.wonde_id) }
+        !by.keeps && if by.is_full { !is_nameless } else { by.gone.contains(&held.wonde_id) }
     };
     let mut gone: Vec<Held> =
         held.into_values().filter(|held| held.active && is_gone(held)).collect();
@@ -240,7 +242,9 @@ fn target_links(
     let by_hand = |link: &Link| {
         link.staff_id().is_some_and(|id| before.is_some_and(|held| held.by_hand.contains(&id)))
     };
-    Some(found.into_iter().filter(|link| !by_hand(link)).collect())
+    let found: Vec<Link> = found.into_iter().filter(|link| !by_hand(link)).collect();
+    let is_emptied = found.is_empty() && before.is_some_and(|held| !held.links.is_empty());
+    Some(found).filter(|_| !(by.keeps && is_emptied))
 }
 
 impl Held {

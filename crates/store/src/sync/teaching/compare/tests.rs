@@ -22,6 +22,7 @@ fn full(kind: TeachingKind) -> Comparison {
         gone: HashSet::new(),
         subjects: HashMap::new(),
         links_staff: true,
+        keeps: false,
     }
 }
 
@@ -148,6 +149,19 @@ fn a_list_that_names_nobody_any_more_takes_nobody_away() {
     let unsupported = Comparison { links_staff: false, ..full(TeachingKind::Class) };
     let (found, issues) = difference(&unsupported, taught(), none(None));
     assert_eq!((found.counts.unchanged, issues.len()), (1, 0));
+}
+
+#[test]
+fn what_was_not_approved_to_be_emptied_stays() {
+    let all = || vec![held("C", &[link(1, true)]), held("CC", &[]), held("CCC", &[link(1, true)])];
+    let list = || vec![staged("C", Some(&[])), staged("CCC", Some(&["A2"]))];
+    let (found, _) = difference(&full(TeachingKind::Class), all(), list());
+    assert_eq!((found.counts.archived, found.counts.updated), (1, 2));
+    let keeps = Comparison { keeps: true, ..full(TeachingKind::Class) };
+    let (found, _) = difference(&keeps, all(), list());
+    assert_eq!((found.counts.archived, found.counts.updated), (0, 1));
+    assert_eq!(found.changed[0].before.wonde_id, "CCC", "another teacher is no loss");
+    assert_eq!(found.emptied().records, 0);
 }
 
 #[test]
