@@ -88,7 +88,7 @@ async fn a_job_is_followed_to_a_good_end() {
     assert_eq!(ended["progress"]["percent"], 100);
     assert!(is_timestamp(&ended["finished_at"]));
     let report = json!({
-        "mode": "delta", "fetched": 3, "current": 2, "created": 2, "updated": 0, "unchanged": 0,
+        "left_out": [], "mode": "delta", "fetched": 3, "current": 2, "created": 2, "updated": 0, "unchanged": 0,
         "deactivated": 0, "restored": 0, "skipped": 0, "issues": 0, "requests": 1,
         "guard": [{
             "category": "new_ids", "records": 5, "of": 8,
