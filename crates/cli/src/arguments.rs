@@ -304,6 +304,8 @@ pub(crate) enum Bench {
         #[arg(long, default_value_t = 7, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
         rounds: u32,
     },
+    /// What an operators' page reads, with a million jobs in the ledger.
+    Dashboard,
     /// Logins while every school is being synced, and while Wonde hangs.
     Login {
         /// How long each measurement takes.

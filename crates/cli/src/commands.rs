@@ -38,6 +38,7 @@ pub(crate) async fn run(arguments: Arguments) -> Result<(), Failure> {
     match arguments.command {
         Command::Demo(demo) => demo::run(&demo).await,
         Command::Bench(Bench::Sync { staff, rounds }) => bench::sync::run(&staff, rounds).await,
+        Command::Bench(Bench::Dashboard) => bench::dashboard::run().await,
         Command::Bench(Bench::Login { seconds, rate }) => bench::login::run(seconds, rate).await,
         Command::Openapi => print(&mis_sync_api::openapi_json()),
         command => {

@@ -9,6 +9,7 @@ mod intake;
 mod limiter;
 mod queue;
 mod redis;
+mod traffic;
 mod worker;
 
 pub use attempt::{Handler, JobError, RetryPolicy};
@@ -20,4 +21,5 @@ pub use limiter::{RateLimit, RateLimiter};
 pub use mis_sync_store::jobs::{Actor, Approved, Claimed, Enqueued, Idempotency, NewJob};
 pub use queue::{Queue, Swept};
 pub use redis::{Redis, RedisError};
+pub use traffic::{KeyTraffic, MinuteTraffic, WondeTraffic};
 pub use worker::{WorkerOptions, run_worker};

@@ -182,9 +182,9 @@ pub async fn list(pool: &PgPool) -> Result<Vec<Pause>, Error> {
     .await?;
     rows.into_iter()
         .map(|row| {
-            let scope = Scope::read(&row.scope, &row.target).ok_or_else(|| {
-                Error::Inconsistent { table: "pause", column: "target", id: row.target }
-            })?;
+            let broken =
+                Error::Inconsistent { table: "pause", column: "target", id: row.target.clone() };
+            let scope = Scope::read(&row.scope, &row.target).ok_or(broken)?;
             let (paused_at, actor, reason) = (row.paused_at, row.actor, row.reason);
             Ok(Pause { scope, paused_at, actor, reason, waiting: row.waiting })
         })
