@@ -12,7 +12,7 @@ use std::{fmt, sync::Arc};
 
 use chrono::TimeDelta;
 use mis_sync_domain::{Clock, MisTable};
-use mis_sync_queue::{Queue, RedisError};
+use mis_sync_queue::{Queue, RateLimiter, RedisError, WondeTraffic};
 use mis_sync_store::{TokenCipher, figures::LedgerFigures};
 use tokio_util::sync::CancellationToken;
 
@@ -34,6 +34,7 @@ pub struct ApiState {
     http: Arc<HttpFigures>,
     environment: Arc<str>,
     stale_after: TimeDelta,
+    wonde: Option<RateLimiter>,
 }
 
 impl ApiState {
@@ -50,6 +51,7 @@ impl ApiState {
             http: Arc::default(),
             environment: Arc::default(),
             stale_after: TimeDelta::hours(26),
+            wonde: None,
         }
     }
 
@@ -70,6 +72,21 @@ impl ApiState {
     /// After which time without a good sync a school is stale.
     pub(crate) fn stale_after(&self) -> TimeDelta {
         self.stale_after
+    }
+
+    /// The same with the limit by which the workers ask Wonde: then the dashboard shows what went
+    /// out and what is left.
+    #[must_use]
+    pub fn with_wonde_limit(self, limiter: RateLimiter) -> Self {
+        Self { wonde: Some(limiter), ..self }
+    }
+
+    /// What went out to Wonde; `None`: nobody said by which limit.
+    pub(crate) async fn wonde_traffic(&self) -> Result<Option<WondeTraffic>, RedisError> {
+        match &self.wonde {
+            Some(limiter) => limiter.traffic().await.map(Some),
+            None => Ok(None),
+        }
     }
 
     /// The name of the environment.

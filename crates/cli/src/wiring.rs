@@ -62,7 +62,8 @@ impl Parts {
             .with_mis(Arc::clone(&self.mis))
             .with_webhook_secrets(config.webhooks.wonde_secrets()?)
             .with_environment(&config.dashboard.environment)
-            .with_stale_after(config.alerts.stale_after());
+            .with_stale_after(config.alerts.stale_after())
+            .with_wonde_limit(RateLimiter::new(self.queue.redis().clone(), config.wonde.limit()));
         Ok(if config.scheduler.enabled { state.with_scheduler(Clock::system()) } else { state })
     }
 

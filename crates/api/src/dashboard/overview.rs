@@ -2,6 +2,7 @@
 
 mod graphs;
 mod servers;
+mod wonde;
 
 use std::time::Duration;
 
@@ -9,7 +10,7 @@ use axum::response::Response;
 use chrono::{TimeDelta, Utc};
 use maud::{Markup, html};
 use mis_sync_domain::{AlertKind, Condition, JobState, Lane};
-use mis_sync_queue::RedisHealth;
+use mis_sync_queue::{RedisHealth, WondeTraffic};
 use mis_sync_store::{
     Pool,
     figures::{self, Now},
@@ -40,11 +41,12 @@ pub(super) async fn show(
     parameters.finish("`window`")?;
     let access = operator.access();
     let pool = access.pool();
-    let (wrong, now, points, workers, postgres, redis) = tokio::join!(
+    let (wrong, now, points, workers, traffic, postgres, redis) = tokio::join!(
         read(wrong(pool, access.state().stale_after())),
         read(figures::now(pool)),
         read(figures::series(pool, window)),
         read(workers::list(pool)),
+        read(ask_wonde_limit(access)),
         read(mis_sync_store::health(pool)),
         read(ask_redis(access)),
     );
@@ -59,6 +61,7 @@ pub(super) async fn show(
                 (panel("Lanes", "Ledger (Postgres), now", &now, |now| lanes(now)))
                 (panel("Workers", "Reported by each worker every 2 s", &workers, |workers| at_work(workers)))
                 (panel("Failures by error", "Ledger (Postgres), the last 24 hours", &now, |now| failures(now)))
+                (wonde::show(&operator, &traffic, &now))
                 (servers::postgres(&postgres))
                 (servers::redis(&redis))
             }
@@ -71,6 +74,10 @@ pub(super) async fn show(
         watch: Some("ledger".into()),
     };
     Ok(page.show(&content))
+}
+
+async fn ask_wonde_limit(access: &Access) -> Result<Option<WondeTraffic>, mis_sync_queue::Error> {
+    Ok(access.state().wonde_traffic().await?)
 }
 
 async fn ask_redis(access: &Access) -> Result<RedisHealth, mis_sync_queue::Error> {

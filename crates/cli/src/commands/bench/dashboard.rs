@@ -15,7 +15,11 @@ use mis_sync_store::{
     pauses::{self, Scope},
 };
 use mis_sync_wonde_sim::SimulatorOptions;
-use reqwest::Client;
+use reqwest::{
+    Client, StatusCode,
+    header::{COOKIE, HeaderValue, SET_COOKIE},
+    redirect::Policy,
+};
 use secrecy::ExposeSecret;
 
 use super::{
@@ -44,6 +48,17 @@ const PAGES: &[&str] = &[
     "/v1/jobs?school_id=school-7",
     "/v1/jobs?error=database&kind=sync-school",
     "/metrics",
+    "/dashboard",
+    "/dashboard?window=30d",
+    "/dashboard/jobs",
+    "/dashboard/jobs?state.failed=on&age=24h",
+    "/dashboard/jobs?q=school-7",
+    "/dashboard/schools",
+    "/dashboard/schools?q=7&trouble=on",
+    "/dashboard/schools/school-7",
+    "/dashboard/held",
+    "/dashboard/queues",
+    "/dashboard/audit",
 ];
 
 const WHAT: &str = "\
@@ -82,19 +97,32 @@ async fn measure(system: &PrivateSystem) -> Result<(), Failure> {
         }
         tell(name, &times)?;
     }
-    let http = Client::builder().build()?;
+    let http = Client::builder().redirect(Policy::none()).build()?;
+    let cookie = sign_in(&http, system).await?;
     for path in PAGES {
         let mut times = Vec::new();
         for _ in 0..ROUNDS {
             let request = http.get(format!("{}{path}", system.api_url));
             let start = Instant::now();
-            let answer = request.bearer_auth(system.api_key.expose_secret()).send().await?;
-            answer.error_for_status()?.bytes().await?;
+            let request = request.bearer_auth(system.api_key.expose_secret());
+            let answer = request.header(COOKIE, &cookie).send().await?.error_for_status()?;
+            if answer.status() != StatusCode::OK {
+                return Err(Failure::work(format!("{path} answered {}", answer.status())));
+            }
+            answer.bytes().await?;
             times.push(start.elapsed());
         }
         tell(&format!("GET {path}"), &times)?;
     }
     Ok(())
+}
+
+/// The cookie of a session.
+async fn sign_in(http: &Client, system: &PrivateSystem) -> Result<HeaderValue, Failure> {
+    let login = http.post(format!("{}/dashboard/login", system.api_url));
+    let answer = login.form(&[("key", system.api_key.expose_secret())]).send().await?;
+    let cookie = answer.headers().get(SET_COOKIE).cloned();
+    cookie.ok_or_else(|| Failure::work("the dashboard did not let us in"))
 }
 
 /// Nobody takes the jobs that wait, and what the leader does in time is done before.
