@@ -13,7 +13,9 @@ use crate::{
     webhooks,
 };
 
-pub use overview::{Flaw, PastSync, Quality, SchoolSummary, flaws, past_syncs, quality, summaries};
+pub use overview::{
+    Flaw, PastSync, Quality, SchoolSummary, flaws, names, past_syncs, quality, summaries,
+};
 
 /// A school with what a sync needs of it.
 pub struct SchoolAccess {

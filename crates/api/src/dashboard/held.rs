@@ -13,8 +13,7 @@ use mis_sync_store::{
 use super::{
     job,
     page::{Page, Tab},
-    parts::{ago, empty, job_path, panel, read, state, time},
-    schools::school_path,
+    parts::{Names, ago, empty, job_path, names_of, panel, read, school, state, time},
 };
 use crate::{ApiError, state::Operator};
 
@@ -24,12 +23,15 @@ const LIMIT: i64 = 50;
 const AT_ONCE: usize = 4;
 
 pub(super) async fn show(operator: Operator) -> Result<Response, ApiError> {
-    let held = read(list(operator.access().pool())).await;
+    let pool = operator.access().pool();
+    let held = read(list(pool)).await;
+    let jobs: Vec<&Job> = held.iter().flatten().map(|(job, _)| job).collect();
+    let names = names_of(pool, &jobs).await;
     let content = html! {
         h1 { "Held changes" }
         p.quiet { "A sync that would change more than is plausible waits here. Nobody is changed until somebody approves it; the school's next sync takes its place." }
         div #held hx-get="/dashboard/held" hx-trigger="changed from:#live" hx-select="#held" hx-swap="outerMorph" {
-            (panel("", "Ledger (Postgres), now", &held, |held| all(&operator, held)))
+            (panel("", "Ledger (Postgres), now", &held, |held| all(&operator, held, &names)))
         }
     };
     let page = Page {
@@ -52,7 +54,7 @@ async fn list(pool: &Pool) -> Result<Vec<(Job, Vec<ChangeGroup>)>, mis_sync_stor
     all.into_iter().collect()
 }
 
-fn all(operator: &Operator, held: &[(Job, Vec<ChangeGroup>)]) -> Markup {
+fn all(operator: &Operator, held: &[(Job, Vec<ChangeGroup>)], names: &Names) -> Markup {
     if held.is_empty() {
         return empty(
             "Nothing waits for approval.",
@@ -62,21 +64,21 @@ fn all(operator: &Operator, held: &[(Job, Vec<ChangeGroup>)]) -> Markup {
             },
         );
     }
-    html! { @for (job, groups) in held { (one(operator, job, groups)) } }
+    html! { @for (job, groups) in held { (one(operator, job, groups, names)) } }
 }
 
-fn one(operator: &Operator, job: &Job, groups: &[ChangeGroup]) -> Markup {
+fn one(operator: &Operator, job: &Job, groups: &[ChangeGroup], names: &Names) -> Markup {
     let guard = job.report.as_ref().map(|report| report.guard.as_slice()).unwrap_or_default();
     html! {
         article.held #{ "held-" (job.id) } {
             div.title {
-                h2 { a href=(school_path(&job.school_id)) { (job.school_id) } " " (state(job.state)) }
+                h2 { (school(names, &job.school_id)) " " (state(job.state)) }
                 (job::offer(operator, job, &[]))
             }
             p.quiet { "Asked for " (time(operator, job.created_at)) " by " (job.requested_by) ", waits for " (ago(job.started_at.unwrap_or_else(Utc::now))) }
             ul.guard { @for affected in guard {
                 li { strong { (affected.sentence()) } " "
-                    meter min="0" max=(affected.of.max(1)) low=(affected.of / 5) high=(affected.of / 2) optimum="0" value=(affected.records) aria-label="Share" {} }
+                    meter min="0" max=(affected.of.max(1)) low=(affected.of / 5) high=(affected.of / 2) optimum="0" value=(affected.records) aria-label="Share" {} " " (affected.records * 100 / affected.of.max(1)) " %" }
             } }
             h3 { "All that would happen" }
             (job::summary(job, groups, &job::Wanted::default()))

@@ -16,7 +16,8 @@ pub(super) use changes::{Wanted, reveal as reveal_changes, summary};
 use super::{
     page::{Page, Tab},
     parts::{
-        count, job_path, length, number, panel, read, scroll, state, time, time_or_dash, what,
+        Names, count, job_path, length, names_of, number, panel, read, school, scroll, state, time,
+        time_or_dash, what,
     },
 };
 use crate::{
@@ -54,10 +55,11 @@ async fn render(
         read(changes::page(pool, job.id, wanted)),
         read(jobs::issues(pool, job.id, 0, ISSUES)),
     );
+    let names = names_of(pool, &[&job]).await;
     let lineage_of: &[Job] = lineage.as_deref().unwrap_or_default();
     let content = html! {
         div #job hx-get=(job_path(job.id)) hx-trigger="changed from:#live" hx-select="#job" hx-swap="outerMorph" {
-            (head(operator, &job, lineage_of))
+            (head(operator, &job, lineage_of, &names))
             (standing(&job, attempts.as_deref().unwrap_or_default()))
             @if let Some(error) = &job.error { (failure(operator, &job, error)) }
             @if let Some(approval) = &job.approval { (approved(approval)) }
@@ -65,6 +67,7 @@ async fn render(
             @if let Some(report) = &job.report { (report_of(report)) }
             (panel("Attempts", "Ledger (Postgres), now", &attempts, |attempts| timeline::show(operator, attempts)))
         }
+        (panel("Issues", "Ledger (Postgres), when the page was loaded", &issues, |issues| issues_of(&job, issues)))
         (panel(changes_title(&job), "Ledger (Postgres), when the page was loaded", &groups, |groups| html! {
             (summary(&job, groups, wanted))
             @match &changes {
@@ -72,7 +75,6 @@ async fn render(
                 Err(reason) => p.broken { (reason) }
             }
         }))
-        (panel("Issues", "Ledger (Postgres), when the page was loaded", &issues, |issues| issues_of(&job, issues)))
     };
     let page = Page {
         operator,
@@ -91,10 +93,10 @@ fn changes_title(job: &Job) -> &'static str {
     }
 }
 
-fn head(operator: &Operator, job: &Job, lineage: &[Job]) -> Markup {
+fn head(operator: &Operator, job: &Job, lineage: &[Job], names: &Names) -> Markup {
     html! {
         div.title {
-            h1 { (what(job)) " of " a href={ "/dashboard/schools/" (job.school_id) } { (job.school_id) } " " (state(job.state)) }
+            h1 { (what(job)) " of " (school(names, &job.school_id)) " " (state(job.state)) }
             (actions::offer(operator, job, lineage))
         }
         dl.facts {

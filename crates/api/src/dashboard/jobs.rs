@@ -6,6 +6,7 @@ use axum::response::Response;
 use maud::{Markup, html};
 use mis_sync_domain::{Action, Job, JobKind, JobState};
 use mis_sync_store::{
+    Pool,
     bulk::BulkAction,
     jobs::{self, Count},
     saved_views::{self, SavedView},
@@ -17,7 +18,10 @@ use super::{
     form::Posted,
     login::go,
     page::{Page, Tab, form_token},
-    parts::{empty, job_path, length, panel, ran, read, scroll, short, state, time, what},
+    parts::{
+        Names, ago, empty, job_path, length, names_of, panel, ran, read, school, scroll, short,
+        state, time, what,
+    },
 };
 use crate::{ApiError, parameters::Parameters, state::Operator};
 
@@ -29,30 +33,39 @@ pub(super) const COUNT_AT_MOST: i64 = 10_000;
 pub(super) async fn show(operator: Operator, parameters: Parameters) -> Result<Response, ApiError> {
     let filter = Filter::read(parameters)?;
     let pool = operator.access().pool();
-    let list = async {
-        let wanted = filter.resolve(pool).await?;
-        let Some(wanted) = wanted else {
-            return Ok((Vec::new(), Count { number: 0, is_exact: true }));
-        };
-        let uncut = jobs::JobFilter { before: None, ..wanted.clone() };
-        let limit = i64::try_from(LIMIT + 1).expect("a small number");
-        tokio::try_join!(jobs::list(pool, &wanted, limit), jobs::count(pool, &uncut, COUNT_AT_MOST))
-    };
-    let (found, views) = tokio::join!(read(list), read(saved_views::list(pool)));
+    let (found, views) = tokio::join!(read(list(pool, &filter)), read(saved_views::list(pool)));
     let content = html! {
         h1 { "Jobs" }
         (filters(&filter))
         (saved(&operator, &views, &filter))
         div #jobs hx-get={ "/dashboard/jobs" (filter.query_string()) } hx-trigger="changed from:#live"
             hx-select="#jobs" hx-swap="outerMorph" {
-            (panel("", "Ledger (Postgres), now", &found, |(jobs, count)| {
-                list_of(&operator, &filter, jobs, *count)
+            (panel("", "Ledger (Postgres), now", &found, |(jobs, count, names)| {
+                list_of(&operator, &filter, jobs, *count, names)
             }))
         }
     };
     let page =
         Page { operator: &operator, tab: Tab::Jobs, title: "Jobs", watch: Some("ledger".into()) };
     Ok(page.show(&content))
+}
+
+/// The jobs of a page, one more where there are more; how many match; what their schools are called.
+async fn list(
+    pool: &Pool,
+    filter: &Filter,
+) -> Result<(Vec<Job>, Count, Names), mis_sync_store::Error> {
+    let Some(wanted) = filter.resolve(pool).await? else {
+        return Ok((Vec::new(), Count { number: 0, is_exact: true }, Names::new()));
+    };
+    let uncut = jobs::JobFilter { before: None, ..wanted.clone() };
+    let limit = i64::try_from(LIMIT + 1).expect("a small number");
+    let (found, count) = tokio::try_join!(
+        jobs::list(pool, &wanted, limit),
+        jobs::count(pool, &uncut, COUNT_AT_MOST)
+    )?;
+    let names = names_of(pool, &found.iter().collect::<Vec<_>>()).await;
+    Ok((found, count, names))
 }
 
 fn filters(filter: &Filter) -> Markup {
@@ -134,7 +147,13 @@ const BUILT_IN: [(&str, &str); 4] = [
     ("Syncs", "?kind=sync-school"),
 ];
 
-fn list_of(operator: &Operator, filter: &Filter, jobs: &[Job], count: Count) -> Markup {
+fn list_of(
+    operator: &Operator,
+    filter: &Filter,
+    jobs: &[Job],
+    count: Count,
+    names: &Names,
+) -> Markup {
     if jobs.is_empty() {
         return empty(
             "No job matches.",
@@ -153,7 +172,7 @@ fn list_of(operator: &Operator, filter: &Filter, jobs: &[Job], count: Count) -> 
             p.figure aria-live="polite" { (counted(count)) }
             (bulk_offers(operator, filter))
         }
-        (table(operator, page))
+        (table(operator, page, Some(names)))
         nav.pages aria-label="Pages of the list" {
             @if filter.before.is_some() { a.button href={ "/dashboard/jobs" (filter.before(None)) } { "Newest" } }
             @if let Some(last) = page.last().filter(|_| more) {
@@ -186,13 +205,13 @@ fn bulk_offers(operator: &Operator, filter: &Filter) -> Markup {
     }
 }
 
-/// Jobs as rows.
-pub(super) fn table(operator: &Operator, jobs: &[Job]) -> Markup {
+/// Jobs as rows; without `names` they are all of one school, which is not said.
+pub(super) fn table(operator: &Operator, jobs: &[Job], names: Option<&Names>) -> Markup {
     html! {
         (scroll("Jobs", &html! {
             table.rows {
                 thead { tr {
-                    th { "State" } th { "Job" } th { "School" } th { "Asked for" } th.number { "Took" }
+                    th { "State" } th { "Job" } @if names.is_some() { th { "School" } } th { "Asked for" } th.number { "Took" }
                     th.number { "Attempt" } th { "By" } th { "Id" }
                 } }
                 tbody {
@@ -200,8 +219,8 @@ pub(super) fn table(operator: &Operator, jobs: &[Job]) -> Markup {
                         tr #{ "job-" (job.id) } {
                             td { (state(job.state)) @if let Some(progress) = bar(job) { " " (progress) } }
                             td { (what(job)) @if let Some(error) = &job.error { div.quiet { code { (error.code) } } } }
-                            td { a href={ "/dashboard/schools/" (job.school_id) } { (job.school_id) } }
-                            td { (time(operator, job.created_at)) }
+                            @if let Some(names) = names { td { (school(names, &job.school_id)) } }
+                            td { (time(operator, job.created_at)) div.quiet { (ago(job.created_at)) " ago" } }
                             td.number { @match ran(job) { Some(length_) => (length(length_)), None => span.quiet { "–" } } }
                             td.number { (job.attempt) "/" (job.max_attempts) }
                             td { (job.requested_by) }

@@ -4,7 +4,7 @@ mod graphs;
 mod servers;
 mod wonde;
 
-use std::time::Duration;
+use std::{collections::HashSet, time::Duration};
 
 use axum::response::Response;
 use chrono::{TimeDelta, Utc};
@@ -19,9 +19,9 @@ use mis_sync_store::{
 
 use super::{
     page::{Page, Tab},
-    parts::{count, job_path, length, number, panel, read, scroll, short},
+    parts::{Names, count, job_path, length, number, panel, read, school, scroll, short},
     queues::worker_badge,
-    schools::{condition_badge, conditions, school_path},
+    schools::{condition_badge, conditions},
 };
 use crate::{
     ApiError,
@@ -51,10 +51,10 @@ pub(super) async fn show(
         read(ask_redis(access)),
     );
     let content = html! {
-        h1.hidden { "Overview" }
         div #overview hx-get={ "/dashboard?window=" (graphs::name(window)) } hx-trigger="changed from:#live"
             hx-select="#overview" hx-swap="outerMorph" {
-            (panel("Needs someone", "Schools (Postgres), now", &wrong, |wrong| schools(wrong)))
+            (headline(&wrong, &now))
+            (panel("Needs someone", "Schools (Postgres), now", &wrong, |(wrong, names)| schools(wrong, names)))
             (panel("Jobs", "Ledger (Postgres), now; ended: the last 24 hours", &now, |now| jobs(now)))
             (graphs::show(&operator, window, &points))
             div.grid {
@@ -88,7 +88,7 @@ async fn ask_redis(access: &Access) -> Result<RedisHealth, mis_sync_queue::Error
 async fn wrong(
     pool: &Pool,
     stale_after: TimeDelta,
-) -> Result<Vec<Condition>, mis_sync_store::Error> {
+) -> Result<(Vec<Condition>, Names), mis_sync_store::Error> {
     let by_school = conditions(pool, Utc::now(), stale_after).await?;
     let mut all: Vec<Condition> = by_school.into_values().flatten().collect();
     let rank = |kind| match kind {
@@ -98,10 +98,44 @@ async fn wrong(
         AlertKind::SyncStale => 3,
     };
     all.sort_by(|a, b| (rank(a.kind), &a.school_id).cmp(&(rank(b.kind), &b.school_id)));
-    Ok(all)
+    let shown: Vec<_> = all.iter().take(SCHOOLS).map(|condition| &condition.school_id).collect();
+    let names = mis_sync_store::schools::names(pool, &shown).await?;
+    Ok((all, names))
 }
 
-fn schools(wrong: &[Condition]) -> Markup {
+/// One line that answers the first question: is anything wrong?
+fn headline(wrong: &Result<(Vec<Condition>, Names), String>, now: &Result<Now, String>) -> Markup {
+    let (Ok((wrong, _)), Ok(now)) = (wrong, now) else {
+        return html! { h1 { "Overview" } };
+    };
+    let schools: HashSet<_> = wrong.iter().map(|condition| &condition.school_id).collect();
+    let schools = i64::try_from(schools.len()).unwrap_or(i64::MAX);
+    let waiting = now.unfinished.iter().map(|(.., jobs)| jobs).sum::<i64>() - now.held;
+    let mut parts = Vec::new();
+    if schools > 0 {
+        let need = if schools == 1 { "needs" } else { "need" };
+        parts.push(format!("{} {need} someone", count(schools, "school", "schools")));
+    }
+    if now.held > 0 {
+        parts.push(format!(
+            "{} approval",
+            if now.held == 1 {
+                "1 change waits for".into()
+            } else {
+                format!("{} changes wait for", number(now.held))
+            }
+        ));
+    }
+    if parts.is_empty() {
+        parts.push("All is well".into());
+    }
+    if waiting > 0 {
+        parts.push(format!("{} at work", count(waiting, "job", "jobs")));
+    }
+    html! { h1 { (parts.join(" · ")) } }
+}
+
+fn schools(wrong: &[Condition], names: &Names) -> Markup {
     if wrong.is_empty() {
         return html! { p.good { "✓ No school needs anybody." } };
     }
@@ -109,7 +143,7 @@ fn schools(wrong: &[Condition]) -> Markup {
     html! {
         ul.needs { @for condition in wrong.iter().take(SCHOOLS) {
             li {
-                (condition_badge(condition)) " " a href=(school_path(&condition.school_id)) { (condition.school_id) } " "
+                (condition_badge(condition)) " " (school(names, &condition.school_id)) " "
                 (condition.detail)
                 @if let Some(id) = condition.job_id { " " a href=(job_path(id)) { "job " code { (short(id)) } } }
             }
@@ -181,7 +215,7 @@ fn at_work(workers: &[WorkerRow]) -> Markup {
         ul.needs { @for worker in workers {
             li {
                 (worker_badge(worker.state)) " " code { (worker.name) } " "
-                span.quiet { (count(i64::try_from(worker.running.len()).unwrap_or_default(), "job", "jobs")) }
+                span.quiet { (worker.running.len()) " of " (worker.lanes.iter().map(|(_, slots)| slots).sum::<usize>()) " slots in use" }
                 @for job in worker.running.iter().take(3) { " " a href=(job_path(job.id)) { (job.school_id) } }
             }
         } }

@@ -1,10 +1,11 @@
 //! Pieces that several pages are made of.
 
-use std::time::Duration;
+use std::{collections::HashMap, time::Duration};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use maud::{Markup, html};
-use mis_sync_domain::{Job, JobId, JobState};
+use mis_sync_domain::{Job, JobId, JobState, SchoolId};
+use mis_sync_store::{Pool, schools};
 use tokio::time::timeout;
 
 use super::page::form_token;
@@ -55,6 +56,21 @@ pub(super) fn panel<T>(
 /// A table that scrolls by itself where the page is too narrow for it.
 pub(super) fn scroll(label: &str, table: &Markup) -> Markup {
     html! { div.scroll tabindex="0" role="region" aria-label=(label) { (table) } }
+}
+
+/// Names of schools by their ids.
+pub(super) type Names = HashMap<String, String>;
+
+/// A school: its name, and its id where it has another.
+pub(super) fn school(names: &Names, id: &SchoolId) -> Markup {
+    let name = names.get(id.as_str()).map_or(id.as_str(), String::as_str);
+    html! { a href={ "/dashboard/schools/" (id) } title=(id) { (name) } }
+}
+
+/// The names of the schools of these jobs; without them the ids do.
+pub(super) async fn names_of(pool: &Pool, jobs: &[&Job]) -> Names {
+    let ids: Vec<&SchoolId> = jobs.iter().map(|job| &job.school_id).collect();
+    schools::names(pool, &ids).await.unwrap_or_default()
 }
 
 /// A job's state: colour, shape and word.
@@ -112,9 +128,15 @@ fn two(large: i64, unit: &str, small: i64, of: &str) -> String {
     if small == 0 { format!("{large} {unit}") } else { format!("{large} {unit} {small} {of}") }
 }
 
-/// How long ago, in the two largest units.
+/// How long ago, in one unit: more would only jump.
 pub(super) fn ago(at: DateTime<Utc>) -> String {
-    length(Utc::now() - at)
+    let seconds = (Utc::now() - at).num_seconds().max(0);
+    match seconds {
+        0..60 => format!("{seconds} s"),
+        60..3600 => format!("{} min", seconds / 60),
+        3600..86_400 => format!("{} h", seconds / 3600),
+        _ => format!("{} d", seconds / 86_400),
+    }
 }
 
 /// A number with its thousands apart.

@@ -62,7 +62,7 @@ async fn render(
             (head(operator, school, &wrong))
             (panel("Syncs", "Ledger (Postgres), now", &past, |past| history(operator, past)))
             (panel("Latest jobs", "Ledger (Postgres), now", &recent, |recent| html! {
-                @if recent.is_empty() { p.quiet { "There is no job yet." } } @else { (table(operator, recent)) }
+                @if recent.is_empty() { p.quiet { "There is no job yet." } } @else { (table(operator, recent, None)) }
                 p { a href={ "/dashboard/jobs?school=" (school.id) } { "All jobs of the school" } }
             }))
         }

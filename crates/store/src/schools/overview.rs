@@ -1,5 +1,7 @@
 //! Schools as operators look at them: many at a glance, and how good the data of one is.
 
+use std::collections::HashMap;
+
 use chrono::{DateTime, Utc};
 use mis_sync_domain::{IssueCode, JobId, JobState, SchoolId, TokenState};
 use sqlx::PgPool;
@@ -226,4 +228,13 @@ pub async fn past_syncs(
             })
         })
         .collect()
+}
+
+/// The names of these schools.
+pub async fn names(pool: &PgPool, schools: &[&SchoolId]) -> Result<HashMap<String, String>, Error> {
+    let ids: Vec<&str> = schools.iter().map(|id| id.as_str()).collect();
+    let rows = sqlx::query!("SELECT id, name FROM school WHERE id = ANY($1)", &ids as &[&str])
+        .fetch_all(pool)
+        .await?;
+    Ok(rows.into_iter().map(|row| (row.id, row.name)).collect())
 }

@@ -124,6 +124,9 @@ fn of_kind(operator: &Operator, kind: JobKind, points: &[Point]) -> Markup {
     ];
     let slowest =
         durations.iter().flat_map(|line| line.values.iter().flatten()).copied().reduce(f64::max);
+    if throughput.iter().all(|bar| bar.parts.iter().all(|(_, jobs)| *jobs == 0)) {
+        return html! { p.empty { "None ended in this time." } };
+    }
     html! {
         (bars("Jobs that ended", &throughput))
         (axis(operator, points))
