@@ -12,6 +12,7 @@ pub mod matches;
 mod password;
 pub mod photos;
 pub mod refresh;
+pub mod retention;
 pub mod schedule;
 pub mod schools;
 pub mod scratch;

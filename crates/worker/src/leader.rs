@@ -13,7 +13,7 @@ use mis_sync_store::{Error, leader::Candidate};
 use tokio::time::{Interval, MissedTickBehavior, interval, timeout};
 use tokio_util::sync::CancellationToken;
 
-use crate::{Context, alerts, scheduler};
+use crate::{Context, alerts, retention, scheduler};
 
 /// How often a worker asks for the lock, or looks whether it still has it.
 const EVERY: Duration = Duration::from_secs(2);
@@ -46,10 +46,11 @@ async fn stand(context: &Context, retry: RetryPolicy) -> Result<Infallible, Erro
         tick.tick().await;
     }
     tracing::info!("this worker leads");
-    let duties = future::join3(
+    let duties = future::join4(
         scheduler::run(context),
         alerts::watch(context),
         alerts::send(context, retry),
+        retention::run(context),
     );
     tokio::select! {
         lost = hold(&mut candidate, tick) => lost,
