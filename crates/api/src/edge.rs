@@ -78,8 +78,9 @@ async fn observe(
         figures.count(&method, pattern, response.status(), elapsed);
         log(&response, error.as_deref(), route.as_ref(), elapsed);
         let mut response = match error {
-            Some(error) => write_problem(response, &error, &path),
-            None => response,
+            // The dashboard has written a page for people already.
+            Some(error) if !is_page(&response) => write_problem(response, &error, &path),
+            _ => response,
         };
         let id = HeaderValue::from_str(&id).expect("a request id is letters, digits, -, _ and .");
         response.headers_mut().insert(REQUEST_ID, id);
@@ -129,6 +130,11 @@ fn log(
         _ if is_probe => line!(debug),
         _ => line!(info),
     }
+}
+
+fn is_page(response: &Response) -> bool {
+    let content_type = response.headers().get(CONTENT_TYPE);
+    content_type.is_some_and(|value| value.as_bytes().starts_with(b"text/html"))
 }
 
 fn write_problem(response: Response, error: &ApiError, path: &str) -> Response {

@@ -32,6 +32,8 @@ pub(crate) enum ApiError {
     WebhookSecretWrong,
     #[error("No secret is configured by which Wonde could be known.")]
     WebhooksOff,
+    #[error("The form is not of a page of your session. Reload the page and try again.")]
+    ForeignForm,
     #[error("There is nothing at this address.")]
     NotFound,
     #[error("This address does not take this method; the header `Allow` names those it takes.")]
@@ -100,6 +102,7 @@ impl ApiError {
             Self::WebhookSecretMissing => &problem::WEBHOOK_SECRET_MISSING,
             Self::WebhookSecretWrong => &problem::WEBHOOK_SECRET_WRONG,
             Self::WebhooksOff => &problem::WEBHOOKS_OFF,
+            Self::ForeignForm => &problem::FOREIGN_FORM,
             Self::NotFound => &problem::NOT_FOUND,
             Self::MethodNotAllowed => &problem::METHOD_NOT_ALLOWED,
             Self::UnknownSchool => &problem::UNKNOWN_SCHOOL,

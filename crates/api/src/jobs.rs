@@ -27,6 +27,9 @@ use crate::{
     },
 };
 
+/// What a time looks like.
+const TIME: &str = "a time like 2026-09-01T06:30:00Z (RFC 3339)";
+
 /// Positions of rows begin at 1.
 const BEFORE_ALL: i64 = 0;
 
@@ -67,10 +70,15 @@ pub(crate) async fn get_job(
     tag = "jobs",
     params(
         ("school_id" = Option<String>, Query, description = "Only of this school"),
+        ("staff_id" = Option<String>, Query, description = "Only for this person"),
         ("kind" = Option<crate::views::JobKindView>, Query, description = "Only of this kind"),
         ("state" = Option<crate::views::JobStateView>, Query, description = "Only in this state"),
+        ("error" = Option<String>, Query, description = "Only those whose last `error` has this \
+            `type`"),
         ("since" = Option<String>, Query, description = "Only those asked for at this time \
             (RFC 3339) or later", format = DateTime),
+        ("until" = Option<String>, Query, description = "Only those asked for before this time \
+            (RFC 3339)", format = DateTime),
         ("cursor" = Option<String>, Query, description = "`next_cursor` of the page before"),
         ("limit" = Option<u16>, Query, description = "Jobs on a page, 50 if left out",
             minimum = 1, maximum = 200),
@@ -102,25 +110,32 @@ fn read_filter(mut parameters: Parameters) -> Result<JobFilter, ApiError> {
     let one_of = |names: Vec<&str>| format!("one of {}", names.join(", "));
     let kinds = one_of(JobKind::ALL.iter().map(|kind| kind.as_str()).collect());
     let states = one_of(JobState::ALL.iter().map(|state| state.as_str()).collect());
+    let school: Option<SchoolId> =
+        parameters.take("school_id", "1 to 64 letters, digits, `_` or `-`")?;
+    let state: Option<JobState> = parameters.take("state", states)?;
     let filter = JobFilter {
-        school_id: parameters.take("school_id", "1 to 64 letters, digits, `_` or `-`")?,
+        schools: school.into_iter().collect(),
+        staff_id: parameters.take("staff_id", "iP's own key of a person, a UUID")?,
         kind: parameters.take("kind", kinds)?,
-        state: parameters.take("state", states)?,
-        since: parameters
-            .take::<DateTime<Utc>>("since", "a time like 2026-09-01T06:30:00Z (RFC 3339)")?,
+        states: state.into_iter().collect(),
+        error_code: parameters.take_text("error", "the `type` of a job's `error`")?,
+        since: parameters.take::<DateTime<Utc>>("since", TIME)?,
+        until: parameters.take::<DateTime<Utc>>("until", TIME)?,
         before: parameters.take::<JobId>("cursor", "`next_cursor` of the page before")?,
+        ..JobFilter::default()
     };
-    parameters.finish("`school_id`, `kind`, `state`, `since`, `cursor` and `limit`")?;
+    parameters.finish(
+        "`school_id`, `staff_id`, `kind`, `state`, `error`, `since`, `until`, `cursor` and `limit`",
+    )?;
     Ok(filter)
 }
 
 /// Narrows a filter to what the caller may see; `None`: nothing of it.
 fn restrict(filter: JobFilter, access: &Access) -> Option<JobFilter> {
     let only: Option<&SchoolId> = access.only_school();
-    match (&filter.school_id, only) {
-        (Some(asked), _) if !access.sees(asked) => None,
-        (None, Some(only)) => Some(JobFilter { school_id: Some(only.clone()), ..filter }),
-        _ => Some(filter),
+    match (filter.schools.is_empty(), only) {
+        (true, Some(only)) => Some(JobFilter { schools: vec![only.clone()], ..filter }),
+        _ => filter.schools.iter().all(|asked| access.sees(asked)).then_some(filter),
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod body;
 mod csv;
+mod dashboard;
 mod docs;
 mod edge;
 mod error;
@@ -27,6 +28,7 @@ mod sync;
 mod views;
 mod webhooks;
 
+pub use dashboard::dashboard_paths;
 pub(crate) use error::ApiError;
 pub use openapi::openapi_json;
 pub use routes::router;

@@ -45,7 +45,7 @@ impl<S: Sync> FromRequestParts<S> for Parameters {
 }
 
 impl Parameters {
-    fn parse(query: &str) -> Result<Self, ApiError> {
+    pub(crate) fn parse(query: &str) -> Result<Self, ApiError> {
         let mut all = BTreeMap::new();
         for (name, value) in form_urlencoded::parse(query.as_bytes()).into_owned() {
             if let Some(first) = all.insert(name.clone(), value) {
@@ -80,6 +80,11 @@ impl Parameters {
             }
             text => Ok(text.map(|text| text.trim().to_owned())),
         }
+    }
+
+    /// Takes fields that a browser's form sent empty for left out.
+    pub(crate) fn drop_empty(&mut self) {
+        self.0.retain(|_, value| !value.trim().is_empty());
     }
 
     /// `limit`: how many rows a page has.

@@ -55,6 +55,8 @@ catalogue! {
         "Set `webhooks.wonde_secret` in the configuration of the API.";
     FORBIDDEN = FORBIDDEN "forbidden": "The role of this key does not allow this",
         "Use a key of another role, or ask whoever runs the service for one.";
+    FOREIGN_FORM = FORBIDDEN "foreign-form": "The form is not of this session",
+        "Reload the page, and send the form again from there.";
     NOT_FOUND = NOT_FOUND "not-found": "There is nothing here",
         "`/openapi.json` lists every address.";
     UNKNOWN_SCHOOL = NOT_FOUND "unknown-school": "There is no such school",

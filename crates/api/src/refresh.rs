@@ -120,6 +120,9 @@ async fn without_asking(
     if let Some(reason) = standing.disconnected() {
         return Ok(stale(reason));
     }
+    if standing.is_paused {
+        return Ok(stale(StaleReason::Paused));
+    }
     match standing.outage {
         None => Ok(None),
         Some(outage) if standing.now < outage.probe_at => Ok(stale(outage.reason.into())),

@@ -8,8 +8,8 @@ use axum::{
 };
 
 use crate::{
-    ApiError, ApiState, docs, edge, explain, health, jobs, matches, metrics, openapi, problems,
-    refresh, schools, staff, sync, webhooks,
+    ApiError, ApiState, dashboard, docs, edge, explain, health, jobs, matches, metrics, openapi,
+    problems, refresh, schools, staff, sync, webhooks,
 };
 
 /// Every path with its methods.
@@ -60,7 +60,8 @@ pub fn router(state: ApiState) -> Router {
         .fold(Router::new(), |router, (path, methods)| router.route(path, methods))
         .fallback(async || ApiError::NotFound)
         .method_not_allowed_fallback(async || ApiError::MethodNotAllowed)
-        .with_state(state);
+        .with_state(state.clone())
+        .merge(dashboard::router(state));
     edge::surround(router, figures)
 }
 

@@ -5,17 +5,20 @@
 //! ask who calls. What Wonde posts comes from a [`WebhookSender`] instead, who has no key.
 
 mod caller;
+mod operator;
 mod sender;
 
 use std::{fmt, sync::Arc};
 
+use chrono::TimeDelta;
 use mis_sync_domain::{Clock, MisTable};
-use mis_sync_queue::{Queue, RedisError};
+use mis_sync_queue::{Queue, RateLimiter, RedisError, WondeTraffic};
 use mis_sync_store::{TokenCipher, figures::LedgerFigures};
 use tokio_util::sync::CancellationToken;
 
 use crate::metrics::HttpFigures;
 pub(crate) use caller::{Access, Caller};
+pub(crate) use operator::{Operator, SESSION_COOKIE, SignIn, cookie};
 pub(crate) use sender::WebhookSender;
 pub use sender::{InvalidWebhookSecret, WebhookSecrets};
 
@@ -29,6 +32,9 @@ pub struct ApiState {
     webhook_secrets: WebhookSecrets,
     stopping: CancellationToken,
     http: Arc<HttpFigures>,
+    environment: Arc<str>,
+    stale_after: TimeDelta,
+    wonde: Option<RateLimiter>,
 }
 
 impl ApiState {
@@ -43,7 +49,49 @@ impl ApiState {
             webhook_secrets: WebhookSecrets::default(),
             stopping: CancellationToken::new(),
             http: Arc::default(),
+            environment: Arc::default(),
+            stale_after: TimeDelta::hours(26),
+            wonde: None,
         }
+    }
+
+    /// The same in an environment with a name, which every page of the dashboard shows in its
+    /// colour. Empty: it has none.
+    #[must_use]
+    pub fn with_environment(self, environment: &str) -> Self {
+        Self { environment: environment.into(), ..self }
+    }
+
+    /// The same where a school is stale that had no good sync for so long; the workers' alerts go
+    /// by the same.
+    #[must_use]
+    pub fn with_stale_after(self, stale_after: TimeDelta) -> Self {
+        Self { stale_after, ..self }
+    }
+
+    /// After which time without a good sync a school is stale.
+    pub(crate) fn stale_after(&self) -> TimeDelta {
+        self.stale_after
+    }
+
+    /// The same with the limit by which the workers ask Wonde: then the dashboard shows what went
+    /// out and what is left.
+    #[must_use]
+    pub fn with_wonde_limit(self, limiter: RateLimiter) -> Self {
+        Self { wonde: Some(limiter), ..self }
+    }
+
+    /// What went out to Wonde; `None`: nobody said by which limit.
+    pub(crate) async fn wonde_traffic(&self) -> Result<Option<WondeTraffic>, RedisError> {
+        match &self.wonde {
+            Some(limiter) => limiter.traffic().await.map(Some),
+            None => Ok(None),
+        }
+    }
+
+    /// The name of the environment.
+    pub(crate) fn environment(&self) -> &str {
+        &self.environment
     }
 
     /// What this process answered, in numbers.

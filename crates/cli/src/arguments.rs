@@ -1,3 +1,4 @@
+mod control;
 mod jobs;
 mod operations;
 
@@ -7,6 +8,7 @@ use clap::{Args, Parser, Subcommand};
 use mis_sync_domain::{ApiKeyId, Role, SchoolId, StaffId};
 use mis_sync_wonde_sim::Mis;
 
+pub(crate) use control::{Queues, QueuesAction, Target, WorkerAction, Workers};
 pub(crate) use jobs::{Action, Jobs};
 pub(crate) use operations::{Alerts, Audit, Webhooks};
 
@@ -62,6 +64,11 @@ pub(crate) enum Command {
     /// Look at jobs: what was asked for, and what became of it.
     #[command(subcommand)]
     Jobs(Jobs),
+    /// See what waits and runs in each lane and what is paused; pause and resume.
+    Queues(Queues),
+    /// See the workers and what each runs; let one take no more jobs.
+    #[command(subcommand)]
+    Workers(Workers),
     /// Run a Wonde simulator.
     Simulate(Simulate),
     /// Check configuration, database, Redis and Wonde, and say what to do.
@@ -297,6 +304,8 @@ pub(crate) enum Bench {
         #[arg(long, default_value_t = 7, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
         rounds: u32,
     },
+    /// What an operators' page reads, with a million jobs in the ledger.
+    Dashboard,
     /// Logins while every school is being synced, and while Wonde hangs.
     Login {
         /// How long each measurement takes.

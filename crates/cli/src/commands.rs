@@ -10,6 +10,7 @@ mod follow;
 mod jobs;
 mod keys;
 mod migrate;
+mod queues;
 mod refresh;
 mod schools;
 mod serve;
@@ -19,6 +20,7 @@ mod table;
 mod webhooks;
 mod words;
 mod worker;
+mod workers;
 
 use std::io::Write;
 
@@ -36,6 +38,7 @@ pub(crate) async fn run(arguments: Arguments) -> Result<(), Failure> {
     match arguments.command {
         Command::Demo(demo) => demo::run(&demo).await,
         Command::Bench(Bench::Sync { staff, rounds }) => bench::sync::run(&staff, rounds).await,
+        Command::Bench(Bench::Dashboard) => bench::dashboard::run().await,
         Command::Bench(Bench::Login { seconds, rate }) => bench::login::run(seconds, rate).await,
         Command::Openapi => print(&mis_sync_api::openapi_json()),
         command => {
@@ -60,6 +63,8 @@ async fn with_config(command: Command, config: &Config) -> Result<(), Failure> {
         Command::Sync(sync) => sync::run(config, &sync).await,
         Command::Explain(explain) => explain::run(config, &explain).await,
         Command::Jobs(jobs) => jobs::run(config, jobs).await,
+        Command::Queues(queues) => queues::run(config, queues).await,
+        Command::Workers(workers) => workers::run(config, workers).await,
         Command::Simulate(simulate) => simulate::run(&simulate).await,
         Command::Doctor => doctor::run(config).await,
         Command::Demo(_) | Command::Bench(_) | Command::Openapi => {

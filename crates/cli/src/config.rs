@@ -37,6 +37,7 @@ pub(crate) struct Config {
     pub(crate) database: Database,
     pub(crate) redis: Redis,
     pub(crate) api: Api,
+    pub(crate) dashboard: Dashboard,
     pub(crate) encryption: Encryption,
     pub(crate) wonde: Wonde,
     pub(crate) worker: Worker,
@@ -53,6 +54,12 @@ pub(crate) struct Config {
 pub(crate) struct Database {
     url: SecretString,
     pub(crate) max_connections: NonZeroU32,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Dashboard {
+    pub(crate) environment: String,
 }
 
 #[derive(Debug, Deserialize)]

@@ -52,6 +52,7 @@ impl PrivateSystem {
                 .merge(("redis.url", servers.redis_url.as_str()))
                 .merge(("redis.prefix", format!("mis-sync-{}", Uuid::now_v7().simple())))
                 .merge(("encryption.key", throw_away_key()))
+                .merge(("dashboard.environment", "demo"))
                 .merge(("wonde.base_url", simulator.base_url()))
                 // Here a sync is shown or measured, and nothing is to come between.
                 .merge(("scheduler.enabled", false));

@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use mis_sync_api::ApiState;
 use mis_sync_domain::{Clock, MisTable};
-use mis_sync_queue::{Queue, RateLimiter, Redis, WorkerOptions};
+use mis_sync_queue::{Intake, Queue, RateLimiter, Redis, WorkerOptions};
 use mis_sync_store::{Pool, TokenCipher};
 use mis_sync_wonde::WondeClient;
 use mis_sync_worker::{Context, SharedRateLimit};
@@ -60,7 +60,10 @@ impl Parts {
     pub(crate) fn api(&self, config: &Config) -> Result<ApiState, Failure> {
         let state = ApiState::new(self.queue.clone(), Arc::clone(&self.cipher))
             .with_mis(Arc::clone(&self.mis))
-            .with_webhook_secrets(config.webhooks.wonde_secrets()?);
+            .with_webhook_secrets(config.webhooks.wonde_secrets()?)
+            .with_environment(&config.dashboard.environment)
+            .with_stale_after(config.alerts.stale_after())
+            .with_wonde_limit(RateLimiter::new(self.queue.redis().clone(), config.wonde.limit()));
         Ok(if config.scheduler.enabled { state.with_scheduler(Clock::system()) } else { state })
     }
 
@@ -99,6 +102,7 @@ impl Parts {
             lease: config.worker.lease()?,
             drain: config.worker.drain(),
             retry: config.worker.retry(),
+            intake: Intake::default(),
         };
         Ok((context, options))
     }

@@ -39,6 +39,8 @@ named!(
         Resume = "resume",
         /// Asked a worker to finish what it has and take nothing new.
         Drain = "drain",
+        /// Let it take new work again.
+        Undrain = "undrain",
         /// Did something to many at once.
         Bulk = "bulk",
         /// Pressed *Sync Data* on the dashboard, as a dry run or not.

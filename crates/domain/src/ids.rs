@@ -106,6 +106,10 @@ uuid_id!(
     ApiKeyId
 );
 uuid_id!(
+    /// One action on many jobs.
+    BulkId
+);
+uuid_id!(
     /// An alert about a school.
     AlertId
 );

@@ -33,7 +33,7 @@ pub use clock::{Clock, ManualClock, SystemClock};
 pub use email::{InvalidWorkEmail, WorkEmail};
 pub use guard::{Affected, Approval, Guard, GuardCategory, GuardLimit, InvalidPercent, Percent};
 pub use ids::{
-    AlertId, ApiKeyId, ClassId, InvalidSchoolId, JobId, SchoolId, StaffId, SubjectId,
+    AlertId, ApiKeyId, BulkId, ClassId, InvalidSchoolId, JobId, SchoolId, StaffId, SubjectId,
     WebhookEventId,
 };
 pub use issue::{Issue, IssueCode};

@@ -50,6 +50,8 @@ named!(
         RateLimited = "wonde_rate_limited",
         /// The school withdrew its approval.
         AccessWithdrawn = "wonde_forbidden",
+        /// An operator paused the school, or all logins.
+        Paused = "paused",
     }
 );
 
@@ -75,6 +77,8 @@ pub struct LoginStanding {
     pub token: TokenState,
     /// The person is linked with the MIS.
     pub is_linked: bool,
+    /// The school's jobs, or those of all logins, are paused.
+    pub is_paused: bool,
     /// As of when iP holds what the MIS says of the person; `None`: never read.
     pub read_at: Option<DateTime<Utc>>,
     /// The school's Wonde failed a login and has not come back since.
@@ -126,6 +130,7 @@ impl StaleReason {
             }
             Self::RateLimited => "Wonde asked us to wait; it is asked again after that.",
             Self::AccessWithdrawn => "The school withdrew its approval in Wonde.",
+            Self::Paused => "An operator paused the school, or all logins, for now.",
         }
     }
 }
@@ -145,6 +150,7 @@ mod tests {
             settings_changed_at: now - TimeDelta::days(1),
             token: TokenState::Held,
             is_linked: true,
+            is_paused: false,
             read_at: read_minutes_ago.map(|ago| now - TimeDelta::minutes(ago)),
             outage: None,
         }

@@ -30,6 +30,12 @@ pub enum Action {
     ActOnJobs,
     /// Connect, change or disconnect a school.
     ManageSchools,
+    /// Sign in to the dashboard and look at everything in it but personal data.
+    UseDashboard,
+    /// See names, emails and what fields hold in the dashboard, where they are hidden at first.
+    SeePersonalData,
+    /// Make and revoke API keys.
+    ManageKeys,
 }
 
 impl Role {
@@ -51,7 +57,11 @@ impl Role {
         match action {
             Action::Read => true,
             Action::Sync => self != Self::Viewer,
-            Action::ActOnJobs => matches!(self, Self::Operator | Self::Admin),
+            Action::ActOnJobs | Action::SeePersonalData => {
+                matches!(self, Self::Operator | Self::Admin)
+            }
+            Action::UseDashboard => self != Self::App,
+            Action::ManageKeys => self == Self::Admin,
             Action::ManageSchools => matches!(self, Self::App | Self::Admin),
         }
     }
@@ -83,6 +93,7 @@ mod tests {
         assert!(Role::Viewer.allows(Action::Read));
         assert!(!Role::Viewer.allows(Action::Sync));
         assert!(!Role::Viewer.allows(Action::ManageSchools));
+        assert!(!Role::Viewer.allows(Action::SeePersonalData));
     }
 
     #[test]

@@ -23,7 +23,7 @@ use mis_sync_store::jobs;
 use tokio_util::sync::CancellationToken;
 use tower::layer::util::Identity;
 
-use crate::{Claimed, Error, Queue, redis::Popper};
+use crate::{Claimed, Error, Intake, Queue, redis::Popper};
 
 /// Between two looks into the ledger while Redis or the ledger is away.
 const PAUSE: Duration = Duration::from_secs(1);
@@ -40,6 +40,8 @@ pub(crate) struct LaneOptions {
     /// Name in the ledger.
     pub(crate) worker: String,
     pub(crate) lease: Duration,
+    /// While it is closed no job is taken.
+    pub(crate) intake: Intake,
     /// From then on no job is taken.
     pub(crate) stopping: CancellationToken,
     /// Cancelled by the lane once it has no job in hand that does not run.
@@ -68,7 +70,7 @@ impl LaneBackend {
 impl Source {
     /// The next job of this lane; `None` once the worker is to stop.
     async fn next(&mut self) -> Option<Claimed> {
-        while !self.is_stopping() {
+        while self.takes_jobs().await {
             let claimed = match self.popper.pop().await {
                 Ok(None) => None,
                 Ok(Some(id)) => self.claim(id).await,
@@ -87,11 +89,17 @@ impl Source {
         None
     }
 
+    /// Waits until jobs are taken; `false` once the worker is to stop.
+    async fn takes_jobs(&self) -> bool {
+        let LaneOptions { intake, stopping, .. } = &self.options;
+        stopping.run_until_cancelled(intake.opened()).await.is_some() && !self.is_stopping()
+    }
+
     /// Claims the job of a popped id; `None`: it is not due any more. The id is nowhere but
-    /// here, so while the ledger is away it is kept, and put back if the worker is to stop.
+    /// here, so while the ledger is away it is kept, and put back if the worker is to take no more.
     async fn claim(&self, id: JobId) -> Option<Claimed> {
-        let LaneOptions { lane, worker, lease, .. } = &self.options;
-        while !self.is_stopping() {
+        let LaneOptions { lane, worker, lease, intake, .. } = &self.options;
+        while !self.is_stopping() && intake.is_open() {
             match jobs::claim(self.queue.pool(), id, worker, *lease).await {
                 Ok(claimed) => return claimed,
                 Err(error) => {

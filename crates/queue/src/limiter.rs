@@ -10,7 +10,7 @@ use governor::{DefaultKeyedRateLimiter, Quota, clock::Clock, clock::DefaultClock
 use redis::Script;
 use tokio::time::Instant;
 
-use crate::Redis;
+use crate::{Redis, traffic::COUNT};
 
 /// While Redis is away each process keeps to this part of the limit, because it cannot know
 /// what the others do.
@@ -21,7 +21,7 @@ const LONGEST_PAUSE_WITHOUT_REDIS: Duration = Duration::from_hours(24);
 
 /// Reserves the next free slot and says how long to wait for it (GCRA), so that waiters keep
 /// their order and nobody polls. A wait beyond the longest reserves nothing and comes back
-/// negative. All in microseconds of Redis' own clock.
+/// negative. All in microseconds of Redis' own clock. A call that is let out is counted.
 const RESERVE: &str = r"
 local time = redis.call('TIME')
 local now = time[1] * 1000000 + time[2]
@@ -32,10 +32,12 @@ local wait = arrival - tolerance - now
 if wait > longest then return -wait end
 arrival = arrival + interval
 redis.call('SET', KEYS[1], string.format('%.0f', arrival), 'PX', math.ceil((arrival - now) / 1000) + 1000)
+count('sent')
 return math.max(wait, 0)
 ";
 
-/// Moves the next free slot to a time from now, unless it is later already.
+/// Moves the next free slot to a time from now, unless it is later already, and counts that Wonde
+/// asked for it.
 const PAUSE: &str = r"
 local time = redis.call('TIME')
 local now = time[1] * 1000000 + time[2]
@@ -43,6 +45,7 @@ local arrival = now + tonumber(ARGV[1]) + tonumber(ARGV[2])
 if arrival > tonumber(redis.call('GET', KEYS[1]) or 0) then
     redis.call('SET', KEYS[1], string.format('%.0f', arrival), 'PX', math.ceil((arrival - now) / 1000) + 1000)
 end
+count('limited')
 return 0
 ";
 
@@ -94,8 +97,8 @@ impl RateLimiter {
         Self {
             redis,
             limit,
-            reserve: Script::new(RESERVE),
-            pause: Script::new(PAUSE),
+            reserve: Script::new(&format!("{COUNT}{RESERVE}")),
+            pause: Script::new(&format!("{COUNT}{PAUSE}")),
             alone: Arc::new(DefaultKeyedRateLimiter::keyed(quota)),
             paused: Arc::default(),
         }
@@ -104,6 +107,16 @@ impl RateLimiter {
     /// Waits until `key` may make another call. `Err`: the wait would be this long, longer
     /// than the longest allowed; nothing was reserved.
     pub async fn acquire(&self, key: &str) -> Result<(), Duration> {
+        self.reserve(key, None).await
+    }
+
+    /// The same, counted for [`RateLimiter::traffic`] under the name `label`.
+    pub async fn acquire_as(&self, key: &str, label: &str) -> Result<(), Duration> {
+        self.reserve(key, Some(label)).await
+    }
+
+    async fn reserve(&self, key: &str, label: Option<&str>) -> Result<(), Duration> {
+        let (counts, whose) = self.counted(key, label);
         let mut connection = self.redis.shared();
         let reserved: Result<i64, _> = self
             .reserve
@@ -111,6 +124,8 @@ impl RateLimiter {
             .arg(self.interval_us())
             .arg(self.tolerance_us())
             .arg(micros(self.limit.longest_wait))
+            .arg(counts)
+            .arg(whose)
             .invoke_async(&mut connection)
             .await;
         match reserved {
@@ -128,6 +143,16 @@ impl RateLimiter {
 
     /// Lets nobody make a call of `key` for this long, in any process.
     pub async fn pause(&self, key: &str, length: Duration) {
+        self.hold(key, length, None).await;
+    }
+
+    /// The same, counted as an answer 429 for [`RateLimiter::traffic`].
+    pub async fn pause_as(&self, key: &str, label: &str, length: Duration) {
+        self.hold(key, length, Some(label)).await;
+    }
+
+    async fn hold(&self, key: &str, length: Duration, label: Option<&str>) {
+        let (counts, whose) = self.counted(key, label);
         self.pause_here(key, length);
         let mut connection = self.redis.shared();
         let paused: Result<i64, _> = self
@@ -135,6 +160,9 @@ impl RateLimiter {
             .key(self.key(key))
             .arg(micros(length))
             .arg(self.tolerance_us())
+            .arg(0)
+            .arg(counts)
+            .arg(whose)
             .invoke_async(&mut connection)
             .await;
         if let Err(error) = paused {
@@ -175,8 +203,33 @@ impl RateLimiter {
         (!left.is_zero()).then_some(left)
     }
 
+    /// Where a call is counted, and as whose; the first is empty where it is not.
+    fn counted(&self, key: &str, label: Option<&str>) -> (String, String) {
+        match label {
+            Some(label) => (self.counts_key(), format!("{key}:{label}")),
+            None => (String::new(), String::new()),
+        }
+    }
+
+    /// How the names of the counts begin.
+    pub(crate) fn counts_key(&self) -> String {
+        self.redis.key("wonde")
+    }
+
+    pub(crate) fn redis(&self) -> &Redis {
+        &self.redis
+    }
+
+    /// Calls that may come at once when the slots of this many microseconds are taken.
+    pub(crate) fn left(&self, ahead_us: u64) -> u64 {
+        match self.tolerance_us().checked_sub(ahead_us) {
+            Some(room) => room / self.interval_us() + 1,
+            None => 0,
+        }
+    }
+
     /// How far ahead of the even pace a burst may run.
-    fn tolerance_us(&self) -> u64 {
+    pub(crate) fn tolerance_us(&self) -> u64 {
         self.interval_us() * u64::from(self.limit.burst.get() - 1)
     }
 
@@ -185,7 +238,7 @@ impl RateLimiter {
         10_000 * (100 + RESERVE_PERCENT) / u64::from(self.limit.per_second.get())
     }
 
-    fn key(&self, key: &str) -> String {
+    pub(crate) fn key(&self, key: &str) -> String {
         self.redis.key(&format!("rate:{key}"))
     }
 }

@@ -1,7 +1,11 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use mis_sync_domain::{GuardCategory, Job, JobId, Lane};
-use mis_sync_store::{Pool, jobs, staging};
+use mis_sync_store::{
+    Pool, jobs,
+    pauses::{self, Scope},
+    staging,
+};
 
 use crate::{
     Actor, Approved, Ending, Enqueued, Error, Idempotency, NewJob, Redis, RedisError,
@@ -98,6 +102,15 @@ impl Queue {
             self.try_deliver(enqueued.job()).await;
         }
         Ok(retried)
+    }
+
+    /// Ends a pause and delivers at once what waited; see [`pauses::resume`].
+    pub async fn resume(&self, scope: &Scope, actor: &Actor) -> Result<bool, Error> {
+        let resumed = pauses::resume(&self.pool, scope, actor).await?;
+        if resumed && let Err(error) = self.redeliver_due().await {
+            tracing::warn!(%error, "resumed but not delivered yet");
+        }
+        Ok(resumed)
     }
 
     /// Delivers a job that the ledger has; if Redis is away, the sweeper does it later.

@@ -6,7 +6,7 @@ use mis_sync_domain::Lane;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    Claimed, Error, Handler, Queue, RetryPolicy,
+    Claimed, Error, Handler, Intake, Queue, RetryPolicy,
     attempt::{self, AttemptContext},
     backend::{LaneBackend, LaneOptions},
 };
@@ -27,6 +27,8 @@ pub struct WorkerOptions {
     pub drain: Duration,
     /// How long failed jobs wait.
     pub retry: RetryPolicy,
+    /// Whether jobs are taken; somebody else may close it, and open it again.
+    pub intake: Intake,
 }
 
 /// How the jobs of one lane run.
@@ -45,6 +47,15 @@ const LONGEST_LOGIN_LEASE: Duration = Duration::from_secs(10);
 const LOGIN_BACKENDS: usize = 4;
 
 impl WorkerOptions {
+    /// How many jobs of each lane run at once.
+    pub fn slots_by_lane(&self) -> Vec<(Lane, usize)> {
+        let slots = |lane: &Lane| {
+            let Slots { backends, concurrency, .. } = self.slots(*lane);
+            (*lane, backends * concurrency)
+        };
+        Lane::ALL.iter().map(slots).collect()
+    }
+
     fn slots(&self, lane: Lane) -> Slots {
         match lane {
             Lane::Bulk => Slots { backends: 1, concurrency: self.concurrency, lease: self.lease },
@@ -95,6 +106,7 @@ pub async fn run_worker(
                 lane,
                 worker: name.clone(),
                 lease: slots.lease,
+                intake: options.intake.clone(),
                 stopping: stop.clone(),
                 ended,
             };

@@ -37,13 +37,21 @@ pub struct ApiKey {
     pub revoked_at: Option<DateTime<Utc>>,
 }
 
-struct ApiKeyRow {
-    id: Uuid,
-    name: String,
-    role: String,
-    school_id: Option<String>,
-    created_at: DateTime<Utc>,
-    revoked_at: Option<DateTime<Utc>>,
+/// A row of `api_key` without its secret.
+pub(crate) struct ApiKeyRow {
+    pub(crate) id: Uuid,
+    pub(crate) name: String,
+    pub(crate) role: String,
+    pub(crate) school_id: Option<String>,
+    pub(crate) created_at: DateTime<Utc>,
+    pub(crate) revoked_at: Option<DateTime<Utc>>,
+}
+
+impl ApiKey {
+    /// Whoever shows the key, as the audit log has them.
+    pub fn actor(&self) -> Actor {
+        Actor { name: self.name.clone(), api_key_id: Some(self.id), reason: None }
+    }
 }
 
 impl TryFrom<ApiKeyRow> for ApiKey {

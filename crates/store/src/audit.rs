@@ -162,6 +162,11 @@ pub async fn record(db: &mut PgConnection, actor: &Actor, entry: &Entry) -> Resu
     Ok(())
 }
 
+/// Adds a line about something that writes nothing else.
+pub async fn note(pool: &PgPool, actor: &Actor, entry: &Entry) -> Result<(), Error> {
+    record(&mut *pool.acquire().await?, actor, entry).await
+}
+
 /// Lines, newest first.
 pub async fn list(
     pool: &PgPool,

@@ -1,4 +1,7 @@
-//! What the ledger says in numbers, for monitoring: counts and ages, nobody and no school.
+//! What the ledger says in numbers: now, and over time.
+
+mod now;
+mod series;
 
 use std::collections::HashMap;
 
@@ -6,12 +9,14 @@ use mis_sync_domain::{JobKind, JobState, Lane};
 use sqlx::PgPool;
 
 use crate::Error;
+pub use now::{Now, OpenOutage, now};
+pub use series::{KindPoint, Point, Window, fill_periods, series};
 
 /// How an attempt can end, as `job_attempt.outcome` has it.
 const OUTCOMES: [&str; 8] =
     ["succeeded", "retry", "snoozed", "held", "failed", "cancelled", "released", "lost"];
 
-/// The figures, each with all its rows, those that are zero included.
+/// The figures for monitoring, of nobody and no school: each with all its rows, those that are zero included.
 #[derive(Debug, Clone, PartialEq)]
 pub struct LedgerFigures {
     /// Unfinished jobs.

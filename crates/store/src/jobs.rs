@@ -12,8 +12,13 @@
 //! a newer one. The times are Postgres' own.
 
 mod actions;
+mod change_groups;
 mod claim;
 mod enqueue;
+mod filter;
+mod history;
+mod list;
+mod pulse;
 mod query;
 mod row;
 mod sweep;
@@ -23,9 +28,14 @@ pub use crate::audit::Actor;
 pub use actions::{
     Approved, approve, approve_categories, cancel, reject, retry_finished, retry_now,
 };
+pub use change_groups::{ChangeGroup, ChangeKind, RecordKind, change_groups};
 pub use claim::{Claimed, claim, claim_next, heartbeat};
 pub use enqueue::{Enqueued, Idempotency, NewJob, answered, enqueue};
-pub use query::{JobFilter, changes, get, issues, list, records_of_last_sync};
+pub use filter::{IdPrefix, InvalidIdPrefix, JobFilter};
+pub use history::{Attempt, attempts, lineage};
+pub use list::{Count, count, list};
+pub use pulse::{pulse, pulse_of};
+pub use query::{changes, changes_of_field, get, issues, records_of_last_sync};
 pub use sweep::{Due, fail_exhausted, take_due};
 pub use transitions::{fail, progress, release, retry, snooze, succeed};
 

@@ -3,25 +3,31 @@
 pub mod alerts;
 pub mod api_keys;
 pub mod audit;
+pub mod bulk;
 mod error;
 pub mod explain;
 pub mod figures;
+mod health;
 pub mod jobs;
 pub mod leader;
 pub mod matches;
 mod password;
+pub mod pauses;
 pub mod photos;
 pub mod refresh;
 pub mod retention;
+pub mod saved_views;
 pub mod schedule;
 pub mod schools;
 pub mod scratch;
+pub mod sessions;
 pub mod staff;
 pub mod staging;
 pub mod sync;
 mod token;
 pub mod undo;
 pub mod webhooks;
+pub mod workers;
 
 use std::{str::FromStr, time::Duration};
 
@@ -32,8 +38,9 @@ use sqlx::{
 };
 
 pub use error::Error;
+pub use health::{Health, health};
 pub use sqlx::PgPool as Pool;
-pub use token::{InvalidEncryptionKey, TokenCipher};
+pub use token::{InvalidEncryptionKey, Purpose, TokenCipher};
 
 /// The migrations of `migrations/`, compiled in.
 static MIGRATIONS: Migrator = sqlx::migrate!("../../migrations");

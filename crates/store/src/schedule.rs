@@ -17,7 +17,7 @@ pub struct ScheduledSchool {
     pub served: Served,
 }
 
-/// Every school with a token that Wonde has not refused. A school whose row cannot be read is an
+/// Every school that is not paused and has a token that Wonde has not refused. A school whose row cannot be read is an
 /// error of its own, so that it does not stop the others.
 ///
 /// A slot counts as served when a sync that was applied began after it, whoever asked for it,
@@ -30,6 +30,7 @@ pub async fn schools(pool: &PgPool) -> Result<Vec<Result<ScheduledSchool, Error>
             greatest(s.created_at, s.changes_seen_until, p.delta_until) AS "delta_until!"
         FROM school s LEFT JOIN school_schedule p ON p.school_id = s.id
         WHERE s.wonde_token IS NOT NULL AND s.token_rejected_at IS NULL
+            AND s.id NOT IN (SELECT target FROM pause WHERE scope = 'school')
         ORDER BY s.id
         "#,
     )
@@ -48,13 +49,14 @@ pub async fn schools(pool: &PgPool) -> Result<Vec<Result<ScheduledSchool, Error>
     Ok(schools.collect())
 }
 
-/// How many syncs that the schedule asked for are unfinished; those that wait for a person do not
-/// count.
+/// How many syncs that the schedule asked for are unfinished; those that wait for a person, or are
+/// paused, do not count.
 pub async fn unfinished(pool: &PgPool) -> Result<usize, Error> {
     let count = sqlx::query_scalar!(
         r#"
         SELECT count(*) AS "count!" FROM job
         WHERE requested_by = $1 AND state IN ('queued', 'running', 'retrying')
+            AND school_id NOT IN (SELECT target FROM pause WHERE scope = 'school')
         "#,
         REQUESTED_BY_SCHEDULE,
     )

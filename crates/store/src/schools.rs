@@ -1,5 +1,7 @@
 //! Schools and their connection to Wonde.
 
+mod overview;
+
 use chrono::{DateTime, Utc};
 use mis_sync_domain::{AuditAction, ConnectSchool, School, SchoolId, TokenState};
 use secrecy::SecretString;
@@ -10,6 +12,8 @@ use crate::{
     audit::{self, Actor, Entry},
     webhooks,
 };
+
+pub use overview::{Flaw, PastSync, Quality, SchoolSummary, flaws, past_syncs, quality, summaries};
 
 /// A school with what a sync needs of it.
 pub struct SchoolAccess {
@@ -295,4 +299,26 @@ pub async fn disconnect(pool: &PgPool, id: &SchoolId, actor: &Actor) -> Result<b
     record(&mut tx, actor, AuditAction::DisconnectSchool, id).await?;
     tx.commit().await?;
     Ok(true)
+}
+
+/// Schools whose id begins with a text or whose name holds it, whatever the case, by id.
+pub async fn find(pool: &PgPool, text: &str, limit: i64) -> Result<Vec<(SchoolId, String)>, Error> {
+    let rows = sqlx::query!(
+        r#"
+        SELECT id, name FROM school
+        WHERE starts_with(lower(id), lower($1)) OR strpos(lower(name), lower($1)) > 0
+        ORDER BY id LIMIT $2
+        "#,
+        text,
+        limit,
+    )
+    .fetch_all(pool)
+    .await?;
+    rows.into_iter()
+        .map(|row| {
+            let broken =
+                || Error::Inconsistent { table: "school", column: "id", id: row.id.clone() };
+            Ok((row.id.parse().map_err(|_| broken())?, row.name))
+        })
+        .collect()
 }

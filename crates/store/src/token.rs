@@ -3,6 +3,8 @@ use std::fmt;
 use ring::{
     aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey},
     digest::{SHA256, digest},
+    hkdf::{HKDF_SHA256, Prk},
+    hmac,
     rand::{SecureRandom, SystemRandom},
 };
 use secrecy::{ExposeSecret, SecretString};
@@ -11,8 +13,9 @@ use secrecy::{ExposeSecret, SecretString};
 const LAYOUT: u8 = 1;
 /// How much of the key's hash says which key sealed a token.
 const KEY_NAME_LEN: usize = 4;
+const KEY_LEN: usize = 32;
 
-/// Seals Wonde tokens for the database with AES-256-GCM.
+/// Seals Wonde tokens for the database with AES-256-GCM, and signs what browsers keep for us.
 ///
 /// A sealed token is `layout (1) | key name (4) | nonce (12) | ciphertext and tag`. The name of
 /// its owner, a school's id, is authenticated with it, so a token copied to another school's row
@@ -20,7 +23,26 @@ const KEY_NAME_LEN: usize = 4;
 /// Several keys can be held: the first seals, all open, so a key can be replaced in peace.
 pub struct TokenCipher {
     keys: Vec<([u8; KEY_NAME_LEN], LessSafeKey)>,
+    signers: Vec<Prk>,
     random: SystemRandom,
+}
+
+/// What a signature is for. One of one purpose is worth nothing for another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Purpose {
+    /// The cookie of a session of the dashboard.
+    Session,
+    /// A form of such a session.
+    Form,
+}
+
+impl Purpose {
+    fn as_bytes(self) -> &'static [u8] {
+        match self {
+            Self::Session => b"mis-sync session",
+            Self::Form => b"mis-sync form",
+        }
+    }
 }
 
 /// A text that is no encryption key.
@@ -32,7 +54,25 @@ impl TokenCipher {
     /// Takes one or more keys of 64 hexadecimal digits, separated by commas; the first seals.
     pub fn from_hex(keys: &SecretString) -> Result<Self, InvalidEncryptionKey> {
         let keys = keys.expose_secret().split(',').map(parse_key).collect::<Result<Vec<_>, _>>()?;
-        Ok(Self { keys, random: SystemRandom::new() })
+        let signers = keys.iter().map(|bytes| Prk::new_less_safe(HKDF_SHA256, bytes)).collect();
+        let keys = keys.iter().map(sealing_key).collect();
+        Ok(Self { keys, signers, random: SystemRandom::new() })
+    }
+
+    /// Signs a message for one purpose, with a key derived (HKDF) from the first one.
+    pub fn sign(&self, purpose: Purpose, message: &[u8]) -> [u8; 32] {
+        let signer = self.signers.first().expect("from_hex gives at least one");
+        hmac::sign(&signing_key(signer, purpose), message)
+            .as_ref()
+            .try_into()
+            .expect("HMAC-SHA256 has 32 bytes")
+    }
+
+    /// Whether one of our keys signed the message for this purpose; takes as long for every guess.
+    pub fn has_signed(&self, purpose: Purpose, message: &[u8], signature: &[u8]) -> bool {
+        self.signers
+            .iter()
+            .any(|signer| hmac::verify(&signing_key(signer, purpose), message, signature).is_ok())
     }
 
     pub(crate) fn seal(&self, owner: &str, token: &SecretString) -> Vec<u8> {
@@ -68,18 +108,27 @@ impl fmt::Debug for TokenCipher {
     }
 }
 
-fn parse_key(hex: &str) -> Result<([u8; KEY_NAME_LEN], LessSafeKey), InvalidEncryptionKey> {
+fn signing_key(signer: &Prk, purpose: Purpose) -> hmac::Key {
+    let info = [purpose.as_bytes()];
+    signer.expand(&info, hmac::HMAC_SHA256).expect("of the length of the hash").into()
+}
+
+fn sealing_key(bytes: &[u8; KEY_LEN]) -> ([u8; KEY_NAME_LEN], LessSafeKey) {
+    let key = UnboundKey::new(&AES_256_GCM, bytes).expect("an AES-256 key has 32 bytes");
+    let mut name = [0; KEY_NAME_LEN];
+    name.copy_from_slice(&digest(&SHA256, bytes).as_ref()[..KEY_NAME_LEN]);
+    (name, LessSafeKey::new(key))
+}
+
+fn parse_key(hex: &str) -> Result<[u8; KEY_LEN], InvalidEncryptionKey> {
     let hex = hex.trim().as_bytes();
     let bytes = hex
         .chunks(2)
         .map(|pair| std::str::from_utf8(pair).ok().and_then(|p| u8::from_str_radix(p, 16).ok()))
         .collect::<Option<Vec<u8>>>()
-        .filter(|_| hex.len() == 64 && hex.iter().all(u8::is_ascii_hexdigit))
+        .filter(|_| hex.iter().all(u8::is_ascii_hexdigit))
         .ok_or(InvalidEncryptionKey)?;
-    let key = UnboundKey::new(&AES_256_GCM, &bytes).map_err(|_| InvalidEncryptionKey)?;
-    let mut name = [0; KEY_NAME_LEN];
-    name.copy_from_slice(&digest(&SHA256, &bytes).as_ref()[..KEY_NAME_LEN]);
-    Ok((name, LessSafeKey::new(key)))
+    bytes.try_into().map_err(|_| InvalidEncryptionKey)
 }
 
 #[cfg(test)]
@@ -110,6 +159,20 @@ mod tests {
         let sealed = cipher(&old).seal("oak", &"t0ken".into());
         assert!(cipher(&new).open("oak", &sealed).is_none());
         assert!(cipher(&format!("{new}, {old}")).open("oak", &sealed).is_some());
+    }
+
+    #[test]
+    fn a_signature_holds_for_its_message_its_purpose_and_its_key() {
+        let (old, new) = ("0a".repeat(32), "0b".repeat(32));
+        let signature = cipher(&old).sign(Purpose::Session, b"oak");
+        for keys in [old.clone(), format!("{new},{old}")] {
+            let cipher = cipher(&keys);
+            assert!(cipher.has_signed(Purpose::Session, b"oak", &signature));
+            assert!(!cipher.has_signed(Purpose::Session, b"elm", &signature));
+            assert!(!cipher.has_signed(Purpose::Form, b"oak", &signature));
+            assert!(!cipher.has_signed(Purpose::Session, b"oak", &signature[..31]));
+        }
+        assert!(!cipher(&new).has_signed(Purpose::Session, b"oak", &signature));
     }
 
     #[test]

@@ -3,7 +3,7 @@ use std::{num::NonZeroU32, sync::Arc, time::Duration};
 use chrono::TimeDelta;
 use mis_sync_api::{ApiState, WebhookSecrets};
 use mis_sync_domain::{Clock, MisTable, Role, SchoolId};
-use mis_sync_queue::{Actor, Queue, RateLimit, RateLimiter, RetryPolicy, WorkerOptions};
+use mis_sync_queue::{Actor, Intake, Queue, RateLimit, RateLimiter, RetryPolicy, WorkerOptions};
 use mis_sync_store::{Pool, TokenCipher, api_keys, retention::Retention};
 use mis_sync_wonde::{ClientConfig, WondeClient};
 use mis_sync_wonde_sim::{RunningSimulator, SchoolSummary, Simulator, SimulatorOptions};
@@ -186,6 +186,7 @@ impl TestApp {
             lease: self.options.lease,
             drain: self.options.drain,
             retry: RetryPolicy { base: Duration::from_millis(20), max: Duration::from_millis(200) },
+            intake: Intake::default(),
         };
         let task = tokio::spawn(mis_sync_worker::run(self.context(), options, stop.clone()));
         RunningWorker { stop, task: Some(task) }

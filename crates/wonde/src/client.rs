@@ -93,6 +93,12 @@ pub struct SchoolClient {
 }
 
 impl SchoolClient {
+    /// Gives the requests a name by which a shared rate limit counts them; nothing secret.
+    #[must_use]
+    pub fn labelled(self, label: &str) -> Self {
+        Self { limit_key: self.limit_key.labelled(label.to_owned()), ..self }
+    }
+
     /// The school itself: the cheapest way to see whether the token works.
     pub async fn school(&self) -> Result<School, Error> {
         self.send("school", &self.root, decode_single).await

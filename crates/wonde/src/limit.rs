@@ -42,7 +42,10 @@ impl RateLimit for Unlimited {
 /// Who shares a limit: all requests with the same token. It is 32 hex digits of the token's
 /// SHA-256, so it may be logged and stored where the token may not.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct LimitKey(String);
+pub struct LimitKey {
+    hash: String,
+    label: Option<String>,
+}
 
 impl LimitKey {
     /// The key of everything sent with `token`.
@@ -52,18 +55,27 @@ impl LimitKey {
         for byte in &hash.as_ref()[..16] {
             write!(hex, "{byte:02x}").expect("writing to a String cannot fail");
         }
-        Self(hex)
+        Self { hash: hex, label: None }
     }
 
     /// The hex digits.
     pub fn as_str(&self) -> &str {
-        &self.0
+        &self.hash
+    }
+
+    /// By what name the caller knows whoever sends these requests; nothing secret.
+    pub fn label(&self) -> Option<&str> {
+        self.label.as_deref()
+    }
+
+    pub(crate) fn labelled(self, label: String) -> Self {
+        Self { label: Some(label), ..self }
     }
 }
 
 impl fmt::Display for LimitKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+        f.write_str(&self.hash)
     }
 }
 

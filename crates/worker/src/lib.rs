@@ -1,12 +1,15 @@
 #![doc = include_str!("../README.md")]
 
 mod alerts;
+mod bookkeeping;
+mod bulk;
 mod error;
 mod inbox;
 mod jobs;
 mod leader;
 pub mod mapping;
 mod rate_limit;
+mod registry;
 mod retention;
 mod scheduler;
 mod sweeper;
@@ -16,7 +19,7 @@ use std::{sync::Arc, time::Duration};
 use futures::FutureExt;
 use mis_sync_domain::{Clock, JobKind, MisTable};
 use mis_sync_queue::{Claimed, Handler, Queue, WorkerOptions, run_worker};
-use mis_sync_store::TokenCipher;
+use mis_sync_store::{TokenCipher, workers};
 use mis_sync_wonde::WondeClient;
 use tokio_util::sync::CancellationToken;
 
@@ -66,7 +69,12 @@ pub async fn run(
     stop: CancellationToken,
 ) -> Result<(), mis_sync_queue::Error> {
     let beside = stop.child_token();
+    let worker = options.name.clone();
+    let (beat, intake) = (registry::heartbeat(&options), options.intake.clone());
+    let registry = registry::run(context.queue.clone(), beat, intake, beside.clone());
+    let queue = context.queue.clone();
     let tasks = [
+        ("registry", tokio::spawn(registry)),
         ("sweeper", tokio::spawn(sweeper::run(context.queue.clone(), beside.clone()))),
         ("inbox", tokio::spawn(inbox::run(context.clone(), options.retry, beside.clone()))),
         ("leader", tokio::spawn(leader::run(context.clone(), options.retry, beside.clone()))),
@@ -77,6 +85,11 @@ pub async fn run(
         if let Err(error) = task.await {
             tracing::error!(%error, "the {name} died");
         }
+    }
+    if ended.is_ok()
+        && let Err(error) = workers::stopped(queue.pool(), &worker).await
+    {
+        tracing::warn!(%error, "this worker could not tell that it stopped");
     }
     ended
 }

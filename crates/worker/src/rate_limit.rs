@@ -26,24 +26,24 @@ impl SharedRateLimit {
         Self { everybody, syncs: Some(syncs) }
     }
 
-    async fn pass(&self, key: &str) -> Result<(), Duration> {
+    async fn pass(&self, key: &LimitKey) -> Result<(), Duration> {
         if let Some(syncs) = &self.syncs {
             syncs.acquire(&format!("syncs:{key}")).await?;
         }
-        self.everybody.acquire(key).await
+        self.everybody.acquire_as(key.as_str(), key.label().unwrap_or_default()).await
     }
 }
 
 impl RateLimit for SharedRateLimit {
     fn acquire<'a>(&'a self, key: &'a LimitKey) -> BoxFuture<'a, Result<(), Throttled>> {
         async move {
-            let passed = self.pass(key.as_str()).await;
+            let passed = self.pass(key).await;
             passed.map_err(|retry_after| Throttled { retry_after })
         }
         .boxed()
     }
 
     fn pause<'a>(&'a self, key: &'a LimitKey, pause: Duration) -> BoxFuture<'a, ()> {
-        self.everybody.pause(key.as_str(), pause).boxed()
+        self.everybody.pause_as(key.as_str(), key.label().unwrap_or_default(), pause).boxed()
     }
 }

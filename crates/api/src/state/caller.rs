@@ -2,7 +2,8 @@ use axum::{
     extract::FromRequestParts,
     http::{HeaderMap, header::AUTHORIZATION, request::Parts},
 };
-use mis_sync_domain::{Action, Clock, Job, Mis, School, SchoolId};
+use chrono::{DateTime, Utc};
+use mis_sync_domain::{Action, Clock, Job, Mis, School, SchoolId, TokenState};
 use mis_sync_queue::{Actor, Queue};
 use mis_sync_store::{Pool, TokenCipher, api_keys, api_keys::ApiKey, jobs, schools};
 
@@ -52,8 +53,8 @@ fn bearer(headers: &HeaderMap) -> Option<&str> {
 /// What a caller may see and use. A key that is bound to a school sees that school alone;
 /// everything else is answered exactly as if it did not exist.
 pub(crate) struct Access {
-    key: ApiKey,
-    state: ApiState,
+    pub(super) key: ApiKey,
+    pub(super) state: ApiState,
 }
 
 impl Access {
@@ -64,7 +65,7 @@ impl Access {
 
     /// Who acts, and why, for the audit log.
     pub(crate) fn actor(&self, reason: Option<String>) -> Actor {
-        Actor { name: self.key.name.clone(), api_key_id: Some(self.key.id), reason }
+        Actor { reason, ..self.key.actor() }
     }
 
     /// The database.
@@ -89,12 +90,25 @@ impl Access {
 
     /// A school as it is shown.
     pub(crate) fn view(&self, school: School) -> SchoolView {
-        SchoolView::new(school, self.state.scheduler.as_ref().map(Clock::now))
+        let next_sync_at = self.next_sync(&school);
+        SchoolView::new(school, next_sync_at)
+    }
+
+    /// When a school is next synced by itself; `None`: never, or nobody serves schedules here.
+    pub(crate) fn next_sync(&self, school: &School) -> Option<DateTime<Utc>> {
+        let now = self.state.scheduler.as_ref().map(Clock::now)?;
+        let is_connected = school.token == TokenState::Held;
+        is_connected.then(|| school.settings.schedule.next(&school.id, now)).flatten()
     }
 
     /// Cancelled once the server stops.
     pub(crate) fn stopping(&self) -> CancellationToken {
         self.state.stopping.clone()
+    }
+
+    /// What the process was started with.
+    pub(crate) fn state(&self) -> &ApiState {
+        &self.state
     }
 
     /// The one school that the key is bound to.

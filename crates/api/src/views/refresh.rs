@@ -91,6 +91,8 @@ enum StaleReasonView {
     WondeRateLimited,
     /// The school withdrew its approval.
     WondeForbidden,
+    /// An operator paused the school, or all logins.
+    Paused,
 }
 
 /// Where to go from a refresh.
@@ -198,6 +200,7 @@ impl From<StaleReason> for StaleReasonView {
             StaleReason::WondeUnavailable => Self::WondeUnavailable,
             StaleReason::RateLimited => Self::WondeRateLimited,
             StaleReason::AccessWithdrawn => Self::WondeForbidden,
+            StaleReason::Paused => Self::Paused,
         }
     }
 }

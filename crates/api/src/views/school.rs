@@ -150,11 +150,8 @@ pub(crate) struct SchoolLinks {
 }
 
 impl SchoolView {
-    /// The school at this time; `None`: nobody serves schedules here.
-    pub(crate) fn new(school: School, now: Option<DateTime<Utc>>) -> Self {
-        let next_sync_at = now
-            .filter(|_| school.token == TokenState::Held)
-            .and_then(|now| school.settings.schedule.next(&school.id, now));
+    /// The school, and when it is next synced by itself.
+    pub(crate) fn new(school: School, next_sync_at: Option<DateTime<Utc>>) -> Self {
         let this = format!("/v1/schools/{}", school.id);
         Self {
             links: SchoolLinks {

@@ -88,7 +88,7 @@ async fn a_job_is_followed_to_a_good_end() {
     assert_eq!(ended["progress"]["percent"], 100);
     assert!(is_timestamp(&ended["finished_at"]));
     let report = json!({
-        "mode": "delta", "fetched": 3, "current": 2, "created": 2, "updated": 0, "unchanged": 0,
+        "left_out": [], "mode": "delta", "fetched": 3, "current": 2, "created": 2, "updated": 0, "unchanged": 0,
         "deactivated": 0, "restored": 0, "skipped": 0, "issues": 0, "requests": 1,
         "guard": [{
             "category": "new_ids", "records": 5, "of": 8,
@@ -221,7 +221,17 @@ async fn jobs_are_filtered() {
     let running = app.job(&oak).await.id;
     app.claim(running).await;
     let other = app.job(&elm).await.id;
+    let person = "01985bb3-d16d-7a13-92dd-9b0131ca3f1d";
+    let (error, failed) = (r#"{"type": "a_type", "title": "", "detail": ""}"#, running);
+    app.sql(format!("UPDATE job SET error = '{error}' WHERE id = '{failed}'")).await;
+    app.sql(format!("UPDATE job SET staff_id = '{person}' WHERE id = '{other}'")).await;
     for (query, wanted) in [
+        ("?error=a_type", vec![failed]),
+        ("?error=another", vec![]),
+        ("?staff_id=01985bb3-d16d-7a13-92dd-9b0131ca3f1d", vec![other]),
+        ("?staff_id=01985bb3-d16d-7a13-92dd-9b0131ca3f1e", vec![]),
+        ("?until=2100-01-01T00:00:00Z", vec![other, running, old]),
+        ("?until=2026-01-01T00:00:00Z", vec![]),
         ("?school_id=oak", vec![running, old]),
         ("?school_id=nowhere", vec![]),
         ("?kind=sync-school", vec![other, running, old]),
@@ -249,6 +259,9 @@ async fn parameters_that_are_not_valid_are_named() {
         ("/v1/jobs", "state=done", "state", "done"),
         ("/v1/jobs", "kind=sync", "kind", "sync"),
         ("/v1/jobs", "since=yesterday", "since", "yesterday"),
+        ("/v1/jobs", "until=tomorrow", "until", "tomorrow"),
+        ("/v1/jobs", "staff_id=7", "staff_id", "7"),
+        ("/v1/jobs", "error=+", "error", " "),
         ("/v1/jobs", "school_id=a+b", "school_id", "a b"),
         ("/v1/jobs", "cursor=1", "cursor", "1"),
         ("/v1/jobs", "staet=queued", "staet", "queued"),

@@ -5,6 +5,7 @@
 mod actions;
 mod caller;
 mod changes;
+mod dashboard;
 mod docs;
 mod downloads;
 mod events;

@@ -63,6 +63,11 @@ impl App {
         self.router.clone().oneshot(ask.0).await.unwrap()
     }
 
+    /// Sends a request and counts the bytes of its answer.
+    pub(crate) async fn bytes(&self, ask: Ask) -> usize {
+        to_bytes(self.begin(ask).await.into_body(), usize::MAX).await.unwrap().len()
+    }
+
     /// Sends a request with the admin's key.
     pub(crate) async fn admin(&self, ask: Ask) -> Answer {
         self.send(ask.key(&self.admin)).await
@@ -171,6 +176,11 @@ impl App {
     }
 
     /// Every job there is.
+    /// Where a job stands.
+    pub(crate) async fn state_of(&self, job: JobId) -> String {
+        jobs::get(&self.pool, job).await.unwrap().unwrap().state.to_string()
+    }
+
     pub(crate) async fn all_jobs(&self) -> Vec<Job> {
         jobs::list(&self.pool, &JobFilter::default(), 1000).await.unwrap()
     }
@@ -231,6 +241,17 @@ impl Ask {
     pub(crate) fn key(mut self, key: &str) -> Self {
         self.0.headers_mut().insert(AUTHORIZATION, format!("Bearer {key}").parse().unwrap());
         self
+    }
+
+    pub(crate) fn cookie(self, cookie: &str) -> Self {
+        self.header("cookie", cookie)
+    }
+
+    /// The fields of a form, as a browser posts them.
+    pub(crate) fn form(self, fields: &[(&str, &str)]) -> Self {
+        let body =
+            url::form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
+        self.text("application/x-www-form-urlencoded", body)
     }
 
     pub(crate) fn json(self, body: &Value) -> Self {

@@ -1,16 +1,14 @@
+use chrono::{DateTime, Utc};
 use clap::{Args, Subcommand};
-use mis_sync_domain::{GuardCategory, JobId, JobState, SchoolId};
+use mis_sync_domain::{GuardCategory, JobId, JobKind, JobState, SchoolId, StaffId};
+use mis_sync_store::jobs::JobFilter;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Jobs {
     /// List jobs, newest first.
     List {
-        /// Only of this school.
-        #[arg(long, value_name = "ID")]
-        school: Option<SchoolId>,
-        /// Only in this state.
-        #[arg(long)]
-        state: Option<JobState>,
+        #[command(flatten)]
+        filter: Filter,
         /// How many.
         #[arg(long, default_value_t = 20, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1000))]
         limit: u16,
@@ -71,4 +69,45 @@ pub(crate) struct Action {
     /// Print the job as JSON.
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+/// Which jobs to list.
+#[derive(Debug, Args)]
+pub(crate) struct Filter {
+    /// Only of these schools.
+    #[arg(long, value_delimiter = ',', value_name = "ID,…")]
+    school: Vec<SchoolId>,
+    /// Only for this person.
+    #[arg(long, value_name = "ID")]
+    staff: Option<StaffId>,
+    /// Only of this kind.
+    #[arg(long)]
+    kind: Option<JobKind>,
+    /// Only in these states.
+    #[arg(long, value_delimiter = ',', value_name = "STATE,…")]
+    state: Vec<JobState>,
+    /// Only those whose last error is of this type, for example `wonde_unauthorized`.
+    #[arg(long, value_name = "TYPE")]
+    error: Option<String>,
+    /// Only those asked for at this time or later, for example 2026-09-01T06:30:00Z.
+    #[arg(long, value_name = "TIME")]
+    since: Option<DateTime<Utc>>,
+    /// Only those asked for before this time.
+    #[arg(long, value_name = "TIME")]
+    until: Option<DateTime<Utc>>,
+}
+
+impl From<Filter> for JobFilter {
+    fn from(filter: Filter) -> Self {
+        Self {
+            schools: filter.school,
+            staff_id: filter.staff,
+            kind: filter.kind,
+            states: filter.state,
+            error_code: filter.error,
+            since: filter.since,
+            until: filter.until,
+            ..Self::default()
+        }
+    }
 }

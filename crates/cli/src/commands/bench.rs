@@ -1,5 +1,6 @@
 //! Measurements: figures side by side, taken in one run.
 
+pub(super) mod dashboard;
 mod figures;
 mod idle;
 pub(super) mod login;

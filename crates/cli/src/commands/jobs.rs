@@ -22,10 +22,7 @@ const PAGE: i64 = 1000;
 pub(super) async fn run(config: &Config, command: Jobs) -> Result<(), Failure> {
     let pool = wiring::database(config).await?;
     match command {
-        Jobs::List { school, state, limit, json } => {
-            let filter = JobFilter { school_id: school, state, ..JobFilter::default() };
-            list(&pool, &filter, limit, json).await
-        }
+        Jobs::List { filter, limit, json } => list(&pool, &filter.into(), limit, json).await,
         Jobs::Show { id, json } => show(&pool, id, json).await,
         Jobs::Changes { id, json } => changes(&pool, id, json).await,
         Jobs::Issues { id, json } => issues(&pool, id, json).await,

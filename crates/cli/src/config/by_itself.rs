@@ -92,6 +92,11 @@ impl Webhooks {
 }
 
 impl Alerts {
+    /// After which time without a good sync a school is stale.
+    pub(crate) fn stale_after(&self) -> TimeDelta {
+        TimeDelta::hours(self.stale_hours.get().into())
+    }
+
     /// What is alerted to, and whom.
     pub(crate) fn options(&self) -> Result<AlertOptions, Failure> {
         let receiver = match self.url.expose_secret() {
@@ -99,7 +104,7 @@ impl Alerts {
             url => Some(Arc::new(AlertReceiver { url: read_url(url)?, secret: self.secret()? })),
         };
         Ok(AlertOptions {
-            stale_after: TimeDelta::hours(self.stale_hours.get().into()),
+            stale_after: self.stale_after(),
             every: Duration::from_secs(self.every_seconds.get().into()),
             receiver,
         })

@@ -10,7 +10,7 @@ use mis_sync_domain::{
     ConnectSchool, Job, JobFailure, JobId, JobKind, JobState, Report, SchoolId, SyncOptions,
 };
 use mis_sync_queue::{
-    Claimed, Enqueued, Error, Handler, JobError, NewJob, Queue, RetryPolicy, WorkerOptions,
+    Claimed, Enqueued, Error, Handler, Intake, JobError, NewJob, Queue, RetryPolicy, WorkerOptions,
     run_worker,
 };
 use mis_sync_store::{Pool, TokenCipher, jobs, schools};
@@ -169,6 +169,7 @@ pub(crate) fn options() -> WorkerOptions {
         lease: LONG,
         drain: LONG,
         retry: RetryPolicy { base: Duration::from_millis(1), max: Duration::from_millis(10) },
+        intake: Intake::default(),
     }
 }
 

@@ -149,3 +149,50 @@ async fn a_pause_holds_in_its_own_process_even_without_redis() {
     limiter.acquire("three").await.unwrap();
     assert!(start.elapsed() + CLOCKS >= Duration::from_millis(300));
 }
+
+#[tokio::test]
+async fn what_was_let_out_and_refused_is_counted_by_minute_and_by_key() {
+    let servers = Servers::start().await;
+    let [one, other] = [(); 2].map(|()| RateLimiter::new(servers.open_redis(), limit(50, 10)));
+    for _ in 0..3 {
+        one.acquire_as("0a", "oak").await.unwrap();
+    }
+    other.acquire_as("0b", "elm").await.unwrap();
+    other.acquire("syncs:0b").await.unwrap();
+    other.pause_as("0b", "elm", LONG / 2).await;
+    // Whoever is not let out is not counted.
+    let impatient = RateLimit { longest_wait: Duration::ZERO, ..limit(50, 10) };
+    let impatient = RateLimiter::new(servers.open_redis(), impatient);
+    impatient.acquire_as("0b", "elm").await.unwrap_err();
+
+    let traffic = one.traffic().await.unwrap();
+    let sent: u64 = traffic.minutes.iter().map(|minute| minute.sent).sum();
+    let limited: u64 = traffic.minutes.iter().map(|minute| minute.limited).sum();
+    assert_eq!((traffic.minutes.len(), sent, limited), (15, 4, 1));
+    assert!(traffic.minutes.is_sorted_by(|a, b| (b.at - a.at).num_seconds() == 60));
+    let [oak, elm] = &traffic.keys[..] else { panic!("{:?}", traffic.keys) };
+    assert_eq!((oak.key.as_str(), oak.school.as_deref()), ("0a", Some("oak")));
+    assert_eq!((oak.sent, oak.limited, oak.wait), (3, 0, Duration::ZERO));
+    assert!((7..=10).contains(&oak.left), "{}", oak.left);
+    assert_eq!((elm.sent, elm.limited, elm.left), (1, 1, 0));
+    assert!(elm.wait > LONG / 3 && elm.wait <= LONG / 2, "{:?}", elm.wait);
+
+    let client = redis::Client::open(servers.redis_url()).unwrap();
+    let mut connection = client.get_multiplexed_async_connection().await.unwrap();
+    let keys: Vec<String> =
+        redis::cmd("KEYS").arg("test:wonde:*").query_async(&mut connection).await.unwrap();
+    assert!((2..=4).contains(&keys.len()), "{keys:?}");
+    for key in keys {
+        let ends: i64 = redis::cmd("TTL").arg(&key).query_async(&mut connection).await.unwrap();
+        assert!((1..=1800).contains(&ends), "{key}: {ends}");
+    }
+}
+
+#[tokio::test]
+async fn a_redis_says_how_it_is() {
+    let servers = Servers::start().await;
+    let health = servers.open_redis().health().await.unwrap();
+    assert!(health.version.is_some() && health.used_bytes > Some(0), "{health:?}");
+    assert!(health.clients > Some(0) && health.persistence.is_some());
+    assert_eq!(health.eviction.as_deref(), Some("noeviction"));
+}

@@ -7,6 +7,7 @@ mod leases;
 mod limiter;
 mod logins;
 mod outages;
+mod pausing;
 mod rows;
 mod running;
 mod stopping;

@@ -16,7 +16,8 @@ pub struct Claimed {
 }
 
 /// Claims a job if it is due: queued, retrying and its time has come, held and approved, or
-/// running with a lease that ran out. `None`: somebody else has it, or it is not due; nothing is changed.
+/// running with a lease that ran out. `None`: somebody else has it, it is not due, or its lane or
+/// school is paused; nothing is changed.
 ///
 /// The attempt is counted here, before it runs, so that a job which kills its worker does
 /// not do so for ever.
@@ -32,6 +33,8 @@ pub async fn claim(
         WITH due AS (
             SELECT id, state, fence FROM job
             WHERE id = $1 AND attempt < max_attempts AND deadline_at > now()
+                AND lane NOT IN (SELECT target FROM pause WHERE scope = 'lane')
+                AND school_id NOT IN (SELECT target FROM pause WHERE scope = 'school')
                 AND (state = 'queued'
                     OR (state = 'retrying' AND next_attempt_at <= now())
                     OR (state = 'running' AND lease_until < now())
@@ -79,6 +82,8 @@ pub async fn claim_next(
         r#"
         SELECT id FROM job
         WHERE lane = $1 AND attempt < max_attempts AND deadline_at > now()
+            AND lane NOT IN (SELECT target FROM pause WHERE scope = 'lane')
+            AND school_id NOT IN (SELECT target FROM pause WHERE scope = 'school')
             AND (state = 'queued'
                 OR (state = 'retrying' AND next_attempt_at <= now())
                 OR (state = 'running' AND lease_until < now())

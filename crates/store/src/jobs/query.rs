@@ -1,27 +1,10 @@
-use chrono::{DateTime, Utc};
 use mis_sync_domain::{
-    Change, ChangedField, ChangedRecord, ClassId, Issue, Job, JobId, JobKind, JobState, SchoolId,
-    StaffId, SubjectId,
+    Change, ChangedField, ChangedRecord, ClassId, Issue, Job, JobId, SchoolId, StaffId, SubjectId,
 };
 use sqlx::{PgConnection, PgPool};
 
 use super::row::JobRow;
 use crate::Error;
-
-/// Which jobs to list; what is left out does not filter.
-#[derive(Debug, Clone, Default)]
-pub struct JobFilter {
-    /// Of this school.
-    pub school_id: Option<SchoolId>,
-    /// Of this kind.
-    pub kind: Option<JobKind>,
-    /// In this state.
-    pub state: Option<JobState>,
-    /// Asked for at this time or later.
-    pub since: Option<DateTime<Utc>>,
-    /// Older than this job: where the last page ended.
-    pub before: Option<JobId>,
-}
 
 /// One job.
 pub async fn get(pool: &PgPool, id: JobId) -> Result<Option<Job>, Error> {
@@ -43,34 +26,6 @@ pub(crate) async fn fetch(db: &mut PgConnection, id: JobId) -> Result<Option<Job
     .fetch_optional(db)
     .await?;
     row.map(Job::try_from).transpose()
-}
-
-/// Jobs, newest first.
-pub async fn list(pool: &PgPool, filter: &JobFilter, limit: i64) -> Result<Vec<Job>, Error> {
-    let rows = sqlx::query_as!(
-        JobRow,
-        r#"
-        SELECT id, kind, school_id, staff_id, options, requested_by, retry_of, undo_of, state,
-            attempt, max_attempts, created_at, started_at, finished_at, next_attempt_at, stage,
-            progress_done, progress_total, report, approved, left_out, error, fence
-        FROM job
-        WHERE ($1::text IS NULL OR school_id = $1)
-            AND ($2::text IS NULL OR kind = $2)
-            AND ($3::text IS NULL OR state = $3)
-            AND ($4::timestamptz IS NULL OR created_at >= $4)
-            AND ($5::uuid IS NULL OR id < $5)
-        ORDER BY id DESC LIMIT $6
-        "#,
-        filter.school_id.as_ref().map(SchoolId::as_str),
-        filter.kind.map(JobKind::as_str),
-        filter.state.map(JobState::as_str),
-        filter.since,
-        filter.before.map(|id| id.0),
-        limit,
-    )
-    .fetch_all(pool)
-    .await?;
-    rows.into_iter().map(Job::try_from).collect()
 }
 
 /// How many records the school's last good sync read: the best guess of how many there are.
@@ -131,16 +86,29 @@ pub async fn changes(
     after: i64,
     limit: i64,
 ) -> Result<Vec<(i64, Change)>, Error> {
+    changes_of_field(pool, id, None, after, limit).await
+}
+
+/// The same of one field alone, where one is said.
+pub async fn changes_of_field(
+    pool: &PgPool,
+    id: JobId,
+    field: Option<ChangedField>,
+    after: i64,
+    limit: i64,
+) -> Result<Vec<(i64, Change)>, Error> {
     let rows = sqlx::query!(
         r#"
         SELECT position, record, staff_id, class_id, subject_id, wonde_id, field, old_value,
             new_value
         FROM job_change
-        WHERE job_id = $1 AND position > $2 ORDER BY position LIMIT $3
+        WHERE job_id = $1 AND position > $2 AND ($4::text IS NULL OR field = $4)
+        ORDER BY position LIMIT $3
         "#,
         id.0,
         after,
         limit,
+        field.map(ChangedField::as_str),
     )
     .fetch_all(pool)
     .await?;

@@ -7,6 +7,7 @@ use uuid::Uuid;
 use crate::Error;
 
 /// A row of `job`, as every query of the ledger selects it.
+#[derive(sqlx::FromRow)]
 pub(super) struct JobRow {
     pub(super) id: Uuid,
     pub(super) kind: String,

@@ -17,18 +17,21 @@ pub struct Due {
 
 /// Finds jobs that should be running but that nobody took: queued and not taken within
 /// `patience` of their last delivery, the same of held ones that were approved, retrying and due,
-/// running with a lease that ran out. Each is marked as delivered, so that several sweepers do not all push it.
+/// running with a lease that ran out. Each is marked as delivered, so that several sweepers do not all push it. What
+/// is paused is left alone.
 pub async fn take_due(pool: &PgPool, patience: Duration, limit: i64) -> Result<Vec<Due>, Error> {
     let rows = sqlx::query!(
         r#"
         WITH due AS (
             SELECT id FROM job
-            WHERE ((state = 'queued' OR state = 'held' AND approved_at IS NOT NULL)
+            WHERE (((state = 'queued' OR state = 'held' AND approved_at IS NOT NULL)
                     AND delivered_at < now() - $1::interval)
                 OR (state = 'retrying' AND next_attempt_at <= now()
                     AND delivered_at < greatest(next_attempt_at, now() - $1::interval))
                 OR (state = 'running' AND lease_until < now()
-                    AND delivered_at < greatest(lease_until, now() - $1::interval))
+                    AND delivered_at < greatest(lease_until, now() - $1::interval)))
+                AND lane NOT IN (SELECT target FROM pause WHERE scope = 'lane')
+                AND school_id NOT IN (SELECT target FROM pause WHERE scope = 'school')
             ORDER BY id LIMIT $2
             FOR UPDATE SKIP LOCKED
         )
@@ -50,7 +53,8 @@ pub async fn take_due(pool: &PgPool, patience: Duration, limit: i64) -> Result<V
 }
 
 /// Ends jobs that may not start another attempt: their worker was lost in the last one, or
-/// their deadline has passed. Returns how many.
+/// their deadline has passed. Returns how many. While a lane or a school is paused, its deadlines do
+/// not run.
 pub async fn fail_exhausted(pool: &PgPool) -> Result<u64, Error> {
     let lost = JobFailure {
         code: "worker_lost".into(),
@@ -69,10 +73,12 @@ pub async fn fail_exhausted(pool: &PgPool) -> Result<u64, Error> {
                 next_attempt_at = NULL,
                 error = CASE WHEN deadline_at > now() THEN $1::jsonb
                     ELSE coalesce(error, $2::jsonb) END
-            WHERE (state = 'running' AND lease_until < now()
+            WHERE ((state = 'running' AND lease_until < now()
                     AND (attempt >= max_attempts OR deadline_at <= now()))
                 OR ((state IN ('queued', 'retrying') OR state = 'held' AND approved_at IS NOT NULL)
-                    AND deadline_at <= now())
+                    AND deadline_at <= now()))
+                AND lane NOT IN (SELECT target FROM pause WHERE scope = 'lane')
+                AND school_id NOT IN (SELECT target FROM pause WHERE scope = 'school')
             RETURNING id, fence
         ), lost AS (
             UPDATE job_attempt a SET ended_at = now(), outcome = 'lost'

@@ -15,8 +15,15 @@ pub(crate) fn require_one(rows: u64) -> Result<(), Error> {
 pub async fn progress(pool: &PgPool, lease: Lease, progress: Progress) -> Result<(), Error> {
     let done = sqlx::query!(
         r#"
-        UPDATE job SET stage = $3, progress_done = $4, progress_total = $5
-        WHERE id = $1 AND fence = $2 AND state = 'running'
+        WITH noted AS (
+            UPDATE job SET stage = $3, progress_done = $4, progress_total = $5
+            WHERE id = $1 AND fence = $2 AND state = 'running'
+            RETURNING id, fence
+        ), begun AS (
+            UPDATE job_attempt a SET comparing_at = clock_timestamp() FROM noted
+            WHERE a.job_id = noted.id AND a.fence = noted.fence AND $3 = 'comparing'
+        )
+        SELECT count(*) AS "count!" FROM noted
         "#,
         lease.job_id.0,
         lease.fence,
@@ -24,9 +31,9 @@ pub async fn progress(pool: &PgPool, lease: Lease, progress: Progress) -> Result
         count(progress.done),
         progress.total.map(count),
     )
-    .execute(pool)
+    .fetch_one(pool)
     .await?;
-    require_one(done.rows_affected())
+    if done.count == 1 { Ok(()) } else { Err(Error::LeaseLost) }
 }
 
 /// `running -> succeeded`. Part of the transaction that writes the people, so that the work
@@ -104,7 +111,9 @@ pub async fn retry(
                 next_attempt_at = CASE WHEN again THEN now() + $4 END,
                 finished_at = CASE WHEN NOT again THEN now() END
             FROM (
-                SELECT id AS job_id, attempt < max_attempts AND now() + $4 < deadline_at AS again
+                SELECT id AS job_id, attempt < max_attempts AND (now() + $4 < deadline_at
+                    OR lane IN (SELECT target FROM pause WHERE scope = 'lane')
+                    OR school_id IN (SELECT target FROM pause WHERE scope = 'school')) AS again
                 FROM job WHERE id = $1
             ) verdict
             WHERE id = job_id AND fence = $2 AND state = 'running'
@@ -136,10 +145,16 @@ pub async fn snooze(
         r#"
         WITH ended AS (
             UPDATE job SET error = $3, lease_until = NULL, attempt = attempt - 1,
-                state = CASE WHEN now() + $4 < deadline_at THEN 'retrying' ELSE 'failed' END,
-                next_attempt_at = CASE WHEN now() + $4 < deadline_at THEN now() + $4 END,
-                finished_at = CASE WHEN now() + $4 >= deadline_at THEN now() END
-            WHERE id = $1 AND fence = $2 AND state = 'running'
+                state = CASE WHEN again THEN 'retrying' ELSE 'failed' END,
+                next_attempt_at = CASE WHEN again THEN now() + $4 END,
+                finished_at = CASE WHEN NOT again THEN now() END
+            FROM (
+                SELECT id AS job_id, (now() + $4 < deadline_at
+                    OR lane IN (SELECT target FROM pause WHERE scope = 'lane')
+                    OR school_id IN (SELECT target FROM pause WHERE scope = 'school')) AS again
+                FROM job WHERE id = $1
+            ) verdict
+            WHERE id = job_id AND fence = $2 AND state = 'running'
             RETURNING id, fence
         )
         UPDATE job_attempt a SET ended_at = now(), outcome = 'snoozed', error = $3

@@ -28,16 +28,16 @@ async fn each_filter_narrows_the_list_which_is_newest_first() {
 
     let all = JobFilter::default();
     assert_eq!(list(&store, &all).await, [third, second, failed]);
-    let of_oak = JobFilter { school_id: Some(oak), ..all.clone() };
+    let of_oak = JobFilter { schools: vec![oak.clone()], ..all.clone() };
     assert_eq!(list(&store, &of_oak).await, [second, failed]);
-    let queued = JobFilter { state: Some(JobState::Queued), ..all.clone() };
+    let queued = JobFilter { states: vec![JobState::Queued], ..all.clone() };
     assert_eq!(list(&store, &queued).await, [third, second]);
     let syncs = JobFilter { kind: Some(JobKind::SyncSchool), ..all.clone() };
     assert_eq!(list(&store, &syncs).await.len(), 3);
     let since = jobs::get(&store.pool, second).await.unwrap().unwrap().created_at;
     let recent = JobFilter { since: Some(since), ..all.clone() };
     assert_eq!(list(&store, &recent).await, [third, second]);
-    let both = JobFilter { state: Some(JobState::Failed), ..recent };
+    let both = JobFilter { states: vec![JobState::Failed], ..recent };
     assert_eq!(list(&store, &both).await, []);
     rows::change(&store.pool, "UPDATE job SET kind = 'a kind of a later release'").await;
     assert_eq!(list(&store, &syncs).await, []);

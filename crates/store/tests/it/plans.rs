@@ -20,14 +20,14 @@ const FINISHED: &str = "
     FROM generate_series(1, 200000) n";
 
 /// Scans of the whole table, and rows read through indexes.
-async fn read(pool: &Pool) -> (i64, i64) {
+pub(crate) async fn read(pool: &Pool) -> (i64, i64) {
     let sql =
         |column| format!("SELECT {column}::int8 FROM pg_stat_user_tables WHERE relname = 'job'");
     (rows::value(pool, &sql("seq_scan")).await, rows::value(pool, &sql("idx_tup_fetch")).await)
 }
 
 /// A session whose reading is in the statistics once it is over.
-async fn session(store: &TestStore) -> Pool {
+pub(crate) async fn session(store: &TestStore) -> Pool {
     let pool = connect(&store.servers.database_url(), 1).unwrap();
     rows::change(&pool, "SET max_parallel_workers_per_gather = 0").await;
     pool
@@ -35,7 +35,7 @@ async fn session(store: &TestStore) -> Pool {
 
 /// Ends the session with one scan of the whole table, whose count tells that the others,
 /// had there been any, are counted too.
-async fn mark_the_end(pool: Pool) {
+pub(crate) async fn mark_the_end(pool: Pool) {
     for way in ["indexscan", "indexonlyscan", "bitmapscan"] {
         rows::change(&pool, &format!("SET enable_{way} = off")).await;
     }

@@ -20,6 +20,6 @@ pub(super) async fn open(
     let base_url = school.wonde_base_url.as_deref().map(Url::parse).transpose();
     let base_url =
         base_url.map_err(|_| SyncError::BadConnection("Its Wonde address is no URL."))?;
-    let client = wonde.school(&id, &token, base_url.as_ref())?;
+    let client = wonde.school(&id, &token, base_url.as_ref())?.labelled(school_id.as_str());
     Ok((school, client))
 }

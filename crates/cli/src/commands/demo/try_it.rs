@@ -7,7 +7,12 @@ use crate::{commands::print, exit::Failure, private::PrivateSystem};
 
 /// Commands to copy.
 pub(super) fn say(system: &PrivateSystem, schools: &[DemoSchool]) -> Result<(), Failure> {
-    let mut text = String::from("\n  Try it yourself:\n\n");
+    let mut text = format!(
+        "\n  Watch it: {}/dashboard, and sign in with the API key\n    {}\n",
+        system.api_url,
+        system.api_key.expose_secret()
+    );
+    text.push_str("\n  Try it yourself:\n\n");
     let header = format!("-H 'Authorization: Bearer {}'", system.api_key.expose_secret());
     for (method, path) in
         [("-X POST ", "/v1/schools/arbor/sync"), ("", "/v1/jobs"), ("", "/v1/schools/arbor")]

@@ -1,0 +1,110 @@
+// The little that pages cannot do without a script: keys, dialogs, and keeping a person's wishes.
+// Everything else is links and forms, and works without it.
+"use strict";
+
+const keep = (name, value) => { document.cookie = `${name}=${value}; Path=/dashboard; SameSite=Strict; Max-Age=31536000`; };
+
+// The server renders times in the zone that this browser has.
+const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
+if (zone && !document.cookie.includes(`mis_sync_zone=${zone}`)) {
+  const isFirst = !document.cookie.includes("mis_sync_zone=");
+  keep("mis_sync_zone", zone);
+  if (!isFirst && document.querySelector("time")) location.reload();
+}
+
+document.addEventListener("change", (event) => {
+  const wish = event.target.dataset.cookie;
+  if (!wish) return;
+  keep(wish, event.target.value);
+  location.reload();
+});
+
+// One menu or sheet is open at a time, and a click elsewhere closes it.
+const sheets = "details.deed[open], details.menu[open]";
+document.addEventListener("click", (event) => {
+  for (const open of document.querySelectorAll(sheets)) if (!open.contains(event.target)) open.open = false;
+  const opens = event.target.closest("[data-open]");
+  if (opens) document.getElementById(opens.dataset.open)?.showModal();
+});
+
+const isTyping = (target) => target.matches("input:not([type=checkbox]):not([type=radio]), select, textarea");
+const rows = () => [...document.querySelectorAll("table.rows tbody tr:has(a)")].filter((row) => row.offsetParent);
+let isGoing = false;
+
+function move(list, step) {
+  const at = list.findIndex((item) => "at" in item.dataset);
+  delete list[at]?.dataset.at;
+  const next = list[Math.max(0, Math.min(list.length - 1, at + step))];
+  if (next) next.dataset.at = "";
+  next?.scrollIntoView({ block: "nearest" });
+}
+
+function openPalette() {
+  const palette = document.getElementById("palette");
+  if (!palette) return;
+  palette.showModal();
+  const input = palette.querySelector("input");
+  input.select();
+  htmx.trigger(input, "open");
+}
+
+document.addEventListener("keydown", (event) => {
+  if ((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === "k") {
+    event.preventDefault();
+    openPalette();
+    return;
+  }
+  const palette = document.querySelector("#palette[open]");
+  if (palette) {
+    const hits = [...palette.querySelectorAll(".hits a")];
+    if (event.key === "ArrowDown" || event.key === "ArrowUp") {
+      event.preventDefault();
+      move(hits, event.key === "ArrowDown" ? 1 : -1);
+    } else if (event.key === "Enter") {
+      event.preventDefault();
+      (hits.find((hit) => "at" in hit.dataset) ?? hits[0])?.click();
+    }
+    return;
+  }
+  if (event.key === "Escape") {
+    for (const open of document.querySelectorAll(sheets)) { open.open = false; open.querySelector("summary").focus(); }
+    if (isTyping(event.target)) event.target.blur();
+  }
+  if (event.ctrlKey || event.metaKey || event.altKey || isTyping(event.target) || document.querySelector("dialog[open]")) return;
+  const wasGoing = isGoing;
+  isGoing = false;
+  if (wasGoing) {
+    document.querySelector(`[data-go="${CSS.escape(event.key)}"]`)?.click();
+  } else if (event.key === "g") {
+    isGoing = true;
+  } else if (event.key === "/") {
+    event.preventDefault();
+    document.getElementById("find")?.focus();
+  } else if (event.key === "?") {
+    document.getElementById("help")?.showModal();
+  } else if (event.key === "j" || event.key === "k") {
+    move(rows(), event.key === "j" ? 1 : -1);
+  } else if (event.key === "Enter" && event.target === document.body) {
+    const row = document.querySelector("table.rows tr[data-at]");
+    (row?.querySelector("a.open") ?? row?.querySelector("a"))?.click();
+  }
+});
+
+// What cannot be fetched leaves the page as it is; one line says that it is not fresh.
+function say(isLost) {
+  const there = document.querySelector(".lost");
+  if (isLost && !there) {
+    const line = document.createElement("p");
+    line.className = "lost";
+    line.setAttribute("role", "status");
+    line.textContent = "The connection is lost. What you see is not fresh.";
+    document.body.append(line);
+  } else if (!isLost) there?.remove();
+}
+document.addEventListener("htmx:before:swap", (event) => {
+  const status = event.detail.ctx?.response?.raw?.status ?? 200;
+  if (status >= 400) { event.preventDefault(); say(true); } else say(false);
+});
+document.addEventListener("htmx:error", () => say(true));
+document.addEventListener("htmx:sse:error", () => say(true));
+document.addEventListener("htmx:sse:after:connection", () => say(false));

@@ -1,0 +1,156 @@
+//! One action on many jobs: how many there are before, and how far it is after.
+
+use axum::response::{IntoResponse, Response};
+use maud::{Markup, html};
+use mis_sync_domain::{Action, BulkId};
+use mis_sync_store::{
+    bulk::{self, Bulk, BulkAction},
+    jobs::{self, Count, JobFilter},
+};
+
+use super::{
+    form::Posted,
+    jobs::{COUNT_AT_MOST, Filter, counted},
+    login::go,
+    page::{Page, Tab, form_token},
+    parts::{badge, number, panel, read, time},
+};
+use crate::{
+    ApiError,
+    parameters::{Parameters, PathId},
+    state::Operator,
+};
+
+/// Asks whether it is meant.
+pub(super) async fn review(
+    operator: Operator,
+    mut parameters: Parameters,
+) -> Result<Response, ApiError> {
+    let access = operator.may(Action::ActOnJobs)?;
+    let action: BulkAction = parameters.take("action", "retry or cancel")?.ok_or_else(missing)?;
+    let filter = Filter::read(parameters)?.newest();
+    let matching = match filter.resolve(access.pool()).await? {
+        Some(wanted) => match bulk::narrow(&wanted, action) {
+            Some(narrowed) => jobs::count(access.pool(), &narrowed, COUNT_AT_MOST).await?,
+            None => NONE,
+        },
+        None => NONE,
+    };
+    let content = html! {
+        h1 { (title(action)) }
+        p { strong { (counted(matching)) } " of this filter can be " (done(action)) " now. Jobs that come later are left alone." }
+        p.quiet { "Filter: " code { (filter.query_string()) } }
+        form.stacked method="post" action="/dashboard/bulk" {
+            (form_token(&operator))
+            input type="hidden" name="action" value=(action.as_str());
+            input type="hidden" name="query" value=(filter.query_string());
+            label for="reason" { "Reason " span.quiet { "(goes to the audit log)" } }
+            input #reason name="reason" maxlength="500" autocomplete="off";
+            div.buttons {
+                button.(tone(action)) disabled[matching.number == 0] { (verb(action)) " " (counted(matching)) }
+                a.button href={ "/dashboard/jobs" (filter.query_string()) } { "Back" }
+            }
+        }
+    };
+    let page = Page { operator: &operator, tab: Tab::Jobs, title: title(action), watch: None };
+    Ok(page.show(&content).into_response())
+}
+
+const NONE: Count = Count { number: 0, is_exact: true };
+
+fn missing() -> ApiError {
+    ApiError::MalformedBody("the action is missing".into())
+}
+
+fn title(action: BulkAction) -> &'static str {
+    match action {
+        BulkAction::Retry => "Retry many jobs",
+        BulkAction::Cancel => "Cancel many jobs",
+    }
+}
+
+fn verb(action: BulkAction) -> &'static str {
+    match action {
+        BulkAction::Retry => "Retry",
+        BulkAction::Cancel => "Cancel",
+    }
+}
+
+fn done(action: BulkAction) -> &'static str {
+    match action {
+        BulkAction::Retry => "retried",
+        BulkAction::Cancel => "cancelled",
+    }
+}
+
+fn tone(action: BulkAction) -> &'static str {
+    match action {
+        BulkAction::Retry => "primary",
+        BulkAction::Cancel => "danger",
+    }
+}
+
+/// Asks the leader to do it.
+pub(super) async fn start(posted: Posted) -> Result<Response, ApiError> {
+    let access = posted.may(Action::ActOnJobs)?;
+    let fields = posted.fields();
+    let action: BulkAction = fields.required("action")?.parse().map_err(|_| missing())?;
+    let query = fields.text("query").unwrap_or_default().trim_start_matches('?');
+    let filter = Filter::read(Parameters::parse(query)?)?;
+    let Some(wanted) = filter.resolve(access.pool()).await? else {
+        return Err(ApiError::MalformedBody("no job matches the filter any more".into()));
+    };
+    let id = bulk::start(access.pool(), action, &wanted, &posted.actor()?).await?;
+    Ok(go(&format!("/dashboard/bulk/{id}"), None))
+}
+
+/// How far it is.
+pub(super) async fn show(operator: Operator, PathId(id): PathId) -> Result<Response, ApiError> {
+    let id: BulkId = id.parse().map_err(|_| ApiError::NotFound)?;
+    let found = read(bulk::get(operator.access().pool(), id)).await;
+    if matches!(found, Ok(None)) {
+        return Err(ApiError::NotFound);
+    }
+    let content = html! {
+        h1 { "Many jobs at once" }
+        div #bulk hx-get={ "/dashboard/bulk/" (id) } hx-trigger="changed from:#live" hx-select="#bulk" hx-swap="outerMorph" {
+            (panel("", "Ledger (Postgres), now", &found, |found| html! { @if let Some(bulk) = found { (progress(&operator, bulk)) } }))
+        }
+    };
+    let page = Page {
+        operator: &operator,
+        tab: Tab::Jobs,
+        title: "Many jobs at once",
+        watch: Some("ledger".into()),
+    };
+    Ok(page.show(&content).into_response())
+}
+
+fn progress(operator: &Operator, bulk: &Bulk) -> Markup {
+    let settled = bulk.done + bulk.refused + bulk.failed;
+    html! {
+        p { strong { (verb(bulk.action)) } ", asked for by " (bulk.actor.name) " " (time(operator, bulk.started_at)) " "
+            @match bulk.finished_at {
+                Some(at) => { (badge("succeeded", "✓", "finished")) " " (time(operator, at)) }
+                None => (badge("running", "◐", "at work")),
+            }
+        }
+        @if let Some(reason) = &bulk.actor.reason { p.quiet { "Reason: " (reason) } }
+        div.standing { progress max=(bulk.total.max(1)) value=(if bulk.total == 0 { 1 } else { settled }) aria-label="Progress" {}
+            p aria-live="polite" { (number(settled)) " of " (number(bulk.total)) } }
+        dl.tiles {
+            div { dt { "Done" } dd { (number(bulk.done)) } }
+            div .zero[bulk.refused == 0] { dt { "Not any more" } dd { (number(bulk.refused)) } }
+            div .zero[bulk.failed == 0] { dt { "Failed" } dd { (number(bulk.failed)) } }
+        }
+        p.quiet { "A worker that leads does it; with no worker running it waits." }
+        p { a.button href={ "/dashboard/jobs" (jobs_of(&bulk.filter)) } { "To the jobs" } }
+    }
+}
+
+/// The list of the states that were meant.
+fn jobs_of(filter: &JobFilter) -> String {
+    let states: Vec<String> =
+        filter.states.iter().map(|state| format!("state.{state}=on")).collect();
+    if states.is_empty() { String::new() } else { format!("?{}", states.join("&")) }
+}

@@ -1,0 +1,86 @@
+//! Changes that wait for a person: what would happen, and the buttons.
+
+use axum::response::Response;
+use chrono::Utc;
+use futures::{StreamExt, stream};
+use maud::{Markup, html};
+use mis_sync_domain::{Job, JobState};
+use mis_sync_store::{
+    Pool,
+    jobs::{self, ChangeGroup, JobFilter},
+};
+
+use super::{
+    job,
+    page::{Page, Tab},
+    parts::{ago, empty, job_path, panel, read, state, time},
+    schools::school_path,
+};
+use crate::{ApiError, state::Operator};
+
+/// Held jobs on the page.
+const LIMIT: i64 = 50;
+/// Jobs whose changes are read at a time.
+const AT_ONCE: usize = 4;
+
+pub(super) async fn show(operator: Operator) -> Result<Response, ApiError> {
+    let held = read(list(operator.access().pool())).await;
+    let content = html! {
+        h1 { "Held changes" }
+        p.quiet { "A sync that would change more than is plausible waits here. Nobody is changed until somebody approves it; the school's next sync takes its place." }
+        div #held hx-get="/dashboard/held" hx-trigger="changed from:#live" hx-select="#held" hx-swap="outerMorph" {
+            (panel("", "Ledger (Postgres), now", &held, |held| all(&operator, held)))
+        }
+    };
+    let page = Page {
+        operator: &operator,
+        tab: Tab::Held,
+        title: "Held changes",
+        watch: Some("ledger".into()),
+    };
+    Ok(page.show(&content))
+}
+
+async fn list(pool: &Pool) -> Result<Vec<(Job, Vec<ChangeGroup>)>, mis_sync_store::Error> {
+    let filter = JobFilter { states: vec![JobState::Held], ..JobFilter::default() };
+    let held = jobs::list(pool, &filter, LIMIT).await?;
+    let with_groups = stream::iter(held).map(|job| async move {
+        let groups = jobs::change_groups(pool, job.id).await?;
+        Ok((job, groups))
+    });
+    let all: Vec<_> = with_groups.buffered(AT_ONCE).collect().await;
+    all.into_iter().collect()
+}
+
+fn all(operator: &Operator, held: &[(Job, Vec<ChangeGroup>)]) -> Markup {
+    if held.is_empty() {
+        return empty(
+            "Nothing waits for approval.",
+            &html! {
+                "When a sync is held, it is shown here, on the " a href="/dashboard" { "overview" }
+                ", and sent as an alert if " code { "alerts.url" } " is set."
+            },
+        );
+    }
+    html! { @for (job, groups) in held { (one(operator, job, groups)) } }
+}
+
+fn one(operator: &Operator, job: &Job, groups: &[ChangeGroup]) -> Markup {
+    let guard = job.report.as_ref().map(|report| report.guard.as_slice()).unwrap_or_default();
+    html! {
+        article.held #{ "held-" (job.id) } {
+            div.title {
+                h2 { a href=(school_path(&job.school_id)) { (job.school_id) } " " (state(job.state)) }
+                (job::offer(operator, job, &[]))
+            }
+            p.quiet { "Asked for " (time(operator, job.created_at)) " by " (job.requested_by) ", waits for " (ago(job.started_at.unwrap_or_else(Utc::now))) }
+            ul.guard { @for affected in guard {
+                li { strong { (affected.sentence()) } " "
+                    meter min="0" max=(affected.of.max(1)) low=(affected.of / 5) high=(affected.of / 2) optimum="0" value=(affected.records) aria-label="Share" {} }
+            } }
+            h3 { "All that would happen" }
+            (job::summary(job, groups, &job::Wanted::default()))
+            p { a.open href=(job_path(job.id)) { "Field by field" } }
+        }
+    }
+}

@@ -1,0 +1,184 @@
+//! What an operator does to a job: the same functions as behind the API.
+
+use axum::{http::StatusCode, response::Response};
+use maud::{Markup, html};
+use mis_sync_domain::{Action, Job, JobState};
+use mis_sync_queue::Enqueued;
+use mis_sync_store::{
+    jobs::{self, Approved},
+    undo::{Conflict, Undone},
+};
+
+use crate::{
+    ApiError,
+    dashboard::{
+        form::Posted,
+        login::go,
+        page::{Page, Tab},
+        parts::{Deed, job_path, scroll},
+    },
+    parameters::PathId,
+    state::{Access, Operator},
+    sync::require_token,
+};
+
+/// The buttons that this job's state allows.
+pub(in crate::dashboard) fn offer(operator: &Operator, job: &Job, lineage: &[Job]) -> Markup {
+    if !operator.is_allowed(Action::ActOnJobs) {
+        return html! {};
+    }
+    let deed = |label, action: &str, says, kind| Deed {
+        label,
+        action: format!("{}/{action}", job_path(job.id)),
+        says,
+        kind,
+    };
+    let nothing = html! {};
+    let is_undone = lineage.iter().any(|other| other.undo_of == Some(job.id));
+    let can_undo = job.state == JobState::Succeeded
+        && !job.options.dry_run
+        && !is_undone
+        && job.kind == mis_sync_domain::JobKind::SyncSchool;
+    html! {
+        div.buttons {
+            @if job.state == JobState::Held && job.approval.is_none() {
+                (deed("Approve", "approve", "The job runs and applies the ticked categories as they are shown. What is not ticked stays as iP has it.", "primary")
+                    .show(operator, &categories(job)))
+                (deed("Reject", "reject", "Nobody is changed, and the job is cancelled. The next sync looks anew.", "danger").show(operator, &nothing))
+            }
+            @if matches!(job.state, JobState::Retrying | JobState::Failed | JobState::Cancelled) {
+                (deed("Retry", "retry", retry_says(job), "primary").show(operator, &nothing))
+            }
+            @if !job.state.is_finished() && job.state != JobState::Held {
+                (deed("Cancel", "cancel", "The job stops within seconds, and nothing of it is applied.", "danger").show(operator, &nothing))
+            }
+            @if can_undo {
+                (deed("Undo", "undo", "What the job changed is taken back, all at once or nothing. The next full sync applies again what the MIS says.", "danger").show(operator, &nothing))
+            }
+        }
+    }
+}
+
+fn retry_says(job: &Job) -> &'static str {
+    match job.state {
+        JobState::Retrying => "The next attempt starts now instead of waiting.",
+        _ => "A new job does the same again.",
+    }
+}
+
+fn categories(job: &Job) -> Markup {
+    let guard = job.report.as_ref().map(|report| report.guard.as_slice()).unwrap_or_default();
+    html! {
+        fieldset {
+            legend { "Apply" }
+            @for affected in guard {
+                label { input type="checkbox" name={ "category." (affected.category) } checked; (affected.sentence()) }
+            }
+        }
+    }
+}
+
+pub(in crate::dashboard) async fn cancel(
+    PathId(id): PathId,
+    posted: Posted,
+) -> Result<Response, ApiError> {
+    let (access, job) = posted.job(Action::ActOnJobs, &id).await?;
+    let done = jobs::cancel(access.pool(), job.id, &posted.actor()?).await?;
+    answer(access, &job, done.is_some(), "an unfinished job").await
+}
+
+pub(in crate::dashboard) async fn retry(
+    PathId(id): PathId,
+    posted: Posted,
+) -> Result<Response, ApiError> {
+    let (access, job) = posted.job(Action::ActOnJobs, &id).await?;
+    require_token(&access.school(job.school_id.as_str()).await?)?;
+    match access.queue().retry(job.id, &posted.actor()?).await? {
+        Some(Enqueued::New(new) | Enqueued::Existing(new)) => Ok(go(&job_path(new.id), None)),
+        None => answer(access, &job, false, "a retrying, failed or cancelled job").await,
+    }
+}
+
+pub(in crate::dashboard) async fn approve(
+    PathId(id): PathId,
+    posted: Posted,
+) -> Result<Response, ApiError> {
+    let (access, job) = posted.job(Action::ActOnJobs, &id).await?;
+    let guard = job.report.as_ref().map(|report| report.guard.as_slice()).unwrap_or_default();
+    let ticked: Vec<_> = guard
+        .iter()
+        .map(|affected| affected.category)
+        .filter(|category| posted.fields().is_set(&format!("category.{category}")))
+        .collect();
+    if ticked.is_empty() {
+        return Err(ApiError::MalformedBody("nothing is ticked; reject the job instead".into()));
+    }
+    let only = (ticked.len() < guard.len()).then_some(ticked.as_slice());
+    let actor = posted.actor()?;
+    let done = access.queue().approve_categories(job.id, only, &actor).await?;
+    answer(access, &job, matches!(done, Approved::Done(_)), "a held job").await
+}
+
+pub(in crate::dashboard) async fn reject(
+    PathId(id): PathId,
+    posted: Posted,
+) -> Result<Response, ApiError> {
+    let (access, job) = posted.job(Action::ActOnJobs, &id).await?;
+    let done = jobs::reject(access.pool(), job.id, &posted.actor()?).await?;
+    answer(access, &job, done.is_some(), "a held job").await
+}
+
+pub(in crate::dashboard) async fn undo(
+    PathId(id): PathId,
+    posted: Posted,
+) -> Result<Response, ApiError> {
+    let (access, job) = posted.job(Action::ActOnJobs, &id).await?;
+    match mis_sync_store::undo::undo(access.pool(), job.id, &posted.actor()?).await? {
+        Undone::Done(undo) => Ok(go(&job_path(undo.id), None)),
+        Undone::Conflicts(conflicts) => Ok(show_conflicts(&posted.operator, &job, &conflicts)),
+        Undone::Nothing => Err(ApiError::NothingToUndo),
+        Undone::WrongState => answer(access, &job, false, "a job that succeeded").await,
+    }
+}
+
+/// Back to the job's page, or why its state forbids the action.
+async fn answer(
+    access: &Access,
+    job: &Job,
+    done: bool,
+    allowed: &'static str,
+) -> Result<Response, ApiError> {
+    if done {
+        return Ok(go(&job_path(job.id), None));
+    }
+    // It may have changed since it was read.
+    let job = access.job(&job.id.to_string()).await?;
+    Err(ApiError::WrongJobState { state: job.state, allowed })
+}
+
+fn show_conflicts(operator: &Operator, job: &Job, conflicts: &[Conflict]) -> Response {
+    let content = html! {
+        h1 { "Nothing was taken back" }
+        p { "Later changes touched fields of this job. Taking them back would undo those as well, so nothing is taken back at all." }
+        (scroll("Conflicts", &html! {
+            table.rows {
+                thead { tr { th { "Whose" } th { "Field" } th { "Changed by" } } }
+                tbody { @for conflict in conflicts {
+                    tr {
+                        td { (conflict.record) " " code { (conflict.id) } }
+                        td { (conflict.field.as_str()) }
+                        td { @match conflict.job_id {
+                            Some(id) => a href=(job_path(id)) { code { (id) } },
+                            None => "a person, by hand",
+                        } }
+                    }
+                } }
+            }
+        }))
+        p { a.button href=(job_path(job.id)) { "Back to the job" } }
+    };
+    let page = Page { operator, tab: Tab::Jobs, title: "Nothing was taken back", watch: None };
+    let mut response = page.show(&content);
+    *response.status_mut() = StatusCode::CONFLICT;
+    response
+}

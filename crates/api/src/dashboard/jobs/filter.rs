@@ -1,0 +1,216 @@
+use std::fmt::Display;
+
+use chrono::{TimeDelta, Utc};
+use mis_sync_domain::{JobId, JobKind, JobState, SchoolId, StaffId};
+use mis_sync_store::{
+    Pool,
+    bulk::BulkAction,
+    jobs::{self, IdPrefix, JobFilter},
+    schools,
+};
+use url::form_urlencoded::Serializer;
+
+use crate::{ApiError, parameters::Parameters};
+
+/// Names of spans of time, as the address has them, and in words.
+pub(super) const AGES: &[(&str, &str)] = &[
+    ("", "any time"),
+    ("15m", "the last 15 minutes"),
+    ("1h", "the last hour"),
+    ("24h", "the last 24 hours"),
+    ("7d", "the last 7 days"),
+    ("30d", "the last 30 days"),
+];
+
+/// So many schools may have a name that is searched for.
+const SCHOOLS: i64 = 50;
+/// From so many hex digits on a text is the begin of a job's id.
+const PREFIX_DIGITS: usize = 6;
+
+/// What the list of jobs is narrowed to, as it stands in the address.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(in crate::dashboard) struct Filter {
+    /// A job's id or its begin, a person's id, a school's id or name.
+    pub(super) q: Option<String>,
+    pub(super) states: Vec<JobState>,
+    pub(super) kind: Option<JobKind>,
+    pub(super) school: Option<String>,
+    pub(super) user: Option<StaffId>,
+    pub(super) error: Option<String>,
+    pub(super) age: &'static str,
+    pub(super) before: Option<JobId>,
+}
+
+impl Filter {
+    /// The filter of an address; nothing else may be in it.
+    pub(in crate::dashboard) fn read(mut parameters: Parameters) -> Result<Self, ApiError> {
+        parameters.drop_empty();
+        let mut states = Vec::new();
+        for state in JobState::ALL {
+            if parameters.take_text(&format!("state.{state}"), "on")?.is_some() {
+                states.push(*state);
+            }
+        }
+        // As the API has it, for those who know that.
+        if let Some(state) = parameters.take("state", "a job's state")? {
+            states.push(state);
+        }
+        let age = parameters.take_text("age", "one of 15m, 1h, 24h, 7d, 30d")?;
+        let age = AGES.iter().find(|(name, _)| Some(*name) == age.as_deref());
+        let filter = Self {
+            q: parameters.take_text("q", "a text")?,
+            states,
+            kind: parameters.take("kind", "sync-school or refresh-user")?,
+            school: parameters.take_text("school", "a school's id or name")?,
+            user: parameters.take("user", "iP's own key of a person, a UUID")?,
+            error: parameters.take_text("error", "the type of an error")?,
+            age: age.map_or("", |(name, _)| *name),
+            before: parameters.take("before", "a job's id")?,
+        };
+        parameters.finish("the fields of the filter")?;
+        Ok(filter)
+    }
+
+    /// What the ledger is asked for; `None`: nothing can match.
+    pub(in crate::dashboard) async fn resolve(
+        &self,
+        pool: &Pool,
+    ) -> Result<Option<JobFilter>, mis_sync_store::Error> {
+        let mut wanted = JobFilter {
+            states: self.states.clone(),
+            kind: self.kind,
+            staff_id: self.user,
+            error_code: self.error.clone(),
+            since: self.span().map(|span| Utc::now() - span),
+            before: self.before,
+            ..JobFilter::default()
+        };
+        if let Some(school) = &self.school {
+            wanted.schools = named(pool, school).await?;
+            if wanted.schools.is_empty() {
+                return Ok(None);
+            }
+        }
+        let Some(q) = &self.q else { return Ok(Some(wanted)) };
+        let prefix = q.parse::<IdPrefix>().ok().filter(|_| q.len() >= PREFIX_DIGITS);
+        let by_id = JobFilter { id_prefix: prefix, ..wanted.clone() };
+        if prefix.is_some() && !jobs::list(pool, &by_id, 1).await?.is_empty() {
+            return Ok(Some(by_id));
+        }
+        if let Ok(person) = q.parse::<StaffId>() {
+            return Ok(Some(JobFilter { staff_id: Some(person), ..wanted }));
+        }
+        let schools = named(pool, q).await?;
+        let both = |id: &SchoolId| wanted.schools.is_empty() || wanted.schools.contains(id);
+        let schools: Vec<_> = schools.into_iter().filter(both).collect();
+        Ok((!schools.is_empty()).then_some(JobFilter { schools, ..wanted }))
+    }
+
+    fn span(&self) -> Option<TimeDelta> {
+        Some(match self.age {
+            "15m" => TimeDelta::minutes(15),
+            "1h" => TimeDelta::hours(1),
+            "24h" => TimeDelta::hours(24),
+            "7d" => TimeDelta::days(7),
+            "30d" => TimeDelta::days(30),
+            _ => return None,
+        })
+    }
+
+    /// Whether jobs that match could allow the action. Without a state nothing is offered: nobody
+    /// means everything there is.
+    pub(super) fn may_hold(&self, action: BulkAction) -> bool {
+        self.states.iter().any(|state| action.states().contains(state))
+    }
+
+    /// The same from the newest job on.
+    pub(in crate::dashboard) fn newest(self) -> Self {
+        Self { before: None, ..self }
+    }
+
+    /// The address's query, with its question mark; empty: everything.
+    pub(in crate::dashboard) fn query_string(&self) -> String {
+        self.written(None)
+    }
+
+    /// The same with one more field.
+    pub(in crate::dashboard) fn with(&self, name: &str, value: &str) -> String {
+        self.written(Some((name, value)))
+    }
+
+    /// The same on another page.
+    pub(super) fn before(&self, before: Option<JobId>) -> String {
+        Self { before, ..self.clone() }.query_string()
+    }
+
+    fn written(&self, more: Option<(&str, &str)>) -> String {
+        fn text(value: Option<impl Display>) -> String {
+            value.map(|value| value.to_string()).unwrap_or_default()
+        }
+        let mut query = Serializer::new(String::new());
+        for state in &self.states {
+            query.append_pair(&format!("state.{state}"), "on");
+        }
+        let fields = [
+            ("q", text(self.q.as_ref())),
+            ("kind", text(self.kind)),
+            ("school", text(self.school.as_ref())),
+            ("user", text(self.user)),
+            ("error", text(self.error.as_ref())),
+            ("age", self.age.to_owned()),
+            ("before", text(self.before)),
+        ];
+        for (name, value) in fields.iter().filter(|(_, value)| !value.is_empty()) {
+            query.append_pair(name, value);
+        }
+        if let Some((name, value)) = more {
+            query.append_pair(name, value);
+        }
+        let query = query.finish();
+        if query.is_empty() { query } else { format!("?{query}") }
+    }
+}
+
+async fn named(pool: &Pool, text: &str) -> Result<Vec<SchoolId>, mis_sync_store::Error> {
+    let found = schools::find(pool, text, SCHOOLS).await?;
+    Ok(found.into_iter().map(|(id, _)| id).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(query: &str) -> Result<Filter, ApiError> {
+        Filter::read(Parameters::parse(query)?)
+    }
+
+    #[test]
+    fn an_address_says_the_same_as_the_filter_it_is_made_of() {
+        let query = "?state.failed=on&state.cancelled=on&q=oak+hill&kind=sync-school&school=oak\
+            &error=wonde_unauthorized&age=24h";
+        let filter = read(&query[1..]).unwrap();
+        assert_eq!(filter.states, [JobState::Failed, JobState::Cancelled]);
+        assert_eq!(filter.query_string(), query);
+        assert_eq!(filter.with("action", "retry"), format!("{query}&action=retry"));
+        assert_eq!(read("").unwrap(), Filter::default());
+        assert_eq!(Filter::default().query_string(), "");
+    }
+
+    #[test]
+    fn fields_left_empty_do_not_filter_and_unknown_ones_are_refused() {
+        assert_eq!(read("q=&kind=&school=+&age=").unwrap(), Filter::default());
+        assert_eq!(read("state=failed").unwrap().states, [JobState::Failed]);
+        for bad in ["colour=red", "kind=sync", "user=oak", "before=x"] {
+            assert!(read(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn bulk_is_offered_for_states_that_allow_it() {
+        let of = |states: &[JobState]| Filter { states: states.to_vec(), ..Filter::default() };
+        assert!(of(&[JobState::Failed]).may_hold(BulkAction::Retry));
+        assert!(!of(&[JobState::Failed]).may_hold(BulkAction::Cancel));
+        assert!(of(&[JobState::Held]).may_hold(BulkAction::Cancel));
+        assert!(!Filter::default().may_hold(BulkAction::Cancel), "not everything at once");
+    }
+}

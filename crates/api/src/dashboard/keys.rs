@@ -1,0 +1,118 @@
+//! API keys, for administrators: which there are, a new one, and the end of one.
+
+use axum::response::Response;
+use maud::{Markup, html};
+use mis_sync_domain::{Action, Role, SchoolId};
+use mis_sync_store::api_keys::{self, ApiKey};
+use secrecy::{ExposeSecret, SecretString};
+
+use super::{
+    form::Posted,
+    login::{go, how_long},
+    page::{Page, Tab, form_token},
+    parts::{Deed, badge, panel, read, scroll, time},
+};
+use crate::{ApiError, parameters::PathId, state::Operator};
+
+pub(super) async fn show(operator: Operator) -> Result<Response, ApiError> {
+    operator.may(Action::ManageKeys)?;
+    Ok(render(&operator, None).await)
+}
+
+async fn render(operator: &Operator, new: Option<(&ApiKey, &SecretString)>) -> Response {
+    let keys = read(api_keys::list(operator.access().pool())).await;
+    let content = html! {
+        h1 { "API keys" }
+        @if let Some((key, secret)) = new {
+            section.panel.good role="status" {
+                h2 { "The key " (key.name) " is made" }
+                p { "Copy it now: it cannot be shown again." }
+                p { code.secret { (secret.expose_secret()) } }
+            }
+        }
+        (creation(operator))
+        (panel("Keys", "Ledger (Postgres), now", &keys, |keys| table(operator, keys)))
+        p.quiet { "Whoever signs in here with a key is signed out " (how_long()) ", and at once when the key is revoked." }
+    };
+    Page { operator, tab: Tab::Keys, title: "API keys", watch: None }.show(&content)
+}
+
+fn creation(operator: &Operator) -> Markup {
+    html! {
+        form.filters method="post" action="/dashboard/keys" {
+            (form_token(operator))
+            label { "Name" input name="name" required maxlength="100" autocomplete="off" placeholder="who or what uses it"; }
+            label { "Role"
+                select name="role" {
+                    @for role in Role::ALL { option value=(role) selected[role == Role::Operator] { (role) ": " (may(role)) } }
+                }
+            }
+            label { "School " span.quiet { "(if it is for one)" } input name="school" autocomplete="off" placeholder="id"; }
+            span.buttons { button.primary { "Make a key" } }
+        }
+    }
+}
+
+fn may(role: Role) -> &'static str {
+    match role {
+        Role::App => "the iP app; syncs and connects schools",
+        Role::Viewer => "looks, changes nothing",
+        Role::Operator => "acts on jobs",
+        Role::Admin => "everything, keys included",
+    }
+}
+
+fn table(operator: &Operator, keys: &[ApiKey]) -> Markup {
+    let own = operator.access().key().id;
+    html! {
+        (scroll("Keys", &html! {
+            table.rows {
+                thead { tr { th { "Name" } th { "Role" } th { "School" } th { "Made" } th { "State" } th { "Id" } th { span.hidden { "Actions" } } } }
+                tbody { @for key in keys {
+                    tr {
+                        td { (key.name) @if key.id == own { " " span.quiet { "(yours)" } } }
+                        td { (key.role) }
+                        td { @match &key.school_id { Some(id) => code { (id) }, None => "all" } }
+                        td { (time(operator, key.created_at)) }
+                        td { @match key.revoked_at {
+                            None => (badge("succeeded", "✓", "valid")),
+                            Some(at) => { (badge("cancelled", "–", "revoked")) " " (time(operator, at)) }
+                        } }
+                        td { code { (key.id) } }
+                        td { @if key.revoked_at.is_none() {
+                            (Deed { label: "Revoke", action: format!("/dashboard/keys/{}/revoke", key.id), kind: "danger",
+                                says: "The key opens nothing from then on, and whoever is signed in with it is signed out." }
+                                .show(operator, &html! {}))
+                        } }
+                    }
+                } }
+            }
+        }))
+    }
+}
+
+pub(super) async fn create(posted: Posted) -> Result<Response, ApiError> {
+    let access = posted.may(Action::ManageKeys)?;
+    let fields = posted.fields();
+    let wrong = |text: &str| ApiError::MalformedBody(text.to_owned());
+    let role: Role =
+        fields.required("role")?.parse().map_err(|_| wrong("there is no such role"))?;
+    let school: Option<SchoolId> = match fields.text("school") {
+        None => None,
+        Some(id) => Some(
+            id.parse()
+                .map_err(|_| wrong("the school's id has letters, digits, `_` and `-` only"))?,
+        ),
+    };
+    let name = fields.required("name")?;
+    let (key, secret) =
+        api_keys::create(access.pool(), name, role, school.as_ref(), &posted.actor()?).await?;
+    Ok(render(&posted.operator, Some((&key, &secret))).await)
+}
+
+pub(super) async fn revoke(PathId(id): PathId, posted: Posted) -> Result<Response, ApiError> {
+    let access = posted.may(Action::ManageKeys)?;
+    let id = id.parse().map_err(|_| ApiError::NotFound)?;
+    api_keys::revoke(access.pool(), id, &posted.actor()?).await?;
+    Ok(go("/dashboard/keys", None))
+}

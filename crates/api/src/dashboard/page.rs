@@ -1,0 +1,305 @@
+//! The frame of every page.
+
+use axum::{
+    http::{
+        HeaderName, HeaderValue, StatusCode,
+        header::{CONTENT_SECURITY_POLICY, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS},
+    },
+    response::{IntoResponse, Response},
+};
+use maud::{DOCTYPE, Markup, html};
+use mis_sync_domain::Action;
+
+use super::{
+    assets::{HTMX, HTMX_SSE, ICON, SCRIPT, STYLE},
+    preferences::{Preferences, Theme},
+};
+use crate::state::Operator;
+
+/// Nothing from elsewhere, nothing inline, no frame around us, and forms post to us alone.
+const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; \
+    connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
+
+/// What htmx may do: fetch from us, and nothing that the policy forbids. When a part of a page is
+/// fresh, what somebody opened in it stays open, and the row that they stand on stays chosen.
+const HTMX_CONFIG: &str = r#"{"extensions":"sse","includeIndicatorCSS":false,"mode":"same-origin",
+    "morphIgnore":["data-htmx-powered","open","data-at"]}"#;
+
+/// The pages that the navigation leads to, with the key that follows `g`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Tab {
+    Overview,
+    Jobs,
+    Schools,
+    Held,
+    Queues,
+    Audit,
+    Keys,
+}
+
+impl Tab {
+    pub(super) const ALL: [Self; 7] = [
+        Self::Overview,
+        Self::Jobs,
+        Self::Schools,
+        Self::Held,
+        Self::Queues,
+        Self::Audit,
+        Self::Keys,
+    ];
+
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Overview => "Overview",
+            Self::Jobs => "Jobs",
+            Self::Schools => "Schools",
+            Self::Held => "Held changes",
+            Self::Queues => "Queues",
+            Self::Audit => "Audit log",
+            Self::Keys => "API keys",
+        }
+    }
+
+    pub(super) fn path(self) -> &'static str {
+        match self {
+            Self::Overview => "/dashboard",
+            Self::Jobs => "/dashboard/jobs",
+            Self::Schools => "/dashboard/schools",
+            Self::Held => "/dashboard/held",
+            Self::Queues => "/dashboard/queues",
+            Self::Audit => "/dashboard/audit",
+            Self::Keys => "/dashboard/keys",
+        }
+    }
+
+    fn key(self) -> char {
+        match self {
+            Self::Overview => 'o',
+            Self::Jobs => 'j',
+            Self::Schools => 's',
+            Self::Held => 'h',
+            Self::Queues => 'q',
+            Self::Audit => 'a',
+            Self::Keys => 'k',
+        }
+    }
+
+    pub(super) fn is_offered_to(self, operator: &Operator) -> bool {
+        self != Self::Keys || operator.is_allowed(Action::ManageKeys)
+    }
+}
+
+/// A page for somebody who is signed in.
+pub(super) struct Page<'a> {
+    pub(super) operator: &'a Operator,
+    pub(super) tab: Tab,
+    pub(super) title: &'a str,
+    /// What the page's live parts watch; `None`: nothing changes by itself.
+    pub(super) watch: Option<String>,
+}
+
+impl Page<'_> {
+    pub(super) fn show(&self, content: &Markup) -> Response {
+        let operator = self.operator;
+        let body = html! {
+            body {
+                a.skip href="#main" { "Skip to content" }
+                header.top {
+                    a.brand href="/dashboard" { (mark()) span { "mis-sync" } }
+                    @if !operator.preferences().environment.is_empty() {
+                        (environment(&operator.preferences().environment))
+                    }
+                    form.find role="search" action="/dashboard/jobs" {
+                        label.hidden for="find" { "Search jobs and schools" }
+                        input #find name="q" type="search" autocomplete="off"
+                            placeholder="Search: id, school, user" data-key="/";
+                    }
+                    (menu(operator))
+                }
+                nav.tabs aria-label="Pages" {
+                    @for tab in Tab::ALL.into_iter().filter(|tab| tab.is_offered_to(operator)) {
+                        a href=(tab.path()) data-go=(tab.key())
+                            aria-current=[(tab == self.tab).then_some("page")] { (tab.name()) }
+                    }
+                }
+                @if let Some(watch) = &self.watch {
+                    div #live hx-sse:connect={ "/dashboard/events?watch=" (watch) } hx-swap="none" {}
+                }
+                main #main tabindex="-1" { (content) }
+                (help())
+                (palette())
+            }
+        };
+        respond(StatusCode::OK, document(self.title, Some(operator.preferences()), &body))
+    }
+}
+
+/// A page for somebody who is not signed in, or for whom something went wrong.
+pub(super) fn plain(
+    status: StatusCode,
+    title: &str,
+    preferences: Option<&Preferences>,
+    content: &Markup,
+) -> Response {
+    let body = html! {
+        body.plain {
+            main #main {
+                p.brand { (mark()) span { "mis-sync" } }
+                @if let Some(preferences) = preferences.filter(|p| !p.environment.is_empty()) {
+                    (environment(&preferences.environment))
+                }
+                (content)
+            }
+        }
+    };
+    respond(status, document(title, preferences, &body))
+}
+
+fn document(title: &str, preferences: Option<&Preferences>, body: &Markup) -> Markup {
+    let theme = match preferences.map(|preferences| preferences.theme) {
+        Some(Theme::Light) => Some("light"),
+        Some(Theme::Dark) => Some("dark"),
+        _ => None,
+    };
+    html! {
+        (DOCTYPE)
+        html lang="en" data-theme=[theme] {
+            head {
+                meta charset="utf-8";
+                meta name="viewport" content="width=device-width, initial-scale=1";
+                meta name="color-scheme" content="light dark";
+                meta name="htmx-config" content=(HTMX_CONFIG);
+                title { (title) " · mis-sync" }
+                link rel="icon" href=(ICON.url()) type="image/svg+xml";
+                link rel="stylesheet" href=(STYLE.url());
+                script src=(HTMX.url()) defer {}
+                script src=(HTMX_SSE.url()) defer {}
+                script src=(SCRIPT.url()) defer {}
+            }
+            (body)
+        }
+    }
+}
+
+/// A page's headers with its body.
+pub(super) fn respond(status: StatusCode, body: Markup) -> Response {
+    let headers: [(HeaderName, HeaderValue); 4] = [
+        (CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY)),
+        (X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
+        (REFERRER_POLICY, HeaderValue::from_static("same-origin")),
+        (
+            HeaderName::from_static("cross-origin-opener-policy"),
+            HeaderValue::from_static("same-origin"),
+        ),
+    ];
+    (status, headers, body).into_response()
+}
+
+fn mark() -> Markup {
+    html! {
+        svg.mark viewBox="0 0 24 24" aria-hidden="true" {
+            path d="M4 9a8 8 0 0 1 14-3l2-2v6h-6l2-2a5.5 5.5 0 0 0-9.600 1z" {}
+            path d="M20 15a8 8 0 0 1-14 3l-2 2v-6h6l-2 2a5.500 5.500 0 0 0 9.600-1z" {}
+        }
+    }
+}
+
+/// The environment's name; its colour says how careful one has to be.
+fn environment(name: &str) -> Markup {
+    let kind = match name.to_ascii_lowercase() {
+        name if name.starts_with("prod") || name.starts_with("live") => "danger",
+        name if name.starts_with("stag") || name.starts_with("uat") || name.starts_with("test") => {
+            "warning"
+        }
+        _ => "calm",
+    };
+    html! { span.environment data-kind=(kind) { (name) } }
+}
+
+fn menu(operator: &Operator) -> Markup {
+    let key = operator.access().key();
+    let preferences = operator.preferences();
+    html! {
+        details.menu {
+            summary { span.who { (key.name) } " " span.role { (key.role) } }
+            div.sheet {
+                fieldset {
+                    legend { "Colours" }
+                    @for (value, name) in [("system", "System"), ("light", "Light"), ("dark", "Dark")] {
+                        label {
+                            input type="radio" name="theme" value=(value) data-cookie="mis_sync_theme"
+                                checked[value == theme_name(preferences.theme)];
+                            (name)
+                        }
+                    }
+                }
+                fieldset {
+                    legend { "Times" }
+                    @for (value, name) in [("local", "Local"), ("utc", "UTC")] {
+                        label {
+                            input type="radio" name="time" value=(value) data-cookie="mis_sync_time"
+                                checked[(value == "utc") == preferences.is_utc];
+                            (name)
+                        }
+                    }
+                    p.quiet { "Shown: " (preferences.zone.name()) }
+                }
+                button type="button" data-open="help" { "Keyboard shortcuts" }
+                form method="post" action="/dashboard/logout" {
+                    (form_token(operator))
+                    button { "Sign out" }
+                }
+            }
+        }
+    }
+}
+
+fn theme_name(theme: Theme) -> &'static str {
+    match theme {
+        Theme::Light => "light",
+        Theme::Dark => "dark",
+        Theme::System => "system",
+    }
+}
+
+/// The hidden field that every form carries.
+pub(super) fn form_token(operator: &Operator) -> Markup {
+    html! { input type="hidden" name="form_token" value=(operator.form_token()); }
+}
+
+fn help() -> Markup {
+    let keys = [
+        ("/", "Search"),
+        ("Ctrl K", "Go to anything"),
+        ("g then o", "Overview"),
+        ("g then j", "Jobs"),
+        ("g then s", "Schools"),
+        ("g then h", "Held changes"),
+        ("g then q", "Queues"),
+        ("g then a", "Audit log"),
+        ("j and k", "Next and previous row"),
+        ("Enter", "Open the row"),
+        ("?", "This list"),
+        ("Esc", "Close"),
+    ];
+    html! {
+        dialog #help aria-labelledby="help-title" {
+            h2 #help-title { "Keyboard shortcuts" }
+            dl.keys { @for (key, what) in keys { dt { kbd { (key) } } dd { (what) } } }
+            form method="dialog" { button { "Close" } }
+        }
+    }
+}
+
+fn palette() -> Markup {
+    html! {
+        dialog #palette aria-label="Go to anything" {
+            label.hidden for="palette-input" { "Go to a page, a school or a job" }
+            input #palette-input type="search" name="q" autocomplete="off"
+                placeholder="A page, a school, a job's id …"
+                hx-get="/dashboard/palette" hx-trigger="input changed delay:150ms, open"
+                hx-target="#palette-hits" hx-swap="innerMorph";
+            div #palette-hits aria-live="polite" {}
+        }
+    }
+}

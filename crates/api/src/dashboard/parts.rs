@@ -1,0 +1,238 @@
+//! Pieces that several pages are made of.
+
+use std::time::Duration;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use maud::{Markup, html};
+use mis_sync_domain::{Job, JobId, JobState};
+use tokio::time::timeout;
+
+use super::page::form_token;
+use crate::{ApiError, state::Operator};
+
+/// A part of a page that takes longer than this is left out, and the others come.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// Reads what a panel shows. That it cannot be read is shown in the panel.
+pub(super) async fn read<T, E: Into<ApiError>>(
+    what: impl Future<Output = Result<T, E>>,
+) -> Result<T, String> {
+    match timeout(PATIENCE, what).await {
+        Ok(Ok(value)) => Ok(value),
+        Ok(Err(error)) => {
+            let error: ApiError = error.into();
+            let cause = std::error::Error::source(&error).map(ToString::to_string);
+            tracing::warn!(cause, "a panel of the dashboard cannot be shown");
+            Err(error.to_string())
+        }
+        Err(_) => {
+            tracing::warn!("a panel of the dashboard took too long");
+            Err(format!("It did not answer within {} seconds.", PATIENCE.as_secs()))
+        }
+    }
+}
+
+/// A part of a page with a heading, and where its figures come from.
+pub(super) fn panel<T>(
+    title: &str,
+    source: &str,
+    read: &Result<T, String>,
+    show: impl FnOnce(&T) -> Markup,
+) -> Markup {
+    html! {
+        section.panel {
+            header { h2 { (title) } p.source { (source) } }
+            @match read {
+                Ok(value) => (show(value)),
+                Err(reason) => p.broken role="status" {
+                    strong { "This cannot be shown now. " } (reason) " The rest of the page is as it is."
+                }
+            }
+        }
+    }
+}
+
+/// A table that scrolls by itself where the page is too narrow for it.
+pub(super) fn scroll(label: &str, table: &Markup) -> Markup {
+    html! { div.scroll tabindex="0" role="region" aria-label=(label) { (table) } }
+}
+
+/// A job's state: colour, shape and word.
+pub(super) fn state(state: JobState) -> Markup {
+    let shape = match state {
+        JobState::Queued => "○",
+        JobState::Running => "◐",
+        JobState::Retrying => "↻",
+        JobState::Held => "‖",
+        JobState::Succeeded => "✓",
+        JobState::Failed => "✕",
+        JobState::Cancelled => "–",
+    };
+    badge(state.as_str(), shape, state.as_str())
+}
+
+/// A word with a colour and a shape, so that it does not depend on the colour.
+pub(super) fn badge(kind: &str, shape: &str, text: &str) -> Markup {
+    html! { span.badge data-kind=(kind) { span aria-hidden="true" { (shape) } (text) } }
+}
+
+/// A time, with the exact one on a hover.
+pub(super) fn time(operator: &Operator, at: DateTime<Utc>) -> Markup {
+    let preferences = operator.preferences();
+    html! {
+        time datetime=(at.to_rfc3339()) title=(preferences.exact_time(at)) {
+            (preferences.time(at, Utc::now()))
+        }
+    }
+}
+
+/// The same, or a dash.
+pub(super) fn time_or_dash(operator: &Operator, at: Option<DateTime<Utc>>) -> Markup {
+    html! { @match at { Some(at) => (time(operator, at)), None => span.quiet { "–" } } }
+}
+
+/// For how long, in the two largest units: `2 h 5 min`, `340 ms`.
+pub(super) fn length(time: TimeDelta) -> String {
+    let milliseconds = time.num_milliseconds().max(0);
+    let (days, hours) = (milliseconds / 86_400_000, milliseconds / 3_600_000 % 24);
+    let (minutes, seconds) = (milliseconds / 60_000 % 60, milliseconds / 1000 % 60);
+    match milliseconds {
+        0..1000 => format!("{milliseconds} ms"),
+        1000..60_000 => match milliseconds % 1000 / 100 {
+            0 => format!("{seconds} s"),
+            tenths => format!("{seconds}.{tenths} s"),
+        },
+        60_000..3_600_000 => two(minutes, "min", seconds, "s"),
+        3_600_000..86_400_000 => two(hours, "h", minutes, "min"),
+        _ => two(days, "d", hours, "h"),
+    }
+}
+
+fn two(large: i64, unit: &str, small: i64, of: &str) -> String {
+    if small == 0 { format!("{large} {unit}") } else { format!("{large} {unit} {small} {of}") }
+}
+
+/// How long ago, in the two largest units.
+pub(super) fn ago(at: DateTime<Utc>) -> String {
+    length(Utc::now() - at)
+}
+
+/// A number with its thousands apart.
+pub(super) fn number(number: impl Into<i128>) -> String {
+    let number: i128 = number.into();
+    let digits = number.unsigned_abs().to_string();
+    let mut text = String::with_capacity(digits.len() * 4 / 3 + 1);
+    if number < 0 {
+        text.push('-');
+    }
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at) % 3 == 0 {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+/// So many of something: `1 job`, `2 jobs`.
+pub(super) fn count(number_of: impl Into<i128> + Copy, one: &str, many: &str) -> String {
+    format!("{} {}", number(number_of), if number_of.into() == 1 { one } else { many })
+}
+
+/// The end of an id, which is what differs between ids of the same time.
+pub(super) fn short(id: JobId) -> String {
+    let text = id.to_string();
+    text[text.len() - 8..].to_owned()
+}
+
+/// A job's page.
+pub(super) fn job_path(id: JobId) -> String {
+    format!("/dashboard/jobs/{id}")
+}
+
+/// What somebody asked a job to do, in a word or two.
+pub(super) fn what(job: &Job) -> &'static str {
+    use mis_sync_domain::{JobKind, SyncMode};
+    match (job.kind, job.undo_of, job.options.dry_run, job.options.mode) {
+        (JobKind::RefreshUser, ..) => "Login refresh",
+        (JobKind::SyncSchool, Some(_), ..) => "Undo",
+        (JobKind::SyncSchool, None, true, _) => "Dry run",
+        (JobKind::SyncSchool, None, false, SyncMode::Delta) => "Delta sync",
+        (JobKind::SyncSchool, None, false, SyncMode::Full) => "Full sync",
+    }
+}
+
+/// How long a job ran, or has run.
+pub(super) fn ran(job: &Job) -> Option<TimeDelta> {
+    let end = match job.state {
+        JobState::Running => Utc::now(),
+        _ => job.finished_at?,
+    };
+    Some(end - job.started_at?)
+}
+
+/// Something that somebody does: a button that asks once more, and takes a reason.
+pub(super) struct Deed<'a> {
+    pub(super) label: &'a str,
+    pub(super) action: String,
+    /// What will happen.
+    pub(super) says: &'a str,
+    /// `danger`, `primary` or nothing.
+    pub(super) kind: &'a str,
+}
+
+impl Deed<'_> {
+    /// The button with the form behind it; `fields` is what else it sends.
+    pub(super) fn show(&self, operator: &Operator, fields: &Markup) -> Markup {
+        html! {
+            details.deed {
+                summary class={ "button " (self.kind) } { (self.label) }
+                form.sheet method="post" action=(self.action) {
+                    (form_token(operator))
+                    p { (self.says) }
+                    (fields)
+                    label { "Reason " span.quiet { "(goes to the audit log)" }
+                        input name="reason" maxlength="500" autocomplete="off"; }
+                    button class=(self.kind) { (self.label) }
+                }
+            }
+        }
+    }
+}
+
+/// A list that is empty, and what to do next.
+pub(super) fn empty(title: &str, next: &Markup) -> Markup {
+    html! { div.empty { p { strong { (title) } } div { (next) } } }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lengths_have_their_two_largest_units() {
+        for (milliseconds, text) in [
+            (-5, "0 ms"),
+            (340, "340 ms"),
+            (1250, "1.2 s"),
+            (15_000, "15 s"),
+            (61_000, "1 min 1 s"),
+            (1_800_000, "30 min"),
+            (7_500_000, "2 h 5 min"),
+            (90_000_000, "1 d 1 h"),
+        ] {
+            assert_eq!(length(TimeDelta::milliseconds(milliseconds)), text);
+        }
+    }
+
+    #[test]
+    fn thousands_are_apart() {
+        for (plain, text) in [(0, "0"), (999, "999"), (1000, "1,000"), (-1_234_567, "-1,234,567")] {
+            assert_eq!(number(plain), text);
+        }
+        assert_eq!(
+            (count(1, "job", "jobs"), count(0, "job", "jobs")),
+            ("1 job".into(), "0 jobs".into())
+        );
+    }
+}

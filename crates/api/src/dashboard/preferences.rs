@@ -1,0 +1,91 @@
+//! How somebody wants pages to look. Kept in cookies that the page's script sets, so that the
+//! server renders the right thing at once: nothing flickers, nothing moves.
+
+use axum::http::HeaderMap;
+use chrono::{DateTime, Utc};
+use chrono_tz::Tz;
+
+use crate::state::{ApiState, cookie};
+
+const TIME_COOKIE: &str = "mis_sync_time";
+const ZONE_COOKIE: &str = "mis_sync_zone";
+const THEME_COOKIE: &str = "mis_sync_theme";
+
+/// Colours of pages.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Theme {
+    Light,
+    Dark,
+    /// As the system has it.
+    System,
+}
+
+/// How somebody wants pages to look.
+#[derive(Debug, Clone)]
+pub(crate) struct Preferences {
+    pub(super) theme: Theme,
+    /// The zone of the times that are shown.
+    pub(super) zone: Tz,
+    /// Times are wanted in UTC, whatever the browser's zone is.
+    pub(super) is_utc: bool,
+    pub(super) environment: String,
+}
+
+impl Preferences {
+    pub(crate) fn of(headers: &HeaderMap, state: &ApiState) -> Self {
+        let theme = match cookie(headers, THEME_COOKIE) {
+            Some("light") => Theme::Light,
+            Some("dark") => Theme::Dark,
+            _ => Theme::System,
+        };
+        let is_utc = cookie(headers, TIME_COOKIE) == Some("utc");
+        let zone = cookie(headers, ZONE_COOKIE).and_then(|name| name.parse().ok());
+        let zone = zone.filter(|_| !is_utc).unwrap_or(Tz::UTC);
+        Self { theme, zone, is_utc, environment: state.environment().to_owned() }
+    }
+
+    /// A time as it is shown: the day, if it is not today's, and the time of day.
+    pub(super) fn time(&self, at: DateTime<Utc>, now: DateTime<Utc>) -> String {
+        let (at, now) = (at.with_timezone(&self.zone), now.with_timezone(&self.zone));
+        let days = (now.date_naive() - at.date_naive()).num_days();
+        let format = match days {
+            0 => "%H:%M:%S",
+            -180..=180 => "%-d %b %H:%M",
+            _ => "%-d %b %Y",
+        };
+        at.format(format).to_string()
+    }
+
+    /// A time to the second, in the shown zone and in UTC.
+    pub(super) fn exact_time(&self, at: DateTime<Utc>) -> String {
+        let utc = at.format("%Y-%m-%d %H:%M:%S UTC").to_string();
+        if self.zone == Tz::UTC {
+            return utc;
+        }
+        format!("{} · {utc}", at.with_timezone(&self.zone).format("%Y-%m-%d %H:%M:%S %Z"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use chrono::TimeZone;
+
+    use super::*;
+
+    #[test]
+    fn times_are_in_the_zone_that_the_browser_has() {
+        let london = Preferences {
+            theme: Theme::System,
+            zone: Tz::Europe__London,
+            is_utc: false,
+            environment: String::new(),
+        };
+        let at = Utc.with_ymd_and_hms(2026, 7, 1, 23, 30, 5).unwrap();
+        let now = Utc.with_ymd_and_hms(2026, 7, 2, 8, 0, 0).unwrap();
+        assert_eq!(london.time(at, now), "00:30:05");
+        assert_eq!(london.exact_time(at), "2026-07-02 00:30:05 BST · 2026-07-01 23:30:05 UTC");
+        let utc = Preferences { zone: Tz::UTC, ..london };
+        assert_eq!(utc.time(at, now), "1 Jul 23:30");
+        assert_eq!(utc.exact_time(at), "2026-07-01 23:30:05 UTC");
+    }
+}

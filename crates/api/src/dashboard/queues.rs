@@ -1,0 +1,235 @@
+//! Lanes, schools and workers, and the levers that stop them and let them go on.
+
+use axum::response::Response;
+use maud::{Markup, html};
+use mis_sync_domain::{Action, Lane};
+use mis_sync_store::{
+    figures::{self, Now},
+    pauses::{self, Pause, Scope},
+    workers::{self, WorkerRow, WorkerState},
+};
+
+use super::{
+    form::{Fields, Posted},
+    login::go,
+    page::{Page, Tab, form_token},
+    parts::{Deed, ago, badge, count, job_path, number, panel, read, scroll, short, time},
+    schools::school_path,
+};
+use crate::{ApiError, state::Operator};
+
+pub(super) async fn show(operator: Operator) -> Result<Response, ApiError> {
+    let pool = operator.access().pool();
+    let (now, paused, workers) =
+        tokio::join!(read(figures::now(pool)), read(pauses::list(pool)), read(workers::list(pool)));
+    let content = html! {
+        h1 { "Queues" }
+        div #queues hx-get="/dashboard/queues" hx-trigger="changed from:#live" hx-select="#queues" hx-swap="outerMorph" {
+            (panel("Lanes", "Ledger (Postgres), now", &now, |now| lanes(&operator, now, paused.as_deref().unwrap_or_default())))
+            (panel("Paused schools", "Ledger (Postgres), now", &paused, |paused| schools(&operator, paused)))
+            (panel("Workers", "Reported by each worker every 2 s", &workers, |workers| table(&operator, workers)))
+        }
+        @if operator.is_allowed(Action::ActOnJobs) { (pause_a_school(&operator)) }
+    };
+    let page = Page {
+        operator: &operator,
+        tab: Tab::Queues,
+        title: "Queues",
+        watch: Some("ledger".into()),
+    };
+    Ok(page.show(&content))
+}
+
+fn lanes(operator: &Operator, now: &Now, paused: &[Pause]) -> Markup {
+    html! {
+        (scroll("Lanes", &html! { table.rows {
+            thead { tr { th { "Lane" } th { "For" } th.number { "Unfinished" } th { "State" } th { span.hidden { "Actions" } } } }
+            tbody { @for lane in Lane::ALL {
+                @let pause = paused.iter().find(|pause| pause.scope == Scope::Lane(*lane));
+                @let jobs: i64 = now.unfinished.iter().filter(|(of, ..)| of == lane).map(|(.., jobs)| jobs).sum();
+                tr {
+                    td { strong { (lane) } }
+                    td { (match lane { Lane::Bulk => "syncs of schools", Lane::Interactive => "people who log in" }) }
+                    td.number { (number(jobs)) }
+                    td { @match pause { Some(pause) => (paused_since(operator, pause)), None => (badge("succeeded", "✓", "open")) } }
+                    td { (lever(operator, &Scope::Lane(*lane), pause.is_some())) }
+                }
+            } }
+        } }))
+    }
+}
+
+fn schools(operator: &Operator, paused: &[Pause]) -> Markup {
+    let mut paused =
+        paused.iter().filter(|pause| matches!(pause.scope, Scope::School(_))).peekable();
+    if paused.peek().is_none() {
+        return html! { p.quiet { "No school is paused." } };
+    }
+    html! {
+        (scroll("Paused schools", &html! { table.rows {
+            thead { tr { th { "School" } th.number { "Jobs that wait" } th { "State" } th { span.hidden { "Actions" } } } }
+            tbody { @for pause in paused {
+                tr {
+                    td { @if let Scope::School(id) = &pause.scope { a href=(school_path(id)) { (id) } } }
+                    td.number { (number(pause.waiting)) }
+                    td { (paused_since(operator, pause)) }
+                    td { (lever(operator, &pause.scope, true)) }
+                }
+            } }
+        } }))
+    }
+}
+
+fn paused_since(operator: &Operator, pause: &Pause) -> Markup {
+    html! {
+        (badge("held", "‖", "paused")) " since " (time(operator, pause.paused_at)) " by " (pause.actor)
+        @if let Some(reason) = &pause.reason { ": " (reason) }
+    }
+}
+
+fn lever(operator: &Operator, scope: &Scope, is_paused: bool) -> Markup {
+    if !operator.is_allowed(Action::ActOnJobs) {
+        return html! {};
+    }
+    let fields = html! { input type="hidden" name=(scope_name(scope)) value=(scope.target()); };
+    let deed = if is_paused {
+        Deed {
+            label: "Resume",
+            action: "/dashboard/queues/resume".into(),
+            kind: "primary",
+            says: "What waits is done at once, with as much time until its deadline as before.",
+        }
+    } else {
+        Deed {
+            label: "Pause",
+            action: "/dashboard/queues/pause".into(),
+            kind: "danger",
+            says: "No worker starts another of these jobs. What runs is finished, what is asked for waits, and a login is answered with what iP holds.",
+        }
+    };
+    deed.show(operator, &fields)
+}
+
+fn scope_name(scope: &Scope) -> &'static str {
+    match scope {
+        Scope::Lane(_) => "lane",
+        Scope::School(_) => "school",
+    }
+}
+
+fn pause_a_school(operator: &Operator) -> Markup {
+    html! {
+        section.panel {
+            header { h2 { "Pause a school" } p.source { "For example while its MIS is being changed" } }
+            form.inline method="post" action="/dashboard/queues/pause" {
+                (form_token(operator))
+                label { "School" input name="school" required autocomplete="off" placeholder="id"; }
+                label { "Reason" input name="reason" maxlength="500" autocomplete="off"; }
+                button.danger { "Pause" }
+            }
+        }
+    }
+}
+
+fn table(operator: &Operator, workers: &[WorkerRow]) -> Markup {
+    if workers.is_empty() {
+        return html! { p.warning { "No worker was seen for a day. Start one: " code { "mis-sync worker" } "." } };
+    }
+    html! {
+        (scroll("Workers", &html! {
+            table.rows {
+                thead { tr { th { "Worker" } th { "State" } th { "Slots" } th { "Runs" } th { "Started" } th { "Seen" } th { span.hidden { "Actions" } } } }
+                tbody { @for worker in workers {
+                    tr {
+                        td { code { (worker.name) } div.quiet { "release " (worker.version) } }
+                        td { (worker_badge(worker.state)) }
+                        td { @for (lane, slots) in &worker.lanes { div { (lane) ": " (slots) } } }
+                        td {
+                            @if worker.running.is_empty() { span.quiet { "nothing" } }
+                            @for job in worker.running.iter().take(5) { div { a href=(job_path(job.id)) { (job.school_id) " " code { (short(job.id)) } } } }
+                            @if worker.running.len() > 5 { span.quiet { "and " (count(i64::try_from(worker.running.len() - 5).unwrap_or_default(), "more", "more")) } }
+                        }
+                        td { (time(operator, worker.started_at)) }
+                        td { (ago(worker.seen_at)) " ago" }
+                        td { (drain_lever(operator, worker)) }
+                    }
+                } }
+            }
+        }))
+    }
+}
+
+fn drain_lever(operator: &Operator, worker: &WorkerRow) -> Markup {
+    if !operator.is_allowed(Action::ActOnJobs) {
+        return html! {};
+    }
+    let fields = html! { input type="hidden" name="worker" value=(worker.name); };
+    let deed = match worker.state {
+        WorkerState::Alive => Deed {
+            label: "Drain",
+            action: "/dashboard/queues/drain".into(),
+            kind: "",
+            says: "The worker finishes what it runs and takes nothing more, until it is told to or restarted.",
+        },
+        WorkerState::Draining | WorkerState::Drained => Deed {
+            label: "Undrain",
+            action: "/dashboard/queues/undrain".into(),
+            kind: "primary",
+            says: "The worker takes jobs again.",
+        },
+        WorkerState::Stopped | WorkerState::Dead => return html! {},
+    };
+    deed.show(operator, &fields)
+}
+
+/// How a worker stands.
+pub(super) fn worker_badge(state: WorkerState) -> Markup {
+    let (kind, shape) = match state {
+        WorkerState::Alive => ("succeeded", "✓"),
+        WorkerState::Draining => ("retrying", "↓"),
+        WorkerState::Drained => ("held", "‖"),
+        WorkerState::Stopped => ("cancelled", "–"),
+        WorkerState::Dead => ("failed", "✕"),
+    };
+    badge(kind, shape, state.as_str())
+}
+
+fn read_scope(fields: &Fields) -> Result<Scope, ApiError> {
+    let wrong = |text: &str| ApiError::MalformedBody(text.to_owned());
+    match (fields.text("lane"), fields.text("school")) {
+        (Some(lane), None) => {
+            Ok(Scope::Lane(lane.parse().map_err(|_| wrong("there is no such lane"))?))
+        }
+        (None, Some(id)) => Ok(Scope::School(id.parse().map_err(|_| ApiError::UnknownSchool)?)),
+        _ => Err(wrong("a lane or a school has to be named")),
+    }
+}
+
+pub(super) async fn pause(posted: Posted) -> Result<Response, ApiError> {
+    let access = posted.may(Action::ActOnJobs)?;
+    let scope = read_scope(posted.fields())?;
+    let is_there = pauses::pause(access.pool(), &scope, &posted.actor()?).await?;
+    if is_there { Ok(go("/dashboard/queues", None)) } else { Err(ApiError::UnknownSchool) }
+}
+
+pub(super) async fn resume(posted: Posted) -> Result<Response, ApiError> {
+    let access = posted.may(Action::ActOnJobs)?;
+    let scope = read_scope(posted.fields())?;
+    // That somebody else was faster is what was wanted.
+    pauses::resume(access.pool(), &scope, &posted.actor()?).await?;
+    Ok(go("/dashboard/queues", None))
+}
+
+pub(super) async fn drain(posted: Posted) -> Result<Response, ApiError> {
+    let access = posted.may(Action::ActOnJobs)?;
+    let worker = posted.fields().required("worker")?;
+    workers::drain(access.pool(), worker, &posted.actor()?).await?;
+    Ok(go("/dashboard/queues", None))
+}
+
+pub(super) async fn undrain(posted: Posted) -> Result<Response, ApiError> {
+    let access = posted.may(Action::ActOnJobs)?;
+    let worker = posted.fields().required("worker")?;
+    workers::undrain(access.pool(), worker, &posted.actor()?).await?;
+    Ok(go("/dashboard/queues", None))
+}

@@ -1,0 +1,172 @@
+//! One school: how it is, what became of its syncs, what its MIS has wrong, and why one person is
+//! there or not.
+
+mod explain;
+mod quality;
+mod settings;
+
+use axum::response::{IntoResponse, Response};
+use chrono::Utc;
+use maud::{Markup, html};
+use mis_sync_domain::{Action, AuditAction, Condition, School, SyncMode, SyncOptions, TokenState};
+use mis_sync_queue::NewJob;
+use mis_sync_store::{
+    audit,
+    jobs::{self, JobFilter},
+    schools::{self as store, PastSync},
+};
+
+pub(super) use explain::explain;
+pub(super) use quality::download as download_quality;
+pub(super) use settings::change as change_settings;
+
+use super::{
+    charts::{Bar, bars},
+    form::Posted,
+    jobs::table,
+    login::go,
+    page::{Page, Tab, form_token},
+    parts::{badge, job_path, length, number, panel, read, scroll, state, time, time_or_dash},
+    schools::{condition_badge, condition_kind, conditions, school_path},
+};
+use crate::{ApiError, parameters::PathId, state::Operator, sync::require_token};
+
+/// Syncs in the chart.
+const PAST: i64 = 40;
+/// Jobs in the list.
+const JOBS: i64 = 10;
+
+pub(super) async fn show(operator: Operator, PathId(id): PathId) -> Result<Response, ApiError> {
+    let school = operator.access().school(&id).await?;
+    render(&operator, &school, None).await
+}
+
+/// The page; `explanation` is what somebody asked to have explained.
+async fn render(
+    operator: &Operator,
+    school: &School,
+    explanation: Option<Markup>,
+) -> Result<Response, ApiError> {
+    let access = operator.access();
+    let pool = access.pool();
+    let filter = JobFilter { schools: vec![school.id.clone()], ..JobFilter::default() };
+    let (wrong, past, recent, flaws) = tokio::join!(
+        read(conditions(pool, Utc::now(), access.state().stale_after())),
+        read(store::past_syncs(pool, &school.id, PAST)),
+        read(jobs::list(pool, &filter, JOBS)),
+        read(store::flaws(pool, &school.id)),
+    );
+    let wrong = wrong.ok().and_then(|mut all| all.remove(&school.id)).unwrap_or_default();
+    let content = html! {
+        div #school hx-get=(school_path(&school.id)) hx-trigger="changed from:#live" hx-select="#school" hx-swap="outerMorph" {
+            (head(operator, school, &wrong))
+            (panel("Syncs", "Ledger (Postgres), now", &past, |past| history(operator, past)))
+            (panel("Latest jobs", "Ledger (Postgres), now", &recent, |recent| html! {
+                @if recent.is_empty() { p.quiet { "There is no job yet." } } @else { (table(operator, recent)) }
+                p { a href={ "/dashboard/jobs?school=" (school.id) } { "All jobs of the school" } }
+            }))
+        }
+        (explain::panel(operator, school, explanation))
+        (panel("Data quality", "The last runs that read the MIS to the end", &flaws, |flaws| quality::show(operator, school, flaws)))
+        (settings::show(operator, school))
+    };
+    let page =
+        Page { operator, tab: Tab::Schools, title: &school.name, watch: Some("ledger".into()) };
+    Ok(page.show(&content).into_response())
+}
+
+fn head(operator: &Operator, school: &School, wrong: &[Condition]) -> Markup {
+    let next = operator.access().next_sync(school);
+    html! {
+        div.title {
+            h1 { (school.name) " " code.quiet { (school.id) } }
+            @if operator.is_allowed(Action::Sync) && school.token == TokenState::Held { (buttons(operator, school)) }
+        }
+        @for condition in wrong {
+            p.failure data-kind=(condition_kind(condition)) { (condition_badge(condition)) " " (condition.detail)
+                @if let Some(id) = condition.job_id { " " a href=(job_path(id)) { "Open the job" } } }
+        }
+        dl.facts {
+            div { dt { "MIS" } dd { (school.mis.as_deref().unwrap_or("not said")) } }
+            div { dt { "Wonde id" } dd { code { (school.wonde_school_id) } } }
+            div { dt { "Access" } dd { @match school.token {
+                TokenState::Held => (badge("succeeded", "✓", "approved")),
+                TokenState::Rejected => (badge("failed", "✕", "refused")),
+                TokenState::Missing => (badge("cancelled", "–", "not connected")),
+            } } }
+            div { dt { "Last good sync" } dd { (time_or_dash(operator, school.last_synced_at)) } }
+            div { dt { "Last full sync began" } dd { (time_or_dash(operator, school.last_full_sync_at)) } }
+            div { dt { "Next sync" } dd { (time_or_dash(operator, next)) } }
+        }
+    }
+}
+
+fn buttons(operator: &Operator, school: &School) -> Markup {
+    let button = |value: &str, text: &str, class: &str| {
+        html! {
+            button class=(class) name="what" value=(value) { (text) }
+        }
+    };
+    html! {
+        form.buttons method="post" action={ (school_path(&school.id)) "/sync" } {
+            (form_token(operator))
+            (button("full", "Sync now", "primary")) (button("dry-run", "Dry run", "")) (button("delta", "Delta", ""))
+        }
+    }
+}
+
+/// Asks for a sync as the iP app's button does.
+pub(super) async fn sync(PathId(id): PathId, posted: Posted) -> Result<Response, ApiError> {
+    let access = posted.may(Action::Sync)?;
+    let school = access.school(&id).await?;
+    require_token(&school)?;
+    let what = posted.fields().required("what")?;
+    let options = SyncOptions {
+        dry_run: what == "dry-run",
+        mode: if what == "delta" { SyncMode::Delta } else { SyncMode::Full },
+        ..SyncOptions::default()
+    };
+    let new = NewJob::sync_school(school.id, options, &access.key().name);
+    let enqueued = access.queue().enqueue(&new, None).await?;
+    let entry = audit::Entry::of_job(AuditAction::Sync, enqueued.job());
+    audit::note(access.pool(), &posted.actor()?, &entry).await?;
+    Ok(go(&job_path(enqueued.job().id), None))
+}
+
+/// How the last syncs went: how long each took, and what it changed.
+fn history(operator: &Operator, past: &[PastSync]) -> Markup {
+    if past.is_empty() {
+        return html! { p.quiet { "The school was never synced. " strong { "Sync now" } " reads it from Wonde." } };
+    }
+    let drawn: Vec<Bar> = past
+        .iter()
+        .map(|sync| Bar {
+            parts: vec![(sync.state.as_str(), sync.ran_ms.unwrap_or_default())],
+            title: format!(
+                "{}: {}, {} changed, {} issues",
+                operator.preferences().exact_time(sync.created_at),
+                sync.state,
+                sync.changed,
+                sync.issues
+            ),
+        })
+        .collect();
+    html! {
+        (bars("How long the last syncs ran", &drawn))
+        details.data {
+            summary { "As a table" }
+            (scroll("The last syncs", &html! {
+                table.rows {
+                    thead { tr { th { "Asked for" } th { "State" } th.number { "Ran" } th.number { "Changed" } th.number { "Issues" } } }
+                    tbody { @for sync in past.iter().rev() { tr {
+                        td { a href=(job_path(sync.job_id)) { (time(operator, sync.created_at)) } }
+                        td { (state(sync.state)) }
+                        td.number { @match sync.ran_ms { Some(ms) => (length(chrono::TimeDelta::milliseconds(ms))), None => "–" } }
+                        td.number { (number(sync.changed)) }
+                        td.number { (number(sync.issues)) }
+                    } } }
+                }
+            }))
+        }
+    }
+}

@@ -1,0 +1,111 @@
+//! The school's own rules: as they are set, and for administrators to set.
+
+use axum::response::Response;
+use maud::{Markup, html};
+use mis_sync_domain::{Action, ConnectSchool, GuardCategory, LeaverPolicy, School, SchoolSettings};
+use mis_sync_store::schools;
+
+use crate::{
+    ApiError,
+    dashboard::{form::Posted, login::go, page::form_token, schools::school_path},
+    parameters::PathId,
+    state::Operator,
+};
+
+/// A switch: its name in forms, in words, and where it is.
+type Switch = (&'static str, &'static str, fn(&mut SchoolSettings) -> &mut bool);
+
+const SWITCHES: &[Switch] = &[
+    ("teachers_only", "Teachers only", |s| &mut s.teachers_only),
+    ("restore_inactive", "Restore from inactive", |s| &mut s.restore_inactive),
+    ("line_manager_editable", "Line manager editable", |s| &mut s.line_manager_editable),
+    ("job_title_editable", "Job title editable", |s| &mut s.job_title_editable),
+    ("initials_managed_in_ip", "Initials managed in iP", |s| &mut s.initials_managed_in_ip),
+    ("clear_departments", "Clear departments on sync", |s| &mut s.clear_departments),
+    ("import_classes", "Import classes", |s| &mut s.import_classes),
+    ("import_subjects", "Import subjects", |s| &mut s.import_subjects),
+    ("import_photos", "Import photos on every sync", |s| &mut s.import_photos),
+    ("guard", "Hold implausible changes", |s| &mut s.guard.enabled),
+    ("schedule", "Sync every night", |s| &mut s.schedule.enabled),
+    ("hourly_delta", "Delta every hour", |s| &mut s.schedule.hourly_delta),
+];
+
+pub(super) fn show(operator: &Operator, school: &School) -> Markup {
+    let mut settings = school.settings.clone();
+    let switches: Vec<_> =
+        SWITCHES.iter().map(|(name, text, of)| (*name, *text, *of(&mut settings))).collect();
+    html! {
+        section.panel {
+            header { h2 { "Settings" } p.source { "As the iP app or an administrator set them" } }
+            dl.facts {
+                @for (_, text, is_on) in &switches { div { dt { (text) } dd { (if *is_on { "on" } else { "off" }) } } }
+                div { dt { "Leavers" } dd { (policy(settings.leaver_policy)) } }
+                div { dt { "A login is fresh for" } dd { (settings.refresh_freshness_minutes) " min" } }
+                @for category in GuardCategory::ALL {
+                    @let limit = settings.guard.limit(*category);
+                    div { dt { "Held above: " (category.as_str().replace('_', " ")) }
+                        dd { (u8::from(limit.percent)) " % and " (limit.count) } }
+                }
+            }
+            @if operator.is_allowed(Action::ManageSchools) { (form(operator, school, &switches)) }
+        }
+    }
+}
+
+fn policy(policy: LeaverPolicy) -> &'static str {
+    match policy {
+        LeaverPolicy::Deactivate => "can no longer log in",
+        LeaverPolicy::Keep => "stay as they are",
+    }
+}
+
+fn form(operator: &Operator, school: &School, switches: &[(&str, &str, bool)]) -> Markup {
+    html! {
+        details.data {
+            summary { "Change" }
+            form.settings method="post" action={ (school_path(&school.id)) "/settings" } {
+                (form_token(operator))
+                @for (name, text, is_on) in switches {
+                    label.chip { input type="checkbox" name=(name) checked[*is_on]; span { (text) } }
+                }
+                label.chip { input type="checkbox" name="keep_leavers" checked[school.settings.leaver_policy == LeaverPolicy::Keep]; span { "Leavers stay as they are" } }
+                label { "A login is fresh for (minutes)"
+                    input name="freshness" type="number" min="0" max="1440" required value=(school.settings.refresh_freshness_minutes); }
+                button.primary { "Save" }
+            }
+        }
+    }
+}
+
+pub(in crate::dashboard) async fn change(
+    PathId(id): PathId,
+    posted: Posted,
+) -> Result<Response, ApiError> {
+    let access = posted.may(Action::ManageSchools)?;
+    let school = access.school(&id).await?;
+    let fields = posted.fields();
+    let mut settings = school.settings;
+    for (name, _, of) in SWITCHES {
+        *of(&mut settings) = fields.is_set(name);
+    }
+    settings.leaver_policy =
+        if fields.is_set("keep_leavers") { LeaverPolicy::Keep } else { LeaverPolicy::Deactivate };
+    let wrong = || ApiError::MalformedBody("a login is fresh for 0 to 1440 minutes".into());
+    settings.refresh_freshness_minutes = fields
+        .required("freshness")?
+        .parse()
+        .ok()
+        .filter(|minutes| *minutes <= 1440)
+        .ok_or_else(wrong)?;
+    let changed = ConnectSchool {
+        id: school.id.clone(),
+        name: school.name,
+        wonde_school_id: school.wonde_school_id,
+        wonde_base_url: school.wonde_base_url,
+        mis: school.mis,
+        settings: Some(settings),
+    };
+    let done =
+        schools::connect(access.pool(), access.cipher(), &changed, None, &posted.actor()?).await?;
+    done.map(|school| go(&school_path(&school.id), None)).ok_or(ApiError::TokenMissing)
+}

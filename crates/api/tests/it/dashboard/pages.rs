@@ -1,0 +1,286 @@
+//! What pages hold, and what they keep back.
+
+use mis_sync_domain::Role;
+use mis_sync_store::audit::{self, AuditFilter};
+
+use super::{SignedIn, between, place};
+use crate::support::{App, Ask};
+
+/// A job of the school `oak` that changed the email of one person, and that person.
+async fn changed(app: &App) -> (String, String) {
+    let oak = app.school("oak").await;
+    let person = app.person(&oak).await.to_string();
+    let job = app.job(&oak).await.id.to_string();
+    app.put_in_state(&job, "succeeded").await;
+    app.sql(format!(
+        "INSERT INTO job_change (job_id, record, staff_id, wonde_id, field, old_value, new_value)
+         VALUES ('{job}', 'staff', '{person}', 'A1', 'email', 'old@oak.example', 'new@oak.example'),
+             ('{job}', 'staff', '{person}', 'A1', 'job_title', 'Head', NULL),
+             ('{job}', 'staff', '{person}', 'A1', 'active', 'true', 'false')"
+    ))
+    .await;
+    (job, person)
+}
+
+async fn last_action(app: &App) -> String {
+    let lines = audit::list(&app.pool, &AuditFilter::default(), 1).await.unwrap();
+    let job = lines[0].job_id.map(|id| id.to_string()).unwrap_or_default();
+    format!("{} {job}", lines[0].action)
+}
+
+#[tokio::test]
+async fn personal_data_is_hidden_until_somebody_who_may_asks_and_that_is_noted() {
+    let app = App::start().await;
+    let (job, _) = changed(&app).await;
+    let path = format!("/dashboard/jobs/{job}");
+    let operator = SignedIn::of_role(&app, Role::Operator).await;
+    for page in ["/dashboard", "/dashboard/jobs", "/dashboard/schools/oak", &path] {
+        let text = operator.get(&app, page).await.text;
+        for hidden in ["old@oak.example", "new@oak.example", "Head", "Ada"] {
+            assert!(!text.contains(hidden), "{hidden} on {page}");
+        }
+    }
+    let page = operator.get(&app, &path).await.text;
+    assert!(page.contains("1 person no longer able to log in"), "{page}");
+    assert!(page.contains("1 person without job title any more"), "{page}");
+    let shown = operator.post(&app, &format!("{path}/changes"), &[]).await;
+    assert!(shown.text.contains("old@oak.example") && shown.text.contains("Head"));
+    assert_eq!(last_action(&app).await, format!("reveal {job}"));
+    let only = operator.post(&app, &format!("{path}/changes?field=email"), &[]).await.text;
+    assert!(only.contains("old@oak.example") && !only.contains("Head"));
+
+    let viewer = SignedIn::of_role(&app, Role::Viewer).await;
+    let page = viewer.get(&app, &path).await.text;
+    assert!(!page.contains("Show personal data") && !page.contains("/cancel"), "{page}");
+}
+
+#[tokio::test]
+async fn a_person_is_explained_to_those_who_may_and_that_is_noted() {
+    let app = App::start().await;
+    let (_, person) = changed(&app).await;
+    let operator = SignedIn::of_role(&app, Role::Operator).await;
+    let fields = [("who", person.as_str())];
+    let page = operator.post(&app, "/dashboard/schools/oak/explain", &fields).await.text;
+    assert!(page.contains("class=\"verdict\"") && page.contains("Ada"), "{page}");
+    let lines = audit::list(&app.pool, &AuditFilter::default(), 1).await.unwrap();
+    assert_eq!(lines[0].action.as_str(), "reveal");
+    assert_eq!(lines[0].staff_id.unwrap().to_string(), person);
+    let nobody = "01985bb3-d16d-7a13-92dd-9b0131ca3f1d";
+    let page = operator.post(&app, "/dashboard/schools/oak/explain", &[("who", nobody)]).await.text;
+    assert!(page.contains("Nobody in the school has this staff id"), "{page}");
+}
+
+#[tokio::test]
+async fn the_clerk_gets_a_file_of_what_to_mend() {
+    let app = App::start().await;
+    let (job, _) = changed(&app).await;
+    app.sql(format!(
+        "INSERT INTO job_issue (job_id, code, wonde_id)
+         VALUES ('{job}', 'no_work_email', 'A7'), ('{job}', 'manager_missing', 'A1');
+         INSERT INTO mis_reading (school_id, job_id, mode, dry_run, read_at, full_job_id, issues)
+         VALUES ('oak', '{job}', 'full', false, now(), '{job}', '{{}}');
+         UPDATE staff SET wonde_id = 'A1', first_name = '=1+1'"
+    ))
+    .await;
+    let operator = SignedIn::of_role(&app, Role::Operator).await;
+    let page = operator.get(&app, "/dashboard/schools/oak").await.text;
+    assert!(page.contains("no_work_email") && !page.contains("=1+1"), "{page}");
+    let file = operator.post(&app, "/dashboard/schools/oak/quality", &[]).await;
+    assert!(file.header("content-disposition").contains("data-quality-oak.csv"));
+    let lines: Vec<&str> = file.text.lines().collect();
+    assert_eq!(lines.len(), 3, "{}", file.text);
+    assert!(lines[1].starts_with("A1,,'=1+1 Day,,manager missing,"), "{}", lines[1]);
+    assert!(lines[2].starts_with("A7,,,,no work email,"), "{}", lines[2]);
+    assert_eq!(last_action(&app).await, "export ");
+}
+
+#[tokio::test]
+async fn jobs_are_found_by_their_id_their_school_and_their_person() {
+    let app = App::start().await;
+    let (oak, elm) = (app.school("oak").await, app.school("elm").await);
+    app.sql("UPDATE school SET name = 'Elmbridge' WHERE id = 'elm'".into()).await;
+    let (first, second) = (app.job(&oak).await.id.to_string(), app.job(&elm).await.id.to_string());
+    let person = app.person(&elm).await.to_string();
+    app.sql(format!("UPDATE job SET staff_id = '{person}' WHERE id = '{second}'")).await;
+    app.put_in_state(&first, "failed").await;
+    let who = SignedIn::with(&app, &app.admin).await;
+    let row = |id: &str| format!("id=\"job-{id}\"");
+    for (query, has_first, has_second) in [
+        (String::new(), true, true),
+        (format!("?q={first}"), true, false),
+        (format!("?q={}", &second[..30]), false, true),
+        ("?q=elmbri".into(), false, true),
+        ("?school=oak".into(), true, false),
+        (format!("?q={person}"), false, true),
+        (format!("?user={person}"), false, true),
+        ("?state.failed=on".into(), true, false),
+        ("?state=failed".into(), true, false),
+        ("?kind=refresh-user".into(), false, false),
+        ("?q=nowhere".into(), false, false),
+        ("?age=1h&q=&kind=".into(), true, true),
+    ] {
+        let text = who.get(&app, &format!("/dashboard/jobs{query}")).await.text;
+        assert_eq!(text.contains(&row(&first)), has_first, "{query}");
+        assert_eq!(text.contains(&row(&second)), has_second, "{query}");
+    }
+    let wrong = who.get(&app, "/dashboard/jobs?colour=red").await;
+    assert_eq!(wrong.status, 400);
+    assert!(wrong.text.contains("only the fields of the filter"), "{}", wrong.text);
+}
+
+#[tokio::test]
+async fn a_view_is_kept_for_everybody_and_forgotten() {
+    let app = App::start().await;
+    let (admin, viewer) =
+        (SignedIn::with(&app, &app.admin).await, SignedIn::of_role(&app, Role::Viewer).await);
+    let fields = [("name", "Monday <morning>"), ("query", "?state.failed=on&age=24h")];
+    let answer = admin.post(&app, "/dashboard/jobs/views", &fields).await;
+    assert_eq!(place(&answer), "/dashboard/jobs?state.failed=on&age=24h");
+    let page = viewer.get(&app, "/dashboard/jobs").await.text;
+    assert!(page.contains("Monday &lt;morning&gt;"), "{page}");
+    viewer.post(&app, "/dashboard/jobs/views/forget", &fields[..1]).await;
+    assert!(!admin.get(&app, "/dashboard/jobs").await.text.contains("Monday"));
+    for (name, query) in [("", "?a=b"), ("x", "https://evil.example"), (&"x".repeat(61), "?a=b")] {
+        let fields = [("name", name), ("query", query)];
+        assert_eq!(admin.post(&app, "/dashboard/jobs/views", &fields).await.status, 400, "{name}");
+    }
+}
+
+#[tokio::test]
+async fn a_panel_that_cannot_be_read_says_so_and_the_rest_is_there() {
+    let app = App::start().await;
+    let who = SignedIn::with(&app, &app.admin).await;
+    app.sql("ALTER TABLE worker RENAME TO worker_away".into()).await;
+    for path in ["/dashboard", "/dashboard/queues"] {
+        let page = who.get(&app, path).await;
+        assert_eq!(page.status, 200);
+        assert_eq!(page.text.matches("This cannot be shown now.").count(), 1, "{}", page.text);
+        assert!(page.text.contains("Lanes"), "{}", page.text);
+    }
+}
+
+#[tokio::test]
+async fn a_key_is_shown_once() {
+    let app = App::start().await;
+    let who = SignedIn::with(&app, &app.admin).await;
+    let page = who.post(&app, "/dashboard/keys", &[("name", "Ops"), ("role", "viewer")]).await.text;
+    let key = between(&page, "<code class=\"secret\">", "<");
+    SignedIn::with(&app, &key).await;
+    let page = who.get(&app, "/dashboard/keys").await.text;
+    assert!(page.contains("Ops") && !page.contains(&key));
+    for wrong in [[("name", ""), ("role", "viewer")], [("name", "x"), ("role", "king")]] {
+        assert_eq!(who.post(&app, "/dashboard/keys", &wrong).await.status, 400);
+    }
+}
+
+#[tokio::test]
+async fn an_administrator_sets_a_schools_rules() {
+    let app = App::start().await;
+    app.school("oak").await;
+    let who = SignedIn::with(&app, &app.admin).await;
+    let fields = [("teachers_only", "on"), ("freshness", "30"), ("keep_leavers", "on")];
+    let answer = who.post(&app, "/dashboard/schools/oak/settings", &fields).await;
+    assert_eq!(place(&answer), "/dashboard/schools/oak");
+    let school = app.admin(Ask::get("/v1/schools/oak")).await.json();
+    let settings = &school["settings"];
+    assert_eq!(settings["teachers_only"], true);
+    assert_eq!(settings["import_classes"], false, "what is not ticked is off");
+    assert_eq!(settings["leaver_policy"], "keep");
+    assert_eq!(settings["refresh_freshness_minutes"], 30);
+    assert_eq!(settings["guard"]["deactivated"]["count"], 3, "what the form lacks stays");
+    for wrong in ["", "soon", "1441", "-1"] {
+        let answer =
+            who.post(&app, "/dashboard/schools/oak/settings", &[("freshness", wrong)]).await;
+        assert_eq!(answer.status, 400, "{wrong}");
+    }
+}
+
+#[tokio::test]
+async fn many_jobs_are_counted_before_and_followed_after() {
+    let app = App::start().await;
+    let oak = app.school("oak").await;
+    for state in ["failed", "failed", "cancelled", "queued"] {
+        let job = app.job(&oak).await.id.to_string();
+        app.put_in_state(&job, state).await;
+    }
+    let who = SignedIn::of_role(&app, Role::Operator).await;
+    let page = who.get(&app, "/dashboard/jobs?state.failed=on").await.text;
+    assert!(page.contains("Retry all") && !page.contains("Cancel all"), "{page}");
+    let review = "/dashboard/bulk/review?state.failed=on&state.queued=on&action=retry";
+    let page = who.get(&app, review).await.text;
+    assert!(page.contains("<strong>2 jobs</strong> of this filter can be retried now"), "{page}");
+    let fields = [("action", "retry"), ("query", "?state.failed=on"), ("reason", "Wonde is back")];
+    let place = place(&who.post(&app, "/dashboard/bulk", &fields).await);
+    let page = who.get(&app, &place).await.text;
+    assert!(page.contains("0 of 2") && page.contains("Wonde is back"), "{page}");
+    let gone = [("action", "retry"), ("query", "?school=nowhere")];
+    assert_eq!(who.post(&app, "/dashboard/bulk", &gone).await.status, 400);
+    assert_eq!(who.get(&app, "/dashboard/bulk/nothing").await.status, 404);
+}
+
+#[tokio::test]
+async fn what_people_typed_is_text_and_never_markup() {
+    let app = App::start().await;
+    app.school("oak").await;
+    app.sql("UPDATE school SET name = '<script>x</script>', mis = '\"><b>'".into()).await;
+    let who = SignedIn::with(&app, &app.admin).await;
+    for path in [
+        "/dashboard/schools",
+        "/dashboard/schools/oak",
+        "/dashboard/palette?q=script",
+        "/dashboard/jobs?q=%3Cscript%3Ex",
+        "/dashboard/schools?q=%22%3E%3Cb%3E",
+        "/dashboard/audit?actor=%3Cscript%3Ex",
+    ] {
+        let text = who.get(&app, path).await.text;
+        assert!(!text.contains("<script>x") && !text.contains("\"><b>"), "{path}: {text}");
+    }
+}
+
+#[tokio::test]
+async fn a_job_that_is_somewhere_else_by_now_is_a_page_that_says_so() {
+    let app = App::start().await;
+    let oak = app.school("oak").await;
+    let job = app.job(&oak).await.id.to_string();
+    app.put_in_state(&job, "succeeded").await;
+    let who = SignedIn::with(&app, &app.admin).await;
+    let answer = who.post(&app, &format!("/dashboard/jobs/{job}/cancel"), &[]).await;
+    assert_eq!(answer.status, 409);
+    assert!(
+        answer.text.contains("The job is succeeded; this needs an unfinished job."),
+        "{}",
+        answer.text
+    );
+    for path in ["/dashboard/jobs/nothing", "/dashboard/schools/nowhere", "/dashboard/what/ever"] {
+        let answer = who.get(&app, path).await;
+        assert_eq!(
+            (answer.status, answer.header("content-type")),
+            (404, "text/html; charset=utf-8")
+        );
+    }
+}
+
+#[tokio::test]
+async fn the_first_load_is_small_and_what_it_loads_is_kept() {
+    let app = App::start().await;
+    let who = SignedIn::with(&app, &app.admin).await;
+    let gzip = |path: &str| Ask::get(path).cookie(&who.cookie).header("accept-encoding", "gzip");
+    let page = who.get(&app, "/dashboard").await.text;
+    let mut bytes = app.bytes(gzip("/dashboard")).await;
+    let parts = page.split(['"']).filter(|part| part.starts_with("/dashboard/assets/"));
+    let mut loaded = 0;
+    for path in parts {
+        let answer = app.begin(gzip(path)).await;
+        assert_eq!(answer.status(), 200, "{path}");
+        assert!(answer.headers()["cache-control"].to_str().unwrap().contains("immutable"));
+        bytes += app.bytes(gzip(path)).await;
+        loaded += 1;
+    }
+    assert_eq!(loaded, 5);
+    assert!(bytes <= 100 * 1024, "{bytes} bytes");
+    assert_eq!(
+        who.get(&app, "/dashboard/assets/dashboard.css").await.status,
+        404,
+        "only by its hash"
+    );
+}

@@ -1,0 +1,157 @@
+//! Every path of the dashboard with every role, and without a session.
+
+use std::collections::BTreeSet;
+
+use mis_sync_domain::Role::{self, Admin, Operator, Viewer};
+
+use mis_sync_store::{
+    bulk::{self, BulkAction},
+    jobs::JobFilter,
+};
+use mis_sync_testing::somebody;
+
+use super::SignedIn;
+use crate::support::{App, Ask};
+
+const EVERYBODY: &[Role] = &[Viewer, Operator, Admin];
+const ACTORS: &[Role] = &[Operator, Admin];
+
+/// What needs a session, and who may.
+const ROUTES: &[(&str, &str, &[Role])] = &[
+    ("GET", "/dashboard", EVERYBODY),
+    ("POST", "/dashboard/logout", EVERYBODY),
+    ("GET", "/dashboard/events", EVERYBODY),
+    ("GET", "/dashboard/palette", EVERYBODY),
+    ("GET", "/dashboard/jobs", EVERYBODY),
+    ("POST", "/dashboard/jobs/views", EVERYBODY),
+    ("POST", "/dashboard/jobs/views/forget", EVERYBODY),
+    ("GET", "/dashboard/jobs/{job_id}", EVERYBODY),
+    ("POST", "/dashboard/jobs/{job_id}/changes", ACTORS),
+    ("POST", "/dashboard/jobs/{job_id}/cancel", ACTORS),
+    ("POST", "/dashboard/jobs/{job_id}/retry", ACTORS),
+    ("POST", "/dashboard/jobs/{job_id}/approve", ACTORS),
+    ("POST", "/dashboard/jobs/{job_id}/reject", ACTORS),
+    ("POST", "/dashboard/jobs/{job_id}/undo", ACTORS),
+    ("POST", "/dashboard/bulk", ACTORS),
+    ("GET", "/dashboard/bulk/review", ACTORS),
+    ("GET", "/dashboard/bulk/{bulk_id}", EVERYBODY),
+    ("GET", "/dashboard/schools", EVERYBODY),
+    ("GET", "/dashboard/schools/{school_id}", EVERYBODY),
+    ("POST", "/dashboard/schools/{school_id}/settings", &[Admin]),
+    ("POST", "/dashboard/schools/{school_id}/sync", ACTORS),
+    ("POST", "/dashboard/schools/{school_id}/explain", ACTORS),
+    ("POST", "/dashboard/schools/{school_id}/quality", ACTORS),
+    ("GET", "/dashboard/held", EVERYBODY),
+    ("GET", "/dashboard/audit", EVERYBODY),
+    ("POST", "/dashboard/audit/verify", EVERYBODY),
+    ("GET", "/dashboard/queues", EVERYBODY),
+    ("POST", "/dashboard/queues/pause", ACTORS),
+    ("POST", "/dashboard/queues/resume", ACTORS),
+    ("POST", "/dashboard/queues/drain", ACTORS),
+    ("POST", "/dashboard/queues/undrain", ACTORS),
+    ("GET", "/dashboard/keys", &[Admin]),
+    ("POST", "/dashboard/keys", &[Admin]),
+    ("POST", "/dashboard/keys/{key_id}/revoke", &[Admin]),
+];
+
+/// What needs none, and what is at no other path.
+const OPEN: &[(&str, &str)] = &[
+    ("GET", "/dashboard/login"),
+    ("POST", "/dashboard/login"),
+    ("GET", "/dashboard/assets/{name}"),
+    ("GET", "/dashboard/"),
+    ("POST", "/dashboard/"),
+    ("GET", "/dashboard/{*rest}"),
+    ("POST", "/dashboard/{*rest}"),
+];
+
+#[tokio::test]
+async fn no_route_is_missing_here() {
+    let app = App::start().await;
+    let mut served = BTreeSet::new();
+    for path in mis_sync_api::dashboard_paths() {
+        for method in ["GET", "POST", "PUT", "DELETE", "PATCH"] {
+            let status =
+                app.send(Ask::new(method, &path.replace(['{', '}', '*'], ""))).await.status;
+            // The two catch-alls take every method.
+            let is_catch_all = path.ends_with('/') || path.contains('*');
+            if status != 405 && (!is_catch_all || matches!(method, "GET" | "POST")) {
+                served.insert((method, path));
+            }
+        }
+    }
+    let here: BTreeSet<_> = ROUTES
+        .iter()
+        .map(|(method, path, _)| (*method, *path))
+        .chain(OPEN.iter().copied())
+        .collect();
+    assert_eq!(here, served);
+}
+
+#[tokio::test]
+async fn each_role_can_do_what_it_should_and_no_more() {
+    let app = App::start().await;
+    let oak = app.school("oak").await;
+    let filter = JobFilter::default();
+    let bulk = bulk::start(&app.pool, BulkAction::Retry, &filter, &somebody()).await.unwrap();
+    let bulk = bulk.to_string();
+    for (method, path, allowed) in ROUTES {
+        let job = app.job(&oak).await.id.to_string();
+        let state = match path.rsplit('/').next() {
+            Some("approve" | "reject") => "held",
+            Some("retry") => "failed",
+            Some("undo") => "succeeded",
+            _ => "queued",
+        };
+        app.sql(format!(
+            r#"UPDATE job SET report = '{{"guard":[{{"category":"deactivated","records":5,"of":8}}]}}'
+               WHERE id = '{job}'"#
+        ))
+        .await;
+        for role in Role::ALL.into_iter().filter(|role| *role != Role::App) {
+            app.put_in_state(&job, state).await;
+            let who = SignedIn::of_role(&app, role).await;
+            let keys = mis_sync_store::api_keys::list(&app.pool).await.unwrap();
+            let ids = [
+                ("{school_id}", "oak"),
+                ("{job_id}", &job),
+                ("{key_id}", &keys[0].id.to_string()),
+                ("{bulk_id}", &bulk),
+                ("/review", "/review?action=cancel"),
+            ];
+            let path = ids.iter().fold((*path).to_owned(), |path, (id, is)| path.replace(id, is));
+            let status = if *method == "GET" {
+                let ask = Ask::new("GET", &path).cookie(&who.cookie);
+                app.begin(ask).await.status().as_u16()
+            } else {
+                who.post(&app, &path, FIELDS).await.status
+            };
+            let is_allowed = allowed.contains(&role);
+            assert_eq!(status == 403, !is_allowed, "{role} {method} {path}: {status}");
+            // What is allowed works, but for an undo that has nothing to undo.
+            let works = status < 400 || path.ends_with("/undo");
+            assert_eq!(
+                works,
+                is_allowed || path.ends_with("/undo"),
+                "{role} {method} {path}: {status}"
+            );
+        }
+        let nobody = app.send(Ask::new(method, &path.replace(['{', '}'], "")).form(FIELDS)).await;
+        assert_eq!(nobody.status, 303, "{method} {path}");
+        assert!(nobody.header("location").starts_with("/dashboard/login"), "{method} {path}");
+    }
+}
+
+/// What one or other form wants; the rest do not mind.
+const FIELDS: &[(&str, &str)] = &[
+    ("name", "A name"),
+    ("query", "?state=failed"),
+    ("what", "dry-run"),
+    ("who", "A1"),
+    ("school", "oak"),
+    ("worker", "w1"),
+    ("role", "viewer"),
+    ("category.deactivated", "on"),
+    ("freshness", "15"),
+    ("action", "cancel"),
+];

@@ -1,0 +1,70 @@
+use clap::{Args, Subcommand};
+use mis_sync_domain::{Lane, SchoolId};
+
+#[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true)]
+pub(crate) struct Queues {
+    #[command(subcommand)]
+    pub(crate) action: Option<QueuesAction>,
+    /// Print JSON.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum QueuesAction {
+    /// Let no worker take jobs of a lane or a school. What runs goes on, presses are accepted and
+    /// wait, and deadlines do not run.
+    Pause {
+        #[command(flatten)]
+        target: Target,
+        /// Why; kept with the pause.
+        #[arg(long)]
+        reason: Option<String>,
+    },
+    /// End a pause; what waited runs at once.
+    Resume {
+        #[command(flatten)]
+        target: Target,
+        /// Why; kept with the action.
+        #[arg(long)]
+        reason: Option<String>,
+    },
+}
+
+#[derive(Debug, Args)]
+#[group(required = true, multiple = false)]
+pub(crate) struct Target {
+    /// All jobs of this lane.
+    #[arg(long, value_name = "bulk|interactive")]
+    pub(crate) lane: Option<Lane>,
+    /// All jobs of this school.
+    #[arg(long, value_name = "ID")]
+    pub(crate) school: Option<SchoolId>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Workers {
+    /// List the workers of the last day.
+    List {
+        /// Print JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Let a worker finish what it runs and take no more jobs; it stays there, drained.
+    Drain(WorkerAction),
+    /// Let a worker take jobs again.
+    Undrain(WorkerAction),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct WorkerAction {
+    /// Name of the worker, as `workers list` shows it.
+    pub(crate) name: String,
+    /// Why; kept with the action.
+    #[arg(long)]
+    pub(crate) reason: Option<String>,
+    /// Print the worker as JSON.
+    #[arg(long)]
+    pub(crate) json: bool,
+}

@@ -1,0 +1,32 @@
+-- 2,000 schools and 1,000,000 jobs of thirty days: logins and syncs, states and errors as they come.
+INSERT INTO school (id, name, wonde_school_id)
+SELECT 'school-' || n, 'School number ' || n, 'A' || n FROM generate_series(1, 2000) n;
+INSERT INTO job (id, kind, lane, school_id, staff_id, unique_key, requested_by, state, attempt, max_attempts,
+    created_at, started_at, finished_at, next_attempt_at, deadline_at, delivered_at, fence, worker, lease_until, stage, report, error)
+SELECT (lpad(to_hex((extract(epoch FROM at) * 1000)::bigint), 12, '0') || '7' || lpad(to_hex(n % 4096), 3, '0') || '8000' || lpad(to_hex(n), 12, '0'))::uuid,
+    kind, CASE kind WHEN 'sync-school' THEN 'bulk' ELSE 'interactive' END, 'school-' || school,
+    CASE kind WHEN 'refresh-user' THEN ('00000000-0000-7000-8000-' || lpad(to_hex(school * 100 + n % 100), 12, '0'))::uuid END,
+    'bench:' || n, CASE WHEN kind = 'refresh-user' THEN 'iP' WHEN n % 20 = 0 THEN 'command line' ELSE 'schedule' END, state,
+    CASE WHEN state = 'queued' THEN 0 ELSE 1 END, 5, at,
+    CASE WHEN state NOT IN ('queued') THEN at + waited END,
+    CASE WHEN state IN ('succeeded', 'failed', 'cancelled') THEN at + waited + ran END,
+    CASE WHEN state = 'retrying' THEN now() + interval '1 hour' END,
+    now() + interval '6 hours', at,
+    CASE WHEN state = 'queued' THEN NULL ELSE n END,
+    CASE WHEN state = 'queued' THEN NULL ELSE 'bench-' || n % 4 || '-bulk' END,
+    CASE WHEN state = 'running' THEN now() + interval '1 hour' END,
+    CASE WHEN state <> 'queued' THEN 'applying' END,
+    CASE WHEN state = 'succeeded' THEN '{"fetched":120,"current":100,"created":0,"updated":1,"unchanged":99,"deactivated":0,"restored":0,"skipped":0,"issues":0,"requests":4,"duration_ms":900}'::jsonb END,
+    CASE WHEN state IN ('failed', 'retrying') THEN jsonb_build_object('type',
+        (ARRAY['wonde_unavailable', 'wonde_unavailable', 'wonde_unauthorized', 'wonde_forbidden', 'database', 'deadline_passed', 'wonde_rate_limited'])[1 + n % 7],
+        'title', 'It failed', 'detail', 'As jobs do now and then.') END
+FROM (
+    SELECT n, now() - (1000000 - n) * interval '2.592 seconds' AS at, 1 + (n * 7919::bigint) % 2000 AS school,
+        CASE WHEN n % 10 < 3 THEN 'sync-school' ELSE 'refresh-user' END AS kind,
+        (n * 31 % 97) * interval '20 milliseconds' AS waited,
+        CASE WHEN n % 10 < 3 THEN 900 + n * 37 % 4000 ELSE 40 + n * 41 % 500 END * interval '1 millisecond' AS ran,
+        CASE WHEN n > 999950 THEN (ARRAY['queued', 'running', 'queued', 'retrying'])[1 + n % 4]
+            WHEN n % 25000 = 1 THEN 'held'
+            WHEN n % 50 = 7 THEN 'failed' WHEN n % 200 = 9 THEN 'cancelled' ELSE 'succeeded' END AS state
+    FROM generate_series(1, 1000000) n
+) history;

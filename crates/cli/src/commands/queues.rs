@@ -1,0 +1,131 @@
+use mis_sync_domain::{JobState, Lane};
+use mis_sync_store::{
+    figures::{self, Now},
+    pauses::{self, Pause, Scope},
+};
+use serde_json::{Value, json};
+
+use crate::{
+    arguments::{Queues, QueuesAction, Target},
+    commands::{actor, print, table::table},
+    config::Config,
+    exit::Failure,
+    wiring,
+};
+
+pub(super) async fn run(config: &Config, command: Queues) -> Result<(), Failure> {
+    match command.action {
+        None => show(config, command.json).await,
+        Some(QueuesAction::Pause { target, reason }) => pause(config, target, reason).await,
+        Some(QueuesAction::Resume { target, reason }) => resume(config, target, reason).await,
+    }
+}
+
+fn scope(target: Target) -> Scope {
+    match (target.lane, target.school) {
+        (Some(lane), _) => Scope::Lane(lane),
+        (None, Some(school)) => Scope::School(school),
+        (None, None) => unreachable!("one of the two is required"),
+    }
+}
+
+async fn pause(config: &Config, target: Target, reason: Option<String>) -> Result<(), Failure> {
+    let (pool, scope) = (wiring::database(config).await?, scope(target));
+    if pauses::pause(&pool, &scope, &actor(reason)).await? {
+        return print(&format!("{scope} is paused; what runs goes on"));
+    }
+    Err(Failure::work(format!("there is no {scope}; `mis-sync schools list` shows them")))
+}
+
+async fn resume(config: &Config, target: Target, reason: Option<String>) -> Result<(), Failure> {
+    let (queue, scope) = (wiring::queue(config).await?, scope(target));
+    if queue.resume(&scope, &actor(reason)).await? {
+        return print(&format!("{scope} goes on"));
+    }
+    Err(Failure::work(format!("{scope} is not paused; `mis-sync queues` shows what is")))
+}
+
+async fn show(config: &Config, json: bool) -> Result<(), Failure> {
+    let pool = wiring::database(config).await?;
+    let (now, pauses) = (figures::now(&pool).await?, pauses::list(&pool).await?);
+    if json {
+        let lanes = Lane::ALL.iter().map(|lane| describe_lane(*lane, &now, &pauses));
+        let pauses = pauses.iter().map(describe_pause);
+        let all = json!({
+            "lanes": lanes.collect::<Value>(),
+            "pauses": pauses.collect::<Value>(),
+        });
+        return print(&all.to_string());
+    }
+    let row = |lane: &Lane| {
+        let jobs = |state| jobs(&now, *lane, state).to_string();
+        [
+            lane.to_string(),
+            jobs(JobState::Queued),
+            jobs(JobState::Running),
+            jobs(JobState::Retrying),
+            jobs(JobState::Held),
+            format!("{} s", waiting(&now, *lane)),
+            if is_paused(&pauses, *lane) { "paused" } else { "" }.to_owned(),
+        ]
+    };
+    let rows: Vec<_> = Lane::ALL.iter().map(row).collect();
+    table(["LANE", "QUEUED", "RUNNING", "RETRYING", "HELD", "OLDEST", ""], &rows, "")?;
+    if pauses.is_empty() {
+        return Ok(());
+    }
+    let row = |pause: &Pause| {
+        [
+            pause.scope.to_string(),
+            pause.paused_at.format("%Y-%m-%d %H:%M").to_string(),
+            pause.waiting.to_string(),
+            pause.actor.clone(),
+            pause.reason.clone().unwrap_or_default(),
+        ]
+    };
+    let rows: Vec<_> = pauses.iter().map(row).collect();
+    print("")?;
+    table(["PAUSED", "SINCE", "WAITING", "BY", "WHY"], &rows, "")
+}
+
+fn jobs(now: &Now, lane: Lane, state: JobState) -> i64 {
+    let found = now.unfinished.iter().find(|(of, is, _)| (*of, *is) == (lane, state));
+    found.map_or(0, |(_, _, jobs)| *jobs)
+}
+
+/// Seconds.
+fn waiting(now: &Now, lane: Lane) -> u64 {
+    let found = now.oldest_waiting.iter().find(|(of, _)| *of == lane);
+    found.map_or(0, |(_, time)| time.as_secs())
+}
+
+fn is_paused(pauses: &[Pause], lane: Lane) -> bool {
+    pauses.iter().any(|pause| pause.scope == Scope::Lane(lane))
+}
+
+fn describe_lane(lane: Lane, now: &Now, pauses: &[Pause]) -> Value {
+    json!({
+        "lane": lane,
+        "queued": jobs(now, lane, JobState::Queued),
+        "running": jobs(now, lane, JobState::Running),
+        "retrying": jobs(now, lane, JobState::Retrying),
+        "held": jobs(now, lane, JobState::Held),
+        "oldest_waiting_seconds": waiting(now, lane),
+        "paused": is_paused(pauses, lane),
+    })
+}
+
+fn describe_pause(pause: &Pause) -> Value {
+    let (lane, school) = match &pause.scope {
+        Scope::Lane(lane) => (Some(lane), None),
+        Scope::School(id) => (None, Some(id)),
+    };
+    json!({
+        "lane": lane,
+        "school_id": school,
+        "paused_at": pause.paused_at,
+        "actor": pause.actor,
+        "reason": pause.reason,
+        "waiting": pause.waiting,
+    })
+}

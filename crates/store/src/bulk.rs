@@ -1,0 +1,277 @@
+//! One action on many jobs. Which jobs is decided when it is asked for; the leader then does them
+//! one by one, each as if a person had done it.
+
+use std::{fmt, str::FromStr};
+
+use chrono::{DateTime, Utc};
+use mis_sync_domain::{ApiKeyId, AuditAction, BulkId, JobId, JobState};
+use sqlx::{PgPool, QueryBuilder};
+use uuid::Uuid;
+
+use crate::{
+    Error,
+    audit::{self, Actor, Entry},
+    jobs::JobFilter,
+};
+
+/// What is done to the jobs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum BulkAction {
+    /// Retrying ones are due at once, failed and cancelled ones are done again as new jobs.
+    Retry,
+    /// Unfinished ones are called off.
+    Cancel,
+}
+
+impl BulkAction {
+    /// Its stable name.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Retry => "retry",
+            Self::Cancel => "cancel",
+        }
+    }
+
+    /// The states that allow it.
+    pub fn states(self) -> &'static [JobState] {
+        match self {
+            Self::Retry => &[JobState::Retrying, JobState::Failed, JobState::Cancelled],
+            Self::Cancel => {
+                &[JobState::Queued, JobState::Running, JobState::Retrying, JobState::Held]
+            }
+        }
+    }
+}
+
+/// A text that names no action.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("retry or cancel")]
+pub struct UnknownBulkAction;
+
+impl FromStr for BulkAction {
+    type Err = UnknownBulkAction;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text {
+            "retry" => Ok(Self::Retry),
+            "cancel" => Ok(Self::Cancel),
+            _ => Err(UnknownBulkAction),
+        }
+    }
+}
+
+impl fmt::Display for BulkAction {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+/// An action on many jobs, and how far it is.
+#[derive(Debug, Clone)]
+pub struct Bulk {
+    /// Its id.
+    pub id: BulkId,
+    /// What is done.
+    pub action: BulkAction,
+    /// Which jobs were meant.
+    pub filter: JobFilter,
+    /// Who asked for it, and why.
+    pub actor: Actor,
+    /// How many jobs it is about.
+    pub total: i64,
+    /// On so many it was done.
+    pub done: i64,
+    /// Whose state forbade it when their turn came.
+    pub refused: i64,
+    /// On so many it failed.
+    pub failed: i64,
+    /// When it was asked for.
+    pub started_at: DateTime<Utc>,
+    /// When no job was left.
+    pub finished_at: Option<DateTime<Utc>>,
+}
+
+/// What became of one job of a bulk.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outcome {
+    /// It was done.
+    Done,
+    /// The job's state forbids it.
+    Refused,
+    /// It failed, and would again.
+    Failed,
+}
+
+/// A filter restricted to the states that allow the action; `None`: they have none in common.
+pub fn narrow(filter: &JobFilter, action: BulkAction) -> Option<JobFilter> {
+    let wanted = |state: &&JobState| filter.states.is_empty() || filter.states.contains(state);
+    let states: Vec<JobState> = action.states().iter().filter(wanted).copied().collect();
+    (!states.is_empty()).then(|| JobFilter { states, ..filter.clone() })
+}
+
+/// Asks for an action on all jobs that match now and whose state allows it; those that come later
+/// are left alone.
+pub async fn start(
+    pool: &PgPool,
+    action: BulkAction,
+    filter: &JobFilter,
+    actor: &Actor,
+) -> Result<BulkId, Error> {
+    let id = BulkId::new();
+    let mut tx = pool.begin().await?;
+    sqlx::query!(
+        r#"
+        INSERT INTO bulk (id, action, filter, actor, api_key_id, reason, total)
+        VALUES ($1, $2, $3, $4, $5, $6, 0)
+        "#,
+        id.0,
+        action.as_str(),
+        serde_json::to_value(filter).expect("a filter is plain JSON"),
+        actor.name,
+        actor.api_key_id.map(|key| key.0),
+        actor.reason,
+    )
+    .execute(&mut *tx)
+    .await?;
+    if let Some(filter) = narrow(filter, action) {
+        let mut query = QueryBuilder::new("INSERT INTO bulk_job (bulk_id, job_id) SELECT ");
+        query.push_bind(id.0).push(", id FROM (");
+        filter.push_select(&mut query, "id", i64::MAX);
+        query.push(") AS matching");
+        let jobs = query.build().persistent(false).execute(&mut *tx).await?.rows_affected();
+        set_total(&mut tx, id, i64::try_from(jobs).unwrap_or(i64::MAX)).await?;
+    }
+    let subject = Some(format!("{action} {id}"));
+    let entry = Entry { subject, ..Entry::new(AuditAction::Bulk) };
+    audit::record(&mut tx, actor, &entry).await?;
+    tx.commit().await?;
+    Ok(id)
+}
+
+async fn set_total(db: &mut sqlx::PgConnection, id: BulkId, total: i64) -> Result<(), Error> {
+    sqlx::query!("UPDATE bulk SET total = $2 WHERE id = $1", id.0, total).execute(db).await?;
+    Ok(())
+}
+
+struct BulkRow {
+    id: Uuid,
+    action: String,
+    filter: serde_json::Value,
+    actor: String,
+    api_key_id: Option<Uuid>,
+    reason: Option<String>,
+    total: i64,
+    done: i64,
+    refused: i64,
+    failed: i64,
+    started_at: DateTime<Utc>,
+    finished_at: Option<DateTime<Utc>>,
+}
+
+impl TryFrom<BulkRow> for Bulk {
+    type Error = Error;
+
+    fn try_from(row: BulkRow) -> Result<Self, Error> {
+        let broken = |column| Error::Inconsistent { table: "bulk", column, id: row.id.to_string() };
+        let api_key_id = row.api_key_id.map(ApiKeyId);
+        Ok(Self {
+            id: BulkId(row.id),
+            action: row.action.parse().map_err(|_| broken("action"))?,
+            filter: serde_json::from_value(row.filter).map_err(|_| broken("filter"))?,
+            actor: Actor { name: row.actor, api_key_id, reason: row.reason },
+            total: row.total,
+            done: row.done,
+            refused: row.refused,
+            failed: row.failed,
+            started_at: row.started_at,
+            finished_at: row.finished_at,
+        })
+    }
+}
+
+/// One bulk.
+pub async fn get(pool: &PgPool, id: BulkId) -> Result<Option<Bulk>, Error> {
+    let row = sqlx::query_as!(
+        BulkRow,
+        r#"
+        SELECT id, action, filter, actor, api_key_id, reason, total, done, refused, failed,
+            started_at, finished_at
+        FROM bulk WHERE id = $1
+        "#,
+        id.0,
+    )
+    .fetch_optional(pool)
+    .await?;
+    row.map(Bulk::try_from).transpose()
+}
+
+/// Bulks, newest first.
+pub async fn list(pool: &PgPool, limit: i64) -> Result<Vec<Bulk>, Error> {
+    let rows = sqlx::query_as!(
+        BulkRow,
+        r#"
+        SELECT id, action, filter, actor, api_key_id, reason, total, done, refused, failed,
+            started_at, finished_at
+        FROM bulk ORDER BY id DESC LIMIT $1
+        "#,
+        limit,
+    )
+    .fetch_all(pool)
+    .await?;
+    rows.into_iter().map(Bulk::try_from).collect()
+}
+
+/// The bulks that are not done, oldest first.
+pub async fn unfinished(pool: &PgPool) -> Result<Vec<BulkId>, Error> {
+    let ids = sqlx::query_scalar!("SELECT id FROM bulk WHERE finished_at IS NULL ORDER BY id")
+        .fetch_all(pool)
+        .await?;
+    Ok(ids.into_iter().map(BulkId).collect())
+}
+
+/// The next jobs of a bulk, oldest first. Without any the bulk is done, which this notes.
+pub async fn next(pool: &PgPool, id: BulkId, limit: i64) -> Result<Vec<JobId>, Error> {
+    let jobs = sqlx::query_scalar!(
+        "SELECT job_id FROM bulk_job WHERE bulk_id = $1 ORDER BY job_id LIMIT $2",
+        id.0,
+        limit,
+    )
+    .fetch_all(pool)
+    .await?;
+    if jobs.is_empty() {
+        sqlx::query!(
+            "UPDATE bulk SET finished_at = now() WHERE id = $1 AND finished_at IS NULL",
+            id.0,
+        )
+        .execute(pool)
+        .await?;
+    }
+    Ok(jobs.into_iter().map(JobId).collect())
+}
+
+/// Counts what became of one job, once.
+pub async fn settle(
+    pool: &PgPool,
+    id: BulkId,
+    job_id: JobId,
+    outcome: Outcome,
+) -> Result<(), Error> {
+    sqlx::query!(
+        r#"
+        WITH turn AS (
+            DELETE FROM bulk_job WHERE bulk_id = $1 AND job_id = $2 RETURNING bulk_id
+        )
+        UPDATE bulk SET done = done + $3::int, refused = refused + $4::int,
+            failed = failed + $5::int
+        FROM turn WHERE id = bulk_id
+        "#,
+        id.0,
+        job_id.0,
+        i32::from(outcome == Outcome::Done),
+        i32::from(outcome == Outcome::Refused),
+        i32::from(outcome == Outcome::Failed),
+    )
+    .execute(pool)
+    .await?;
+    Ok(())
+}

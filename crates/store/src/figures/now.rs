@@ -1,0 +1,126 @@
+use std::{collections::BTreeMap, time::Duration};
+
+use chrono::{DateTime, Utc};
+use mis_sync_domain::{JobState, Lane, OutageReason, SchoolId};
+use sqlx::PgPool;
+
+use super::read;
+use crate::Error;
+
+/// So many sorts of failures are told apart.
+const TOP: i64 = 10;
+
+/// How things stand at this moment.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Now {
+    /// Unfinished jobs, every lane and state.
+    pub unfinished: Vec<(Lane, JobState, i64)>,
+    /// For how long the oldest queued job of each lane has waited; zero without one.
+    pub oldest_waiting: Vec<(Lane, Duration)>,
+    /// Jobs that ended in the last 24 hours, every state.
+    pub ended: Vec<(JobState, i64)>,
+    /// Types of the errors of those that failed in the last 24 hours, the most frequent first.
+    pub failures: Vec<(String, i64)>,
+    /// Schools whose logins are answered without asking Wonde, the newest outage first.
+    pub outages: Vec<OpenOutage>,
+    /// Jobs that wait for a person.
+    pub held: i64,
+}
+
+/// A school whose Wonde failed a login and has not come back since.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OpenOutage {
+    /// The school.
+    pub school_id: SchoolId,
+    /// Why.
+    pub reason: OutageReason,
+    /// The last failure.
+    pub noted_at: DateTime<Utc>,
+    /// From then on one login may ask again.
+    pub probe_at: DateTime<Utc>,
+}
+
+/// Reads all of it.
+pub async fn now(pool: &PgPool) -> Result<Now, Error> {
+    let ledger = read(pool).await?;
+    let mut unfinished: BTreeMap<(usize, usize), (Lane, JobState, i64)> = BTreeMap::new();
+    for (kind, state, jobs) in ledger.unfinished {
+        let lane = kind.lane();
+        unfinished.entry((lane as usize, state as usize)).or_insert((lane, state, 0)).2 +=
+            whole(jobs);
+    }
+    let unfinished: Vec<_> = unfinished.into_values().collect();
+    let held = unfinished.iter().filter(|(_, state, _)| *state == JobState::Held);
+    let seconds = |(lane, seconds)| (lane, Duration::from_secs_f64(seconds));
+    Ok(Now {
+        held: held.map(|(_, _, jobs)| jobs).sum(),
+        unfinished,
+        oldest_waiting: ledger.oldest_queued.into_iter().map(seconds).collect(),
+        ended: ended(pool).await?,
+        failures: failures(pool).await?,
+        outages: outages(pool).await?,
+    })
+}
+
+#[expect(clippy::cast_possible_truncation, reason = "a number of rows, as a figure")]
+fn whole(figure: f64) -> i64 {
+    figure as i64
+}
+
+async fn ended(pool: &PgPool) -> Result<Vec<(JobState, i64)>, Error> {
+    let rows = sqlx::query!(
+        r#"
+        SELECT state, count(*) AS "jobs!" FROM job
+        WHERE finished_at >= now() - interval '1 day' GROUP BY state
+        "#,
+    )
+    .fetch_all(pool)
+    .await?;
+    let jobs = |state: &JobState| {
+        rows.iter().find(|row| row.state == state.as_str()).map_or(0, |row| row.jobs)
+    };
+    let states = JobState::ALL.iter().filter(|state| state.is_finished());
+    Ok(states.map(|state| (*state, jobs(state))).collect())
+}
+
+async fn failures(pool: &PgPool) -> Result<Vec<(String, i64)>, Error> {
+    let rows = sqlx::query!(
+        r#"
+        SELECT coalesce(error ->> 'type', '') AS "code!", count(*) AS "jobs!" FROM job
+        WHERE state = 'failed' AND finished_at >= now() - interval '1 day'
+        GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT $1
+        "#,
+        TOP,
+    )
+    .fetch_all(pool)
+    .await?;
+    Ok(rows.into_iter().map(|row| (row.code, row.jobs)).collect())
+}
+
+async fn outages(pool: &PgPool) -> Result<Vec<OpenOutage>, Error> {
+    let rows = sqlx::query!(
+        r#"
+        SELECT o.school_id, o.reason, o.noted_at, o.probe_at
+        FROM wonde_outage o JOIN school c ON c.id = o.school_id
+        WHERE o.noted_at >= c.updated_at
+        ORDER BY o.noted_at DESC
+        "#,
+    )
+    .fetch_all(pool)
+    .await?;
+    rows.into_iter()
+        .map(|row| {
+            let broken = |column| Error::Inconsistent {
+                table: "wonde_outage",
+                column,
+                id: row.school_id.clone(),
+            };
+            Ok(OpenOutage {
+                school_id: row.school_id.parse().map_err(|_| broken("school_id"))?,
+                reason: row.reason.parse().map_err(|_| broken("reason"))?,
+                noted_at: row.noted_at,
+                probe_at: row.probe_at,
+            })
+        })
+        .collect()
+}

@@ -1,0 +1,217 @@
+//! What became of jobs over time: counts and durations of the jobs that ended, in buckets.
+//!
+//! The long windows are read from `job_period`, which the leader fills as periods end; what it has
+//! not filled yet is read from the ledger itself.
+
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use mis_sync_domain::JobKind;
+use sqlx::PgPool;
+
+use crate::{Error, jobs::interval};
+
+/// How far back, and in what steps.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Window {
+    /// The last quarter of an hour, in steps of 15 seconds.
+    Minutes15,
+    /// The last day, in steps of half an hour.
+    Hours24,
+    /// The last thirty days, in steps of six hours.
+    Days30,
+}
+
+impl Window {
+    /// Every one of them.
+    pub const ALL: [Self; 3] = [Self::Minutes15, Self::Hours24, Self::Days30];
+
+    /// Those whose buckets are kept.
+    const KEPT: [Self; 2] = [Self::Hours24, Self::Days30];
+
+    /// All of it.
+    pub fn length(self) -> Duration {
+        match self {
+            Self::Minutes15 => Duration::from_mins(15),
+            Self::Hours24 => Duration::from_hours(24),
+            Self::Days30 => Duration::from_hours(30 * 24),
+        }
+    }
+
+    /// One step.
+    pub fn width(self) -> Duration {
+        match self {
+            Self::Minutes15 => Duration::from_secs(15),
+            Self::Hours24 => Duration::from_mins(30),
+            Self::Days30 => Duration::from_hours(6),
+        }
+    }
+
+    fn width_seconds(self) -> i32 {
+        i32::try_from(self.width().as_secs()).expect("six hours at the most")
+    }
+}
+
+/// What ended in one bucket.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Point {
+    /// Start of the bucket. The last one is not over yet.
+    pub at: DateTime<Utc>,
+    /// Of every kind of job.
+    pub kinds: Vec<KindPoint>,
+}
+
+/// What ended of one kind.
+#[derive(Debug, Clone, PartialEq)]
+pub struct KindPoint {
+    /// The kind.
+    pub kind: JobKind,
+    /// How many succeeded.
+    pub succeeded: i64,
+    /// How many failed.
+    pub failed: i64,
+    /// How many were cancelled.
+    pub cancelled: i64,
+    /// Median milliseconds from first start to end; `None`: nothing ran.
+    pub ran_p50_ms: Option<f64>,
+    /// 95th percentile of the same.
+    pub ran_p95_ms: Option<f64>,
+    /// 95th percentile of the milliseconds from press to first start.
+    pub waited_p95_ms: Option<f64>,
+}
+
+/// The buckets of a window, oldest first, the quiet ones included.
+pub async fn series(pool: &PgPool, window: Window) -> Result<Vec<Point>, Error> {
+    let kinds: Vec<&str> = JobKind::ALL.iter().map(|kind| kind.as_str()).collect();
+    let rows = sqlx::query!(
+        r#"
+        WITH bounds AS (
+            SELECT first, greatest(first, (
+                SELECT max(starts_at) + $2::interval FROM job_period WHERE width_seconds = $3))
+                AS live
+            FROM (SELECT date_bin($2, now() - $1::interval, to_timestamp(0)) + $2 AS first) f
+        ), found AS (
+            SELECT starts_at AS at, kind, succeeded, failed, cancelled, ran_p50_ms, ran_p95_ms,
+                waited_p95_ms
+            FROM job_period, bounds WHERE width_seconds = $3 AND starts_at >= first
+            UNION ALL
+            SELECT at, kind, succeeded, failed, cancelled, ran[1], ran[2], waited_p95_ms
+            FROM (
+                SELECT date_bin($2, finished_at, to_timestamp(0)) AS at, kind,
+                    count(*) FILTER (WHERE state = 'succeeded') AS succeeded,
+                    count(*) FILTER (WHERE state = 'failed') AS failed,
+                    count(*) FILTER (WHERE state = 'cancelled') AS cancelled,
+                    percentile_cont(ARRAY[0.5, 0.95]) WITHIN GROUP (
+                        ORDER BY date_part('epoch', finished_at - started_at) * 1000)
+                        AS ran,
+                    percentile_cont(0.95) WITHIN GROUP (
+                        ORDER BY date_part('epoch', started_at - created_at) * 1000)
+                        AS waited_p95_ms
+                FROM job
+                WHERE finished_at >= (SELECT live FROM bounds)
+                    AND finished_at < now() + interval '1 hour'
+                GROUP BY 1, 2
+            ) live
+        )
+        SELECT at AS "at!", kind AS "kind!", coalesce(succeeded, 0) AS "succeeded!",
+            coalesce(failed, 0) AS "failed!", coalesce(cancelled, 0) AS "cancelled!", ran_p50_ms,
+            ran_p95_ms, waited_p95_ms
+        FROM bounds
+        CROSS JOIN generate_series(first, now(), $2) AS at
+        CROSS JOIN unnest($4::text[]) WITH ORDINALITY AS of (kind, position)
+        LEFT JOIN found USING (at, kind)
+        ORDER BY at, position
+        "#,
+        interval(window.length()),
+        interval(window.width()),
+        window.width_seconds(),
+        kinds as Vec<&str>,
+    )
+    .fetch_all(pool)
+    .await?;
+    let mut points: Vec<Point> = Vec::new();
+    for row in rows {
+        let broken =
+            || Error::Inconsistent { table: "job_period", column: "kind", id: row.at.to_string() };
+        let of_kind = KindPoint {
+            kind: row.kind.parse().map_err(|_| broken())?,
+            succeeded: row.succeeded,
+            failed: row.failed,
+            cancelled: row.cancelled,
+            ran_p50_ms: row.ran_p50_ms,
+            ran_p95_ms: row.ran_p95_ms,
+            waited_p95_ms: row.waited_p95_ms,
+        };
+        match points.last_mut() {
+            Some(point) if point.at == row.at => point.kinds.push(of_kind),
+            _ => points.push(Point { at: row.at, kinds: vec![of_kind] }),
+        }
+    }
+    Ok(points)
+}
+
+/// Writes down the next few periods that are over and were not written yet, of each window, and
+/// forgets those that no window shows any more. Returns how many; 0: nothing is left to do.
+///
+/// What is older than the window is never looked at, however long nobody did this.
+pub async fn fill_periods(pool: &PgPool) -> Result<u64, Error> {
+    let mut filled = 0;
+    for window in Window::KEPT {
+        filled += fill(pool, window).await?;
+    }
+    Ok(filled)
+}
+
+/// A period is over a minute after its end: until then a transaction may write an end that lies in
+/// it.
+async fn fill(pool: &PgPool, window: Window) -> Result<u64, Error> {
+    let kinds: Vec<&str> = JobKind::ALL.iter().map(|kind| kind.as_str()).collect();
+    let filled = sqlx::query_scalar!(
+        r#"
+        WITH first AS (
+            SELECT greatest(
+                date_bin($2, now() - $1::interval, to_timestamp(0)),
+                (SELECT max(starts_at) + $2::interval FROM job_period WHERE width_seconds = $3)
+            ) AS at
+        ), forgotten AS (
+            DELETE FROM job_period
+            WHERE width_seconds = $3 AND starts_at < now() - 2 * $1::interval
+        ), written AS (
+            INSERT INTO job_period (width_seconds, starts_at, kind, succeeded, failed, cancelled,
+                ran_p50_ms, ran_p95_ms, waited_p95_ms)
+            SELECT $3, starts_at, kind, succeeded, failed, cancelled, ran[1], ran[2], waited
+            FROM first
+            CROSS JOIN LATERAL (
+                SELECT starts_at FROM generate_series(at,
+                    now() - interval '1 minute' - $2::interval, $2) AS starts_at
+                LIMIT 8
+            ) period
+            CROSS JOIN unnest($4::text[]) AS of (kind)
+            CROSS JOIN LATERAL (
+                SELECT count(*) FILTER (WHERE j.state = 'succeeded') AS succeeded,
+                    count(*) FILTER (WHERE j.state = 'failed') AS failed,
+                    count(*) FILTER (WHERE j.state = 'cancelled') AS cancelled,
+                    percentile_cont(ARRAY[0.5, 0.95]) WITHIN GROUP (
+                        ORDER BY date_part('epoch', j.finished_at - j.started_at) * 1000)
+                        AS ran,
+                    percentile_cont(0.95) WITHIN GROUP (
+                        ORDER BY date_part('epoch', j.started_at - j.created_at) * 1000)
+                        AS waited
+                FROM job j
+                WHERE j.finished_at >= starts_at AND j.finished_at < starts_at + $2::interval
+                    AND j.kind = of.kind
+            ) ended
+            ON CONFLICT DO NOTHING
+            RETURNING starts_at
+        )
+        SELECT count(DISTINCT starts_at) AS "count!" FROM written
+        "#,
+        interval(window.length()),
+        interval(window.width()),
+        window.width_seconds(),
+        kinds as Vec<&str>,
+    )
+    .fetch_one(pool)
+    .await?;
+    Ok(u64::try_from(filled).unwrap_or_default())
+}

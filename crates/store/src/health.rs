@@ -1,0 +1,45 @@
+use std::time::Duration;
+
+use sqlx::PgPool;
+
+use crate::Error;
+
+/// How the database is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Health {
+    /// Its version, for example `16.4`.
+    pub version: String,
+    /// Bytes of this database on disk.
+    pub size_bytes: i64,
+    /// Connections that clients have, to all databases of the server.
+    pub connections: i64,
+    /// So many it accepts.
+    pub max_connections: i64,
+    /// For how long the oldest open transaction has been open; `None`: there is none but this one,
+    /// or the role may not see those of others.
+    pub oldest_transaction: Option<Duration>,
+}
+
+/// Asks the database how it is.
+pub async fn health(pool: &PgPool) -> Result<Health, Error> {
+    let row = sqlx::query!(
+        r#"
+        SELECT split_part(current_setting('server_version'), ' ', 1) AS "version!",
+            pg_database_size(current_database()) AS "size_bytes!",
+            count(*) FILTER (WHERE backend_type = 'client backend') AS "connections!",
+            current_setting('max_connections')::bigint AS "max_connections!",
+            extract(epoch FROM now() - min(xact_start) FILTER (WHERE pid <> pg_backend_pid()
+                AND backend_type = 'client backend'))::float8 AS oldest
+        FROM pg_stat_activity
+        "#,
+    )
+    .fetch_one(pool)
+    .await?;
+    Ok(Health {
+        version: row.version,
+        size_bytes: row.size_bytes,
+        connections: row.connections,
+        max_connections: row.max_connections,
+        oldest_transaction: row.oldest.map(|age| Duration::from_secs_f64(age.max(0.0))),
+    })
+}

@@ -1,0 +1,245 @@
+use std::{collections::BTreeSet, fmt, str::FromStr};
+
+use chrono::{DateTime, TimeDelta, Utc};
+use mis_sync_domain::{JobId, JobKind, JobState, SchoolId, StaffId};
+use serde::{Deserialize, Serialize};
+use sqlx::{Postgres, QueryBuilder};
+use uuid::Uuid;
+
+/// The clocks of two servers differ by less: the time in a job's id is of another clock than its
+/// `created_at`.
+const CLOCKS_APART: TimeDelta = TimeDelta::hours(1);
+
+/// Which jobs; what is left out does not filter.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct JobFilter {
+    /// Whose id begins like this.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub id_prefix: Option<IdPrefix>,
+    /// Of any of these schools; empty: of all.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub schools: Vec<SchoolId>,
+    /// For this person.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub staff_id: Option<StaffId>,
+    /// Of this kind.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub kind: Option<JobKind>,
+    /// In any of these states; empty: in whatever state.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub states: Vec<JobState>,
+    /// Whose last error has this type, for example `wonde_unauthorized`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub error_code: Option<String>,
+    /// Asked for by this API key or command.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub requested_by: Option<String>,
+    /// Asked for at this time or later.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub since: Option<DateTime<Utc>>,
+    /// Asked for before this time.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub until: Option<DateTime<Utc>>,
+    /// Older than this job: where the last page ended.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub before: Option<JobId>,
+}
+
+impl JobFilter {
+    /// Adds `SELECT columns` of the jobs that match, the newest `limit` of them, newest first.
+    ///
+    /// Every filter has an index that is newest first for one value of it. Where a filter has
+    /// several values, each is read up to `limit` by itself: one ordered read for all of them
+    /// would have to walk past everything else, or sort all that match.
+    pub(crate) fn push_select(
+        &self,
+        query: &mut QueryBuilder<Postgres>,
+        columns: &str,
+        limit: i64,
+    ) {
+        let (column, values) = self.read_one_by_one();
+        let parts = values.len();
+        for (n, value) in values.into_iter().enumerate() {
+            query.push(if n == 0 { "(" } else { " UNION ALL (" });
+            query.push("SELECT ").push(columns).push(" FROM job WHERE true");
+            if let Some(value) = value {
+                query.push(" AND ").push(column).push(" = ").push_bind(value);
+            }
+            self.push_conditions(query, column);
+            query.push(" ORDER BY id DESC LIMIT ").push_bind(limit).push(")");
+        }
+        if parts > 1 {
+            query.push(" ORDER BY id DESC LIMIT ").push_bind(limit);
+        }
+    }
+
+    /// The filter whose values are read one by one, if one has several. A kind is read state by
+    /// state, as its index has it. Without one there is a single read of no value.
+    fn read_one_by_one(&self) -> (&'static str, BTreeSet<Option<String>>) {
+        if self.schools.len() > 1 {
+            return ("school_id", self.schools.iter().map(|id| Some(id.to_string())).collect());
+        }
+        let narrow = !self.schools.is_empty()
+            || self.staff_id.is_some()
+            || self.error_code.is_some()
+            || self.id_prefix.is_some();
+        if narrow || (self.states.len() < 2 && self.kind.is_none()) {
+            return ("", BTreeSet::from([None]));
+        }
+        let states = if self.states.is_empty() { JobState::ALL } else { &self.states };
+        ("state", states.iter().map(|state| Some(state.to_string())).collect())
+    }
+
+    /// Everything but what is said of `done` already.
+    fn push_conditions(&self, query: &mut QueryBuilder<Postgres>, done: &str) {
+        if done != "school_id" {
+            push_any(query, "school_id", self.schools.iter().map(ToString::to_string).collect());
+        }
+        if done != "state" {
+            push_any(query, "state", self.states.iter().map(ToString::to_string).collect());
+        }
+        if let Some(kind) = self.kind {
+            query.push(" AND kind = ").push_bind(kind.as_str());
+        }
+        if let Some(staff_id) = self.staff_id {
+            query.push(" AND staff_id = ").push_bind(staff_id.0);
+        }
+        if let Some(code) = &self.error_code {
+            query.push(" AND error IS NOT NULL AND error ->> 'type' = ").push_bind(code.clone());
+        }
+        if let Some(name) = &self.requested_by {
+            query.push(" AND requested_by = ").push_bind(name.clone());
+        }
+        if let Some(IdPrefix { first, last, .. }) = self.id_prefix {
+            query.push(" AND id BETWEEN ").push_bind(first).push(" AND ").push_bind(last);
+        }
+        if let Some(before) = self.before {
+            query.push(" AND id < ").push_bind(before.0);
+        }
+        // The id bounds what is read, because everything is ordered by it; the time decides.
+        if let Some(since) = self.since {
+            query.push(" AND id >= ").push_bind(earliest_id(since - CLOCKS_APART));
+            query.push(" AND created_at >= ").push_bind(since);
+        }
+        if let Some(until) = self.until {
+            query.push(" AND id < ").push_bind(earliest_id(until + CLOCKS_APART));
+            query.push(" AND created_at < ").push_bind(until);
+        }
+    }
+}
+
+fn push_any(query: &mut QueryBuilder<Postgres>, column: &str, mut values: Vec<String>) {
+    // One value is not `ANY`: an index that is ordered within one value stays ordered.
+    if values.len() == 1 {
+        query.push(" AND ").push(column).push(" = ").push_bind(values.remove(0));
+    } else if !values.is_empty() {
+        query.push(" AND ").push(column).push(" = ANY(").push_bind(values).push(")");
+    }
+}
+
+/// The least UUIDv7 of a time: it begins with its milliseconds.
+fn earliest_id(time: DateTime<Utc>) -> Uuid {
+    let milliseconds = u64::try_from(time.timestamp_millis()).unwrap_or_default();
+    Uuid::from_u128(u128::from(milliseconds & 0xffff_ffff_ffff) << 80)
+}
+
+/// The first hex digits of a job's id.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct IdPrefix {
+    digits: u8,
+    first: Uuid,
+    last: Uuid,
+}
+
+/// A text that no id begins with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("an id begins with hex digits, 32 at the most")]
+pub struct InvalidIdPrefix;
+
+impl FromStr for IdPrefix {
+    type Err = InvalidIdPrefix;
+
+    /// Hyphens may be anywhere, or nowhere.
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let (mut value, mut digits) = (0_u128, 0_u8);
+        for character in text.chars().filter(|character| *character != '-') {
+            let digit = character.to_digit(16).ok_or(InvalidIdPrefix)?;
+            if digits == 32 {
+                return Err(InvalidIdPrefix);
+            }
+            digits += 1;
+            value = (value << 4) | u128::from(digit);
+        }
+        let missing = 4 * u32::from(32 - digits);
+        // A shift by all 128 bits is none.
+        let (first, rest) = match digits {
+            0 => return Err(InvalidIdPrefix),
+            _ => (value << missing, (1_u128 << missing) - 1),
+        };
+        Ok(Self { digits, first: Uuid::from_u128(first), last: Uuid::from_u128(first | rest) })
+    }
+}
+
+impl TryFrom<String> for IdPrefix {
+    type Error = InvalidIdPrefix;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        text.parse()
+    }
+}
+
+impl From<IdPrefix> for String {
+    fn from(prefix: IdPrefix) -> Self {
+        prefix.to_string()
+    }
+}
+
+impl fmt::Display for IdPrefix {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let digits = self.first.simple().to_string();
+        f.write_str(digits.get(..usize::from(self.digits)).unwrap_or(&digits))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn bounds(text: &str) -> (String, String) {
+        let prefix: IdPrefix = text.parse().unwrap();
+        (prefix.first.to_string(), prefix.last.to_string())
+    }
+
+    #[test]
+    fn a_prefix_is_a_range_of_ids() {
+        let whole = "01985bb3-d16d-7a13-92dd-9b0131ca3f1d";
+        assert_eq!(bounds(whole), (whole.to_owned(), whole.to_owned()));
+        let (first, last) = bounds("01985BB3-d");
+        assert_eq!(first, "01985bb3-d000-0000-0000-000000000000");
+        assert_eq!(last, "01985bb3-dfff-ffff-ffff-ffffffffffff");
+        assert_eq!(bounds("0").1, "0fffffff-ffff-ffff-ffff-ffffffffffff");
+        for bad in ["", "-", "oak", "0é", &"0".repeat(33)] {
+            assert_eq!(bad.parse::<IdPrefix>(), Err(InvalidIdPrefix), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_filter_is_read_back_strictly() {
+        let filter = JobFilter {
+            id_prefix: Some("0198-5b".parse().unwrap()),
+            schools: vec!["oak".parse().unwrap()],
+            states: vec![JobState::Failed, JobState::Cancelled],
+            error_code: Some("database".into()),
+            until: Some(DateTime::UNIX_EPOCH),
+            ..JobFilter::default()
+        };
+        let json = serde_json::to_value(&filter).unwrap();
+        assert_eq!(json["id_prefix"], "01985b");
+        assert_eq!(serde_json::from_value::<JobFilter>(json).unwrap(), filter);
+        for bad in [r#"{"state":"failed"}"#, r#"{"id_prefix":"x"}"#, r#"{"states":["done"]}"#] {
+            assert!(serde_json::from_str::<JobFilter>(bad).is_err(), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,38 @@
+use mis_sync_domain::Job;
+use sqlx::{PgPool, QueryBuilder};
+
+use super::{filter::JobFilter, row::JobRow};
+use crate::Error;
+
+/// The columns of a [`JobRow`].
+const COLUMNS: &str = "id, kind, school_id, staff_id, options, requested_by, retry_of, undo_of, \
+    state, attempt, max_attempts, created_at, started_at, finished_at, next_attempt_at, stage, \
+    progress_done, progress_total, report, approved, left_out, error, fence";
+
+/// How many jobs match.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Count {
+    /// So many.
+    pub number: i64,
+    /// False: there are more.
+    pub is_exact: bool,
+}
+
+/// Jobs, newest first.
+pub async fn list(pool: &PgPool, filter: &JobFilter, limit: i64) -> Result<Vec<Job>, Error> {
+    let mut query = QueryBuilder::new("");
+    filter.push_select(&mut query, COLUMNS, limit);
+    // Planned for these very values: they decide which index is the short way.
+    let query = query.build_query_as::<JobRow>().persistent(false);
+    let rows = query.fetch_all(pool).await?;
+    rows.into_iter().map(Job::try_from).collect()
+}
+
+/// How many jobs match; beyond `at_most` nobody counts on.
+pub async fn count(pool: &PgPool, filter: &JobFilter, at_most: i64) -> Result<Count, Error> {
+    let mut query = QueryBuilder::new("SELECT count(*) FROM (");
+    filter.push_select(&mut query, "id", at_most.saturating_add(1));
+    query.push(") AS matching");
+    let number: i64 = query.build_query_scalar().persistent(false).fetch_one(pool).await?;
+    Ok(Count { number: number.min(at_most), is_exact: number <= at_most })
+}

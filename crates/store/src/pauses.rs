@@ -1,0 +1,192 @@
+//! Lanes and schools whose jobs no worker takes for now. What runs goes on to its end, presses are
+//! accepted and wait, and deadlines do not run.
+
+use std::fmt;
+
+use chrono::{DateTime, Utc};
+use mis_sync_domain::{AuditAction, Lane, SchoolId};
+use sqlx::{PgConnection, PgPool};
+
+use crate::{
+    Error,
+    audit::{self, Actor, Entry},
+};
+
+/// What is paused.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Scope {
+    /// All jobs of a lane.
+    Lane(Lane),
+    /// All jobs of a school.
+    School(SchoolId),
+}
+
+impl Scope {
+    fn name(&self) -> &'static str {
+        match self {
+            Self::Lane(_) => "lane",
+            Self::School(_) => "school",
+        }
+    }
+
+    /// The lane or the school.
+    pub fn target(&self) -> &str {
+        match self {
+            Self::Lane(lane) => lane.as_str(),
+            Self::School(id) => id.as_str(),
+        }
+    }
+
+    fn read(scope: &str, target: &str) -> Option<Self> {
+        match scope {
+            "lane" => target.parse().ok().map(Self::Lane),
+            "school" => target.parse().ok().map(Self::School),
+            _ => None,
+        }
+    }
+}
+
+impl fmt::Display for Scope {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.name(), self.target())
+    }
+}
+
+/// A pause that goes on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Pause {
+    /// What is paused.
+    pub scope: Scope,
+    /// Since when.
+    pub paused_at: DateTime<Utc>,
+    /// Name of the API key or command.
+    pub actor: String,
+    /// In the person's own words.
+    pub reason: Option<String>,
+    /// Jobs that wait.
+    pub waiting: i64,
+}
+
+/// Pauses a lane or a school; what is paused already stays as it is. `false`: there is no such
+/// school.
+pub async fn pause(pool: &PgPool, scope: &Scope, actor: &Actor) -> Result<bool, Error> {
+    let mut tx = pool.begin().await?;
+    let done = sqlx::query!(
+        r#"
+        WITH known AS (
+            SELECT WHERE $1 = 'lane' OR EXISTS (SELECT FROM school WHERE id = $2)
+        ), paused AS (
+            INSERT INTO pause (scope, target, actor, reason) SELECT $1, $2, $3, $4 FROM known
+            ON CONFLICT DO NOTHING RETURNING scope
+        )
+        SELECT (SELECT count(*) FROM known) AS "known!", (SELECT count(*) FROM paused) AS "now!"
+        "#,
+        scope.name(),
+        scope.target(),
+        actor.name,
+        actor.reason,
+    )
+    .fetch_one(&mut *tx)
+    .await?;
+    if done.now > 0 {
+        record(&mut tx, scope, actor, AuditAction::Pause).await?;
+    }
+    tx.commit().await?;
+    Ok(done.known > 0)
+}
+
+/// Ends a pause: what waited is due at once, with as much time until its deadline as before.
+/// `false`: there was no such pause.
+pub async fn resume(pool: &PgPool, scope: &Scope, actor: &Actor) -> Result<bool, Error> {
+    let mut tx = pool.begin().await?;
+    let paused_at = sqlx::query_scalar!(
+        "DELETE FROM pause WHERE scope = $1 AND target = $2 RETURNING paused_at",
+        scope.name(),
+        scope.target(),
+    )
+    .fetch_optional(&mut *tx)
+    .await?;
+    let Some(paused_at) = paused_at else { return Ok(false) };
+    release(&mut tx, scope, paused_at).await?;
+    record(&mut tx, scope, actor, AuditAction::Resume).await?;
+    tx.commit().await?;
+    Ok(true)
+}
+
+/// Moves the deadlines of what waited, and lets the next sweep deliver it.
+///
+/// Where another pause of the job goes on, that one counts its own time when it ends: here only
+/// what was before it.
+async fn release(
+    db: &mut PgConnection,
+    scope: &Scope,
+    paused_at: DateTime<Utc>,
+) -> Result<(), Error> {
+    sqlx::query!(
+        r#"
+        WITH waiting AS (
+            SELECT j.id, greatest(interval '0',
+                least(now(), (SELECT min(p.paused_at) FROM pause p
+                    WHERE (p.scope = 'lane' AND p.target = j.lane)
+                        OR (p.scope = 'school' AND p.target = j.school_id)))
+                - greatest($3, j.created_at, j.approved_at)) AS length
+            FROM job j
+            WHERE j.state IN ('queued', 'running', 'retrying', 'held')
+                AND CASE $1 WHEN 'lane' THEN j.lane = $2 ELSE j.school_id = $2 END
+            ORDER BY j.id FOR UPDATE
+        )
+        UPDATE job SET deadline_at = deadline_at + length, delivered_at = to_timestamp(0)
+        FROM waiting WHERE job.id = waiting.id
+        "#,
+        scope.name(),
+        scope.target(),
+        paused_at,
+    )
+    .execute(db)
+    .await?;
+    Ok(())
+}
+
+async fn record(
+    db: &mut PgConnection,
+    scope: &Scope,
+    actor: &Actor,
+    action: AuditAction,
+) -> Result<(), Error> {
+    let entry = match scope {
+        Scope::Lane(lane) => Entry { subject: Some(lane.to_string()), ..Entry::new(action) },
+        Scope::School(id) => Entry { school_id: Some(id.clone()), ..Entry::new(action) },
+    };
+    audit::record(db, actor, &entry).await
+}
+
+/// The pauses that go on, lanes first, each with how many jobs wait.
+pub async fn list(pool: &PgPool) -> Result<Vec<Pause>, Error> {
+    let rows = sqlx::query!(
+        r#"
+        WITH waiting AS (
+            SELECT lane, school_id, count(*) AS jobs FROM job
+            WHERE state IN ('queued', 'retrying') GROUP BY lane, school_id
+        ), of_scopes AS (
+            SELECT 'lane' AS scope, lane AS target, sum(jobs) AS jobs FROM waiting GROUP BY lane
+            UNION ALL
+            SELECT 'school', school_id, sum(jobs) FROM waiting GROUP BY school_id
+        )
+        SELECT scope, target, p.paused_at, p.actor, p.reason,
+            coalesce(s.jobs, 0)::bigint AS "waiting!"
+        FROM pause p LEFT JOIN of_scopes s USING (scope, target)
+        ORDER BY scope, target
+        "#,
+    )
+    .fetch_all(pool)
+    .await?;
+    rows.into_iter()
+        .map(|row| {
+            let broken =
+                Error::Inconsistent { table: "pause", column: "target", id: row.target.clone() };
+            let scope = Scope::read(&row.scope, &row.target).ok_or(broken)?;
+            let (paused_at, actor, reason) = (row.paused_at, row.actor, row.reason);
+            Ok(Pause { scope, paused_at, actor, reason, waiting: row.waiting })
+        })
+        .collect()
+}

@@ -1,0 +1,79 @@
+//! Who is signed in to the dashboard.
+
+use mis_sync_domain::AuditAction;
+use sqlx::PgPool;
+use uuid::Uuid;
+
+use crate::{
+    Error,
+    api_keys::{ApiKey, ApiKeyRow},
+    audit::{self, Entry},
+};
+
+/// A session lasts no longer, however busy it is.
+pub const LONGEST_HOURS: u32 = 12;
+/// Unused for so long it has ended.
+pub const IDLE_MINUTES: u32 = 60;
+
+/// Begins a session of whoever showed this key, and returns its id.
+pub async fn begin(pool: &PgPool, key: &ApiKey) -> Result<Uuid, Error> {
+    let id = Uuid::new_v4();
+    let mut tx = pool.begin().await?;
+    sqlx::query!("INSERT INTO dashboard_session (id, api_key_id) VALUES ($1, $2)", id, key.id.0)
+        .execute(&mut *tx)
+        .await?;
+    audit::record(&mut tx, &key.actor(), &Entry::new(AuditAction::SignIn)).await?;
+    tx.commit().await?;
+    Ok(id)
+}
+
+/// The key of a session that has not ended: nobody signed out, its time is not over, the key was
+/// not revoked. Being asked for keeps it alive.
+pub async fn resume(pool: &PgPool, id: Uuid) -> Result<Option<ApiKey>, Error> {
+    let row = sqlx::query!(
+        r#"
+        SELECT k.id, k.name, k.role, k.school_id, k.created_at, k.revoked_at,
+            s.seen_at < now() - interval '1 minute' AS "is_due!"
+        FROM dashboard_session s JOIN api_key k ON k.id = s.api_key_id
+        WHERE s.id = $1 AND s.ended_at IS NULL AND k.revoked_at IS NULL
+            AND s.created_at > now() - make_interval(hours => $2)
+            AND s.seen_at > now() - make_interval(mins => $3)
+        "#,
+        id,
+        i32::try_from(LONGEST_HOURS).expect("a few hours"),
+        i32::try_from(IDLE_MINUTES).expect("a few minutes"),
+    )
+    .fetch_optional(pool)
+    .await?;
+    let Some(row) = row else { return Ok(None) };
+    if row.is_due {
+        sqlx::query!("UPDATE dashboard_session SET seen_at = now() WHERE id = $1", id)
+            .execute(pool)
+            .await?;
+    }
+    ApiKey::try_from(ApiKeyRow {
+        id: row.id,
+        name: row.name,
+        role: row.role,
+        school_id: row.school_id,
+        created_at: row.created_at,
+        revoked_at: row.revoked_at,
+    })
+    .map(Some)
+}
+
+/// Ends a session of this key for good; what has ended already stays as it is.
+pub async fn end(pool: &PgPool, id: Uuid, key: &ApiKey) -> Result<(), Error> {
+    let mut tx = pool.begin().await?;
+    let ended = sqlx::query!(
+        "UPDATE dashboard_session SET ended_at = now() WHERE id = $1 AND ended_at IS NULL",
+        id
+    )
+    .execute(&mut *tx)
+    .await?;
+    if ended.rows_affected() > 0 {
+        audit::record(&mut tx, &key.actor(), &Entry::new(AuditAction::SignOut)).await?;
+    }
+    tx.commit().await?;
+    Ok(())
+}

@@ -1,0 +1,251 @@
+//! Worker processes: who is there, what each runs, and who is to take no more jobs.
+
+use std::collections::HashMap;
+
+use chrono::{DateTime, Utc};
+use mis_sync_domain::{AuditAction, JobId, JobKind, Lane, SchoolId};
+use sqlx::PgPool;
+
+use crate::{
+    Error,
+    audit::{self, Actor, Entry},
+};
+
+/// What a worker says of itself.
+#[derive(Debug, Clone)]
+pub struct Heartbeat {
+    /// Its name; it differs at every start of a process.
+    pub name: String,
+    /// The machine.
+    pub host: String,
+    /// The process on it.
+    pub pid: u32,
+    /// Its release.
+    pub version: &'static str,
+    /// Slots of each lane.
+    pub lanes: Vec<(Lane, usize)>,
+}
+
+/// How a worker stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum WorkerState {
+    /// It takes jobs.
+    Alive,
+    /// It is to take no jobs, and still runs some, or does not know yet.
+    Draining,
+    /// It takes no jobs and runs none.
+    Drained,
+    /// It stopped in order.
+    Stopped,
+    /// It has not been seen for ten seconds.
+    Dead,
+}
+
+impl WorkerState {
+    /// Its stable name.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Alive => "alive",
+            Self::Draining => "draining",
+            Self::Drained => "drained",
+            Self::Stopped => "stopped",
+            Self::Dead => "dead",
+        }
+    }
+}
+
+/// A job that a worker runs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RunningJob {
+    /// The job.
+    pub id: JobId,
+    /// What it does.
+    pub kind: JobKind,
+    /// For which school.
+    pub school_id: SchoolId,
+    /// In which lane.
+    pub lane: Lane,
+    /// When this attempt at it, or an earlier one, first started.
+    pub started_at: Option<DateTime<Utc>>,
+}
+
+/// A worker process as the registry has it.
+#[derive(Debug, Clone)]
+pub struct WorkerRow {
+    /// Its name.
+    pub name: String,
+    /// The machine.
+    pub host: String,
+    /// The process on it.
+    pub pid: u32,
+    /// Its release.
+    pub version: String,
+    /// Slots of each lane.
+    pub lanes: Vec<(Lane, usize)>,
+    /// When it first reported itself.
+    pub started_at: DateTime<Utc>,
+    /// When it last did.
+    pub seen_at: DateTime<Utc>,
+    /// Since when it is to take no jobs.
+    pub drain_requested_at: Option<DateTime<Utc>>,
+    /// When it stopped in order.
+    pub stopped_at: Option<DateTime<Utc>>,
+    /// How it stands, by the database's clock.
+    pub state: WorkerState,
+    /// What it runs now.
+    pub running: Vec<RunningJob>,
+}
+
+/// Notes that a worker is alive, and whether it `is_draining` already. Returns whether it is to
+/// drain.
+pub async fn beat(pool: &PgPool, worker: &Heartbeat, is_draining: bool) -> Result<bool, Error> {
+    let lanes: HashMap<&str, usize> =
+        worker.lanes.iter().map(|(lane, slots)| (lane.as_str(), *slots)).collect();
+    let drains = sqlx::query_scalar!(
+        r#"
+        INSERT INTO worker AS w (name, host, pid, version, lanes) VALUES ($1, $2, $3, $4, $5)
+        ON CONFLICT (name) DO UPDATE SET seen_at = now(), stopped_at = NULL,
+            drains_since = CASE WHEN $6 THEN coalesce(w.drains_since, now()) END
+        RETURNING drain_requested_at IS NOT NULL AS "drains!"
+        "#,
+        worker.name,
+        worker.host,
+        i64::from(worker.pid),
+        worker.version,
+        serde_json::to_value(lanes).expect("names and numbers are plain JSON"),
+        is_draining,
+    )
+    .fetch_one(pool)
+    .await?;
+    Ok(drains)
+}
+
+/// Notes that a worker stopped in order.
+pub async fn stopped(pool: &PgPool, name: &str) -> Result<(), Error> {
+    sqlx::query!("UPDATE worker SET stopped_at = now(), seen_at = now() WHERE name = $1", name)
+        .execute(pool)
+        .await?;
+    Ok(())
+}
+
+/// Forgets workers that have not been seen for a day; returns how many.
+pub async fn forget_old(pool: &PgPool) -> Result<u64, Error> {
+    let done = sqlx::query!("DELETE FROM worker WHERE seen_at < now() - interval '1 day'")
+        .execute(pool)
+        .await?;
+    Ok(done.rows_affected())
+}
+
+/// Tells a worker to take no more jobs. It finishes what it runs and then waits for
+/// [`undrain`]. `false`: there is no such worker, or it has stopped.
+pub async fn drain(pool: &PgPool, name: &str, actor: &Actor) -> Result<bool, Error> {
+    set_drain(pool, name, true, actor).await
+}
+
+/// Lets a worker take jobs again. `false`: there is no such worker, or it has stopped.
+pub async fn undrain(pool: &PgPool, name: &str, actor: &Actor) -> Result<bool, Error> {
+    set_drain(pool, name, false, actor).await
+}
+
+async fn set_drain(pool: &PgPool, name: &str, drains: bool, actor: &Actor) -> Result<bool, Error> {
+    let mut tx = pool.begin().await?;
+    let did = sqlx::query_scalar!(
+        r#"
+        WITH before AS (
+            SELECT name, drain_requested_at IS NOT NULL AS drains FROM worker
+            WHERE name = $1 AND stopped_at IS NULL FOR UPDATE
+        )
+        UPDATE worker w SET drain_requested_at =
+            CASE WHEN $2 THEN coalesce(w.drain_requested_at, now()) END
+        FROM before WHERE w.name = before.name
+        RETURNING before.drains AS "did!"
+        "#,
+        name,
+        drains,
+    )
+    .fetch_optional(&mut *tx)
+    .await?;
+    let Some(did) = did else { return Ok(false) };
+    if did != drains {
+        let action = if drains { AuditAction::Drain } else { AuditAction::Undrain };
+        let entry = Entry { subject: Some(name.to_owned()), ..Entry::new(action) };
+        audit::record(&mut tx, actor, &entry).await?;
+    }
+    tx.commit().await?;
+    Ok(true)
+}
+
+/// Every worker that was seen within a day, those at work first, with what each runs.
+pub async fn list(pool: &PgPool) -> Result<Vec<WorkerRow>, Error> {
+    let rows = sqlx::query!(
+        r#"
+        SELECT name, host, pid, version, lanes, started_at, seen_at, drain_requested_at,
+            drains_since IS NOT NULL AS "drains!", stopped_at,
+            seen_at >= now() - interval '10 seconds' AS "is_seen!"
+        FROM worker ORDER BY stopped_at IS NOT NULL, started_at, name
+        "#,
+    )
+    .fetch_all(pool)
+    .await?;
+    let mut running = running(pool).await?;
+    rows.into_iter()
+        .map(|row| {
+            let broken = |column| inconsistent("worker", column, &row.name);
+            let lanes: HashMap<Lane, usize> =
+                serde_json::from_value(row.lanes).map_err(|_| broken("lanes"))?;
+            let running = running.remove(&row.name).unwrap_or_default();
+            let state = match row.stopped_at {
+                Some(_) => WorkerState::Stopped,
+                None if !row.is_seen => WorkerState::Dead,
+                None if row.drain_requested_at.is_none() => WorkerState::Alive,
+                None if row.drains && running.is_empty() => WorkerState::Drained,
+                None => WorkerState::Draining,
+            };
+            let slots = |lane: &Lane| lanes.get(lane).map(|slots| (*lane, *slots));
+            Ok(WorkerRow {
+                pid: row.pid.try_into().map_err(|_| broken("pid"))?,
+                lanes: Lane::ALL.iter().filter_map(slots).collect(),
+                name: row.name,
+                host: row.host,
+                version: row.version,
+                started_at: row.started_at,
+                seen_at: row.seen_at,
+                drain_requested_at: row.drain_requested_at,
+                stopped_at: row.stopped_at,
+                state,
+                running,
+            })
+        })
+        .collect()
+}
+
+/// What runs, by the name of the process: `job.worker` is that name, the lane and, of all but the
+/// first share of a lane, a number.
+async fn running(pool: &PgPool) -> Result<HashMap<String, Vec<RunningJob>>, Error> {
+    let rows = sqlx::query!(
+        r#"
+        SELECT regexp_replace(worker, '-' || lane || '(-[0-9]+)?$', '') AS "process!", id, kind,
+            school_id, lane, started_at
+        FROM job WHERE state = 'running' ORDER BY id
+        "#,
+    )
+    .fetch_all(pool)
+    .await?;
+    let mut by_process: HashMap<String, Vec<RunningJob>> = HashMap::new();
+    for row in rows {
+        let broken = |column| inconsistent("job", column, &row.id.to_string());
+        let job = RunningJob {
+            id: JobId(row.id),
+            kind: row.kind.parse().map_err(|_| broken("kind"))?,
+            school_id: row.school_id.parse().map_err(|_| broken("school_id"))?,
+            lane: row.lane.parse().map_err(|_| broken("lane"))?,
+            started_at: row.started_at,
+        };
+        by_process.entry(row.process).or_default().push(job);
+    }
+    Ok(by_process)
+}
+
+fn inconsistent(table: &'static str, column: &'static str, id: &str) -> Error {
+    Error::Inconsistent { table, column, id: id.to_owned() }
+}

@@ -1,0 +1,86 @@
+use mis_sync_domain::{BulkId, JobId, JobState};
+use mis_sync_store::{
+    audit::Actor,
+    bulk::{self, BulkAction, Outcome},
+    jobs::{self, JobFilter, NewJob},
+};
+
+use crate::{
+    fixture::{TestStore, failure, new_sync},
+    rows,
+};
+
+fn operator() -> Actor {
+    Actor::command("opal", Some("too many".into()))
+}
+
+/// Three queued jobs, and one that failed.
+async fn jobs_of(store: &TestStore) -> (Vec<JobId>, JobId) {
+    let oak = store.school("oak").await;
+    let failed = store.enqueue(&oak).await;
+    jobs::fail(&store.pool, store.claim(failed).await, &failure("database")).await.unwrap();
+    let mut queued = Vec::new();
+    for n in 0..3 {
+        let new = NewJob { unique_key: n.to_string(), ..new_sync(&oak) };
+        queued.push(store.enqueue_new(&new).await);
+    }
+    (queued, failed)
+}
+
+async fn start(store: &TestStore, action: BulkAction, filter: &JobFilter) -> BulkId {
+    bulk::start(&store.pool, action, filter, &operator()).await.unwrap()
+}
+
+#[tokio::test]
+async fn a_bulk_is_about_the_jobs_of_its_start_whose_state_allows_it() {
+    let store = TestStore::start().await;
+    let (queued, failed) = jobs_of(&store).await;
+    let all = JobFilter::default();
+    let cancel = start(&store, BulkAction::Cancel, &all).await;
+    let retry = start(&store, BulkAction::Retry, &all).await;
+    let limited = JobFilter { states: vec![JobState::Failed, JobState::Held], ..all.clone() };
+    let none = start(&store, BulkAction::Cancel, &limited).await;
+    let impossible = JobFilter { states: vec![JobState::Succeeded], ..all };
+    let impossible = start(&store, BulkAction::Retry, &impossible).await;
+    store.enqueue(&"oak".parse().unwrap()).await;
+    for (id, expected) in
+        [(cancel, &queued[..]), (retry, &[failed][..]), (none, &[]), (impossible, &[])]
+    {
+        assert_eq!(bulk::next(&store.pool, id, 100).await.unwrap(), expected);
+        let bulk = bulk::get(&store.pool, id).await.unwrap().unwrap();
+        assert_eq!(bulk.total, i64::try_from(expected.len()).unwrap());
+        assert_eq!(bulk.finished_at.is_some(), expected.is_empty());
+    }
+    let actions = "SELECT subject FROM audit_log WHERE action = 'bulk' ORDER BY position";
+    assert_eq!(rows::texts(&store.pool, actions).await[0], format!("cancel {cancel}"));
+    assert_eq!(bulk::unfinished(&store.pool).await.unwrap(), [cancel, retry]);
+    let newest: Vec<_> = bulk::list(&store.pool, 2).await.unwrap();
+    assert_eq!(newest.iter().map(|bulk| bulk.id).collect::<Vec<_>>(), [impossible, none]);
+}
+
+#[tokio::test]
+async fn each_job_counts_once_and_the_filter_is_read_back_as_it_was() {
+    let store = TestStore::start().await;
+    let (queued, _) = jobs_of(&store).await;
+    let filter = JobFilter { schools: vec!["oak".parse().unwrap()], ..JobFilter::default() };
+    let id = start(&store, BulkAction::Cancel, &filter).await;
+    let outcomes = [Outcome::Done, Outcome::Refused, Outcome::Failed];
+    for (job, outcome) in queued.iter().zip(outcomes) {
+        for _ in 0..2 {
+            bulk::settle(&store.pool, id, *job, outcome).await.unwrap();
+        }
+    }
+    assert_eq!(bulk::next(&store.pool, id, 1).await.unwrap(), []);
+    let bulk = bulk::get(&store.pool, id).await.unwrap().unwrap();
+    assert_eq!((bulk.total, bulk.done, bulk.refused, bulk.failed), (3, 1, 1, 1));
+    assert_eq!((bulk.filter, bulk.action), (filter, BulkAction::Cancel));
+    assert_eq!(
+        (bulk.actor.name.as_str(), bulk.actor.reason.as_deref()),
+        ("opal", Some("too many"))
+    );
+    assert!(bulk.finished_at.is_some());
+
+    rows::change(&store.pool, r#"UPDATE bulk SET filter = '{"scools": ["oak"]}'"#).await;
+    let broken = bulk::get(&store.pool, id).await.unwrap_err().to_string();
+    assert!(broken.contains("bulk.filter"), "{broken}");
+}

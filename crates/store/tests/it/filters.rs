@@ -1,0 +1,204 @@
+//! The list of jobs by each filter, in a ledger with a long history.
+
+use mis_sync_domain::{JobKind, JobState, SchoolId};
+use mis_sync_store::{
+    Pool,
+    jobs::{self, Count, JobFilter},
+    schools,
+};
+use mis_sync_testing::eventually;
+
+use crate::{fixture::TestStore, plans, rows};
+
+/// A hundred thousand jobs of two hundred schools in thirty days, the youngest an hour old. What
+/// is rare is old, so that who walks back from the newest walks far.
+const HISTORY: &str = "
+    INSERT INTO job (id, kind, lane, school_id, staff_id, unique_key, requested_by, state, attempt,
+        max_attempts, created_at, started_at, finished_at, deadline_at, error)
+    SELECT (lpad(to_hex((extract(epoch FROM at) * 1000)::bigint), 12, '0') || '7000'
+            || '8000' || lpad(to_hex(n), 12, '0'))::uuid,
+        CASE WHEN n % 3 = 0 OR n < 300 THEN 'sync-school' ELSE 'refresh-user' END, 'bulk',
+        'school-' || n % 200, ('00000000-0000-7000-8000-' || lpad(to_hex(n % 5000), 12, '0'))::uuid,
+        n::text, CASE WHEN n < 300 THEN 'somebody' ELSE 'iP' END, state, 1, 5,
+        at, at + interval '1 second', at + interval '9 seconds', at + interval '6 hours',
+        CASE WHEN state = 'failed' THEN jsonb_build_object('title', '', 'detail', '',
+            'type', CASE WHEN n < 2000 THEN 'rare' ELSE 'common' END) END
+    FROM (
+        SELECT n, now() - interval '1 hour' - (100000 - n) * interval '26 seconds' AS at,
+            CASE WHEN n < 300 THEN 'cancelled' WHEN n % 25 = 0 THEN 'failed'
+                WHEN n > 1000 AND n % 50 = 1 THEN 'cancelled' ELSE 'succeeded' END AS state
+        FROM generate_series(1, 100000) n
+    ) history";
+
+async fn history() -> TestStore {
+    let store = TestStore::start().await;
+    for n in 0..200 {
+        store.school(&format!("school-{n}")).await;
+    }
+    rows::change(&store.pool, HISTORY).await;
+    rows::change(&store.pool, "VACUUM ANALYZE job").await;
+    store
+}
+
+fn school(n: usize) -> SchoolId {
+    format!("school-{n}").parse().unwrap()
+}
+
+/// Each filter by itself, and together what people look for.
+fn filters(store: &Known) -> Vec<(&'static str, JobFilter)> {
+    let all = JobFilter::default();
+    let old = JobFilter { until: Some(store.oldest.created_at), ..all.clone() };
+    vec![
+        ("nothing", all.clone()),
+        ("one school", JobFilter { schools: vec![school(7)], ..all.clone() }),
+        ("schools", JobFilter { schools: (0..20).map(school).collect(), ..all.clone() }),
+        ("person", JobFilter { staff_id: store.oldest.staff_id, ..all.clone() }),
+        ("syncs", JobFilter { kind: Some(JobKind::SyncSchool), ..all.clone() }),
+        ("failed", JobFilter { states: vec![JobState::Failed], ..all.clone() }),
+        ("held", JobFilter { states: vec![JobState::Held], ..all.clone() }),
+        (
+            "unsuccessful",
+            JobFilter { states: vec![JobState::Failed, JobState::Cancelled], ..all.clone() },
+        ),
+        ("every state", JobFilter { states: JobState::ALL.to_vec(), ..all.clone() }),
+        ("rare error", JobFilter { error_code: Some("rare".into()), ..all.clone() }),
+        ("unknown error", JobFilter { error_code: Some("never".into()), ..all.clone() }),
+        ("somebody's", JobFilter { requested_by: Some("somebody".into()), ..all.clone() }),
+        ("an id", JobFilter { id_prefix: Some(store.prefix(32)), ..all.clone() }),
+        ("the beginning of an id", JobFilter { id_prefix: Some(store.prefix(9)), ..all.clone() }),
+        ("since", JobFilter { since: Some(store.newest.created_at), ..all.clone() }),
+        ("until", old.clone()),
+        ("page", JobFilter { before: Some(store.oldest.id), ..all.clone() }),
+        (
+            "cancelled syncs of old",
+            JobFilter {
+                kind: Some(JobKind::SyncSchool),
+                states: vec![JobState::Cancelled],
+                until: Some(store.newest.created_at),
+                ..all.clone()
+            },
+        ),
+        (
+            "failed of a school",
+            JobFilter { schools: vec![school(3)], states: vec![JobState::Failed], ..all.clone() },
+        ),
+        (
+            "held of schools",
+            JobFilter {
+                schools: (0..5).map(school).collect(),
+                states: vec![JobState::Held],
+                ..all.clone()
+            },
+        ),
+        (
+            "an error, failed, since",
+            JobFilter {
+                error_code: Some("rare".into()),
+                states: vec![JobState::Failed],
+                since: Some(store.newest.created_at),
+                ..all
+            },
+        ),
+    ]
+}
+
+/// Jobs that the filters ask for.
+struct Known {
+    oldest: mis_sync_domain::Job,
+    newest: mis_sync_domain::Job,
+}
+
+impl Known {
+    async fn of(pool: &Pool) -> Self {
+        let find = async |order: &str| {
+            let sql = format!("SELECT id::text FROM job ORDER BY id {order} LIMIT 1");
+            let id: String = rows::value(pool, &sql).await;
+            jobs::get(pool, id.parse().unwrap()).await.unwrap().unwrap()
+        };
+        Self { oldest: find("ASC").await, newest: find("DESC").await }
+    }
+
+    fn prefix(&self, digits: usize) -> jobs::IdPrefix {
+        self.oldest.id.0.simple().to_string()[..digits].parse().unwrap()
+    }
+}
+
+/// What a plain reading of the whole ledger says of a filter.
+fn matches(filter: &JobFilter, job: &mis_sync_domain::Job) -> bool {
+    let digits = job.id.0.simple().to_string();
+    (filter.schools.is_empty() || filter.schools.contains(&job.school_id))
+        && (filter.states.is_empty() || filter.states.contains(&job.state))
+        && filter.staff_id.is_none_or(|id| job.staff_id == Some(id))
+        && filter.kind.is_none_or(|kind| job.kind == kind)
+        && filter
+            .error_code
+            .as_ref()
+            .is_none_or(|code| job.error.as_ref().is_some_and(|error| error.code == *code))
+        && filter.requested_by.as_ref().is_none_or(|name| job.requested_by == *name)
+        && filter.id_prefix.is_none_or(|prefix| digits.starts_with(&prefix.to_string()))
+        && filter.since.is_none_or(|since| job.created_at >= since)
+        && filter.until.is_none_or(|until| job.created_at < until)
+        && filter.before.is_none_or(|before| job.id < before)
+}
+
+#[tokio::test]
+async fn each_filter_finds_what_a_plain_look_at_every_job_finds() {
+    let store = history().await;
+    let known = Known::of(&store.pool).await;
+    let everything = jobs::list(&store.pool, &JobFilter::default(), 200_000).await.unwrap();
+    assert_eq!(everything.len(), 100_000);
+    for (name, filter) in filters(&known) {
+        let expected: Vec<_> = everything.iter().filter(|job| matches(&filter, job)).collect();
+        let found = jobs::list(&store.pool, &filter, 60).await.unwrap();
+        let first = expected.iter().take(60).copied();
+        assert!(found.iter().eq(first), "{name}: {} of {}", found.len(), expected.len());
+        let number = i64::try_from(expected.len()).unwrap();
+        let count = jobs::count(&store.pool, &filter, 700).await.unwrap();
+        assert_eq!(count, Count { number: number.min(700), is_exact: number <= 700 }, "{name}");
+    }
+}
+
+#[tokio::test]
+async fn no_filter_reads_more_of_the_ledger_than_it_shows() {
+    let store = history().await;
+    let known = Known::of(&store.pool).await;
+    let mut scans = scans(&store.pool).await;
+    for (name, filter) in filters(&known) {
+        let (before, session) = (tuples(&store.pool).await, plans::session(&store).await);
+        jobs::list(&session, &filter, 50).await.unwrap();
+        jobs::count(&session, &filter, 300).await.unwrap();
+        plans::mark_the_end(session).await;
+        let counted = eventually("the reading is counted", async || {
+            Some(self::scans(&store.pool).await).filter(|after| *after > scans)
+        })
+        .await;
+        assert_eq!(counted - scans, 1, "{name} scanned the whole table");
+        let read = tuples(&store.pool).await - before;
+        assert!(read < 4000, "{name} read {read} rows");
+        scans = counted;
+    }
+}
+
+async fn scans(pool: &Pool) -> i64 {
+    plans::read(pool).await.0
+}
+
+async fn tuples(pool: &Pool) -> i64 {
+    plans::read(pool).await.1
+}
+
+#[tokio::test]
+async fn schools_are_found_by_how_their_id_begins_or_by_a_part_of_their_name() {
+    let store = TestStore::start().await;
+    for id in ["oak", "oaktree", "elm"] {
+        store.school(id).await;
+    }
+    let found = async |text: &str| {
+        let found = schools::find(&store.pool, text, 10).await.unwrap();
+        found.into_iter().map(|(id, _)| id.to_string()).collect::<Vec<_>>()
+    };
+    assert_eq!(found("OAK").await, ["oak", "oaktree"]);
+    assert_eq!(found("ool e").await, ["elm"]);
+    assert_eq!(found("%").await, [""; 0]);
+    assert_eq!(schools::find(&store.pool, "school", 2).await.unwrap().len(), 2);
+}

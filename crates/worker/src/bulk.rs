@@ -1,0 +1,76 @@
+//! Does what was asked for many jobs, one by one, by the same code as a single action. The leader's
+//! work; another leader goes on where this one stopped.
+
+use std::{convert::Infallible, time::Duration};
+
+use mis_sync_domain::JobId;
+use mis_sync_queue::Error;
+use mis_sync_store::{
+    bulk::{self, Bulk, BulkAction, Outcome},
+    jobs,
+};
+
+use crate::{Context, leader::every};
+
+const EVERY: Duration = Duration::from_secs(1);
+/// Jobs looked up at a time.
+const BATCH: i64 = 100;
+
+pub(crate) async fn run(context: &Context) -> Infallible {
+    let mut tick = every(EVERY);
+    loop {
+        tick.tick().await;
+        if let Err(error) = work(context).await {
+            tracing::warn!(%error, "actions on many jobs wait");
+        }
+    }
+}
+
+/// Does every bulk that is not done to its end.
+async fn work(context: &Context) -> Result<(), Error> {
+    let pool = context.queue.pool();
+    for id in bulk::unfinished(pool).await? {
+        match bulk::get(pool, id).await {
+            Ok(Some(bulk)) => finish(context, &bulk).await?,
+            Ok(None) => {}
+            Err(error @ mis_sync_store::Error::Inconsistent { .. }) => {
+                tracing::error!(%error, bulk.id = %id, "this action is left alone");
+            }
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Ok(())
+}
+
+async fn finish(context: &Context, bulk: &Bulk) -> Result<(), Error> {
+    let pool = context.queue.pool();
+    loop {
+        let batch = bulk::next(pool, bulk.id, BATCH).await?;
+        if batch.is_empty() {
+            tracing::info!(bulk.id = %bulk.id, action = %bulk.action, "done on all jobs");
+            return Ok(());
+        }
+        for job_id in batch {
+            let outcome = match act(context, bulk, job_id).await {
+                Ok(true) => Outcome::Done,
+                Ok(false) => Outcome::Refused,
+                Err(Error::Store(error)) if error.is_transient() => return Err(error.into()),
+                Err(error) => {
+                    tracing::error!(%error, bulk.id = %bulk.id, job.id = %job_id, "it failed");
+                    Outcome::Failed
+                }
+            };
+            bulk::settle(pool, bulk.id, job_id, outcome).await?;
+        }
+    }
+}
+
+/// Whether the job's state allowed it.
+async fn act(context: &Context, bulk: &Bulk, id: JobId) -> Result<bool, Error> {
+    match bulk.action {
+        BulkAction::Cancel => {
+            Ok(jobs::cancel(context.queue.pool(), id, &bulk.actor).await?.is_some())
+        }
+        BulkAction::Retry => Ok(context.queue.retry(id, &bulk.actor).await?.is_some()),
+    }
+}

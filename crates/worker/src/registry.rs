@@ -1,0 +1,49 @@
+//! Tells that this worker is there, every two seconds, and hears whether it is to take jobs.
+
+use std::time::Duration;
+
+use mis_sync_queue::{Intake, Queue, WorkerOptions};
+use mis_sync_store::workers::{self, Heartbeat};
+use tokio_util::sync::CancellationToken;
+
+use crate::leader::every;
+
+const EVERY: Duration = Duration::from_secs(2);
+
+/// What this process reports.
+pub(crate) fn heartbeat(options: &WorkerOptions) -> Heartbeat {
+    let system = rustix::system::uname();
+    Heartbeat {
+        name: options.name.clone(),
+        host: system.nodename().to_string_lossy().into_owned(),
+        pid: std::process::id(),
+        version: env!("CARGO_PKG_VERSION"),
+        lanes: options.slots_by_lane(),
+    }
+}
+
+/// Reports until `stop`. While the database is away the worker takes jobs or not, as it was told
+/// last.
+pub(crate) async fn run(queue: Queue, beat: Heartbeat, intake: Intake, stop: CancellationToken) {
+    let mut tick = every(EVERY);
+    while stop.run_until_cancelled(tick.tick()).await.is_some() {
+        if let Err(error) = report(&queue, &beat, &intake).await {
+            tracing::warn!(%error, "this worker could not report itself");
+        }
+    }
+}
+
+async fn report(
+    queue: &Queue,
+    beat: &Heartbeat,
+    intake: &Intake,
+) -> Result<(), mis_sync_store::Error> {
+    let drains = workers::beat(queue.pool(), beat, !intake.is_open()).await?;
+    if drains != intake.is_open() {
+        return Ok(());
+    }
+    intake.set_open(!drains);
+    tracing::info!(drains, "told whether to take jobs");
+    // So that it is known at once.
+    workers::beat(queue.pool(), beat, drains).await.map(drop)
+}
