@@ -26,6 +26,8 @@ JOIN stage_staff t ON t.job_id = m.job_id AND t.wonde_id = m.wonde_id AND t.posi
 LEFT JOIN staff s ON s.id = m.staff_id
 LEFT JOIN staff_read r ON r.staff_id = m.staff_id
 WHERE m.issue IS NULL AND (r.read_at IS NULL OR r.read_at <= f.started_at);
+DROP INDEX job_ended;
+DROP INDEX idempotency_key_by_age;
 ALTER TABLE stage_fetch DROP COLUMN keeps_emails, DROP COLUMN keeps_job_titles;
 ALTER TABLE job DROP COLUMN left_out;
 DROP TRIGGER audit_chain ON audit_log;

@@ -91,6 +91,10 @@ ALTER TABLE stage_fetch
 COMMENT ON COLUMN stage_fetch.keeps_emails IS 'New logins were not approved: known people keep theirs.';
 COMMENT ON COLUMN stage_fetch.keeps_job_titles IS 'That job titles are emptied was not approved: they stay.';
 
+-- What is old enough to be removed is found without reading what is not.
+CREATE INDEX job_ended ON job (kind, finished_at) WHERE finished_at IS NOT NULL;
+CREATE INDEX idempotency_key_by_age ON idempotency_key (created_at);
+
 CREATE OR REPLACE VIEW stage_target AS
 SELECT
     m.job_id,

@@ -22,6 +22,7 @@ mod privacy;
 mod process;
 mod refresh;
 mod resilience;
+mod retention;
 mod rows;
 mod schedule;
 mod school_rules;

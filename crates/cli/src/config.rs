@@ -24,7 +24,7 @@ use serde::Deserialize;
 use url::Url;
 
 use crate::exit::Failure;
-use by_itself::{Alerts, Scheduler, Webhooks};
+use by_itself::{Alerts, RetentionDays, Scheduler, Webhooks};
 
 /// The reference, compiled in.
 const DEFAULT: &str = include_str!("../../../config/default.toml");
@@ -42,6 +42,7 @@ pub(crate) struct Config {
     pub(crate) wonde: Wonde,
     pub(crate) worker: Worker,
     pub(crate) scheduler: Scheduler,
+    pub(crate) retention: RetentionDays,
     pub(crate) webhooks: Webhooks,
     pub(crate) alerts: Alerts,
     pub(crate) mis: Mis,

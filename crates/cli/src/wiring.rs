@@ -92,6 +92,7 @@ impl Parts {
             staged_pages_max_age: config.worker.staged_pages_max_age(),
             delta_overlap: config.worker.delta_overlap(),
             scheduler: config.scheduler.options(),
+            retention: config.retention.options(),
             alerts: config.alerts.options()?,
         };
         let options = WorkerOptions {

@@ -15,6 +15,7 @@ mod password;
 pub mod pauses;
 pub mod photos;
 pub mod refresh;
+pub mod retention;
 pub mod saved_views;
 pub mod schedule;
 pub mod schools;

@@ -4,10 +4,12 @@ use chrono::TimeDelta;
 use mis_sync_api::{ApiState, WebhookSecrets};
 use mis_sync_domain::{Clock, MisTable, Role, SchoolId};
 use mis_sync_queue::{Actor, Intake, Queue, RateLimit, RateLimiter, RetryPolicy, WorkerOptions};
-use mis_sync_store::{Pool, TokenCipher, api_keys};
+use mis_sync_store::{Pool, TokenCipher, api_keys, retention::Retention};
 use mis_sync_wonde::{ClientConfig, WondeClient};
 use mis_sync_wonde_sim::{RunningSimulator, SchoolSummary, Simulator, SimulatorOptions};
-use mis_sync_worker::{AlertOptions, AlertReceiver, Context, SchedulerOptions, SharedRateLimit};
+use mis_sync_worker::{
+    AlertOptions, AlertReceiver, Context, RetentionOptions, SchedulerOptions, SharedRateLimit,
+};
 use reqwest::{Client, RequestBuilder};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Value, json};
@@ -46,6 +48,8 @@ pub struct TestAppOptions {
     pub alert_receiver: Option<Arc<AlertReceiver>>,
     /// How long the fetch of one person may take.
     pub refresh_timeout: Duration,
+    /// How long what is over is kept; by default for ever.
+    pub retention: Retention,
 }
 
 impl Default for TestAppOptions {
@@ -63,6 +67,7 @@ impl Default for TestAppOptions {
             scheduler: false,
             alert_receiver: None,
             refresh_timeout: Duration::from_secs(30),
+            retention: Retention::default(),
         }
     }
 }
@@ -231,6 +236,10 @@ impl TestApp {
                 stale_after: TimeDelta::hours(26),
                 every: Duration::from_millis(50),
                 receiver: self.options.alert_receiver.clone(),
+            },
+            retention: RetentionOptions {
+                keep: self.options.retention,
+                every: Duration::from_millis(50),
             },
         }
     }

@@ -13,7 +13,7 @@ use mis_sync_store::{Error, leader::Candidate};
 use tokio::time::{Interval, MissedTickBehavior, interval, timeout};
 use tokio_util::sync::CancellationToken;
 
-use crate::{Context, alerts, bookkeeping, bulk, scheduler};
+use crate::{Context, alerts, bookkeeping, bulk, retention, scheduler};
 
 /// How often a worker asks for the lock, or looks whether it still has it.
 const EVERY: Duration = Duration::from_secs(2);
@@ -46,16 +46,19 @@ async fn stand(context: &Context, retry: RetryPolicy) -> Result<Infallible, Erro
         tick.tick().await;
     }
     tracing::info!("this worker leads");
-    let duties = future::join5(
-        scheduler::run(context),
-        alerts::watch(context),
-        alerts::send(context, retry),
-        bookkeeping::run(context),
-        bulk::run(context),
+    let duties = future::join(
+        future::join5(
+            scheduler::run(context),
+            alerts::watch(context),
+            alerts::send(context, retry),
+            bookkeeping::run(context),
+            bulk::run(context),
+        ),
+        retention::run(context),
     );
     tokio::select! {
         lost = hold(&mut candidate, tick) => lost,
-        (never, ..) = duties => match never {},
+        ((never, ..), _) = duties => match never {},
     }
 }
 

@@ -10,6 +10,7 @@ mod leader;
 pub mod mapping;
 mod rate_limit;
 mod registry;
+mod retention;
 mod scheduler;
 mod sweeper;
 
@@ -25,6 +26,7 @@ use tokio_util::sync::CancellationToken;
 pub use alerts::{AlertOptions, AlertReceiver, AlertSecret, InvalidAlertSecret};
 pub use error::SyncError;
 pub use rate_limit::SharedRateLimit;
+pub use retention::RetentionOptions;
 pub use scheduler::SchedulerOptions;
 
 /// What every job may use.
@@ -55,6 +57,8 @@ pub struct Context {
     pub scheduler: SchedulerOptions,
     /// What is alerted to, and whom.
     pub alerts: AlertOptions,
+    /// How long what is over is kept.
+    pub retention: RetentionOptions,
 }
 
 /// Runs jobs, the sweeper, the inbox and, while this worker leads, what only one does, until `stop` is

@@ -8,7 +8,10 @@ use std::{
 
 use chrono::TimeDelta;
 use mis_sync_api::WebhookSecrets;
-use mis_sync_worker::{AlertOptions, AlertReceiver, AlertSecret, SchedulerOptions};
+use mis_sync_store::retention::Retention;
+use mis_sync_worker::{
+    AlertOptions, AlertReceiver, AlertSecret, RetentionOptions, SchedulerOptions,
+};
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use url::Url;
@@ -36,6 +39,36 @@ pub(crate) struct Alerts {
     every_seconds: NonZeroU32,
     url: SecretString,
     secret: SecretString,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct RetentionDays {
+    refresh_days: u32,
+    sync_days: u32,
+    webhook_event_days: u32,
+    approval_days: u32,
+    alert_days: u32,
+    idempotency_key_days: u32,
+    every_seconds: NonZeroU32,
+}
+
+impl RetentionDays {
+    /// How long what is over is kept.
+    pub(crate) fn options(&self) -> RetentionOptions {
+        let days = |days: u32| (days > 0).then(|| TimeDelta::days(days.into()));
+        RetentionOptions {
+            keep: Retention {
+                refreshes: days(self.refresh_days),
+                syncs: days(self.sync_days),
+                webhook_events: days(self.webhook_event_days),
+                approvals: days(self.approval_days),
+                alerts: days(self.alert_days),
+                idempotency_keys: days(self.idempotency_key_days),
+            },
+            every: Duration::from_secs(self.every_seconds.get().into()),
+        }
+    }
 }
 
 impl Scheduler {

@@ -26,6 +26,7 @@ mod races;
 mod random_school;
 mod refreshes;
 mod rematching;
+mod retention;
 mod rows;
 mod schools;
 mod sightings;

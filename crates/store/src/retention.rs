@@ -1,0 +1,199 @@
+//! What is old and needed no more is removed, a little at a time. The audit log is kept for ever.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use sqlx::PgPool;
+
+use crate::Error;
+
+/// Rows of a kind that one sweep removes at the most; with a sync go the thousands of rows of its
+/// history.
+const BATCH: i64 = 500;
+const SYNCS: i64 = 20;
+
+/// How long what is over is kept; `None`: for ever.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Retention {
+    /// Refreshes of one person that changed nothing. Those that changed something are kept as
+    /// syncs are, whose history they are a part of.
+    pub refreshes: Option<TimeDelta>,
+    /// Syncs, with what they changed and found.
+    pub syncs: Option<TimeDelta>,
+    /// Events that Wonde posted and that wait for nothing.
+    pub webhook_events: Option<TimeDelta>,
+    /// Alerts that are over, with their messages.
+    pub alerts: Option<TimeDelta>,
+    /// Idempotency keys.
+    pub idempotency_keys: Option<TimeDelta>,
+    /// Approvals that Wonde confirmed and whose school was never connected: the token is
+    /// destroyed, the event is kept as one that waits for nothing.
+    pub approvals: Option<TimeDelta>,
+}
+
+/// How many of each were removed.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Removed {
+    /// Refreshes of one person.
+    pub refreshes: u64,
+    /// Syncs.
+    pub syncs: u64,
+    /// Events that Wonde posted.
+    pub webhook_events: u64,
+    /// Alerts.
+    pub alerts: u64,
+    /// Idempotency keys.
+    pub idempotency_keys: u64,
+    /// Tokens of approvals.
+    pub approvals: u64,
+}
+
+/// Removes some of what is old as of `now`. Each statement is a transaction of its own; rows that
+/// somebody else is busy with are left for the next time.
+pub async fn sweep(pool: &PgPool, now: DateTime<Utc>, keep: &Retention) -> Result<Removed, Error> {
+    let before = |age: Option<TimeDelta>| age.and_then(|age| now.checked_sub_signed(age));
+    let mut removed = Removed::default();
+    if let Some(before) = before(keep.idempotency_keys) {
+        removed.idempotency_keys = remove_idempotency_keys(pool, before).await?;
+    }
+    if let Some(before) = before(keep.approvals) {
+        removed.approvals = destroy_tokens(pool, before).await?;
+    }
+    if let Some(before) = before(keep.webhook_events) {
+        removed.webhook_events = remove_webhook_events(pool, before).await?;
+    }
+    if let Some(before) = before(keep.alerts) {
+        removed.alerts = remove_alerts(pool, before).await?;
+    }
+    if let Some(before) = before(keep.refreshes) {
+        removed.refreshes = remove_refreshes(pool, before, false).await?;
+    }
+    if let Some(before) = before(keep.syncs) {
+        removed.refreshes += remove_refreshes(pool, before, true).await?;
+        removed.syncs = remove_syncs(pool, before).await?;
+    }
+    Ok(removed)
+}
+
+async fn remove_idempotency_keys(pool: &PgPool, before: DateTime<Utc>) -> Result<u64, Error> {
+    let done = sqlx::query!(
+        r#"
+        DELETE FROM idempotency_key k USING (
+            SELECT api_key_id, key FROM idempotency_key WHERE created_at < $1
+            LIMIT $2 FOR UPDATE SKIP LOCKED
+        ) old WHERE k.api_key_id = old.api_key_id AND k.key = old.key
+        "#,
+        before,
+        BATCH,
+    )
+    .execute(pool)
+    .await?;
+    Ok(done.rows_affected())
+}
+
+async fn destroy_tokens(pool: &PgPool, before: DateTime<Utc>) -> Result<u64, Error> {
+    let done = sqlx::query!(
+        r#"
+        UPDATE webhook_event SET state = 'ignored', reason = 'never_connected',
+            sealed_token = NULL, handled_at = now()
+        WHERE id IN (
+            SELECT id FROM webhook_event WHERE state = 'kept' AND handled_at < $1
+            LIMIT $2 FOR UPDATE SKIP LOCKED)
+        "#,
+        before,
+        BATCH,
+    )
+    .execute(pool)
+    .await?;
+    Ok(done.rows_affected())
+}
+
+async fn remove_webhook_events(pool: &PgPool, before: DateTime<Utc>) -> Result<u64, Error> {
+    let done = sqlx::query!(
+        r#"
+        DELETE FROM webhook_event WHERE id IN (
+            SELECT id FROM webhook_event
+            WHERE state NOT IN ('received', 'kept') AND handled_at < $1 AND last_received_at < $1
+            LIMIT $2 FOR UPDATE SKIP LOCKED)
+        "#,
+        before,
+        BATCH,
+    )
+    .execute(pool)
+    .await?;
+    Ok(done.rows_affected())
+}
+
+async fn remove_alerts(pool: &PgPool, before: DateTime<Utc>) -> Result<u64, Error> {
+    let done = sqlx::query!(
+        r#"
+        DELETE FROM alert WHERE id IN (
+            SELECT id FROM alert a
+            WHERE cleared_at < $1
+                AND NOT EXISTS (SELECT FROM alert_message m
+                    WHERE m.alert_id = a.id AND m.state = 'waiting')
+            LIMIT $2 FOR UPDATE SKIP LOCKED)
+        "#,
+        before,
+        BATCH,
+    )
+    .execute(pool)
+    .await?;
+    Ok(done.rows_affected())
+}
+
+/// Refreshes that changed something, or those that did not. As with syncs an undo goes after what
+/// it undid, which else could be undone again.
+async fn remove_refreshes(
+    pool: &PgPool,
+    before: DateTime<Utc>,
+    changed_something: bool,
+) -> Result<u64, Error> {
+    let done = sqlx::query!(
+        r#"
+        DELETE FROM job WHERE id IN (
+            SELECT id FROM job j
+            WHERE kind = 'refresh-user' AND finished_at < $1 AND undo_of IS NULL
+                AND state IN ('succeeded', 'failed', 'cancelled')
+                AND EXISTS (SELECT FROM job_change c WHERE c.job_id = j.id) = $2
+            LIMIT $3 FOR UPDATE SKIP LOCKED)
+        "#,
+        before,
+        changed_something,
+        BATCH,
+    )
+    .execute(pool)
+    .await?;
+    Ok(done.rows_affected())
+}
+
+/// Never a school's last sync, its last good one and its last good full one, nor the one from
+/// which `explain` has what it knows.
+async fn remove_syncs(pool: &PgPool, before: DateTime<Utc>) -> Result<u64, Error> {
+    let done = sqlx::query!(
+        r#"
+        DELETE FROM job WHERE id IN (
+            SELECT j.id FROM job j
+            WHERE j.kind = 'sync-school' AND j.finished_at < $1 AND j.undo_of IS NULL
+                AND j.state IN ('succeeded', 'failed', 'cancelled')
+                AND EXISTS (SELECT FROM job l
+                    WHERE l.school_id = j.school_id AND l.kind = 'sync-school' AND l.id > j.id
+                        AND l.state IN ('succeeded', 'failed'))
+                -- A good one only after another good one, a full one only after a full one.
+                AND (j.state <> 'succeeded' OR j.options ->> 'dry_run' = 'true'
+                    OR j.unique_key LIKE 'undo:%'
+                    OR EXISTS (SELECT FROM job l
+                        WHERE l.school_id = j.school_id AND l.kind = 'sync-school' AND l.id > j.id
+                            AND l.state = 'succeeded' AND l.unique_key NOT LIKE 'undo:%'
+                            AND l.options ->> 'dry_run' IS DISTINCT FROM 'true'
+                            AND (j.report ->> 'mode' = 'delta'
+                                OR l.report ->> 'mode' IS DISTINCT FROM 'delta')))
+                AND NOT EXISTS (SELECT FROM mis_reading r
+                    WHERE r.school_id = j.school_id AND j.id IN (r.job_id, r.full_job_id))
+            LIMIT $2 FOR UPDATE OF j SKIP LOCKED)
+        "#,
+        before,
+        SYNCS,
+    )
+    .execute(pool)
+    .await?;
+    Ok(done.rows_affected())
+}
