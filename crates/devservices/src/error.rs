@@ -8,10 +8,10 @@ use std::path::{Path, PathBuf};
 pub enum Error {
     /// No way led to usable binaries. The text names each way tried and the one command that helps.
     #[error(
-        "no usable {what} on this machine\n{tried}\nInstall both servers with:\n\n    {install}\n"
+        "no usable {what} on this machine\n{tried}\nInstall what is missing with:\n\n    {install}\n"
     )]
     Missing {
-        /// The servers looked for.
+        /// The program looked for.
         what: &'static str,
         /// One line for each way that was tried and why it failed.
         tried: String,
@@ -51,7 +51,7 @@ pub enum Error {
     /// A server did not become ready.
     #[error("{server} {problem}; the end of its log:\n{log}")]
     Server {
-        /// `Postgres` or `Redis`.
+        /// `Postgres`, `Redis` or `Chromium`.
         server: &'static str,
         /// What it did not do.
         problem: &'static str,
@@ -61,7 +61,7 @@ pub enum Error {
     /// A process could not be signalled.
     #[error("cannot signal the {server} process {pid}")]
     Signal {
-        /// `Postgres` or `Redis`.
+        /// `Postgres`, `Redis` or `Chromium`.
         server: &'static str,
         /// The process.
         pid: u32,

@@ -3,6 +3,7 @@
 
 mod account;
 mod binaries;
+mod chromium;
 mod environment;
 mod error;
 mod postgres;
@@ -11,6 +12,7 @@ mod redis;
 mod watchdog;
 
 pub use binaries::{Binaries, From, Search};
+pub use chromium::Chromium;
 pub use error::Error;
 pub use postgres::{Postgres, PostgresOptions, PostgresTemplate, TemplateBuilder, TemplateState};
 pub use redis::{Redis, RedisOptions};

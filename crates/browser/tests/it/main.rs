@@ -1,0 +1,13 @@
+//! Our pages in a real browser, and the driver itself.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on stops")]
+
+mod driver;
+mod jobs;
+mod keyboard;
+mod looks;
+mod personal_data;
+mod site;
+mod support;
+mod vendored;
+mod who;

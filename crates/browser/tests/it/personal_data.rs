@@ -1,0 +1,66 @@
+//! Names and emails are hidden until somebody asks, and that is noted.
+
+use mis_sync_wonde_sim::ScenarioName;
+use serde_json::Value;
+
+use crate::site::{Site, make_key};
+
+#[tokio::test]
+async fn personal_data_is_hidden_until_shown_and_the_reveal_is_in_the_audit_log() {
+    let Some((site, school)) = Site::of_one_school().await else { return };
+    site.sync(&school).await;
+    for name in [ScenarioName::EmailChange, ScenarioName::Rename] {
+        site.app.simulator.simulator().apply_scenario(school.as_str(), name).unwrap();
+    }
+    let job = site.sync(&school).await;
+    let changes = site.app.get(&format!("/v1/jobs/{job}/changes")).send().await.unwrap();
+    let changes: Value = changes.json().await.unwrap();
+    let of_field = |field: &str| {
+        let mut all = changes["changes"].as_array().unwrap().iter();
+        all.find(|change| change["field"] == field).unwrap()["new"].as_str().unwrap().to_owned()
+    };
+    let [email, surname] = [of_field("email"), of_field("surname")];
+    let path = format!("/dashboard/jobs/{job}");
+    let whole_page = "document.documentElement.outerHTML";
+
+    let admin = site.admin().await;
+    admin.goto(&path).await;
+    admin.wait_for("td:says(hidden)").await;
+    let hidden: String = admin.evaluate(whole_page).await;
+    assert!(!hidden.contains(&email) && !hidden.contains(&surname), "not even in the source");
+
+    admin.goto("/dashboard/audit").await;
+    assert_eq!(admin.count("tbody tr:says(reveal)").await, 0);
+    admin.goto(&path).await;
+    admin.click("button:says(Show personal data)").await;
+    admin.see(&email).await;
+    admin.see(&surname).await;
+    admin.goto("/dashboard/audit?action=reveal").await;
+    let line = admin.text("tbody tr:says(reveal)").await;
+    assert!(line.contains(&job[job.len() - 8..]) && line.contains("test"), "{line}");
+
+    // A page that is opened again hides it again.
+    admin.goto(&path).await;
+    admin.wait_for("button:says(Show personal data)").await;
+
+    let viewer = site.signed_in(&make_key(&admin, "visitor", "viewer").await).await;
+    viewer.goto(&path).await;
+    viewer.see("Personal data is hidden").await;
+    assert_eq!(viewer.count("button:says(Show personal data)").await, 0);
+    viewer.close().await;
+    admin.close().await;
+}
+
+#[tokio::test]
+async fn why_a_person_is_here_is_explained_and_noted() {
+    let Some((site, school)) = Site::of_one_school().await else { return };
+    site.sync(&school).await;
+    let admin = site.admin().await;
+    admin.goto(&format!("/dashboard/schools/{school}")).await;
+    admin.fill("[name=who]", "nobody@nowhere.example").await;
+    admin.click("button:says(Explain)").await;
+    admin.wait_for(".verdict").await;
+    admin.goto("/dashboard/audit?action=reveal").await;
+    admin.wait_for(&format!("tbody tr:says({school})")).await;
+    admin.close().await;
+}
