@@ -160,7 +160,7 @@ mod tests {
             (vec![(ORIGIN, "https://evil.example")], true),
             (vec![(ORIGIN, "null")], true),
         ] {
-            let all = headers(&[&[here.clone()], &says[..]].concat());
+            let all = headers(&[std::slice::from_ref(&here), &says[..]].concat());
             assert_eq!(is_from_elsewhere(&all), is_foreign, "{says:?}");
         }
     }

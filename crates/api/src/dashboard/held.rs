@@ -1,7 +1,6 @@
 //! Changes that wait for a person: what would happen, and the buttons.
 
 use axum::response::Response;
-use chrono::Utc;
 use futures::{StreamExt, stream};
 use maud::{Markup, html};
 use mis_sync_domain::{Job, JobState};
@@ -13,7 +12,7 @@ use mis_sync_store::{
 use super::{
     job,
     page::{Page, Tab},
-    parts::{Names, ago, empty, job_path, names_of, panel, read, school, state, time},
+    parts::{Names, ago, empty, job_path, names_of, now, panel, read, school, state, time},
 };
 use crate::{ApiError, state::Operator};
 
@@ -75,7 +74,7 @@ fn one(operator: &Operator, job: &Job, groups: &[ChangeGroup], names: &Names) ->
                 h2 { (school(names, &job.school_id)) " " (state(job.state)) }
                 (job::offer(operator, job, &[]))
             }
-            p.quiet { "Asked for " (time(operator, job.created_at)) " by " (job.requested_by) ", waits for " (ago(job.started_at.unwrap_or_else(Utc::now))) }
+            p.quiet { "Asked for " (time(operator, job.created_at)) " by " (job.requested_by) ", waits for " (ago(job.started_at.unwrap_or_else(now))) }
             ul.guard { @for affected in guard {
                 li { strong { (affected.sentence()) } " "
                     meter min="0" max=(affected.of.max(1)) low=(affected.of / 5) high=(affected.of / 2) optimum="0" value=(affected.records) aria-label="Share" {} " " (affected.records * 100 / affected.of.max(1)) " %" }

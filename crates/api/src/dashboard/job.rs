@@ -16,8 +16,8 @@ pub(super) use changes::{Wanted, reveal as reveal_changes, summary};
 use super::{
     page::{Page, Tab},
     parts::{
-        Names, count, job_path, length, names_of, number, panel, read, school, scroll, state, time,
-        time_or_dash, what,
+        Names, count, job_path, length, names_of, now, number, panel, read, school, scroll, state,
+        time, time_or_dash, what,
     },
 };
 use crate::{
@@ -123,7 +123,7 @@ fn standing(job: &Job, attempts: &[Attempt]) -> Markup {
         return html! {};
     };
     let percent = progress.percent();
-    let ran = attempts.last().map(|attempt| chrono::Utc::now() - attempt.started_at);
+    let ran = attempts.last().map(|attempt| now() - attempt.started_at);
     let left = ran
         .filter(|_| (5..100).contains(&percent))
         .map(|ran| ran * i32::from(100 - percent) / i32::from(percent));

@@ -7,7 +7,7 @@ mod wonde;
 use std::{collections::HashSet, time::Duration};
 
 use axum::response::Response;
-use chrono::{TimeDelta, Utc};
+use chrono::TimeDelta;
 use maud::{Markup, html};
 use mis_sync_domain::{AlertKind, Condition, JobState, Lane};
 use mis_sync_queue::{RedisHealth, WondeTraffic};
@@ -19,7 +19,7 @@ use mis_sync_store::{
 
 use super::{
     page::{Page, Tab},
-    parts::{Names, count, job_path, length, number, panel, read, school, scroll, short},
+    parts::{Names, count, job_path, length, now, number, panel, read, school, scroll, short},
     queues::worker_badge,
     schools::{condition_badge, conditions},
 };
@@ -55,12 +55,12 @@ pub(super) async fn show(
             hx-select="#overview" hx-swap="outerMorph" {
             (headline(&wrong, &now))
             (panel("Needs someone", "Schools (Postgres), now", &wrong, |(wrong, names)| schools(wrong, names)))
-            (panel("Jobs", "Ledger (Postgres), now; ended: the last 24 hours", &now, |now| jobs(now)))
+            (panel("Jobs", "Ledger (Postgres), now; ended: the last 24 hours", &now, jobs))
             (graphs::show(&operator, window, &points))
             div.grid {
-                (panel("Lanes", "Ledger (Postgres), now", &now, |now| lanes(now)))
+                (panel("Lanes", "Ledger (Postgres), now", &now, lanes))
                 (panel("Workers", "Reported by each worker every 2 s", &workers, |workers| at_work(workers)))
-                (panel("Failures by error", "Ledger (Postgres), the last 24 hours", &now, |now| failures(now)))
+                (panel("Failures by error", "Ledger (Postgres), the last 24 hours", &now, failures))
                 (wonde::show(&operator, &traffic, &now))
                 (servers::postgres(&postgres))
                 (servers::redis(&redis))
@@ -89,7 +89,7 @@ async fn wrong(
     pool: &Pool,
     stale_after: TimeDelta,
 ) -> Result<(Vec<Condition>, Names), mis_sync_store::Error> {
-    let by_school = conditions(pool, Utc::now(), stale_after).await?;
+    let by_school = conditions(pool, now(), stale_after).await?;
     let mut all: Vec<Condition> = by_school.into_values().flatten().collect();
     let rank = |kind| match kind {
         AlertKind::TokenRejected => 0,

@@ -4,7 +4,7 @@ use std::{collections::HashMap, time::Duration};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use maud::{Markup, html};
-use mis_sync_domain::{Job, JobId, JobState, SchoolId};
+use mis_sync_domain::{Clock, Job, JobId, JobState, SchoolId};
 use mis_sync_store::{Pool, schools};
 use tokio::time::timeout;
 
@@ -31,6 +31,12 @@ pub(super) async fn read<T, E: Into<ApiError>>(
             Err(format!("It did not answer within {} seconds.", PATIENCE.as_secs()))
         }
     }
+}
+
+/// The true time, whatever clock a test gives the schedule: ages are counted from what Postgres
+/// wrote down.
+pub(super) fn now() -> DateTime<Utc> {
+    Clock::system().now()
 }
 
 /// A part of a page with a heading, and where its figures come from.
@@ -97,7 +103,7 @@ pub(super) fn time(operator: &Operator, at: DateTime<Utc>) -> Markup {
     let preferences = operator.preferences();
     html! {
         time datetime=(at.to_rfc3339()) title=(preferences.exact_time(at)) {
-            (preferences.time(at, Utc::now()))
+            (preferences.time(at, now()))
         }
     }
 }
@@ -130,7 +136,7 @@ fn two(large: i64, unit: &str, small: i64, of: &str) -> String {
 
 /// How long ago, in one unit: more would only jump.
 pub(super) fn ago(at: DateTime<Utc>) -> String {
-    let seconds = (Utc::now() - at).num_seconds().max(0);
+    let seconds = (now() - at).num_seconds().max(0);
     match seconds {
         0..60 => format!("{seconds} s"),
         60..3600 => format!("{} min", seconds / 60),
@@ -148,7 +154,7 @@ pub(super) fn number(number: impl Into<i128>) -> String {
         text.push('-');
     }
     for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at) % 3 == 0 {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
             text.push(',');
         }
         text.push(digit);
@@ -187,7 +193,7 @@ pub(super) fn what(job: &Job) -> &'static str {
 /// How long a job ran, or has run.
 pub(super) fn ran(job: &Job) -> Option<TimeDelta> {
     let end = match job.state {
-        JobState::Running => Utc::now(),
+        JobState::Running => now(),
         _ => job.finished_at?,
     };
     Some(end - job.started_at?)

@@ -6,7 +6,6 @@ mod quality;
 mod settings;
 
 use axum::response::{IntoResponse, Response};
-use chrono::Utc;
 use maud::{Markup, html};
 use mis_sync_domain::{Action, AuditAction, Condition, School, SyncMode, SyncOptions, TokenState};
 use mis_sync_queue::NewJob;
@@ -26,7 +25,7 @@ use super::{
     jobs::table,
     login::go,
     page::{Page, Tab, form_token},
-    parts::{badge, job_path, length, number, panel, read, scroll, state, time, time_or_dash},
+    parts::{badge, job_path, length, now, number, panel, read, scroll, state, time, time_or_dash},
     schools::{condition_badge, condition_kind, conditions, school_path},
 };
 use crate::{ApiError, parameters::PathId, state::Operator, sync::require_token};
@@ -51,7 +50,7 @@ async fn render(
     let pool = access.pool();
     let filter = JobFilter { schools: vec![school.id.clone()], ..JobFilter::default() };
     let (wrong, past, recent, flaws) = tokio::join!(
-        read(conditions(pool, Utc::now(), access.state().stale_after())),
+        read(conditions(pool, now(), access.state().stale_after())),
         read(store::past_syncs(pool, &school.id, PAST)),
         read(jobs::list(pool, &filter, JOBS)),
         read(store::flaws(pool, &school.id)),

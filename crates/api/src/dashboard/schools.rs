@@ -14,7 +14,7 @@ use url::form_urlencoded::Serializer;
 
 use super::{
     page::{Page, Tab},
-    parts::{ago, badge, count, empty, job_path, panel, read, scroll, state, time_or_dash},
+    parts::{ago, badge, count, empty, job_path, now, panel, read, scroll, state, time_or_dash},
 };
 use crate::{ApiError, parameters::Parameters, state::Operator};
 
@@ -127,7 +127,7 @@ async fn list(
     stale_after: TimeDelta,
     filter: &Filter,
 ) -> Result<Found, mis_sync_store::Error> {
-    let now = Utc::now();
+    let now = now();
     let (summaries, mut conditions) =
         tokio::try_join!(schools::summaries(pool), conditions(pool, now, stale_after))?;
     let mut rows: Vec<Row> = summaries
@@ -194,7 +194,7 @@ fn line(operator: &Operator, row: &Row, quality: Option<&Quality>) -> Markup {
         .settings
         .as_ref()
         .filter(|_| school.token == TokenState::Held)
-        .and_then(|settings| settings.schedule.next(&school.id, Utc::now()));
+        .and_then(|settings| settings.schedule.next(&school.id, now()));
     html! {
         tr #{ "school-" (school.id) } {
             td { a.open href=(school_path(&school.id)) { (school.name) } div.quiet { code { (school.id) } } }

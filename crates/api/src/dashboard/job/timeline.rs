@@ -5,7 +5,7 @@ use maud::{Markup, html};
 use mis_sync_store::jobs::Attempt;
 
 use crate::{
-    dashboard::parts::{badge, length, time},
+    dashboard::parts::{badge, length, now, time},
     state::Operator,
 };
 
@@ -17,7 +17,7 @@ pub(super) fn show(operator: &Operator, attempts: &[Attempt]) -> Markup {
     let Some(first) = attempts.first() else {
         return html! { p.quiet { "No worker has taken the job yet." } };
     };
-    let end_of = |attempt: &Attempt| attempt.ended_at.unwrap_or_else(Utc::now);
+    let end_of = |attempt: &Attempt| attempt.ended_at.unwrap_or_else(now);
     let span = Span {
         start: first.started_at,
         end: attempts.iter().map(end_of).max().unwrap_or_default(),

@@ -1,6 +1,6 @@
 use std::fmt::Display;
 
-use chrono::{TimeDelta, Utc};
+use chrono::TimeDelta;
 use mis_sync_domain::{JobId, JobKind, JobState, SchoolId, StaffId};
 use mis_sync_store::{
     Pool,
@@ -10,6 +10,7 @@ use mis_sync_store::{
 };
 use url::form_urlencoded::Serializer;
 
+use crate::dashboard::parts::now;
 use crate::{ApiError, parameters::Parameters};
 
 /// Names of spans of time, as the address has them, and in words.
@@ -81,7 +82,7 @@ impl Filter {
             kind: self.kind,
             staff_id: self.user,
             error_code: self.error.clone(),
-            since: self.span().map(|span| Utc::now() - span),
+            since: self.span().map(|span| now() - span),
             before: self.before,
             ..JobFilter::default()
         };
