@@ -45,7 +45,8 @@ async fn a_failed_job_is_retried() {
     let Some((site, school)) = Site::of_one_school().await else { return };
     let failed = site.failed_sync(&school).await;
     let page = site.admin().await;
-    page.see(school.as_str()).await;
+    // The overview names the school; its id is in the title.
+    page.wait_for(&format!("a[title='{school}']")).await;
     page.goto("/dashboard/jobs?state.failed=on").await;
     page.click("table a.open").await;
     page.wait_for_path(&format!("/dashboard/jobs/{failed}")).await;
