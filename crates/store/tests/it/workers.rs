@@ -101,5 +101,5 @@ async fn a_drained_worker_is_one_that_says_so_and_runs_nothing() {
         "SELECT action || ' ' || subject FROM audit_log WHERE subject = 'one' ORDER BY position",
     )
     .await;
-    assert_eq!(actions, ["drain one", "resume one"]);
+    assert_eq!(actions, ["drain one", "undrain one"]);
 }
