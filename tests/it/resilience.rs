@@ -24,7 +24,7 @@ async fn app_without_worker() -> TestApp {
     TestApp::start_with(TestAppOptions {
         simulator: SimulatorOptions { schools: 1, staff: 100, ..SimulatorOptions::default() },
         worker: false,
-        lease: Duration::from_secs(1),
+        lease: Duration::from_secs(3),
         ..TestAppOptions::default()
     })
     .await
