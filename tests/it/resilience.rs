@@ -58,6 +58,9 @@ async fn finished_once(app: &TestApp, school: &SchoolId, job: &str, attempts: i6
     let created = "SELECT count(*) FROM job_change WHERE field = 'created' AND record = 'staff'";
     let created = number(app, created).await;
     assert_eq!(job["report"]["created"], created, "each person was created once");
+    let timed = "SELECT count(*) FROM job_attempt WHERE outcome = 'succeeded'
+        AND comparing_at BETWEEN started_at AND ended_at";
+    assert_eq!(number(app, timed).await, 1, "it is known where the time went");
     job
 }
 

@@ -153,6 +153,9 @@ async fn advance(
             UPDATE job SET stage = $8, progress_done = $9, progress_total = $10
             WHERE id = $1 AND fence = $2 AND state = 'running'
             RETURNING id
+        ), begun AS (
+            UPDATE job_attempt a SET comparing_at = clock_timestamp() FROM noted
+            WHERE a.job_id = noted.id AND a.fence = $2 AND $8 = 'comparing'
         ), staged AS (
             UPDATE stage_fetch f SET pages = pages + 1, fetched = fetched + $3,
                 current = current + $4, skipped = skipped + $5, requests = requests + $6,
