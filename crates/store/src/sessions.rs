@@ -30,14 +30,20 @@ pub async fn begin(pool: &PgPool, key: &ApiKey) -> Result<Uuid, Error> {
 /// The key of a session that has not ended: nobody signed out, its time is not over, the key was
 /// not revoked. Being asked for keeps it alive.
 pub async fn resume(pool: &PgPool, id: Uuid) -> Result<Option<ApiKey>, Error> {
-    let row = sqlx::query!(
+    let row = sqlx::query_as!(
+        ApiKeyRow,
         r#"
-        SELECT k.id, k.name, k.role, k.school_id, k.created_at, k.revoked_at,
-            s.seen_at < now() - interval '1 minute' AS "is_due!"
-        FROM dashboard_session s JOIN api_key k ON k.id = s.api_key_id
-        WHERE s.id = $1 AND s.ended_at IS NULL AND k.revoked_at IS NULL
-            AND s.created_at > now() - make_interval(hours => $2)
-            AND s.seen_at > now() - make_interval(mins => $3)
+        WITH live AS (
+            SELECT id, api_key_id, seen_at FROM dashboard_session
+            WHERE id = $1 AND ended_at IS NULL
+                AND created_at > now() - make_interval(hours => $2)
+                AND seen_at > now() - make_interval(mins => $3)
+        ), seen AS (
+            UPDATE dashboard_session s SET seen_at = now() FROM live
+            WHERE s.id = live.id AND live.seen_at < now() - interval '1 minute'
+        )
+        SELECT k.id, k.name, k.role, k.school_id, k.created_at, k.revoked_at
+        FROM live JOIN api_key k ON k.id = live.api_key_id AND k.revoked_at IS NULL
         "#,
         id,
         i32::try_from(LONGEST_HOURS).expect("a few hours"),
@@ -45,21 +51,7 @@ pub async fn resume(pool: &PgPool, id: Uuid) -> Result<Option<ApiKey>, Error> {
     )
     .fetch_optional(pool)
     .await?;
-    let Some(row) = row else { return Ok(None) };
-    if row.is_due {
-        sqlx::query!("UPDATE dashboard_session SET seen_at = now() WHERE id = $1", id)
-            .execute(pool)
-            .await?;
-    }
-    ApiKey::try_from(ApiKeyRow {
-        id: row.id,
-        name: row.name,
-        role: row.role,
-        school_id: row.school_id,
-        created_at: row.created_at,
-        revoked_at: row.revoked_at,
-    })
-    .map(Some)
+    row.map(ApiKey::try_from).transpose()
 }
 
 /// Ends a session of this key for good; what has ended already stays as it is.

@@ -9,8 +9,7 @@ use url::form_urlencoded::Serializer;
 use super::{
     form::Posted,
     page::{Page, Tab, form_token},
-    parts::{badge, empty, job_path, number, panel, read, scroll, time},
-    schools::school_path,
+    parts::{badge, empty, job_path, number, panel, read, school_path, scroll, time},
 };
 use crate::{ApiError, parameters::Parameters, state::Operator};
 

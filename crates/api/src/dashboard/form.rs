@@ -14,13 +14,12 @@ use url::{Url, form_urlencoded};
 
 use crate::{
     ApiError, ApiState,
+    jobs::MAX_REASON,
     state::{Access, Operator},
 };
 
-/// Longest reason, in characters.
-const MAX_REASON: usize = 500;
-
-const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
+/// Where a browser says that a request comes from.
+pub(super) const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 
 /// A form that somebody posted from a page of their own session.
 pub(super) struct Posted {

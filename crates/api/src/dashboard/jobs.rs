@@ -12,7 +12,7 @@ use mis_sync_store::{
     saved_views::{self, SavedView},
 };
 
-pub(super) use filter::Filter;
+pub(super) use filter::{Filter, id_prefix};
 
 use super::{
     form::Posted,

@@ -4,7 +4,7 @@
 use std::{convert::Infallible, time::Duration};
 
 use axum::{
-    http::{HeaderMap, HeaderName, HeaderValue},
+    http::HeaderMap,
     response::{
         IntoResponse, Response, Sse,
         sse::{Event, KeepAlive},
@@ -13,16 +13,20 @@ use axum::{
 use futures::{Stream, stream};
 use mis_sync_domain::JobId;
 use mis_sync_store::{Pool, jobs};
-use tokio::time::{Instant, Interval, MissedTickBehavior, interval};
+use tokio::time::{Instant, Interval};
 use tokio_util::sync::CancellationToken;
 
-use crate::{ApiError, ApiState, parameters::Parameters, state::Operator};
+use crate::{
+    ApiError, ApiState,
+    jobs::events::{HEARTBEAT, NO_BUFFERING, every},
+    parameters::Parameters,
+    state::Operator,
+};
 
 /// Between two looks.
 const POLL: Duration = Duration::from_secs(1);
 /// Ages and graphs move even while nothing happens.
 const AT_LEAST: Duration = Duration::from_secs(15);
-const HEARTBEAT: Duration = Duration::from_secs(15);
 /// Then the page connects again, with a session that is checked anew.
 const LONGEST: Duration = Duration::from_mins(5);
 
@@ -46,8 +50,6 @@ pub(super) async fn watch(
         _ => Subject::Ledger,
     };
     let access = operator.access();
-    let mut tick = interval(POLL);
-    tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let seen = headers.get("last-event-id").and_then(|id| id.to_str().ok()).map(str::to_owned);
     let watch = Watch {
         state: access.state().clone(),
@@ -56,15 +58,13 @@ pub(super) async fn watch(
         subject,
         // A page that comes back after an interruption hears at once whether it is out of date.
         seen,
-        tick,
+        tick: every(POLL),
         stopping: access.stopping(),
         told_at: Instant::now(),
         until: Instant::now() + LONGEST,
     };
     let events = Sse::new(watch.into_stream()).keep_alive(KeepAlive::new().interval(HEARTBEAT));
-    let no_buffering =
-        (HeaderName::from_static("x-accel-buffering"), HeaderValue::from_static("no"));
-    Ok(([no_buffering], events).into_response())
+    Ok(([NO_BUFFERING], events).into_response())
 }
 
 struct Watch {

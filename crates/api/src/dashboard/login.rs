@@ -15,7 +15,7 @@ use secrecy::SecretString;
 
 use super::{
     Preferences,
-    form::{Fields, Posted, PostedByAnybody},
+    form::{Fields, Posted, PostedByAnybody, SEC_FETCH_SITE},
     page::plain,
 };
 use crate::{
@@ -26,7 +26,6 @@ use crate::{
 const HX_REQUEST: HeaderName = HeaderName::from_static("hx-request");
 const HX_REDIRECT: HeaderName = HeaderName::from_static("hx-redirect");
 const X_FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
-const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 
 /// The page where one signs in.
 pub(super) async fn show(State(state): State<ApiState>, parts: Parts) -> Response {

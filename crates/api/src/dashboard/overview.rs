@@ -9,7 +9,7 @@ use std::{collections::HashSet, time::Duration};
 use axum::response::Response;
 use chrono::TimeDelta;
 use maud::{Markup, html};
-use mis_sync_domain::{AlertKind, Condition, JobState, Lane};
+use mis_sync_domain::{Condition, JobState, Lane};
 use mis_sync_queue::{RedisHealth, WondeTraffic};
 use mis_sync_store::{
     Pool,
@@ -21,7 +21,7 @@ use super::{
     page::{Page, Tab},
     parts::{Names, count, job_path, length, now, number, panel, read, school, scroll, short},
     queues::worker_badge,
-    schools::{condition_badge, conditions},
+    schools::{condition_badge, conditions, urgency},
 };
 use crate::{
     ApiError,
@@ -91,13 +91,7 @@ async fn wrong(
 ) -> Result<(Vec<Condition>, Names), mis_sync_store::Error> {
     let by_school = conditions(pool, now(), stale_after).await?;
     let mut all: Vec<Condition> = by_school.into_values().flatten().collect();
-    let rank = |kind| match kind {
-        AlertKind::TokenRejected => 0,
-        AlertKind::SyncFailed => 1,
-        AlertKind::SyncHeld => 2,
-        AlertKind::SyncStale => 3,
-    };
-    all.sort_by(|a, b| (rank(a.kind), &a.school_id).cmp(&(rank(b.kind), &b.school_id)));
+    all.sort_by(|a, b| urgency(b).cmp(&urgency(a)).then_with(|| a.school_id.cmp(&b.school_id)));
     let shown: Vec<_> = all.iter().take(SCHOOLS).map(|condition| &condition.school_id).collect();
     let names = mis_sync_store::schools::names(pool, &shown).await?;
     Ok((all, names))

@@ -6,22 +6,19 @@ use axum::{
 };
 use maud::html;
 use mis_sync_store::{
-    jobs::{self, IdPrefix, JobFilter},
+    jobs::{self, JobFilter},
     schools,
 };
 
 use super::{
+    jobs::id_prefix,
     page::{Tab, respond},
-    parts::{job_path, state, what},
-    schools::school_path,
+    parts::{job_path, school_path, state, what},
 };
 use crate::{ApiError, parameters::Parameters, state::Operator};
 
 /// Schools, and jobs, that are offered.
 const HITS: i64 = 6;
-/// From so many hex digits on a text may be a job's id.
-const PREFIX_DIGITS: usize = 6;
-
 pub(super) async fn find(
     operator: Operator,
     mut parameters: Parameters,
@@ -36,8 +33,7 @@ pub(super) async fn find(
         .filter(|tab| tab.is_offered_to(&operator) && tab.name().to_lowercase().contains(&lower))
         .collect();
     let schools = if q.is_empty() { Vec::new() } else { schools::find(pool, &q, HITS).await? };
-    let prefix = q.parse::<IdPrefix>().ok().filter(|_| q.len() >= PREFIX_DIGITS);
-    let jobs = match prefix {
+    let jobs = match id_prefix(&q) {
         None => Vec::new(),
         Some(prefix) => {
             let filter = JobFilter { id_prefix: Some(prefix), ..JobFilter::default() };

@@ -70,7 +70,7 @@ pub(super) type Names = HashMap<String, String>;
 /// A school: its name, and its id where it has another.
 pub(super) fn school(names: &Names, id: &SchoolId) -> Markup {
     let name = names.get(id.as_str()).map_or(id.as_str(), String::as_str);
-    html! { a href={ "/dashboard/schools/" (id) } title=(id) { (name) } }
+    html! { a href=(school_path(id)) title=(id) { (name) } }
 }
 
 /// The names of the schools of these jobs; without them the ids do.
@@ -171,6 +171,11 @@ pub(super) fn count(number_of: impl Into<i128> + Copy, one: &str, many: &str) ->
 pub(super) fn short(id: JobId) -> String {
     let text = id.to_string();
     text[text.len() - 8..].to_owned()
+}
+
+/// A school's page.
+pub(super) fn school_path(id: &SchoolId) -> String {
+    format!("/dashboard/schools/{id}")
 }
 
 /// A job's page.

@@ -13,8 +13,9 @@ use super::{
     form::{Fields, Posted},
     login::go,
     page::{Page, Tab, form_token},
-    parts::{Deed, ago, badge, count, job_path, number, panel, read, scroll, short, time},
-    schools::school_path,
+    parts::{
+        Deed, ago, badge, count, job_path, number, panel, read, school_path, scroll, short, time,
+    },
 };
 use crate::{ApiError, state::Operator};
 

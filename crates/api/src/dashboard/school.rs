@@ -25,8 +25,11 @@ use super::{
     jobs::table,
     login::go,
     page::{Page, Tab, form_token},
-    parts::{badge, job_path, length, now, number, panel, read, scroll, state, time, time_or_dash},
-    schools::{condition_badge, condition_kind, conditions, school_path},
+    parts::{
+        badge, job_path, length, now, number, panel, read, school_path, scroll, state, time,
+        time_or_dash,
+    },
+    schools::{condition_badge, condition_kind, conditions},
 };
 use crate::{ApiError, parameters::PathId, state::Operator, sync::require_token};
 
@@ -75,7 +78,7 @@ async fn render(
 }
 
 fn head(operator: &Operator, school: &School, wrong: &[Condition]) -> Markup {
-    let next = operator.access().next_sync(school);
+    let next = operator.access().next_sync(&school.id, school.token, &school.settings.schedule);
     html! {
         div.title {
             h1 { (school.name) " " code.quiet { (school.id) } }

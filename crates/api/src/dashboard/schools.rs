@@ -14,7 +14,10 @@ use url::form_urlencoded::Serializer;
 
 use super::{
     page::{Page, Tab},
-    parts::{ago, badge, count, empty, job_path, now, panel, read, scroll, state, time_or_dash},
+    parts::{
+        ago, badge, count, empty, job_path, now, panel, read, school_path, scroll, state,
+        time_or_dash,
+    },
 };
 use crate::{ApiError, parameters::Parameters, state::Operator};
 
@@ -77,15 +80,9 @@ struct Row {
 
 impl Row {
     /// How much it needs someone.
-    fn rank(&self) -> usize {
-        let of = |condition: &Condition| match condition.kind {
-            AlertKind::TokenRejected => 5,
-            AlertKind::SyncFailed => 4,
-            AlertKind::SyncHeld => 3,
-            AlertKind::SyncStale => 2,
-        };
-        let outage = usize::from(self.school.outage.is_some());
-        self.conditions.iter().map(of).max().unwrap_or_default().max(outage)
+    fn rank(&self) -> u8 {
+        let outage = u8::from(self.school.outage.is_some());
+        self.conditions.iter().map(urgency).max().unwrap_or_default().max(outage)
     }
 }
 
@@ -190,11 +187,9 @@ fn list_of(operator: &Operator, filter: &Filter, found: &Found) -> Markup {
 
 fn line(operator: &Operator, row: &Row, quality: Option<&Quality>) -> Markup {
     let school = &row.school;
-    let next = school
-        .settings
-        .as_ref()
-        .filter(|_| school.token == TokenState::Held)
-        .and_then(|settings| settings.schedule.next(&school.id, now()));
+    let schedule = school.settings.as_ref().map(|settings| &settings.schedule);
+    let next = schedule
+        .and_then(|schedule| operator.access().next_sync(&school.id, school.token, schedule));
     html! {
         tr #{ "school-" (school.id) } {
             td { a.open href=(school_path(&school.id)) { (school.name) } div.quiet { code { (school.id) } } }
@@ -229,6 +224,16 @@ pub(super) fn condition_badge(condition: &Condition) -> Markup {
     badge(condition_kind(condition), shape, text)
 }
 
+/// How soon a condition needs somebody, the highest first; more than anything that is no condition.
+pub(super) fn urgency(condition: &Condition) -> u8 {
+    match condition.kind {
+        AlertKind::TokenRejected => 5,
+        AlertKind::SyncFailed => 4,
+        AlertKind::SyncHeld => 3,
+        AlertKind::SyncStale => 2,
+    }
+}
+
 /// The colour of a condition.
 pub(super) fn condition_kind(condition: &Condition) -> &'static str {
     match condition.kind {
@@ -248,9 +253,4 @@ pub(super) fn score(quality: Option<&Quality>) -> Markup {
             None => span.quiet { "–" }
         }
     }
-}
-
-/// A school's page.
-pub(super) fn school_path(id: &SchoolId) -> String {
-    format!("/dashboard/schools/{id}")
 }

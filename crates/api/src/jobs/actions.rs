@@ -17,7 +17,7 @@ use crate::{
 };
 
 /// Longest reason, in characters.
-const MAX_REASON: usize = 500;
+pub(crate) const MAX_REASON: usize = 500;
 
 /// The job to act on, and who acts.
 struct Wish {
@@ -53,9 +53,7 @@ impl Wish {
     }
 
     async fn refusal(self, allowed: &'static str) -> Result<ApiError, ApiError> {
-        // It may have changed since it was read.
-        let job = jobs::get(self.access.pool(), self.job.id).await?.ok_or(ApiError::UnknownJob)?;
-        Ok(ApiError::WrongJobState { state: job.state, allowed })
+        self.access.refusal(self.job.id, allowed).await
     }
 }
 

@@ -31,13 +31,13 @@ use crate::{
 /// Between two looks at the job.
 const POLL: Duration = Duration::from_millis(500);
 /// A comment is sent so often, that nothing on the way takes the connection for dead.
-const HEARTBEAT: Duration = Duration::from_secs(15);
+pub(crate) const HEARTBEAT: Duration = Duration::from_secs(15);
 /// After this a stream ends and the caller resumes, with a key that is checked anew.
 const LONGEST: Duration = Duration::from_hours(1);
 
 const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
 /// Asks nginx not to hold events back.
-const NO_BUFFERING: (HeaderName, HeaderValue) =
+pub(crate) const NO_BUFFERING: (HeaderName, HeaderValue) =
     (HeaderName::from_static("x-accel-buffering"), HeaderValue::from_static("no"));
 
 /// Follow a job as it happens
@@ -80,6 +80,13 @@ pub(crate) async fn follow_job(
     }
     let events = Sse::new(watch.into_stream()).keep_alive(KeepAlive::new().interval(HEARTBEAT));
     Ok(([NO_BUFFERING], events).into_response())
+}
+
+/// Ticks, the first at once, that do not catch up on what was missed.
+pub(crate) fn every(period: Duration) -> Interval {
+    let mut tick = interval(period);
+    tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    tick
 }
 
 /// What a caller has seen of a job. It is the `id` of events, so callers send it back; one that
@@ -136,8 +143,7 @@ struct Watch {
 
 impl Watch {
     fn new(pool: &Pool, id: JobId, stopping: CancellationToken, seen: Seen) -> Self {
-        let mut tick = interval(POLL);
-        tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut tick = every(POLL);
         // The first tick is due at once, and the first look has just been taken.
         tick.reset();
         let until = Instant::now() + LONGEST;

@@ -3,7 +3,7 @@ use axum::{
     http::{HeaderMap, header::AUTHORIZATION, request::Parts},
 };
 use chrono::{DateTime, Utc};
-use mis_sync_domain::{Action, Clock, Job, Mis, School, SchoolId, TokenState};
+use mis_sync_domain::{Action, Clock, Job, JobId, Mis, Schedule, School, SchoolId, TokenState};
 use mis_sync_queue::{Actor, Queue};
 use mis_sync_store::{Pool, TokenCipher, api_keys, api_keys::ApiKey, jobs, schools};
 
@@ -90,15 +90,20 @@ impl Access {
 
     /// A school as it is shown.
     pub(crate) fn view(&self, school: School) -> SchoolView {
-        let next_sync_at = self.next_sync(&school);
+        let schedule = &school.settings.schedule;
+        let next_sync_at = self.next_sync(&school.id, school.token, schedule);
         SchoolView::new(school, next_sync_at)
     }
 
     /// When a school is next synced by itself; `None`: never, or nobody serves schedules here.
-    pub(crate) fn next_sync(&self, school: &School) -> Option<DateTime<Utc>> {
+    pub(crate) fn next_sync(
+        &self,
+        school: &SchoolId,
+        token: TokenState,
+        schedule: &Schedule,
+    ) -> Option<DateTime<Utc>> {
         let now = self.state.scheduler.as_ref().map(Clock::now)?;
-        let is_connected = school.token == TokenState::Held;
-        is_connected.then(|| school.settings.schedule.next(&school.id, now)).flatten()
+        (token == TokenState::Held).then(|| schedule.next(school, now)).flatten()
     }
 
     /// Cancelled once the server stops.
@@ -131,6 +136,17 @@ impl Access {
     pub(crate) async fn school(&self, text: &str) -> Result<School, ApiError> {
         let id = self.school_id(text)?;
         schools::get(self.pool(), &id).await?.ok_or(ApiError::UnknownSchool)
+    }
+
+    /// Why a job's state, as it is now, forbids what somebody wants to do to it.
+    pub(crate) async fn refusal(
+        &self,
+        job: JobId,
+        allowed: &'static str,
+    ) -> Result<ApiError, ApiError> {
+        // It may have changed since it was read.
+        let job = jobs::get(self.pool(), job).await?.ok_or(ApiError::UnknownJob)?;
+        Ok(ApiError::WrongJobState { state: job.state, allowed })
     }
 
     /// The job that a path names.

@@ -33,7 +33,7 @@ pub async fn progress(pool: &PgPool, lease: Lease, progress: Progress) -> Result
     )
     .fetch_one(pool)
     .await?;
-    if done.count == 1 { Ok(()) } else { Err(Error::LeaseLost) }
+    require_one(done.count.unsigned_abs())
 }
 
 /// `running -> succeeded`. Part of the transaction that writes the people, so that the work

@@ -23,7 +23,7 @@ pub struct SchoolSummary {
     pub last_synced_at: Option<DateTime<Utc>>,
     /// The last sync that was asked for.
     pub last_sync: Option<(JobId, JobState)>,
-    /// Logins ask Wonde no more for a while: why.
+    /// Wonde failed a login and has not come back since: why.
     pub outage: Option<String>,
     /// The settings cannot be read by this release, or are as they should be.
     pub settings: Option<mis_sync_domain::SchoolSettings>,
@@ -41,7 +41,7 @@ pub async fn summaries(pool: &PgPool) -> Result<Vec<SchoolSummary>, Error> {
             SELECT id, state FROM job WHERE school_id = s.id AND kind = 'sync-school'
             ORDER BY id DESC LIMIT 1
         ) j ON true
-        LEFT JOIN wonde_outage o ON o.school_id = s.id AND o.probe_at > now()
+        LEFT JOIN wonde_outage o ON o.school_id = s.id AND o.noted_at >= s.updated_at
         ORDER BY s.id
         "#
     )

@@ -5,6 +5,7 @@ use maud::{Markup, html};
 use mis_sync_domain::{Action, Job, JobState};
 use mis_sync_queue::Enqueued;
 use mis_sync_store::{
+    bulk::BulkAction,
     jobs::{self, Approved},
     undo::{Conflict, Undone},
 };
@@ -46,7 +47,7 @@ pub(in crate::dashboard) fn offer(operator: &Operator, job: &Job, lineage: &[Job
                     .show(operator, &categories(job)))
                 (deed("Reject", "reject", "Nobody is changed, and the job is cancelled. The next sync looks anew.", "danger").show(operator, &nothing))
             }
-            @if matches!(job.state, JobState::Retrying | JobState::Failed | JobState::Cancelled) {
+            @if BulkAction::Retry.states().contains(&job.state) {
                 (deed("Retry", "retry", retry_says(job), "primary").show(operator, &nothing))
             }
             @if !job.state.is_finished() && job.state != JobState::Held {
@@ -151,9 +152,7 @@ async fn answer(
     if done {
         return Ok(go(&job_path(job.id), None));
     }
-    // It may have changed since it was read.
-    let job = access.job(&job.id.to_string()).await?;
-    Err(ApiError::WrongJobState { state: job.state, allowed })
+    Err(access.refusal(job.id, allowed).await?)
 }
 
 fn show_conflicts(operator: &Operator, job: &Job, conflicts: &[Conflict]) -> Response {

@@ -93,7 +93,7 @@ impl Filter {
             }
         }
         let Some(q) = &self.q else { return Ok(Some(wanted)) };
-        let prefix = q.parse::<IdPrefix>().ok().filter(|_| q.len() >= PREFIX_DIGITS);
+        let prefix = id_prefix(q);
         let by_id = JobFilter { id_prefix: prefix, ..wanted.clone() };
         if prefix.is_some() && !jobs::list(pool, &by_id, 1).await?.is_empty() {
             return Ok(Some(by_id));
@@ -170,6 +170,11 @@ impl Filter {
         let query = query.finish();
         if query.is_empty() { query } else { format!("?{query}") }
     }
+}
+
+/// What somebody typed, as the begin of a job's id.
+pub(in crate::dashboard) fn id_prefix(text: &str) -> Option<IdPrefix> {
+    text.parse().ok().filter(|_| text.len() >= PREFIX_DIGITS)
 }
 
 async fn named(pool: &Pool, text: &str) -> Result<Vec<SchoolId>, mis_sync_store::Error> {

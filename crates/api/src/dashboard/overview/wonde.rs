@@ -8,7 +8,7 @@ use mis_sync_store::figures::Now;
 use crate::{
     dashboard::{
         charts::{Bar, bars},
-        parts::{ago, badge, length, number, panel, scroll},
+        parts::{ago, badge, length, number, panel, school_path, scroll},
     },
     state::Operator,
 };
@@ -39,7 +39,7 @@ fn breakers(now: &Now) -> Markup {
     html! {
         ul.needs { @for outage in &now.outages { li {
             (badge("retrying", "↻", outage.reason.as_str())) " "
-            a href={ "/dashboard/schools/" (outage.school_id) } { (outage.school_id) }
+            a href=(school_path(&outage.school_id)) { (outage.school_id) }
             " is not asked at logins; the last failure was " (ago(outage.noted_at)) " ago"
         } } }
     }

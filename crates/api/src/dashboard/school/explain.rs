@@ -17,8 +17,7 @@ use crate::{
     dashboard::{
         form::Posted,
         page::form_token,
-        parts::{badge, scroll},
-        schools::school_path,
+        parts::{badge, school_path, scroll},
     },
     parameters::PathId,
     state::Operator,

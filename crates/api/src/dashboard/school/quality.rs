@@ -18,8 +18,7 @@ use crate::{
     dashboard::{
         form::Posted,
         page::form_token,
-        parts::{number, scroll},
-        schools::school_path,
+        parts::{number, school_path, scroll},
     },
     parameters::PathId,
     state::Operator,

@@ -7,7 +7,7 @@ use mis_sync_store::schools;
 
 use crate::{
     ApiError,
-    dashboard::{form::Posted, login::go, page::form_token, schools::school_path},
+    dashboard::{form::Posted, login::go, page::form_token, parts::school_path},
     parameters::PathId,
     state::Operator,
 };
