@@ -217,7 +217,7 @@ pub(super) async fn resume(posted: Posted) -> Result<Response, ApiError> {
     let access = posted.may(Action::ActOnJobs)?;
     let scope = read_scope(posted.fields())?;
     // That somebody else was faster is what was wanted.
-    pauses::resume(access.pool(), &scope, &posted.actor()?).await?;
+    access.queue().resume(&scope, &posted.actor()?).await?;
     Ok(go("/dashboard/queues", None))
 }
 
