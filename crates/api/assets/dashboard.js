@@ -2,7 +2,9 @@
 // Everything else is links and forms, and works without it.
 "use strict";
 
-const keep = (name, value) => { document.cookie = `${name}=${value}; Path=/dashboard; SameSite=Strict; Max-Age=31536000`; };
+const keep = (name, value) => {
+  document.cookie = `${name}=${value}; Path=/dashboard; SameSite=Strict; Max-Age=31536000`;
+};
 
 // The server renders times in the zone that this browser has.
 const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
@@ -11,6 +13,9 @@ if (zone && !document.cookie.includes(`mis_sync_zone=${zone}`)) {
   keep("mis_sync_zone", zone);
   if (!isFirst && document.querySelector("time")) location.reload();
 }
+
+// On a phone the tab of the page may lie beyond the edge.
+document.querySelector(".tabs [aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
 
 document.addEventListener("change", (event) => {
   const wish = event.target.dataset.cookie;
@@ -28,7 +33,8 @@ document.addEventListener("click", (event) => {
 });
 
 const isTyping = (target) => target.matches("input:not([type=checkbox]):not([type=radio]), select, textarea");
-const rows = () => [...document.querySelectorAll("table.rows tbody tr:has(a)")].filter((row) => row.offsetParent);
+const rows = () =>
+  [...document.querySelectorAll("table.rows tbody tr:has(a)")].filter((row) => row.offsetParent);
 let isGoing = false;
 
 function move(list, step) {
@@ -67,10 +73,20 @@ document.addEventListener("keydown", (event) => {
     return;
   }
   if (event.key === "Escape") {
-    for (const open of document.querySelectorAll(sheets)) { open.open = false; open.querySelector("summary").focus(); }
+    for (const open of document.querySelectorAll(sheets)) {
+      open.open = false;
+      open.querySelector("summary").focus();
+    }
     if (isTyping(event.target)) event.target.blur();
   }
-  if (event.ctrlKey || event.metaKey || event.altKey || isTyping(event.target) || document.querySelector("dialog[open]")) return;
+  if (
+    event.ctrlKey ||
+    event.metaKey ||
+    event.altKey ||
+    isTyping(event.target) ||
+    document.querySelector("dialog[open]")
+  )
+    return;
   const wasGoing = isGoing;
   isGoing = false;
   if (wasGoing) {
@@ -103,7 +119,10 @@ function say(isLost) {
 }
 document.addEventListener("htmx:before:swap", (event) => {
   const status = event.detail.ctx?.response?.raw?.status ?? 200;
-  if (status >= 400) { event.preventDefault(); say(true); } else say(false);
+  if (status >= 400) {
+    event.preventDefault();
+    say(true);
+  } else say(false);
 });
 document.addEventListener("htmx:error", () => say(true));
 document.addEventListener("htmx:sse:error", () => say(true));

@@ -82,9 +82,11 @@ impl ApiState {
     }
 
     /// What went out to Wonde; `None`: nobody said by which limit.
-    pub(crate) async fn wonde_traffic(&self) -> Result<Option<WondeTraffic>, RedisError> {
+    pub(crate) async fn wonde_traffic(
+        &self,
+    ) -> Result<Option<WondeTraffic>, mis_sync_queue::Error> {
         match &self.wonde {
-            Some(limiter) => limiter.traffic().await.map(Some),
+            Some(limiter) => Ok(Some(limiter.traffic().await?)),
             None => Ok(None),
         }
     }

@@ -105,6 +105,18 @@ impl IssueCode {
         Self::UnknownMis,
     ];
 
+    /// What Wonde, the MIS or the school keeps back: each is about the whole school, and iP keeps
+    /// what it has.
+    pub const WITHHELD: [Self; 7] = [
+        Self::EmploymentWithheld,
+        Self::RolesWithheld,
+        Self::LineManagersWithheld,
+        Self::PhotosWithheld,
+        Self::ClassesWithheld,
+        Self::SubjectsWithheld,
+        Self::ClassStaffWithheld,
+    ];
+
     /// What is said where a category of the guard was left out of an approval.
     pub fn not_approved(category: GuardCategory) -> Self {
         match category {

@@ -4,6 +4,7 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use chrono::{DateTime, Utc};
+use mis_sync_domain::SchoolId;
 use redis::aio::ConnectionManager;
 
 use crate::{RateLimiter, RedisError};
@@ -53,7 +54,7 @@ pub struct KeyTraffic {
     /// 32 hex digits of the token's SHA-256.
     pub key: String,
     /// iP's own key of the school; `None`: who used it did not say.
-    pub school: Option<String>,
+    pub school: Option<SchoolId>,
     /// Requests that were let out.
     pub sent: u64,
     /// Answers that asked us to wait (429).
@@ -133,7 +134,7 @@ fn sum(slots: &[BTreeMap<String, u64>]) -> Vec<KeyTraffic> {
         };
         let of_key = keys.entry((key.to_owned(), label.to_owned())).or_insert(KeyTraffic {
             key: key.to_owned(),
-            school: (!label.is_empty()).then(|| label.to_owned()),
+            school: label.parse().ok(),
             sent: 0,
             limited: 0,
             left: 0,

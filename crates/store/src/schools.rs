@@ -14,7 +14,7 @@ use crate::{
 };
 
 pub use overview::{
-    Flaw, PastSync, Quality, SchoolSummary, flaws, names, past_syncs, quality, summaries,
+    Flaw, PastSync, Quality, SchoolSummary, flaws, names, past_syncs, quality, summaries, withheld,
 };
 
 /// A school with what a sync needs of it.

@@ -72,6 +72,13 @@ impl Default for TestAppOptions {
     }
 }
 
+impl TestAppOptions {
+    fn rate_limit(&self) -> RateLimit {
+        let per_second = NonZeroU32::new(self.rate_per_second).expect("some requests go out");
+        RateLimit { per_second, burst: NonZeroU32::MIN, longest_wait: Duration::from_secs(10) }
+    }
+}
+
 /// The whole system: servers, simulator, API and worker.
 pub struct TestApp {
     /// Postgres and Redis.
@@ -140,6 +147,7 @@ impl TestApp {
         let secrets = WebhookSecrets::parse(&WEBHOOK_SECRET.into()).unwrap();
         let state = ApiState::new(queue.clone(), Arc::clone(&cipher))
             .with_scheduler(options.clock.clone())
+            .with_wonde_limit(RateLimiter::new(queue.redis().clone(), options.rate_limit()))
             .with_webhook_secrets(secrets);
         tokio::spawn(mis_sync_api::serve(listener, state, stop_api.clone()));
 
@@ -198,9 +206,7 @@ impl TestApp {
     }
 
     fn context(&self) -> Context {
-        let per_second = NonZeroU32::new(self.options.rate_per_second).unwrap();
-        let limit =
-            RateLimit { per_second, burst: NonZeroU32::MIN, longest_wait: Duration::from_secs(10) };
+        let limit = self.options.rate_limit();
         let limiter = |limit| RateLimiter::new(self.queue.redis().clone(), limit);
         let syncs = SharedRateLimit::of_syncs(limiter(limit), limiter(limit.without_percent(30)));
         let logins = SharedRateLimit::of_logins(limiter(limit));

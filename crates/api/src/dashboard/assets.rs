@@ -26,18 +26,34 @@ pub(super) struct Asset {
     url: LazyLock<String>,
 }
 
+/// A file that pages load, made of these files in this order.
 macro_rules! asset {
-    ($constant:ident, $name:literal, $content_type:literal) => {
+    ($constant:ident, $name:literal, $content_type:literal, $($file:literal),+) => {
         pub(super) static $constant: Asset = Asset {
             name: $name,
             content_type: $content_type,
-            content: include_bytes!(concat!("../../assets/", $name)),
+            content: concat!($(include_str!(concat!("../../assets/", $file))),+).as_bytes(),
             url: LazyLock::new(|| $constant.hashed_url()),
         };
     };
+    ($constant:ident, $name:literal, $content_type:literal) => {
+        asset!($constant, $name, $content_type, $name);
+    };
 }
 
-asset!(STYLE, "dashboard.css", "text/css; charset=utf-8");
+asset!(
+    STYLE,
+    "dashboard.css",
+    "text/css; charset=utf-8",
+    "css/base.css",
+    "css/frame.css",
+    "css/forms.css",
+    "css/pieces.css",
+    "css/tables.css",
+    "css/charts.css",
+    "css/dialogs.css",
+    "css/screens.css"
+);
 asset!(SCRIPT, "dashboard.js", "text/javascript; charset=utf-8");
 asset!(HTMX, "htmx.min.js", "text/javascript; charset=utf-8");
 asset!(HTMX_SSE, "hx-sse.min.js", "text/javascript; charset=utf-8");

@@ -9,7 +9,7 @@ use url::form_urlencoded::Serializer;
 use super::{
     form::Posted,
     page::{Page, Tab, form_token},
-    parts::{badge, empty, job_path, number, panel, read, school_path, scroll, time},
+    parts::{Names, badge, empty, job_path, names_of, number, panel, read, school, scroll, time},
 };
 use crate::{ApiError, parameters::Parameters, state::Operator};
 
@@ -36,7 +36,10 @@ fn read_filter(mut parameters: Parameters) -> Result<AuditFilter, ApiError> {
 
 async fn render(operator: &Operator, filter: &AuditFilter, verdict: Option<Markup>) -> Response {
     let limit = i64::try_from(LIMIT + 1).expect("a small number");
-    let lines = read(audit::list(operator.access().pool(), filter, limit)).await;
+    let pool = operator.access().pool();
+    let lines = read(audit::list(pool, filter, limit)).await;
+    let schools = lines.iter().flatten().filter_map(|line| line.school_id.as_ref());
+    let names = names_of(pool, schools).await;
     let content = html! {
         div.title {
             h1 { "Audit log" }
@@ -49,7 +52,7 @@ async fn render(operator: &Operator, filter: &AuditFilter, verdict: Option<Marku
             code { "mis-sync audit verify" } " proves the same without this service." }
         @if let Some(verdict) = verdict { (verdict) }
         (filters(filter))
-        (panel("", "Audit log (Postgres), when the page was loaded", &lines, |lines| table(operator, filter, lines)))
+        (panel("Newest first", "Audit log (Postgres), when the page was loaded", &lines, |lines| table(operator, filter, lines, &names)))
     };
     Page { operator, tab: Tab::Audit, title: "Audit log", watch: None }.show(&content)
 }
@@ -71,7 +74,7 @@ fn filters(filter: &AuditFilter) -> Markup {
     }
 }
 
-fn table(operator: &Operator, filter: &AuditFilter, lines: &[AuditLine]) -> Markup {
+fn table(operator: &Operator, filter: &AuditFilter, lines: &[AuditLine], names: &Names) -> Markup {
     if lines.is_empty() {
         return empty(
             "No line matches.",
@@ -89,7 +92,7 @@ fn table(operator: &Operator, filter: &AuditFilter, lines: &[AuditLine]) -> Mark
                         td { (time(operator, line.at)) }
                         td { (line.actor) @if line.api_key_id.is_none() { " " span.quiet { "(command)" } } }
                         td { (line.action.as_str().replace('_', " ")) }
-                        td { (target(line)) }
+                        td { (target(line, names)) }
                         td { @match &line.reason { Some(reason) => (reason), None => span.quiet { "–" } } }
                         td { code title=(line.hash) { (short_hash(line)) } }
                     }
@@ -102,9 +105,9 @@ fn table(operator: &Operator, filter: &AuditFilter, lines: &[AuditLine]) -> Mark
     }
 }
 
-fn target(line: &AuditLine) -> Markup {
+fn target(line: &AuditLine, names: &Names) -> Markup {
     html! {
-        @if let Some(school) = &line.school_id { a href=(school_path(school)) { (school) } " " }
+        @if let Some(id) = &line.school_id { (school(names, id)) " " }
         @if let Some(job) = line.job_id { a href=(job_path(job)) { "job " code { (super::parts::short(job)) } } " " }
         @if let Some(person) = line.staff_id { a href={ "/dashboard/jobs?user=" (person) } { "person " code { (&person.to_string()[28..]) } } " " }
         @if let Some(subject) = &line.subject { code { (subject) } }
@@ -138,7 +141,7 @@ pub(super) async fn verify(posted: Posted) -> Result<Response, ApiError> {
     let verdict = match audit::verify(access.pool()).await? {
         Ok(verified) => html! {
             p.good role="status" { (badge("succeeded", "✓", "unbroken")) " All " (number(i128::from(verified.lines))) " lines are as they were written."
-                @if let Some(head) = verified.head_hash { " Head: " code.hash { (head) } " Keep it elsewhere, and " code { "mis-sync audit verify --head" } " also proves that none was cut off the end." } }
+                @if let Some(head) = verified.head_hash { " Head: " code.whole { (head) } " Keep it elsewhere, and " code { "mis-sync audit verify --head" } " also proves that none was cut off the end." } }
         },
         Err(broken) => html! {
             p.failure role="alert" { (badge("failed", "✕", "broken")) " " (broken.to_string()) "." }

@@ -114,7 +114,7 @@ pub(super) async fn show(operator: Operator, PathId(id): PathId) -> Result<Respo
     let content = html! {
         h1 { "Many jobs at once" }
         div #bulk hx-get={ "/dashboard/bulk/" (id) } hx-trigger="changed from:#live" hx-select="#bulk" hx-swap="outerMorph" {
-            (panel("", "Ledger (Postgres), now", &found, |found| html! { @if let Some(bulk) = found { (progress(&operator, bulk)) } }))
+            (panel("Progress", "Ledger (Postgres), now", &found, |found| html! { @if let Some(bulk) = found { (progress(&operator, bulk)) } }))
         }
     };
     let page = Page {

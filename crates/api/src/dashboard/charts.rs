@@ -1,6 +1,8 @@
 //! Charts, drawn here: they need no script, follow the colours of the page, and each has a table
 //! behind it.
 
+use std::fmt::Write;
+
 use maud::{Markup, html};
 
 /// A bar: its parts from the bottom to the top, each with the name of its colour, and what it
@@ -17,26 +19,26 @@ const GAP: f64 = 2.0;
 /// There is room for so many bars, so that two do not look like walls.
 const FEWEST: usize = 24;
 
-/// A bar chart.
+/// A bar chart, the newest bar at the right end; `words` says what a height means.
 #[expect(clippy::cast_precision_loss, reason = "heights in a drawing")]
-pub(super) fn bars(label: &str, bars: &[Bar<'_>]) -> Markup {
+pub(super) fn bars(label: &str, bars: &[Bar<'_>], words: impl FnOnce(i64) -> String) -> Markup {
     let height_of = |bar: &Bar<'_>| bar.parts.iter().map(|(_, value)| value).sum::<i64>();
-    let highest = bars.iter().map(height_of).max().unwrap_or_default().max(1) as f64;
-    let width = STEP * bars.len().max(FEWEST) as f64;
-    html! {
-        svg.chart viewBox={ "0 0 " (width) " " (HEIGHT) } preserveAspectRatio="none" role="img" aria-label=(label) {
-            @for (place, bar) in bars.iter().enumerate() {
-                @let x = STEP * place as f64;
-                g {
-                    title { (bar.title) }
-                    rect.hover x=(x) width=(STEP) height=(HEIGHT) {}
-                    @for (kind, y, height) in stacked(&bar.parts, highest) {
-                        rect data-kind=(kind) x=(x + GAP / 2.0) y=(y) width=(STEP - GAP) height=(height) {}
-                    }
+    let highest = bars.iter().map(height_of).max().unwrap_or_default().max(1);
+    let places = bars.len().max(FEWEST);
+    let width = STEP * places as f64;
+    let drawing = html! {
+        @for (place, bar) in (places - bars.len()..).zip(bars) {
+            @let x = STEP * place as f64;
+            g {
+                title { (bar.title) }
+                rect.hover x=(x) width=(STEP) height=(HEIGHT) {}
+                @for (kind, y, height) in stacked(&bar.parts, highest as f64) {
+                    rect data-kind=(kind) x=(x + GAP / 2.0) y=(y) width=(STEP - GAP) height=(height) {}
                 }
             }
         }
-    }
+    };
+    chart(label, width, &words(highest), &drawing)
 }
 
 /// Each part with its top and its height.
@@ -58,37 +60,65 @@ pub(super) struct Line<'a> {
     pub(super) values: Vec<Option<f64>>,
 }
 
-/// A line chart.
+/// A line chart whose steps lie under those of a bar chart; `words` says what a height means.
 #[expect(clippy::cast_precision_loss, reason = "places in a drawing")]
-pub(super) fn lines(label: &str, lines: &[Line<'_>]) -> Markup {
+pub(super) fn lines(label: &str, lines: &[Line<'_>], words: impl FnOnce(f64) -> String) -> Markup {
     let all = lines.iter().flat_map(|line| line.values.iter().flatten());
     let highest = all.fold(1.0_f64, |highest, value| highest.max(*value));
-    let steps = lines.iter().map(|line| line.values.len()).max().unwrap_or(1).max(2);
-    let width = STEP * (steps - 1) as f64;
+    let steps = lines.iter().map(|line| line.values.len()).max().unwrap_or_default().max(FEWEST);
+    let drawing = html! {
+        @for line in lines {
+            @let places = places(&line.values, highest);
+            path.line data-kind=(line.kind) d=(path(&places)) {}
+            path.dots data-kind=(line.kind) d=(dots(&places)) {}
+        }
+    };
+    chart(label, STEP * steps as f64, &words(highest), &drawing)
+}
+
+/// The frame of a drawing: what its top means, and lines to measure by.
+fn chart(label: &str, width: f64, top: &str, drawing: &Markup) -> Markup {
     html! {
-        svg.chart viewBox={ "0 0 " (width) " " (HEIGHT) } preserveAspectRatio="none" role="img" aria-label=(label) {
-            @for line in lines { path.line data-kind=(line.kind) d=(path(&line.values, highest)) {} }
+        div.graph {
+            p.scale aria-hidden="true" { span { (top) } span { "0" } }
+            svg.chart viewBox={ "0 0 " (width) " " (HEIGHT) } preserveAspectRatio="none" role="img" aria-label=(label) {
+                @for y in [0.0, HEIGHT / 2.0, HEIGHT] { path.rule d={ "M0 " (y) "H" (width) } {} }
+                (drawing)
+            }
         }
     }
 }
 
+/// Where the values lie.
 #[expect(clippy::cast_precision_loss, reason = "places in a drawing")]
-fn path(values: &[Option<f64>], highest: f64) -> String {
+fn places(values: &[Option<f64>], highest: f64) -> Vec<Option<(f64, f64)>> {
+    let place = |(place, value): (usize, &Option<f64>)| {
+        value.map(|value| {
+            let y = HEIGHT - value / highest * (HEIGHT - 4.0) - 2.0;
+            (STEP * (place as f64 + 0.5), round(y))
+        })
+    };
+    values.iter().enumerate().map(place).collect()
+}
+
+fn path(places: &[Option<(f64, f64)>]) -> String {
     let mut path = String::new();
-    let mut is_down = false;
-    for (place, value) in values.iter().enumerate() {
-        let Some(value) = value else {
-            is_down = false;
-            continue;
-        };
-        let (x, y) = (STEP * place as f64, HEIGHT - value / highest * (HEIGHT - 4.0) - 2.0);
-        // A value alone is a dot.
-        let command =
-            if is_down { format!("L{x} {}", round(y)) } else { format!("M{x} {}h.1", round(y)) };
-        path.push_str(&command);
-        is_down = true;
+    let mut command = 'M';
+    for place in places {
+        if let Some((x, y)) = place {
+            write!(path, "{command}{x} {y}").expect("a string takes all");
+        }
+        command = if place.is_some() { 'L' } else { 'M' };
     }
     path
+}
+
+/// A value without neighbours would be no line.
+fn dots(places: &[Option<(f64, f64)>]) -> String {
+    places.iter().flatten().fold(String::new(), |mut path, (x, y)| {
+        write!(path, "M{x} {y}h.1").expect("a string takes all");
+        path
+    })
 }
 
 fn round(value: f64) -> f64 {
@@ -108,6 +138,17 @@ mod tests {
 
     #[test]
     fn a_line_breaks_off_where_there_is_no_value() {
-        assert_eq!(path(&[Some(1.0), None, Some(0.0), Some(1.0)], 1.0), "M0 2h.1M20 98h.1L30 2");
+        let places = places(&[Some(1.0), None, Some(0.0), Some(1.0)], 1.0);
+        assert_eq!(path(&places), "M5 2M25 98L35 2");
+        assert_eq!(dots(&places), "M5 2h.1M25 98h.1M35 2h.1");
+    }
+
+    #[test]
+    fn the_newest_bar_is_at_the_right_end_and_the_scale_says_the_highest() {
+        let bar = |value| Bar { parts: vec![("succeeded", value)], title: String::new() };
+        let drawn = bars("Syncs", &[bar(3), bar(4)], |highest| format!("{highest} s")).0;
+        assert!(drawn.contains(r#"viewBox="0 0 240 100""#), "{drawn}");
+        assert!(drawn.contains(r#"x="231" y="0" width="8" height="100""#), "{drawn}");
+        assert!(drawn.contains("<span>4 s</span><span>0</span>"), "{drawn}");
     }
 }

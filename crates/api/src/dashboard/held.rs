@@ -12,7 +12,10 @@ use mis_sync_store::{
 use super::{
     job,
     page::{Page, Tab},
-    parts::{Names, ago, empty, job_path, names_of, now, panel, read, school, state, time},
+    parts::{
+        Names, ago, count, counted, empty, job_path, names_of, now, panel, read, school, state,
+        time,
+    },
 };
 use crate::{ApiError, state::Operator};
 
@@ -24,13 +27,12 @@ const AT_ONCE: usize = 4;
 pub(super) async fn show(operator: Operator) -> Result<Response, ApiError> {
     let pool = operator.access().pool();
     let held = read(list(pool)).await;
-    let jobs: Vec<&Job> = held.iter().flatten().map(|(job, _)| job).collect();
-    let names = names_of(pool, &jobs).await;
+    let names = names_of(pool, held.iter().flatten().map(|(job, _)| &job.school_id)).await;
     let content = html! {
         h1 { "Held changes" }
         p.quiet { "A sync that would change more than is plausible waits here. Nobody is changed until somebody approves it; the school's next sync takes its place." }
         div #held hx-get="/dashboard/held" hx-trigger="changed from:#live" hx-select="#held" hx-swap="outerMorph" {
-            (panel("", "Ledger (Postgres), now", &held, |held| all(&operator, held, &names)))
+            (panel(heading(&held), "Ledger (Postgres), now", &held, |held| all(&operator, held, &names)))
         }
     };
     let page = Page {
@@ -51,6 +53,12 @@ async fn list(pool: &Pool) -> Result<Vec<(Job, Vec<ChangeGroup>)>, mis_sync_stor
     });
     let all: Vec<_> = with_groups.buffered(AT_ONCE).collect().await;
     all.into_iter().collect()
+}
+
+/// How many wait, where that could be read.
+fn heading(held: &Result<Vec<(Job, Vec<ChangeGroup>)>, String>) -> Markup {
+    let number = |held: &Vec<_>| i64::try_from(held.len()).unwrap_or(i64::MAX);
+    html! { @if let Ok(held) = held { (counted(&format!("{} for approval", count(number(held), "sync waits", "syncs wait")))) } }
 }
 
 fn all(operator: &Operator, held: &[(Job, Vec<ChangeGroup>)], names: &Names) -> Markup {

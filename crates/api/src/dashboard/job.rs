@@ -2,6 +2,7 @@
 
 mod actions;
 mod changes;
+mod issues;
 mod timeline;
 
 use axum::response::{IntoResponse, Response};
@@ -9,15 +10,15 @@ use maud::{Markup, html};
 use mis_sync_domain::{Affected, Approval, Job, JobState, Report};
 use mis_sync_store::jobs::{self, Attempt};
 
-pub(super) use actions::{approve, cancel, offer, reject, retry, undo};
+pub(super) use actions::{approve, cancel, offer, reject, remedy, retry, undo};
 use changes::Shown;
 pub(super) use changes::{Wanted, reveal as reveal_changes, summary};
 
 use super::{
     page::{Page, Tab},
     parts::{
-        Names, count, job_path, length, names_of, now, number, panel, read, school, scroll, state,
-        time, time_or_dash, what,
+        Names, count, job_path, length, names_of, now, number, panel, read, school, state, time,
+        time_or_dash, what,
     },
 };
 use crate::{
@@ -25,9 +26,6 @@ use crate::{
     parameters::{Parameters, PathId},
     state::Operator,
 };
-
-/// Issues on the page; the file has all of them.
-const ISSUES: i64 = 100;
 
 pub(super) async fn show(
     operator: Operator,
@@ -53,28 +51,35 @@ async fn render(
         read(jobs::lineage(pool, job.id)),
         read(jobs::change_groups(pool, job.id)),
         read(changes::page(pool, job.id, wanted)),
-        read(jobs::issues(pool, job.id, 0, ISSUES)),
+        read(issues::page(pool, job.id)),
     );
-    let names = names_of(pool, &[&job]).await;
+    let names = names_of(pool, [&job.school_id]).await;
     let lineage_of: &[Job] = lineage.as_deref().unwrap_or_default();
+    let what_changed = |as_of: &str| {
+        panel(changes_title(&job), &format!("Ledger (Postgres), {as_of}"), &groups, |groups| {
+            html! {
+                (summary(&job, groups, wanted))
+                @match &changes {
+                    Ok(page) => (changes::show(operator, &job, page, wanted, shown)),
+                    Err(reason) => p.broken { (reason) }
+                }
+            }
+        })
+    };
     let content = html! {
-        div #job hx-get=(job_path(job.id)) hx-trigger="changed from:#live" hx-select="#job" hx-swap="outerMorph" {
+        div #job hx-get=(wanted.address(&job)) hx-trigger="changed from:#live" hx-select="#job" hx-swap="outerMorph" {
             (head(operator, &job, lineage_of, &names))
             (standing(&job, attempts.as_deref().unwrap_or_default()))
             @if let Some(error) = &job.error { (failure(operator, &job, error)) }
             @if let Some(approval) = &job.approval { (approved(approval)) }
+            (report_of(&job))
+            (panel("Attempts", "Ledger (Postgres), now", &attempts, |attempts| timeline::show(operator, &job, attempts)))
             @if lineage_of.len() > 1 { (family(operator, &job, lineage_of)) }
-            @if let Some(report) = &job.report { (report_of(report)) }
-            (panel("Attempts", "Ledger (Postgres), now", &attempts, |attempts| timeline::show(operator, attempts)))
+            (panel("Issues", "Ledger (Postgres), now", &issues, |issues| issues::show(&job, issues)))
+            @if shown == Shown::Hidden { (what_changed("now")) }
         }
-        (panel("Issues", "Ledger (Postgres), when the page was loaded", &issues, |issues| issues_of(&job, issues)))
-        (panel(changes_title(&job), "Ledger (Postgres), when the page was loaded", &groups, |groups| html! {
-            (summary(&job, groups, wanted))
-            @match &changes {
-                Ok(page) => (changes::show(operator, &job, page, wanted, shown)),
-                Err(reason) => p.broken { (reason) }
-            }
-        }))
+        // What somebody asked to see is not taken from under their eyes.
+        @if shown == Shown::Shown { (what_changed("when the page was loaded")) }
     };
     let page = Page {
         operator,
@@ -100,7 +105,7 @@ fn head(operator: &Operator, job: &Job, lineage: &[Job], names: &Names) -> Marku
             (actions::offer(operator, job, lineage))
         }
         dl.facts {
-            div { dt { "Id" } dd { code { (job.id) } } }
+            div { dt { "Id" } dd { code.whole { (job.id) } } }
             @if let Some(person) = job.staff_id {
                 div { dt { "Person" } dd { a href={ "/dashboard/jobs?user=" (person) } { code { (person) } } } }
             }
@@ -111,14 +116,17 @@ fn head(operator: &Operator, job: &Job, lineage: &[Job], names: &Names) -> Marku
                 None => span.quiet { "–" } } } }
             div { dt { "Ended" } dd { (time_or_dash(operator, job.finished_at)) } }
             @if let Some(next) = job.next_attempt_at { div { dt { "Next attempt" } dd { (time(operator, next)) } } }
-            div { dt { "Attempts" } dd { (job.attempt) " of " (job.max_attempts) } }
+            div { dt { "Attempts used" } dd { (job.attempt) " of " (job.max_attempts) } }
             @if job.options.photos { div { dt { "Photos" } dd { "asked for" } } }
         }
     }
 }
 
-/// Where an unfinished job is, and how long it may take yet.
+/// Where an unfinished job is, and how long it may take yet; in its place later how it ended.
 fn standing(job: &Job, attempts: &[Attempt]) -> Markup {
+    if job.state == JobState::Succeeded {
+        return html! { p.standing.good { "✓ " (ended(job)) } };
+    }
     let Some(progress) = job.progress.filter(|_| job.state == JobState::Running) else {
         return html! {};
     };
@@ -135,6 +143,35 @@ fn standing(job: &Job, attempts: &[Attempt]) -> Markup {
                 (number(progress.done)) @if let Some(total) = progress.total { " of " (number(total)) } " records"
                 @if let Some(left) = left { ", about " (length(left)) " left" }
             }
+        }
+    }
+}
+
+/// What a job that succeeded came to, in a sentence or two.
+fn ended(job: &Job) -> String {
+    let Some(report) = &job.report else { return "Done.".into() };
+    let people = report.created + report.updated + report.deactivated + report.restored;
+    let [classes, subjects] = [report.classes, report.subjects]
+        .map(|of| of.created + of.updated + of.archived + of.restored);
+    let changed: Vec<String> = [
+        (people, "person", "people"),
+        (classes, "class", "classes"),
+        (subjects, "subject", "subjects"),
+    ]
+    .into_iter()
+    .filter(|(number, ..)| *number > 0)
+    .map(|(number, one, many)| count(number, one, many))
+    .collect();
+    let changed = match (changed.is_empty(), job.options.dry_run) {
+        (true, true) => "Nothing would change.".into(),
+        (true, false) => "Nothing had to change.".into(),
+        (false, true) => format!("Would change: {}.", changed.join(", ")),
+        (false, false) => format!("Changed: {}.", changed.join(", ")),
+    };
+    match report.skipped {
+        0 => changed,
+        skipped => {
+            format!("{changed} Left out: {}; see the issues.", count(skipped, "person", "people"))
         }
     }
 }
@@ -183,59 +220,55 @@ fn family(operator: &Operator, job: &Job, lineage: &[Job]) -> Markup {
     }
 }
 
-fn report_of(report: &Report) -> Markup {
-    let people = [
-        ("Fetched", report.fetched),
-        ("Current", report.current),
-        ("Created", report.created),
-        ("Updated", report.updated),
-        ("Unchanged", report.unchanged),
-        ("Deactivated", report.deactivated),
-        ("Restored", report.restored),
-        ("Left out", report.skipped),
-        ("Issues", report.issues),
+/// A figure of a report: its name and where it is.
+type Figure = (&'static str, fn(&Report) -> u64);
+
+/// What was done in numbers; before there are any their places are kept, so that nothing jumps.
+fn report_of(job: &Job) -> Markup {
+    let report = job.report.as_ref();
+    if report.is_none() && job.state.is_finished() {
+        return html! {};
+    }
+    let people: [Figure; 9] = [
+        ("Fetched", |report| report.fetched),
+        ("Current", |report| report.current),
+        ("Created", |report| report.created),
+        ("Updated", |report| report.updated),
+        ("Unchanged", |report| report.unchanged),
+        ("Deactivated", |report| report.deactivated),
+        ("Restored", |report| report.restored),
+        ("Left out", |report| report.skipped),
+        ("Issues", |report| report.issues),
     ];
-    let teaching = [("Classes", &report.classes), ("Subjects", &report.subjects)];
     html! {
         section.panel {
-            header { h2 { "Report" } p.source {
-                (count(report.requests, "request", "requests")) " to Wonde in "
-                (length(chrono::TimeDelta::milliseconds(i64::try_from(report.duration_ms).unwrap_or(i64::MAX)))) } }
-            @if let Some(outcome) = report.outcome { p { "Outcome: " strong { (format!("{outcome:?}")) } } }
-            dl.tiles { @for (name, value) in people { div.zero[value == 0] { dt { (name) } dd { (number(value)) } } } }
-            @for (name, counts) in teaching.into_iter().filter(|(_, counts)| counts.fetched > 0) {
-                p { strong { (name) } ": " (number(counts.fetched)) " fetched, " (number(counts.created)) " new, "
-                    (number(counts.updated)) " updated, " (number(counts.archived)) " archived, "
-                    (number(counts.restored)) " restored, " (number(counts.skipped)) " left out" }
-            }
-            @if report.photos.fetched > 0 {
-                p { strong { "Photos" } ": " (number(report.photos.fetched)) " fetched, " (number(report.photos.updated))
-                    " new, " (number(report.photos.removed)) " removed, " (number(report.photos.skipped)) " left out" }
-            }
+            header { h2 { "Report" } p.source { @match report {
+                Some(report) => { (count(report.requests, "request", "requests")) " to Wonde in "
+                    (length(chrono::TimeDelta::milliseconds(i64::try_from(report.duration_ms).unwrap_or(i64::MAX)))) }
+                None => "comes when the records are compared",
+            } } }
+            @if let Some(outcome) = report.and_then(|report| report.outcome) { p { "Outcome: " strong { (format!("{outcome:?}")) } } }
+            dl.tiles { @for (name, of) in people {
+                @let value = report.map_or(0, of);
+                div.zero[value == 0] { dt { (name) } dd { @if report.is_some() { (number(value)) } @else { "–" } } }
+            } }
+            @if let Some(report) = report { (rest_of(report)) }
         }
     }
 }
 
-fn issues_of(job: &Job, issues: &[(i64, mis_sync_domain::Issue)]) -> Markup {
+/// Classes, subjects and photos, where there were any.
+fn rest_of(report: &Report) -> Markup {
+    let teaching = [("Classes", &report.classes), ("Subjects", &report.subjects)];
     html! {
-        @if issues.is_empty() {
-            p.quiet { @if job.report.is_some() { "No record had a problem." } @else { "None so far." } }
-        } @else {
-            (scroll("Issues", &html! {
-                table.rows {
-                    thead { tr { th { "Record" } th { "Reason" } th { "What it means" } } }
-                    tbody { @for (_, issue) in issues {
-                        tr {
-                            td { @match &issue.wonde_id { Some(id) => code { (id) }, None => span.quiet { "the whole school" } } }
-                            td { code { (issue.code.as_str()) } }
-                            td { (issue.code.sentence()) }
-                        }
-                    } }
-                }
-            }))
-            @if issues.len() >= usize::try_from(ISSUES).expect("a small number") {
-                p.quiet { "The first " (ISSUES) " are shown. The school's page has the data-quality report with all of them." }
-            }
+        @for (name, counts) in teaching.into_iter().filter(|(_, counts)| counts.fetched > 0) {
+            p { strong { (name) } ": " (number(counts.fetched)) " fetched, " (number(counts.created)) " new, "
+                (number(counts.updated)) " updated, " (number(counts.archived)) " archived, "
+                (number(counts.restored)) " restored, " (number(counts.skipped)) " left out" }
+        }
+        @if report.photos.fetched > 0 {
+            p { strong { "Photos" } ": " (number(report.photos.fetched)) " fetched, " (number(report.photos.updated))
+                " new, " (number(report.photos.removed)) " removed, " (number(report.photos.skipped)) " left out" }
         }
     }
 }

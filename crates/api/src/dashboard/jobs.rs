@@ -16,11 +16,12 @@ pub(super) use filter::{Filter, id_prefix};
 
 use super::{
     form::Posted,
+    job,
     login::go,
     page::{Page, Tab, form_token},
     parts::{
-        Names, ago, empty, job_path, length, names_of, panel, ran, read, school, scroll, short,
-        state, time, what,
+        self, Names, ago, empty, job_path, length, names_of, panel, ran, read, school, scroll,
+        short, state, time, what,
     },
 };
 use crate::{ApiError, parameters::Parameters, state::Operator};
@@ -40,8 +41,8 @@ pub(super) async fn show(operator: Operator, parameters: Parameters) -> Result<R
         (saved(&operator, &views, &filter))
         div #jobs hx-get={ "/dashboard/jobs" (filter.query_string()) } hx-trigger="changed from:#live"
             hx-select="#jobs" hx-swap="outerMorph" {
-            (panel("", "Ledger (Postgres), now", &found, |(jobs, count, names)| {
-                list_of(&operator, &filter, jobs, *count, names)
+            (panel(heading(&found), "Ledger (Postgres), now", &found, |(jobs, _, names)| {
+                list_of(&operator, &filter, jobs, names)
             }))
         }
     };
@@ -64,7 +65,7 @@ async fn list(
         jobs::list(pool, &wanted, limit),
         jobs::count(pool, &uncut, COUNT_AT_MOST)
     )?;
-    let names = names_of(pool, &found.iter().collect::<Vec<_>>()).await;
+    let names = names_of(pool, found.iter().map(|job| &job.school_id)).await;
     Ok((found, count, names))
 }
 
@@ -76,13 +77,6 @@ fn filters(filter: &Filter) -> Markup {
             label { "Search"
                 input name="q" type="search" value=[filter.q.as_deref()] autocomplete="off"
                     placeholder="id, school or user"; }
-            fieldset.states {
-                legend { "State" }
-                @for state in JobState::ALL {
-                    label.chip { input type="checkbox" name={ "state." (state) } checked[filter.states.contains(state)];
-                        span { (state) } }
-                }
-            }
             label { "Kind"
                 select name="kind" {
                     option value="" { "any" }
@@ -101,7 +95,14 @@ fn filters(filter: &Filter) -> Markup {
                     }
                 }
             }
-            span.buttons { button { "Filter" } " " a.button href="/dashboard/jobs" { "Clear" } }
+            fieldset.states {
+                legend { "State" }
+                @for state in JobState::ALL {
+                    label.chip { input type="checkbox" name={ "state." (state) } checked[filter.states.contains(state)];
+                        span { (state) } }
+                }
+                span.buttons { button.no-script { "Filter" } a.button href="/dashboard/jobs" { "Clear" } }
+            }
         }
     }
 }
@@ -147,13 +148,7 @@ const BUILT_IN: [(&str, &str); 4] = [
     ("Syncs", "?kind=sync-school"),
 ];
 
-fn list_of(
-    operator: &Operator,
-    filter: &Filter,
-    jobs: &[Job],
-    count: Count,
-    names: &Names,
-) -> Markup {
+fn list_of(operator: &Operator, filter: &Filter, jobs: &[Job], names: &Names) -> Markup {
     if jobs.is_empty() {
         return empty(
             "No job matches.",
@@ -168,10 +163,7 @@ fn list_of(
     }
     let (page, more) = (&jobs[..jobs.len().min(LIMIT)], jobs.len() > LIMIT);
     html! {
-        div.list-head {
-            p.figure aria-live="polite" { (counted(count)) }
-            (bulk_offers(operator, filter))
-        }
+        (bulk_offers(operator, filter))
         (table(operator, page, Some(names)))
         nav.pages aria-label="Pages of the list" {
             @if filter.before.is_some() { a.button href={ "/dashboard/jobs" (filter.before(None)) } { "Newest" } }
@@ -182,54 +174,61 @@ fn list_of(
     }
 }
 
+/// How many jobs match, where that could be read.
+fn heading(found: &Result<(Vec<Job>, Count, Names), String>) -> Markup {
+    html! { @if let Ok((_, count, _)) = found { (parts::counted(&counted(*count))) } }
+}
+
 pub(super) fn counted(count: Count) -> String {
-    let number = super::parts::count(count.number, "job", "jobs");
+    let number = parts::count(count.number, "job", "jobs");
     if count.is_exact { number } else { format!("more than {number}") }
 }
 
 /// Retry and cancel for everything that matches, where the filter has jobs that allow it.
 fn bulk_offers(operator: &Operator, filter: &Filter) -> Markup {
-    if !operator.is_allowed(Action::ActOnJobs) {
-        return html! {};
-    }
+    let offered = [BulkAction::Retry, BulkAction::Cancel].map(|action| {
+        (operator.is_allowed(Action::ActOnJobs) && filter.may_hold(action)).then_some(action)
+    });
     html! {
-        div.buttons {
-            @for action in [BulkAction::Retry, BulkAction::Cancel] {
-                @if filter.may_hold(action) {
-                    a.button href={ "/dashboard/bulk/review" (filter.with("action", action.as_str())) } {
-                        @match action { BulkAction::Retry => "Retry all …", BulkAction::Cancel => "Cancel all …" }
-                    }
+        @if offered.iter().any(Option::is_some) { div.buttons.list-head {
+            @for action in offered.into_iter().flatten() {
+                a.button href={ "/dashboard/bulk/review" (filter.with("action", action.as_str())) } {
+                    @match action { BulkAction::Retry => "Retry all …", BulkAction::Cancel => "Cancel all …" }
                 }
             }
-        }
+        } }
     }
 }
 
 /// Jobs as rows; without `names` they are all of one school, which is not said.
 pub(super) fn table(operator: &Operator, jobs: &[Job], names: Option<&Names>) -> Markup {
+    let may_act = operator.is_allowed(Action::ActOnJobs);
     html! {
         (scroll("Jobs", &html! {
-            table.rows {
+            table.rows.cards {
                 thead { tr {
                     th { "State" } th { "Job" } @if names.is_some() { th { "School" } } th { "Asked for" } th.number { "Took" }
-                    th.number { "Attempt" } th { "By" } th { "Id" }
+                    th.number { "Attempt" } th { "By" } th { "Id" } @if may_act { th { span.hidden { "Actions" } } }
                 } }
-                tbody {
-                    @for job in jobs {
-                        tr #{ "job-" (job.id) } {
-                            td { (state(job.state)) @if let Some(progress) = bar(job) { " " (progress) } }
-                            td { (what(job)) @if let Some(error) = &job.error { div.quiet { code { (error.code) } } } }
-                            @if let Some(names) = names { td { (school(names, &job.school_id)) } }
-                            td { (time(operator, job.created_at)) div.quiet { (ago(job.created_at)) " ago" } }
-                            td.number { @match ran(job) { Some(length_) => (length(length_)), None => span.quiet { "–" } } }
-                            td.number { (job.attempt) "/" (job.max_attempts) }
-                            td { (job.requested_by) }
-                            td { a.open href=(job_path(job.id)) title=(job.id) { code { (short(job.id)) } } }
-                        }
-                    }
-                }
+                tbody { @for job in jobs { (row(operator, job, names, may_act)) } }
             }
         }))
+    }
+}
+
+fn row(operator: &Operator, job: &Job, names: Option<&Names>, may_act: bool) -> Markup {
+    html! {
+        tr #{ "job-" (job.id) } {
+            td { (state(job.state)) @if let Some(progress) = bar(job) { " " (progress) } }
+            td { (what(job)) @if let Some(error) = &job.error { div.quiet title=(error.title) { code { (error.code) } } } }
+            @if let Some(names) = names { td { (school(names, &job.school_id)) } }
+            td { (time(operator, job.created_at)) div.quiet { (ago(job.created_at)) " ago" } }
+            td.number data-label="Took" { @match ran(job) { Some(length_) => (length(length_)), None => span.quiet { "–" } } }
+            td.number data-label="Attempt" { (job.attempt) "/" (job.max_attempts) }
+            td data-label="By" { (job.requested_by) }
+            td { a.open href=(job_path(job.id)) title=(job.id) { code { (short(job.id)) } } }
+            @if may_act { td { (job::remedy(operator, job)) } }
+        }
     }
 }
 

@@ -10,7 +10,7 @@ use axum::response::Response;
 use chrono::TimeDelta;
 use maud::{Markup, html};
 use mis_sync_domain::{Condition, JobState, Lane};
-use mis_sync_queue::{RedisHealth, WondeTraffic};
+use mis_sync_queue::RedisHealth;
 use mis_sync_store::{
     Pool,
     figures::{self, Now},
@@ -19,7 +19,9 @@ use mis_sync_store::{
 
 use super::{
     page::{Page, Tab},
-    parts::{Names, count, job_path, length, now, number, panel, read, school, scroll, short},
+    parts::{
+        Names, count, job_path, length, names_of, now, number, panel, read, school, scroll, short,
+    },
     queues::worker_badge,
     schools::{condition_badge, conditions, urgency},
 };
@@ -46,22 +48,28 @@ pub(super) async fn show(
         read(figures::now(pool)),
         read(figures::series(pool, window)),
         read(workers::list(pool)),
-        read(ask_wonde_limit(access)),
+        read(access.state().wonde_traffic()),
         read(mis_sync_store::health(pool)),
         read(ask_redis(access)),
     );
+    let ids = wrong.iter().flatten().take(SCHOOLS).map(|condition| &condition.school_id);
+    let busy = workers.iter().flatten().flat_map(|worker| &worker.running);
+    let out = now.iter().flat_map(|now| &now.outages).map(|outage| &outage.school_id);
+    let asked = traffic.iter().flatten().flat_map(wonde::schools);
+    let ids = ids.chain(busy.map(|job| &job.school_id)).chain(out).chain(asked);
+    let names = names_of(pool, ids).await;
     let content = html! {
         div #overview hx-get={ "/dashboard?window=" (graphs::name(window)) } hx-trigger="changed from:#live"
             hx-select="#overview" hx-swap="outerMorph" {
             (headline(&wrong, &now))
-            (panel("Needs someone", "Schools (Postgres), now", &wrong, |(wrong, names)| schools(wrong, names)))
+            (panel("Needs someone", "Schools (Postgres), now", &wrong, |wrong| schools(wrong, &names)))
             (panel("Jobs", "Ledger (Postgres), now; ended: the last 24 hours", &now, jobs))
             (graphs::show(&operator, window, &points))
             div.grid {
                 (panel("Lanes", "Ledger (Postgres), now", &now, lanes))
-                (panel("Workers", "Reported by each worker every 2 s", &workers, |workers| at_work(workers)))
+                (panel("Workers", "Reported by each worker every 2 s", &workers, |workers| at_work(workers, &names)))
                 (panel("Failures by error", "Ledger (Postgres), the last 24 hours", &now, failures))
-                (wonde::show(&operator, &traffic, &now))
+                (wonde::show(&operator, &traffic, &now, &names))
                 (servers::postgres(&postgres))
                 (servers::redis(&redis))
             }
@@ -76,10 +84,6 @@ pub(super) async fn show(
     Ok(page.show(&content))
 }
 
-async fn ask_wonde_limit(access: &Access) -> Result<Option<WondeTraffic>, mis_sync_queue::Error> {
-    Ok(access.state().wonde_traffic().await?)
-}
-
 async fn ask_redis(access: &Access) -> Result<RedisHealth, mis_sync_queue::Error> {
     Ok(access.queue().redis().health().await?)
 }
@@ -88,18 +92,16 @@ async fn ask_redis(access: &Access) -> Result<RedisHealth, mis_sync_queue::Error
 async fn wrong(
     pool: &Pool,
     stale_after: TimeDelta,
-) -> Result<(Vec<Condition>, Names), mis_sync_store::Error> {
+) -> Result<Vec<Condition>, mis_sync_store::Error> {
     let by_school = conditions(pool, now(), stale_after).await?;
     let mut all: Vec<Condition> = by_school.into_values().flatten().collect();
     all.sort_by(|a, b| urgency(b).cmp(&urgency(a)).then_with(|| a.school_id.cmp(&b.school_id)));
-    let shown: Vec<_> = all.iter().take(SCHOOLS).map(|condition| &condition.school_id).collect();
-    let names = mis_sync_store::schools::names(pool, &shown).await?;
-    Ok((all, names))
+    Ok(all)
 }
 
 /// One line that answers the first question: is anything wrong?
-fn headline(wrong: &Result<(Vec<Condition>, Names), String>, now: &Result<Now, String>) -> Markup {
-    let (Ok((wrong, _)), Ok(now)) = (wrong, now) else {
+fn headline(wrong: &Result<Vec<Condition>, String>, now: &Result<Now, String>) -> Markup {
+    let (Ok(wrong), Ok(now)) = (wrong, now) else {
         return html! { h1 { "Overview" } };
     };
     let schools: HashSet<_> = wrong.iter().map(|condition| &condition.school_id).collect();
@@ -166,7 +168,8 @@ fn jobs(now: &Now) -> Markup {
     html! {
         dl.tiles {
             @for (state, jobs, age) in unfinished.chain(ended) {
-                div .zero[jobs == 0] .{ "tone-" (state) } {
+                @let needs_a_look = matches!(state, JobState::Failed | JobState::Held | JobState::Retrying);
+                div .zero[jobs == 0] data-kind=[needs_a_look.then_some(state)] {
                     dt { (state) }
                     dd { a href={ "/dashboard/jobs?state." (state) "=on" (age) } { (number(jobs)) } }
                 }
@@ -201,7 +204,7 @@ fn lanes(now: &Now) -> Markup {
     }
 }
 
-fn at_work(workers: &[WorkerRow]) -> Markup {
+fn at_work(workers: &[WorkerRow], names: &Names) -> Markup {
     if workers.is_empty() {
         return html! { p.warning { strong { "No worker was seen for a day. " } "Jobs wait until one runs: " code { "mis-sync worker" } "." } };
     }
@@ -210,7 +213,7 @@ fn at_work(workers: &[WorkerRow]) -> Markup {
             li {
                 (worker_badge(worker.state)) " " code { (worker.name) } " "
                 span.quiet { (worker.running.len()) " of " (worker.lanes.iter().map(|(_, slots)| slots).sum::<usize>()) " slots in use" }
-                @for job in worker.running.iter().take(3) { " " a href=(job_path(job.id)) { (job.school_id) } }
+                @for job in worker.running.iter().take(3) { " " (school(names, &job.school_id)) " " a href=(job_path(job.id)) { code { (short(job.id)) } } }
             }
         } }
     }

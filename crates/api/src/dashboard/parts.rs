@@ -3,7 +3,7 @@
 use std::{collections::HashMap, time::Duration};
 
 use chrono::{DateTime, TimeDelta, Utc};
-use maud::{Markup, html};
+use maud::{Markup, Render, html};
 use mis_sync_domain::{Clock, Job, JobId, JobState, SchoolId};
 use mis_sync_store::{Pool, schools};
 use tokio::time::timeout;
@@ -41,7 +41,7 @@ pub(super) fn now() -> DateTime<Utc> {
 
 /// A part of a page with a heading, and where its figures come from.
 pub(super) fn panel<T>(
-    title: &str,
+    title: impl Render,
     source: &str,
     read: &Result<T, String>,
     show: impl FnOnce(&T) -> Markup,
@@ -73,10 +73,15 @@ pub(super) fn school(names: &Names, id: &SchoolId) -> Markup {
     html! { a href=(school_path(id)) title=(id) { (name) } }
 }
 
-/// The names of the schools of these jobs; without them the ids do.
-pub(super) async fn names_of(pool: &Pool, jobs: &[&Job]) -> Names {
-    let ids: Vec<&SchoolId> = jobs.iter().map(|job| &job.school_id).collect();
+/// The names of these schools; without them the ids do.
+pub(super) async fn names_of(pool: &Pool, ids: impl IntoIterator<Item = &SchoolId>) -> Names {
+    let ids: Vec<&SchoolId> = ids.into_iter().collect();
     schools::names(pool, &ids).await.unwrap_or_default()
+}
+
+/// The heading of a list: how many there are, said again when that changes.
+pub(super) fn counted(number: &str) -> Markup {
+    html! { span aria-live="polite" { (number) } }
 }
 
 /// A job's state: colour, shape and word.

@@ -14,7 +14,8 @@ use super::{
     login::go,
     page::{Page, Tab, form_token},
     parts::{
-        Deed, ago, badge, count, job_path, number, panel, read, school_path, scroll, short, time,
+        Deed, Names, ago, badge, count, job_path, names_of, number, panel, read, school, scroll,
+        short, time,
     },
 };
 use crate::{ApiError, state::Operator};
@@ -23,12 +24,18 @@ pub(super) async fn show(operator: Operator) -> Result<Response, ApiError> {
     let pool = operator.access().pool();
     let (now, paused, workers) =
         tokio::join!(read(figures::now(pool)), read(pauses::list(pool)), read(workers::list(pool)));
+    let busy = workers.iter().flatten().flat_map(|worker| &worker.running);
+    let stopped = paused.iter().flatten().filter_map(|pause| match &pause.scope {
+        Scope::School(id) => Some(id),
+        Scope::Lane(_) => None,
+    });
+    let names = names_of(pool, busy.map(|job| &job.school_id).chain(stopped)).await;
     let content = html! {
         h1 { "Queues" }
         div #queues hx-get="/dashboard/queues" hx-trigger="changed from:#live" hx-select="#queues" hx-swap="outerMorph" {
             (panel("Lanes", "Ledger (Postgres), now", &now, |now| lanes(&operator, now, paused.as_deref().unwrap_or_default())))
-            (panel("Paused schools", "Ledger (Postgres), now", &paused, |paused| schools(&operator, paused)))
-            (panel("Workers", "Reported by each worker every 2 s", &workers, |workers| table(&operator, workers)))
+            (panel("Paused schools", "Ledger (Postgres), now", &paused, |paused| schools(&operator, paused, &names)))
+            (panel("Workers", "Reported by each worker every 2 s", &workers, |workers| table(&operator, workers, &names)))
         }
         @if operator.is_allowed(Action::ActOnJobs) { (pause_a_school(&operator)) }
     };
@@ -60,7 +67,7 @@ fn lanes(operator: &Operator, now: &Now, paused: &[Pause]) -> Markup {
     }
 }
 
-fn schools(operator: &Operator, paused: &[Pause]) -> Markup {
+fn schools(operator: &Operator, paused: &[Pause], names: &Names) -> Markup {
     let mut paused =
         paused.iter().filter(|pause| matches!(pause.scope, Scope::School(_))).peekable();
     if paused.peek().is_none() {
@@ -71,7 +78,7 @@ fn schools(operator: &Operator, paused: &[Pause]) -> Markup {
             thead { tr { th { "School" } th.number { "Jobs that wait" } th { "State" } th { span.hidden { "Actions" } } } }
             tbody { @for pause in paused {
                 tr {
-                    td { @if let Scope::School(id) = &pause.scope { a href=(school_path(id)) { (id) } } }
+                    td { @if let Scope::School(id) = &pause.scope { (school(names, id)) } }
                     td.number { (number(pause.waiting)) }
                     td { (paused_since(operator, pause)) }
                     td { (lever(operator, &pause.scope, true)) }
@@ -132,7 +139,7 @@ fn pause_a_school(operator: &Operator) -> Markup {
     }
 }
 
-fn table(operator: &Operator, workers: &[WorkerRow]) -> Markup {
+fn table(operator: &Operator, workers: &[WorkerRow], names: &Names) -> Markup {
     if workers.is_empty() {
         return html! { p.warning { "No worker was seen for a day. Start one: " code { "mis-sync worker" } "." } };
     }
@@ -147,7 +154,7 @@ fn table(operator: &Operator, workers: &[WorkerRow]) -> Markup {
                         td { @for (lane, slots) in &worker.lanes { div { (lane) ": " (slots) } } }
                         td {
                             @if worker.running.is_empty() { span.quiet { "nothing" } }
-                            @for job in worker.running.iter().take(5) { div { a href=(job_path(job.id)) { (job.school_id) " " code { (short(job.id)) } } } }
+                            @for job in worker.running.iter().take(5) { div { (school(names, &job.school_id)) " " a href=(job_path(job.id)) { code { (short(job.id)) } } } }
                             @if worker.running.len() > 5 { span.quiet { "and " (count(i64::try_from(worker.running.len() - 5).unwrap_or_default(), "more", "more")) } }
                         }
                         td { (time(operator, worker.started_at)) }

@@ -4,13 +4,17 @@
 mod explain;
 mod quality;
 mod settings;
+mod wonde;
 
 use axum::response::{IntoResponse, Response};
 use maud::{Markup, html};
-use mis_sync_domain::{Action, AuditAction, Condition, School, SyncMode, SyncOptions, TokenState};
+use mis_sync_domain::{
+    Action, AuditAction, Condition, IssueCode, JobState, School, SchoolId, SyncMode, SyncOptions,
+    TokenState,
+};
 use mis_sync_queue::NewJob;
 use mis_sync_store::{
-    audit,
+    Error, Pool, audit,
     jobs::{self, JobFilter},
     schools::{self as store, PastSync},
 };
@@ -52,11 +56,13 @@ async fn render(
     let access = operator.access();
     let pool = access.pool();
     let filter = JobFilter { schools: vec![school.id.clone()], ..JobFilter::default() };
-    let (wrong, past, recent, flaws) = tokio::join!(
+    let (wrong, past, recent, flaws, withheld, traffic) = tokio::join!(
         read(conditions(pool, now(), access.state().stale_after())),
         read(store::past_syncs(pool, &school.id, PAST)),
         read(jobs::list(pool, &filter, JOBS)),
         read(store::flaws(pool, &school.id)),
+        read(withheld(pool, &school.id)),
+        read(access.state().wonde_traffic()),
     );
     let wrong = wrong.ok().and_then(|mut all| all.remove(&school.id)).unwrap_or_default();
     let content = html! {
@@ -67,6 +73,7 @@ async fn render(
                 @if recent.is_empty() { p.quiet { "There is no job yet." } } @else { (table(operator, recent, None)) }
                 p { a href={ "/dashboard/jobs?school=" (school.id) } { "All jobs of the school" } }
             }))
+            (wonde::show(operator, school, &withheld, &traffic))
         }
         (explain::panel(operator, school, explanation))
         (panel("Data quality", "The last runs that read the MIS to the end", &flaws, |flaws| quality::show(operator, school, flaws)))
@@ -75,6 +82,11 @@ async fn render(
     let page =
         Page { operator, tab: Tab::Schools, title: &school.name, watch: Some("ledger".into()) };
     Ok(page.show(&content).into_response())
+}
+
+async fn withheld(pool: &Pool, id: &SchoolId) -> Result<Vec<IssueCode>, Error> {
+    let mut all = store::withheld(pool, std::slice::from_ref(id)).await?;
+    Ok(all.remove(id).unwrap_or_default())
 }
 
 fn head(operator: &Operator, school: &School, wrong: &[Condition]) -> Markup {
@@ -154,7 +166,14 @@ fn history(operator: &Operator, past: &[PastSync]) -> Markup {
         })
         .collect();
     html! {
-        (bars("How long the last syncs ran", &drawn))
+        (bars("How long the last syncs ran", &drawn, |ms| length(chrono::TimeDelta::milliseconds(ms))))
+        p.axis aria-hidden="true" {
+            @if let Some(first) = past.first() { (time(operator, first.created_at)) } span { "the last" }
+        }
+        p.legend { @for kind in JobState::ALL {
+            @let syncs = past.iter().filter(|sync| sync.state == *kind).count();
+            @if syncs > 0 { span data-kind=(kind) { (syncs) " " (kind) } }
+        } }
         details.data {
             summary { "As a table" }
             (scroll("The last syncs", &html! {

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use axum::response::Response;
 use chrono::{DateTime, TimeDelta, Utc};
 use maud::{Markup, html};
-use mis_sync_domain::{AlertKind, Condition, SchoolId, TokenState};
+use mis_sync_domain::{AlertKind, Condition, IssueCode, SchoolId, TokenState};
 use mis_sync_store::{
     Pool, alerts,
     schools::{self, Quality, SchoolSummary},
@@ -15,7 +15,7 @@ use url::form_urlencoded::Serializer;
 use super::{
     page::{Page, Tab},
     parts::{
-        ago, badge, count, empty, job_path, now, panel, read, school_path, scroll, state,
+        ago, badge, count, counted, empty, job_path, now, panel, read, school_path, scroll, state,
         time_or_dash,
     },
 };
@@ -97,10 +97,10 @@ pub(super) async fn show(operator: Operator, parameters: Parameters) -> Result<R
             hx-target="#schools" hx-select="#schools" hx-swap="outerMorph" hx-push-url="true" {
             label { "Search" input name="q" type="search" value=[filter.q.as_deref()] autocomplete="off" placeholder="id, name or MIS"; }
             label.chip { input type="checkbox" name="trouble" checked[filter.trouble]; span { "needs someone" } }
-            span.buttons { button { "Filter" } " " a.button href="/dashboard/schools" { "Clear" } }
+            span.buttons { button.no-script { "Filter" } a.button href="/dashboard/schools" { "Clear" } }
         }
         div #schools hx-get=(address) hx-trigger="changed from:#live" hx-select="#schools" hx-swap="outerMorph" {
-            (panel("", "Ledger (Postgres), now", &found, |found| list_of(&operator, &filter, found)))
+            (panel(heading(&found), "Ledger (Postgres), now", &found, |found| list_of(&operator, &filter, found)))
         }
     };
     let page = Page {
@@ -115,6 +115,7 @@ pub(super) async fn show(operator: Operator, parameters: Parameters) -> Result<R
 struct Found {
     rows: Vec<Row>,
     quality: HashMap<SchoolId, Quality>,
+    withheld: HashMap<SchoolId, Vec<IssueCode>>,
     /// Schools that match, on all pages.
     total: usize,
 }
@@ -137,9 +138,10 @@ async fn list(
     let total = rows.len();
     let rows: Vec<Row> = rows.into_iter().skip(filter.page * LIMIT).take(LIMIT).collect();
     let ids: Vec<SchoolId> = rows.iter().map(|row| row.school.id.clone()).collect();
-    let quality = schools::quality(pool, &ids).await?;
+    let (quality, withheld) =
+        tokio::try_join!(schools::quality(pool, &ids), schools::withheld(pool, &ids))?;
     let quality = quality.into_iter().map(|quality| (quality.school_id.clone(), quality)).collect();
-    Ok(Found { rows, quality, total })
+    Ok(Found { rows, quality, withheld, total })
 }
 
 /// What is wrong with which school: what the alerts go by.
@@ -156,6 +158,12 @@ pub(super) async fn conditions(
     Ok(unwell.into_iter().map(of).filter(|(_, conditions)| !conditions.is_empty()).collect())
 }
 
+/// How many schools match, where that could be read.
+fn heading(found: &Result<Found, String>) -> Markup {
+    let total = |found: &Found| i64::try_from(found.total).unwrap_or(i64::MAX);
+    html! { @if let Ok(found) = found { (counted(&count(total(found), "school", "schools"))) } }
+}
+
 fn list_of(operator: &Operator, filter: &Filter, found: &Found) -> Markup {
     if found.rows.is_empty() {
         return empty(
@@ -169,13 +177,11 @@ fn list_of(operator: &Operator, filter: &Filter, found: &Found) -> Markup {
             },
         );
     }
-    let total = i64::try_from(found.total).unwrap_or(i64::MAX);
     html! {
-        p.figure aria-live="polite" { (count(total, "school", "schools")) }
         (scroll("Schools", &html! {
-            table.rows {
+            table.rows.cards {
                 thead { tr { th { "School" } th { "MIS" } th { "Needs" } th { "Last sync" } th { "Last good" } th.number { "Data quality" } th { "Next" } } }
-                tbody { @for row in &found.rows { (line(operator, row, found.quality.get(&row.school.id))) } }
+                tbody { @for row in &found.rows { (line(operator, row, found)) } }
             }
         }))
         nav.pages aria-label="Pages of the list" {
@@ -185,21 +191,23 @@ fn list_of(operator: &Operator, filter: &Filter, found: &Found) -> Markup {
     }
 }
 
-fn line(operator: &Operator, row: &Row, quality: Option<&Quality>) -> Markup {
+fn line(operator: &Operator, row: &Row, found: &Found) -> Markup {
     let school = &row.school;
+    let withheld = found.withheld.get(&school.id).map_or(0, Vec::len);
     let schedule = school.settings.as_ref().map(|settings| &settings.schedule);
     let next = schedule
         .and_then(|schedule| operator.access().next_sync(&school.id, school.token, schedule));
     html! {
         tr #{ "school-" (school.id) } {
             td { a.open href=(school_path(&school.id)) { (school.name) } div.quiet { code { (school.id) } } }
-            td { (school.mis.as_deref().unwrap_or("not said")) }
-            td { (needs(school, &row.conditions)) }
-            td { @match school.last_sync { Some((id, last)) => a href=(job_path(id)) { (state(last)) }, None => span.quiet { "never" } } }
-            td { (time_or_dash(operator, school.last_synced_at))
+            td data-label="MIS" { (school.mis.as_deref().unwrap_or("not said")) }
+            td { (needs(school, &row.conditions))
+                @if withheld > 0 { " " (badge("retrying", "◌", &format!("{withheld} withheld"))) } }
+            td data-label="Last sync" { @match school.last_sync { Some((id, last)) => a href=(job_path(id)) { (state(last)) }, None => span.quiet { "never" } } }
+            td data-label="Last good" { (time_or_dash(operator, school.last_synced_at))
                 @if let Some(at) = school.last_synced_at { div.quiet { (ago(at)) " ago" } } }
-            td.number { (score(quality)) }
-            td { (time_or_dash(operator, next)) }
+            td.number data-label="Data quality" { (score(found.quality.get(&school.id))) }
+            td data-label="Next" { (time_or_dash(operator, next)) }
         }
     }
 }

@@ -21,7 +21,7 @@ async fn pages_are_reached_and_searched_by_keys() {
     page.wait_for_path("/dashboard/jobs").await;
     page.press("j").await;
     page.wait_for("tr[data-at]").await;
-    site.life_goes_on(&page, "#jobs .figure").await;
+    site.life_goes_on(&page, "#jobs h2 span").await;
     page.see("2 jobs").await;
     page.press("Enter").await;
     page.wait_for_path(&format!("/dashboard/jobs/{job}")).await;

@@ -171,7 +171,7 @@ async fn what_was_let_out_and_refused_is_counted_by_minute_and_by_key() {
     assert_eq!((traffic.minutes.len(), sent, limited), (15, 4, 1));
     assert!(traffic.minutes.is_sorted_by(|a, b| (b.at - a.at).num_seconds() == 60));
     let [oak, elm] = &traffic.keys[..] else { panic!("{:?}", traffic.keys) };
-    assert_eq!((oak.key.as_str(), oak.school.as_deref()), ("0a", Some("oak")));
+    assert_eq!((oak.key.as_str(), oak.school.as_ref().map(SchoolId::as_str)), ("0a", Some("oak")));
     assert_eq!((oak.sent, oak.limited, oak.wait), (3, 0, Duration::ZERO));
     assert!((7..=10).contains(&oak.left), "{}", oak.left);
     assert_eq!((elm.sent, elm.limited, elm.left), (1, 1, 0));

@@ -176,6 +176,40 @@ pub async fn flaws(pool: &PgPool, school: &SchoolId) -> Result<Vec<Flaw>, Error>
         .collect()
 }
 
+/// What these schools' last full runs, and a delta since, did not get at all; without an entry:
+/// nothing.
+pub async fn withheld(
+    pool: &PgPool,
+    schools: &[SchoolId],
+) -> Result<HashMap<SchoolId, Vec<IssueCode>>, Error> {
+    let ids: Vec<&str> = schools.iter().map(SchoolId::as_str).collect();
+    let codes = IssueCode::WITHHELD.map(IssueCode::as_str);
+    let rows = sqlx::query!(
+        r#"
+        SELECT DISTINCT r.school_id, i.code
+        FROM mis_reading r JOIN job_issue i ON i.job_id = ANY(ARRAY[r.job_id, r.full_job_id])
+        WHERE r.school_id = ANY($1) AND i.code = ANY($2)
+        ORDER BY r.school_id, i.code
+        "#,
+        &ids as &[&str],
+        &codes as &[&str],
+    )
+    .fetch_all(pool)
+    .await?;
+    let mut withheld: HashMap<SchoolId, Vec<IssueCode>> = HashMap::new();
+    for row in rows {
+        let broken = |column| Error::Inconsistent {
+            table: "mis_reading",
+            column,
+            id: row.school_id.clone(),
+        };
+        let school = row.school_id.parse().map_err(|_| broken("school_id"))?;
+        let code = row.code.parse().map_err(|_| broken("code"))?;
+        withheld.entry(school).or_default().push(code);
+    }
+    Ok(withheld)
+}
+
 /// A sync of a school's past, for its chart.
 #[derive(Debug, Clone, PartialEq)]
 pub struct PastSync {

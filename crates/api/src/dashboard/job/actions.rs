@@ -28,12 +28,7 @@ pub(in crate::dashboard) fn offer(operator: &Operator, job: &Job, lineage: &[Job
     if !operator.is_allowed(Action::ActOnJobs) {
         return html! {};
     }
-    let deed = |label, action: &str, says, kind| Deed {
-        label,
-        action: format!("{}/{action}", job_path(job.id)),
-        says,
-        kind,
-    };
+    let deed = |label, action, says, kind| deed(job, label, action, says, kind);
     let nothing = html! {};
     let is_undone = lineage.iter().any(|other| other.undo_of == Some(job.id));
     let can_undo = job.state == JobState::Succeeded
@@ -48,7 +43,7 @@ pub(in crate::dashboard) fn offer(operator: &Operator, job: &Job, lineage: &[Job
                 (deed("Reject", "reject", "Nobody is changed, and the job is cancelled. The next sync looks anew.", "danger").show(operator, &nothing))
             }
             @if BulkAction::Retry.states().contains(&job.state) {
-                (deed("Retry", "retry", retry_says(job), "primary").show(operator, &nothing))
+                (retry_deed(job).show(operator, &nothing))
             }
             @if !job.state.is_finished() && job.state != JobState::Held {
                 (deed("Cancel", "cancel", "The job stops within seconds, and nothing of it is applied.", "danger").show(operator, &nothing))
@@ -60,11 +55,27 @@ pub(in crate::dashboard) fn offer(operator: &Operator, job: &Job, lineage: &[Job
     }
 }
 
-fn retry_says(job: &Job) -> &'static str {
-    match job.state {
+/// In a list: the one button that mends a job which went wrong.
+pub(in crate::dashboard) fn remedy(operator: &Operator, job: &Job) -> Markup {
+    html! {
+        @if matches!(job.state, JobState::Failed | JobState::Retrying) {
+            (Deed { kind: "", ..retry_deed(job) }.show(operator, &html! {}))
+        } @else if job.state == JobState::Held {
+            a.button href=(job_path(job.id)) { "Review" }
+        }
+    }
+}
+
+fn deed<'a>(job: &Job, label: &'a str, action: &str, says: &'a str, kind: &'a str) -> Deed<'a> {
+    Deed { label, action: format!("{}/{action}", job_path(job.id)), says, kind }
+}
+
+fn retry_deed(job: &Job) -> Deed<'_> {
+    let says = match job.state {
         JobState::Retrying => "The next attempt starts now instead of waiting.",
         _ => "A new job does the same again.",
-    }
+    };
+    deed(job, "Retry", "retry", says, "primary")
 }
 
 fn categories(job: &Job) -> Markup {

@@ -49,6 +49,13 @@ impl Wanted {
         Ok(Self { field, after })
     }
 
+    /// The job's page with these changes.
+    pub(super) fn address(&self, job: &Job) -> String {
+        let query = self.query();
+        let path = job_path(job.id);
+        if query.is_empty() { path } else { format!("{path}?{query}") }
+    }
+
     fn query(&self) -> String {
         let mut query = url::form_urlencoded::Serializer::new(String::new());
         if let Some(field) = self.field {
@@ -108,22 +115,47 @@ fn sentence(job: &Job, group: &ChangeGroup) -> String {
     let would = job.options.dry_run || job.state == JobState::Held;
     let of = count(group.number, records.0, records.1);
     let field = words(group.field);
-    let what = match (group.kind, group.field, group.record) {
-        (ChangeKind::Created, ..) => "new".to_owned(),
+    let (done, would_do) = match (group.kind, group.field, group.record) {
+        (ChangeKind::Created, ..) => ("new".to_owned(), "be new".to_owned()),
         (ChangeKind::SwitchedOff, ChangedField::Active, jobs::RecordKind::Staff) => {
-            "no longer able to log in".to_owned()
+            ("can no longer log in".to_owned(), "no longer be able to log in".to_owned())
         }
-        (ChangeKind::SwitchedOff, ChangedField::Active, _) => "archived".to_owned(),
-        (ChangeKind::SwitchedOn, ChangedField::Active, _) => "back".to_owned(),
-        (ChangeKind::Emptied, ..) => format!("without {field} any more"),
-        (ChangeKind::Filled, ..) => format!("with {field} for the first time"),
-        _ => format!("with another {field}"),
+        (ChangeKind::SwitchedOff, ChangedField::Active, _) => {
+            ("archived".to_owned(), "be archived".to_owned())
+        }
+        (ChangeKind::SwitchedOn, ChangedField::Active, _) => {
+            ("back".to_owned(), "be back".to_owned())
+        }
+        (ChangeKind::Emptied, ..) => (format!("lost their {field}"), format!("lose their {field}")),
+        (ChangeKind::Filled, ..) => {
+            (format!("got a first {field}"), format!("get a first {field}"))
+        }
+        _ => (format!("with another {field}"), format!("have another {field}")),
     };
-    if would { format!("{of} would be {what}") } else { format!("{of} {what}") }
+    if would { format!("{of} would {would_do}") } else { format!("{of} {done}") }
 }
 
-fn words(field: ChangedField) -> String {
-    field.as_str().replace("_id", "").replace('_', " ")
+fn words(field: ChangedField) -> &'static str {
+    match field {
+        ChangedField::Created => "created",
+        ChangedField::WondeId => "Wonde id",
+        ChangedField::Upi => "UPI",
+        ChangedField::Email => "email",
+        ChangedField::FirstName => "first name",
+        ChangedField::Surname => "surname",
+        ChangedField::Initials => "initials",
+        ChangedField::JobTitle => "job title",
+        ChangedField::NonTeaching => "teaching or not",
+        ChangedField::Active => "active",
+        ChangedField::LineManagerId => "line manager",
+        ChangedField::PhotoHash => "photo",
+        ChangedField::DepartmentId => "department",
+        ChangedField::Name => "name",
+        ChangedField::Code => "code",
+        ChangedField::Description => "description",
+        ChangedField::SubjectId => "subject",
+        ChangedField::Staff => "staff",
+    }
 }
 
 /// The changes one by one.
@@ -140,12 +172,13 @@ pub(super) fn show(
     let page = &changes[..changes.len().min(LIMIT)];
     let has_hidden = page.iter().any(|(_, change)| is_personal(change.field));
     html! {
-        div #changes .list-head {
+        div #changes {
             @match shown {
                 Shown::Hidden if has_hidden && operator.is_allowed(Action::SeePersonalData) => {
-                    form method="post" action={ (job_path(job.id)) "/changes?" (wanted.query()) "#changes" } {
+                    form.list-head method="post" action={ (job_path(job.id)) "/changes?" (wanted.query()) "#changes" } {
                         (form_token(operator))
-                        button { "Show personal data" } " " span.quiet { "noted in the audit log" }
+                        span.quiet { "Personal data is hidden; showing it is noted in the audit log." }
+                        button { "Show personal data" }
                     }
                 }
                 Shown::Hidden if has_hidden => p.quiet { "Personal data is hidden. A key of the role operator or admin may show it." },
@@ -153,7 +186,7 @@ pub(super) fn show(
                 Shown::Shown => p.refusal role="status" { "Personal data is shown on this page. That is noted in the audit log." },
             }
         }
-        (list(page.iter().map(|(_, change)| change), shown))
+        (list(page, shown))
         nav.pages aria-label="Pages of the changes" {
             @if wanted.after > 0 {
                 a.button href={ (job_path(job.id)) "?" (Wanted { after: 0, ..wanted.clone() }.query()) "#changes" } { "First" }
@@ -165,11 +198,23 @@ pub(super) fn show(
     }
 }
 
-/// Changes as a table.
-pub(in crate::dashboard) fn list<'a>(
-    changes: impl Iterator<Item = &'a Change>,
-    shown: Shown,
-) -> Markup {
+/// Changes as a table. Records that are new, of which there is nothing more to say, are folded away.
+fn list(changes: &[(i64, Change)], shown: Shown) -> Markup {
+    let changes = changes.iter().map(|(_, change)| change);
+    let (new, other): (Vec<&Change>, Vec<&Change>) =
+        changes.partition(|change| change.field == ChangedField::Created);
+    html! {
+        @if !new.is_empty() {
+            details.data #new {
+                summary { (count(i128::try_from(new.len()).unwrap_or_default(), "new record", "new records")) " on this page" }
+                ul.ids { @for change in new { li { (whose(change)) } } }
+            }
+        }
+        @if !other.is_empty() { (table(&other, shown)) }
+    }
+}
+
+fn table(changes: &[&Change], shown: Shown) -> Markup {
     html! {
         (scroll("Changes", &html! {
             table.rows.tight {
@@ -178,8 +223,8 @@ pub(in crate::dashboard) fn list<'a>(
                     tr {
                         td { (whose(change)) }
                         td { (words(change.field)) }
-                        td.value { (value(change.field, change.old.as_ref(), shown)) }
-                        td.value { (value(change.field, change.new.as_ref(), shown)) }
+                        td.value { (value(change, change.old.as_ref(), shown)) }
+                        td.value { (value(change, change.new.as_ref(), shown)) }
                     }
                 } }
             }
@@ -204,13 +249,29 @@ fn tail(id: &str) -> &str {
     id.char_indices().rev().nth(7).map_or(id, |(at, _)| &id[at..])
 }
 
-fn value(field: ChangedField, value: Option<&FieldValue>, shown: Shown) -> Markup {
-    html! { @match value {
-        None => span.quiet { "–" },
-        Some(_) if is_personal(field) && shown == Shown::Hidden => span.hidden-data title="Hidden" { "•••••" span.hidden { " hidden" } },
-        Some(value) if field == ChangedField::Staff => { @for id in value.as_str().split(',') { code title=(id) { (tail(id)) } " " } }
-        Some(value) => (value.as_str()),
-    } }
+fn value(change: &Change, value: Option<&FieldValue>, shown: Shown) -> Markup {
+    let Some(value) = value else { return html! { span.quiet { "–" } } };
+    if is_personal(change.field) && shown == Shown::Hidden {
+        return html! { span.hidden-data title="Hidden" { "•••••" span.hidden { " hidden" } } };
+    }
+    let is_person = matches!(change.record, ChangedRecord::Staff(_));
+    match (change.field, value.as_str()) {
+        (ChangedField::Active, "true") if is_person => html! { "can log in" },
+        (ChangedField::Active, "false") if is_person => html! { "cannot log in" },
+        (ChangedField::Active, "true") => html! { "in use" },
+        (ChangedField::Active, "false") => html! { "archived" },
+        (ChangedField::NonTeaching, "true") => html! { "does not teach" },
+        (ChangedField::NonTeaching, "false") => html! { "teaches" },
+        (
+            ChangedField::Staff
+            | ChangedField::LineManagerId
+            | ChangedField::DepartmentId
+            | ChangedField::SubjectId
+            | ChangedField::PhotoHash,
+            ids,
+        ) => html! { @for id in ids.split(',') { code title=(id) { (tail(id)) } " " } },
+        (_, text) => html! { (text) },
+    }
 }
 
 /// Whether what a field holds is about a person. Ids and switches say nothing by themselves.

@@ -1,7 +1,9 @@
-//! The attempts at a job, each with where its time went.
+//! How a job came to where it stands: its attempts, each with where its time went, and its waits
+//! between them, on one axis of time.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use maud::{Markup, html};
+use mis_sync_domain::Job;
 use mis_sync_store::jobs::Attempt;
 
 use crate::{
@@ -12,38 +14,103 @@ use crate::{
 /// Width of the drawing, in its own units.
 const WIDTH: f64 = 1000.0;
 const HEIGHT: f64 = 14.0;
+/// A wait that is shorter says nothing.
+const SHORT: TimeDelta = TimeDelta::seconds(1);
 
-pub(super) fn show(operator: &Operator, attempts: &[Attempt]) -> Markup {
-    let Some(first) = attempts.first() else {
+/// A stretch of a job's time.
+#[derive(Debug, PartialEq)]
+enum Stretch<'a> {
+    Attempt(&'a Attempt),
+    Wait { from: DateTime<Utc>, to: DateTime<Utc>, why: &'static str },
+}
+
+pub(super) fn show(operator: &Operator, job: &Job, attempts: &[Attempt]) -> Markup {
+    let stretches = stretches(job.created_at, job.finished_at.unwrap_or_else(now), attempts);
+    if stretches.is_empty() {
         return html! { p.quiet { "No worker has taken the job yet." } };
-    };
-    let end_of = |attempt: &Attempt| attempt.ended_at.unwrap_or_else(now);
+    }
     let span = Span {
-        start: first.started_at,
-        end: attempts.iter().map(end_of).max().unwrap_or_default(),
+        start: job.created_at,
+        end: stretches.iter().map(Stretch::end).max().unwrap_or(job.created_at),
     };
     html! {
-        ol.timeline {
-            @for attempt in attempts {
-                @let end = end_of(attempt);
-                li {
-                    p {
-                        strong { "Attempt " (attempt.attempt) } " " (outcome(attempt)) " "
-                        (time(operator, attempt.started_at)) ", " (length(end - attempt.started_at))
-                        " " span.quiet { "on " code { (attempt.worker) } }
-                    }
-                    svg.bar viewBox={ "0 0 " (WIDTH) " " (HEIGHT) } preserveAspectRatio="none" aria-hidden="true" {
-                        rect.track width=(WIDTH) height=(HEIGHT) {}
-                        @let turn = attempt.comparing_at.unwrap_or(end).min(end);
-                        rect.fetching x=(span.at(attempt.started_at)) width=(span.width(attempt.started_at, turn)) height=(HEIGHT) {}
-                        @if attempt.comparing_at.is_some() {
-                            rect.comparing x=(span.at(turn)) width=(span.width(turn, end)) height=(HEIGHT) {}
-                        }
-                    }
-                    p.quiet { (stages(attempt, end)) }
-                    @if let Some(error) = &attempt.error { p { code { (error.code) } " " (error.title) } }
-                }
+        ol.timeline { @for stretch in &stretches { @match stretch {
+            Stretch::Attempt(attempt) => li { (ran(operator, attempt, &span)) },
+            Stretch::Wait { from, to, why } => li.wait {
+                p.quiet { "Waited " (length(*to - *from)) " " (why) }
+                (bar(&html! { rect.waiting x=(span.at(*from)) width=(span.width(*from, *to)) height=(HEIGHT) {} }))
+            },
+        } } }
+        p.axis aria-hidden="true" { (time(operator, span.start)) (time(operator, span.end)) }
+    }
+}
+
+/// The attempts with the waits that are worth telling, oldest first, from when the job was asked
+/// for until it ended.
+fn stretches(asked: DateTime<Utc>, end: DateTime<Utc>, attempts: &[Attempt]) -> Vec<Stretch<'_>> {
+    let wait = |from: Option<DateTime<Utc>>, to: DateTime<Utc>, why| {
+        let from = from.filter(|from| to - *from >= SHORT)?;
+        Some(Stretch::Wait { from, to, why })
+    };
+    let mut stretches = Vec::with_capacity(attempts.len() * 2 + 1);
+    let (mut from, mut why) = (Some(asked), "for a worker");
+    for attempt in attempts {
+        stretches.extend(wait(from, attempt.started_at, why));
+        stretches.push(Stretch::Attempt(attempt));
+        // One that still runs is followed by no wait.
+        (from, why) = (attempt.ended_at, waits_for(attempt));
+    }
+    stretches.extend(wait(from, end, why));
+    stretches
+}
+
+/// What a job waits for after an attempt.
+fn waits_for(attempt: &Attempt) -> &'static str {
+    match attempt.outcome.as_deref() {
+        Some("held") => "for approval",
+        Some("retry") => "before the next attempt",
+        Some("snoozed") => "as Wonde asked",
+        _ => "for another worker",
+    }
+}
+
+impl Stretch<'_> {
+    fn end(&self) -> DateTime<Utc> {
+        match self {
+            Self::Attempt(attempt) => attempt.ended_at.unwrap_or_else(now),
+            Self::Wait { to, .. } => *to,
+        }
+    }
+}
+
+fn ran(operator: &Operator, attempt: &Attempt, span: &Span) -> Markup {
+    let end = attempt.ended_at.unwrap_or_else(now);
+    let turn = attempt.comparing_at.unwrap_or(end).min(end);
+    html! {
+        p {
+            strong { "Attempt " (attempt.attempt) } " " (outcome(attempt)) " "
+            (time(operator, attempt.started_at)) ", " (length(end - attempt.started_at))
+            " " span.quiet { "on " code { (attempt.worker) } }
+        }
+        (bar(&html! {
+            rect.fetching x=(span.at(attempt.started_at)) width=(span.width(attempt.started_at, turn)) height=(HEIGHT) {}
+            @if attempt.comparing_at.is_some() {
+                rect.comparing x=(span.at(turn)) width=(span.width(turn, end)) height=(HEIGHT) {}
             }
+        }))
+        p.legend {
+            span data-kind="running" { "fetching " (length(turn - attempt.started_at)) }
+            @if attempt.comparing_at.is_some() { span data-kind="succeeded" { "comparing and applying " (length(end - turn)) } }
+        }
+        @if let Some(error) = &attempt.error { p { code { (error.code) } " " (error.title) } }
+    }
+}
+
+fn bar(parts: &Markup) -> Markup {
+    html! {
+        svg.bar viewBox={ "0 0 " (WIDTH) " " (HEIGHT) } preserveAspectRatio="none" aria-hidden="true" {
+            rect.track width=(WIDTH) height=(HEIGHT) {}
+            (parts)
         }
     }
 }
@@ -61,17 +128,6 @@ fn outcome(attempt: &Attempt) -> Markup {
     badge(kind, shape, attempt.outcome.as_deref().unwrap_or("running"))
 }
 
-fn stages(attempt: &Attempt, end: DateTime<Utc>) -> String {
-    match attempt.comparing_at {
-        Some(turn) => format!(
-            "fetching {}, comparing and applying {}",
-            length(turn - attempt.started_at),
-            length(end - turn)
-        ),
-        None => format!("fetching {}", length(end - attempt.started_at)),
-    }
-}
-
 /// The time that the drawing shows.
 struct Span {
     start: DateTime<Utc>,
@@ -83,11 +139,59 @@ impl Span {
     fn at(&self, time: DateTime<Utc>) -> f64 {
         let whole = (self.end - self.start).num_milliseconds().max(1) as f64;
         let part = (time - self.start).num_milliseconds().max(0) as f64;
-        (part / whole * WIDTH).clamp(0.0, WIDTH)
+        (part / whole * WIDTH).clamp(0.0, WIDTH - 3.0)
     }
 
     /// Never too narrow to be seen.
     fn width(&self, from: DateTime<Utc>, to: DateTime<Utc>) -> f64 {
-        (self.at(to) - self.at(from)).max(2.0)
+        (self.at(to) - self.at(from)).max(3.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(second: i64) -> DateTime<Utc> {
+        DateTime::UNIX_EPOCH + TimeDelta::seconds(second)
+    }
+
+    fn attempt(start: i64, end: Option<i64>, outcome: Option<&str>) -> Attempt {
+        Attempt {
+            attempt: 1,
+            worker: "w".into(),
+            started_at: at(start),
+            comparing_at: None,
+            ended_at: end.map(at),
+            outcome: outcome.map(str::to_owned),
+            error: None,
+        }
+    }
+
+    fn waits(end: i64, attempts: &[Attempt]) -> Vec<(i64, &'static str)> {
+        let all = stretches(at(0), at(end), attempts);
+        let wait = |stretch| match stretch {
+            Stretch::Wait { from, to, why } => Some(((to - from).num_seconds(), why)),
+            Stretch::Attempt(_) => None,
+        };
+        all.into_iter().filter_map(wait).collect()
+    }
+
+    #[test]
+    fn waits_are_told_with_what_for() {
+        assert_eq!(waits(40, &[]), [(40, "for a worker")]);
+        let done = [
+            attempt(0, Some(2), Some("retry")),
+            attempt(32, Some(33), Some("held")),
+            attempt(60, Some(61), Some("succeeded")),
+        ];
+        assert_eq!(waits(61, &done), [(30, "before the next attempt"), (27, "for approval")]);
+    }
+
+    #[test]
+    fn what_runs_is_followed_by_no_wait_and_what_waits_yet_has_one() {
+        assert_eq!(waits(90, &[attempt(0, None, None)]), []);
+        let asked_to_wait = [attempt(0, Some(1), Some("snoozed"))];
+        assert_eq!(waits(90, &asked_to_wait), [(89, "as Wonde asked")]);
     }
 }

@@ -24,6 +24,14 @@ pub(super) fn name(window: Window) -> &'static str {
     }
 }
 
+fn words(window: Window) -> &'static str {
+    match window {
+        Window::Minutes15 => "15 minutes",
+        Window::Hours24 => "24 hours",
+        Window::Days30 => "30 days",
+    }
+}
+
 pub(super) fn window(text: Option<&str>) -> Result<Window, ApiError> {
     let Some(text) = text else { return Ok(Window::Hours24) };
     Window::ALL.into_iter().find(|window| name(*window) == text).ok_or_else(|| {
@@ -42,9 +50,10 @@ pub(super) fn show(
 ) -> Markup {
     let source = format!("Ledger (Postgres), now, in steps of {}", length(step(window)));
     html! {
-        div.windows role="navigation" aria-label="Span of the graphs" {
+        nav.windows aria-label="Span of the graphs" {
+            "The last"
             @for other in Window::ALL {
-                a href={ "/dashboard?window=" (name(other)) } aria-current=[(other == window).then_some("true")] { (name(other)) }
+                a href={ "/dashboard?window=" (name(other)) } aria-current=[(other == window).then_some("true")] { (words(other)) }
             }
         }
         div.grid {
@@ -122,30 +131,32 @@ fn of_kind(operator: &Operator, kind: JobKind, points: &[Point]) -> Markup {
         line("p95", |step| step.p95),
         line("wait", |step| step.wait),
     ];
-    let slowest =
-        durations.iter().flat_map(|line| line.values.iter().flatten()).copied().reduce(f64::max);
     if throughput.iter().all(|bar| bar.parts.iter().all(|(_, jobs)| *jobs == 0)) {
         return html! { p.empty { "None ended in this time." } };
     }
     html! {
-        (bars("Jobs that ended", &throughput))
+        (bars("Jobs that ended", &throughput, number))
         (axis(operator, points))
         p.legend {
             span data-kind="succeeded" { (number(sum(|step| step.succeeded))) " succeeded" }
             span data-kind="failed" { (number(sum(|step| step.failed))) " failed" }
             span { (number(sum(|step| step.cancelled))) " cancelled" }
         }
-        (lines("How long jobs ran and waited", &durations))
+        (lines("How long jobs ran and waited", &durations, |slowest| milliseconds(Some(slowest))))
+        (axis(operator, points))
         p.legend {
             span data-kind="p50" { "ran, median" } span data-kind="p95" { "ran, 95 %" } span data-kind="wait" { "waited, 95 %" }
-            @if let Some(slowest) = slowest { " top: " (milliseconds(Some(slowest))) }
         }
         (table(operator, &steps))
     }
 }
 
 fn axis(operator: &Operator, points: &[Point]) -> Markup {
-    html! { p.axis aria-hidden="true" { @if let Some(first) = points.first() { (time(operator, first.at)) } span { "now" } } }
+    let ticks = [0, points.len() / 3, points.len() * 2 / 3];
+    html! { p.axis aria-hidden="true" {
+        @for point in ticks.iter().filter_map(|tick| points.get(*tick)) { (time(operator, point.at)) }
+        span { "now" }
+    } }
 }
 
 fn table(operator: &Operator, steps: &[Step<'_>]) -> Markup {

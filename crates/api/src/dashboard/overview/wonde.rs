@@ -2,57 +2,67 @@
 
 use chrono::TimeDelta;
 use maud::{Markup, html};
+use mis_sync_domain::SchoolId;
 use mis_sync_queue::{KeyTraffic, WondeTraffic};
 use mis_sync_store::figures::Now;
 
 use crate::{
     dashboard::{
         charts::{Bar, bars},
-        parts::{ago, badge, length, number, panel, school_path, scroll},
+        parts::{Names, ago, badge, length, number, panel, school, scroll},
     },
     state::Operator,
 };
 
 /// Tokens that are named.
-const TOKENS: usize = 8;
+const TOKENS: usize = 5;
 
 pub(super) fn show(
     operator: &Operator,
     traffic: &Result<Option<WondeTraffic>, String>,
     now: &Result<Now, String>,
+    names: &Names,
 ) -> Markup {
     panel("Wonde", "Shared limiter (Redis), the last 15 minutes", traffic, |traffic| {
         html! {
-            @if let Ok(now) = now { (breakers(now)) }
+            @if let Ok(now) = now { (breakers(now, names)) }
             @match traffic {
-                Some(traffic) => (figures(operator, traffic)),
+                Some(traffic) => (figures(operator, traffic, names)),
                 None => p.quiet { "The service was started without the workers' limit." },
             }
         }
     })
 }
 
-fn breakers(now: &Now) -> Markup {
+/// The schools that are named.
+pub(super) fn schools(traffic: &WondeTraffic) -> impl Iterator<Item = &SchoolId> {
+    traffic.keys.iter().take(TOKENS).filter_map(|key| key.school.as_ref())
+}
+
+fn breakers(now: &Now, names: &Names) -> Markup {
     if now.outages.is_empty() {
         return html! {};
     }
     html! {
         ul.needs { @for outage in &now.outages { li {
             (badge("retrying", "↻", outage.reason.as_str())) " "
-            a href=(school_path(&outage.school_id)) { (outage.school_id) }
+            (school(names, &outage.school_id))
             " is not asked at logins; the last failure was " (ago(outage.noted_at)) " ago"
         } } }
     }
 }
 
-fn figures(operator: &Operator, traffic: &WondeTraffic) -> Markup {
+fn figures(operator: &Operator, traffic: &WondeTraffic, names: &Names) -> Markup {
     let count = |number: u64| i64::try_from(number).unwrap_or(i64::MAX);
     let sum = |of: fn(&KeyTraffic) -> u64| traffic.keys.iter().map(of).sum::<u64>();
     let minutes: Vec<Bar<'_>> = traffic
         .minutes
         .iter()
         .map(|minute| Bar {
-            parts: vec![("running", count(minute.sent)), ("failed", count(minute.limited))],
+            parts: vec![
+                ("running", count(minute.sent.saturating_sub(minute.limited))),
+                ("failed", count(minute.limited)),
+            ],
             title: format!(
                 "{}: {} requests, {} answered 429",
                 operator.preferences().exact_time(minute.at),
@@ -62,14 +72,14 @@ fn figures(operator: &Operator, traffic: &WondeTraffic) -> Markup {
         })
         .collect();
     html! {
-        (bars("Requests to Wonde by minute", &minutes))
+        (bars("Requests to Wonde by minute", &minutes, number))
         p.legend { span data-kind="p50" { (number(count(sum(|key| key.sent)))) " requests" }
             span data-kind="failed" { (number(count(sum(|key| key.limited)))) " answered 429" } }
         @if traffic.keys.is_empty() { p.quiet { "Nothing went out." } } @else {
             (scroll("Requests by school", &html! { table.rows {
                 thead { tr { th { "School" } th.number { "Requests" } th.number { "429" } th.number { "Left now" } th.number { "Next waits" } } }
                 tbody { @for key in traffic.keys.iter().take(TOKENS) { tr {
-                    td { @match &key.school { Some(id) => a href={ "/dashboard/schools/" (id) } { (id) }, None => code { (&key.key[..8.min(key.key.len())]) } } }
+                    td { @match &key.school { Some(id) => (school(names, id)), None => code { (&key.key[..8.min(key.key.len())]) } } }
                     td.number { (number(count(key.sent))) }
                     td.number { (number(count(key.limited))) }
                     td.number { (number(count(key.left))) }

@@ -1,0 +1,55 @@
+//! Which records a job left out or only partly took, by reason.
+
+use std::collections::BTreeMap;
+
+use maud::{Markup, html};
+use mis_sync_domain::{Issue, IssueCode, Job, JobId};
+use mis_sync_store::{Error, Pool, jobs};
+
+use crate::dashboard::parts::{count, number, scroll};
+
+/// Issues on the page.
+const LIMIT: i64 = 500;
+
+pub(super) async fn page(pool: &Pool, id: JobId) -> Result<Vec<(i64, Issue)>, Error> {
+    jobs::issues(pool, id, 0, LIMIT).await
+}
+
+pub(super) fn show(job: &Job, issues: &[(i64, Issue)]) -> Markup {
+    if issues.is_empty() {
+        return html! { p.quiet { @if job.report.is_some() { "No record had a problem." } @else { "None so far." } } };
+    }
+    let mut reasons: BTreeMap<&str, (IssueCode, Vec<&str>)> = BTreeMap::new();
+    for (_, issue) in issues {
+        let records = &mut reasons.entry(issue.code.as_str()).or_insert((issue.code, Vec::new())).1;
+        records.extend(issue.wonde_id.as_deref());
+    }
+    html! {
+        (scroll("Issues", &html! { table.rows {
+            thead { tr { th { "Reason" } th.number { "Records" } th { "What it means, and which" } } }
+            tbody { @for (code, records) in reasons.values() {
+                tr {
+                    td { code { (code.as_str()) } }
+                    td.number { @if records.is_empty() { span.quiet { "all" } } @else { (number(i128::try_from(records.len()).unwrap_or_default())) } }
+                    td { (code.sentence()) (which(code.as_str(), records)) }
+                }
+            } }
+        } }))
+        @if i64::try_from(issues.len()).is_ok_and(|shown| shown >= LIMIT) {
+            p.quiet { "The first " (number(LIMIT)) " are shown. The school's page has the data-quality report with all of them." }
+        }
+    }
+}
+
+/// The records, folded away; an issue of the whole school has none.
+fn which(code: &str, records: &[&str]) -> Markup {
+    if records.is_empty() {
+        return html! {};
+    }
+    html! {
+        details.data #{ "issue-" (code) } {
+            summary { (count(i128::try_from(records.len()).unwrap_or_default(), "Wonde id", "Wonde ids")) }
+            ul.ids { @for id in records { li { code.whole { (id) } } } }
+        }
+    }
+}
