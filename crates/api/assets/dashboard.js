@@ -125,5 +125,9 @@ document.addEventListener("htmx:before:swap", (event) => {
   } else say(false);
 });
 document.addEventListener("htmx:error", () => say(true));
-document.addEventListener("htmx:sse:error", () => say(true));
+document.addEventListener("htmx:sse:error", (event) => {
+  // Whoever is signed out, here or because the session is over, is asked to sign in.
+  if (event.detail.status === 401) location.reload();
+  else say(true);
+});
 document.addEventListener("htmx:sse:after:connection", () => say(false));

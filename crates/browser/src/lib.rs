@@ -10,5 +10,5 @@ mod watch;
 
 pub use axe::{AXE, AXE_SHA256};
 pub use browser::Browser;
-pub use look::{Look, Theme};
+pub use look::{LayoutShift, Look, Theme};
 pub use page::{PATIENCE, Page, screenshots};

@@ -10,6 +10,7 @@ use chromiumoxide::{
     },
     error::Result,
 };
+use serde::Deserialize;
 
 use crate::Page;
 
@@ -68,6 +69,15 @@ impl Look {
     }
 }
 
+/// Parts of a page that moved at once.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+pub struct LayoutShift {
+    /// How much of the screen moved, and how far.
+    pub score: f64,
+    /// The elements.
+    pub moved: Vec<String>,
+}
+
 impl Page {
     /// Shows the page on this screen to somebody who prefers the theme and no motion.
     pub async fn look(&self, look: Look) {
@@ -108,6 +118,13 @@ impl Page {
         if !wide.is_empty() {
             self.fail(&format!("the page scrolls sideways:\n  {}", wide.join("\n  "))).await;
         }
+    }
+
+    /// What moved since the page was opened without anybody having done anything: the entries of the
+    /// [Layout Instability API](https://wicg.github.io/layout-instability/). The scores together are the
+    /// cumulative layout shift; up to 0.1 counts as good.
+    pub async fn layout_shifts(&self) -> Vec<LayoutShift> {
+        self.evaluate(include_str!("shift.js")).await
     }
 
     async fn save(&self, file: &Path, all: bool) -> usize {

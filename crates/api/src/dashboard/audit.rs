@@ -84,17 +84,17 @@ fn table(operator: &Operator, filter: &AuditFilter, lines: &[AuditLine], names: 
     let page = &lines[..lines.len().min(LIMIT)];
     html! {
         (scroll("Audit log", &html! {
-            table.rows {
+            table.rows.cards {
                 thead { tr { th.number { "#" } th { "When" } th { "Who" } th { "What" } th { "To" } th { "Why" } th { "Hash" } } }
                 tbody { @for line in page {
                     tr {
-                        td.number { (number(line.position)) }
+                        td.number data-label="Line" { (number(line.position)) }
                         td { (time(operator, line.at)) }
                         td { (line.actor) @if line.api_key_id.is_none() { " " span.quiet { "(command)" } } }
                         td { (line.action.as_str().replace('_', " ")) }
                         td { (target(line, names)) }
-                        td { @match &line.reason { Some(reason) => (reason), None => span.quiet { "–" } } }
-                        td { code title=(line.hash) { (short_hash(line)) } }
+                        td data-label="Why" { @match &line.reason { Some(reason) => (reason), None => span.quiet { "–" } } }
+                        td data-label="Hash" { code title=(line.hash) { (short_hash(line)) } }
                     }
                 } }
             }

@@ -66,14 +66,14 @@ fn table(operator: &Operator, keys: &[ApiKey]) -> Markup {
     let own = operator.access().key().id;
     html! {
         (scroll("Keys", &html! {
-            table.rows {
+            table.rows.cards {
                 thead { tr { th { "Name" } th { "Role" } th { "School" } th { "Made" } th { "State" } th { "Id" } th { span.hidden { "Actions" } } } }
                 tbody { @for key in keys {
                     tr {
                         td { (key.name) @if key.id == own { " " span.quiet { "(yours)" } } }
                         td { (key.role) }
-                        td { @match &key.school_id { Some(id) => code { (id) }, None => "all" } }
-                        td { (time(operator, key.created_at)) }
+                        td data-label="School" { @match &key.school_id { Some(id) => code { (id) }, None => "all" } }
+                        td data-label="Made" { (time(operator, key.created_at)) }
                         td { @match key.revoked_at {
                             None => (badge("succeeded", "✓", "valid")),
                             Some(at) => { (badge("cancelled", "–", "revoked")) " " (time(operator, at)) }

@@ -50,7 +50,7 @@ pub(super) async fn show(operator: Operator) -> Result<Response, ApiError> {
 
 fn lanes(operator: &Operator, now: &Now, paused: &[Pause]) -> Markup {
     html! {
-        (scroll("Lanes", &html! { table.rows {
+        (scroll("Lanes", &html! { table.rows.cards {
             thead { tr { th { "Lane" } th { "For" } th.number { "Unfinished" } th { "State" } th { span.hidden { "Actions" } } } }
             tbody { @for lane in Lane::ALL {
                 @let pause = paused.iter().find(|pause| pause.scope == Scope::Lane(*lane));
@@ -58,7 +58,7 @@ fn lanes(operator: &Operator, now: &Now, paused: &[Pause]) -> Markup {
                 tr {
                     td { strong { (lane) } }
                     td { (match lane { Lane::Bulk => "syncs of schools", Lane::Interactive => "people who log in" }) }
-                    td.number { (number(jobs)) }
+                    td.number data-label="Unfinished" { (number(jobs)) }
                     td { @match pause { Some(pause) => (paused_since(operator, pause)), None => (badge("succeeded", "✓", "open")) } }
                     td { (lever(operator, &Scope::Lane(*lane), pause.is_some())) }
                 }
@@ -74,12 +74,12 @@ fn schools(operator: &Operator, paused: &[Pause], names: &Names) -> Markup {
         return html! { p.quiet { "No school is paused." } };
     }
     html! {
-        (scroll("Paused schools", &html! { table.rows {
+        (scroll("Paused schools", &html! { table.rows.cards {
             thead { tr { th { "School" } th.number { "Jobs that wait" } th { "State" } th { span.hidden { "Actions" } } } }
             tbody { @for pause in paused {
                 tr {
                     td { @if let Scope::School(id) = &pause.scope { (school(names, id)) } }
-                    td.number { (number(pause.waiting)) }
+                    td.number data-label="Jobs that wait" { (number(pause.waiting)) }
                     td { (paused_since(operator, pause)) }
                     td { (lever(operator, &pause.scope, true)) }
                 }
@@ -145,7 +145,7 @@ fn table(operator: &Operator, workers: &[WorkerRow], names: &Names) -> Markup {
     }
     html! {
         (scroll("Workers", &html! {
-            table.rows {
+            table.rows.cards {
                 thead { tr { th { "Worker" } th { "State" } th { "Slots" } th { "Runs" } th { "Started" } th { "Seen" } th { span.hidden { "Actions" } } } }
                 tbody { @for worker in workers {
                     tr {
@@ -157,8 +157,8 @@ fn table(operator: &Operator, workers: &[WorkerRow], names: &Names) -> Markup {
                             @for job in worker.running.iter().take(5) { div { (school(names, &job.school_id)) " " a href=(job_path(job.id)) { code { (short(job.id)) } } } }
                             @if worker.running.len() > 5 { span.quiet { "and " (count(i64::try_from(worker.running.len() - 5).unwrap_or_default(), "more", "more")) } }
                         }
-                        td { (time(operator, worker.started_at)) }
-                        td { (ago(worker.seen_at)) " ago" }
+                        td data-label="Started" { (time(operator, worker.started_at)) }
+                        td data-label="Seen" { (ago(worker.seen_at)) " ago" }
                         td { (drain_lever(operator, worker)) }
                     }
                 } }

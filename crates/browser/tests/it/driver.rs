@@ -155,6 +155,24 @@ async fn barriers_are_found_under_a_strict_policy() {
 }
 
 #[tokio::test]
+async fn what_jumps_is_told_and_what_answers_a_click_is_not() {
+    let Some(browser) = Browser::start().await else { return };
+    let html = "<!doctype html><title>Late</title><script src=page.js defer></script><div id=room></div><p id=text>Read me</p><button>More</button>";
+    let late = "setTimeout(() => room.append(...Array.from({ length: 9 }, () => {
+        const line = document.createElement('p'); line.textContent = 'late'; return line; })), 200);
+        document.querySelector('button').onclick = () => text.before('more', document.createElement('hr'));";
+    let page = page(&browser, html, late).await;
+    page.see("late").await;
+    let shifts = page.layout_shifts().await;
+    assert!(shifts.iter().any(|shift| shift.score > 0.01), "{shifts:?}");
+    assert!(shifts.iter().any(|shift| shift.moved.contains(&"p#text".to_owned())), "{shifts:?}");
+    page.click("button").await;
+    page.see("more").await;
+    assert_eq!(page.layout_shifts().await, shifts, "who clicks expects something");
+    page.close().await;
+}
+
+#[tokio::test]
 async fn screens_and_themes_are_as_asked_and_pictures_show_them() {
     let Some(browser) = Browser::start().await else { return };
     let html = "<!doctype html><html lang=en><title>Wide</title>

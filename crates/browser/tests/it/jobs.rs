@@ -7,6 +7,9 @@ use mis_sync_wonde_sim::SimulatorOptions;
 
 use crate::site::{Site, act};
 
+/// A page whose parts move by more than this in all jumps, as browsers measure it.
+const STEADY: f64 = 0.1;
+
 /// A script that is gone when the page is loaded anew.
 const MARK: &str = "window.isTheSamePage = true";
 
@@ -27,12 +30,18 @@ async fn a_sync_is_watched_live() {
     page.wait_until("it is the job's page", "location.pathname.startsWith('/dashboard/jobs/')")
         .await;
     page.evaluate::<bool>(MARK).await;
+    assert!(page.count("dl.tiles dd:says(–)").await > 0, "the report's place is kept");
 
     page.wait_for(".badge:says(running)").await;
     let first: f64 = page.value("progress").await.parse().unwrap();
     page.wait_until("progress moves", &format!("find('progress')[0]?.value > {first}")).await;
     page.wait_for("h1 .badge:says(succeeded)").await;
-    page.wait_for("dl.tiles:says(fetched)").await;
+    page.see("Changed: ").await;
+    page.wait_until("the figures are there", "find('dl.tiles dd:says(–)').length === 0").await;
+    page.see("new records on this page").await;
+    let shifts = page.layout_shifts().await;
+    let score: f64 = shifts.iter().map(|shift| shift.score).sum();
+    assert!(score <= STEADY, "what one reads has jumped: {shifts:?}");
     assert!(
         page.evaluate::<bool>("window.isTheSamePage === true").await,
         "nothing was loaded anew"
@@ -51,6 +60,7 @@ async fn a_failed_job_is_retried() {
     page.click("table a.open").await;
     page.wait_for_path(&format!("/dashboard/jobs/{failed}")).await;
     page.wait_for("h1 .badge:says(failed)").await;
+    page.goto("/dashboard/jobs?state.failed=on").await;
     act(&page, "Retry", "the MIS is back").await;
     page.wait_for("h1 .badge:says(succeeded)").await;
     assert!(page.text("ol.lineage").await.contains("failed"), "it says which job it repeats");
@@ -63,7 +73,7 @@ async fn a_held_job_is_approved() {
     let held = site.held_sync(&school).await;
     let page = site.admin().await;
     page.goto("/dashboard/held").await;
-    page.see("would be no longer able to log in").await;
+    page.see("would no longer be able to log in").await;
     act(&page, "Approve", "the department closed").await;
     page.wait_for_path(&format!("/dashboard/jobs/{held}")).await;
     page.wait_for("h1 .badge:says(succeeded)").await;
@@ -117,7 +127,7 @@ async fn waiting_jobs_are_filtered_and_cancelled_together() {
     page.goto("/dashboard/jobs").await;
     page.see("4 jobs").await;
     page.click("label:says(queued)").await;
-    page.wait_for_path("/dashboard/jobs?q=&state.queued=on&kind=&school=&user=&error=&age=").await;
+    page.wait_for_path("/dashboard/jobs?q=&kind=&school=&user=&error=&age=&state.queued=on").await;
     page.fill("#filters [name=q]", site.app.simulated_school(2).id.as_str()).await;
     page.wait_until("one is left", "find('table.rows tbody tr').length === 1").await;
     page.fill("#filters [name=q]", " ").await;

@@ -105,6 +105,7 @@ async fn look_at(
 ) -> Vec<String> {
     page.look(look).await;
     page.goto(path).await;
+    let shifts = page.layout_shifts().await;
     match open {
         Some(Open::Click(selector)) => page.click(selector).await,
         Some(Open::Press(keys)) => page.press(keys).await,
@@ -113,6 +114,8 @@ async fn look_at(
     let name = format!("{name}-{}", look.name());
     page.screenshot_of_all(&screenshots().join(format!("{name}.png"))).await;
     let mut wrong = page.sideways_scroll().await;
+    let jumps = shifts.iter().map(|shift| shift.score).sum::<f64>() > 0.01;
+    wrong.extend(jumps.then(|| format!("it jumps as it loads: {shifts:?}")));
     wrong.extend(page.accessibility_violations().await);
     let is_whole: bool = page.evaluate(IS_WHOLE).await;
     wrong.extend((!is_whole).then(|| "what was opened is cut off".to_owned()));

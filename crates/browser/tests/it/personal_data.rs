@@ -61,6 +61,6 @@ async fn why_a_person_is_here_is_explained_and_noted() {
     admin.click("button:says(Explain)").await;
     admin.wait_for(".verdict").await;
     admin.goto("/dashboard/audit?action=reveal").await;
-    admin.wait_for(&format!("tbody tr:says({school})")).await;
+    admin.wait_for(&format!("tbody a[title='{school}']")).await;
     admin.close().await;
 }

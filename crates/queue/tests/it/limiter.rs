@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use futures::future::join_all;
+use mis_sync_domain::SchoolId;
 use mis_sync_queue::{RateLimit, RateLimiter};
 use mis_sync_testing::{Servers, eventually};
 use tokio::time::Instant;

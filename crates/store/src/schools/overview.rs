@@ -176,36 +176,29 @@ pub async fn flaws(pool: &PgPool, school: &SchoolId) -> Result<Vec<Flaw>, Error>
         .collect()
 }
 
-/// What these schools' last full runs, and a delta since, did not get at all; without an entry:
-/// nothing.
+/// What of [`IssueCode::WITHHELD`] these schools' last full run, and the deltas since, came across;
+/// without an entry: nothing, or no run was ever read to its end.
 pub async fn withheld(
     pool: &PgPool,
     schools: &[SchoolId],
 ) -> Result<HashMap<SchoolId, Vec<IssueCode>>, Error> {
     let ids: Vec<&str> = schools.iter().map(SchoolId::as_str).collect();
-    let codes = IssueCode::WITHHELD.map(IssueCode::as_str);
     let rows = sqlx::query!(
-        r#"
-        SELECT DISTINCT r.school_id, i.code
-        FROM mis_reading r JOIN job_issue i ON i.job_id = ANY(ARRAY[r.job_id, r.full_job_id])
-        WHERE r.school_id = ANY($1) AND i.code = ANY($2)
-        ORDER BY r.school_id, i.code
-        "#,
+        "SELECT school_id, issues FROM mis_reading WHERE school_id = ANY($1) AND issues <> '{}'",
         &ids as &[&str],
-        &codes as &[&str],
     )
     .fetch_all(pool)
     .await?;
-    let mut withheld: HashMap<SchoolId, Vec<IssueCode>> = HashMap::new();
+    let mut withheld = HashMap::new();
     for row in rows {
-        let broken = |column| Error::Inconsistent {
+        let is_told = |code: &IssueCode| row.issues.iter().any(|told| told == code.as_str());
+        let codes: Vec<_> = IssueCode::WITHHELD.into_iter().filter(is_told).collect();
+        let school = row.school_id.parse().map_err(|_| Error::Inconsistent {
             table: "mis_reading",
-            column,
+            column: "school_id",
             id: row.school_id.clone(),
-        };
-        let school = row.school_id.parse().map_err(|_| broken("school_id"))?;
-        let code = row.code.parse().map_err(|_| broken("code"))?;
-        withheld.entry(school).or_default().push(code);
+        })?;
+        withheld.insert(school, codes);
     }
     Ok(withheld)
 }

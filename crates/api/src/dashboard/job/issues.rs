@@ -25,13 +25,13 @@ pub(super) fn show(job: &Job, issues: &[(i64, Issue)]) -> Markup {
         records.extend(issue.wonde_id.as_deref());
     }
     html! {
-        (scroll("Issues", &html! { table.rows {
+        (scroll("Issues", &html! { table.rows.cards {
             thead { tr { th { "Reason" } th.number { "Records" } th { "What it means, and which" } } }
             tbody { @for (code, records) in reasons.values() {
                 tr {
                     td { code { (code.as_str()) } }
-                    td.number { @if records.is_empty() { span.quiet { "all" } } @else { (number(i128::try_from(records.len()).unwrap_or_default())) } }
-                    td { (code.sentence()) (which(code.as_str(), records)) }
+                    td.number data-label="Records" { @if records.is_empty() { span.quiet { "all" } } @else { (number(i128::try_from(records.len()).unwrap_or_default())) } }
+                    td.wide { (code.sentence()) (which(code.as_str(), records)) }
                 }
             } }
         } }))

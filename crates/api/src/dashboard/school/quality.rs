@@ -39,10 +39,10 @@ pub(super) fn show(operator: &Operator, school: &School, flaws: &[Flaw]) -> Mark
     }
     html! {
         (scroll("Data quality", &html! {
-            table.rows {
+            table.rows.cards {
                 thead { tr { th { "Reason" } th.number { "Records" } th { "What it means" } } }
                 tbody { @for (code, (records, sentence)) in &reasons {
-                    tr { td { code { (code) } } td.number { (number(i64::try_from(*records).unwrap_or(i64::MAX))) } td { (sentence) } }
+                    tr { td { code { (code) } } td.number data-label="Records" { (number(i64::try_from(*records).unwrap_or(i64::MAX))) } td.wide { (sentence) } }
                 } }
             }
         }))

@@ -86,11 +86,11 @@ pub(super) fn show(
 
 fn kinds(school: &School, mis: Option<&Mis>, withheld: &[IssueCode]) -> Markup {
     html! {
-        (scroll("What Wonde gives", &html! { table.rows.tight {
+        (scroll("What Wonde gives", &html! { table.rows.tight.cards {
             thead { tr { th { "Data" } th { "State" } th { "What it means" } } }
             tbody { @for kind in &KINDS {
                 @let (badge, means) = standing(kind, school, mis, withheld);
-                tr { td { (kind.name) } td { (badge) } td.quiet { (means) } }
+                tr { td { (kind.name) } td { (badge) } td.wide.quiet { (means) } }
             } }
         } }))
     }

@@ -41,8 +41,8 @@ async fn personal_data_is_hidden_until_somebody_who_may_asks_and_that_is_noted()
         }
     }
     let page = operator.get(&app, &path).await.text;
-    assert!(page.contains("1 person no longer able to log in"), "{page}");
-    assert!(page.contains("1 person without job title any more"), "{page}");
+    assert!(page.contains("1 person can no longer log in"), "{page}");
+    assert!(page.contains("1 person lost their job title"), "{page}");
     let shown = operator.post(&app, &format!("{path}/changes"), &[]).await;
     assert!(shown.text.contains("old@oak.example") && shown.text.contains("Head"));
     assert_eq!(last_action(&app).await, format!("reveal {job}"));
@@ -235,6 +235,34 @@ async fn what_people_typed_is_text_and_never_markup() {
         let text = who.get(&app, path).await.text;
         assert!(!text.contains("<script>x") && !text.contains("\"><b>"), "{path}: {text}");
     }
+}
+
+#[tokio::test]
+async fn a_school_says_what_wonde_gives_and_what_is_kept_back() {
+    let app = App::start().await;
+    let oak = app.school("oak").await;
+    let who = SignedIn::with(&app, &app.admin).await;
+    let path = "/dashboard/schools/oak";
+    let page = who.get(&app, path).await.text;
+    assert!(page.contains("not known yet") && !page.contains("withheld"), "{page}");
+    let job = app.job(&oak).await.id;
+    app.sql(format!(
+        "INSERT INTO mis_reading (school_id, job_id, mode, dry_run, read_at, issues)
+         VALUES ('oak', '{job}', 'full', false, now(), '{{roles_withheld,unknown_mis}}')"
+    ))
+    .await;
+    app.sql("UPDATE school SET last_full_sync_at = now(), mis = 'Bromcom'".into()).await;
+    let page = who.get(&app, path).await.text;
+    let states = ["delivered", "withheld", "not from this MIS", "not imported"];
+    let wonde = between(&page, "What Wonde gives", "</table>");
+    for state in states {
+        assert!(wonde.contains(state), "{state}: {wonde}");
+    }
+    assert!(wonde.contains("Bromcom does not deliver it"), "{wonde}");
+    let roles = between(&wonde, "Roles (job title)", "</tr>");
+    assert!(roles.contains("withheld") && roles.contains("so job titles"), "{roles}");
+    let list = who.get(&app, "/dashboard/schools").await.text;
+    assert!(list.contains("1 withheld"), "{list}");
 }
 
 #[tokio::test]

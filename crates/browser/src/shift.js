@@ -1,0 +1,21 @@
+// What moved under the eyes of whoever looks since the page was opened, without them having done anything.
+new Promise((done) => {
+  const shifts = [];
+  const name = (node) => {
+    const element = node instanceof Element ? node : node?.parentElement;
+    if (!element) return "something that is gone";
+    const part = element.id ? `#${element.id}` : element.className ? `.${element.className}` : "";
+    return element.tagName.toLowerCase() + part;
+  };
+  const note = (entries) => {
+    for (const { value, hadRecentInput, sources } of entries)
+      if (!hadRecentInput) shifts.push({ score: value, moved: sources.map((source) => name(source.node)) });
+  };
+  const observer = new PerformanceObserver((list) => note(list.getEntries()));
+  observer.observe({ type: "layout-shift", buffered: true });
+  const finish = () => {
+    note(observer.takeRecords());
+    done(shifts);
+  };
+  requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(finish)));
+})
