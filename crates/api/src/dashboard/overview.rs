@@ -20,7 +20,8 @@ use mis_sync_store::{
 use super::{
     page::{Page, Tab},
     parts::{
-        Names, count, job_path, length, names_of, now, number, panel, read, school, scroll, short,
+        Names, count, job_path, length, names_of, now, number, panel, read, running, school,
+        scroll, short,
     },
     queues::worker_badge,
     schools::{condition_badge, conditions, urgency},
@@ -213,7 +214,7 @@ fn at_work(workers: &[WorkerRow], names: &Names) -> Markup {
             li {
                 (worker_badge(worker.state)) " " code { (worker.name) } " "
                 span.quiet { (worker.running.len()) " of " (worker.lanes.iter().map(|(_, slots)| slots).sum::<usize>()) " slots in use" }
-                @for job in worker.running.iter().take(3) { " " (school(names, &job.school_id)) " " a href=(job_path(job.id)) { code { (short(job.id)) } } }
+                @for job in worker.running.iter().take(3) { " " (running(names, job)) }
             }
         } }
     }

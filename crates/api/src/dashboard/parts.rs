@@ -5,7 +5,7 @@ use std::{collections::HashMap, time::Duration};
 use chrono::{DateTime, TimeDelta, Utc};
 use maud::{Markup, Render, html};
 use mis_sync_domain::{Clock, Job, JobId, JobState, SchoolId};
-use mis_sync_store::{Pool, schools};
+use mis_sync_store::{Pool, schools, workers::RunningJob};
 use tokio::time::timeout;
 
 use super::page::form_token;
@@ -69,8 +69,16 @@ pub(super) type Names = HashMap<String, String>;
 
 /// A school: its name, and its id where it has another.
 pub(super) fn school(names: &Names, id: &SchoolId) -> Markup {
-    let name = names.get(id.as_str()).map_or(id.as_str(), String::as_str);
-    html! { a href=(school_path(id)) title=(id) { (name) } }
+    html! { a href=(school_path(id)) title=(id) { (name_of(names, id)) } }
+}
+
+/// A job that a worker runs, and for whom.
+pub(super) fn running(names: &Names, job: &RunningJob) -> Markup {
+    html! { a href=(job_path(job.id)) { (name_of(names, &job.school_id)) " " code { (short(job.id)) } } }
+}
+
+fn name_of<'a>(names: &'a Names, id: &'a SchoolId) -> &'a str {
+    names.get(id.as_str()).map_or(id.as_str(), String::as_str)
 }
 
 /// The names of these schools; without them the ids do.

@@ -14,8 +14,8 @@ use super::{
     login::go,
     page::{Page, Tab, form_token},
     parts::{
-        Deed, Names, ago, badge, count, job_path, names_of, number, panel, read, school, scroll,
-        short, time,
+        Deed, Names, ago, badge, count, names_of, number, panel, read, running, school, scroll,
+        time,
     },
 };
 use crate::{ApiError, state::Operator};
@@ -154,7 +154,7 @@ fn table(operator: &Operator, workers: &[WorkerRow], names: &Names) -> Markup {
                         td { @for (lane, slots) in &worker.lanes { div { (lane) ": " (slots) } } }
                         td {
                             @if worker.running.is_empty() { span.quiet { "nothing" } }
-                            @for job in worker.running.iter().take(5) { div { (school(names, &job.school_id)) " " a href=(job_path(job.id)) { code { (short(job.id)) } } } }
+                            @for job in worker.running.iter().take(5) { div { (running(names, job)) } }
                             @if worker.running.len() > 5 { span.quiet { "and " (count(i64::try_from(worker.running.len() - 5).unwrap_or_default(), "more", "more")) } }
                         }
                         td data-label="Started" { (time(operator, worker.started_at)) }
