@@ -4,8 +4,8 @@ use chrono::{DateTime, Utc};
 use mis_sync_domain::{JobState, Lane, OutageReason, SchoolId};
 use sqlx::PgPool;
 
-use super::read;
-use crate::Error;
+use super::{Window, read};
+use crate::{Error, jobs::interval};
 
 /// So many sorts of failures are told apart.
 const TOP: i64 = 10;
@@ -67,12 +67,35 @@ fn whole(figure: f64) -> i64 {
     figure as i64
 }
 
+/// Whole periods are taken as they were written down; at both ends of the day jobs are counted.
 async fn ended(pool: &PgPool) -> Result<Vec<(JobState, i64)>, Error> {
+    let width = Window::Hours24.width();
     let rows = sqlx::query!(
         r#"
-        SELECT state, count(*) AS "jobs!" FROM job
-        WHERE finished_at >= now() - interval '1 day' GROUP BY state
+        WITH bounds AS (
+            SELECT first, greatest(first, (
+                SELECT max(starts_at) + $1::interval FROM job_period WHERE width_seconds = $2))
+                AS live
+            FROM (SELECT date_bin($1, now() - interval '1 day', to_timestamp(0)) + $1 AS first) f
+        )
+        SELECT state AS "state!", sum(jobs)::bigint AS "jobs!"
+        FROM (
+            SELECT of.state, of.jobs
+            FROM job_period p, bounds, LATERAL (VALUES ('succeeded', p.succeeded),
+                ('failed', p.failed), ('cancelled', p.cancelled)) AS of (state, jobs)
+            WHERE width_seconds = $2 AND starts_at >= first
+            UNION ALL
+            SELECT state, count(*) FROM job
+            WHERE finished_at >= now() - interval '1 day'
+                AND finished_at < (SELECT first FROM bounds) GROUP BY state
+            UNION ALL
+            SELECT state, count(*) FROM job
+            WHERE finished_at >= (SELECT live FROM bounds) GROUP BY state
+        ) ended
+        GROUP BY state
         "#,
+        interval(width),
+        i32::try_from(width.as_secs()).expect("half an hour"),
     )
     .fetch_all(pool)
     .await?;

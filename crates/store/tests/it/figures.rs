@@ -153,6 +153,15 @@ async fn now_says_how_things_stand() {
         [(JobState::Succeeded, 2), (JobState::Failed, 1), (JobState::Cancelled, 0)]
     );
     assert_eq!(now.failures, [("database".to_owned(), 1)]);
+    // What was written down meanwhile counts once, and the day begins where it does.
+    ended(&store, "23 hours 59 minutes", "succeeded", &[1]).await;
+    ended(&store, "24 hours 1 minute", "succeeded", &[1]).await;
+    while figures::fill_periods(&store.pool).await.unwrap() > 0 {}
+    let later = figures::now(&store.pool).await.unwrap();
+    assert_eq!(
+        later.ended,
+        [(JobState::Succeeded, 3), (JobState::Failed, 1), (JobState::Cancelled, 0)]
+    );
     let [outage] = &now.outages[..] else { panic!("{:?}", now.outages) };
     assert_eq!((&outage.school_id, outage.reason), (&elm, reason));
     let waiting = now.oldest_waiting.iter().find(|(lane, _)| *lane == Lane::Bulk).unwrap().1;
