@@ -167,13 +167,10 @@ fn history(operator: &Operator, past: &[PastSync]) -> Markup {
         .collect();
     html! {
         (bars("How long the last syncs ran", &drawn, |ms| length(chrono::TimeDelta::milliseconds(ms))))
-        p.axis aria-hidden="true" {
-            @if let Some(first) = past.first() { (time(operator, first.created_at)) } span { "the last" }
-        }
         p.legend { @for kind in JobState::ALL {
             @let syncs = past.iter().filter(|sync| sync.state == *kind).count();
             @if syncs > 0 { span data-kind=(kind) { (syncs) " " (kind) } }
-        } }
+        } @if let Some(first) = past.first() { "since " (time(operator, first.created_at)) } }
         details.data {
             summary { "As a table" }
             (scroll("The last syncs", &html! {
