@@ -247,7 +247,7 @@ fn report_of(job: &Job) -> Markup {
                     (length(chrono::TimeDelta::milliseconds(i64::try_from(report.duration_ms).unwrap_or(i64::MAX)))) }
                 None => "comes when the records are compared",
             } } }
-            @if let Some(outcome) = report.and_then(|report| report.outcome) { p { "Outcome: " strong { (format!("{outcome:?}")) } } }
+            @if let Some(outcome) = report.and_then(|report| report.outcome) { p { "Outcome: " strong { (outcome.as_str().replace('_', " ")) } } }
             dl.tiles { @for (name, of) in people {
                 @let value = report.map_or(0, of);
                 div.zero[value == 0] { dt { (name) } dd { @if report.is_some() { (number(value)) } @else { "–" } } }
