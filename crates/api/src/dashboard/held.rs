@@ -13,7 +13,7 @@ use super::{
     job,
     page::{Page, Tab},
     parts::{
-        Names, ago, count, counted, empty, job_path, names_of, now, panel, read, school, state,
+        Names, ago, announced, count, empty, job_path, names_of, now, panel, read, school, state,
         time,
     },
 };
@@ -58,7 +58,7 @@ async fn list(pool: &Pool) -> Result<Vec<(Job, Vec<ChangeGroup>)>, mis_sync_stor
 /// How many wait, where that could be read.
 fn heading(held: &Result<Vec<(Job, Vec<ChangeGroup>)>, String>) -> Markup {
     let number = |held: &Vec<_>| i64::try_from(held.len()).unwrap_or(i64::MAX);
-    html! { @if let Ok(held) = held { (counted(&format!("{} for approval", count(number(held), "sync waits", "syncs wait")))) } }
+    html! { @if let Ok(held) = held { (announced(&format!("{} for approval", count(number(held), "sync waits", "syncs wait")))) } }
 }
 
 fn all(operator: &Operator, held: &[(Job, Vec<ChangeGroup>)], names: &Names) -> Markup {

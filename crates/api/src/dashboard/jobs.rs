@@ -20,8 +20,8 @@ use super::{
     login::go,
     page::{Page, Tab, form_token},
     parts::{
-        self, Names, ago, empty, job_path, length, names_of, panel, ran, read, school, scroll,
-        short, state, time, what,
+        self, Names, ago, announced, empty, job_path, length, names_of, panel, ran, read, school,
+        scroll, short, state, time, what,
     },
 };
 use crate::{ApiError, parameters::Parameters, state::Operator};
@@ -176,7 +176,7 @@ fn list_of(operator: &Operator, filter: &Filter, jobs: &[Job], names: &Names) ->
 
 /// How many jobs match, where that could be read.
 fn heading(found: &Result<(Vec<Job>, Count, Names), String>) -> Markup {
-    html! { @if let Ok((_, count, _)) = found { (parts::counted(&counted(*count))) } }
+    html! { @if let Ok((_, count, _)) = found { (announced(&counted(*count))) } }
 }
 
 pub(super) fn counted(count: Count) -> String {

@@ -84,12 +84,15 @@ fn name_of<'a>(names: &'a Names, id: &'a SchoolId) -> &'a str {
 /// The names of these schools; without them the ids do.
 pub(super) async fn names_of(pool: &Pool, ids: impl IntoIterator<Item = &SchoolId>) -> Names {
     let ids: Vec<&SchoolId> = ids.into_iter().collect();
-    schools::names(pool, &ids).await.unwrap_or_default()
+    if ids.is_empty() {
+        return Names::new();
+    }
+    read(schools::names(pool, &ids)).await.unwrap_or_default()
 }
 
-/// The heading of a list: how many there are, said again when that changes.
-pub(super) fn counted(number: &str) -> Markup {
-    html! { span aria-live="polite" { (number) } }
+/// A heading that changes, and is then read out to those who do not see it.
+pub(super) fn announced(heading: &str) -> Markup {
+    html! { span aria-live="polite" { (heading) } }
 }
 
 /// A job's state: colour, shape and word.

@@ -15,8 +15,8 @@ use url::form_urlencoded::Serializer;
 use super::{
     page::{Page, Tab},
     parts::{
-        ago, badge, count, counted, empty, job_path, now, panel, read, school_path, scroll, state,
-        time_or_dash,
+        ago, announced, badge, count, empty, job_path, now, panel, read, school_path, scroll,
+        state, time_or_dash,
     },
 };
 use crate::{ApiError, parameters::Parameters, state::Operator};
@@ -161,7 +161,7 @@ pub(super) async fn conditions(
 /// How many schools match, where that could be read.
 fn heading(found: &Result<Found, String>) -> Markup {
     let total = |found: &Found| i64::try_from(found.total).unwrap_or(i64::MAX);
-    html! { @if let Ok(found) = found { (counted(&count(total(found), "school", "schools"))) } }
+    html! { @if let Ok(found) = found { (announced(&count(total(found), "school", "schools"))) } }
 }
 
 fn list_of(operator: &Operator, filter: &Filter, found: &Found) -> Markup {
