@@ -177,8 +177,13 @@ fn ended(job: &Job) -> String {
 }
 
 fn failure(operator: &Operator, job: &Job, error: &mis_sync_domain::JobFailure) -> Markup {
+    let kind = match job.state {
+        JobState::Held | JobState::Failed | JobState::Cancelled => job.state,
+        // It is tried again.
+        _ => JobState::Retrying,
+    };
     html! {
-        section.failure data-kind=(job.state) {
+        section.failure data-kind=(kind) {
             h2 { (error.title) }
             p { (error.detail) }
             p.quiet { code { (error.code) }

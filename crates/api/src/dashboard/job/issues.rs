@@ -17,7 +17,12 @@ pub(super) async fn page(pool: &Pool, id: JobId) -> Result<Vec<(i64, Issue)>, Er
 
 pub(super) fn show(job: &Job, issues: &[(i64, Issue)]) -> Markup {
     if issues.is_empty() {
-        return html! { p.quiet { @if job.report.is_some() { "No record had a problem." } @else { "None so far." } } };
+        let why = match (&job.report, job.state.is_finished()) {
+            (Some(_), _) => "No record had a problem.",
+            (None, true) => "The records were never compared.",
+            (None, false) => "None so far.",
+        };
+        return html! { p.quiet { (why) } };
     }
     let mut reasons: BTreeMap<&str, (IssueCode, Vec<&str>)> = BTreeMap::new();
     for (_, issue) in issues {
