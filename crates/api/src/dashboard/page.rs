@@ -84,8 +84,10 @@ impl Tab {
         }
     }
 
-    pub(super) fn is_offered_to(self, operator: &Operator) -> bool {
-        self != Self::Keys || operator.is_allowed(Action::ManageKeys)
+    /// Those that somebody may open.
+    pub(super) fn offered_to(operator: &Operator) -> impl Iterator<Item = Self> {
+        let may_manage_keys = operator.is_allowed(Action::ManageKeys);
+        Self::ALL.into_iter().filter(move |tab| *tab != Self::Keys || may_manage_keys)
     }
 }
 
@@ -117,7 +119,7 @@ impl Page<'_> {
                     (menu(operator))
                 }
                 nav.tabs aria-label="Pages" {
-                    @for tab in Tab::ALL.into_iter().filter(|tab| tab.is_offered_to(operator)) {
+                    @for tab in Tab::offered_to(operator) {
                         a href=(tab.path()) data-go=(tab.key())
                             aria-current=[(tab == self.tab).then_some("page")] { (tab.name()) }
                     }
@@ -126,7 +128,7 @@ impl Page<'_> {
                     div #live hx-sse:connect={ "/dashboard/events?watch=" (watch) } hx-swap="none" {}
                 }
                 main #main tabindex="-1" { (content) }
-                (help())
+                (help(operator))
                 (palette())
             }
         };
@@ -267,25 +269,17 @@ pub(super) fn form_token(operator: &Operator) -> Markup {
     html! { input type="hidden" name="form_token" value=(operator.form_token()); }
 }
 
-fn help() -> Markup {
-    let keys = [
-        ("/", "Search"),
-        ("Ctrl K", "Go to anything"),
-        ("g then o", "Overview"),
-        ("g then j", "Jobs"),
-        ("g then s", "Schools"),
-        ("g then h", "Held changes"),
-        ("g then q", "Queues"),
-        ("g then a", "Audit log"),
-        ("j and k", "Next and previous row"),
-        ("Enter", "Open the row"),
-        ("?", "This list"),
-        ("Esc", "Close"),
-    ];
+fn help(operator: &Operator) -> Markup {
+    let key = |key: &str, what: &str| html! { dt { kbd { (key) } } dd { (what) } };
     html! {
         dialog #help aria-labelledby="help-title" {
             h2 #help-title { "Keyboard shortcuts" }
-            dl.keys { @for (key, what) in keys { dt { kbd { (key) } } dd { (what) } } }
+            dl.keys {
+                (key("/", "Search")) (key("Ctrl K", "Go to anything"))
+                @for tab in Tab::offered_to(operator) { (key(&format!("g then {}", tab.key()), tab.name())) }
+                (key("j and k", "Next and previous row")) (key("Enter", "Open the row"))
+                (key("?", "This list")) (key("Esc", "Close"))
+            }
             form method="dialog" { button { "Close" } }
         }
     }

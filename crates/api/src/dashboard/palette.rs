@@ -28,10 +28,8 @@ pub(super) async fn find(
     parameters.finish("`q`")?;
     let pool = operator.access().pool();
     let lower = q.to_lowercase();
-    let tabs: Vec<Tab> = Tab::ALL
-        .into_iter()
-        .filter(|tab| tab.is_offered_to(&operator) && tab.name().to_lowercase().contains(&lower))
-        .collect();
+    let tabs = Tab::offered_to(&operator);
+    let tabs: Vec<Tab> = tabs.filter(|tab| tab.name().to_lowercase().contains(&lower)).collect();
     let schools = if q.is_empty() { Vec::new() } else { schools::find(pool, &q, HITS).await? };
     let jobs = match id_prefix(&q) {
         None => Vec::new(),
