@@ -19,6 +19,8 @@ use crate::{ApiError, parameters::Parameters, state::Operator};
 
 /// Schools, and jobs, that are offered.
 const HITS: i64 = 6;
+
+/// What fits what somebody typed, as a part of a page.
 pub(super) async fn find(
     operator: Operator,
     mut parameters: Parameters,
