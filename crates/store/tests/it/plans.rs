@@ -88,6 +88,7 @@ async fn the_figures_read_no_history() {
     let store = TestStore::start().await;
     let school = store.school("oak").await;
     rows::change(&store.pool, FINISHED).await;
+    while figures::fill_periods(&store.pool).await.unwrap() > 0 {}
     let job = store.enqueue(&school).await;
     store.claim(job).await;
     for analyzed in [false, true] {
@@ -99,6 +100,7 @@ async fn the_figures_read_no_history() {
         for _ in 0..8 {
             let figures = figures::read(&busy).await.unwrap();
             assert!(figures.ended.iter().all(|(_, _, count)| *count < 1.0), "{figures:?}");
+            figures::now(&busy).await.unwrap();
         }
         mark_the_end(busy).await;
         let (scans_after, tuples_after) = eventually("the last scan is counted", async || {
