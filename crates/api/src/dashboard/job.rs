@@ -55,37 +55,37 @@ async fn render(
     );
     let names = names_of(pool, [&job.school_id]).await;
     let lineage_of: &[Job] = lineage.as_deref().unwrap_or_default();
-    let what_changed = |as_of: &str| {
-        panel(changes_title(&job), &format!("Ledger (Postgres), {as_of}"), &groups, |groups| {
-            html! {
-                (summary(&job, groups, wanted))
-                @match &changes {
-                    Ok(page) => (changes::show(operator, &job, page, wanted, shown)),
-                    Err(reason) => p.broken { (reason) }
-                }
-            }
-        })
+    // What somebody asked to see is not taken from under their eyes: that page stays as it is.
+    let is_live = shown == Shown::Hidden;
+    let source = if is_live {
+        "Ledger (Postgres), now"
+    } else {
+        "Ledger (Postgres), when the page was loaded"
     };
     let content = html! {
-        div #job hx-get=(wanted.address(&job)) hx-trigger="changed from:#live" hx-select="#job" hx-swap="outerMorph" {
+        div #job hx-get=[is_live.then(|| wanted.address(&job))] hx-trigger="changed from:#live" hx-select="#job" hx-swap="outerMorph" {
             (head(operator, &job, lineage_of, &names))
             (standing(&job, attempts.as_deref().unwrap_or_default()))
             @if let Some(error) = &job.error { (failure(operator, &job, error)) }
             @if let Some(approval) = &job.approval { (approved(approval)) }
             (report_of(&job))
-            (panel("Attempts", "Ledger (Postgres), now", &attempts, |attempts| timeline::show(operator, &job, attempts)))
+            (panel("Attempts", source, &attempts, |attempts| timeline::show(operator, &job, attempts)))
             @if lineage_of.len() > 1 { (family(operator, &job, lineage_of)) }
-            (panel("Issues", "Ledger (Postgres), now", &issues, |issues| issues::show(&job, issues)))
-            @if shown == Shown::Hidden { (what_changed("now")) }
+            (panel("Issues", source, &issues, |issues| issues::show(&job, issues)))
+            (panel(changes_title(&job), source, &groups, |groups| html! {
+                (summary(&job, groups, wanted))
+                @match &changes {
+                    Ok(page) => (changes::show(operator, &job, page, wanted, shown)),
+                    Err(reason) => p.broken { (reason) }
+                }
+            }))
         }
-        // What somebody asked to see is not taken from under their eyes.
-        @if shown == Shown::Shown { (what_changed("when the page was loaded")) }
     };
     let page = Page {
         operator,
         tab: Tab::Jobs,
         title: &format!("{} {}", what(&job), job.school_id),
-        watch: Some(job.id.to_string()),
+        watch: is_live.then(|| job.id.to_string()),
     };
     Ok(page.show(&content).into_response())
 }

@@ -74,9 +74,9 @@ async fn render(
                 p { a href={ "/dashboard/jobs?school=" (school.id) } { "All jobs of the school" } }
             }))
             (wonde::show(operator, school, &withheld, &traffic))
+            (panel("Data quality", "The last runs that read the MIS to the end", &flaws, |flaws| quality::show(operator, school, flaws)))
         }
         (explain::panel(operator, school, explanation))
-        (panel("Data quality", "The last runs that read the MIS to the end", &flaws, |flaws| quality::show(operator, school, flaws)))
         (settings::show(operator, school))
     };
     let page =

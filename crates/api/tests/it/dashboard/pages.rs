@@ -45,6 +45,8 @@ async fn personal_data_is_hidden_until_somebody_who_may_asks_and_that_is_noted()
     assert!(page.contains("1 person lost their job title"), "{page}");
     let shown = operator.post(&app, &format!("{path}/changes"), &[]).await;
     assert!(shown.text.contains("old@oak.example") && shown.text.contains("Head"));
+    assert!(page.contains("hx-sse:connect"), "a page goes with its job");
+    assert!(!shown.text.contains("hx-sse:connect"), "what is shown stays");
     assert_eq!(last_action(&app).await, format!("reveal {job}"));
     let only = operator.post(&app, &format!("{path}/changes?field=email"), &[]).await.text;
     assert!(only.contains("old@oak.example") && !only.contains("Head"));
