@@ -28,7 +28,7 @@ pub(super) async fn review(
 ) -> Result<Response, ApiError> {
     let access = operator.may(Action::ActOnJobs)?;
     let action: BulkAction = parameters.take("action", "retry or cancel")?.ok_or_else(missing)?;
-    let filter = Filter::read(parameters)?.newest();
+    let filter = Filter::read(parameters, operator.preferences())?.newest();
     let matching = match filter.resolve(access.pool()).await? {
         Some(wanted) => match bulk::narrow(&wanted, action) {
             Some(narrowed) => jobs::count(access.pool(), &narrowed, COUNT_AT_MOST).await?,
@@ -96,7 +96,7 @@ pub(super) async fn start(posted: Posted) -> Result<Response, ApiError> {
     let fields = posted.fields();
     let action: BulkAction = fields.required("action")?.parse().map_err(|_| missing())?;
     let query = fields.text("query").unwrap_or_default().trim_start_matches('?');
-    let filter = Filter::read(Parameters::parse(query)?)?;
+    let filter = Filter::read(Parameters::parse(query)?, posted.operator.preferences())?;
     let Some(wanted) = filter.resolve(access.pool()).await? else {
         return Err(ApiError::MalformedBody("no job matches the filter any more".into()));
     };

@@ -3,6 +3,7 @@
 mod filter;
 
 use axum::response::Response;
+use chrono::{DateTime, Utc};
 use maud::{Markup, html};
 use mis_sync_domain::{Action, Job, JobKind, JobState};
 use mis_sync_store::{
@@ -32,12 +33,12 @@ const LIMIT: usize = 50;
 pub(super) const COUNT_AT_MOST: i64 = 10_000;
 
 pub(super) async fn show(operator: Operator, parameters: Parameters) -> Result<Response, ApiError> {
-    let filter = Filter::read(parameters)?;
+    let filter = Filter::read(parameters, operator.preferences())?;
     let pool = operator.access().pool();
     let (found, views) = tokio::join!(read(list(pool, &filter)), read(saved_views::list(pool)));
     let content = html! {
         h1 { "Jobs" }
-        (filters(&filter))
+        (filters(&operator, &filter))
         (saved(&operator, &views, &filter))
         div #jobs hx-get={ "/dashboard/jobs" (filter.query_string()) } hx-trigger="changed from:#live"
             hx-select="#jobs" hx-swap="outerMorph" {
@@ -69,7 +70,8 @@ async fn list(
     Ok((found, count, names))
 }
 
-fn filters(filter: &Filter) -> Markup {
+fn filters(operator: &Operator, filter: &Filter) -> Markup {
+    let field = |at: Option<DateTime<Utc>>| at.map(|at| operator.preferences().field(at));
     html! {
         form #filters .filters action="/dashboard/jobs" hx-get="/dashboard/jobs"
             hx-trigger="input delay:250ms, change" hx-target="#jobs" hx-select="#jobs" hx-swap="outerMorph"
@@ -95,6 +97,8 @@ fn filters(filter: &Filter) -> Markup {
                     }
                 }
             }
+            label { "From" input name="from" type="datetime-local" value=[field(filter.from)]; }
+            label { "Until" input name="until" type="datetime-local" value=[field(filter.until)]; }
             fieldset.states {
                 legend { "State" }
                 @for state in JobState::ALL {

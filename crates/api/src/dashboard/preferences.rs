@@ -2,7 +2,7 @@
 //! server renders the right thing at once: nothing flickers, nothing moves.
 
 use axum::http::HeaderMap;
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDateTime, TimeZone, Utc};
 use chrono_tz::Tz;
 
 use crate::state::{ApiState, cookie};
@@ -10,6 +10,9 @@ use crate::state::{ApiState, cookie};
 const TIME_COOKIE: &str = "mis_sync_time";
 const ZONE_COOKIE: &str = "mis_sync_zone";
 const THEME_COOKIE: &str = "mis_sync_theme";
+
+/// How browsers write the value of a field for day and time.
+pub(super) const FIELD: &str = "%Y-%m-%dT%H:%M";
 
 /// Colours of pages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -56,6 +59,18 @@ impl Preferences {
         at.format(format).to_string()
     }
 
+    /// When it is, or was, this time in the shown zone; of the two hours that the end of summer time
+    /// repeats, the first.
+    pub(super) fn instant(&self, local: NaiveDateTime) -> DateTime<Utc> {
+        let found = self.zone.from_local_datetime(&local).earliest();
+        found.map_or_else(|| local.and_utc(), |at| at.to_utc())
+    }
+
+    /// A time as fields of forms have it, in the shown zone.
+    pub(super) fn field(&self, at: DateTime<Utc>) -> String {
+        at.with_timezone(&self.zone).format(FIELD).to_string()
+    }
+
     /// A time to the second, in the shown zone and in UTC.
     pub(super) fn exact_time(&self, at: DateTime<Utc>) -> String {
         let utc = at.format("%Y-%m-%d %H:%M:%S UTC").to_string();
@@ -68,8 +83,6 @@ impl Preferences {
 
 #[cfg(test)]
 mod tests {
-    use chrono::TimeZone;
-
     use super::*;
 
     #[test]
@@ -84,6 +97,21 @@ mod tests {
         let now = Utc.with_ymd_and_hms(2026, 7, 2, 8, 0, 0).unwrap();
         assert_eq!(london.time(at, now), "00:30:05");
         assert_eq!(london.exact_time(at), "2026-07-02 00:30:05 BST · 2026-07-01 23:30:05 UTC");
+        assert_eq!(london.field(at), "2026-07-02T00:30");
+        let typed = |text| NaiveDateTime::parse_from_str(text, FIELD).unwrap();
+        assert_eq!(
+            london.instant(typed("2026-07-02T00:30")).to_rfc3339(),
+            "2026-07-01T23:30:00+00:00"
+        );
+        // An hour that is there twice, and one that is not there.
+        assert_eq!(
+            london.instant(typed("2026-10-25T01:30")).to_rfc3339(),
+            "2026-10-25T00:30:00+00:00"
+        );
+        assert_eq!(
+            london.instant(typed("2026-03-29T01:30")).to_rfc3339(),
+            "2026-03-29T01:30:00+00:00"
+        );
         let utc = Preferences { zone: Tz::UTC, ..london };
         assert_eq!(utc.time(at, now), "1 Jul 23:30");
         assert_eq!(utc.exact_time(at), "2026-07-01 23:30:05 UTC");

@@ -127,7 +127,10 @@ async fn waiting_jobs_are_filtered_and_cancelled_together() {
     page.goto("/dashboard/jobs").await;
     page.see("4 jobs").await;
     page.click("label:says(queued)").await;
-    page.wait_for_path("/dashboard/jobs?q=&kind=&school=&user=&error=&age=&state.queued=on").await;
+    page.wait_for_path(
+        "/dashboard/jobs?q=&kind=&school=&user=&error=&age=&from=&until=&state.queued=on",
+    )
+    .await;
     page.fill("#filters [name=q]", site.app.simulated_school(2).id.as_str()).await;
     page.wait_until("one is left", "find('table.rows tbody tr').length === 1").await;
     page.fill("#filters [name=q]", " ").await;

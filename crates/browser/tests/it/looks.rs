@@ -8,7 +8,7 @@ use serde_json::json;
 use crate::site::{Site, sign_in};
 
 /// The name of a page in its pictures' files, and its path; `{…}` is an id of [`Monday`].
-const PAGES: [(&str, &str); 18] = [
+const PAGES: [(&str, &str); 19] = [
     ("overview", "/dashboard"),
     ("jobs", "/dashboard/jobs"),
     ("jobs-failed", "/dashboard/jobs?state.failed=on&age=24h"),
@@ -26,6 +26,7 @@ const PAGES: [(&str, &str); 18] = [
     ("queues", "/dashboard/queues"),
     ("keys", "/dashboard/keys"),
     ("bulk-cancel", "/dashboard/bulk/review?state.held=on&action=cancel"),
+    ("bulk-done", "{bulk}"),
     ("docs", "/docs"),
 ];
 
@@ -33,12 +34,15 @@ const PAGES: [(&str, &str); 18] = [
 enum Open {
     Click(&'static str),
     Press(&'static str),
+    /// Nothing: the page does not exist, and says so.
+    Missing,
 }
 
 /// What opens on a page: its name, the page's path, and how.
-const OPENED: [(&str, &str, Open); 8] = [
+const OPENED: [(&str, &str, Open); 9] = [
     ("open-palette", "/dashboard", Open::Press("Control+k")),
     ("open-help", "/dashboard", Open::Press("?")),
+    ("not-found", "/dashboard/jobs/nothing", Open::Missing),
     ("open-menu", "/dashboard", Open::Click("details.menu summary")),
     (
         "open-save-view",
@@ -61,10 +65,10 @@ impl Monday {
     async fn start() -> Option<Self> {
         let site = Site::start().await?;
         let mut schools = Vec::new();
-        for index in 0..8 {
+        for index in 0..9 {
             schools.push(site.app.connect_school(index).await);
         }
-        let [good, held, failed, refused, retrying, running, new, again]: [SchoolId; 8] =
+        let [good, held, failed, refused, retrying, running, new, again, paused]: [SchoolId; 9] =
             schools.try_into().unwrap();
         let mut ids = vec![("{school}", good.to_string()), ("{new_school}", new.to_string())];
         ids.push(("{succeeded}", site.sync(&good).await));
@@ -80,12 +84,33 @@ impl Monday {
         let is_fetching = |job: &serde_json::Value| job["progress"]["percent"].as_f64() > Some(0.0);
         site.app.wait_for_job(&job, "the sync has begun", is_fetching).await;
         ids.push(("{running}", job));
+        ids.push(("{bulk}", cancel_what_is_paused(&site, &paused).await));
         Some(Self { site, ids })
     }
 
     fn path(&self, path: &str) -> String {
         self.ids.iter().fold(path.to_owned(), |path, (name, id)| path.replace(name, id))
     }
+}
+
+/// Pauses a school and cancels what waits for it; returns the path of the page that tells how far
+/// that is.
+async fn cancel_what_is_paused(site: &Site, school: &SchoolId) -> String {
+    let page = site.admin().await;
+    page.goto("/dashboard/queues").await;
+    page.fill("[name=school]", school.as_str()).await;
+    page.fill("form.inline [name=reason]", "its MIS is being changed").await;
+    page.click("form.inline button:says(Pause)").await;
+    page.wait_for(&format!("a[title='{school}']")).await;
+    let job = site.app.press_sync(school).await;
+    page.goto(&format!("/dashboard/bulk/review?state.queued=on&school={school}&action=cancel"))
+        .await;
+    page.click("main form button:says(Cancel)").await;
+    page.see("1 of 1").await;
+    assert_eq!(site.app.job(&job).await["state"], "cancelled");
+    let path = page.path().await;
+    page.close().await;
+    path
 }
 
 /// Whether two corners of each sheet and dialog can be seen and touched.
@@ -104,12 +129,18 @@ async fn look_at(
     look: Look,
 ) -> Vec<String> {
     page.look(look).await;
-    page.goto(path).await;
+    match open {
+        Some(Open::Missing) => {
+            page.open(path).await;
+            page.expect_problem("404").await;
+        }
+        _ => page.goto(path).await,
+    }
     let shifts = page.layout_shifts().await;
     match open {
         Some(Open::Click(selector)) => page.click(selector).await,
         Some(Open::Press(keys)) => page.press(keys).await,
-        None => {}
+        Some(Open::Missing) | None => {}
     }
     let name = format!("{name}-{}", look.name());
     page.screenshot_of_all(&screenshots().join(format!("{name}.png"))).await;

@@ -1,6 +1,6 @@
-use std::fmt::Display;
+use std::{fmt::Display, str::FromStr};
 
-use chrono::TimeDelta;
+use chrono::{DateTime, NaiveDateTime, SecondsFormat, TimeDelta, Utc};
 use mis_sync_domain::{JobId, JobKind, JobState, SchoolId, StaffId};
 use mis_sync_store::{
     Pool,
@@ -10,8 +10,14 @@ use mis_sync_store::{
 };
 use url::form_urlencoded::Serializer;
 
-use crate::dashboard::parts::now;
-use crate::{ApiError, parameters::Parameters};
+use crate::{
+    ApiError,
+    dashboard::{
+        parts::now,
+        preferences::{FIELD, Preferences},
+    },
+    parameters::Parameters,
+};
 
 /// Names of spans of time, as the address has them, and in words.
 pub(super) const AGES: &[(&str, &str)] = &[
@@ -39,12 +45,20 @@ pub(in crate::dashboard) struct Filter {
     pub(super) user: Option<StaffId>,
     pub(super) error: Option<String>,
     pub(super) age: &'static str,
+    /// Asked for at this time or later …
+    pub(super) from: Option<DateTime<Utc>>,
+    /// … and before this one.
+    pub(super) until: Option<DateTime<Utc>>,
     pub(super) before: Option<JobId>,
 }
 
 impl Filter {
-    /// The filter of an address; nothing else may be in it.
-    pub(in crate::dashboard) fn read(mut parameters: Parameters) -> Result<Self, ApiError> {
+    /// The filter of an address; nothing else may be in it. Times without a zone are in the one that
+    /// is shown.
+    pub(in crate::dashboard) fn read(
+        mut parameters: Parameters,
+        preferences: &Preferences,
+    ) -> Result<Self, ApiError> {
         parameters.drop_empty();
         let mut states = Vec::new();
         for state in JobState::ALL {
@@ -57,6 +71,9 @@ impl Filter {
             states.push(state);
         }
         let age = parameters.take_text("age", "one of 15m, 1h, 24h, 7d, 30d")?;
+        let time = "a time, as 2026-11-23T08:30";
+        let [from, until] = [parameters.take("from", time)?, parameters.take("until", time)?]
+            .map(|time: Option<Time>| time.map(|time| time.in_zone_of(preferences)));
         let age = AGES.iter().find(|(name, _)| Some(*name) == age.as_deref());
         let filter = Self {
             q: parameters.take_text("q", "a text")?,
@@ -66,6 +83,8 @@ impl Filter {
             user: parameters.take("user", "iP's own key of a person, a UUID")?,
             error: parameters.take_text("error", "the type of an error")?,
             age: age.map_or("", |(name, _)| *name),
+            from,
+            until,
             before: parameters.take("before", "a job's id")?,
         };
         parameters.finish("the fields of the filter")?;
@@ -82,7 +101,8 @@ impl Filter {
             kind: self.kind,
             staff_id: self.user,
             error_code: self.error.clone(),
-            since: self.span().map(|span| now() - span),
+            since: self.span().map(|span| now() - span).max(self.from),
+            until: self.until,
             before: self.before,
             ..JobFilter::default()
         };
@@ -152,6 +172,9 @@ impl Filter {
         for state in &self.states {
             query.append_pair(&format!("state.{state}"), "on");
         }
+        let exact = |time: Option<DateTime<Utc>>| {
+            time.map(|time| time.to_rfc3339_opts(SecondsFormat::Secs, true))
+        };
         let fields = [
             ("q", text(self.q.as_ref())),
             ("kind", text(self.kind)),
@@ -159,6 +182,8 @@ impl Filter {
             ("user", text(self.user)),
             ("error", text(self.error.as_ref())),
             ("age", self.age.to_owned()),
+            ("from", text(exact(self.from))),
+            ("until", text(exact(self.until))),
             ("before", text(self.before)),
         ];
         for (name, value) in fields.iter().filter(|(_, value)| !value.is_empty()) {
@@ -169,6 +194,26 @@ impl Filter {
         }
         let query = query.finish();
         if query.is_empty() { query } else { format!("?{query}") }
+    }
+}
+
+/// A time of an address: an exact one, or as a field of a form has it.
+struct Time(Result<DateTime<Utc>, NaiveDateTime>);
+
+impl Time {
+    fn in_zone_of(self, preferences: &Preferences) -> DateTime<Utc> {
+        self.0.unwrap_or_else(|local| preferences.instant(local))
+    }
+}
+
+impl FromStr for Time {
+    type Err = chrono::ParseError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text.parse() {
+            Ok(exact) => Ok(Self(Ok(exact))),
+            Err(_) => Ok(Self(Err(NaiveDateTime::parse_from_str(text, FIELD)?))),
+        }
     }
 }
 
@@ -185,9 +230,19 @@ async fn named(pool: &Pool, text: &str) -> Result<Vec<SchoolId>, mis_sync_store:
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::dashboard::preferences::Theme;
+
+    fn london() -> Preferences {
+        Preferences {
+            theme: Theme::System,
+            zone: chrono_tz::Tz::Europe__London,
+            is_utc: false,
+            environment: String::new(),
+        }
+    }
 
     fn read(query: &str) -> Result<Filter, ApiError> {
-        Filter::read(Parameters::parse(query)?)
+        Filter::read(Parameters::parse(query)?, &london())
     }
 
     #[test]
@@ -200,6 +255,16 @@ mod tests {
         assert_eq!(filter.with("action", "retry"), format!("{query}&action=retry"));
         assert_eq!(read("").unwrap(), Filter::default());
         assert_eq!(Filter::default().query_string(), "");
+    }
+
+    #[test]
+    fn a_time_is_in_the_zone_that_is_shown_and_exact_in_the_address() {
+        let filter = read("from=2026-07-06T08:30&until=2026-07-06T12:00:05Z").unwrap();
+        let query = "?from=2026-07-06T07%3A30%3A00Z&until=2026-07-06T12%3A00%3A05Z";
+        assert_eq!(filter.query_string(), query);
+        assert_eq!(read(&query[1..]).unwrap(), filter);
+        assert_eq!(london().field(filter.from.unwrap()), "2026-07-06T08:30");
+        assert!(read("from=Monday").is_err());
     }
 
     #[test]

@@ -9,7 +9,7 @@ use mis_sync_store::figures::Now;
 use crate::{
     dashboard::{
         charts::{Bar, bars},
-        parts::{Names, ago, badge, length, number, panel, school, scroll},
+        parts::{Names, ago, badge, length, number, panel, school, scroll, time},
     },
     state::Operator,
 };
@@ -32,6 +32,23 @@ pub(super) fn show(
             }
         }
     })
+}
+
+fn by_minute(operator: &Operator, traffic: &WondeTraffic) -> Markup {
+    let used = traffic.minutes.iter().rev().filter(|minute| minute.sent + minute.limited > 0);
+    html! {
+        details.data #by-minute {
+            summary { "As a table" }
+            (scroll("Requests to Wonde by minute", &html! { table.rows {
+                thead { tr { th { "From" } th.number { "Requests" } th.number { "429" } } }
+                tbody { @for minute in used { tr {
+                    td { (time(operator, minute.at)) }
+                    td.number { (number(i128::from(minute.sent))) }
+                    td.number { (number(i128::from(minute.limited))) }
+                } } }
+            } }))
+        }
+    }
 }
 
 /// The schools that are named.
@@ -73,8 +90,10 @@ fn figures(operator: &Operator, traffic: &WondeTraffic, names: &Names) -> Markup
         .collect();
     html! {
         (bars("Requests to Wonde by minute", &minutes, number))
+        p.axis aria-hidden="true" { span { "15 minutes ago" } span { "now" } }
         p.legend { span data-kind="p50" { (number(count(sum(|key| key.sent)))) " requests" }
             span data-kind="failed" { (number(count(sum(|key| key.limited)))) " answered 429" } }
+        (by_minute(operator, traffic))
         @if traffic.keys.is_empty() { p.quiet { "Nothing went out." } } @else {
             (scroll("Requests by school", &html! { table.rows {
                 thead { tr { th { "School" } th.number { "Requests" } th.number { "429" } th.number { "Left now" } th.number { "Next waits" } } }

@@ -240,6 +240,25 @@ async fn what_people_typed_is_text_and_never_markup() {
 }
 
 #[tokio::test]
+async fn jobs_are_found_by_when_they_were_asked_for() {
+    let app = App::start().await;
+    let oak = app.school("oak").await;
+    app.job(&oak).await;
+    let who = SignedIn::with(&app, &app.admin).await;
+    for (query, says) in [
+        ("from=2020-01-01T08:30", "1 job<"),
+        ("from=2020-01-01T08:30&until=2020-01-02T08:30", "No job matches"),
+        ("until=2999-12-31T23:59:59Z&age=1h", "1 job<"),
+    ] {
+        let page = who.get(&app, &format!("/dashboard/jobs?{query}")).await.text;
+        assert!(page.contains(says), "{query}: {page}");
+    }
+    let page = who.get(&app, "/dashboard/jobs?from=2020-01-01T08:30").await.text;
+    assert!(page.contains(r#"value="2020-01-01T08:30""#), "{page}");
+    assert_eq!(who.get(&app, "/dashboard/jobs?from=Monday").await.status, 400);
+}
+
+#[tokio::test]
 async fn a_school_says_what_wonde_gives_and_what_is_kept_back() {
     let app = App::start().await;
     let oak = app.school("oak").await;
