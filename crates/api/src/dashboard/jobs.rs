@@ -97,16 +97,16 @@ fn filters(operator: &Operator, filter: &Filter) -> Markup {
                     }
                 }
             }
-            label { "From" input name="from" type="datetime-local" value=[field(filter.from)]; }
-            label { "Until" input name="until" type="datetime-local" value=[field(filter.until)]; }
             fieldset.states {
                 legend { "State" }
                 @for state in JobState::ALL {
                     label.chip { input type="checkbox" name={ "state." (state) } checked[filter.states.contains(state)];
                         span { (state) } }
                 }
-                span.buttons { button.no-script { "Filter" } a.button href="/dashboard/jobs" { "Clear" } }
             }
+            label { "From" input name="from" type="datetime-local" value=[field(filter.from)]; }
+            label { "Until" input name="until" type="datetime-local" value=[field(filter.until)]; }
+            button.no-script { "Filter" }
         }
     }
 }
@@ -145,7 +145,8 @@ fn saved(operator: &Operator, views: &Result<Vec<SavedView>, String>, filter: &F
 }
 
 /// What is asked for most often.
-const BUILT_IN: [(&str, &str); 4] = [
+const BUILT_IN: [(&str, &str); 5] = [
+    ("All", ""),
     ("Unfinished", "?state.queued=on&state.running=on&state.retrying=on&state.held=on"),
     ("Failed today", "?state.failed=on&age=24h"),
     ("Held", "?state.held=on"),

@@ -128,7 +128,7 @@ async fn waiting_jobs_are_filtered_and_cancelled_together() {
     page.see("4 jobs").await;
     page.click("label:says(queued)").await;
     page.wait_for_path(
-        "/dashboard/jobs?q=&kind=&school=&user=&error=&age=&from=&until=&state.queued=on",
+        "/dashboard/jobs?q=&kind=&school=&user=&error=&age=&state.queued=on&from=&until=",
     )
     .await;
     page.fill("#filters [name=q]", site.app.simulated_school(2).id.as_str()).await;
