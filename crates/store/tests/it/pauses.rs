@@ -84,23 +84,22 @@ async fn deadlines_do_not_run_while_paused() {
     let late = store.enqueue_new(&NewJob { unique_key: "late".into(), ..new_sync(&oak) }).await;
     let scope = Scope::School(oak.clone());
     pauses::pause(&store.pool, &scope, &operator()).await.unwrap();
-    // Both were pressed two hours ago with one hour to go; one a minute before the pause, which
-    // began ninety minutes ago, and one an hour after.
     began_ago(&store, "pause", "paused_at", "90 minutes").await;
-    let times = "UPDATE job SET created_at = now() - interval '91 minutes',
-        deadline_at = now() - interval '31 minutes'";
-    rows::change(&store.pool, times).await;
-    let times = format!(
-        "UPDATE job SET created_at = now() - interval '30 minutes',
-        deadline_at = now() + interval '30 minutes' WHERE id = '{late}'"
-    );
-    rows::change(&store.pool, &times).await;
+    // One was pressed a minute before the pause and one an hour after, both with an hour to go.
+    for (job, pressed) in [(job, "-1 minute"), (late, "1 hour")] {
+        let sql = format!(
+            "UPDATE job SET created_at = paused_at + interval '{pressed}',
+            deadline_at = paused_at + interval '{pressed}' + interval '1 hour'
+            FROM pause WHERE id = '{job}'"
+        );
+        rows::change(&store.pool, &sql).await;
+    }
     assert_eq!(jobs::fail_exhausted(&store.pool).await.unwrap(), 0);
     pauses::resume(&store.pool, &scope, &operator()).await.unwrap();
-    let minutes = time_left(&store, job).await / 60.0;
-    assert!((58.9..=59.0).contains(&minutes), "{minutes}");
-    let minutes = time_left(&store, late).await / 60.0;
-    assert!((59.9..=60.0).contains(&minutes), "{minutes}");
+    for (job, left) in [(job, 59.0), (late, 60.0)] {
+        let minutes = time_left(&store, job).await / 60.0;
+        assert!((left - 1.0..=left).contains(&minutes), "{minutes} of {left}");
+    }
     assert!(claims(&store, job).await);
 }
 
