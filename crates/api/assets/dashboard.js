@@ -17,6 +17,14 @@ if (zone && !document.cookie.includes(`mis_sync_zone=${zone}`)) {
 // On a phone the tab of the page may lie beyond the edge.
 document.querySelector(".tabs [aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
 
+// The box above the boxes of a list.
+document.addEventListener("change", ({ target }) => {
+  const all = document.getElementById("tick-all");
+  const ticks = [...document.querySelectorAll("input.tick")];
+  if (target === all) for (const tick of ticks) tick.checked = all.checked;
+  else if (ticks.includes(target)) all.checked = ticks.every((tick) => tick.checked);
+});
+
 document.addEventListener("change", (event) => {
   const wish = event.target.dataset.cookie;
   if (!wish) return;
@@ -100,6 +108,8 @@ document.addEventListener("keydown", (event) => {
     document.getElementById("help")?.showModal();
   } else if (event.key === "j" || event.key === "k") {
     move(rows(), event.key === "j" ? 1 : -1);
+  } else if (event.key === "x") {
+    document.querySelector("table.rows tr[data-at] input.tick")?.click();
   } else if (event.key === "Enter" && event.target === document.body) {
     const row = document.querySelector("table.rows tr[data-at]");
     (row?.querySelector("a.open") ?? row?.querySelector("a"))?.click();

@@ -82,6 +82,23 @@ impl Parameters {
         }
     }
 
+    /// The boxes of a form that are ticked, sent as `{prefix}{value}=on`.
+    pub(crate) fn take_ticked<T: FromStr>(
+        &mut self,
+        prefix: &str,
+        wanted: impl fmt::Display,
+    ) -> Result<Vec<T>, ApiError> {
+        let (ticked, others) = std::mem::take(&mut self.0)
+            .into_iter()
+            .partition::<BTreeMap<_, _>, _>(|(name, _)| name.starts_with(prefix));
+        self.0 = others;
+        let read = |(name, value): (String, String)| {
+            let found = name[prefix.len()..].parse().ok().filter(|_| value == "on");
+            found.ok_or_else(|| refusal(&name, &value, &wanted))
+        };
+        ticked.into_iter().map(read).collect()
+    }
+
     /// Takes fields that a browser's form sent empty for left out.
     pub(crate) fn drop_empty(&mut self) {
         self.0.retain(|_, value| !value.trim().is_empty());

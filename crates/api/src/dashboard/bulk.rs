@@ -38,8 +38,12 @@ pub(super) async fn review(
     };
     let content = html! {
         h1 { (title(action)) }
-        p { strong { (counted(matching)) } " of this filter can be " (done(action)) " now. Jobs that come later are left alone." }
-        p.quiet { "Filter: " code { (filter.query_string()) } }
+        @if filter.ticked() > 0 {
+            p { strong { (counted(matching)) } " of the " (filter.ticked()) " ticked can be " (done(action)) " now." }
+        } @else {
+            p { strong { (counted(matching)) } " of this filter can be " (done(action)) " now. Jobs that come later are left alone." }
+            p.quiet { "Filter: " code { (filter.query_string()) } }
+        }
         form.stacked method="post" action="/dashboard/bulk" {
             (form_token(&operator))
             input type="hidden" name="action" value=(action.as_str());
@@ -148,9 +152,10 @@ fn progress(operator: &Operator, bulk: &Bulk) -> Markup {
     }
 }
 
-/// The list of the states that were meant.
+/// The list of the jobs that were ticked, or of the states that were meant.
 fn jobs_of(filter: &JobFilter) -> String {
-    let states: Vec<String> =
-        filter.states.iter().map(|state| format!("state.{state}=on")).collect();
-    if states.is_empty() { String::new() } else { format!("?{}", states.join("&")) }
+    let ids = filter.ids.iter().map(|id| format!("id.{id}=on"));
+    let states = filter.states.iter().map(|state| format!("state.{state}=on"));
+    let fields: Vec<String> = if filter.ids.is_empty() { states.collect() } else { ids.collect() };
+    if fields.is_empty() { String::new() } else { format!("?{}", fields.join("&")) }
 }

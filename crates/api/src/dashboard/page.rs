@@ -278,6 +278,7 @@ fn help(operator: &Operator) -> Markup {
                 (key("/", "Search")) (key("Ctrl K", "Go to anything"))
                 @for tab in Tab::offered_to(operator) { (key(&format!("g then {}", tab.key()), tab.name())) }
                 (key("j and k", "Next and previous row")) (key("Enter", "Open the row"))
+                @if operator.is_allowed(Action::ActOnJobs) { (key("x", "Tick the row")) }
                 (key("?", "This list")) (key("Esc", "Close"))
             }
             form method="dialog" { button { "Close" } }

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use mis_sync_browser::Page;
 use mis_sync_testing::TestAppOptions;
 use mis_sync_wonde_sim::SimulatorOptions;
 
@@ -111,9 +112,8 @@ async fn a_held_job_is_rejected() {
     page.close().await;
 }
 
-#[tokio::test]
-async fn waiting_jobs_are_filtered_and_cancelled_together() {
-    let Some(site) = Site::start().await else { return };
+/// The page of jobs with four syncs that wait because syncs are paused.
+async fn waiting_syncs(site: &Site) -> (Page, Vec<String>) {
     let page = site.admin().await;
     page.goto("/dashboard/queues").await;
     page.click("tr:says(syncs of schools) summary:says(Pause)").await;
@@ -125,6 +125,13 @@ async fn waiting_jobs_are_filtered_and_cancelled_together() {
         jobs.push(site.app.press_sync(&school).await);
     }
     page.goto("/dashboard/jobs").await;
+    (page, jobs)
+}
+
+#[tokio::test]
+async fn waiting_jobs_are_filtered_and_cancelled_together() {
+    let Some(site) = Site::start().await else { return };
+    let (page, jobs) = waiting_syncs(&site).await;
     page.see("4 jobs").await;
     page.click("label:says(queued)").await;
     page.wait_for_path(
@@ -144,5 +151,60 @@ async fn waiting_jobs_are_filtered_and_cancelled_together() {
     for job in jobs {
         assert_eq!(site.app.job(&job).await["state"], "cancelled");
     }
+    page.close().await;
+}
+
+#[tokio::test]
+async fn what_is_ticked_stays_ticked_and_is_cancelled_alone() {
+    let Some(site) = Site::start().await else { return };
+    let (page, jobs) = waiting_syncs(&site).await;
+    page.wait_for("#states label:says(queued 4)").await;
+    assert_eq!(page.count("#ticked").await, 0, "nothing is ticked");
+    page.click(&format!("#job-{} input.tick", jobs[1])).await;
+    page.press("j").await;
+    page.press("x").await;
+    page.wait_for("#ticked button:says(Cancel)").await;
+
+    // Somebody else calls one off: the page is fresh, and what is ticked still is.
+    let cancel = site.app.post(&format!("/v1/jobs/{}/cancel", jobs[2])).send().await.unwrap();
+    assert!(cancel.status().is_success());
+    page.wait_for(&format!("#job-{} .badge:says(cancelled)", jobs[2])).await;
+    page.wait_for("#states label:says(queued 3)").await;
+    page.wait_for("#states label:says(cancelled 1)").await;
+    let ticked = "[...document.querySelectorAll('.tick:checked')].map(tick => tick.name).sort()";
+    let names: Vec<String> = page.evaluate(ticked).await;
+    // The newest job is the first row.
+    assert_eq!(names, [format!("id.{}", jobs[1]), format!("id.{}", jobs[3])]);
+
+    page.click("#ticked button:says(Cancel)").await;
+    page.see("2 jobs of the 2 ticked can be cancelled now").await;
+    page.click("main form button:says(Cancel)").await;
+    page.see("2 of 2").await;
+    page.click("a.button:says(To the jobs)").await;
+    page.see("2 ticked").await;
+    page.wait_until("the two are shown", "find('table.rows tbody tr').length === 2").await;
+    for (job, state) in jobs.iter().zip(["queued", "cancelled", "cancelled", "cancelled"]) {
+        assert_eq!(site.app.job(job).await["state"], state);
+    }
+    page.click("#tick-all").await;
+    page.wait_until("all are", &format!("{ticked}.length === 2")).await;
+    page.close().await;
+}
+
+#[tokio::test]
+async fn a_view_is_saved_of_what_one_sees() {
+    let Some((site, school)) = Site::of_one_school().await else { return };
+    site.failed_sync(&school).await;
+    let page = site.admin().await;
+    page.goto("/dashboard/jobs").await;
+    page.see("1 job").await;
+    page.click("label:says(failed)").await;
+    page.click("summary:says(Save this view)").await;
+    page.fill("details[open] [name=name]", "Monday").await;
+    page.click("details[open] button:says(Save)").await;
+    page.wait_for_path("/dashboard/jobs?state.failed=on").await;
+    page.goto("/dashboard/jobs").await;
+    page.click("#views a:says(Monday)").await;
+    page.wait_for_path("/dashboard/jobs?state.failed=on").await;
     page.close().await;
 }

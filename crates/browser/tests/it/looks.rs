@@ -39,7 +39,7 @@ enum Open {
 }
 
 /// What opens on a page: its name, the page's path, and how.
-const OPENED: [(&str, &str, Open); 9] = [
+const OPENED: [(&str, &str, Open); 10] = [
     ("open-palette", "/dashboard", Open::Press("Control+k")),
     ("open-help", "/dashboard", Open::Press("?")),
     ("not-found", "/dashboard/jobs/nothing", Open::Missing),
@@ -49,6 +49,7 @@ const OPENED: [(&str, &str, Open); 9] = [
         "/dashboard/jobs?state.failed=on",
         Open::Click("summary:says(Save this view)"),
     ),
+    ("open-ticked", "/dashboard/jobs", Open::Click("input.tick")),
     ("open-approve", "/dashboard/held", Open::Click("summary:says(Approve)")),
     ("open-cancel", "/dashboard/jobs/{running}", Open::Click("summary:says(Cancel)")),
     ("open-pause", "/dashboard/queues", Open::Click("tr:says(interactive) summary:says(Pause)")),

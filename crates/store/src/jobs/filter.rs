@@ -14,6 +14,9 @@ const CLOCKS_APART: TimeDelta = TimeDelta::hours(1);
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct JobFilter {
+    /// One of these; empty: any.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub ids: Vec<JobId>,
     /// Whose id begins like this.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub id_prefix: Option<IdPrefix>,
@@ -48,16 +51,29 @@ pub struct JobFilter {
 
 impl JobFilter {
     /// Adds `SELECT columns` of the jobs that match, the newest `limit` of them, newest first.
-    ///
-    /// Every filter has an index that is newest first for one value of it. Where a filter has
-    /// several values, each is read up to `limit` by itself: one ordered read for all of them
-    /// would have to walk past everything else, or sort all that match.
     pub(crate) fn push_select(
         &self,
         query: &mut QueryBuilder<Postgres>,
         columns: &str,
         limit: i64,
     ) {
+        if self.push_reads(query, columns, limit).1 > 1 {
+            query.push(" ORDER BY id DESC LIMIT ").push_bind(limit);
+        }
+    }
+
+    /// Adds the reads that together find what matches, the newest `limit` of each, and says of
+    /// which column each has one value, if of any, and how many they are.
+    ///
+    /// Every filter has an index that is newest first for one value of it. Where a filter has
+    /// several values, each is read up to `limit` by itself: one ordered read for all of them
+    /// would have to walk past everything else, or sort all that match.
+    pub(super) fn push_reads(
+        &self,
+        query: &mut QueryBuilder<Postgres>,
+        columns: &str,
+        limit: i64,
+    ) -> (&'static str, usize) {
         let (column, values) = self.read_one_by_one();
         let parts = values.len();
         for (n, value) in values.into_iter().enumerate() {
@@ -69,9 +85,7 @@ impl JobFilter {
             self.push_conditions(query, column);
             query.push(" ORDER BY id DESC LIMIT ").push_bind(limit).push(")");
         }
-        if parts > 1 {
-            query.push(" ORDER BY id DESC LIMIT ").push_bind(limit);
-        }
+        (column, parts)
     }
 
     /// The filter whose values are read one by one, if one has several. A kind is read state by
@@ -80,7 +94,8 @@ impl JobFilter {
         if self.schools.len() > 1 {
             return ("school_id", self.schools.iter().map(|id| Some(id.to_string())).collect());
         }
-        let narrow = !self.schools.is_empty()
+        let narrow = !self.ids.is_empty()
+            || !self.schools.is_empty()
             || self.staff_id.is_some()
             || self.error_code.is_some()
             || self.id_prefix.is_some();
@@ -93,6 +108,10 @@ impl JobFilter {
 
     /// Everything but what is said of `done` already.
     fn push_conditions(&self, query: &mut QueryBuilder<Postgres>, done: &str) {
+        if !self.ids.is_empty() {
+            let ids: Vec<Uuid> = self.ids.iter().map(|id| id.0).collect();
+            query.push(" AND id = ANY(").push_bind(ids).push(")");
+        }
         if done != "school_id" {
             push_any(query, "school_id", self.schools.iter().map(ToString::to_string).collect());
         }
@@ -228,6 +247,7 @@ mod tests {
     #[test]
     fn a_filter_is_read_back_strictly() {
         let filter = JobFilter {
+            ids: vec!["01985bb3-d16d-7a13-92dd-9b0131ca3f1d".parse().unwrap()],
             id_prefix: Some("0198-5b".parse().unwrap()),
             schools: vec!["oak".parse().unwrap()],
             states: vec![JobState::Failed, JobState::Cancelled],

@@ -1,4 +1,4 @@
-use mis_sync_domain::Job;
+use mis_sync_domain::{Job, JobState};
 use sqlx::{PgPool, QueryBuilder};
 
 use super::{filter::JobFilter, row::JobRow};
@@ -35,4 +35,27 @@ pub async fn count(pool: &PgPool, filter: &JobFilter, at_most: i64) -> Result<Co
     query.push(") AS matching");
     let number: i64 = query.build_query_scalar().persistent(false).fetch_one(pool).await?;
     Ok(Count { number: number.min(at_most), is_exact: number <= at_most })
+}
+
+/// How many jobs match in each state, whatever states the filter names: what a filter by state
+/// would leave. Beyond `at_most` nobody counts on.
+pub async fn count_by_state(
+    pool: &PgPool,
+    filter: &JobFilter,
+    at_most: i64,
+) -> Result<Vec<(JobState, Count)>, Error> {
+    let filter = JobFilter { states: JobState::ALL.to_vec(), before: None, ..filter.clone() };
+    let mut query = QueryBuilder::new("SELECT state, count(*) FROM (");
+    let (column, _) = filter.push_reads(&mut query, "id, state", at_most.saturating_add(1));
+    query.push(") AS matching GROUP BY state");
+    let found: Vec<(String, i64)> =
+        query.build_query_as().persistent(false).fetch_all(pool).await?;
+    let total: i64 = found.iter().map(|(_, number)| number).sum();
+    let of = |state: JobState| {
+        let number = found.iter().find(|(name, _)| name == state.as_str()).map_or(0, |row| row.1);
+        // A read of several states that was cut off may lack some of any.
+        let is_exact = if column == "state" { number <= at_most } else { total <= at_most };
+        (state, Count { number: number.min(at_most), is_exact })
+    };
+    Ok(JobState::ALL.iter().copied().map(of).collect())
 }

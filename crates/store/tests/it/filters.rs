@@ -64,6 +64,7 @@ fn filters(store: &Known) -> Vec<(&'static str, JobFilter)> {
         ("rare error", JobFilter { error_code: Some("rare".into()), ..all.clone() }),
         ("unknown error", JobFilter { error_code: Some("never".into()), ..all.clone() }),
         ("somebody's", JobFilter { requested_by: Some("somebody".into()), ..all.clone() }),
+        ("ids", JobFilter { ids: vec![store.oldest.id, store.newest.id], ..all.clone() }),
         ("an id", JobFilter { id_prefix: Some(store.prefix(32)), ..all.clone() }),
         ("the beginning of an id", JobFilter { id_prefix: Some(store.prefix(9)), ..all.clone() }),
         ("since", JobFilter { since: Some(store.newest.created_at), ..all.clone() }),
@@ -126,7 +127,8 @@ impl Known {
 /// What a plain reading of the whole ledger says of a filter.
 fn matches(filter: &JobFilter, job: &mis_sync_domain::Job) -> bool {
     let digits = job.id.0.simple().to_string();
-    (filter.schools.is_empty() || filter.schools.contains(&job.school_id))
+    (filter.ids.is_empty() || filter.ids.contains(&job.id))
+        && (filter.schools.is_empty() || filter.schools.contains(&job.school_id))
         && (filter.states.is_empty() || filter.states.contains(&job.state))
         && filter.staff_id.is_none_or(|id| job.staff_id == Some(id))
         && filter.kind.is_none_or(|kind| job.kind == kind)
@@ -152,10 +154,39 @@ async fn each_filter_finds_what_a_plain_look_at_every_job_finds() {
         let found = jobs::list(&store.pool, &filter, 60).await.unwrap();
         let first = expected.iter().take(60).copied();
         assert!(found.iter().eq(first), "{name}: {} of {}", found.len(), expected.len());
-        let number = i64::try_from(expected.len()).unwrap();
+        let number = number_of(&expected);
         let count = jobs::count(&store.pool, &filter, 700).await.unwrap();
         assert_eq!(count, Count { number: number.min(700), is_exact: number <= 700 }, "{name}");
     }
+}
+
+#[tokio::test]
+async fn each_filter_says_what_it_would_find_in_each_state() {
+    let store = history().await;
+    let known = Known::of(&store.pool).await;
+    let everything = jobs::list(&store.pool, &JobFilter::default(), 200_000).await.unwrap();
+    for (name, filter) in filters(&known) {
+        let in_any = JobFilter { states: Vec::new(), before: None, ..filter.clone() };
+        let matching: Vec<_> = everything.iter().filter(|job| matches(&in_any, job)).collect();
+        for at_most in [700, 100_000] {
+            let counts = jobs::count_by_state(&store.pool, &filter, at_most).await.unwrap();
+            assert!(counts.iter().map(|(state, _)| state).eq(JobState::ALL), "{name}");
+            for (state, count) in counts {
+                let in_state = matching.iter().filter(|job| job.state == state).collect::<Vec<_>>();
+                let number = number_of(&in_state);
+                let is_right = if count.is_exact {
+                    count.number == number
+                } else {
+                    count.number <= number.min(at_most) && number_of(&matching) > at_most
+                };
+                assert!(is_right, "{name}, {state}: {count:?} of {number}");
+            }
+        }
+    }
+}
+
+fn number_of<T>(list: &[T]) -> i64 {
+    i64::try_from(list.len()).unwrap()
 }
 
 #[tokio::test]
@@ -167,6 +198,7 @@ async fn no_filter_reads_more_of_the_ledger_than_it_shows() {
         let (before, session) = (tuples(&store.pool).await, plans::session(&store).await);
         jobs::list(&session, &filter, 50).await.unwrap();
         jobs::count(&session, &filter, 300).await.unwrap();
+        jobs::count_by_state(&session, &filter, 100).await.unwrap();
         plans::mark_the_end(session).await;
         let counted = eventually("the reading is counted", async || {
             Some(self::scans(&store.pool).await).filter(|after| *after > scans)

@@ -22,11 +22,11 @@ use crate::{
 /// Names of spans of time, as the address has them, and in words.
 pub(super) const AGES: &[(&str, &str)] = &[
     ("", "any time"),
-    ("15m", "the last 15 minutes"),
-    ("1h", "the last hour"),
-    ("24h", "the last 24 hours"),
-    ("7d", "the last 7 days"),
-    ("30d", "the last 30 days"),
+    ("15m", "last 15 min"),
+    ("1h", "last hour"),
+    ("24h", "last 24 h"),
+    ("7d", "last 7 days"),
+    ("30d", "last 30 days"),
 ];
 
 /// So many schools may have a name that is searched for.
@@ -39,6 +39,8 @@ const PREFIX_DIGITS: usize = 6;
 pub(in crate::dashboard) struct Filter {
     /// A job's id or its begin, a person's id, a school's id or name.
     pub(super) q: Option<String>,
+    /// These and no others: what somebody ticked.
+    pub(super) ids: Vec<JobId>,
     pub(super) states: Vec<JobState>,
     pub(super) kind: Option<JobKind>,
     pub(super) school: Option<String>,
@@ -60,16 +62,14 @@ impl Filter {
         preferences: &Preferences,
     ) -> Result<Self, ApiError> {
         parameters.drop_empty();
-        let mut states = Vec::new();
-        for state in JobState::ALL {
-            if parameters.take_text(&format!("state.{state}"), "on")?.is_some() {
-                states.push(*state);
-            }
-        }
+        let ids = parameters.take_ticked("id.", "a job's id after the dot, and on")?;
+        let mut states: Vec<JobState> =
+            parameters.take_ticked("state.", "a job's state after the dot, and on")?;
         // As the API has it, for those who know that.
         if let Some(state) = parameters.take("state", "a job's state")? {
             states.push(state);
         }
+        states.sort_by_key(|state| JobState::ALL.iter().position(|other| other == state));
         let age = parameters.take_text("age", "one of 15m, 1h, 24h, 7d, 30d")?;
         let time = "a time, as 2026-11-23T08:30";
         let [from, until] = [parameters.take("from", time)?, parameters.take("until", time)?]
@@ -77,6 +77,7 @@ impl Filter {
         let age = AGES.iter().find(|(name, _)| Some(*name) == age.as_deref());
         let filter = Self {
             q: parameters.take_text("q", "a text")?,
+            ids,
             states,
             kind: parameters.take("kind", "sync-school or refresh-user")?,
             school: parameters.take_text("school", "a school's id or name")?,
@@ -97,6 +98,7 @@ impl Filter {
         pool: &Pool,
     ) -> Result<Option<JobFilter>, mis_sync_store::Error> {
         let mut wanted = JobFilter {
+            ids: self.ids.clone(),
             states: self.states.clone(),
             kind: self.kind,
             staff_id: self.user,
@@ -144,6 +146,16 @@ impl Filter {
         self.states.iter().any(|state| action.states().contains(state))
     }
 
+    /// How many jobs somebody ticked; none: the filter is not about single jobs.
+    pub(in crate::dashboard) fn ticked(&self) -> usize {
+        self.ids.len()
+    }
+
+    /// The same without them.
+    pub(super) fn without_ticked(&self) -> Self {
+        Self { ids: Vec::new(), ..self.clone() }
+    }
+
     /// The same from the newest job on.
     pub(in crate::dashboard) fn newest(self) -> Self {
         Self { before: None, ..self }
@@ -169,6 +181,9 @@ impl Filter {
             value.map(|value| value.to_string()).unwrap_or_default()
         }
         let mut query = Serializer::new(String::new());
+        for id in &self.ids {
+            query.append_pair(&format!("id.{id}"), "on");
+        }
         for state in &self.states {
             query.append_pair(&format!("state.{state}"), "on");
         }
@@ -253,6 +268,10 @@ mod tests {
         assert_eq!(filter.states, [JobState::Failed, JobState::Cancelled]);
         assert_eq!(filter.query_string(), query);
         assert_eq!(filter.with("action", "retry"), format!("{query}&action=retry"));
+        let ticked = "?id.01985bb3-d16d-7a13-92dd-9b0131ca3f1d=on\
+            &id.01985bb3-d16d-7a13-92dd-9b0131ca3f1e=on";
+        assert_eq!(read(&ticked[1..]).unwrap().ids.len(), 2);
+        assert_eq!(read(&ticked[1..]).unwrap().query_string(), ticked);
         assert_eq!(read("").unwrap(), Filter::default());
         assert_eq!(Filter::default().query_string(), "");
     }
@@ -271,7 +290,15 @@ mod tests {
     fn fields_left_empty_do_not_filter_and_unknown_ones_are_refused() {
         assert_eq!(read("q=&kind=&school=+&age=").unwrap(), Filter::default());
         assert_eq!(read("state=failed").unwrap().states, [JobState::Failed]);
-        for bad in ["colour=red", "kind=sync", "user=oak", "before=x"] {
+        for bad in [
+            "colour=red",
+            "kind=sync",
+            "user=oak",
+            "before=x",
+            "id.oak=on",
+            "state.done=on",
+            "state.failed=off",
+        ] {
             assert!(read(bad).is_err(), "{bad}");
         }
     }

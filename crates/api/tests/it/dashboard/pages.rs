@@ -201,9 +201,11 @@ async fn an_administrator_sets_a_schools_rules() {
 async fn many_jobs_are_counted_before_and_followed_after() {
     let app = App::start().await;
     let oak = app.school("oak").await;
+    let mut jobs = Vec::new();
     for state in ["failed", "failed", "cancelled", "queued"] {
         let job = app.job(&oak).await.id.to_string();
         app.put_in_state(&job, state).await;
+        jobs.push(job);
     }
     let who = SignedIn::of_role(&app, Role::Operator).await;
     let page = who.get(&app, "/dashboard/jobs?state.failed=on").await.text;
@@ -215,9 +217,44 @@ async fn many_jobs_are_counted_before_and_followed_after() {
     let place = place(&who.post(&app, "/dashboard/bulk", &fields).await);
     let page = who.get(&app, &place).await.text;
     assert!(page.contains("0 of 2") && page.contains("Wonde is back"), "{page}");
+    let ids: Vec<_> = jobs.iter().map(|job| format!("id.{job}=on")).collect();
+    let review = format!("/dashboard/bulk/review?{}&action=retry", ids.join("&"));
+    let page = who.get(&app, &review).await.text;
+    assert!(page.contains("<strong>3 jobs</strong> of the 4 ticked can be retried"), "{page}");
     let gone = [("action", "retry"), ("query", "?school=nowhere")];
     assert_eq!(who.post(&app, "/dashboard/bulk", &gone).await.status, 400);
     assert_eq!(who.get(&app, "/dashboard/bulk/nothing").await.status, 404);
+}
+
+#[tokio::test]
+async fn each_state_says_what_it_would_leave_of_the_filter() {
+    let app = App::start().await;
+    let (oak, elm) = (app.school("oak").await, app.school("elm").await);
+    app.sql("UPDATE school SET name = 'Elmbridge' WHERE id = 'elm'".into()).await;
+    for (school, state) in [(&oak, "failed"), (&oak, "failed"), (&elm, "failed"), (&oak, "held")] {
+        let job = app.job(school).await.id.to_string();
+        app.put_in_state(&job, state).await;
+    }
+    let (viewer, operator) = (
+        SignedIn::of_role(&app, Role::Viewer).await,
+        SignedIn::of_role(&app, Role::Operator).await,
+    );
+    for (query, failed, held) in [
+        ("", 3, 1),
+        ("?school=oak", 2, 1),
+        ("?school=elm&state.held=on", 1, 0),
+        ("?q=nowhere", 0, 0),
+    ] {
+        let page = viewer.get(&app, &format!("/dashboard/jobs{query}")).await.text;
+        for (state, number) in [("failed", failed), ("held", held)] {
+            let zero = if number == 0 { " zero" } else { "" };
+            let says = format!("<span>{state}</span> <span class=\"amount{zero}\">{number}</span>");
+            assert!(page.contains(&says), "{query}: {says} is not in {page}");
+        }
+        assert!(!page.contains("class=\"tick\""), "a viewer ticks nothing");
+    }
+    let page = operator.get(&app, "/dashboard/jobs").await.text;
+    assert_eq!(page.matches("<input class=\"tick\"").count(), 4, "{page}");
 }
 
 #[tokio::test]

@@ -12,7 +12,7 @@ use crate::exit::Failure;
 /// Jobs on a page.
 const PAGE: i64 = 50;
 /// Jobs are counted so far.
-const COUNTED: i64 = 1000;
+const COUNTED: i64 = 10_000;
 
 /// What is read, each by its name.
 pub(super) const NAMES: &[&str] = &[
@@ -32,6 +32,9 @@ pub(super) const NAMES: &[&str] = &[
     "count: failed",
     "count: syncs",
     "count: of twenty schools",
+    "states: all",
+    "states: syncs",
+    "states: of a school",
     "schools: by name",
     "figures: 15 minutes",
     "figures: 24 hours",
@@ -51,6 +54,9 @@ pub(super) async fn run(name: &str, pool: &Pool) -> Result<(), Failure> {
         }
         Some(("count", which)) => {
             jobs::count(pool, &filter(which)?, COUNTED).await?;
+        }
+        Some(("states", which)) => {
+            jobs::count_by_state(pool, &filter(which)?, COUNTED).await?;
         }
         Some(("schools", _)) => {
             schools::find(pool, "number 19", PAGE).await?;
