@@ -98,14 +98,14 @@ pub(crate) enum Wanted {
 impl Wanted {
     fn oldest(self) -> Version {
         match self {
-            Self::Postgres => (14, 0),
+            Self::Postgres => (15, 0),
             Self::Redis => (6, 2),
         }
     }
 
     fn name(self) -> &'static str {
         match self {
-            Self::Postgres => "Postgres (14 or newer)",
+            Self::Postgres => "Postgres (15 or newer)",
             Self::Redis => "Redis (6.2 or newer) or Valkey",
         }
     }

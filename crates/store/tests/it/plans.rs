@@ -19,96 +19,102 @@ const FINISHED: &str = "
         now() - interval '2 days'
     FROM generate_series(1, 200000) n";
 
-/// Scans of the whole table, and rows read through indexes.
-pub(crate) async fn read(pool: &Pool) -> (i64, i64) {
-    let sql =
-        |column| format!("SELECT {column}::int8 FROM pg_stat_user_tables WHERE relname = 'job'");
-    (rows::value(pool, &sql("seq_scan")).await, rows::value(pool, &sql("idx_tup_fetch")).await)
+/// Scans of the whole ledger, and rows of it read through indexes.
+#[derive(Clone, Copy)]
+pub(crate) struct Reads {
+    pub(crate) scans: i64,
+    pub(crate) rows: i64,
 }
 
-/// A session whose reading is in the statistics once it is over.
-pub(crate) async fn session(store: &TestStore) -> Pool {
-    let pool = connect(&store.servers.database_url(), 1).unwrap();
-    rows::change(&pool, "SET max_parallel_workers_per_gather = 0").await;
-    pool
-}
-
-/// Ends the session with one scan of the whole table, whose count tells that the others,
-/// had there been any, are counted too.
-pub(crate) async fn mark_the_end(pool: Pool) {
-    for way in ["indexscan", "indexonlyscan", "bitmapscan"] {
-        rows::change(&pool, &format!("SET enable_{way} = off")).await;
+impl Reads {
+    /// All up to now, by a store that [`counts`](count_reads) them.
+    pub(crate) async fn so_far(pool: &Pool) -> Self {
+        // A session keeps its counts to itself for up to a second, unless it is told not to.
+        rows::change(pool, "SELECT pg_stat_force_next_flush()").await;
+        let of = |column| {
+            format!("SELECT {column}::int8 FROM pg_stat_user_tables WHERE relname = 'job'")
+        };
+        let (scans, rows) = (of("seq_scan"), of("idx_tup_fetch"));
+        Self { scans: rows::value(pool, &scans).await, rows: rows::value(pool, &rows).await }
     }
-    rows::value::<i64>(&pool, "SELECT count(*) FROM job").await;
-    pool.close().await;
+
+    /// Those since then.
+    pub(crate) async fn since(self, pool: &Pool) -> Self {
+        let now = Self::so_far(pool).await;
+        Self { scans: now.scans - self.scans, rows: now.rows - self.rows }
+    }
+}
+
+/// From now on everything goes through one session, so that what it reads can be told exactly.
+pub(crate) async fn count_reads(store: &mut TestStore) {
+    store.pool.close().await;
+    store.pool = connect(&store.servers.database_url(), 1).unwrap();
+    rows::change(&store.pool, "SET max_parallel_workers_per_gather = 0").await;
+    let others = "SELECT count(*) FROM pg_stat_activity
+        WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()";
+    eventually("the other sessions are over, and counted", async || {
+        (rows::value::<i64>(&store.pool, others).await == 0).then_some(())
+    })
+    .await;
 }
 
 #[tokio::test]
 async fn no_step_of_the_ledger_reads_finished_jobs() {
-    let store = TestStore::start().await;
+    let mut store = TestStore::start().await;
+    count_reads(&mut store).await;
+    let pool = &store.pool;
     let school = store.school("oak").await;
-    rows::change(&store.pool, FINISHED).await;
+    rows::change(pool, FINISHED).await;
     // First as right after a bulk load, then with statistics.
     for analyzed in [false, true] {
         if analyzed {
-            rows::change(&store.pool, "ANALYZE job").await;
+            rows::change(pool, "ANALYZE job").await;
         }
         let job = store.enqueue(&school).await;
-        // By its id: a scan for it might be counted late, among those of the steps.
         let age = "UPDATE job SET delivered_at = now() - interval '1 day'";
-        rows::change(&store.pool, &format!("{age} WHERE id = '{job}'")).await;
-        let (scans, tuples) = read(&store.pool).await;
-        let busy = session(&store).await;
+        rows::change(pool, &format!("{age} WHERE id = '{job}'")).await;
+        let before = Reads::so_far(pool).await;
         // Often enough for the generic plans of prepared statements too.
         for _ in 0..8 {
-            jobs::fail_exhausted(&busy).await.unwrap();
-            jobs::take_due(&busy, Duration::from_hours(2), 1000).await.unwrap();
-            let claimed = jobs::claim(&busy, job, "w", LONG).await.unwrap().unwrap();
-            jobs::enqueue(&busy, &new_sync(&school), None).await.unwrap();
-            assert!(jobs::claim_next(&busy, Lane::Bulk, "w", LONG).await.unwrap().is_none());
-            jobs::heartbeat(&busy, claimed.lease, LONG).await.unwrap();
-            jobs::release(&busy, claimed.lease).await.unwrap();
-            let claimed = jobs::claim_next(&busy, Lane::Bulk, "w", LONG).await.unwrap().unwrap();
-            jobs::release(&busy, claimed.lease).await.unwrap();
+            jobs::fail_exhausted(pool).await.unwrap();
+            jobs::take_due(pool, Duration::from_hours(2), 1000).await.unwrap();
+            let claimed = jobs::claim(pool, job, "w", LONG).await.unwrap().unwrap();
+            jobs::enqueue(pool, &new_sync(&school), None).await.unwrap();
+            assert!(jobs::claim_next(pool, Lane::Bulk, "w", LONG).await.unwrap().is_none());
+            jobs::heartbeat(pool, claimed.lease, LONG).await.unwrap();
+            jobs::release(pool, claimed.lease).await.unwrap();
+            let claimed = jobs::claim_next(pool, Lane::Bulk, "w", LONG).await.unwrap().unwrap();
+            jobs::release(pool, claimed.lease).await.unwrap();
         }
-        mark_the_end(busy).await;
-        let (scans_after, tuples_after) = eventually("the last scan is counted", async || {
-            Some(read(&store.pool).await).filter(|(after, _)| *after > scans)
-        })
-        .await;
-        assert_eq!(scans_after - scans, 1, "a step scanned the whole table; analyzed: {analyzed}");
-        let read = tuples_after - tuples;
-        assert!(read < 2000, "{read} rows were read for one living job; analyzed: {analyzed}");
-        rows::change(&store.pool, &format!("DELETE FROM job WHERE id = '{job}'")).await;
+        let Reads { scans, rows } = before.since(pool).await;
+        assert_eq!(scans, 0, "a step scanned the whole table; analyzed: {analyzed}");
+        assert!(rows < 2000, "{rows} rows were read for one living job; analyzed: {analyzed}");
+        rows::change(pool, &format!("DELETE FROM job WHERE id = '{job}'")).await;
     }
 }
 
 #[tokio::test]
 async fn the_figures_read_no_history() {
-    let store = TestStore::start().await;
+    let mut store = TestStore::start().await;
+    count_reads(&mut store).await;
+    let pool = &store.pool;
     let school = store.school("oak").await;
-    rows::change(&store.pool, FINISHED).await;
-    while figures::fill_periods(&store.pool).await.unwrap() > 0 {}
+    rows::change(pool, FINISHED).await;
+    while figures::fill_periods(pool).await.unwrap() > 0 {}
     let job = store.enqueue(&school).await;
     store.claim(job).await;
     for analyzed in [false, true] {
         if analyzed {
-            rows::change(&store.pool, "ANALYZE job").await;
+            rows::change(pool, "ANALYZE job").await;
         }
-        let (scans, tuples) = read(&store.pool).await;
-        let busy = session(&store).await;
+        let before = Reads::so_far(pool).await;
         for _ in 0..8 {
-            let figures = figures::read(&busy).await.unwrap();
+            let figures = figures::read(pool).await.unwrap();
             assert!(figures.ended.iter().all(|(_, _, count)| *count < 1.0), "{figures:?}");
-            figures::now(&busy).await.unwrap();
+            figures::now(pool).await.unwrap();
         }
-        mark_the_end(busy).await;
-        let (scans_after, tuples_after) = eventually("the last scan is counted", async || {
-            Some(read(&store.pool).await).filter(|(after, _)| *after > scans)
-        })
-        .await;
-        assert_eq!(scans_after - scans, 1, "the whole table was scanned; analyzed: {analyzed}");
-        let read = tuples_after - tuples;
-        assert!(read < 2000, "{read} rows were read for one living job; analyzed: {analyzed}");
+        let Reads { scans, rows } = before.since(pool).await;
+        assert_eq!(scans, 0, "the whole table was scanned; analyzed: {analyzed}");
+        assert!(rows < 2000, "{rows} rows were read for one living job; analyzed: {analyzed}");
     }
 }
