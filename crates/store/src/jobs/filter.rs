@@ -57,13 +57,12 @@ impl JobFilter {
         columns: &str,
         limit: i64,
     ) {
-        if self.push_reads(query, columns, limit).1 > 1 {
+        if self.push_reads(query, columns, limit) > 1 {
             query.push(" ORDER BY id DESC LIMIT ").push_bind(limit);
         }
     }
 
-    /// Adds the reads that together find what matches, the newest `limit` of each, and says of
-    /// which column each has one value, if of any, and how many they are.
+    /// Adds the reads that together find what matches, the newest `limit` of each; so many.
     ///
     /// Every filter has an index that is newest first for one value of it. Where a filter has
     /// several values, each is read up to `limit` by itself: one ordered read for all of them
@@ -73,7 +72,7 @@ impl JobFilter {
         query: &mut QueryBuilder<Postgres>,
         columns: &str,
         limit: i64,
-    ) -> (&'static str, usize) {
+    ) -> usize {
         let (column, values) = self.read_one_by_one();
         let parts = values.len();
         for (n, value) in values.into_iter().enumerate() {
@@ -85,7 +84,12 @@ impl JobFilter {
             self.push_conditions(query, column);
             query.push(" ORDER BY id DESC LIMIT ").push_bind(limit).push(")");
         }
-        (column, parts)
+        parts
+    }
+
+    /// Whether each of several states is a read of its own.
+    pub(super) fn is_read_by_state(&self) -> bool {
+        self.read_one_by_one().0 == "state"
     }
 
     /// The filter whose values are read one by one, if one has several. A kind is read state by

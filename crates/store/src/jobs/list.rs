@@ -38,24 +38,26 @@ pub async fn count(pool: &PgPool, filter: &JobFilter, at_most: i64) -> Result<Co
 }
 
 /// How many jobs match in each state, whatever states the filter names: what a filter by state
-/// would leave. Beyond `at_most` nobody counts on.
+/// would leave. Beyond `at_most` in a state nobody counts on.
 pub async fn count_by_state(
     pool: &PgPool,
     filter: &JobFilter,
     at_most: i64,
 ) -> Result<Vec<(JobState, Count)>, Error> {
     let filter = JobFilter { states: JobState::ALL.to_vec(), before: None, ..filter.clone() };
-    let mut query = QueryBuilder::new("SELECT state, count(*) FROM (");
-    let (column, _) = filter.push_reads(&mut query, "id, state", at_most.saturating_add(1));
-    query.push(") AS matching GROUP BY state");
+    let mut query = QueryBuilder::new("SELECT state, count(*) FROM (SELECT state FROM (");
+    let limit = at_most.saturating_add(1);
+    // What is not read state by state is read as far as all of them together would be.
+    let all = limit.saturating_mul(i64::try_from(JobState::ALL.len()).expect("a few"));
+    let is_by_state = filter.is_read_by_state();
+    filter.push_reads(&mut query, "id, state", if is_by_state { limit } else { all });
+    query.push(") AS matching LIMIT ").push_bind(all).push(") AS read GROUP BY state");
     let found: Vec<(String, i64)> =
         query.build_query_as().persistent(false).fetch_all(pool).await?;
-    let total: i64 = found.iter().map(|(_, number)| number).sum();
+    let is_cut = !is_by_state && found.iter().map(|(_, number)| number).sum::<i64>() == all;
     let of = |state: JobState| {
         let number = found.iter().find(|(name, _)| name == state.as_str()).map_or(0, |row| row.1);
-        // A read of several states that was cut off may lack some of any.
-        let is_exact = if column == "state" { number <= at_most } else { total <= at_most };
-        (state, Count { number: number.min(at_most), is_exact })
+        (state, Count { number: number.min(at_most), is_exact: number <= at_most && !is_cut })
     };
     Ok(JobState::ALL.iter().copied().map(of).collect())
 }

@@ -35,6 +35,7 @@ pub(super) const NAMES: &[&str] = &[
     "states: all",
     "states: syncs",
     "states: of a school",
+    "states: of twenty schools",
     "schools: by name",
     "figures: 15 minutes",
     "figures: 24 hours",
