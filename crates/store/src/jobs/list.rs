@@ -14,7 +14,7 @@ const COLUMNS: &str = "id, kind, school_id, staff_id, options, requested_by, ret
 pub struct Count {
     /// So many.
     pub number: i64,
-    /// False: there are more.
+    /// False: there may be more.
     pub is_exact: bool,
 }
 
