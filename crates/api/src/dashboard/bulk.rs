@@ -29,6 +29,10 @@ pub(super) async fn review(
     let access = operator.may(Action::ActOnJobs)?;
     let action: BulkAction = parameters.take("action", "retry or cancel")?.ok_or_else(missing)?;
     let filter = Filter::read(parameters, operator.preferences())?.newest();
+    // The last box may have gone with its job in the moment of the click.
+    if filter.is_everything() {
+        return Ok(go("/dashboard/jobs", None));
+    }
     let matching = match filter.resolve(access.pool()).await? {
         Some(wanted) => match bulk::narrow(&wanted, action) {
             Some(narrowed) => jobs::count(access.pool(), &narrowed, COUNT_AT_MOST).await?,
@@ -101,6 +105,9 @@ pub(super) async fn start(posted: Posted) -> Result<Response, ApiError> {
     let action: BulkAction = fields.required("action")?.parse().map_err(|_| missing())?;
     let query = fields.text("query").unwrap_or_default().trim_start_matches('?');
     let filter = Filter::read(Parameters::parse(query)?, posted.operator.preferences())?;
+    if filter.is_everything() {
+        return Err(ApiError::MalformedBody("tick or filter the jobs that are meant".into()));
+    }
     let Some(wanted) = filter.resolve(access.pool()).await? else {
         return Err(ApiError::MalformedBody("no job matches the filter any more".into()));
     };

@@ -140,8 +140,7 @@ impl Filter {
         })
     }
 
-    /// Whether jobs that match could allow the action. Without a state nothing is offered: nobody
-    /// means everything there is.
+    /// Whether jobs that match could allow the action. Without a state nothing is offered.
     pub(super) fn may_hold(&self, action: BulkAction) -> bool {
         self.states.iter().any(|state| action.states().contains(state))
     }
@@ -154,6 +153,11 @@ impl Filter {
     /// The same without them.
     pub(super) fn without_ticked(&self) -> Self {
         Self { ids: Vec::new(), ..self.clone() }
+    }
+
+    /// Whether it filters nothing. No action is for everything there is.
+    pub(in crate::dashboard) fn is_everything(&self) -> bool {
+        *self == Self::default()
     }
 
     /// The same from the newest job on.

@@ -223,6 +223,10 @@ async fn many_jobs_are_counted_before_and_followed_after() {
     assert!(page.contains("<strong>3 jobs</strong> of the 4 ticked can be retried"), "{page}");
     let gone = [("action", "retry"), ("query", "?school=nowhere")];
     assert_eq!(who.post(&app, "/dashboard/bulk", &gone).await.status, 400);
+    let nothing = who.get(&app, "/dashboard/bulk/review?action=cancel").await;
+    assert_eq!(self::place(&nothing), "/dashboard/jobs", "nothing is ticked: nothing is meant");
+    let everything = [("action", "cancel"), ("query", "")];
+    assert_eq!(who.post(&app, "/dashboard/bulk", &everything).await.status, 400);
     assert_eq!(who.get(&app, "/dashboard/bulk/nothing").await.status, 404);
 }
 
