@@ -116,6 +116,12 @@ document.addEventListener("keydown", (event) => {
   }
 });
 
+// Fields that are left empty do not belong into the address of a filter.
+document.addEventListener("htmx:config:request", ({ detail: { ctx } }) => {
+  const { method, body } = ctx.request;
+  if (method === "GET") for (const [name, value] of [...body]) if (!value) body.delete(name);
+});
+
 // What cannot be fetched leaves the page as it is; one line says that it is not fresh.
 function say(isLost) {
   const there = document.querySelector(".lost");
