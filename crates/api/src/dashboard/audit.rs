@@ -110,8 +110,17 @@ fn target(line: &AuditLine, names: &Names) -> Markup {
         @if let Some(id) = &line.school_id { (school(names, id)) " " }
         @if let Some(job) = line.job_id { a href=(job_path(job)) { "job " code { (super::parts::short(job)) } } " " }
         @if let Some(person) = line.staff_id { a href={ "/dashboard/jobs?user=" (person) } { "person " code { (&person.to_string()[28..]) } } " " }
-        @if let Some(subject) = &line.subject { code { (subject) } }
+        @match (bulk(line), &line.subject) {
+            (Some((action, id)), _) => a href={ "/dashboard/bulk/" (id) } { (action) " " code { (id) } },
+            (None, Some(subject)) => code { (subject) },
+            (None, None) => "",
+        }
     }
+}
+
+/// What was done to many jobs, and the id of how far it is.
+fn bulk(line: &AuditLine) -> Option<(&str, &str)> {
+    line.subject.as_deref().filter(|_| line.action == AuditAction::Bulk)?.split_once(' ')
 }
 
 fn short_hash(line: &AuditLine) -> String {

@@ -217,6 +217,8 @@ async fn many_jobs_are_counted_before_and_followed_after() {
     let place = place(&who.post(&app, "/dashboard/bulk", &fields).await);
     let page = who.get(&app, &place).await.text;
     assert!(page.contains("0 of 2") && page.contains("Wonde is back"), "{page}");
+    let log = who.get(&app, "/dashboard/audit").await.text;
+    assert!(log.contains(&format!("href=\"{place}\"")), "the audit log leads there: {log}");
     let ids: Vec<_> = jobs.iter().map(|job| format!("id.{job}=on")).collect();
     let review = format!("/dashboard/bulk/review?{}&action=retry", ids.join("&"));
     let page = who.get(&app, &review).await.text;
