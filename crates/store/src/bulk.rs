@@ -249,6 +249,27 @@ pub async fn next(pool: &PgPool, id: BulkId, limit: i64) -> Result<Vec<JobId>, E
     Ok(jobs.into_iter().map(JobId).collect())
 }
 
+/// Whether it was done to this job since the bulk was asked for, by whoever asked: then a leader
+/// went away after the deed and before it was counted.
+pub async fn was_done(pool: &PgPool, bulk: &Bulk, job_id: JobId) -> Result<bool, Error> {
+    let done = sqlx::query_scalar!(
+        r#"
+        SELECT EXISTS (
+            SELECT FROM audit_log WHERE job_id = $1 AND action = $2 AND at >= $3
+                AND actor = $4 AND api_key_id IS NOT DISTINCT FROM $5
+        ) AS "done!"
+        "#,
+        job_id.0,
+        bulk.action.as_str(),
+        bulk.started_at,
+        bulk.actor.name,
+        bulk.actor.api_key_id.map(|key| key.0),
+    )
+    .fetch_one(pool)
+    .await?;
+    Ok(done)
+}
+
 /// Counts what became of one job, once.
 pub async fn settle(
     pool: &PgPool,

@@ -44,6 +44,11 @@ async fn work(context: &Context) -> Result<(), Error> {
 
 async fn finish(context: &Context, bulk: &Bulk) -> Result<(), Error> {
     let pool = context.queue.pool();
+    for job_id in bulk::next(pool, bulk.id, 1).await? {
+        if bulk::was_done(pool, bulk, job_id).await? {
+            bulk::settle(pool, bulk.id, job_id, Outcome::Done).await?;
+        }
+    }
     loop {
         let batch = bulk::next(pool, bulk.id, BATCH).await?;
         if batch.is_empty() {

@@ -84,3 +84,18 @@ async fn each_job_counts_once_and_the_filter_is_read_back_as_it_was() {
     let broken = bulk::get(&store.pool, id).await.unwrap_err().to_string();
     assert!(broken.contains("bulk.filter"), "{broken}");
 }
+
+#[tokio::test]
+async fn what_was_done_for_a_bulk_is_told_from_what_others_did() {
+    let store = TestStore::start().await;
+    let (queued, _) = jobs_of(&store).await;
+    let somebody = Actor::command("coral", None);
+    jobs::cancel(&store.pool, queued[0], &operator()).await.unwrap().unwrap();
+    let id = start(&store, BulkAction::Cancel, &JobFilter::default()).await;
+    jobs::cancel(&store.pool, queued[1], &somebody).await.unwrap().unwrap();
+    jobs::cancel(&store.pool, queued[2], &operator()).await.unwrap().unwrap();
+    let bulk = bulk::get(&store.pool, id).await.unwrap().unwrap();
+    for (job, done) in queued.iter().zip([false, false, true]) {
+        assert_eq!(bulk::was_done(&store.pool, &bulk, *job).await.unwrap(), done);
+    }
+}
