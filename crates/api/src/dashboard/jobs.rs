@@ -157,7 +157,11 @@ pub(super) fn table(operator: &Operator, jobs: &[Job], names: Option<&Names>) ->
         (scroll("Jobs", &html! {
             table.rows.cards {
                 thead { tr {
-                    th { @if may_act && names.is_some() { input #tick-all type="checkbox" aria-label="Tick all on this page"; } "State" } th { "Job" } @if names.is_some() { th { "School" } } th { "Asked for" } th.number { "Took" }
+                    th {
+                        @if may_act && names.is_some() { input #tick-all type="checkbox" aria-label="Tick all on this page"; }
+                        "State"
+                    }
+                    th { "Job" } @if names.is_some() { th { "School" } } th { "Asked for" } th.number { "Took" }
                     th.number { "Attempt" } th { "By" } th { "Id" } @if may_act { th { span.hidden { "Actions" } } }
                 } }
                 tbody { @for job in jobs { (row(operator, job, names, may_act)) } }
@@ -169,7 +173,10 @@ pub(super) fn table(operator: &Operator, jobs: &[Job], names: Option<&Names>) ->
 fn row(operator: &Operator, job: &Job, names: Option<&Names>, may_act: bool) -> Markup {
     html! {
         tr #{ "job-" (job.id) } {
-            td { @if may_act && names.is_some() { (tick(job)) } (state(job.state)) @if let Some(progress) = bar(job) { " " (progress) } }
+            td {
+                @if may_act && names.is_some() { (tick(job)) }
+                (state(job.state)) @if let Some(progress) = bar(job) { " " (progress) }
+            }
             td { (what(job)) @if let Some(error) = &job.error { div.quiet title=(error.title) { code { (error.code) } } } }
             @if let Some(names) = names { td { (school(names, &job.school_id)) } }
             td { (time(operator, job.created_at)) div.quiet { (ago(job.created_at)) " ago" } }
