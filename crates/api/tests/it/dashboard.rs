@@ -1,6 +1,7 @@
 //! The dashboard over HTTP: who gets in, who may do what, and what pages hold. How it looks and
 //! feels is tested in a browser.
 
+mod jobs;
 mod pages;
 mod rights;
 mod sessions;
