@@ -33,7 +33,7 @@ pub use claim::{Claimed, claim, claim_next, heartbeat};
 pub use enqueue::{Enqueued, Idempotency, NewJob, answered, enqueue};
 pub use filter::{IdPrefix, InvalidIdPrefix, JobFilter};
 pub use history::{Attempt, attempts, lineage};
-pub use list::{Count, count, count_by_state, list};
+pub use list::{Count, count, count_by_state, error_codes, list};
 pub use pulse::{pulse, pulse_of};
 pub use query::{changes, changes_of_field, get, issues, records_of_last_sync};
 pub use sweep::{Due, fail_exhausted, take_due};

@@ -47,11 +47,16 @@ struct Found {
 pub(super) async fn show(operator: Operator, parameters: Parameters) -> Result<Response, ApiError> {
     let filter = Filter::read(parameters, operator.preferences())?;
     let pool = operator.access().pool();
-    let (found, views) = tokio::join!(read(find(pool, &filter)), read(saved_views::list(pool)));
+    let (found, views, errors) = tokio::join!(
+        read(find(pool, &filter)),
+        read(saved_views::list(pool)),
+        read(jobs::error_codes(pool))
+    );
     let states = found.as_ref().map(|found| found.states.as_slice()).unwrap_or_default();
+    let errors = errors.unwrap_or_default();
     let content = html! {
         h1 { "Jobs" }
-        (form::show(&operator, &filter, states))
+        (form::show(&operator, &filter, states, &errors))
         (views::show(&operator, &views, &filter))
         div #jobs hx-get={ "/dashboard/jobs" (filter.query_string()) } hx-trigger="changed from:#live"
             hx-select="#jobs" hx-swap="outerMorph" hx-select-oob=(form::BESIDE) {

@@ -61,3 +61,24 @@ pub async fn count_by_state(
     };
     Ok(JobState::ALL.iter().copied().map(of).collect())
 }
+
+/// The types of errors that jobs have, in order: each is one step in the index of errors.
+pub async fn error_codes(pool: &PgPool) -> Result<Vec<String>, Error> {
+    let codes = sqlx::query_scalar!(
+        r#"
+        WITH RECURSIVE codes AS (
+            (SELECT error ->> 'type' AS code FROM job WHERE error IS NOT NULL
+                ORDER BY error ->> 'type' LIMIT 1)
+            UNION ALL
+            SELECT (SELECT j.error ->> 'type' FROM job j
+                WHERE j.error IS NOT NULL AND j.error ->> 'type' > c.code
+                ORDER BY j.error ->> 'type' LIMIT 1)
+            FROM codes c WHERE c.code IS NOT NULL
+        )
+        SELECT code AS "code!" FROM codes WHERE code IS NOT NULL
+        "#
+    )
+    .fetch_all(pool)
+    .await?;
+    Ok(codes)
+}

@@ -207,6 +207,10 @@ async fn no_filter_reads_more_of_the_ledger_than_it_shows() {
         assert_eq!(scans, 0, "{name} scanned the whole table");
         assert!(rows < 4000, "{name} read {rows} rows");
     }
+    let before = Reads::so_far(pool).await;
+    assert_eq!(jobs::error_codes(pool).await.unwrap(), ["common", "rare"]);
+    let Reads { scans, rows } = before.since(pool).await;
+    assert!(scans == 0 && rows < 10, "the types of errors took {scans} scans, {rows} rows");
 }
 
 #[tokio::test]

@@ -11,8 +11,13 @@ use crate::{dashboard::parts::number, state::Operator};
 /// What is fetched with the list and stands outside of it.
 pub(super) const BESIDE: &str = "#states:outerMorph,#views:outerMorph";
 
-/// The form; without `states` nothing is said of them.
-pub(super) fn show(operator: &Operator, filter: &Filter, states: &[(JobState, Count)]) -> Markup {
+/// The form; without `states` nothing is said of them. `errors` are the types to choose from.
+pub(super) fn show(
+    operator: &Operator,
+    filter: &Filter,
+    states: &[(JobState, Count)],
+    errors: &[String],
+) -> Markup {
     let field = |at: Option<DateTime<Utc>>| at.map(|at| operator.preferences().field(at));
     html! {
         form #filters .filters action="/dashboard/jobs" hx-get="/dashboard/jobs"
@@ -31,7 +36,8 @@ pub(super) fn show(operator: &Operator, filter: &Filter, states: &[(JobState, Co
             }
             label { "School" input name="school" value=[filter.school.as_deref()] autocomplete="off" placeholder="id or name"; }
             label { "User" input name="user" value=[filter.user.map(|id| id.to_string())] autocomplete="off" placeholder="staff id"; }
-            label { "Error" input name="error" value=[filter.error.as_deref()] autocomplete="off" placeholder="its type"; }
+            label { "Error" input name="error" value=[filter.error.as_deref()] autocomplete="off" list="errors" placeholder="its type"; }
+            datalist #errors { @for error in errors { option value=(error) {} } }
             label { "Asked for"
                 select name="age" {
                     @for (value, text) in filter::AGES {

@@ -141,3 +141,23 @@ async fn jobs_are_found_by_when_they_were_asked_for() {
     assert!(page.contains(r#"value="2020-01-01T08:30""#), "{page}");
     assert_eq!(who.get(&app, "/dashboard/jobs?from=Monday").await.status, 400);
 }
+
+#[tokio::test]
+async fn the_types_of_errors_that_there_are_can_be_chosen() {
+    let app = App::start().await;
+    let oak = app.school("oak").await;
+    let who = SignedIn::of_role(&app, Role::Viewer).await;
+    let none = who.get(&app, "/dashboard/jobs").await.text;
+    assert!(none.contains(r#"<datalist id="errors"></datalist>"#), "{none}");
+    for _ in 0..2 {
+        let job = app.job(&oak).await.id.to_string();
+        app.put_in_state(&job, "failed").await;
+    }
+    let error = r#"{"type": "database", "title": "", "detail": ""}"#;
+    app.sql(format!("UPDATE job SET error = '{error}'")).await;
+    let page = who.get(&app, "/dashboard/jobs?error=database").await.text;
+    let list = r#"list="errors""#;
+    let choice = r#"<datalist id="errors"><option value="database"></option></datalist>"#;
+    assert!(page.contains(list) && page.contains(choice), "{page}");
+    assert!(page.contains("2 jobs<"), "{page}");
+}

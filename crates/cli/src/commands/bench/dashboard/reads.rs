@@ -36,6 +36,7 @@ pub(super) const NAMES: &[&str] = &[
     "states: syncs",
     "states: of a school",
     "states: of twenty schools",
+    "types of errors",
     "schools: by name",
     "figures: 15 minutes",
     "figures: 24 hours",
@@ -73,6 +74,7 @@ pub(super) async fn run(name: &str, pool: &Pool) -> Result<(), Failure> {
 
 async fn others(name: &str, pool: &Pool) -> Result<(), Failure> {
     match name {
+        "types of errors" => drop(jobs::error_codes(pool).await?),
         "workers" => drop(workers::list(pool).await?),
         "pauses" => drop(pauses::list(pool).await?),
         "bulk actions" => drop(bulk::list(pool, PAGE).await?),
