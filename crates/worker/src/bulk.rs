@@ -44,6 +44,7 @@ async fn work(context: &Context) -> Result<(), Error> {
 
 async fn finish(context: &Context, bulk: &Bulk) -> Result<(), Error> {
     let pool = context.queue.pool();
+    // The one job that a leader before may have done and not counted is the oldest that is left.
     for job_id in bulk::next(pool, bulk.id, 1).await? {
         if bulk::was_done(pool, bulk, job_id).await? {
             bulk::settle(pool, bulk.id, job_id, Outcome::Done).await?;

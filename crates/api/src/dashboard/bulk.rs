@@ -5,7 +5,7 @@ use maud::{Markup, html};
 use mis_sync_domain::{Action, BulkId};
 use mis_sync_store::{
     bulk::{self, Bulk, BulkAction},
-    jobs::{self, Count, JobFilter},
+    jobs::{self, Count},
 };
 
 use super::{
@@ -155,14 +155,6 @@ fn progress(operator: &Operator, bulk: &Bulk) -> Markup {
             div .zero[bulk.failed == 0] { dt { "Failed" } dd { (number(bulk.failed)) } }
         }
         p.quiet { "A worker that leads does it; with no worker running it waits." }
-        p { a.button href={ "/dashboard/jobs" (jobs_of(&bulk.filter)) } { "To the jobs" } }
+        p { a.button href={ "/dashboard/jobs" (Filter::meant_by(&bulk.filter).query_string()) } { "To the jobs" } }
     }
-}
-
-/// The list of the jobs that were ticked, or of the states that were meant.
-fn jobs_of(filter: &JobFilter) -> String {
-    let ids = filter.ids.iter().map(|id| format!("id.{id}=on"));
-    let states = filter.states.iter().map(|state| format!("state.{state}=on"));
-    let fields: Vec<String> = if filter.ids.is_empty() { states.collect() } else { ids.collect() };
-    if fields.is_empty() { String::new() } else { format!("?{}", fields.join("&")) }
 }

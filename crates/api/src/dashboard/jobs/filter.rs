@@ -145,6 +145,13 @@ impl Filter {
         self.states.iter().any(|state| action.states().contains(state))
     }
 
+    /// The jobs that were ticked for an action on many, or else the states that it was meant for.
+    pub(in crate::dashboard) fn meant_by(filter: &JobFilter) -> Self {
+        let ids = filter.ids.clone();
+        let states = if ids.is_empty() { filter.states.clone() } else { Vec::new() };
+        Self { ids, states, ..Self::default() }
+    }
+
     /// How many jobs somebody ticked; none: the filter is not about single jobs.
     pub(in crate::dashboard) fn ticked(&self) -> usize {
         self.ids.len()
