@@ -1,14 +1,32 @@
-use std::{io, pin::pin, time::Duration};
+//! The HTTP server: connections within bounds, and an orderly end.
+//!
+//! `axum::serve` has neither time limits nor a bound on connections, so a client that opens many
+//! and sends nothing could take the service away from everyone else. Here each connection has a
+//! deadline for the next request, and when all places are taken, the connection that has waited
+//! longest without a request gives its place to the new one.
 
-use axum::serve::ListenerExt;
-use tokio::{net::TcpListener, time::timeout};
-use tokio_util::sync::CancellationToken;
+mod connection;
+mod waiting;
+
+use std::{io, sync::Arc, time::Duration};
+
+use axum::Router;
+use tokio::{
+    net::{TcpListener, TcpStream},
+    sync::{OwnedSemaphorePermit, Semaphore},
+    time::timeout,
+};
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{ApiState, edge::REQUEST_TIMEOUT, router};
+use waiting::Waiting;
 
 /// How long open requests may take to finish once the service stops: as long as a request may
 /// take at all, and a little to send the answer.
 const DRAIN_TIMEOUT: Duration = REQUEST_TIMEOUT.saturating_add(Duration::from_secs(2));
+
+/// How long to wait before accepting again when the process has no file descriptor left.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
 /// Serves the API on `listener` until `stop`.
 ///
@@ -19,22 +37,89 @@ pub async fn serve(
     state: ApiState,
     stop: CancellationToken,
 ) -> io::Result<()> {
-    // Answers are small: without this the last packet of one may wait for an acknowledgement.
-    let listener = listener.tap_io(|connection| {
-        if let Err(error) = connection.set_nodelay(true) {
+    let server = Server {
+        places: Arc::new(Semaphore::new(state.max_connections())),
+        // With its state in place a router is cheap to clone; before, each clone copies all routes.
+        router: router(state.until(stop.clone())).with_state(()),
+        waiting: Arc::default(),
+        connections: TaskTracker::new(),
+        stop: stop.clone(),
+    };
+    stop.run_until_cancelled(server.accept_for_ever(&listener)).await;
+    drop(listener);
+    server.connections.close();
+    if timeout(DRAIN_TIMEOUT, server.connections.wait()).await.is_err() {
+        tracing::warn!("stopped although some requests were still open");
+    }
+    Ok(())
+}
+
+struct Server {
+    router: Router,
+    places: Arc<Semaphore>,
+    waiting: Arc<Waiting>,
+    connections: TaskTracker,
+    stop: CancellationToken,
+}
+
+impl Server {
+    async fn accept_for_ever(&self, listener: &TcpListener) {
+        loop {
+            match listener.accept().await {
+                Ok((stream, _)) => self.take_in(stream).await,
+                // The client was gone before we looked.
+                Err(error) if is_of_the_client(&error) => {}
+                Err(error) => {
+                    tracing::warn!(%error, "a connection could not be accepted");
+                    self.waiting.close_longest();
+                    #[expect(
+                        clippy::disallowed_methods,
+                        reason = "no event tells of a free descriptor"
+                    )]
+                    tokio::time::sleep(ACCEPT_PAUSE).await;
+                }
+            }
+        }
+    }
+
+    async fn take_in(&self, stream: TcpStream) {
+        // Answers are small: without this the last packet of one may wait for an acknowledgement.
+        if let Err(error) = stream.set_nodelay(true) {
             tracing::debug!(%error, "a connection stays with delayed packets");
         }
-    });
-    let server = axum::serve(listener, router(state.until(stop.clone())))
-        .with_graceful_shutdown(stop.clone().cancelled_owned())
-        .into_future();
-    let mut server = pin!(server);
-    tokio::select! {
-        result = &mut server => return result,
-        () = stop.cancelled() => {}
+        let place = self.place().await;
+        let served = connection::serve(
+            stream,
+            self.router.clone(),
+            Arc::clone(&self.waiting),
+            self.stop.clone(),
+        );
+        self.connections.spawn(async move {
+            served.await;
+            drop(place);
+        });
     }
-    timeout(DRAIN_TIMEOUT, server).await.unwrap_or_else(|_| {
-        tracing::warn!("stopped although some requests were still open");
-        Ok(())
-    })
+
+    /// A place for a new connection. Where all are taken, the connection that has waited longest
+    /// for a request is closed; where each has a request in hand, the first that ends makes room.
+    async fn place(&self) -> OwnedSemaphorePermit {
+        loop {
+            let begun = self.waiting.begun();
+            if let Ok(place) = Arc::clone(&self.places).try_acquire_owned() {
+                return place;
+            }
+            self.waiting.close_longest();
+            tokio::select! {
+                place = Arc::clone(&self.places).acquire_owned() => {
+                    return place.expect("the semaphore is never closed");
+                }
+                () = begun => {}
+            }
+        }
+    }
+}
+
+fn is_of_the_client(error: &io::Error) -> bool {
+    use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset};
+    matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset)
 }

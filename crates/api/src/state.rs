@@ -35,6 +35,7 @@ pub struct ApiState {
     environment: Arc<str>,
     stale_after: TimeDelta,
     wonde: Option<RateLimiter>,
+    max_connections: usize,
 }
 
 impl ApiState {
@@ -52,7 +53,19 @@ impl ApiState {
             environment: Arc::default(),
             stale_after: TimeDelta::hours(26),
             wonde: None,
+            max_connections: 4_000,
         }
+    }
+
+    /// The same with another limit to the connections that a server has open at once.
+    #[must_use]
+    pub fn with_max_connections(self, max_connections: usize) -> Self {
+        Self { max_connections, ..self }
+    }
+
+    /// How many connections a server may have open at once.
+    pub(crate) fn max_connections(&self) -> usize {
+        self.max_connections
     }
 
     /// The same in an environment with a name, which every page of the dashboard shows in its

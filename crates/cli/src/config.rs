@@ -74,6 +74,7 @@ pub(crate) struct Redis {
 pub(crate) struct Api {
     #[serde(deserialize_with = "text::listen_address")]
     pub(crate) listen: SocketAddr,
+    pub(crate) max_connections: NonZeroU32,
 }
 
 #[derive(Debug, Deserialize)]

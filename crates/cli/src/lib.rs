@@ -3,6 +3,7 @@
 mod arguments;
 mod commands;
 mod config;
+mod descriptors;
 mod exit;
 mod private;
 mod signals;

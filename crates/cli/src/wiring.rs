@@ -8,7 +8,7 @@ use mis_sync_wonde::WondeClient;
 use mis_sync_worker::{Context, SharedRateLimit};
 use uuid::Uuid;
 
-use crate::{config::Config, exit::Failure};
+use crate::{config::Config, descriptors, exit::Failure};
 
 /// A pool on the configured database, after a look whether it answers and has our schema.
 pub(crate) async fn database(config: &Config) -> Result<Pool, Failure> {
@@ -63,6 +63,7 @@ impl Parts {
             .with_webhook_secrets(config.webhooks.wonde_secrets()?)
             .with_environment(&config.dashboard.environment)
             .with_stale_after(config.alerts.stale_after())
+            .with_max_connections(descriptors::connections(config))
             .with_wonde_limit(RateLimiter::new(self.queue.redis().clone(), config.wonde.limit()));
         Ok(if config.scheduler.enabled { state.with_scheduler(Clock::system()) } else { state })
     }
