@@ -7,6 +7,7 @@ mod alerts;
 mod architecture;
 mod audit;
 mod commands;
+mod connections;
 mod control;
 mod delta;
 mod explain;

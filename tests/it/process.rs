@@ -48,6 +48,14 @@ impl Process {
         kill_process(pid, signal).unwrap();
     }
 
+    /// Memory that the process has in use, in KiB.
+    #[cfg(target_os = "linux")]
+    pub(crate) fn resident_kilobytes(&self) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
+        line.trim().trim_end_matches(" kB").parse().unwrap()
+    }
+
     /// Waits until the process has ended by itself.
     pub(crate) async fn ended(&mut self) -> ExitStatus {
         let child = &mut self.child;
