@@ -114,7 +114,8 @@ impl Source {
 
     async fn claim_without_redis(&self) -> Option<Claimed> {
         let LaneOptions { lane, worker, lease, .. } = &self.options;
-        let claimed = jobs::claim_next(self.queue.pool(), *lane, worker, *lease).await;
+        let claimed =
+            jobs::claim_next(self.queue.pool(), *lane, worker, *lease, Duration::ZERO).await;
         let claimed = claimed.unwrap_or_else(|error| {
             tracing::error!(%error, %lane, "no job could be claimed");
             None

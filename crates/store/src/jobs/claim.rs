@@ -15,6 +15,54 @@ pub struct Claimed {
     pub lease: Lease,
 }
 
+/// Claims at most one job that is due, in one statement; `$which` says among which ones, `$order`
+/// which of them comes first. `$1` is the worker, `$2` the lease, `$3` and further ones are
+/// those of `$which`. Rows that another claim holds are passed over, so claims side by side do
+/// not wait for each other.
+macro_rules! claim_due {
+    ($pool:expr, $worker:expr, $lease:expr, $which:tt $order:tt, $($argument:expr),+) => {
+        sqlx::query_as!(
+            JobRow,
+            r#"
+            WITH due AS (
+                SELECT id, state, fence FROM job
+                WHERE attempt < max_attempts AND deadline_at > now()
+                    AND lane NOT IN (SELECT target FROM pause WHERE scope = 'lane')
+                    AND school_id NOT IN (SELECT target FROM pause WHERE scope = 'school')
+                    AND (state = 'queued'
+                        OR (state = 'retrying' AND next_attempt_at <= now())
+                        OR (state = 'running' AND lease_until < now())
+                        OR (state = 'held' AND approved_at IS NOT NULL))
+                    AND "# + $which + " " + $order + r#"
+                FOR UPDATE SKIP LOCKED
+            ), lost AS (
+                UPDATE job_attempt a SET ended_at = now(), outcome = 'lost'
+                FROM due WHERE due.state = 'running' AND a.job_id = due.id AND a.fence = due.fence
+            ), claimed AS (
+                UPDATE job SET state = 'running', attempt = attempt + 1,
+                    fence = nextval('job_fence'), worker = $1, lease_until = now() + $2,
+                    next_attempt_at = NULL, started_at = coalesce(started_at, now()),
+                    stage = 'fetching', progress_done = 0, progress_total = NULL
+                FROM due WHERE job.id = due.id
+                RETURNING job.*
+            ), opened AS (
+                INSERT INTO job_attempt (job_id, fence, attempt, worker)
+                SELECT id, fence, attempt, worker FROM claimed
+            )
+            SELECT id, kind, school_id, staff_id, options, requested_by, retry_of, undo_of, state,
+                attempt, max_attempts, created_at, started_at, finished_at, next_attempt_at, stage,
+                progress_done, progress_total, report, approved, left_out, error, fence
+            FROM claimed
+            "#,
+            $worker,
+            interval($lease),
+            $($argument),+
+        )
+        .fetch_optional($pool)
+        .await
+    };
+}
+
 /// Claims a job if it is due: queued, retrying and its time has come, held and approved, or
 /// running with a lease that ran out. `None`: somebody else has it, it is not due, or its lane or
 /// school is paused; nothing is changed.
@@ -27,77 +75,41 @@ pub async fn claim(
     worker: &str,
     lease: Duration,
 ) -> Result<Option<Claimed>, Error> {
-    let claimed = sqlx::query_as!(
-        JobRow,
-        r#"
-        WITH due AS (
-            SELECT id, state, fence FROM job
-            WHERE id = $1 AND attempt < max_attempts AND deadline_at > now()
-                AND lane NOT IN (SELECT target FROM pause WHERE scope = 'lane')
-                AND school_id NOT IN (SELECT target FROM pause WHERE scope = 'school')
-                AND (state = 'queued'
-                    OR (state = 'retrying' AND next_attempt_at <= now())
-                    OR (state = 'running' AND lease_until < now())
-                    OR (state = 'held' AND approved_at IS NOT NULL))
-            FOR UPDATE SKIP LOCKED
-        ), lost AS (
-            UPDATE job_attempt a SET ended_at = now(), outcome = 'lost'
-            FROM due WHERE due.state = 'running' AND a.job_id = due.id AND a.fence = due.fence
-        ), claimed AS (
-            UPDATE job SET state = 'running', attempt = attempt + 1, fence = nextval('job_fence'),
-                worker = $2, lease_until = now() + $3, next_attempt_at = NULL,
-                started_at = coalesce(started_at, now()),
-                stage = 'fetching', progress_done = 0, progress_total = NULL
-            FROM due WHERE job.id = due.id
-            RETURNING job.*
-        ), opened AS (
-            INSERT INTO job_attempt (job_id, fence, attempt, worker)
-            SELECT id, fence, attempt, worker FROM claimed
-        )
-        SELECT id, kind, school_id, staff_id, options, requested_by, retry_of, undo_of, state,
-            attempt, max_attempts, created_at, started_at, finished_at, next_attempt_at, stage,
-            progress_done, progress_total, report, approved, left_out, error, fence
-        FROM claimed
-        "#,
-        id.0,
-        worker,
-        interval(lease),
-    )
-    .fetch_optional(pool)
-    .await?;
-    let Some(row) = claimed else { return Ok(None) };
-    let fence = row.fence.expect("the claim has just drawn it");
-    Ok(Some(Claimed { job: row.try_into()?, lease: Lease { job_id: id, fence } }))
+    into_claimed(claim_due!(pool, worker, lease, "id = $3" "", id.0)?)
 }
 
-/// Claims the longest-waiting due job of a lane, without Redis. This is how work goes on
-/// while Redis is away.
+/// Claims the next due job of a lane without Redis: the longest waiting sync, or the newest
+/// login, because whoever logged in last is the one who still waits. Jobs that were delivered
+/// within `patience` are left to Redis. This is how work goes on while Redis does not deliver.
 pub async fn claim_next(
     pool: &PgPool,
     lane: Lane,
     worker: &str,
     lease: Duration,
+    patience: Duration,
 ) -> Result<Option<Claimed>, Error> {
-    let due = sqlx::query_scalar!(
-        r#"
-        SELECT id FROM job
-        WHERE lane = $1 AND attempt < max_attempts AND deadline_at > now()
-            AND lane NOT IN (SELECT target FROM pause WHERE scope = 'lane')
-            AND school_id NOT IN (SELECT target FROM pause WHERE scope = 'school')
-            AND (state = 'queued'
-                OR (state = 'retrying' AND next_attempt_at <= now())
-                OR (state = 'running' AND lease_until < now())
-                OR (state = 'held' AND approved_at IS NOT NULL))
-        ORDER BY id LIMIT 1
-        "#,
-        lane.as_str(),
-    )
-    .fetch_optional(pool)
-    .await?;
-    match due {
-        Some(id) => claim(pool, JobId(id), worker, lease).await,
-        None => Ok(None),
-    }
+    let (name, patience) = (lane.as_str(), interval(patience));
+    into_claimed(match lane {
+        Lane::Bulk => claim_due!(
+            pool, worker, lease,
+            "lane = $3 AND delivered_at NOT BETWEEN now() - $4::interval AND now()"
+            "ORDER BY id LIMIT 1",
+            name, patience
+        ),
+        Lane::Interactive => claim_due!(
+            pool, worker, lease,
+            "lane = $3 AND delivered_at NOT BETWEEN now() - $4::interval AND now()"
+            "ORDER BY id DESC LIMIT 1",
+            name, patience
+        ),
+    }?)
+}
+
+fn into_claimed(row: Option<JobRow>) -> Result<Option<Claimed>, Error> {
+    let Some(row) = row else { return Ok(None) };
+    let fence = row.fence.expect("the claim has just drawn it");
+    let lease = Lease { job_id: JobId(row.id), fence };
+    Ok(Some(Claimed { job: row.try_into()?, lease }))
 }
 
 /// Renews a lease. [`Error::LeaseLost`]: stop at once, the job is no longer this worker's.

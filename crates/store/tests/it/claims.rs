@@ -1,7 +1,7 @@
-use std::time::Duration;
+use std::{collections::BTreeSet, time::Duration};
 
 use futures::future::join_all;
-use mis_sync_domain::{JobId, JobState, Lane, Lease, Report};
+use mis_sync_domain::{JobId, JobState, Lane, Lease, Report, StaffId};
 use mis_sync_store::{
     Error,
     jobs::{self, NewJob},
@@ -66,7 +66,8 @@ async fn of_twenty_claims_at_once_one_wins() {
         assert_eq!(claims.into_iter().flatten().count(), 1);
         rows::change(&store.pool, run_out).await;
     }
-    let next = (0..20).map(|_| jobs::claim_next(&store.pool, Lane::Bulk, "w", LONG));
+    let next =
+        (0..20).map(|_| jobs::claim_next(&store.pool, Lane::Bulk, "w", LONG, Duration::ZERO));
     let claims = join_all(next).await.into_iter().filter_map(Result::unwrap);
     assert_eq!(claims.count(), 1);
 }
@@ -81,12 +82,59 @@ async fn the_longest_waiting_due_job_of_the_lane_comes_next() {
     }
     let held = store.claim(waiting[0]).await;
     for expected in [Some(waiting[1]), Some(waiting[2]), None] {
-        let next = jobs::claim_next(&store.pool, Lane::Bulk, "w", LONG).await.unwrap();
+        let next =
+            jobs::claim_next(&store.pool, Lane::Bulk, "w", LONG, Duration::ZERO).await.unwrap();
         assert_eq!(next.map(|claimed| claimed.job.id), expected);
     }
     jobs::retry(&store.pool, held, &failure("later"), Duration::ZERO).await.unwrap();
-    let next = jobs::claim_next(&store.pool, Lane::Bulk, "w", LONG).await.unwrap().unwrap();
+    let next = jobs::claim_next(&store.pool, Lane::Bulk, "w", LONG, Duration::ZERO)
+        .await
+        .unwrap()
+        .unwrap();
     assert_eq!(next.job.id, waiting[0]);
+}
+
+#[tokio::test]
+async fn the_newest_login_comes_next() {
+    let store = TestStore::start().await;
+    let school = store.school("oak").await;
+    let mut waiting = Vec::new();
+    for _ in 0..3 {
+        let new = NewJob::refresh_user(school.clone(), StaffId::new(), "test");
+        waiting.push(store.enqueue_new(&new).await);
+    }
+    for expected in waiting.into_iter().rev().map(Some).chain([None]) {
+        let next = next_of(&store, Lane::Interactive, Duration::ZERO).await;
+        assert_eq!(next, expected);
+    }
+}
+
+#[tokio::test]
+async fn twenty_claims_side_by_side_take_twenty_jobs() {
+    let store = TestStore::start().await;
+    let school = store.school("oak").await;
+    for _ in 0..20 {
+        let new = NewJob::refresh_user(school.clone(), StaffId::new(), "test");
+        store.enqueue_new(&new).await;
+    }
+    let claims = (0..20).map(|_| next_of(&store, Lane::Interactive, Duration::ZERO));
+    let claimed: BTreeSet<_> = join_all(claims).await.into_iter().flatten().collect();
+    assert_eq!(claimed.len(), 20);
+}
+
+#[tokio::test]
+async fn a_job_that_was_just_delivered_is_left_to_redis() {
+    let store = TestStore::start().await;
+    let job = store.enqueue(&store.school("oak").await).await;
+    assert_eq!(next_of(&store, Lane::Bulk, LONG).await, None);
+    // Also where the clock has been turned back since.
+    rows::change(&store.pool, "UPDATE job SET delivered_at = now() + interval '1 hour'").await;
+    assert_eq!(next_of(&store, Lane::Bulk, LONG).await, Some(job));
+}
+
+async fn next_of(store: &TestStore, lane: Lane, patience: Duration) -> Option<JobId> {
+    let next = jobs::claim_next(&store.pool, lane, "w", LONG, patience).await.unwrap();
+    next.map(|claimed| claimed.job.id)
 }
 
 #[tokio::test]
@@ -217,7 +265,12 @@ async fn no_wait_leads_past_the_deadline() {
     let new = NewJob { deadline: Duration::ZERO, ..new_sync(&"oak".parse().unwrap()) };
     let expired = store.enqueue_new(&new).await;
     assert_eq!(try_claim(&store, expired).await, None);
-    assert!(jobs::claim_next(&store.pool, Lane::Bulk, "w", LONG).await.unwrap().is_none());
+    assert!(
+        jobs::claim_next(&store.pool, Lane::Bulk, "w", LONG, Duration::ZERO)
+            .await
+            .unwrap()
+            .is_none()
+    );
 }
 
 #[tokio::test]

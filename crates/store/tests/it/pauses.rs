@@ -50,7 +50,8 @@ async fn what_is_paused_is_not_taken_in_any_way_and_is_due_at_once_on_resume() {
         assert!(!claims(&store, job).await, "{scope}");
         assert_eq!(delivers(&store).await.len(), others);
         for _ in 0..2 {
-            let next = jobs::claim_next(&store.pool, Lane::Bulk, "w", LONG).await.unwrap();
+            let next =
+                jobs::claim_next(&store.pool, Lane::Bulk, "w", LONG, Duration::ZERO).await.unwrap();
             assert!(next.is_none_or(|claimed| claimed.job.id == other && others == 1), "{scope}");
         }
         assert!(pauses::resume(&store.pool, &scope, &operator()).await.unwrap());

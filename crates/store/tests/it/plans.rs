@@ -80,10 +80,18 @@ async fn no_step_of_the_ledger_reads_finished_jobs() {
             jobs::take_due(pool, Duration::from_hours(2), 1000).await.unwrap();
             let claimed = jobs::claim(pool, job, "w", LONG).await.unwrap().unwrap();
             jobs::enqueue(pool, &new_sync(&school), None).await.unwrap();
-            assert!(jobs::claim_next(pool, Lane::Bulk, "w", LONG).await.unwrap().is_none());
+            assert!(
+                jobs::claim_next(pool, Lane::Bulk, "w", LONG, Duration::ZERO)
+                    .await
+                    .unwrap()
+                    .is_none()
+            );
             jobs::heartbeat(pool, claimed.lease, LONG).await.unwrap();
             jobs::release(pool, claimed.lease).await.unwrap();
-            let claimed = jobs::claim_next(pool, Lane::Bulk, "w", LONG).await.unwrap().unwrap();
+            let claimed = jobs::claim_next(pool, Lane::Bulk, "w", LONG, Duration::ZERO)
+                .await
+                .unwrap()
+                .unwrap();
             jobs::release(pool, claimed.lease).await.unwrap();
         }
         let Reads { scans, rows } = before.since(pool).await;
