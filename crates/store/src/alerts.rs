@@ -106,7 +106,7 @@ pub async fn reconcile(
     conditions: &[Condition],
     message: impl Fn(&Alert) -> Option<String>,
 ) -> Result<Reconciled, Error> {
-    let mut tx = pool.begin().await?;
+    let mut tx = crate::begin(pool).await?;
     let raised = raise(&mut tx, conditions).await?;
     for alert in &raised {
         if let Some(body) = message(alert) {

@@ -90,7 +90,7 @@ pub async fn create(
     let mut secret = [0; 32];
     SystemRandom::new().fill(&mut secret).expect("the system gives random bytes");
     let secret_hash = digest(&SHA256, &secret);
-    let mut tx = pool.begin().await?;
+    let mut tx = crate::begin(pool).await?;
     let row = sqlx::query_as!(
         ApiKeyRow,
         r#"
@@ -171,7 +171,7 @@ pub async fn any_active(pool: &PgPool) -> Result<bool, Error> {
 
 /// Makes a key open nothing from now on. `false`: no such key, or it was revoked before.
 pub async fn revoke(pool: &PgPool, id: ApiKeyId, actor: &Actor) -> Result<bool, Error> {
-    let mut tx = pool.begin().await?;
+    let mut tx = crate::begin(pool).await?;
     let done = sqlx::query_as!(
         ApiKeyRow,
         r#"

@@ -118,7 +118,7 @@ pub async fn start(
     actor: &Actor,
 ) -> Result<BulkId, Error> {
     let id = BulkId::new();
-    let mut tx = pool.begin().await?;
+    let mut tx = crate::begin(pool).await?;
     sqlx::query!(
         r#"
         INSERT INTO bulk (id, action, filter, actor, api_key_id, reason, total)

@@ -14,6 +14,7 @@ pub mod matches;
 mod password;
 pub mod pauses;
 pub mod photos;
+mod pool;
 pub mod refresh;
 pub mod retention;
 pub mod saved_views;
@@ -25,51 +26,22 @@ pub mod staff;
 pub mod staging;
 pub mod sync;
 mod token;
+mod transaction;
 pub mod undo;
 pub mod webhooks;
 pub mod workers;
 
-use std::{str::FromStr, time::Duration};
-
-use sqlx::{
-    Connection,
-    migrate::Migrator,
-    postgres::{PgConnectOptions, PgPoolOptions},
-};
+use sqlx::migrate::Migrator;
 
 pub use error::Error;
 pub use health::{Health, health};
+pub use pool::connect;
 pub use sqlx::PgPool as Pool;
 pub use token::{InvalidEncryptionKey, Purpose, TokenCipher};
+pub(crate) use transaction::begin;
 
 /// The migrations of `migrations/`, compiled in.
 static MIGRATIONS: Migrator = sqlx::migrate!("../../migrations");
-
-/// How long a caller waits for a free connection before it is told that the database is away.
-const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
-
-/// A connection that was used this shortly ago is taken without a look whether it still lives:
-/// the look is a round trip, and at work it would double those of every single statement. No
-/// server restarts so fast.
-const FRESH: Duration = Duration::from_millis(100);
-
-/// Opens a pool on `url`. Connections are made when they are needed.
-pub fn connect(url: &str, max_connections: u32) -> Result<Pool, Error> {
-    let options = PgConnectOptions::from_str(url)?.application_name("mis-sync");
-    Ok(PgPoolOptions::new()
-        .max_connections(max_connections)
-        .acquire_timeout(ACQUIRE_TIMEOUT)
-        .test_before_acquire(false)
-        .before_acquire(|connection, metadata| {
-            Box::pin(async move {
-                if metadata.idle_for > FRESH {
-                    connection.ping().await?;
-                }
-                Ok(true)
-            })
-        })
-        .connect_lazy_with(options))
-}
 
 /// Brings the database to the schema of this release. Safe to run twice, and while an older
 /// release is at work.

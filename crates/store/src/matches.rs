@@ -91,7 +91,7 @@ pub async fn decide(
     staff_id: Option<StaffId>,
     actor: &Actor,
 ) -> Result<bool, Error> {
-    let mut tx = pool.begin().await?;
+    let mut tx = crate::begin(pool).await?;
     let done = sqlx::query!(
         r#"
         INSERT INTO match_decision (school_id, wonde_id, staff_id, decided_by)

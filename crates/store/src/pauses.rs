@@ -70,7 +70,7 @@ pub struct Pause {
 /// Pauses a lane or a school; what is paused already stays as it is. `false`: there is no such
 /// school.
 pub async fn pause(pool: &PgPool, scope: &Scope, actor: &Actor) -> Result<bool, Error> {
-    let mut tx = pool.begin().await?;
+    let mut tx = crate::begin(pool).await?;
     let done = sqlx::query!(
         r#"
         WITH known AS (
@@ -98,7 +98,7 @@ pub async fn pause(pool: &PgPool, scope: &Scope, actor: &Actor) -> Result<bool, 
 /// Ends a pause: what waited is due at once, with as much time until its deadline as before.
 /// `false`: there was no such pause.
 pub async fn resume(pool: &PgPool, scope: &Scope, actor: &Actor) -> Result<bool, Error> {
-    let mut tx = pool.begin().await?;
+    let mut tx = crate::begin(pool).await?;
     let paused_at = sqlx::query_scalar!(
         "DELETE FROM pause WHERE scope = $1 AND target = $2 RETURNING paused_at",
         scope.name(),

@@ -77,7 +77,7 @@ pub async fn connect(
     token: Option<&SecretString>,
     actor: &Actor,
 ) -> Result<Option<School>, Error> {
-    let mut tx = pool.begin().await?;
+    let mut tx = crate::begin(pool).await?;
     if token.is_some() {
         webhooks::forget_kept(&mut tx, &school.wonde_school_id, "replaced").await?;
     }
@@ -94,7 +94,7 @@ pub async fn connect_approved(
     school: &ConnectSchool,
     actor: &Actor,
 ) -> Result<Option<School>, Error> {
-    let mut tx = pool.begin().await?;
+    let mut tx = crate::begin(pool).await?;
     let token = webhooks::take_kept(&mut tx, cipher, &school.wonde_school_id).await?;
     let connected = connect_in(&mut tx, cipher, school, token.as_ref(), actor).await?;
     tx.commit().await?;
@@ -285,7 +285,7 @@ pub async fn note_mis(pool: &PgPool, id: &SchoolId, mis: &str) -> Result<(), Err
 
 /// Destroys the school's token and keeps its people. `false`: no such school.
 pub async fn disconnect(pool: &PgPool, id: &SchoolId, actor: &Actor) -> Result<bool, Error> {
-    let mut tx = pool.begin().await?;
+    let mut tx = crate::begin(pool).await?;
     let done = sqlx::query!(
         r#"
         UPDATE school SET wonde_token = NULL, token_rejected_at = NULL, updated_at = now()

@@ -18,7 +18,7 @@ pub const IDLE_MINUTES: u32 = 60;
 /// Begins a session of whoever showed this key, and returns its id.
 pub async fn begin(pool: &PgPool, key: &ApiKey) -> Result<Uuid, Error> {
     let id = Uuid::new_v4();
-    let mut tx = pool.begin().await?;
+    let mut tx = crate::begin(pool).await?;
     sqlx::query!("INSERT INTO dashboard_session (id, api_key_id) VALUES ($1, $2)", id, key.id.0)
         .execute(&mut *tx)
         .await?;
@@ -56,7 +56,7 @@ pub async fn resume(pool: &PgPool, id: Uuid) -> Result<Option<ApiKey>, Error> {
 
 /// Ends a session of this key for good; what has ended already stays as it is.
 pub async fn end(pool: &PgPool, id: Uuid, key: &ApiKey) -> Result<(), Error> {
-    let mut tx = pool.begin().await?;
+    let mut tx = crate::begin(pool).await?;
     let ended = sqlx::query!(
         "UPDATE dashboard_session SET ended_at = now() WHERE id = $1 AND ended_at IS NULL",
         id

@@ -1,11 +1,9 @@
 //! Where a fetch waits, page by page, until it is whole.
 //!
-//! Each page is one small transaction: its records by `COPY`, and the place where the list
-//! goes on. So another worker can take over in the middle, and a run that lost its lease
+//! Each page is one small transaction: its records, and the place where the list goes on. So another worker can take over in the middle, and a run that lost its lease
 //! cannot add a page. The tables are unlogged, and these transactions do not wait for the
 //! disk: what a crash takes is fetched again.
 
-mod copy;
 mod list;
 mod page;
 mod person;
@@ -21,6 +19,7 @@ use sqlx::{PgConnection, PgExecutor, PgPool};
 use crate::{
     Error,
     jobs::{interval, require_one},
+    transaction,
 };
 
 pub use list::List;
@@ -67,7 +66,7 @@ pub async fn begin(
     if begin_first(pool, lease, rules, updated_after).await? {
         return Ok(FetchState::new(updated_after));
     }
-    let mut tx = pool.begin_with(BEGIN).await?;
+    let mut tx = transaction::begin_with(pool, BEGIN).await?;
     let taken_over = sqlx::query!(
         r#"
         UPDATE stage_fetch SET fence = $2, owns_initials = $3, owns_job_title = $4,
@@ -200,7 +199,7 @@ pub async fn rewind(pool: &PgPool, lease: Lease) -> Result<(), Error> {
 
 /// Throws away what a job staged, once its outcome is in the ledger.
 pub async fn discard(pool: &PgPool, lease: Lease) -> Result<(), Error> {
-    let mut tx = pool.begin_with(BEGIN).await?;
+    let mut tx = transaction::begin_with(pool, BEGIN).await?;
     let owned = sqlx::query!(
         "DELETE FROM stage_fetch WHERE job_id = $1 AND fence = $2",
         lease.job_id.0,

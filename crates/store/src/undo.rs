@@ -47,7 +47,7 @@ pub struct Conflict {
 
 /// Takes back what a job changed.
 pub async fn undo(pool: &PgPool, id: JobId, actor: &Actor) -> Result<Undone, Error> {
-    let mut tx = pool.begin().await?;
+    let mut tx = crate::begin(pool).await?;
     let Some(job) = jobs::get_in(&mut tx, id).await? else { return Ok(Undone::WrongState) };
     lock_school(&mut tx, &job.school_id).await?;
     if job.state != mis_sync_domain::JobState::Succeeded {

@@ -148,7 +148,7 @@ pub async fn undrain(pool: &PgPool, name: &str, actor: &Actor) -> Result<bool, E
 }
 
 async fn set_drain(pool: &PgPool, name: &str, drains: bool, actor: &Actor) -> Result<bool, Error> {
-    let mut tx = pool.begin().await?;
+    let mut tx = crate::begin(pool).await?;
     let did = sqlx::query_scalar!(
         r#"
         WITH before AS (

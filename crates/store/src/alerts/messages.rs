@@ -85,7 +85,7 @@ pub async fn note_failure(
     problem: &str,
     after: Duration,
 ) -> Result<(), Error> {
-    let mut tx = pool.begin().await?;
+    let mut tx = crate::begin(pool).await?;
     note_attempt(&mut tx, message, status, Some(problem)).await?;
     sqlx::query!(
         "UPDATE alert_message SET next_attempt_at = now() + $3 WHERE id = $1 AND attempts = $2",
@@ -105,7 +105,7 @@ async fn end(
     status: Option<u16>,
     problem: Option<&str>,
 ) -> Result<(), Error> {
-    let mut tx = pool.begin().await?;
+    let mut tx = crate::begin(pool).await?;
     note_attempt(&mut tx, message, status, problem).await?;
     sqlx::query!("UPDATE alert_message SET state = $2 WHERE id = $1", message.id, state)
         .execute(&mut *tx)

@@ -40,7 +40,7 @@ async fn end(
     states: &[&str],
     failure: &JobFailure,
 ) -> Result<Option<Job>, Error> {
-    let mut tx = pool.begin().await?;
+    let mut tx = crate::begin(pool).await?;
     let done = sqlx::query!(
         r#"
         WITH ended AS (
@@ -97,7 +97,7 @@ pub async fn approve_categories(
     only: Option<&[GuardCategory]>,
     actor: &Actor,
 ) -> Result<Approved, Error> {
-    let mut tx = pool.begin().await?;
+    let mut tx = crate::begin(pool).await?;
     let held = sqlx::query!("SELECT FROM job WHERE id = $1 AND state = 'held' FOR UPDATE", id.0)
         .fetch_optional(&mut *tx)
         .await?;
@@ -138,7 +138,7 @@ pub async fn approve_categories(
 
 /// Makes a retrying job due at once.
 pub async fn retry_now(pool: &PgPool, id: JobId, actor: &Actor) -> Result<Option<Job>, Error> {
-    let mut tx = pool.begin().await?;
+    let mut tx = crate::begin(pool).await?;
     let done = sqlx::query!(
         r#"
         UPDATE job SET next_attempt_at = now(), delivered_at = now()
@@ -163,7 +163,7 @@ pub async fn retry_finished(
     id: JobId,
     actor: &Actor,
 ) -> Result<Option<Enqueued>, Error> {
-    let mut tx = pool.begin().await?;
+    let mut tx = crate::begin(pool).await?;
     let Some(enqueued) = super::enqueue::repeat(&mut tx, id, &actor.name).await? else {
         return Ok(None);
     };

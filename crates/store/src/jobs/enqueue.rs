@@ -3,7 +3,7 @@ use std::time::Duration;
 use mis_sync_domain::{
     ApiKeyId, Job, JobFailure, JobId, JobKind, JobState, SchoolId, StaffId, SyncOptions,
 };
-use sqlx::{Connection, PgConnection, PgPool, postgres::types::PgInterval};
+use sqlx::{PgConnection, PgPool, postgres::types::PgInterval};
 
 use super::row::JobRow;
 use crate::Error;
@@ -111,7 +111,7 @@ pub async fn enqueue(
         let mut connection = pool.acquire().await?;
         return insert_or_find(&mut connection, new).await;
     };
-    let mut tx = pool.begin().await?;
+    let mut tx = crate::begin(pool).await?;
     if let Some(job) = answered_before(&mut tx, header).await? {
         return Ok(Enqueued::Existing(job));
     }
@@ -162,22 +162,39 @@ async fn insert_in_place_of(
         title: "A newer sync took its place".into(),
         detail: "The school was to be synced again before anybody approved the changes.".into(),
     };
-    let mut tx = db.begin().await?;
-    let done = sqlx::query!(
+    let row = sqlx::query_as!(
+        JobRow,
         r#"
-        UPDATE job SET state = 'cancelled', finished_at = now(), error = $2
-        WHERE id = $1 AND state = 'held' AND approved_at IS NULL
+        WITH superseded AS (
+            UPDATE job SET state = 'cancelled', finished_at = now(), error = $10
+            WHERE id = $9 AND state = 'held' AND approved_at IS NULL
+            RETURNING id
+        )
+        INSERT INTO job (id, kind, lane, school_id, staff_id, options, unique_key, requested_by,
+            max_attempts, deadline_at)
+        SELECT $1, $2, $3, $4, $11::uuid, $5::jsonb, $6, $7, $8::int, now() + $12 FROM superseded
+        ON CONFLICT (unique_key) WHERE state IN ('queued', 'running', 'retrying', 'held')
+            DO NOTHING
+        RETURNING id, kind, school_id, staff_id, options, requested_by, retry_of, undo_of, state,
+            attempt, max_attempts, created_at, started_at, finished_at, next_attempt_at, stage,
+            progress_done, progress_total, report, approved, left_out, error, fence
         "#,
+        JobId::new().0,
+        new.kind.as_str(),
+        new.kind.lane().as_str(),
+        new.school_id.as_str(),
+        serde_json::to_value(new.options).expect("options are plain JSON"),
+        new.unique_key,
+        new.requested_by,
+        i32::from(new.kind.max_attempts()),
         held.0,
         serde_json::to_value(&superseded).expect("a failure is plain JSON"),
+        new.staff_id.map(|id| id.0),
+        interval(new.deadline),
     )
-    .execute(&mut *tx)
+    .fetch_optional(db)
     .await?;
-    let job = if done.rows_affected() == 1 { insert(&mut tx, new).await? } else { None };
-    if job.is_some() {
-        tx.commit().await?;
-    }
-    Ok(job)
+    row.map(Job::try_from).transpose()
 }
 
 /// A job that does the same as a failed or cancelled one, or the unfinished one that does it

@@ -8,8 +8,8 @@ use mis_sync_domain::{
 use serde_json::Value;
 use sqlx::{PgConnection, PgPool};
 
-use super::{BEGIN, List, copy, records};
-use crate::Error;
+use super::{BEGIN, List, records};
+use crate::{Error, jobs, transaction};
 
 /// Places of records that are no staff begin here, so that they come after all staff.
 const PLACES_OF_OTHER_LISTS: i64 = 1 << 40;
@@ -104,35 +104,29 @@ pub struct MappedPage {
 }
 
 /// Stages one page and notes the progress of the job.
+///
+/// The job's row is written last: from then to the end of the transaction the heartbeat would have
+/// to wait, and a page that takes longer than a lease would lose its own.
 pub async fn add_page(
     pool: &PgPool,
     lease: Lease,
     page: &MappedPage,
     progress: Progress,
 ) -> Result<(), Error> {
-    let mut tx = pool.begin_with(BEGIN).await?;
-    let first_position = advance(&mut tx, lease, page, progress).await?;
-    if !page.staff.is_empty() {
-        let mut copy = tx.copy_in_raw(copy::STAGE_STAFF).await?;
-        copy.send(copy::staff_rows(lease.job_id, first_position, &page.staff).into_bytes()).await?;
-        copy.finish().await?;
-    }
+    let mut tx = transaction::begin_with(pool, BEGIN).await?;
+    let first_position = advance(&mut tx, lease, page).await?;
+    records::insert_staff(&mut tx, lease, first_position, &page.staff).await?;
     records::insert_left_out(&mut tx, lease, first_position, &page.left_out).await?;
     records::insert_teaching(&mut tx, lease, &page.teaching).await?;
     records::insert_photos(&mut tx, lease, &page.photos).await?;
     records::insert_gone(&mut tx, lease, &page.gone).await?;
-    tx.commit().await?;
-    Ok(())
+    jobs::note_progress(&mut *tx, lease, progress).await?;
+    Ok(tx.commit().await?)
 }
 
-/// Moves fetch and job on by a page and keeps its problems, which are few; returns the position
-/// of its first record.
-async fn advance(
-    db: &mut PgConnection,
-    lease: Lease,
-    page: &MappedPage,
-    progress: Progress,
-) -> Result<i64, Error> {
+/// Moves the fetch on by a page and keeps its problems, which are few; returns the position of its
+/// first record.
+async fn advance(db: &mut PgConnection, lease: Lease, page: &MappedPage) -> Result<i64, Error> {
     let places: Vec<i64> = page.issues.iter().map(|(place, _)| count(*place)).collect();
     let codes: Vec<&str> = page.issues.iter().map(|(_, issue)| issue.code.as_str()).collect();
     let wonde_ids: Vec<Option<&str>> =
@@ -145,38 +139,31 @@ async fn advance(
     let present_lists: Vec<Option<String>> = page
         .present
         .iter()
-        .map(|(_, person)| copy::as_array(person.hierarchy.as_deref()))
+        .map(|(_, person)| records::as_array(person.hierarchy.as_deref()))
         .collect();
     sqlx::query_scalar!(
         r#"
-        WITH noted AS (
-            UPDATE job SET stage = $8, progress_done = $9, progress_total = $10
-            WHERE id = $1 AND fence = $2 AND state = 'running'
-            RETURNING id
-        ), begun AS (
-            UPDATE job_attempt a SET comparing_at = clock_timestamp() FROM noted
-            WHERE a.job_id = noted.id AND a.fence = $2 AND $8 = 'comparing'
-        ), staged AS (
+        WITH staged AS (
             UPDATE stage_fetch f SET pages = pages + 1, fetched = fetched + $3,
                 current = current + $4, skipped = skipped + $5, requests = requests + $6,
-                nameless = nameless + $14, employment_said = employment_said + $19,
-                next_page = $7, complete = $7::jsonb IS NULL AND $20::text IS NULL,
-                list = CASE WHEN $7::jsonb IS NULL THEN coalesce($20, list) ELSE list END,
-                lists_read = CASE WHEN $7::jsonb IS NULL AND NOT $21
+                nameless = nameless + $11, employment_said = employment_said + $16,
+                next_page = $7, complete = $7::jsonb IS NULL AND $17::text IS NULL,
+                list = CASE WHEN $7::jsonb IS NULL THEN coalesce($17, list) ELSE list END,
+                lists_read = CASE WHEN $7::jsonb IS NULL AND NOT $18
                     THEN array_append(lists_read, list) ELSE lists_read END,
                 updated_at = now()
-            FROM noted WHERE f.job_id = noted.id AND f.fence = $2 AND NOT f.complete
-            RETURNING CASE WHEN $3::bigint > 0 THEN f.fetched - $3 ELSE $22::bigint + f.pages * $23::bigint END
+            WHERE f.job_id = $1 AND f.fence = $2 AND NOT f.complete
+            RETURNING CASE WHEN $3::bigint > 0 THEN f.fetched - $3 ELSE $19::bigint + f.pages * $20::bigint END
                 AS first
         ), issue AS (
             INSERT INTO stage_issue (job_id, position, code, wonde_id)
             SELECT $1, staged.first + i.place, i.code, i.wonde_id
-            FROM staged, UNNEST($11::bigint[], $12::text[], $13::text[])
+            FROM staged, UNNEST($8::bigint[], $9::text[], $10::text[])
                 AS i (place, code, wonde_id)
         ), present AS (
             INSERT INTO stage_present (job_id, position, wonde_id, upi, hierarchy)
             SELECT $1, staged.first + p.place, p.wonde_id, p.upi, p.hierarchy::text[]
-            FROM staged, UNNEST($15::bigint[], $16::text[], $17::text[], $18::text[])
+            FROM staged, UNNEST($12::bigint[], $13::text[], $14::text[], $15::text[])
                 AS p (place, wonde_id, upi, hierarchy)
         )
         SELECT first AS "first!" FROM staged
@@ -188,9 +175,6 @@ async fn advance(
         count(page.skipped),
         count(page.requests),
         page.next_page,
-        progress.stage.as_str(),
-        count(progress.done),
-        progress.total.map(count),
         &places,
         &codes as &[&str],
         &wonde_ids as &[Option<&str>],

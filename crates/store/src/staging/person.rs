@@ -3,7 +3,7 @@
 use mis_sync_domain::JobTitle;
 use sqlx::PgConnection;
 
-use super::{MappedPage, copy, records};
+use super::{MappedPage, records};
 use crate::{Error, sync::PersonPlan};
 
 /// What was found of the person on the way.
@@ -59,7 +59,7 @@ pub(crate) async fn stage_person(
         record.is_some_and(|record| record.job_title != JobTitle::NotDelivered),
         record.and_then(|record| record.job_title.as_deref()),
         record.and_then(|record| record.non_teaching),
-        copy::as_array(hierarchy),
+        records::as_array(hierarchy),
         hierarchy.and_then(|list| list.first()),
     )
     .fetch_optional(&mut *db)

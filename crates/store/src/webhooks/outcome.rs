@@ -21,7 +21,7 @@ pub async fn apply_approval(
     mis: Option<&str>,
 ) -> Result<bool, Error> {
     let wonde_school_id = event.wonde_school_id.as_deref().unwrap_or_default();
-    let mut tx = pool.begin().await?;
+    let mut tx = crate::begin(pool).await?;
     let schools = sqlx::query!(
         r#"
         SELECT id, wonde_token, token_rejected_at FROM school
@@ -62,7 +62,7 @@ pub async fn apply_approval(
 
 /// Keeps a confirmed approval until the school is connected; an older one goes.
 pub async fn keep_approval(pool: &PgPool, event: &TakenEvent) -> Result<(), Error> {
-    let mut tx = pool.begin().await?;
+    let mut tx = crate::begin(pool).await?;
     forget_kept(&mut tx, event.wonde_school_id.as_deref().unwrap_or_default(), "replaced").await?;
     end(&mut tx, event, WebhookState::Kept, None).await?;
     Ok(tx.commit().await?)
@@ -72,7 +72,7 @@ pub async fn keep_approval(pool: &PgPool, event: &TakenEvent) -> Result<(), Erro
 /// approval goes.
 pub async fn end_access(pool: &PgPool, event: &TakenEvent) -> Result<(), Error> {
     let wonde_school_id = event.wonde_school_id.as_deref().unwrap_or_default();
-    let mut tx = pool.begin().await?;
+    let mut tx = crate::begin(pool).await?;
     let ended = sqlx::query!(
         r#"
         UPDATE school SET token_rejected_at = coalesce(token_rejected_at, now())
@@ -100,7 +100,7 @@ pub async fn note_migration(
     to: Option<&str>,
     is_completed: bool,
 ) -> Result<(), Error> {
-    let mut tx = pool.begin().await?;
+    let mut tx = crate::begin(pool).await?;
     let noted = sqlx::query!(
         r#"
         UPDATE school SET migrating_from = $2, migrating_to = $3, migration_completed = $4,

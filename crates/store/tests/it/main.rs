@@ -7,6 +7,7 @@ mod audit;
 mod bulk;
 mod claims;
 mod crash;
+mod cut_off;
 mod enqueue;
 mod fields;
 mod figures;

@@ -7,7 +7,7 @@
 use mis_sync_domain::{JobId, SchoolId};
 use mis_sync_store::Pool;
 use sqlx::{
-    AssertSqlSafe, Decode, FromRow, Postgres, Type,
+    AssertSqlSafe, Decode, FromRow, PgConnection, Postgres, Type,
     migrate::Migrator,
     postgres::PgRow,
     types::chrono::{DateTime, Utc},
@@ -104,4 +104,9 @@ pub(crate) async fn migrate_down_to(pool: &Pool, version: i64) {
 pub(crate) async fn try_change(pool: &Pool, sql: &str) -> Result<(), String> {
     let done = sqlx::query(AssertSqlSafe(sql.to_owned())).execute(pool).await;
     done.map(|_| ()).map_err(|error| error.to_string())
+}
+
+/// Runs statements on one connection.
+pub(crate) async fn run(connection: &mut PgConnection, sql: &str) {
+    sqlx::raw_sql(AssertSqlSafe(sql.to_owned())).execute(connection).await.unwrap();
 }
