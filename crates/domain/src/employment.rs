@@ -1,6 +1,6 @@
 //! Who counts as current staff.
 
-use chrono::NaiveDate;
+use chrono::{Datelike, NaiveDate};
 
 use crate::job::named;
 
@@ -31,22 +31,38 @@ named!(
     }
 );
 
+/// Before this year nobody's employment ended who is still in a MIS: it is how some of them write
+/// that there is no end.
+const FIRST_YEAR_OF_AN_END: i32 = 1950;
+
+impl Employment {
+    /// The last day, unless it is a placeholder for "none": before the first day, or before 1950.
+    fn real_end(&self) -> Option<NaiveDate> {
+        self.end.filter(|end| {
+            end.year() >= FIRST_YEAR_OF_AN_END && self.start.is_none_or(|start| *end >= start)
+        })
+    }
+}
+
 /// How somebody stands with the school on `today`.
 ///
-/// The flag can say no on its own. It cannot say yes against the dates: a starter of next
-/// month and a leaver of last week are not current whatever the flag says. Without a flag
-/// the dates decide, and without a start date nothing says that the person works here.
+/// The MIS' own flag decides whenever it is given; the dates then only say why somebody is not
+/// current. Without a flag the dates decide, and without a start date nothing says that the person
+/// works here.
 pub fn standing(employment: &Employment, today: NaiveDate) -> Standing {
-    let Employment { current, start, end } = *employment;
-    if end.is_some_and(|end| end < today) {
+    let Employment { current, start, .. } = *employment;
+    if current == Some(true) {
+        return Standing::Current;
+    }
+    if employment.real_end().is_some_and(|end| end < today) {
         return Standing::Ended;
     }
     if start.is_some_and(|start| start > today) {
         return Standing::NotStarted;
     }
     match (current, start) {
-        (Some(false), _) => Standing::NotCurrent,
-        (Some(true), _) | (None, Some(_)) => Standing::Current,
+        (Some(_), _) => Standing::NotCurrent,
+        (None, Some(_)) => Standing::Current,
         (None, None) => Standing::Unsaid,
     }
 }
@@ -61,12 +77,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn flag_and_dates_decide_together() {
+    fn the_flag_decides_and_the_dates_where_there_is_none() {
         use Standing::{Current, Ended, NotCurrent, NotStarted, Unsaid};
 
         let day = |d| NaiveDate::from_ymd_opt(2026, 9, d).unwrap();
         let today = day(15);
         let (past, future) = (Some(day(1)), Some(day(30)));
+        let ancient = NaiveDate::from_ymd_opt(1899, 12, 30);
         // flag, start, end, standing
         let table = [
             (Some(true), past, None, Current),
@@ -74,8 +91,8 @@ mod tests {
             (Some(true), past, future, Current),
             (Some(true), past, Some(today), Current),
             (Some(true), Some(today), None, Current),
-            (Some(true), future, None, NotStarted),
-            (Some(true), past, past, Ended),
+            (Some(true), future, None, Current),
+            (Some(true), past, past, Current),
             (Some(false), past, None, NotCurrent),
             (Some(false), None, None, NotCurrent),
             (Some(false), past, past, Ended),
@@ -87,6 +104,14 @@ mod tests {
             (None, None, None, Unsaid),
             (None, None, past, Ended),
             (None, None, future, Unsaid),
+            // An end before the start or before 1950 is none, whatever the flag.
+            (Some(true), future, past, Current),
+            (Some(true), past, ancient, Current),
+            (Some(false), past, ancient, NotCurrent),
+            (None, past, ancient, Current),
+            (None, None, ancient, Unsaid),
+            (None, past, Some(day(1).pred_opt().unwrap()), Current),
+            (None, future, past, NotStarted),
         ];
         for (current, start, end, expected) in table {
             let employment = Employment { current, start, end };

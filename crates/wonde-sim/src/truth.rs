@@ -5,7 +5,7 @@ mod shapes;
 
 use std::collections::{HashMap, HashSet};
 
-use chrono::NaiveDate;
+use chrono::{Datelike, NaiveDate};
 
 pub use self::shapes::{ClassTruth, NotImported, Reason, StaffTruth, SubjectTruth, Truth};
 use crate::ids::WondeId;
@@ -107,15 +107,12 @@ fn reason_alone(school: &School, person: &Employee, today: NaiveDate) -> Option<
     (!named).then_some(Reason::NameMissing)
 }
 
-/// Whether the employment is a current one: not marked otherwise, begun and not ended. An unmarked one needs a start.
+/// Whether the employment is a current one: the flag says it; without one, it has begun and not ended.
 fn is_current(employment: &Employment, today: NaiveDate) -> bool {
-    let begun = employment.start.is_none_or(|start| start <= today);
-    let not_ended = employment.end.is_none_or(|end| end >= today);
-    let marked = match employment.current {
-        Some(current) => current,
-        None => employment.start.is_some(),
-    };
-    marked && begun && not_ended
+    let Some(start) = employment.start else { return employment.current == Some(true) };
+    // An end before the start, or in a year that nobody left in, stands for none.
+    let end = employment.end.filter(|end| *end >= start && end.year() >= 1950);
+    employment.current.unwrap_or(start <= today && end.is_none_or(|end| end >= today))
 }
 
 fn work_email<'a>(school: &School, person: &'a Employee) -> Option<&'a str> {

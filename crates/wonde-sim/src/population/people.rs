@@ -164,8 +164,8 @@ fn apply(quirk: Quirk, employee: &mut Employee, ids: &mut Ids, today: NaiveDate)
     match quirk {
         Quirk::None => {}
         Quirk::Left => (employment.current, employment.end) = (Some(false), Some(yesterday)),
-        Quirk::LeftByDateOnly => employment.end = Some(yesterday),
-        Quirk::StartsLater => employment.start = Some(next_month),
+        Quirk::LeftByDateOnly => (employment.current, employment.end) = (None, Some(yesterday)),
+        Quirk::StartsLater => (employment.current, employment.start) = (None, Some(next_month)),
         Quirk::CurrentUnknown => employment.current = None,
         Quirk::CurrentAndStartUnknown => (employment.current, employment.start) = (None, None),
         Quirk::TeachingUnknown => employment.teaching_staff = None,

@@ -18,9 +18,9 @@ pub(crate) enum Quirk {
     None,
     /// `current` false and an end date in the past.
     Left,
-    /// An end date in the past, though `current` still says true.
+    /// An end date in the past, and `current` says nothing.
     LeftByDateOnly,
-    /// A start date in the future, `current` true.
+    /// A start date in the future, and `current` says nothing.
     StartsLater,
     /// `current` null but started: counts as current.
     CurrentUnknown,

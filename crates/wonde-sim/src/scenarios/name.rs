@@ -35,7 +35,7 @@ scenario_names! {
     Joiner = "joiner",
     /// Many start today. By default ten.
     Grow = "grow",
-    /// Someone is entered who starts in thirty days. By default one.
+    /// Someone is entered who starts in thirty days, not marked as current or otherwise. By default one.
     FutureStarter = "future_starter",
     /// People take another surname; their email stays. By default one.
     Rename = "rename",

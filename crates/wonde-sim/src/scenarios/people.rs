@@ -41,7 +41,13 @@ impl Event<'_> {
 
     /// People are entered who start in thirty days.
     pub(super) fn announce(&mut self) -> Vec<WondeId> {
-        self.hire(self.scenario.count.unwrap_or(1), self.today + Days::new(30))
+        let start = self.today + Days::new(30);
+        let people = self.hire(self.scenario.count.unwrap_or(1), start);
+        // A MIS that marks somebody as current says that they are, whatever the start.
+        for person in self.school.employees.iter_mut().filter(|p| people.contains(&p.id)) {
+            person.employment.get_or_insert_default().current = None;
+        }
+        people
     }
 
     pub(super) fn hire(&mut self, count: usize, start: NaiveDate) -> Vec<WondeId> {

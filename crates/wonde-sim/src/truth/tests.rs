@@ -39,8 +39,11 @@ fn only_current_staff_are_imported() {
         (Some(true), day(-9), None, true),
         (Some(true), None, None, true),
         (Some(true), day(0), day(0), true),
-        (Some(true), day(1), None, false),
-        (Some(true), day(-9), day(-1), false),
+        (Some(true), day(1), None, true),
+        (Some(true), day(-9), day(-1), true),
+        (Some(true), day(-9), day(-50_000), true),
+        (None, day(-9), day(-50_000), true),
+        (None, day(-9), day(-10), true),
         (Some(true), day(-9), day(1), true),
         (Some(false), day(-9), None, false),
         (None, day(-9), None, true),
@@ -84,7 +87,8 @@ fn neither_of_two_with_one_email_is_imported_and_a_leaver_does_not_count() {
         truth(&school, today()).not_imported.iter().map(|person| person.reason).collect();
     assert_eq!(reasons, [Reason::SharedWorkEmail, Reason::SharedWorkEmail]);
 
-    school.employees[2].employment.as_mut().unwrap().end = Some(today() - Days::new(1));
+    let employment = school.employees[2].employment.as_mut().unwrap();
+    (employment.current, employment.end) = (Some(false), Some(today() - Days::new(1)));
     let reasons: Vec<Reason> =
         truth(&school, today()).not_imported.iter().map(|person| person.reason).collect();
     assert_eq!(reasons, [Reason::NotCurrent]);

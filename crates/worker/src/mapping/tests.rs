@@ -99,6 +99,9 @@ fn only_current_staff_count() {
         Mapped::NotCurrent
     );
     let start = with("/employment_details/data/employment_start_date", json!("2026-09-16"));
+    assert!(matches!(map(&start, rules()), Mapped::Staff(_)), "the flag decides");
+    let mut start = start;
+    start["employment_details"]["data"]["current"] = Value::Null;
     assert_eq!(map(&start, rules()), Mapped::NotCurrent);
 }
 
