@@ -26,8 +26,11 @@ async fn demo_syncs_a_school_and_proves_it() {
     let output = run(&["demo", "--exit", "--size", "40", "--school", "Arbor"], &[]).await;
     let text = said(&output);
     assert_eq!(output.status.code(), Some(0), "{text}");
-    for part in ["Pressing Sync Data", "(Arbor)", "people are the same", "misk_", "curl"] {
+    for part in ["Pressing Sync Data", "(Arbor)", "people are the same"] {
         assert!(text.contains(part), "`{part}` is missing in:\n{text}");
+    }
+    for part in ["misk_", "curl", "/dashboard", "WARN"] {
+        assert!(!text.contains(part), "`{part}` is gone when the command ends:\n{text}");
     }
 }
 
@@ -52,16 +55,46 @@ async fn demo_ends_on_ctrl_c() {
         demo.printed().contains("Running until Ctrl-C").then_some(())
     })
     .await;
+    for part in ["misk_", "curl", "/dashboard"] {
+        assert!(demo.printed().contains(part), "`{part}` is missing in:\n{}", demo.printed());
+    }
     demo.signal(Signal::INT);
     assert_eq!(demo.ended().await.code(), Some(0), "{}", demo.printed());
 }
 
 #[tokio::test]
-async fn a_demo_of_an_unknown_school_says_which_there_are() {
-    let output = run(&["demo", "--exit", "--size", "20", "--school", "Hogwarts"], &[]).await;
-    let text = said(&output);
-    assert_eq!(output.status.code(), Some(2), "{text}");
-    assert!(text.contains("Hogwarts") && text.contains("scholarpack"), "{text}");
+async fn demo_hears_ctrl_c_while_the_first_sync_runs() {
+    // A school so large that the signal comes long before the sync has ended.
+    let mut demo = Process::start_alone(&["demo", "--size", "20000"]);
+    eventually("the button is pressed", async || {
+        demo.printed().contains("Pressing Sync Data").then_some(())
+    })
+    .await;
+    demo.signal(Signal::INT);
+    assert_eq!(demo.ended().await.code(), Some(1), "{}", demo.printed());
+    assert!(demo.printed().contains("interrupted"), "{}", demo.printed());
+    assert!(!demo.printed().contains("people are the same"), "{}", demo.printed());
+}
+
+#[tokio::test]
+async fn demo_says_at_once_what_is_wrong_with_how_it_was_started() {
+    let one = |name| vec![(name, "redis://127.0.0.1:1")];
+    let table: [(&[&str], Variables<'_>, &[&str]); 5] = [
+        (&["demo"], &one("DATABASE_URL"), &["DATABASE_URL is set and REDIS_URL is not"]),
+        (&["demo"], &one("REDIS_URL"), &["REDIS_URL is set and DATABASE_URL is not"]),
+        (&["demo", "--config", "none.toml"], &[], &["there is no file none.toml"]),
+        (&["demo", "--config", "Cargo.toml"], &[], &["takes no configuration file"]),
+        (&["demo", "--school", "Hogwarts"], &[], &["Hogwarts", "scholarpack"]),
+    ];
+    for (arguments, variables, parts) in table {
+        let output = run(arguments, variables).await;
+        let text = said(&output);
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}: {text}");
+        for part in parts {
+            assert!(text.contains(part), "{arguments:?}: `{part}` is missing in {text}");
+        }
+        assert!(!text.contains("Starting"), "it started servers first: {text}");
+    }
 }
 
 #[tokio::test]

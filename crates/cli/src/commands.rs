@@ -35,6 +35,10 @@ use crate::{
 
 /// Runs one command to its end.
 pub(crate) async fn run(arguments: Arguments) -> Result<(), Failure> {
+    if let Some(file) = &arguments.config {
+        Config::check_file(file)?;
+        refuse_configuration(&arguments.command)?;
+    }
     match arguments.command {
         Command::Demo(demo) => demo::run(&demo).await,
         Command::Bench(Bench::Sync { staff, rounds }) => bench::sync::run(&staff, rounds).await,
@@ -47,6 +51,17 @@ pub(crate) async fn run(arguments: Arguments) -> Result<(), Failure> {
             with_config(command, &config).await
         }
     }
+}
+
+/// Some commands bring their own configuration; a file given to them would be ignored.
+fn refuse_configuration(command: &Command) -> Result<(), Failure> {
+    let name = match command {
+        Command::Demo(_) => "demo",
+        Command::Bench(_) => "bench",
+        Command::Openapi => "openapi",
+        _ => return Ok(()),
+    };
+    Err(Failure::usage(format!("--config: `mis-sync {name}` takes no configuration file")))
 }
 
 async fn with_config(command: Command, config: &Config) -> Result<(), Failure> {

@@ -144,9 +144,7 @@ impl Config {
     pub(crate) fn load(file: Option<&Path>) -> Result<Self, Failure> {
         let mut figment = Figment::from(Toml::string(DEFAULT));
         if let Some(file) = file {
-            if !file.is_file() {
-                return Err(Failure::usage(format!("--config: {} is no file", file.display())));
-            }
+            Self::check_file(file)?;
             figment = figment.merge(Toml::file_exact(file));
         }
         figment = figment
@@ -156,19 +154,37 @@ impl Config {
         extract(&figment)
     }
 
+    /// Refuses a file that is not there.
+    pub(crate) fn check_file(file: &Path) -> Result<(), Failure> {
+        if file.is_file() {
+            return Ok(());
+        }
+        Err(Failure::usage(format!("--config: there is no file {}", file.display())))
+    }
+
     /// The reference with changes on top, and nothing of the environment.
     pub(crate) fn built_in_with(change: impl FnOnce(Figment) -> Figment) -> Result<Self, Failure> {
         extract(&change(Figment::from(Toml::string(DEFAULT))))
     }
 
-    /// Addresses of Postgres and Redis, where the environment names both; `None` where it
-    /// names neither.
-    pub(crate) fn servers_of_the_environment() -> Result<Option<(String, String)>, Failure> {
+    /// Addresses of Postgres and Redis for commands that otherwise start servers of their own, where
+    /// the environment names both; `None` where it names neither.
+    pub(crate) fn own_servers() -> Result<Option<(String, String)>, Failure> {
         let config = Self::load(None)?;
-        let named = |value: &SecretString| !value.expose_secret().is_empty();
-        match (named(&config.database.url), named(&config.redis.url)) {
+        let is_set = |value: &SecretString| !value.expose_secret().is_empty();
+        let only = |set, missing| {
+            Err(Failure::usage(format!(
+                "{set} is set and {missing} is not. Set both to use your own servers, or unset \
+                 {set} to have private ones started"
+            )))
+        };
+        match (is_set(&config.database.url), is_set(&config.redis.url)) {
             (false, false) => Ok(None),
-            _ => Ok(Some((config.database.url()?.to_owned(), config.redis.url()?.to_owned()))),
+            (true, false) => only("DATABASE_URL", "REDIS_URL"),
+            (false, true) => only("REDIS_URL", "DATABASE_URL"),
+            (true, true) => {
+                Ok(Some((config.database.url()?.to_owned(), config.redis.url()?.to_owned())))
+            }
         }
     }
 }

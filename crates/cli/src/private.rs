@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use mis_sync_devservices::{Binaries, DATABASE, Postgres, PostgresOptions, Redis, RedisOptions};
 use mis_sync_domain::Role;
 use mis_sync_store::{Pool, api_keys, scratch::ScratchDatabase};
-use mis_sync_wonde_sim::{RunningSimulator, Simulator, SimulatorOptions};
+use mis_sync_wonde_sim::{RunningSimulator, Simulator};
 use secrecy::SecretString;
 use tokio::{net::TcpListener, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
@@ -22,7 +22,7 @@ use crate::{
 /// What to start.
 pub(crate) struct PrivateOptions {
     /// The simulated schools.
-    pub(crate) simulator: SimulatorOptions,
+    pub(crate) simulator: Simulator,
     /// Where the API listens.
     pub(crate) listen: SocketAddr,
     /// Further settings, as configuration keys.
@@ -38,6 +38,7 @@ pub(crate) struct PrivateSystem {
     stop: CancellationToken,
     api: JoinHandle<std::io::Result<()>>,
     worker: JoinHandle<Result<(), mis_sync_queue::Error>>,
+    pools: [Pool; 2],
     servers: Servers,
 }
 
@@ -45,7 +46,7 @@ impl PrivateSystem {
     /// Starts everything; `say` hears of what takes its time.
     pub(crate) async fn start(options: PrivateOptions, say: fn(&str)) -> Result<Self, Failure> {
         let servers = Servers::start(say).await?;
-        let simulator = RunningSimulator::serve(Simulator::new(options.simulator)).await?;
+        let simulator = RunningSimulator::serve(options.simulator).await?;
         let config = Config::built_in_with(|figment| {
             let figment = figment
                 .merge(("database.url", servers.database_url.as_str()))
@@ -71,16 +72,22 @@ impl PrivateSystem {
         let api = tokio::spawn(mis_sync_api::serve(listener, parts.api(&config)?, stop.clone()));
         // As a process of its own would, the worker has its own connections: however busy it is,
         // the API gets one.
-        let (context, worker) = Parts::connect(&config).await?.worker(&config)?;
+        let parts = Parts::connect(&config).await?;
+        let pool_of_worker = parts.queue.pool().clone();
+        let (context, worker) = parts.worker(&config)?;
         let worker = tokio::spawn(mis_sync_worker::run(context, worker, stop.clone()));
-        Ok(Self { simulator, pool, api_url, api_key, stop, api, worker, servers })
+        let pools = [pool.clone(), pool_of_worker];
+        Ok(Self { simulator, pool, api_url, api_key, stop, api, worker, pools, servers })
     }
 
     /// Stops everything in order, and waits for it.
     pub(crate) async fn stop(self) -> Result<(), Failure> {
         self.stop.cancel();
         let (api, worker) = tokio::join!(self.api, self.worker);
-        self.pool.close().await;
+        // Before the servers go, so that no connection is seen to break.
+        for pool in &self.pools {
+            pool.close().await;
+        }
         api.map_err(Failure::work)??;
         worker.map_err(Failure::work)??;
         self.servers.stop().await
@@ -97,7 +104,7 @@ struct Servers {
 
 impl Servers {
     async fn start(say: fn(&str)) -> Result<Self, Failure> {
-        if let Some((database, redis_url)) = Config::servers_of_the_environment()? {
+        if let Some((database, redis_url)) = Config::own_servers()? {
             say(
                 "Using the Postgres and Redis of DATABASE_URL and REDIS_URL, in a database of its own",
             );

@@ -7,7 +7,7 @@ mod try_it;
 use std::net::{Ipv4Addr, SocketAddr};
 
 use mis_sync_domain::{MisTable, SchoolId};
-use mis_sync_wonde_sim::{SchoolSummary, SimulatorOptions};
+use mis_sync_wonde_sim::{SchoolSummary, Simulator, SimulatorOptions};
 use reqwest::Client;
 use secrecy::ExposeSecret;
 use serde_json::json;
@@ -31,31 +31,34 @@ struct DemoSchool {
 
 pub(super) async fn run(arguments: &Demo) -> Result<(), Failure> {
     telemetry::start(&Log { level: "warn".into(), format: LogFormat::Text })?;
+    let simulator = Simulator::new(SimulatorOptions {
+        schools: MisTable::built_in().iter().count(),
+        staff: arguments.size as usize,
+        ..SimulatorOptions::default()
+    });
+    let schools = name_schools(&simulator)?;
+    let school = choose(&schools, &arguments.school)?;
+
     let stop = stop_on_signal()?;
-    let work = async {
-        let system = start(arguments).await?;
-        let shown = show(arguments, &system).await;
-        if shown.is_ok() && !arguments.exit {
-            print("\n  Running until Ctrl-C.")?;
-            stop.cancelled().await;
-        }
-        let stopped = system.stop().await;
-        shown.and(stopped)
-    };
-    tokio::select! {
-        // Ctrl-C before there is anything to keep: what has been started goes by itself.
-        () = stop.cancelled(), if arguments.exit => Err(Failure::work("interrupted")),
-        ended = work => ended,
+    // What has been started so far goes by itself.
+    let system = stop.run_until_cancelled(start(arguments, simulator)).await;
+    let system = system.ok_or_else(interrupted)??;
+    let shown = stop.run_until_cancelled(show(arguments, &system, &schools, school)).await;
+    let shown = shown.unwrap_or_else(|| Err(interrupted()));
+    if shown.is_ok() && !arguments.exit {
+        print("\n  Running until Ctrl-C.")?;
+        stop.cancelled().await;
     }
+    shown.and(system.stop().await)
 }
 
-async fn start(arguments: &Demo) -> Result<PrivateSystem, Failure> {
+fn interrupted() -> Failure {
+    Failure::work("interrupted before the first sync had ended")
+}
+
+async fn start(arguments: &Demo, simulator: Simulator) -> Result<PrivateSystem, Failure> {
     let options = PrivateOptions {
-        simulator: SimulatorOptions {
-            schools: MisTable::built_in().iter().count(),
-            staff: arguments.size as usize,
-            ..SimulatorOptions::default()
-        },
+        simulator,
         listen: SocketAddr::from((Ipv4Addr::LOCALHOST, arguments.port)),
         // A simulator bears more than Wonde should be asked for.
         settings: &[("wonde.rate_per_second", 200)],
@@ -69,14 +72,21 @@ fn say(line: &str) {
     let _ = print(&format!("  {line}"));
 }
 
-async fn show(arguments: &Demo, system: &PrivateSystem) -> Result<(), Failure> {
+async fn show(
+    arguments: &Demo,
+    system: &PrivateSystem,
+    schools: &[DemoSchool],
+    school: &DemoSchool,
+) -> Result<(), Failure> {
     let http = Client::builder().build()?;
-    let schools = connect_schools(system, &http).await?;
-    let school = choose(&schools, &arguments.school)?;
-    let key = system.api_key.expose_secret();
+    connect_schools(system, &http, schools).await?;
+    // What is gone when this command ends is not offered.
+    if !arguments.exit {
+        let key = system.api_key.expose_secret();
+        print(&format!("\n  API      {}\n  API key  {key}", system.api_url))?;
+    }
     print(&format!(
-        "\n  API      {}\n  API key  {key}\n  Wonde    {} (simulated: {} schools, {} staff each)",
-        system.api_url,
+        "  Wonde    {} (simulated: {} schools, {} staff each)",
         system.simulator.base_url(),
         schools.len(),
         arguments.size,
@@ -85,27 +95,35 @@ async fn show(arguments: &Demo, system: &PrivateSystem) -> Result<(), Failure> {
     let job = press::sync(system, &http, &school.id).await?;
     words::tell(&system.pool, &job, &school.simulated.name).await?;
     proof::compare(system, school).await?;
-    try_it::say(system, &schools)
+    if arguments.exit { Ok(()) } else { try_it::say(system, schools) }
+}
+
+/// The simulated schools with iP's keys: each is called by its MIS.
+fn name_schools(simulator: &Simulator) -> Result<Vec<DemoSchool>, Failure> {
+    let table = MisTable::built_in();
+    let named = simulator.schools().into_iter().map(|simulated| {
+        let spelling = simulated.mis.to_string();
+        let mis = table
+            .find(&spelling)
+            .ok_or_else(|| Failure::work(format!("the table of MIS does not know {spelling}")))?;
+        let id = mis.id.parse().map_err(Failure::work)?;
+        Ok(DemoSchool { id, mis: mis.name.clone(), simulated })
+    });
+    named.collect()
 }
 
 /// Connects every simulated school through the API, as the iP app would.
 async fn connect_schools(
     system: &PrivateSystem,
     http: &Client,
-) -> Result<Vec<DemoSchool>, Failure> {
-    let table = MisTable::built_in();
-    let mut schools = Vec::new();
-    for simulated in system.simulator.simulator().schools() {
-        let spelling = simulated.mis.to_string();
-        let mis = table
-            .find(&spelling)
-            .ok_or_else(|| Failure::work(format!("the table of MIS does not know {spelling}")))?;
-        let id: SchoolId = mis.id.parse().map_err(Failure::work)?;
+    schools: &[DemoSchool],
+) -> Result<(), Failure> {
+    for DemoSchool { id, simulated, .. } in schools {
         let body = json!({
             "name": simulated.name,
             "wonde_school_id": simulated.id,
             "token": simulated.token,
-            "mis": spelling,
+            "mis": simulated.mis.to_string(),
         });
         let answer = http
             .put(format!("{}/v1/schools/{id}", system.api_url))
@@ -114,9 +132,8 @@ async fn connect_schools(
             .send()
             .await?;
         answer.error_for_status()?;
-        schools.push(DemoSchool { id, mis: mis.name.clone(), simulated });
     }
-    Ok(schools)
+    Ok(())
 }
 
 fn choose<'a>(schools: &'a [DemoSchool], wanted: &str) -> Result<&'a DemoSchool, Failure> {

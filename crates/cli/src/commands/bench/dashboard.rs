@@ -14,7 +14,7 @@ use mis_sync_store::{
     figures,
     pauses::{self, Scope},
 };
-use mis_sync_wonde_sim::SimulatorOptions;
+use mis_sync_wonde_sim::{Simulator, SimulatorOptions};
 use reqwest::{
     Client, StatusCode,
     header::{COOKIE, HeaderValue, SET_COOKIE},
@@ -75,7 +75,11 @@ pub(in crate::commands) async fn run() -> Result<(), Failure> {
     telemetry::start(&Log { level: "error".into(), format: LogFormat::Text })?;
     print(&format!("\n{WHAT}\n"))?;
     let options = PrivateOptions {
-        simulator: SimulatorOptions { schools: 1, staff: 5, ..SimulatorOptions::default() },
+        simulator: Simulator::new(SimulatorOptions {
+            schools: 1,
+            staff: 5,
+            ..SimulatorOptions::default()
+        }),
         listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
         settings: &[],
     };

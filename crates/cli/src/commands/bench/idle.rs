@@ -5,7 +5,7 @@ use std::{
     time::Duration,
 };
 
-use mis_sync_wonde_sim::{Mis, SimulatorOptions};
+use mis_sync_wonde_sim::{Mis, Simulator, SimulatorOptions};
 use reqwest::Client;
 
 use super::{database, rounds::SETTINGS, whole_job};
@@ -25,12 +25,12 @@ const SCHOOLS: usize = 10;
 /// The waits of [`ENQUEUES`] jobs, by the times in their rows.
 pub(super) async fn measure() -> Result<Vec<Duration>, Failure> {
     let options = PrivateOptions {
-        simulator: SimulatorOptions {
+        simulator: Simulator::new(SimulatorOptions {
             schools: SCHOOLS,
             staff: STAFF,
             mis: Some(Mis::Sims),
             ..SimulatorOptions::default()
-        },
+        }),
         listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
         settings: SETTINGS,
     };

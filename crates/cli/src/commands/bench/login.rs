@@ -9,7 +9,7 @@ use std::{
     time::Duration,
 };
 
-use mis_sync_wonde_sim::{Fault, Mis, SimulatorOptions};
+use mis_sync_wonde_sim::{Fault, Mis, Simulator, SimulatorOptions};
 
 use super::figures::{Verdict, milliseconds, percentile};
 use crate::{
@@ -58,12 +58,12 @@ pub(in crate::commands) async fn run(seconds: u32, rate: u32) -> Result<(), Fail
     telemetry::start(&Log { level: "error".into(), format: LogFormat::Text })?;
     print(&format!("\n{WHAT}"))?;
     let options = PrivateOptions {
-        simulator: SimulatorOptions {
+        simulator: Simulator::new(SimulatorOptions {
             schools: SCHOOLS,
             staff: STAFF,
             mis: Some(Mis::Sims),
             ..SimulatorOptions::default()
-        },
+        }),
         listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
         settings: SETTINGS,
     };

@@ -11,7 +11,7 @@ use std::{
 
 use chrono::NaiveDate;
 use mis_sync_domain::{Clock, SchoolId};
-use mis_sync_wonde_sim::{Mis, SchoolSummary, SimulatorOptions};
+use mis_sync_wonde_sim::{Mis, SchoolSummary, Simulator, SimulatorOptions};
 use reqwest::Client;
 use tokio::time::interval;
 use uuid::Uuid;
@@ -65,12 +65,12 @@ const WARM_UP: usize = 10;
 /// Measures with schools of one size, in servers of their own.
 pub(super) async fn measure(staff: u32, rounds: u32) -> Result<Measured, Failure> {
     let options = PrivateOptions {
-        simulator: SimulatorOptions {
+        simulator: Simulator::new(SimulatorOptions {
             schools: WARM_UP + rounds as usize,
             staff: staff as usize,
             mis: Some(Mis::Sims),
             ..SimulatorOptions::default()
-        },
+        }),
         listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
         settings: SETTINGS,
     };
