@@ -4,8 +4,10 @@
 use std::time::Duration;
 
 use axum::{
-    Json,
+    Extension, Json,
+    extract::Request,
     http::{StatusCode, header::LOCATION},
+    middleware::Next,
     response::{IntoResponse, Response},
 };
 use mis_sync_domain::{Action, Job, JobState, LoginStanding, SchoolId, StaffId, StaleReason};
@@ -15,6 +17,7 @@ use mis_sync_store::{
     refresh::{self, Login},
 };
 use tokio::time::{Instant, timeout_at};
+use url::form_urlencoded;
 
 use crate::{
     ApiError,
@@ -31,6 +34,13 @@ const MAX_WAIT_MS: u64 = 5000;
 /// When the time is over one more look may take so long: a wake-up can get lost.
 const LAST_LOOK: Duration = Duration::from_millis(20);
 
+/// How long the answer may take where the caller does not wait for the refresh.
+const UNAWAITED: Duration = Duration::from_secs(1);
+
+/// How much later than the caller's time limit this route gives up. The handler keeps to the limit
+/// itself and then answers `stale`; only a database that does not answer gets this far.
+const GRACE: Duration = Duration::from_millis(50);
+
 /// Whoever asks an absent Wonde again has so long before the next one may.
 const PROBE: Duration = Duration::from_secs(10);
 
@@ -38,6 +48,8 @@ const PROBE: Duration = Duration::from_secs(10);
 ///
 /// Never holds up a login: where the MIS cannot be asked, or does not answer in time, the answer
 /// is `stale` and says how old what iP holds is. Several logins of one person at once are one job.
+/// `wait_ms` is a hard limit: where even the database does not answer in time, the answer is the
+/// problem `timed-out`, which is no reason to keep the person out.
 #[utoipa::path(
     post,
     path = "/v1/schools/{school_id}/staff/{staff_id}/refresh",
@@ -61,14 +73,15 @@ const PROBE: Duration = Duration::from_secs(10);
     ),
 )]
 pub(crate) async fn refresh_user(
+    Extension(Arrived(arrived)): Extension<Arrived>,
     caller: Caller,
     PathId((school_id, staff_id)): PathId<(String, String)>,
     parameters: Parameters,
 ) -> Result<Response, ApiError> {
-    let arrived = Instant::now();
     let access = caller.may(Action::Sync)?;
     let school_id = access.school_id(&school_id)?;
     let wait = read_wait(parameters)?;
+    let deadline = arrived + wait.unwrap_or(UNAWAITED);
     // What can be no id is nobody's; that the school is there is asked all the same.
     let id = read_id(&staff_id);
     let asked = id.as_ref().map_or_else(|_| StaffId::new(), |id| *id);
@@ -78,19 +91,45 @@ pub(crate) async fn refresh_user(
         Login::Known(standing) => standing,
     };
     let whose = (&school_id, id?);
-    if let Some(answer) = without_asking(&access, whose, &standing).await? {
-        return Ok(Json(answer).into_response());
+    match timeout_at(deadline, without_asking(&access, whose, &standing)).await {
+        Err(_) => return Ok(answer(whose, &standing, None, true)),
+        Ok(Err(error)) => return Err(error),
+        Ok(Ok(Some(answer))) => return Ok(Json(answer).into_response()),
+        Ok(Ok(None)) => {}
     }
     let new = NewJob::refresh_user(school_id.clone(), whose.1, &access.key().name);
-    let job = follow(access.queue(), new, wait.map(|wait| arrived + wait)).await?;
+    let job = follow(access.queue(), new, deadline, wait.is_some()).await?;
     Ok(answer(whose, &standing, job, wait.is_some()))
 }
+
+/// Keeps the whole request within the time that its caller waits, the look at the API key
+/// included: a database that is away or frozen must not hold up a login either.
+pub(crate) async fn keep_to_wait(mut request: Request, next: Next) -> Response {
+    let arrived = Instant::now();
+    let wait = request.uri().query().and_then(|query| {
+        let (_, ms) =
+            form_urlencoded::parse(query.as_bytes()).find(|(name, _)| name == "wait_ms")?;
+        awaited(ms.parse::<WaitMs>().ok()?)
+    });
+    request.extensions_mut().insert(Arrived(arrived));
+    let limit = arrived + wait.unwrap_or(UNAWAITED) + GRACE;
+    let answered = timeout_at(limit, next.run(request)).await;
+    answered.unwrap_or_else(|_| ApiError::TimedOut.into_response())
+}
+
+/// When a request came.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Arrived(Instant);
 
 fn read_wait(mut parameters: Parameters) -> Result<Option<Duration>, ApiError> {
     let wait: Option<WaitMs> =
         parameters.take("wait_ms", format!("a whole number from 0 to {MAX_WAIT_MS}"))?;
     parameters.finish("`wait_ms`")?;
-    Ok(wait.map(|WaitMs(ms)| Duration::from_millis(ms)).filter(|wait| !wait.is_zero()))
+    Ok(wait.and_then(awaited))
+}
+
+fn awaited(WaitMs(ms): WaitMs) -> Option<Duration> {
+    (ms > 0).then(|| Duration::from_millis(ms))
 }
 
 /// Milliseconds that somebody may wait.
@@ -133,15 +172,13 @@ async fn without_asking(
 }
 
 /// Puts the job in the ledger, or finds the one that is there, and waits until `deadline` for the
-/// end of its attempt. `None`: not even the ledger answered in time.
+/// end of its attempt if `is_awaited`. `None`: not even the ledger answered in time.
 async fn follow(
     queue: &Queue,
     new: NewJob,
-    deadline: Option<Instant>,
+    deadline: Instant,
+    is_awaited: bool,
 ) -> Result<Option<Job>, ApiError> {
-    let Some(deadline) = deadline else {
-        return Ok(Some(queue.enqueue(&new, None).await?.job().clone()));
-    };
     // A task of its own, so that a job which is in the ledger is delivered too, however short
     // the wait.
     let enqueueing = tokio::spawn({
@@ -153,7 +190,11 @@ async fn follow(
         Ok(joined) => joined.map_err(|_| ApiError::Panicked)??,
     };
     tracing::Span::current().record("job.id", tracing::field::display(enqueued.job().id));
-    Ok(Some(wait_for_end(queue, enqueued, deadline).await))
+    Ok(Some(if is_awaited {
+        wait_for_end(queue, enqueued, deadline).await
+    } else {
+        enqueued.job().clone()
+    }))
 }
 
 async fn wait_for_end(queue: &Queue, enqueued: Enqueued, deadline: Instant) -> Job {

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use axum::{
     Router,
+    middleware::from_fn,
     routing::{MethodRouter, get, post},
 };
 
@@ -26,7 +27,10 @@ fn routes() -> Vec<(&'static str, MethodRouter<ApiState>)> {
         ("/v1/schools/{school_id}/sync", post(sync::enqueue_sync_school)),
         ("/v1/schools/{school_id}/matches", get(matches::list_matches).post(matches::decide_match)),
         ("/v1/schools/{school_id}/staff/{staff_id}", get(staff::get_staff)),
-        ("/v1/schools/{school_id}/staff/{staff_id}/refresh", post(refresh::refresh_user)),
+        (
+            "/v1/schools/{school_id}/staff/{staff_id}/refresh",
+            post(refresh::refresh_user).layer(from_fn(refresh::keep_to_wait)),
+        ),
         ("/v1/schools/{school_id}/staff/{staff_id}/photo", get(staff::get_staff_photo)),
         ("/v1/schools/{school_id}/explain", get(explain::explain_person)),
         ("/v1/jobs", get(jobs::list_jobs)),

@@ -194,3 +194,50 @@ async fn without_redis_a_login_is_refreshed_from_the_ledger() {
     assert_equal_to_truth(&app, &school).await;
     app.servers.redis.restart().unwrap();
 }
+
+/// More than any wait in these tests, and less than the five seconds after which a request without
+/// a limit of its own would be told that the database is away.
+const FAR_TOO_LATE: Duration = Duration::from_secs(3);
+
+#[tokio::test]
+async fn a_frozen_database_keeps_no_login_longer_than_it_said() {
+    let (mut app, school) = synced_school().await;
+    let person = anybody(&app).await;
+    app.servers.postgres.pause().unwrap();
+    for wait in [0, 300] {
+        let started = Instant::now();
+        let (status, answer) = login(&app, &school, &person, wait).await;
+        assert!(started.elapsed() < FAR_TOO_LATE, "{wait}: {:?}", started.elapsed());
+        assert_eq!((status, &answer["type"]), (503, &json!("/problems/timed-out")), "{answer}");
+    }
+    app.servers.postgres.resume().unwrap();
+    eventually("logins are answered again", async || {
+        let (status, _) = login(&app, &school, &person, 300).await;
+        (status < 300).then_some(())
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_frozen_redis_keeps_no_login_longer_than_it_said() {
+    let (mut app, school) = synced_school().await;
+    app.servers.redis.pause().unwrap();
+    let (took, answer) = timed(&app, &school, &anybody(&app).await, 300).await;
+    assert!(took < FAR_TOO_LATE, "{took:?}");
+    assert!(answer["outcome"].is_string(), "{answer}");
+    app.servers.redis.resume().unwrap();
+}
+
+#[tokio::test]
+async fn a_ledger_that_is_locked_gives_stale_with_its_age() {
+    let (app, school) = synced_school().await;
+    let person = anybody(&app).await;
+    let mut lock = app.pool.begin().await.unwrap();
+    sqlx::raw_sql("LOCK TABLE job").execute(&mut *lock).await.unwrap();
+    for wait in [0, 300] {
+        let (status, answer) = login(&app, &school, &person, wait).await;
+        assert_eq!((status, &answer["outcome"]), (200, &json!("stale")), "{answer}");
+        assert!(answer["age_seconds"].is_u64(), "{answer}");
+    }
+    lock.rollback().await.unwrap();
+}
