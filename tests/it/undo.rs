@@ -19,9 +19,9 @@ async fn everything(app: &TestApp) -> Vec<String> {
         "SELECT concat_ws('|', id, name, code, description, subject_id, active) FROM class
             ORDER BY id",
         "SELECT concat_ws('|', id, name, active) FROM subject ORDER BY id",
-        "SELECT concat_ws('|', class_id, staff_id, position) FROM class_staff
+        "SELECT concat_ws('|', class_id, staff_id, position, is_main_teacher) FROM class_staff
             JOIN class ON class.id = class_id WHERE class.active ORDER BY 1",
-        "SELECT concat_ws('|', subject_id, staff_id, position) FROM subject_staff
+        "SELECT concat_ws('|', subject_id, staff_id, position, is_main_teacher) FROM subject_staff
             JOIN subject ON subject.id = subject_id WHERE subject.active ORDER BY 1",
     ] {
         rows.extend(texts(app, sql).await);
@@ -51,6 +51,9 @@ async fn people_pictures_classes_and_managers_are_as_they_were() {
     let (job, _) = sync_job(&app, &school).await;
     assert_equal_to_truth(&app, &school).await;
     assert_ne!(everything(&app).await, before);
+    let main_teachers =
+        "SELECT field FROM job_change WHERE field = 'main_teachers' AND old_value <> ''";
+    assert!(!texts(&app, main_teachers).await.is_empty(), "a class lost its main teacher");
 
     let answer = app.post(&format!("/v1/jobs/{job}/undo")).send().await.unwrap();
     assert_eq!(answer.status(), 200, "{}", answer.text().await.unwrap());

@@ -41,11 +41,13 @@ pub enum ChangedField {
     SubjectId,
     /// iP's ids of those who teach it, main teachers first, joined by commas.
     Staff,
+    /// iP's ids of those among them who are main teachers, joined by commas.
+    MainTeachers,
 }
 
 impl ChangedField {
     /// Every field, for tables and docs.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 19] = [
         Self::Created,
         Self::WondeId,
         Self::Upi,
@@ -64,10 +66,11 @@ impl ChangedField {
         Self::Description,
         Self::SubjectId,
         Self::Staff,
+        Self::MainTeachers,
     ];
 
-    /// The stable name: a column of `staff`, `class` or `subject`, or `created`, or `staff` for
-    /// who teaches it.
+    /// The stable name: a column of `staff`, `class` or `subject`, or `created`, or `staff` and
+    /// `main_teachers` for who teaches it.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Created => "created",
@@ -88,6 +91,7 @@ impl ChangedField {
             Self::Description => "description",
             Self::SubjectId => "subject_id",
             Self::Staff => "staff",
+            Self::MainTeachers => "main_teachers",
         }
     }
 

@@ -11,13 +11,16 @@ pub(super) async fn conflicts(db: &mut PgConnection, id: JobId) -> Result<Vec<Co
         r#"
         WITH changed AS (
             SELECT c.*, coalesce(c.class_id, c.subject_id) AS id,
-                CASE WHEN c.field <> 'staff' THEN coalesce(to_jsonb(k), to_jsonb(u)) ->> c.field
+                CASE WHEN c.field NOT IN ('staff', 'main_teachers')
+                        THEN coalesce(to_jsonb(k), to_jsonb(u)) ->> c.field
                     WHEN c.record = 'class' THEN (
                         SELECT string_agg(staff_id::text, ',' ORDER BY position, staff_id)
-                        FROM class_staff l WHERE l.class_id = c.class_id AND l.from_mis)
+                        FROM class_staff l WHERE l.class_id = c.class_id AND l.from_mis
+                            AND (c.field = 'staff' OR l.is_main_teacher))
                     ELSE (
                         SELECT string_agg(staff_id::text, ',' ORDER BY position, staff_id)
-                        FROM subject_staff l WHERE l.subject_id = c.subject_id AND l.from_mis)
+                        FROM subject_staff l WHERE l.subject_id = c.subject_id AND l.from_mis
+                            AND (c.field = 'staff' OR l.is_main_teacher))
                 END AS value
             FROM job_change c
             LEFT JOIN class k ON k.id = c.class_id
@@ -70,7 +73,8 @@ pub(super) async fn record(db: &mut PgConnection, of: JobId, undo: JobId) -> Res
 pub(super) async fn apply(db: &mut PgConnection, undo: JobId) -> Result<(), Error> {
     apply_fields(db, undo).await?;
     apply_class_staff(db, undo).await?;
-    apply_subject_staff(db, undo).await
+    apply_subject_staff(db, undo).await?;
+    apply_main_teachers(db, undo).await
 }
 
 async fn apply_fields(db: &mut PgConnection, undo: JobId) -> Result<(), Error> {
@@ -79,7 +83,8 @@ async fn apply_fields(db: &mut PgConnection, undo: JobId) -> Result<(), Error> {
         WITH patch AS (
             SELECT class_id, subject_id, jsonb_object_agg(field, new_value) AS fields
             FROM job_change
-            WHERE job_id = $1 AND record <> 'staff' AND field <> 'staff'
+            WHERE job_id = $1 AND record <> 'staff'
+                AND field NOT IN ('staff', 'main_teachers')
             GROUP BY class_id, subject_id
         ), subjects AS (
             UPDATE subject s SET (name, code, description, active, updated_at) =
@@ -99,8 +104,7 @@ async fn apply_fields(db: &mut PgConnection, undo: JobId) -> Result<(), Error> {
     Ok(())
 }
 
-/// The history does not say who of those that were unlinked was a main teacher; whoever stays
-/// linked keeps that.
+/// Links the people as they were; see [`apply_main_teachers`].
 async fn apply_class_staff(db: &mut PgConnection, undo: JobId) -> Result<(), Error> {
     sqlx::query!(
         r#"
@@ -150,6 +154,29 @@ async fn apply_subject_staff(db: &mut PgConnection, undo: JobId) -> Result<(), E
         SELECT subject_id, staff_id, position, true FROM target
         ON CONFLICT (subject_id, staff_id) DO UPDATE SET position = excluded.position
             WHERE l.from_mis
+        "#,
+        undo.0,
+    )
+    .execute(db)
+    .await?;
+    Ok(())
+}
+
+/// Marks the main teachers as they were, once everyone is linked.
+async fn apply_main_teachers(db: &mut PgConnection, undo: JobId) -> Result<(), Error> {
+    sqlx::query!(
+        r#"
+        WITH target AS (
+            SELECT class_id, subject_id, string_to_array(coalesce(new_value, ''), ',') AS main
+            FROM job_change WHERE job_id = $1 AND field = 'main_teachers'
+        ), of_subjects AS (
+            UPDATE subject_staff l SET is_main_teacher = NOT l.is_main_teacher FROM target t
+            WHERE l.subject_id = t.subject_id AND l.from_mis
+                AND l.is_main_teacher <> (l.staff_id::text = ANY (t.main))
+        )
+        UPDATE class_staff l SET is_main_teacher = NOT l.is_main_teacher FROM target t
+        WHERE l.class_id = t.class_id AND l.from_mis
+            AND l.is_main_teacher <> (l.staff_id::text = ANY (t.main))
         "#,
         undo.0,
     )

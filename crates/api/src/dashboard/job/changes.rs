@@ -155,6 +155,7 @@ fn words(field: ChangedField) -> &'static str {
         ChangedField::Description => "description",
         ChangedField::SubjectId => "subject",
         ChangedField::Staff => "staff",
+        ChangedField::MainTeachers => "main teachers",
     }
 }
 
@@ -264,6 +265,7 @@ fn value(change: &Change, value: Option<&FieldValue>, shown: Shown) -> Markup {
         (ChangedField::NonTeaching, "false") => html! { "teaches" },
         (
             ChangedField::Staff
+            | ChangedField::MainTeachers
             | ChangedField::LineManagerId
             | ChangedField::DepartmentId
             | ChangedField::SubjectId

@@ -37,7 +37,9 @@ pub(in crate::sync) async fn link_person(
     for class in changed {
         let after = read_links(db, class.id).await?;
         let (id, wonde_id) = (Some(class.id), &class.wonde_id);
-        lines.push(id, wonde_id, ChangedField::Staff, class.before.clone(), after);
+        let (staff, main) = (ChangedField::Staff, ChangedField::MainTeachers);
+        lines.push_if_different(id, wonde_id, staff, class.before.clone(), after.staff);
+        lines.push_if_different(id, wonde_id, main, class.main_before.clone(), after.main);
     }
     rows::record_lines(db, run, TeachingKind::Class, &lines).await?;
     Ok(counts)
@@ -49,6 +51,8 @@ struct Concerned {
     wonde_id: String,
     /// Who teaches it by the MIS' word, in the words of the change history.
     before: Option<String>,
+    /// The main teachers among them, likewise.
+    main_before: Option<String>,
     /// What the MIS says; `None`: the person does not teach it.
     is_main: Option<bool>,
     /// What a sync linked; `None`: nothing.
@@ -77,7 +81,10 @@ async fn read_concerned(
             CASE WHEN l.from_mis THEN l.is_main_teacher END AS "was_main?",
             coalesce(NOT l.from_mis, false) AS "by_hand!",
             (SELECT string_agg(o.staff_id::text, ',' ORDER BY o.position, o.staff_id)
-                FROM class_staff o WHERE o.class_id = c.id AND o.from_mis) AS before
+                FROM class_staff o WHERE o.class_id = c.id AND o.from_mis) AS before,
+            (SELECT string_agg(o.staff_id::text, ',' ORDER BY o.position, o.staff_id)
+                FROM class_staff o WHERE o.class_id = c.id AND o.from_mis
+                    AND o.is_main_teacher) AS main_before
         FROM class c
         LEFT JOIN (
             SELECT wonde_id, bool_or(is_main) AS is_main
@@ -136,10 +143,18 @@ async fn write(db: &mut PgConnection, staff_id: Uuid, changed: &[&Concerned]) ->
 }
 
 /// Who teaches a class by the MIS' word, in the words of the change history.
-async fn read_links(db: &mut PgConnection, class: Uuid) -> Result<Option<String>, Error> {
-    let links = sqlx::query_scalar!(
+struct Links {
+    staff: Option<String>,
+    main: Option<String>,
+}
+
+async fn read_links(db: &mut PgConnection, class: Uuid) -> Result<Links, Error> {
+    let links = sqlx::query_as!(
+        Links,
         r#"
-        SELECT string_agg(staff_id::text, ',' ORDER BY position, staff_id)
+        SELECT string_agg(staff_id::text, ',' ORDER BY position, staff_id) AS staff,
+            string_agg(staff_id::text, ',' ORDER BY position, staff_id)
+                FILTER (WHERE is_main_teacher) AS main
         FROM class_staff WHERE class_id = $1 AND from_mis
         "#,
         class,

@@ -160,21 +160,38 @@ impl Lines {
         ];
         let (id, wonde_id) = (Some(changed.before.id), &changed.before.wonde_id);
         for (field, old, new) in fields {
-            if old != new {
-                self.push(id, wonde_id, field, old, new);
-            }
+            self.push_if_different(id, wonde_id, field, old, new);
         }
         if let Some(links) = &changed.links {
             let (old, new) = (people(&changed.before.links), people(links));
-            self.push(id, wonde_id, ChangedField::Staff, old, new);
+            self.push_if_different(id, wonde_id, ChangedField::Staff, old, new);
+            let (old, new) = (main_teachers(&changed.before.links), main_teachers(links));
+            self.push_if_different(id, wonde_id, ChangedField::MainTeachers, old, new);
+        }
+    }
+
+    pub(super) fn push_if_different(
+        &mut self,
+        id: Option<Uuid>,
+        wonde_id: &str,
+        field: ChangedField,
+        old: Option<String>,
+        new: Option<String>,
+    ) {
+        if old != new {
+            self.push(id, wonde_id, field, old, new);
         }
     }
 }
 
 /// The people in their order, joined by commas.
-fn people(links: &[Link]) -> Option<String> {
-    let ids: Vec<String> = links.iter().map(|link| link.staff.to_string()).collect();
+fn people<'a>(links: impl IntoIterator<Item = &'a Link>) -> Option<String> {
+    let ids: Vec<String> = links.into_iter().map(|link| link.staff.to_string()).collect();
     (!ids.is_empty()).then(|| ids.join(","))
+}
+
+fn main_teachers(links: &[Link]) -> Option<String> {
+    people(links.iter().filter(|link| link.is_main))
 }
 
 /// Columns of the rows that a [`Difference`] creates or changes.
