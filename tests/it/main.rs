@@ -28,6 +28,7 @@ mod rows;
 mod schedule;
 mod school_rules;
 mod shell;
+mod silence;
 mod sync_data;
 mod teaching;
 mod undo;

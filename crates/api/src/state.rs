@@ -145,7 +145,8 @@ impl ApiState {
 
     /// Whether Postgres answers and has the schema of this release.
     pub(crate) async fn check_postgres(&self) -> Result<(), mis_sync_store::Error> {
-        mis_sync_store::check_schema(self.queue.pool()).await
+        mis_sync_store::check_schema(self.queue.pool()).await?;
+        mis_sync_store::check_writable(self.queue.pool()).await
     }
 
     /// Whether Redis answers.

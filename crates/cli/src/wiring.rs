@@ -20,7 +20,8 @@ pub(crate) async fn database(config: &Config) -> Result<Pool, Failure> {
 /// A pool on the configured database, whatever state it is in.
 pub(crate) fn open_database(config: &Config) -> Result<Pool, Failure> {
     let url = config.database.url()?;
-    Ok(mis_sync_store::connect(url, config.database.max_connections.get())?)
+    let (most, lease) = (config.database.max_connections.get(), config.worker.lease()?);
+    Ok(mis_sync_store::connect_for_lease(url, most, lease)?)
 }
 
 /// The configured Redis; nothing is sent yet.

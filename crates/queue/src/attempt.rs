@@ -4,16 +4,16 @@ use std::{sync::Arc, time::Duration};
 
 use futures::future::BoxFuture;
 use mis_sync_domain::{JobFailure, Lease};
-use mis_sync_store::jobs;
+use mis_sync_store::{Writing, jobs};
 use rand::RngExt;
 use tokio::{
     task::{JoinError, JoinHandle},
-    time::{Instant, MissedTickBehavior, interval, timeout_at},
+    time::{Instant, MissedTickBehavior, interval, timeout, timeout_at},
 };
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument;
 
-use crate::{Claimed, Queue};
+use crate::{Claimed, Queue, silence::Silence};
 
 /// What runs a job of any kind. It ends the job itself when it succeeds, in the transaction
 /// that does the work; how a failure is settled it only says.
@@ -50,6 +50,9 @@ impl RetryPolicy {
     }
 }
 
+/// Another connection is there already.
+const AFTER_SILENCE: Duration = Duration::from_millis(100);
+
 /// What every attempt of a worker shares.
 #[derive(Clone)]
 pub(crate) struct AttemptContext {
@@ -64,6 +67,8 @@ pub(crate) struct AttemptContext {
 enum Outcome {
     Ended(Result<Result<(), JobError>, JoinError>),
     LeaseLost,
+    /// The connection in which the work writes died without a word.
+    Silent,
     HandBack,
 }
 
@@ -84,10 +89,15 @@ pub(crate) async fn run(context: AttemptContext, claimed: Claimed) {
     async {
         let started = Instant::now();
         let (handler, job) = (Arc::clone(&context.handler), claimed.clone());
-        let mut work = tokio::spawn(async move { handler(job).await }.in_current_span());
-        let outcome = watch(&context, &claimed, &mut work).await;
+        let writing = Writing::default();
+        let watched = writing.clone();
+        let work = async move { watched.watch(handler(job)).await };
+        let mut work = tokio::spawn(work.in_current_span());
+        let outcome = watch(&context, &claimed, &mut work, writing).await;
         work.abort();
-        let ended = settle(&context, &claimed, outcome).await;
+        // Where it does not get through the lease ends, and the job is taken up again.
+        let ended = timeout(context.lease, settle(&context, &claimed, outcome)).await;
+        let ended = ended.unwrap_or_default();
         context.queue.announce_end(claimed.job.id).await;
         tracing::info!(
             job.outcome = ended.unwrap_or("unsettled"),
@@ -105,8 +115,10 @@ async fn watch(
     context: &AttemptContext,
     claimed: &Claimed,
     work: &mut JoinHandle<Result<(), JobError>>,
+    writing: Writing,
 ) -> Outcome {
     let mut renewed = Instant::now();
+    let mut silence = Silence::new(writing, context.lease);
     let mut beat = interval(context.lease / 3);
     beat.set_missed_tick_behavior(MissedTickBehavior::Delay);
     beat.tick().await;
@@ -117,16 +129,21 @@ async fn watch(
             _ = beat.tick() => {
                 let before = Instant::now();
                 let renewal = jobs::heartbeat(context.queue.pool(), claimed.lease, context.lease);
-                // A database that is frozen gives no error: the lease's own end bounds the wait.
-                match timeout_at(renewed + context.lease, renewal).await {
+                // A database that is frozen gives no error, nor does a connection that died without
+                // a word: the next beat takes another one.
+                let end = (before + context.lease / 3).min(renewed + context.lease);
+                match timeout_at(end, renewal).await {
                     Ok(Ok(())) => renewed = before,
                     Ok(Err(mis_sync_store::Error::LeaseLost)) if work.is_finished() => {}
                     Ok(Err(mis_sync_store::Error::LeaseLost)) => return Outcome::LeaseLost,
                     Ok(Err(error)) => tracing::warn!(%error, "the lease could not be renewed"),
-                    Err(_) => tracing::warn!("the database did not answer for a whole lease"),
+                    Err(_) => tracing::warn!("the database did not answer in time"),
                 }
                 if renewed.elapsed() >= context.lease && !work.is_finished() {
                     return Outcome::LeaseLost;
+                }
+                if silence.is_heard(context.queue.pool(), claimed.lease).await {
+                    return Outcome::Silent;
                 }
             }
         }
@@ -162,6 +179,11 @@ async fn settle(
             ("retry", jobs::retry(pool, lease, &panicked(), wait).await)
         }
         Outcome::Ended(Ok(Err(JobError::LeaseLost))) | Outcome::LeaseLost => ("lost", Ok(())),
+        Outcome::Silent => {
+            let failure = silent();
+            log_failure(&failure);
+            ("retry", jobs::retry(pool, lease, &failure, AFTER_SILENCE).await)
+        }
         Outcome::HandBack => ("released", hand_back(context, claimed, lease).await),
     };
     match written {
@@ -188,6 +210,14 @@ async fn hand_back(
 
 fn log_failure(failure: &JobFailure) {
     tracing::warn!(error.type = failure.code, error.detail = failure.detail, "{}", failure.title);
+}
+
+fn silent() -> JobFailure {
+    JobFailure {
+        code: "database".into(),
+        title: "The database failed".into(),
+        detail: "The connection died without a word in the middle of a write.".into(),
+    }
 }
 
 fn panicked() -> JobFailure {

@@ -9,6 +9,7 @@ mod intake;
 mod limiter;
 mod queue;
 mod redis;
+mod silence;
 mod traffic;
 mod worker;
 

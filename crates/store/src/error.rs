@@ -72,8 +72,11 @@ impl Error {
     pub fn is_transient(&self) -> bool {
         match self {
             Self::Unavailable(_) => true,
-            // Serialisation failure, deadlock, too many connections, shutting down.
-            Self::Refused { code, .. } => ["40", "53", "57"].iter().any(|c| code.starts_with(c)),
+            // Connection lost, read-only or asleep in a transaction, serialisation failure, deadlock,
+            // too many connections, shutting down.
+            Self::Refused { code, .. } => {
+                ["08", "25006", "25P03", "40", "53", "57"].iter().any(|c| code.starts_with(c))
+            }
             _ => false,
         }
     }
@@ -96,6 +99,7 @@ impl Error {
 
 impl From<sqlx::Error> for Error {
     fn from(error: sqlx::Error) -> Self {
+        crate::pool::heed(&error);
         match error {
             sqlx::Error::Database(refusal) => Self::Refused {
                 code: refusal.code().unwrap_or_default().into_owned(),

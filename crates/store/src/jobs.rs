@@ -21,6 +21,7 @@ mod list;
 mod pulse;
 mod query;
 mod row;
+mod session;
 mod sweep;
 mod transitions;
 
@@ -36,6 +37,7 @@ pub use history::{Attempt, attempts, lineage};
 pub use list::{Count, count, count_by_state, error_codes, list};
 pub use pulse::{pulse, pulse_of};
 pub use query::{changes, changes_of_field, get, issues, records_of_last_sync};
+pub use session::{Session, end_silent_session};
 pub use sweep::{Due, fail_exhausted, take_due};
 pub use transitions::{fail, progress, release, retry, snooze, succeed};
 

@@ -1,15 +1,20 @@
 //! One worker at a time does what must not be done by all: it holds an advisory lock of Postgres
 //! on a connection of its own, so the lock goes when the process does.
 
+use std::time::Duration;
+
 use sqlx::{Connection, PgConnection, PgPool};
 
-use crate::Error;
+use crate::{Error, pool};
 
 /// The lock that the leader holds; one for each database.
 const LOCK: i64 = 0x6d69_735f_6c65_6164;
 
 /// How connections of leaders and of those who would be are called in `pg_stat_activity`.
 const APPLICATION_NAME: &str = "mis-sync leader";
+
+/// A leader shows itself every two seconds; a busy machine may take longer.
+const SHORTEST_SLEEP: Duration = Duration::from_secs(6);
 
 /// A worker that leads, or would.
 pub struct Candidate {
@@ -22,17 +27,23 @@ impl Candidate {
     /// a pool gives those away.
     ///
     /// Postgres ends it by itself when the process sleeps or its machine is gone without a word,
-    /// within half a minute: nobody leads who cannot.
-    pub async fn connect(pool: &PgPool) -> Result<Self, Error> {
+    /// within a lease: nobody leads who cannot.
+    pub async fn connect(pool: &PgPool, lease: Duration) -> Result<Self, Error> {
         let options = pool.connect_options().as_ref().clone().application_name(APPLICATION_NAME);
         let mut connection = PgConnection::connect_with(&options).await?;
+        let asleep = lease.max(SHORTEST_SLEEP).as_millis().to_string();
+        let (idle, interval) = pool::keepalives(lease);
         sqlx::query!(
             r#"
-            SELECT set_config('idle_session_timeout', '30s', false) AS idle,
-                set_config('tcp_keepalives_idle', '10', false) AS keepalive,
-                set_config('tcp_keepalives_interval', '5', false) AS interval,
+            SELECT set_config('idle_session_timeout', $1, false) AS asleep,
+                set_config('tcp_user_timeout', $1, false) AS unheard,
+                set_config('tcp_keepalives_idle', $2, false) AS keepalive,
+                set_config('tcp_keepalives_interval', $3, false) AS interval,
                 set_config('tcp_keepalives_count', '3', false) AS count
             "#,
+            asleep,
+            idle.to_string(),
+            interval.to_string(),
         )
         .fetch_one(&mut connection)
         .await?;

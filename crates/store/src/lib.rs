@@ -35,9 +35,10 @@ use sqlx::migrate::Migrator;
 
 pub use error::Error;
 pub use health::{Health, health};
-pub use pool::connect;
+pub use pool::{connect, connect_for_lease};
 pub use sqlx::PgPool as Pool;
 pub use token::{InvalidEncryptionKey, Purpose, TokenCipher};
+pub use transaction::Writing;
 pub(crate) use transaction::begin;
 
 /// The migrations of `migrations/`, compiled in.
@@ -84,6 +85,16 @@ pub async fn check_schema(pool: &Pool) -> Result<(), Error> {
         .await?,
     };
     if found < needed { Err(Error::SchemaBehind { found, needed }) } else { Ok(()) }
+}
+
+/// Whether the database takes writes: a standby, or a server that was made read-only, does not.
+pub async fn check_writable(pool: &Pool) -> Result<(), Error> {
+    let takes_none = sqlx::query_scalar!(
+        r#"SELECT current_setting('transaction_read_only')::bool AS "takes_none!""#
+    )
+    .fetch_one(pool)
+    .await?;
+    if takes_none { Err(Error::Unavailable("it takes no writes".into())) } else { Ok(()) }
 }
 
 /// Whether the database answers at all.

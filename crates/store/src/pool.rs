@@ -1,9 +1,13 @@
-//! The pool: what its connections are told at their start, and which of them are used again.
+//! The pool: what its sessions are told at their start, and which of them are used again.
 
-use std::{str::FromStr, time::Duration};
+use std::{
+    str::FromStr,
+    sync::Mutex,
+    time::{Duration, Instant},
+};
 
 use sqlx::{
-    Connection, Executor, PgConnection, PgPool,
+    AssertSqlSafe, Connection, Executor, PgConnection, PgPool, Row,
     postgres::{PgConnectOptions, PgPoolOptions},
 };
 use tokio::time::timeout;
@@ -18,21 +22,47 @@ const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
 /// server restarts so fast.
 const FRESH: Duration = Duration::from_millis(100);
 
+/// A connection that does not answer the look for so long died without a word.
+const LOOK_TIMEOUT: Duration = Duration::from_secs(1);
+
 /// A refusal comes a moment before the word that the session is ready for more.
 const SETTLING: Duration = Duration::from_millis(10);
 
+/// How long a session may sleep inside a transaction where nobody says otherwise.
+const DEFAULT_LEASE: Duration = Duration::from_secs(30);
+
+/// A transaction has moments in which a busy machine does not come to its next statement.
+const SHORTEST_SLEEP: Duration = Duration::from_secs(2);
+
+/// Connections that are older than this are not used again.
+static DISTRUSTED_UNTIL: Mutex<Option<Instant>> = Mutex::new(None);
+
 /// Opens a pool on `url`. Connections are made when they are needed.
 pub fn connect(url: &str, max_connections: u32) -> Result<PgPool, Error> {
+    connect_for_lease(url, max_connections, DEFAULT_LEASE)
+}
+
+/// Opens a pool whose sessions the server ends about a lease after their process fell asleep in
+/// the middle of a transaction, or vanished: whoever takes its job over does not wait for it.
+pub fn connect_for_lease(
+    url: &str,
+    max_connections: u32,
+    lease: Duration,
+) -> Result<PgPool, Error> {
     let options = PgConnectOptions::from_str(url)?.application_name("mis-sync");
     Ok(PgPoolOptions::new()
         .max_connections(max_connections)
         .acquire_timeout(ACQUIRE_TIMEOUT)
         .test_before_acquire(false)
-        .after_connect(|connection, _| Box::pin(prepare(connection)))
+        .after_connect(move |connection, _| Box::pin(prepare(connection, lease)))
         .before_acquire(|connection, metadata| {
             Box::pin(async move {
+                if is_distrusted(metadata.age) {
+                    return Ok(false);
+                }
                 if metadata.idle_for > FRESH {
-                    connection.ping().await?;
+                    let look = timeout(LOOK_TIMEOUT, connection.ping()).await;
+                    look.map_err(|_| sqlx::Error::PoolTimedOut)??;
                 }
                 Ok(true)
             })
@@ -42,7 +72,19 @@ pub fn connect(url: &str, max_connections: u32) -> Result<PgPool, Error> {
 }
 
 /// Tells a new session when the server shall end it.
-async fn prepare(connection: &mut PgConnection) -> Result<(), sqlx::Error> {
+async fn prepare(connection: &mut PgConnection, lease: Duration) -> Result<(), sqlx::Error> {
+    let asleep = lease.max(SHORTEST_SLEEP).as_millis();
+    let (idle, interval) = keepalives(lease);
+    let settings = format!(
+        "SET idle_in_transaction_session_timeout = {asleep}; SET tcp_user_timeout = {asleep}; \
+         SET tcp_keepalives_idle = {idle}; SET tcp_keepalives_interval = {interval}; \
+         SET tcp_keepalives_count = 3; SHOW transaction_read_only"
+    );
+    let row = connection.fetch_one(sqlx::raw_sql(AssertSqlSafe(settings))).await?;
+    if row.try_get::<String, _>(0)? == "on" {
+        // It may be read from, once: the server that takes writes may be back by the next time.
+        distrust(LOOK_TIMEOUT);
+    }
     // The server looks whether the client is still there while a statement runs or waits for a
     // lock. Some systems cannot, and go without.
     if let Err(error) = connection.execute("SET client_connection_check_interval = '2s'").await {
@@ -51,10 +93,46 @@ async fn prepare(connection: &mut PgConnection) -> Result<(), sqlx::Error> {
     Ok(())
 }
 
+/// Seconds before the first keep-alive and between those after it, so that three of them remain
+/// unanswered within a lease.
+pub(crate) fn keepalives(lease: Duration) -> (u64, u64) {
+    ((lease.as_secs() / 3).max(1), (lease.as_secs() / 6).max(1))
+}
+
 /// Whether nothing is under way on a connection: no statement was cut off before its answer.
 ///
 /// One that is not at rest is closed. To wait for its answer could take as long as the statement,
 /// and whoever counts the answers wrong gives one job those of another.
 pub(crate) async fn is_at_rest(connection: &mut PgConnection) -> bool {
     matches!(timeout(SETTLING, connection.flush()).await, Ok(Ok(())))
+}
+
+/// Looks at an error of the driver: after some of them no connection that there is can be relied
+/// upon. The server stops or starts, takes no writes (any more), or is out of step with us.
+pub(crate) fn heed(error: &sqlx::Error) {
+    let is_bad = match error {
+        sqlx::Error::Database(refusal) => {
+            let code = refusal.code().unwrap_or_default();
+            code.starts_with("08") || ["25006", "57P01", "57P02", "57P03"].contains(&&*code)
+        }
+        sqlx::Error::Io(_) | sqlx::Error::Tls(_) | sqlx::Error::Protocol(_) => true,
+        _ => false,
+    };
+    if is_bad {
+        distrust(Duration::ZERO);
+    }
+}
+
+/// Connections that were made until now, or will be within `more`, are not used again.
+fn distrust(more: Duration) {
+    let until = Some(Instant::now() + more);
+    let mut distrusted = DISTRUSTED_UNTIL.lock().expect("nobody panics with this lock");
+    *distrusted = until.max(*distrusted);
+}
+
+fn is_distrusted(age: Duration) -> bool {
+    let until = *DISTRUSTED_UNTIL.lock().expect("nobody panics with this lock");
+    until.is_some_and(|until| {
+        until.checked_duration_since(Instant::now()).is_some() || until.elapsed() < age
+    })
 }

@@ -66,7 +66,7 @@ pub async fn begin(
     if begin_first(pool, lease, rules, updated_after).await? {
         return Ok(FetchState::new(updated_after));
     }
-    let mut tx = transaction::begin_with(pool, BEGIN).await?;
+    let mut tx = transaction::begin_for(pool, lease, BEGIN).await?;
     let taken_over = sqlx::query!(
         r#"
         UPDATE stage_fetch SET fence = $2, owns_initials = $3, owns_job_title = $4,
@@ -199,7 +199,7 @@ pub async fn rewind(pool: &PgPool, lease: Lease) -> Result<(), Error> {
 
 /// Throws away what a job staged, once its outcome is in the ledger.
 pub async fn discard(pool: &PgPool, lease: Lease) -> Result<(), Error> {
-    let mut tx = transaction::begin_with(pool, BEGIN).await?;
+    let mut tx = transaction::begin_for(pool, lease, BEGIN).await?;
     let owned = sqlx::query!(
         "DELETE FROM stage_fetch WHERE job_id = $1 AND fence = $2",
         lease.job_id.0,

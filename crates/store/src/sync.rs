@@ -117,7 +117,7 @@ async fn try_finish(
     pass: Pass,
     elapsed: &impl Fn() -> Duration,
 ) -> Result<Option<Finished>, Error> {
-    let mut tx = crate::transaction::begin_with(pool, BEGIN).await?;
+    let mut tx = crate::transaction::begin_for(pool, plan.lease, BEGIN).await?;
     let dry_run = matches!(pass, Pass::Preview | Pass::DryRun);
     let fetched = fetched::lock_and_read(&mut tx, plan, dry_run).await?;
     let Plan { lease, school_id, rules, guard, .. } = plan;

@@ -1,9 +1,14 @@
 //! Transactions whose future may be dropped at any await: a job is aborted, a client hangs up, a
 //! deadline passes.
 
-use std::ops::{Deref, DerefMut};
+use std::{
+    ops::{Deref, DerefMut},
+    sync::{Arc, Mutex},
+    time::Instant,
+};
 
-use sqlx::{PgConnection, PgPool, Postgres, SqlSafeStr};
+use mis_sync_domain::Lease;
+use sqlx::{AssertSqlSafe, PgConnection, PgPool, Postgres, SqlSafeStr, pool::PoolConnection};
 use tokio::runtime::Handle;
 
 use crate::{Error, pool::is_at_rest};
@@ -11,6 +16,70 @@ use crate::{Error, pool::is_at_rest};
 /// A transaction; dropped without [`Transaction::commit`] it is taken back.
 pub(crate) struct Transaction {
     inner: Option<sqlx::Transaction<'static, Postgres>>,
+    open: Option<Open>,
+}
+
+tokio::task_local! {
+    static WRITING: Writing;
+}
+
+/// Whether the work of a claim is in the middle of a transaction, for those who watch it: a
+/// connection that died without a word gives neither an answer nor an error.
+#[derive(Debug, Clone, Default)]
+pub struct Writing(Arc<Mutex<Option<Instant>>>);
+
+impl Writing {
+    /// Runs the work.
+    pub async fn watch<T>(&self, work: impl Future<Output = T>) -> T {
+        WRITING.scope(self.clone(), work).await
+    }
+
+    /// When the transaction began that is open.
+    pub fn since(&self) -> Option<Instant> {
+        *self.0.lock().expect("nobody panics with this lock")
+    }
+
+    fn set(&self, since: Option<Instant>) {
+        *self.0.lock().expect("nobody panics with this lock") = since;
+    }
+}
+
+/// Ends with its transaction.
+struct Open(Writing);
+
+impl Open {
+    fn begin() -> Option<Self> {
+        let writing = WRITING.try_with(Clone::clone).ok()?;
+        writing.set(Some(Instant::now()));
+        Some(Self(writing))
+    }
+}
+
+impl Drop for Open {
+    fn drop(&mut self) {
+        self.0.set(None);
+    }
+}
+
+/// How the session of an open transaction of this claim is called in `pg_stat_activity`.
+pub(crate) fn session_name(lease: Lease) -> String {
+    format!("mis-sync job {} {}", lease.job_id, lease.fence)
+}
+
+/// Opens a transaction of a claim: the session carries its name to the end, so that others can
+/// see what became of it.
+pub(crate) async fn begin_for(
+    pool: &PgPool,
+    lease: Lease,
+    statement: &'static str,
+) -> Result<Transaction, Error> {
+    let name = session_name(lease);
+    let statement = AssertSqlSafe(format!("{statement}; SET LOCAL application_name = '{name}'"));
+    let connection = pool.acquire().await?;
+    let open = Open::begin();
+    let mut transaction = begin_on(connection, statement).await?;
+    transaction.open = open;
+    Ok(transaction)
 }
 
 /// Opens a transaction.
@@ -27,11 +96,17 @@ pub(crate) async fn begin_with(
     pool: &PgPool,
     statement: impl SqlSafeStr,
 ) -> Result<Transaction, Error> {
-    let connection = pool.acquire().await?;
+    begin_on(pool.acquire().await?, statement).await
+}
+
+async fn begin_on(
+    connection: PoolConnection<Postgres>,
+    statement: impl SqlSafeStr,
+) -> Result<Transaction, Error> {
     let begun = sqlx::Transaction::begin(connection, Some(statement.into_sql_str()));
     let begun = tokio::spawn(begun).await;
     let inner = begun.map_err(|error| Error::Unavailable(error.to_string()))??;
-    Ok(Transaction { inner: Some(inner) })
+    Ok(Transaction { inner: Some(inner), open: None })
 }
 
 impl Transaction {

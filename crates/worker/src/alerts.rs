@@ -11,7 +11,10 @@ use mis_sync_queue::RetryPolicy;
 use mis_sync_store::{Error, alerts};
 use url::Url;
 
-use crate::{Context, leader::every};
+use crate::{
+    Context,
+    leader::{every, in_time},
+};
 pub use send::{AlertSecret, InvalidAlertSecret};
 
 /// How often it is looked whether a message is due.
@@ -37,12 +40,15 @@ pub struct AlertReceiver {
     pub secret: AlertSecret,
 }
 
+/// Nothing takes so long but a connection that died without a word.
+const LONGEST: Duration = Duration::from_mins(5);
+
 /// Compares the schools with the open alerts, all the time.
 pub(crate) async fn watch(context: &Context) -> Infallible {
     let mut tick = every(context.alerts.every);
     loop {
         tick.tick().await;
-        match look(context).await {
+        match in_time(LONGEST, look(context)).await {
             Ok(changed) if changed == alerts::Reconciled::default() => {}
             Ok(alerts::Reconciled { raised, cleared }) => {
                 tracing::info!(raised, cleared, "alerts changed");
@@ -75,7 +81,7 @@ pub(crate) async fn send(context: &Context, retry: RetryPolicy) -> Infallible {
     let mut tick = every(SEND_EVERY);
     loop {
         tick.tick().await;
-        if let Err(error) = sender.send_due(context, retry).await {
+        if let Err(error) = in_time(LONGEST, sender.send_due(context, retry)).await {
             tracing::warn!(%error, "alerts could not be sent");
         }
     }

@@ -5,7 +5,13 @@ use std::{convert::Infallible, time::Duration};
 
 use mis_sync_store::{Error, figures, workers};
 
-use crate::{Context, leader::every};
+use crate::{
+    Context,
+    leader::{every, in_time},
+};
+
+/// Nothing takes so long but a connection that died without a word.
+const LONGEST: Duration = Duration::from_mins(5);
 
 const EVERY: Duration = Duration::from_secs(20);
 
@@ -13,7 +19,7 @@ pub(crate) async fn run(context: &Context) -> Infallible {
     let mut tick = every(EVERY);
     loop {
         tick.tick().await;
-        if let Err(error) = keep(context).await {
+        if let Err(error) = in_time(LONGEST, keep(context)).await {
             tracing::warn!(%error, "the books could not be kept");
         }
     }

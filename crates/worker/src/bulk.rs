@@ -10,7 +10,13 @@ use mis_sync_store::{
     jobs,
 };
 
-use crate::{Context, leader::every};
+use crate::{
+    Context,
+    leader::{every, in_time},
+};
+
+/// Nothing takes so long but a connection that died without a word.
+const LONGEST: Duration = Duration::from_mins(5);
 
 const EVERY: Duration = Duration::from_secs(1);
 /// Jobs looked up at a time.
@@ -20,7 +26,7 @@ pub(crate) async fn run(context: &Context) -> Infallible {
     let mut tick = every(EVERY);
     loop {
         tick.tick().await;
-        if let Err(error) = work(context).await {
+        if let Err(error) = in_time(LONGEST, work(context)).await {
             tracing::warn!(%error, "actions on many jobs wait");
         }
     }

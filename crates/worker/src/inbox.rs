@@ -16,7 +16,10 @@ use serde_json::Value;
 use tokio_util::sync::CancellationToken;
 use url::Url;
 
-use crate::{Context, leader::every};
+use crate::{
+    Context,
+    leader::{every, in_time},
+};
 
 /// Also how late an event may be looked at.
 const EVERY: Duration = Duration::from_secs(1);
@@ -34,7 +37,7 @@ pub(crate) async fn run(context: Context, retry: RetryPolicy, stop: Cancellation
         }
         let emptied = tokio::select! {
             () = stop.cancelled() => return,
-            emptied = handle_all(&context, retry) => emptied,
+            emptied = in_time(LEASE, handle_all(&context, retry)) => emptied,
         };
         if let Err(error) = emptied {
             tracing::warn!(%error, "the inbox of webhooks could not be emptied");

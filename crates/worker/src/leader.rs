@@ -20,7 +20,12 @@ const EVERY: Duration = Duration::from_secs(2);
 /// A database that does not answer for so long has given the lock to somebody else, or will.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-pub(crate) async fn run(context: Context, retry: RetryPolicy, stop: CancellationToken) {
+pub(crate) async fn run(
+    context: Context,
+    retry: RetryPolicy,
+    lease: Duration,
+    stop: CancellationToken,
+) {
     let mut tick = every(EVERY);
     loop {
         tokio::select! {
@@ -29,7 +34,7 @@ pub(crate) async fn run(context: Context, retry: RetryPolicy, stop: Cancellation
         }
         let ended = tokio::select! {
             () = stop.cancelled() => return,
-            ended = stand(&context, retry) => ended,
+            ended = stand(&context, retry, lease) => ended,
         };
         match ended {
             Ok(never) => match never {},
@@ -39,8 +44,12 @@ pub(crate) async fn run(context: Context, retry: RetryPolicy, stop: Cancellation
 }
 
 /// Waits for the lock, then does the leader's work until the lock is lost.
-async fn stand(context: &Context, retry: RetryPolicy) -> Result<Infallible, Error> {
-    let mut candidate = within(Candidate::connect(context.queue.pool())).await?;
+async fn stand(
+    context: &Context,
+    retry: RetryPolicy,
+    lease: Duration,
+) -> Result<Infallible, Error> {
+    let mut candidate = within(Candidate::connect(context.queue.pool(), lease)).await?;
     let mut tick = every(EVERY);
     while !within(candidate.leads()).await? {
         tick.tick().await;
@@ -70,9 +79,18 @@ async fn hold(candidate: &mut Candidate, mut tick: Interval) -> Result<Infallibl
 }
 
 async fn within<T>(answer: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
-    match timeout(PATIENCE, answer).await {
+    in_time(PATIENCE, answer).await
+}
+
+/// What takes longer is given up: a connection that died without a word never answers, and its
+/// loop would stand still for ever.
+pub(crate) async fn in_time<T, E: From<Error>>(
+    longest: Duration,
+    work: impl Future<Output = Result<T, E>>,
+) -> Result<T, E> {
+    match timeout(longest, work).await {
         Ok(answer) => answer,
-        Err(_) => Err(Error::Unavailable("it did not answer in time".into())),
+        Err(_) => Err(Error::Unavailable("it did not answer in time".into()).into()),
     }
 }
 

@@ -72,12 +72,13 @@ pub async fn run(
     let worker = options.name.clone();
     let (beat, intake) = (registry::heartbeat(&options), options.intake.clone());
     let registry = registry::run(context.queue.clone(), beat, intake, beside.clone());
+    let leader = leader::run(context.clone(), options.retry, options.lease, beside.clone());
     let queue = context.queue.clone();
     let tasks = [
         ("registry", tokio::spawn(registry)),
         ("sweeper", tokio::spawn(sweeper::run(context.queue.clone(), beside.clone()))),
         ("inbox", tokio::spawn(inbox::run(context.clone(), options.retry, beside.clone()))),
-        ("leader", tokio::spawn(leader::run(context.clone(), options.retry, beside.clone()))),
+        ("leader", tokio::spawn(leader)),
     ];
     let ended = run_worker(context.queue.clone(), options, handler(context), stop).await;
     beside.cancel();

@@ -6,9 +6,12 @@ use mis_sync_queue::{Intake, Queue, WorkerOptions};
 use mis_sync_store::workers::{self, Heartbeat};
 use tokio_util::sync::CancellationToken;
 
-use crate::leader::every;
+use crate::leader::{every, in_time};
 
 const EVERY: Duration = Duration::from_secs(2);
+
+/// Nothing takes so long but a connection that died without a word.
+const LONGEST: Duration = Duration::from_secs(10);
 
 /// What this process reports.
 pub(crate) fn heartbeat(options: &WorkerOptions) -> Heartbeat {
@@ -27,7 +30,7 @@ pub(crate) fn heartbeat(options: &WorkerOptions) -> Heartbeat {
 pub(crate) async fn run(queue: Queue, beat: Heartbeat, intake: Intake, stop: CancellationToken) {
     let mut tick = every(EVERY);
     while stop.run_until_cancelled(tick.tick()).await.is_some() {
-        if let Err(error) = report(&queue, &beat, &intake).await {
+        if let Err(error) = in_time(LONGEST, report(&queue, &beat, &intake)).await {
             tracing::warn!(%error, "this worker could not report itself");
         }
     }

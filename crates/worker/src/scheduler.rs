@@ -6,7 +6,13 @@ use mis_sync_domain::{DueSync, REQUESTED_BY_SCHEDULE, SchoolId, SyncMode, SyncOp
 use mis_sync_queue::{Enqueued, Error, NewJob};
 use mis_sync_store::schedule::{self, ScheduledSchool};
 
-use crate::{Context, leader::every};
+use crate::{
+    Context,
+    leader::{every, in_time},
+};
+
+/// Nothing takes so long but a connection that died without a word.
+const LONGEST: Duration = Duration::from_mins(1);
 
 /// How the schedules are served.
 #[derive(Debug, Clone, Copy)]
@@ -27,7 +33,7 @@ pub(crate) async fn run(context: &Context) -> Infallible {
     let mut tick = every(context.scheduler.every);
     loop {
         tick.tick().await;
-        match enqueue_due(context).await {
+        match in_time(LONGEST, enqueue_due(context)).await {
             Ok(0) => {}
             Ok(enqueued) => tracing::info!(enqueued, "scheduled syncs asked for"),
             Err(error) => tracing::warn!(%error, "schedules could not be served"),

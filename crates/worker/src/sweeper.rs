@@ -6,8 +6,13 @@ use mis_sync_queue::{Queue, Swept};
 use tokio::time::{MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
 
+use crate::leader::in_time;
+
 /// Also how late a retry may start after it became due.
 const EVERY: Duration = Duration::from_secs(1);
+
+/// Nothing takes so long but a connection that died without a word.
+const LONGEST: Duration = Duration::from_secs(30);
 
 pub(crate) async fn run(queue: Queue, stop: CancellationToken) {
     let mut tick = interval(EVERY);
@@ -17,7 +22,7 @@ pub(crate) async fn run(queue: Queue, stop: CancellationToken) {
             () = stop.cancelled() => return,
             _ = tick.tick() => {}
         }
-        match queue.redeliver_due().await {
+        match in_time(LONGEST, queue.redeliver_due()).await {
             Ok(swept) if swept == Swept::default() => {}
             Ok(Swept { redelivered, failed, discarded }) => {
                 tracing::info!(redelivered, failed, discarded, "swept");

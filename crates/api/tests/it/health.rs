@@ -55,3 +55,19 @@ async fn an_old_schema_is_told_apart() {
     app.sql("DELETE FROM _sqlx_migrations".to_owned()).await;
     assert_eq!(readiness(&app).await, (503, checks("unavailable", "schema-behind", "ok")));
 }
+
+#[tokio::test]
+async fn a_database_that_takes_no_writes_counts_as_away() {
+    let app = App::start().await;
+    app.sql("ALTER SYSTEM SET default_transaction_read_only = on".to_owned()).await;
+    app.sql("SELECT pg_reload_conf()".to_owned()).await;
+    let away = checks("unavailable", "away", "ok");
+    eventually("it is known", async || {
+        Some(readiness(&app).await).filter(|found| *found == (503, away.clone()))
+    })
+    .await;
+    app.sql("ALTER SYSTEM RESET default_transaction_read_only".to_owned()).await;
+    app.sql("SELECT pg_reload_conf()".to_owned()).await;
+    eventually("it takes writes", async || Some(readiness(&app).await).filter(|r| r.0 == 200))
+        .await;
+}

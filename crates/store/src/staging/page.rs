@@ -113,7 +113,7 @@ pub async fn add_page(
     page: &MappedPage,
     progress: Progress,
 ) -> Result<(), Error> {
-    let mut tx = transaction::begin_with(pool, BEGIN).await?;
+    let mut tx = transaction::begin_for(pool, lease, BEGIN).await?;
     let first_position = advance(&mut tx, lease, page).await?;
     records::insert_staff(&mut tx, lease, first_position, &page.staff).await?;
     records::insert_left_out(&mut tx, lease, first_position, &page.left_out).await?;

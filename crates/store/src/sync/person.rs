@@ -87,7 +87,7 @@ async fn try_refresh(
     plan: PersonPlan<'_>,
     elapsed: &impl Fn() -> Duration,
 ) -> Result<Report, Error> {
-    let mut tx = crate::transaction::begin_with(pool, BEGIN).await?;
+    let mut tx = crate::transaction::begin_for(pool, plan.lease, BEGIN).await?;
     let fetched = lock(&mut tx, plan).await?;
     let PersonPlan { lease, school_id, rules, staff_id, page, .. } = plan;
     let run = Run { lease, school_id, rules, dry_run: false, fetched: &fetched };

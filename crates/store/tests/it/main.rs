@@ -25,6 +25,7 @@ mod people;
 mod plans;
 mod races;
 mod random_school;
+mod read_only;
 mod refreshes;
 mod rematching;
 mod retention;

@@ -1,0 +1,49 @@
+use std::time::Duration;
+
+use mis_sync_domain::Lease;
+use sqlx::PgPool;
+
+use super::enqueue::interval;
+use crate::{Error, transaction::session_name};
+
+/// What the server knows of the session in which a claim writes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Session {
+    /// A statement runs, waits for a lock, or ended just now.
+    AtWork,
+    /// It waited for its client for so long that it was ended now.
+    Silent,
+    /// There is none.
+    Absent,
+}
+
+/// Looks, from another session, at the one in which a claim writes, and ends it where it has waited
+/// for its next statement for `patience`: its connection died without a word, or its client sleeps.
+pub async fn end_silent_session(
+    pool: &PgPool,
+    lease: Lease,
+    patience: Duration,
+) -> Result<Session, Error> {
+    let found = sqlx::query!(
+        r#"
+        WITH session AS (
+            SELECT pid, state LIKE 'idle%' AND state_change < clock_timestamp() - $2::interval
+                AS is_silent
+            FROM pg_stat_activity
+            WHERE application_name = $1 AND datname = current_database()
+        )
+        SELECT count(*) AS "sessions!",
+            count(CASE WHEN is_silent THEN pg_terminate_backend(pid) END) AS "silent!"
+        FROM session
+        "#,
+        session_name(lease),
+        interval(patience),
+    )
+    .fetch_one(pool)
+    .await?;
+    Ok(match (found.sessions, found.silent) {
+        (0, _) => Session::Absent,
+        (sessions, silent) if sessions == silent => Session::Silent,
+        _ => Session::AtWork,
+    })
+}
