@@ -31,6 +31,7 @@ mod shell;
 mod silence;
 mod sync_data;
 mod teaching;
+mod token_address;
 mod undo;
 mod webhooks;
 mod withheld;

@@ -87,6 +87,21 @@ async fn a_token_comes_from_a_file_and_is_no_argument() {
     assert_has(&said, &["--token-file /nowhere"]);
     let (code, _, _) = command(&app, &[&connect[..], &["--token", "t"]].concat(), None).await;
     assert_eq!(code, 2);
+    // The rules of the API hold here as well.
+    for (address, token, part) in [
+        ("https://thief.example", "t", "`wonde_base_url` names a host that is not among"),
+        ("https://169.254.169.254", "t", "`wonde_base_url` names a host that is not among"),
+        ("https://eu.wonde.com/v1.0", "", "is for another Wonde address"),
+    ] {
+        let elsewhere = [&connect[..], &["--wonde-base-url", address]].concat();
+        let (code, _, said) = command(&app, &elsewhere, Some(token)).await;
+        assert_eq!(code, 2, "{address}: {said}");
+        assert_has(&said, &[part]);
+    }
+    let twice = ["schools", "connect", "elm", "--name", "N", "--wonde-school-id", &school.id];
+    let (code, _, said) = command(&app, &twice, Some("t")).await;
+    assert_eq!(code, 2);
+    assert_has(&said, &["another connected school has the Wonde id"]);
 }
 
 #[tokio::test]

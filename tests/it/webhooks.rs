@@ -17,13 +17,13 @@ async fn app() -> TestApp {
 }
 
 /// Lets something happen at Wonde; returns what it posts.
-fn webhook_of(app: &TestApp, school: &str, scenario: impl Into<Scenario>) -> Value {
+pub(crate) fn webhook_of(app: &TestApp, school: &str, scenario: impl Into<Scenario>) -> Value {
     let simulator = app.simulator.simulator();
     simulator.apply_scenario(school, scenario).unwrap().webhook.unwrap()
 }
 
 /// Posts it and waits for what becomes of it: state and reason.
-async fn outcome(app: &TestApp, body: &Value) -> (String, Option<String>) {
+pub(crate) async fn outcome(app: &TestApp, body: &Value) -> (String, Option<String>) {
     let id = app.post_webhook(body).await;
     let sql = format!(
         "SELECT state || ' ' || coalesce(reason, '') FROM webhook_event
@@ -34,8 +34,12 @@ async fn outcome(app: &TestApp, body: &Value) -> (String, Option<String>) {
     (state.to_owned(), Some(reason.to_owned()).filter(|reason| !reason.is_empty()))
 }
 
-fn applied() -> (String, Option<String>) {
+pub(crate) fn applied() -> (String, Option<String>) {
     ("applied".into(), None)
+}
+
+pub(crate) fn kept() -> (String, Option<String>) {
+    ("kept".into(), None)
 }
 
 fn because(state: &str, reason: &str) -> (String, Option<String>) {
@@ -93,7 +97,7 @@ async fn an_approval_of_a_school_that_ip_does_not_have_waits_for_it() {
     let app = app().await;
     let simulated = app.simulated_school(0);
     let approved = webhook_of(&app, &simulated.id, ScenarioName::RestoreAccess);
-    assert_eq!(outcome(&app, &approved).await, ("kept".into(), None));
+    assert_eq!(outcome(&app, &approved).await, kept());
     let body = json!({ "name": "Oakfield", "wonde_school_id": simulated.id });
     let connected = app.put("/v1/schools/oak").json(&body).send().await.unwrap();
     assert_eq!(connected.status(), 201);
@@ -106,7 +110,7 @@ async fn an_approval_that_ended_before_the_school_was_connected_is_forgotten() {
     let app = app().await;
     let simulated = app.simulated_school(0);
     let approved = webhook_of(&app, &simulated.id, ScenarioName::RestoreAccess);
-    assert_eq!(outcome(&app, &approved).await, ("kept".into(), None));
+    assert_eq!(outcome(&app, &approved).await, kept());
     let declined = json!({ "payload_type": "accessDeclined", "school_id": simulated.id,
         "decline_reason": "Not this year." });
     assert_eq!(outcome(&app, &declined).await, applied());
@@ -172,7 +176,7 @@ async fn an_approval_that_comes_again_does_not_bring_back_what_was_destroyed() {
     let path = format!("{}/v1/schools/{school}", app.api_url);
     let key = secrecy::ExposeSecret::expose_secret(&app.admin_key);
     http_client().delete(path).bearer_auth(key).send().await.unwrap();
-    assert_eq!(outcome(&app, &approved).await, ("kept".into(), None));
+    assert_eq!(outcome(&app, &approved).await, kept());
     assert_eq!(shown(&app, &school).await["token_state"], "missing");
 }
 
@@ -233,7 +237,7 @@ async fn the_command_line_lists_events_and_no_secret_is_logged() {
     let worker = Process::start(&app, &["worker"], &[("MIS_SYNC__LOG__LEVEL", "trace")]);
     let simulated = app.simulated_school(0);
     let approved = webhook_of(&app, &simulated.id, ScenarioName::RestoreAccess);
-    assert_eq!(outcome(&app, &approved).await, ("kept".into(), None));
+    assert_eq!(outcome(&app, &approved).await, kept());
     outcome(&app, &json!({ "payload_type": "writeback" })).await;
 
     let logged = worker.printed();

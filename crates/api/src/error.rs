@@ -69,6 +69,15 @@ pub(crate) enum ApiError {
              without one."
     )]
     TokenMissing,
+    #[error("A key that is bound to a school can neither set nor change its Wonde id.")]
+    WondeIdFixed,
+    #[error("Another school has this Wonde id.")]
+    WondeSchoolTaken,
+    #[error(
+        "The school's token is for another Wonde host. Send a new `token` with the new \
+         `wonde_base_url`, or the address as it was."
+    )]
+    TokenWouldMove,
     #[error("The school is not valid: {}.", list(.errors))]
     InvalidSchool { errors: Vec<FieldError> },
     #[error("The body cannot be read: {0}.")]
@@ -119,6 +128,9 @@ impl ApiError {
             Self::SchoolNotConnected => &problem::SCHOOL_NOT_CONNECTED,
             Self::TokenRejected => &problem::TOKEN_REJECTED,
             Self::TokenMissing => &problem::TOKEN_MISSING,
+            Self::WondeIdFixed => &problem::WONDE_ID_FIXED,
+            Self::WondeSchoolTaken => &problem::WONDE_SCHOOL_TAKEN,
+            Self::TokenWouldMove => &problem::TOKEN_WOULD_MOVE,
             Self::InvalidSchool { .. } => &problem::INVALID_SCHOOL,
             Self::MalformedBody(_) => &problem::MALFORMED_BODY,
             Self::UnsupportedMediaType => &problem::UNSUPPORTED_MEDIA_TYPE,
@@ -169,6 +181,9 @@ impl From<mis_sync_queue::Error> for ApiError {
         use mis_sync_queue::Error::{Redis, Runtime, Store};
         match &error {
             Store(mis_sync_store::Error::IdempotencyKeyReused) => Self::IdempotencyKeyReused,
+            Store(mis_sync_store::Error::WondeIdFixed) => Self::WondeIdFixed,
+            Store(mis_sync_store::Error::WondeSchoolTaken) => Self::WondeSchoolTaken,
+            Store(mis_sync_store::Error::TokenWouldMove) => Self::TokenWouldMove,
             Store(cause) if cause.is_transient() => Self::DependencyAway(error),
             Redis(_) => Self::DependencyAway(error),
             Store(_) | Runtime(_) => Self::Internal(error),

@@ -3,7 +3,7 @@
 
 use chrono::{DateTime, Utc};
 use mis_sync_domain::{
-    Change, ConnectSchool, Issue, Job, Mis, School, SchoolId, explain::Explanation,
+    Change, ConnectSchool, Issue, Job, Mis, School, SchoolId, WondeHosts, explain::Explanation,
 };
 use mis_sync_store::{explain::Known, matches::Candidate};
 use secrecy::SecretString;
@@ -60,6 +60,7 @@ pub fn explanation(
 pub fn read_connection(
     id: SchoolId,
     body: Map<String, Value>,
+    hosts: &WondeHosts,
 ) -> Result<(ConnectSchool, Option<SecretString>), String> {
-    connection::read(id, body.into()).map_err(|error| error.to_string())
+    connection::read(id, body.into(), hosts).map_err(|error| error.to_string())
 }

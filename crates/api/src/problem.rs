@@ -55,6 +55,8 @@ catalogue! {
         "Set `webhooks.wonde_secret` in the configuration of the API.";
     FORBIDDEN = FORBIDDEN "forbidden": "The role of this key does not allow this",
         "Use a key of another role, or ask whoever runs the service for one.";
+    WONDE_ID_FIXED = FORBIDDEN "wonde-id-fixed": "The Wonde id is not for this key to choose",
+        "Send the school's Wonde id as it is, or use a key that is not bound to a school.";
     FOREIGN_FORM = FORBIDDEN "foreign-form": "The form is not of this session",
         "Reload the page, and send the form again from there.";
     NOT_FOUND = NOT_FOUND "not-found": "There is nothing here",
@@ -83,6 +85,8 @@ catalogue! {
         "Its changes (`/v1/jobs/{job_id}/changes`) say what a job did.";
     UNDO_CONFLICT = CONFLICT "undo-conflict": "Later changes stand in the way",
         "The member `conflicts` lists the fields and the jobs that touched them: undo those first, or mend the fields in the MIS.";
+    WONDE_SCHOOL_TAKEN = CONFLICT "wonde-school-taken": "Another school has this Wonde id",
+        "Check the Wonde id. Where it should move, disconnect the other school first.";
     SCHOOL_NOT_CONNECTED = CONFLICT "school-not-connected": "The school is not connected",
         "Connect it with its Wonde token: `PUT /v1/schools/{school_id}`.";
     TOKEN_REJECTED = CONFLICT "token-rejected": "Wonde refused the school's token",
@@ -95,6 +99,8 @@ catalogue! {
         "The member `errors` says for each field what is wrong.";
     TOKEN_MISSING = UNPROCESSABLE_ENTITY "token-missing": "A token is needed",
         "Send `token` when a school is connected for the first time or again.";
+    TOKEN_WOULD_MOVE = UNPROCESSABLE_ENTITY "token-would-move": "Another Wonde host needs a new token",
+        "Send `token` together with the new `wonde_base_url`; a token is never sent to another host than it came with.";
     IDEMPOTENCY_KEY_REUSED = UNPROCESSABLE_ENTITY "idempotency-key-reused":
         "The Idempotency-Key belongs to another request",
         "Make a new key for each new request; send the old one only with the very same request.";

@@ -81,8 +81,10 @@ pub(crate) async fn get_school(
 /// Connect a school, or change its connection
 ///
 /// The token is never given back. A school that approved the access in Wonde since webhooks are
-/// taken (`/v1/webhooks/wonde`) can be connected without one. Left out, `token`, `mis` and `settings` stay as they are;
-/// `settings` replaces all settings, of which those left out take their defaults.
+/// taken (`/v1/webhooks/wonde`) can be connected without one. Left out, `token`, `mis` and `settings`
+/// stay as they are; `settings` replaces all settings, of which those left out take their defaults.
+/// A `wonde_base_url` on another host than before, or none where there was one, needs a `token` in
+/// the same request.
 #[utoipa::path(
     put,
     path = "/v1/schools/{school_id}",
@@ -97,10 +99,15 @@ pub(crate) async fn get_school(
         )),
         (status = 404, description = "`unknown-school`: the key is bound to another school",
             body = ProblemView, content_type = "application/problem+json"),
-        (status = 422, description = "`invalid-school`, `token-missing`", body = ProblemView,
+        (status = 409, description = "`wonde-school-taken`: another school has this Wonde id",
+            body = ProblemView, content_type = "application/problem+json"),
+        (status = 422, description = "`invalid-school`, `token-missing`, `token-would-move`", body = ProblemView,
             content_type = "application/problem+json"),
         BodyProblems,
         CommonProblems,
+        (status = 403, description = "`forbidden`, `wonde-id-fixed`: a key that is bound to a school \
+            can neither set nor change its Wonde id", body = ProblemView,
+            content_type = "application/problem+json"),
     ),
 )]
 pub(crate) async fn connect_school(
@@ -110,15 +117,16 @@ pub(crate) async fn connect_school(
 ) -> Result<Response, ApiError> {
     let access = caller.may(Action::ManageSchools)?;
     let school_id = connection::read_id(&access, &school_id)?;
-    let (connect, token) = connection::read(school_id, body)?;
-    let (pool, cipher, actor) = (access.pool(), access.cipher(), access.actor(None));
+    let (connect, token) = connection::read(school_id, body, access.wonde_hosts())?;
+    let (pool, actor) = (access.pool(), access.actor(None));
+    let by = access.connector(&actor);
     let school = match token {
         // A token that Wonde sent to us is not for a key that is bound to one school: it could
         // name any other's Wonde id.
         None if access.only_school().is_none() => {
-            schools::connect_approved(pool, cipher, &connect, &actor).await?
+            schools::connect_approved(pool, by, &connect).await?
         }
-        token => schools::connect(pool, cipher, &connect, token.as_ref(), &actor).await?,
+        token => schools::connect(pool, by, &connect, token.as_ref()).await?,
     };
     let school = school.ok_or(ApiError::TokenMissing)?;
     Ok(connected(&access, school))

@@ -11,7 +11,7 @@ mod sender;
 use std::{fmt, sync::Arc};
 
 use chrono::TimeDelta;
-use mis_sync_domain::{Clock, MisTable};
+use mis_sync_domain::{Clock, MisTable, WondeHosts};
 use mis_sync_queue::{Queue, RateLimiter, RedisError, WondeTraffic};
 use mis_sync_store::{TokenCipher, figures::LedgerFigures};
 use tokio_util::sync::CancellationToken;
@@ -28,6 +28,7 @@ pub struct ApiState {
     queue: Queue,
     cipher: Arc<TokenCipher>,
     mis: Arc<MisTable>,
+    wonde_hosts: Arc<WondeHosts>,
     scheduler: Option<Clock>,
     webhook_secrets: WebhookSecrets,
     stopping: CancellationToken,
@@ -46,6 +47,7 @@ impl ApiState {
             queue,
             cipher,
             mis: Arc::new(MisTable::built_in()),
+            wonde_hosts: Arc::default(),
             scheduler: None,
             webhook_secrets: WebhookSecrets::default(),
             stopping: CancellationToken::new(),
@@ -128,6 +130,12 @@ impl ApiState {
     #[must_use]
     pub fn with_mis(self, mis: Arc<MisTable>) -> Self {
         Self { mis, ..self }
+    }
+
+    /// The same where Wonde may be asked at these hosts, which have to be the workers' too.
+    #[must_use]
+    pub fn with_wonde_hosts(self, wonde_hosts: Arc<WondeHosts>) -> Self {
+        Self { wonde_hosts, ..self }
     }
 
     /// The same where workers serve the schools' schedules by this clock: then schools are shown

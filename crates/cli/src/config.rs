@@ -15,7 +15,7 @@ use figment::{
     Figment,
     providers::{Env, Format, Toml},
 };
-use mis_sync_domain::MisTable;
+use mis_sync_domain::{MisTable, WondeHosts};
 use mis_sync_queue::{RateLimit, RetryPolicy};
 use mis_sync_store::TokenCipher;
 use mis_sync_wonde::ClientConfig;
@@ -88,6 +88,8 @@ pub(crate) struct Encryption {
 pub(crate) struct Wonde {
     #[serde(deserialize_with = "text::http_address")]
     base_url: Url,
+    allowed_hosts: Vec<String>,
+    allow_loopback: bool,
     rate_per_second: NonZeroU32,
     reserved_for_logins_percent: u32,
     burst: NonZeroU32,
@@ -250,6 +252,12 @@ impl Encryption {
 }
 
 impl Wonde {
+    /// Where Wonde may be asked.
+    pub(crate) fn hosts(&self) -> Result<WondeHosts, Failure> {
+        WondeHosts::new(self.base_url.clone(), &self.allowed_hosts, self.allow_loopback)
+            .map_err(|error| Failure::usage(format!("wonde.allowed_hosts: {error}")))
+    }
+
     /// How the client talks to Wonde.
     pub(crate) fn client(&self) -> ClientConfig {
         ClientConfig {

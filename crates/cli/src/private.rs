@@ -55,6 +55,7 @@ impl PrivateSystem {
                 .merge(("encryption.key", throw_away_key()))
                 .merge(("dashboard.environment", "demo"))
                 .merge(("wonde.base_url", simulator.base_url()))
+                .merge(("wonde.allow_loopback", true))
                 // Here a sync is shown or measured, and nothing is to come between.
                 .merge(("scheduler.enabled", false));
             options.settings.iter().fold(figment, |figment, setting| figment.merge(*setting))

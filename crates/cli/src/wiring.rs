@@ -1,11 +1,11 @@
 use std::sync::Arc;
 
 use mis_sync_api::ApiState;
-use mis_sync_domain::{Clock, MisTable};
+use mis_sync_domain::{Clock, MisTable, WondeHosts};
 use mis_sync_queue::{Intake, Queue, RateLimiter, Redis, WorkerOptions};
 use mis_sync_store::{Pool, TokenCipher};
 use mis_sync_wonde::WondeClient;
-use mis_sync_worker::{Context, SharedRateLimit};
+use mis_sync_worker::{AllowedAddresses, Context, SharedRateLimit};
 use uuid::Uuid;
 
 use crate::{config::Config, descriptors, exit::Failure};
@@ -42,6 +42,7 @@ pub(crate) struct Parts {
     pub(crate) queue: Queue,
     pub(crate) cipher: Arc<TokenCipher>,
     mis: Arc<MisTable>,
+    wonde_hosts: Arc<WondeHosts>,
 }
 
 impl Parts {
@@ -49,18 +50,20 @@ impl Parts {
     pub(crate) async fn connect(config: &Config) -> Result<Self, Failure> {
         let cipher = Arc::new(config.encryption.cipher()?);
         let mis = Arc::new(config.mis.table()?);
+        let wonde_hosts = Arc::new(config.wonde.hosts()?);
         let redis = open_redis(config)?;
         let pool = database(config).await?;
         redis
             .ping()
             .await
             .map_err(|error| Failure::dependency(format!("Redis is away: {error}")))?;
-        Ok(Self { queue: Queue::new(pool, redis), cipher, mis })
+        Ok(Self { queue: Queue::new(pool, redis), cipher, mis, wonde_hosts })
     }
 
     pub(crate) fn api(&self, config: &Config) -> Result<ApiState, Failure> {
         let state = ApiState::new(self.queue.clone(), Arc::clone(&self.cipher))
             .with_mis(Arc::clone(&self.mis))
+            .with_wonde_hosts(Arc::clone(&self.wonde_hosts))
             .with_webhook_secrets(config.webhooks.wonde_secrets()?)
             .with_environment(&config.dashboard.environment)
             .with_stale_after(config.alerts.stale_after())
@@ -79,13 +82,15 @@ impl Parts {
         let logins =
             SharedRateLimit::of_logins(limiter(config.wonde.limit_at_login(refresh_timeout)));
         let client = |settings, limit| {
-            WondeClient::new(settings, Arc::new(limit))
+            let addresses = AllowedAddresses(Arc::clone(&self.wonde_hosts));
+            WondeClient::new(settings, Arc::new(limit), Arc::new(addresses))
                 .map_err(|error| Failure::usage(format!("wonde: {error}")))
         };
         let context = Context {
             queue: self.queue.clone(),
             wonde: client(config.wonde.client(), syncs)?,
             wonde_at_login: client(config.wonde.client_at_login(refresh_timeout), logins)?,
+            wonde_hosts: Arc::clone(&self.wonde_hosts),
             refresh_timeout,
             probe_after: config.worker.probe_after(),
             cipher: Arc::clone(&self.cipher),

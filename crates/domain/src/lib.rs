@@ -25,6 +25,7 @@ mod sighting;
 mod staff;
 mod teaching;
 mod webhook;
+mod wonde_hosts;
 
 pub use alert::{AlertKind, Condition, LastSync, SchoolHealth, SyncFailure};
 pub use audit::AuditAction;
@@ -59,3 +60,4 @@ pub use sighting::{MatchedBy, Reading, RecordOutcome, Sighting};
 pub use staff::{JobTitle, StaffMember, StaffRecord};
 pub use teaching::{SubjectOfClass, Teacher, TeachingKind, TeachingRecord};
 pub use webhook::{WebhookKind, WebhookState};
+pub use wonde_hosts::{InvalidAllowedHost, RefusedAddress, WondeHosts};

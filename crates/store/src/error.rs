@@ -59,6 +59,15 @@ pub enum Error {
         /// The school.
         school_id: String,
     },
+    /// The school's token would be sent to another host, and no new one came with the change.
+    #[error("another host needs a new token")]
+    TokenWouldMove,
+    /// Another connected school has the Wonde id.
+    #[error("another school has this Wonde id")]
+    WondeSchoolTaken,
+    /// Whoever changes the connection may not choose the Wonde id.
+    #[error("the Wonde id is not for this key to choose")]
+    WondeIdFixed,
     /// An `Idempotency-Key` came back with another request.
     #[error("this idempotency key was used for another request")]
     IdempotencyKeyReused,

@@ -3,7 +3,7 @@
 mod overview;
 
 use chrono::{DateTime, Utc};
-use mis_sync_domain::{AuditAction, ConnectSchool, School, SchoolId, TokenState};
+use mis_sync_domain::{AuditAction, ConnectSchool, School, SchoolId, TokenState, WondeHosts};
 use secrecy::SecretString;
 use sqlx::{PgConnection, PgPool};
 
@@ -68,20 +68,35 @@ impl TryFrom<SchoolRow> for School {
     }
 }
 
+/// Who connects a school, and by which rules.
+#[derive(Debug, Clone, Copy)]
+pub struct Connector<'a> {
+    /// Seals the token.
+    pub cipher: &'a TokenCipher,
+    /// Where Wonde is.
+    pub hosts: &'a WondeHosts,
+    /// Who acts.
+    pub actor: &'a Actor,
+    /// Whether they may neither choose nor change the school's Wonde id: approvals of Wonde go by
+    /// it, so whoever chooses it chooses whose token comes.
+    pub keeps_wonde_id: bool,
+}
+
 /// Connects a school, or changes its connection. Without a token the present one stays;
-/// `Ok(None)` when there is none to stay.
+/// `Ok(None)` when there is none to stay, [`Error::TokenWouldMove`] when it would be sent to another
+/// host from now on, [`Error::WondeSchoolTaken`] when another connected school has the Wonde id.
 pub async fn connect(
     pool: &PgPool,
-    cipher: &TokenCipher,
+    by: Connector<'_>,
     school: &ConnectSchool,
     token: Option<&SecretString>,
-    actor: &Actor,
 ) -> Result<Option<School>, Error> {
     let mut tx = crate::begin(pool).await?;
     if token.is_some() {
         webhooks::forget_kept(&mut tx, &school.wonde_school_id, "replaced").await?;
     }
-    let connected = connect_in(&mut tx, cipher, school, token, actor).await?;
+    let may_move = token.is_some();
+    let connected = connect_in(&mut tx, by, school, token, may_move).await?;
     tx.commit().await?;
     Ok(connected)
 }
@@ -90,39 +105,65 @@ pub async fn connect(
 /// the school, and else the present one stays.
 pub async fn connect_approved(
     pool: &PgPool,
-    cipher: &TokenCipher,
+    by: Connector<'_>,
     school: &ConnectSchool,
-    actor: &Actor,
 ) -> Result<Option<School>, Error> {
     let mut tx = crate::begin(pool).await?;
-    let token = webhooks::take_kept(&mut tx, cipher, &school.wonde_school_id).await?;
-    let connected = connect_in(&mut tx, cipher, school, token.as_ref(), actor).await?;
+    let token = webhooks::take_kept(&mut tx, by.cipher, &school.wonde_school_id).await?;
+    let connected = connect_in(&mut tx, by, school, token.as_ref(), false).await?;
     tx.commit().await?;
     Ok(connected)
 }
 
+/// `may_move`: whoever names the host names the token as well, so no token goes to a host that
+/// was not meant for it.
 async fn connect_in(
     db: &mut PgConnection,
-    cipher: &TokenCipher,
+    by: Connector<'_>,
     school: &ConnectSchool,
     token: Option<&SecretString>,
-    actor: &Actor,
+    may_move: bool,
 ) -> Result<Option<School>, Error> {
-    let Some(school) = write_connection(db, cipher, school, token).await? else { return Ok(None) };
+    let former = lock_former(db, &school.id).await?;
+    if by.keeps_wonde_id
+        && former.as_ref().is_none_or(|former| former.wonde_school_id != school.wonde_school_id)
+    {
+        return Err(Error::WondeIdFixed);
+    }
+    let former = former.and_then(|former| former.wonde_base_url);
+    let Some(school) = write_connection(db, by.cipher, school, token).await? else {
+        return Ok(None);
+    };
+    let from = by.hosts.origin(former.as_deref());
+    let to = by.hosts.origin(school.wonde_base_url.as_deref());
+    let moves = from != to;
+    if moves && !may_move {
+        return Err(Error::TokenWouldMove);
+    }
     let action =
         if school.is_new() { AuditAction::ConnectSchool } else { AuditAction::ChangeSchool };
-    record(db, actor, action, &school.id).await?;
+    let entry = Entry {
+        school_id: Some(school.id.clone()),
+        subject: moves.then(|| format!("Wonde at {to}, before at {from}")),
+        ..Entry::new(action)
+    };
+    audit::record(db, by.actor, &entry).await?;
     Ok(Some(school))
 }
 
-async fn record(
-    db: &mut PgConnection,
-    actor: &Actor,
-    action: AuditAction,
-    id: &SchoolId,
-) -> Result<(), Error> {
-    let entry = Entry { school_id: Some(id.clone()), ..Entry::new(action) };
-    audit::record(db, actor, &entry).await
+struct Former {
+    wonde_school_id: String,
+    wonde_base_url: Option<String>,
+}
+
+/// A school's connection so far. Nobody changes it before this transaction ends.
+async fn lock_former(db: &mut PgConnection, id: &SchoolId) -> Result<Option<Former>, Error> {
+    let former = sqlx::query_as!(
+        Former,
+        "SELECT wonde_school_id, wonde_base_url FROM school WHERE id = $1 FOR UPDATE",
+        id.as_str(),
+    );
+    Ok(former.fetch_optional(db).await?)
 }
 
 async fn write_connection(
@@ -165,7 +206,11 @@ async fn write_connection(
         settings,
     )
     .fetch_optional(db)
-    .await?;
+    .await
+    .map_err(Error::from)
+    .map_err(|error| {
+        if error.violates("school_wonde_id") { Error::WondeSchoolTaken } else { error }
+    })?;
     row.map(School::try_from).transpose()
 }
 
@@ -211,7 +256,8 @@ pub async fn access(
     Ok(Some(SchoolAccess { school: row.try_into()?, token }))
 }
 
-/// The token of a school of iP with this Wonde id, if it has one that opens.
+/// The token of the school of iP that has this Wonde id, if it has one that opens and that is for
+/// the configured Wonde.
 pub async fn token_of_wonde_school(
     pool: &PgPool,
     cipher: &TokenCipher,
@@ -220,27 +266,13 @@ pub async fn token_of_wonde_school(
     let row = sqlx::query!(
         r#"
         SELECT id, wonde_token AS "wonde_token!" FROM school
-        WHERE wonde_school_id = $1 AND wonde_token IS NOT NULL ORDER BY id LIMIT 1
+        WHERE wonde_school_id = $1 AND wonde_token IS NOT NULL AND wonde_base_url IS NULL
         "#,
         wonde_school_id,
     )
     .fetch_optional(pool)
     .await?;
     Ok(row.and_then(|row| cipher.open(&row.id, &row.wonde_token)))
-}
-
-/// The own Wonde address of a school of iP with this Wonde id, if it has one.
-pub async fn wonde_address(pool: &PgPool, wonde_school_id: &str) -> Result<Option<String>, Error> {
-    let address = sqlx::query_scalar!(
-        r#"
-        SELECT wonde_base_url AS "wonde_base_url!" FROM school
-        WHERE wonde_school_id = $1 AND wonde_base_url IS NOT NULL ORDER BY id LIMIT 1
-        "#,
-        wonde_school_id,
-    )
-    .fetch_optional(pool)
-    .await?;
-    Ok(address)
 }
 
 async fn fetch_row(pool: &PgPool, id: &SchoolId) -> Result<Option<SchoolRow>, Error> {
@@ -298,7 +330,8 @@ pub async fn disconnect(pool: &PgPool, id: &SchoolId, actor: &Actor) -> Result<b
     if done.rows_affected() == 0 {
         return Ok(false);
     }
-    record(&mut tx, actor, AuditAction::DisconnectSchool, id).await?;
+    let entry = Entry { school_id: Some(id.clone()), ..Entry::new(AuditAction::DisconnectSchool) };
+    audit::record(&mut tx, actor, &entry).await?;
     tx.commit().await?;
     Ok(true)
 }

@@ -1,14 +1,19 @@
-use std::{num::NonZeroU32, sync::Arc, time::Duration};
+use std::{
+    num::NonZeroU32,
+    sync::{Arc, LazyLock},
+    time::Duration,
+};
 
 use chrono::TimeDelta;
 use mis_sync_api::{ApiState, WebhookSecrets};
-use mis_sync_domain::{Clock, MisTable, Role, SchoolId};
+use mis_sync_domain::{Clock, MisTable, Role, SchoolId, WondeHosts};
 use mis_sync_queue::{Actor, Intake, Queue, RateLimit, RateLimiter, RetryPolicy, WorkerOptions};
-use mis_sync_store::{Pool, TokenCipher, api_keys, retention::Retention};
+use mis_sync_store::{Pool, TokenCipher, api_keys, retention::Retention, schools::Connector};
 use mis_sync_wonde::{ClientConfig, WondeClient};
 use mis_sync_wonde_sim::{RunningSimulator, SchoolSummary, Simulator, SimulatorOptions};
 use mis_sync_worker::{
-    AlertOptions, AlertReceiver, Context, RetentionOptions, SchedulerOptions, SharedRateLimit,
+    AlertOptions, AlertReceiver, AllowedAddresses, Context, RetentionOptions, SchedulerOptions,
+    SharedRateLimit,
 };
 use reqwest::{Client, RequestBuilder};
 use secrecy::{ExposeSecret, SecretString};
@@ -95,6 +100,7 @@ pub struct TestApp {
     pub api_url: String,
     /// A key with the role `admin`.
     pub admin_key: SecretString,
+    hosts: Arc<WondeHosts>,
     http: Client,
     options: TestAppOptions,
     worker: Option<RunningWorker>,
@@ -145,7 +151,10 @@ impl TestApp {
         let api_url = format!("http://{}", listener.local_addr().unwrap());
         let stop_api = CancellationToken::new();
         let secrets = WebhookSecrets::parse(&WEBHOOK_SECRET.into()).unwrap();
+        let base_url = simulator.base_url().parse().unwrap();
+        let hosts = Arc::new(WondeHosts::new(base_url, &["*.wonde.com"], true).unwrap());
         let state = ApiState::new(queue.clone(), Arc::clone(&cipher))
+            .with_wonde_hosts(Arc::clone(&hosts))
             .with_scheduler(options.clock.clone())
             .with_wonde_limit(RateLimiter::new(queue.redis().clone(), options.rate_limit()))
             .with_webhook_secrets(secrets);
@@ -159,6 +168,7 @@ impl TestApp {
             cipher,
             api_url,
             admin_key,
+            hosts,
             http,
             options,
             worker: None,
@@ -210,6 +220,7 @@ impl TestApp {
         let limiter = |limit| RateLimiter::new(self.queue.redis().clone(), limit);
         let syncs = SharedRateLimit::of_syncs(limiter(limit), limiter(limit.without_percent(30)));
         let logins = SharedRateLimit::of_logins(limiter(limit));
+        let addresses = || Arc::new(AllowedAddresses(Arc::clone(&self.hosts)));
         let timeout = self.options.refresh_timeout;
         let config = ClientConfig {
             base_url: self.simulator.base_url().parse().unwrap(),
@@ -220,12 +231,14 @@ impl TestApp {
         };
         Context {
             queue: self.queue.clone(),
-            wonde: WondeClient::new(config.clone(), Arc::new(syncs)).unwrap(),
+            wonde: WondeClient::new(config.clone(), Arc::new(syncs), addresses()).unwrap(),
             wonde_at_login: WondeClient::new(
                 ClientConfig { max_tries: 2, ..config },
                 Arc::new(logins),
+                addresses(),
             )
             .unwrap(),
+            wonde_hosts: Arc::clone(&self.hosts),
             refresh_timeout: timeout,
             probe_after: Duration::from_hours(1),
             cipher: Arc::clone(&self.cipher),
@@ -258,6 +271,7 @@ impl TestApp {
             ("MIS_SYNC__REDIS__PREFIX", "test".into()),
             ("MIS_SYNC__ENCRYPTION__KEY", ENCRYPTION_KEY.into()),
             ("MIS_SYNC__WONDE__BASE_URL", self.simulator.base_url()),
+            ("MIS_SYNC__WONDE__ALLOW_LOOPBACK", "true".into()),
             ("MIS_SYNC__WONDE__PAGE_SIZE", self.options.page_size.to_string()),
             ("MIS_SYNC__WONDE__RATE_PER_SECOND", self.options.rate_per_second.to_string()),
             ("MIS_SYNC__SCHEDULER__ENABLED", self.options.scheduler.to_string()),
@@ -342,6 +356,11 @@ impl TestApp {
         self.authorized(self.http.put(self.url(path)))
     }
 
+    /// A request with the admin key.
+    pub fn delete(&self, path: &str) -> RequestBuilder {
+        self.authorized(self.http.delete(self.url(path)))
+    }
+
     fn authorized(&self, request: RequestBuilder) -> RequestBuilder {
         request.bearer_auth(self.admin_key.expose_secret())
     }
@@ -362,6 +381,20 @@ impl Drop for TestApp {
 /// Who acts where a test does not care.
 pub fn somebody() -> Actor {
     Actor::command("a test", None)
+}
+
+/// Who connects a school where a test does not care; Wonde is where it is by default.
+pub fn connector<'a>(cipher: &'a TokenCipher, actor: &'a Actor) -> Connector<'a> {
+    static HOSTS: LazyLock<WondeHosts> = LazyLock::new(WondeHosts::default);
+    Connector { cipher, hosts: &HOSTS, actor, keeps_wonde_id: false }
+}
+
+/// A Wonde id of this school's own.
+pub fn wonde_id_of(school: &str) -> String {
+    if school == "oak" {
+        return "A1930499544".to_owned();
+    }
+    format!("A{}", school.replace(|c: char| !c.is_ascii_alphanumeric(), "0"))
 }
 
 /// A plain HTTP client.

@@ -5,6 +5,9 @@ mod app;
 mod servers;
 mod wait;
 
-pub use app::{RunningWorker, TestApp, TestAppOptions, WEBHOOK_SECRET, http_client, somebody};
+pub use app::{
+    RunningWorker, TestApp, TestAppOptions, WEBHOOK_SECRET, connector, http_client, somebody,
+    wonde_id_of,
+};
 pub use servers::Servers;
 pub use wait::{PATIENCE, eventually};

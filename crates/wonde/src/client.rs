@@ -11,6 +11,7 @@ use serde::de::DeserializeOwned;
 use tracing::{Instrument as _, Span};
 use url::Url;
 
+use crate::addresses::{AddressRule, GuardedResolver, is_refused};
 use crate::config::ClientConfig;
 use crate::envelope::{DecodedPage, decode_page, decode_single};
 use crate::error::Error;
@@ -33,12 +34,19 @@ pub struct WondeClient {
     http: Client,
     config: Arc<ClientConfig>,
     limit: Arc<dyn RateLimit>,
+    addresses: Arc<dyn AddressRule>,
 }
 
 impl WondeClient {
+    /// Connections go only to addresses that `addresses` allows.
+    ///
     /// Fails with [`Error::Config`] where no TLS provider is installed (see
     /// [`install_crypto_provider`]) or the base URL is not one.
-    pub fn new(config: ClientConfig, limit: Arc<dyn RateLimit>) -> Result<Self, Error> {
+    pub fn new(
+        config: ClientConfig,
+        limit: Arc<dyn RateLimit>,
+        addresses: Arc<dyn AddressRule>,
+    ) -> Result<Self, Error> {
         if CryptoProvider::get_default().is_none() {
             return Err(Error::config("no TLS provider is installed"));
         }
@@ -48,15 +56,17 @@ impl WondeClient {
             .timeout(config.request_timeout())
             // A redirect could carry the token to another host.
             .redirect(reqwest::redirect::Policy::none())
+            .dns_resolver(GuardedResolver(Arc::clone(&addresses)))
             .user_agent(concat!("mis-sync/", env!("CARGO_PKG_VERSION")))
             .build()
             .map_err(|error| Error::config(error.without_url().to_string()))?;
-        Ok(Self { http, config: Arc::new(config), limit })
+        Ok(Self { http, config: Arc::new(config), limit, addresses })
     }
 
     /// A client for one school. `base_url` overrides the configured one, for schools whose region
     /// has its own domain. Fails with [`Error::Unauthorized`] where the token is empty or cannot
-    /// be a header, and with [`Error::Config`] where `base_url` is unusable.
+    /// be a header, with [`Error::Config`] where `base_url` is unusable, and with
+    /// [`Error::AddressRefused`] where its host is an address that is not allowed.
     pub fn school(
         &self,
         id: &WondeId,
@@ -65,6 +75,9 @@ impl WondeClient {
     ) -> Result<SchoolClient, Error> {
         let base = base_url.unwrap_or(&self.config.base_url);
         check_base(base)?;
+        if is_refused(&*self.addresses, base) {
+            return Err(Error::AddressRefused);
+        }
         Ok(SchoolClient {
             client: self.clone(),
             root: extend(base, &["schools", id.as_str()]),

@@ -1,5 +1,7 @@
+use std::error::Error as _;
 use std::time::Duration;
 
+use crate::addresses::RefusedAddress;
 use crate::envelope::UndecodableRecord;
 use crate::limit::Throttled;
 
@@ -36,6 +38,9 @@ pub enum Error {
     /// No connection, or it broke before the body was complete.
     #[error("the connection to Wonde failed")]
     Network(#[source] reqwest::Error),
+    /// The host is, or resolves to, an address that is not allowed. Nothing was sent.
+    #[error("the host of the address is not allowed")]
+    AddressRefused,
     /// No complete answer within the configured time.
     #[error("Wonde did not answer in time")]
     Timeout(#[source] reqwest::Error),
@@ -90,6 +95,7 @@ impl Error {
             Self::Unauthorized
             | Self::Forbidden { .. }
             | Self::NotFound
+            | Self::AddressRefused
             | Self::BodyTooLarge { .. }
             | Self::Record(_)
             | Self::ForeignNext { .. }
@@ -110,6 +116,9 @@ impl Error {
     /// Takes the URL out first: its query does not belong in a log.
     pub(crate) fn from_transport(error: reqwest::Error) -> Self {
         let error = error.without_url();
+        if is_refused(&error) {
+            return Self::AddressRefused;
+        }
         if error.is_timeout() { Self::Timeout(error) } else { Self::Network(error) }
     }
 
@@ -126,4 +135,15 @@ impl From<Throttled> for Error {
     fn from(throttled: Throttled) -> Self {
         Self::RateLimited { retry_after: Some(throttled.retry_after) }
     }
+}
+
+fn is_refused(error: &reqwest::Error) -> bool {
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        if error.is::<RefusedAddress>() {
+            return true;
+        }
+        cause = error.source();
+    }
+    false
 }

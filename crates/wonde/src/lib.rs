@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+mod addresses;
 mod client;
 mod config;
 mod envelope;
@@ -12,6 +13,7 @@ mod query;
 mod response;
 mod retry;
 
+pub use addresses::{AddressRule, AnyAddress};
 pub use client::{SchoolClient, WondeClient, install_crypto_provider};
 pub use config::ClientConfig;
 pub use envelope::UndecodableRecord;

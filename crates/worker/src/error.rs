@@ -123,6 +123,11 @@ fn from_wonde(error: &WondeError) -> JobError {
             "Wonde does not know this school",
             "Check the school's Wonde id, and its region's address.",
         )),
+        WondeError::AddressRefused => JobError::Fail(failure(
+            "bad_connection",
+            "The school's connection cannot be used",
+            "Its Wonde address leads to a private network (`wonde.allowed_hosts`).",
+        )),
         error if error.is_transient() => {
             JobError::Retry(failure("wonde_unavailable", "Wonde could not be read", &detail))
         }
@@ -156,6 +161,7 @@ mod tests {
             WondeError::Forbidden { scope: None },
             WondeError::NotFound,
             WondeError::PageLoop,
+            WondeError::AddressRefused,
         ] {
             assert!(matches!(verdict(fatal), JobError::Fail(_)));
         }

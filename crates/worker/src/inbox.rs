@@ -14,7 +14,6 @@ use mis_sync_wonde::{Error as WondeError, School as WondeSchool, WondeId};
 use secrecy::SecretString;
 use serde_json::Value;
 use tokio_util::sync::CancellationToken;
-use url::Url;
 
 use crate::{
     Context,
@@ -71,7 +70,7 @@ async fn approve(
     let Some(token) = &event.token else {
         return webhooks::refuse(pool, event, "token_unreadable").await;
     };
-    match ask_wonde(context, event, token).await? {
+    match ask_wonde(context, event, token).await {
         Answer::Takes(school) => {
             let mis = school.mis.as_deref();
             if webhooks::apply_approval(pool, &context.cipher, event, token, mis).await? {
@@ -86,7 +85,8 @@ async fn approve(
 }
 
 /// The first word counts at once. The same words again may be a repeat that came late, after the
-/// school let us in again: then Wonde is asked.
+/// school let us in again: then Wonde is asked, if it is the configured one that the school is read
+/// from.
 async fn end_access(
     context: &Context,
     event: &TakenEvent,
@@ -98,7 +98,7 @@ async fn end_access(
         && let Some(token) =
             schools::token_of_wonde_school(pool, &context.cipher, wonde_school_id).await?
     {
-        match ask_wonde(context, event, &token).await? {
+        match ask_wonde(context, event, &token).await {
             Answer::Takes(_) => return webhooks::ignore(pool, event, "still_granted").await,
             Answer::Refuses(_) => {}
             Answer::Later(after) => return ask_later(context, event, after, retry).await,
@@ -122,22 +122,17 @@ enum Answer {
     Later(Option<Duration>),
 }
 
-async fn ask_wonde(
-    context: &Context,
-    event: &TakenEvent,
-    token: &SecretString,
-) -> Result<Answer, StoreError> {
+async fn ask_wonde(context: &Context, event: &TakenEvent, token: &SecretString) -> Answer {
     let wonde_school_id = event.wonde_school_id.clone().unwrap_or_default();
-    let address = schools::wonde_address(context.queue.pool(), &wonde_school_id).await?;
     let Ok(id) = WondeId::try_from(wonde_school_id) else {
-        return Ok(Answer::Refuses("bad_school_id"));
+        return Answer::Refuses("bad_school_id");
     };
-    let address = address.and_then(|address| Url::parse(&address).ok());
-    let asked = match context.wonde.school(&id, token, address.as_ref()) {
+    // Only the configured Wonde can say whose a token is.
+    let asked = match context.wonde.school(&id, token, None) {
         Ok(client) => client.school().await,
         Err(error) => Err(error),
     };
-    Ok(match asked {
+    match asked {
         Ok(school) if school.id == id => Answer::Takes(Box::new(school)),
         Ok(_) => Answer::Refuses("another_school"),
         Err(WondeError::Unauthorized) => Answer::Refuses("wonde_unauthorized"),
@@ -145,7 +140,7 @@ async fn ask_wonde(
         Err(WondeError::NotFound) => Answer::Refuses("wonde_school_unknown"),
         Err(error) if error.is_transient() => Answer::Later(error.retry_after()),
         Err(_) => Answer::Refuses("wonde_protocol"),
-    })
+    }
 }
 
 async fn ask_later(

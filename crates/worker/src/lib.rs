@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+mod addresses;
 mod alerts;
 mod bookkeeping;
 mod bulk;
@@ -17,12 +18,13 @@ mod sweeper;
 use std::{sync::Arc, time::Duration};
 
 use futures::FutureExt;
-use mis_sync_domain::{Clock, JobKind, MisTable};
+use mis_sync_domain::{Clock, JobKind, MisTable, WondeHosts};
 use mis_sync_queue::{Claimed, Handler, Queue, WorkerOptions, run_worker};
 use mis_sync_store::{TokenCipher, workers};
 use mis_sync_wonde::WondeClient;
 use tokio_util::sync::CancellationToken;
 
+pub use addresses::AllowedAddresses;
 pub use alerts::{AlertOptions, AlertReceiver, AlertSecret, InvalidAlertSecret};
 pub use error::SyncError;
 pub use rate_limit::SharedRateLimit;
@@ -39,6 +41,8 @@ pub struct Context {
     /// Wonde for those who wait at the login: its share of the rate is kept for them, and it
     /// gives up soon.
     pub wonde_at_login: WondeClient,
+    /// Where Wonde may be asked.
+    pub wonde_hosts: Arc<WondeHosts>,
     /// How long the fetch of one person may take.
     pub refresh_timeout: Duration,
     /// How long logins do not ask a Wonde that failed one of them.

@@ -3,9 +3,16 @@ use axum::{
     http::{HeaderMap, header::AUTHORIZATION, request::Parts},
 };
 use chrono::{DateTime, Utc};
-use mis_sync_domain::{Action, Clock, Job, JobId, Mis, Schedule, School, SchoolId, TokenState};
+use mis_sync_domain::{
+    Action, Clock, Job, JobId, Mis, Schedule, School, SchoolId, TokenState, WondeHosts,
+};
 use mis_sync_queue::{Actor, Queue};
-use mis_sync_store::{Pool, TokenCipher, api_keys, api_keys::ApiKey, jobs, schools};
+use mis_sync_store::{
+    Pool, TokenCipher, api_keys,
+    api_keys::ApiKey,
+    jobs,
+    schools::{self, Connector},
+};
 
 use tokio_util::sync::CancellationToken;
 
@@ -81,6 +88,21 @@ impl Access {
     /// What seals tokens.
     pub(crate) fn cipher(&self) -> &TokenCipher {
         &self.state.cipher
+    }
+
+    /// Where Wonde may be asked.
+    pub(crate) fn wonde_hosts(&self) -> &WondeHosts {
+        &self.state.wonde_hosts
+    }
+
+    /// Who connects a school, and by which rules.
+    pub(crate) fn connector<'a>(&'a self, actor: &'a Actor) -> Connector<'a> {
+        Connector {
+            cipher: self.cipher(),
+            hosts: self.wonde_hosts(),
+            actor,
+            keeps_wonde_id: self.only_school().is_some(),
+        }
     }
 
     /// The MIS of a school; `None`: it is not said, or not known.

@@ -107,12 +107,13 @@ async fn a_key_of_one_school_knows_no_other() {
 }
 
 #[tokio::test]
-async fn a_key_of_one_school_can_connect_it_and_work_with_it() {
+async fn a_key_of_one_school_can_change_it_and_work_with_it() {
     let app = App::start().await;
+    app.school("oak").await;
     let key = app.key(Role::App, Some("oak")).await;
-    let connection = json!({"name": "Oakfield", "wonde_school_id": "A1", "token": "t"});
+    let connection = json!({"name": "Oakfield", "wonde_school_id": "A1930499544", "token": "t"});
     let answer = app.send(Ask::put("/v1/schools/oak").json(&connection).key(&key)).await;
-    assert_eq!(answer.status, 201);
+    assert_eq!(answer.status, 200);
     let job = app.send(Ask::post("/v1/schools/oak/sync").key(&key)).await;
     assert_eq!(job.status, 202);
     for ask in [Ask::get("/v1/schools/oak"), Ask::get(job.header("location"))] {

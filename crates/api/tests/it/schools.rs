@@ -11,7 +11,7 @@ fn connection() -> Value {
         "wonde_school_id": "A1930499544",
         "token": TOKEN,
         "mis": "Arbor",
-        "wonde_base_url": "https://api.wonde.example/v1.0/",
+        "wonde_base_url": "https://eu.wonde.com/v1.0/",
         "settings": {"teachers_only": true},
     })
 }
@@ -47,7 +47,7 @@ async fn a_school_is_connected_and_shown_without_its_token() {
             "id": "oak",
             "name": "Oakfield School",
             "wonde_school_id": "A1930499544",
-            "wonde_base_url": "https://api.wonde.example/v1.0",
+            "wonde_base_url": "https://eu.wonde.com/v1.0",
             "mis": "Arbor",
             "settings": {
                 "teachers_only": true,
@@ -98,13 +98,14 @@ async fn a_school_is_connected_and_shown_without_its_token() {
 async fn a_change_keeps_token_mis_and_settings_that_are_left_out() {
     let app = App::start().await;
     app.admin(put(&connection())).await;
-    let body = json!({"name": " Oakfield Academy ", "wonde_school_id": "B2"});
+    let body = json!({"name": " Oakfield Academy ", "wonde_school_id": "B2",
+        "wonde_base_url": "https://eu.wonde.com/v2.0"});
     let answer = app.admin(put(&body)).await;
     assert_eq!(answer.status, 200);
     let school = answer.json();
     assert_eq!(school["name"], "Oakfield Academy");
     assert_eq!(school["wonde_school_id"], "B2");
-    assert_eq!(school["wonde_base_url"], Value::Null);
+    assert_eq!(school["wonde_base_url"], "https://eu.wonde.com/v2.0");
     assert_eq!(school["mis"], "Arbor");
     assert_eq!(school["token_state"], "held");
     assert_eq!(school["settings"]["teachers_only"], true);
@@ -120,7 +121,8 @@ async fn a_refused_token_stays_refused_until_a_new_one_comes() {
     let app = App::start().await;
     let oak = app.school("oak").await;
     reject_token(&app.pool, &oak).await;
-    let school = app.admin(put(&without(connection(), "token"))).await.json();
+    let unchanged = without(without(connection(), "token"), "wonde_base_url");
+    let school = app.admin(put(&unchanged)).await.json();
     assert_eq!(school["token_state"], "rejected");
     let school = app.admin(put(&connection())).await.json();
     assert_eq!(school["token_state"], "held");
@@ -172,7 +174,7 @@ async fn each_field_that_is_not_valid_is_named_and_no_value_is_told_back() {
         (with("token", too_long.as_str()), "token"),
         (with("token", json!([TOKEN])), "token"),
         (with("mis", ""), "mis"),
-        (with("wonde_base_url", "http://api.wonde.example"), "wonde_base_url"),
+        (with("wonde_base_url", "http://eu.wonde.com"), "wonde_base_url"),
         (with("wonde_base_url", "nonsense"), "wonde_base_url"),
         (with("settings", TOKEN), "settings"),
         (with("settings", json!({"teachers_only": TOKEN})), "settings.teachers_only"),

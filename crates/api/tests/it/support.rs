@@ -16,7 +16,7 @@ use mis_sync_store::{
     jobs::{self, JobFilter, NewJob},
     schools,
 };
-use mis_sync_testing::{Servers, WEBHOOK_SECRET, somebody};
+use mis_sync_testing::{Servers, WEBHOOK_SECRET, connector, somebody, wonde_id_of};
 use secrecy::ExposeSecret;
 use serde_json::Value;
 use sqlx::AssertSqlSafe;
@@ -78,15 +78,20 @@ impl App {
         let school = ConnectSchool {
             id: id.parse().unwrap(),
             name: "Oakfield School".into(),
-            wonde_school_id: "A1930499544".into(),
+            wonde_school_id: wonde_id_of(id),
             wonde_base_url: None,
             mis: None,
             settings: None,
         };
-        schools::connect(&self.pool, &self.cipher, &school, Some(&TOKEN.into()), &somebody())
-            .await
-            .unwrap()
-            .unwrap();
+        schools::connect(
+            &self.pool,
+            connector(&self.cipher, &somebody()),
+            &school,
+            Some(&TOKEN.into()),
+        )
+        .await
+        .unwrap()
+        .unwrap();
         school.id
     }
 

@@ -176,7 +176,7 @@ async fn a_key_that_is_bound_to_a_school_cannot_take_an_approval() {
     let body = json!({ "name": "Oakfield School", "wonde_school_id": "A1930499544" });
     let bound = app.key(Role::App, Some("oak")).await;
     let ask = || Ask::put("/v1/schools/oak").json(&body);
-    app.send(ask().key(&bound)).await.problem(422, "token-missing");
+    app.send(ask().key(&bound)).await.problem(403, "wonde-id-fixed");
     let unbound = app.key(Role::App, None).await;
     let school = app.send(ask().key(&unbound)).await;
     assert_eq!(school.status, 201);

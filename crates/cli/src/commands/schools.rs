@@ -6,7 +6,10 @@ use std::{
 };
 
 use mis_sync_domain::{Clock, School, SchoolId, TokenState};
-use mis_sync_store::{Pool, schools};
+use mis_sync_store::{
+    Error as StoreError, Pool,
+    schools::{self, Connector},
+};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Map, Value, json};
 
@@ -127,7 +130,6 @@ fn plain(value: &Value) -> String {
 }
 
 async fn connect_school(config: &Config, pool: &Pool, connect: &Connect) -> Result<(), Failure> {
-    let cipher = config.encryption.cipher()?;
     let token = read_token(connect.token_file.as_deref())?;
     let mut body = Map::new();
     let mut put = |name: &str, value: Option<String>| {
@@ -140,7 +142,7 @@ async fn connect_school(config: &Config, pool: &Pool, connect: &Connect) -> Resu
     put("mis", connect.mis.clone());
     put("wonde_base_url", connect.wonde_base_url.clone());
     put("token", token.map(|token| token.expose_secret().to_owned()));
-    let school = write(pool, &cipher, &connect.id, body).await?;
+    let school = write(config, pool, &connect.id, body).await?;
     print(&format!(
         "{} is connected. Its first sync: mis-sync sync {} --follow",
         school.name, school.id
@@ -178,7 +180,6 @@ async fn settings(
 ) -> Result<(), Failure> {
     let mut school = find_school(pool, id).await?;
     if !changes.is_empty() {
-        let cipher = config.encryption.cipher()?;
         let mut settings = settings_of(&school);
         for change in changes {
             let (name, value) = change.split_once('=').ok_or_else(|| {
@@ -197,21 +198,38 @@ async fn settings(
             body.insert("wonde_base_url".to_owned(), url.clone().into());
         }
         body.insert("settings".to_owned(), settings.into());
-        school = write(pool, &cipher, id, body).await?;
+        school = write(config, pool, id, body).await?;
     }
     if json { print(&json!(settings_of(&school)).to_string()) } else { print_settings(&school) }
 }
 
 /// Connects or changes a school by the rules of the API.
 async fn write(
+    config: &Config,
     pool: &Pool,
-    cipher: &mis_sync_store::TokenCipher,
     id: &SchoolId,
     body: Map<String, Value>,
 ) -> Result<School, Failure> {
+    let (cipher, hosts) = (config.encryption.cipher()?, config.wonde.hosts()?);
     let (school, token) =
-        mis_sync_api::json::read_connection(id.clone(), body).map_err(Failure::usage)?;
-    let connected = schools::connect(pool, cipher, &school, token.as_ref(), &actor(None)).await?;
+        mis_sync_api::json::read_connection(id.clone(), body, &hosts).map_err(Failure::usage)?;
+    let by =
+        Connector { cipher: &cipher, hosts: &hosts, actor: &actor(None), keeps_wonde_id: false };
+    let connected = match schools::connect(pool, by, &school, token.as_ref()).await {
+        Err(StoreError::TokenWouldMove) => {
+            return Err(Failure::usage(format!(
+                "the token of {id} is for another Wonde address: give a new one, on standard \
+                 input or with --token-file"
+            )));
+        }
+        Err(StoreError::WondeSchoolTaken) => {
+            return Err(Failure::usage(format!(
+                "another connected school has the Wonde id {}",
+                school.wonde_school_id
+            )));
+        }
+        connected => connected?,
+    };
     connected.ok_or_else(|| {
         Failure::usage(format!(
             "the school {id} has no token yet: give it on standard input or with --token-file"

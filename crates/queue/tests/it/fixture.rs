@@ -14,7 +14,7 @@ use mis_sync_queue::{
     run_worker,
 };
 use mis_sync_store::{Pool, TokenCipher, jobs, schools};
-use mis_sync_testing::{Servers, eventually, somebody};
+use mis_sync_testing::{Servers, connector, eventually, somebody, wonde_id_of};
 use redis::{FromRedisValue, aio::MultiplexedConnection};
 use tokio::{sync::Semaphore, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
@@ -47,13 +47,13 @@ impl TestQueue {
         let school = ConnectSchool {
             id: id.parse().unwrap(),
             name: name.into(),
-            wonde_school_id: "A1930499544".into(),
+            wonde_school_id: wonde_id_of(id),
             wonde_base_url: None,
             mis: None,
             settings: None,
         };
         let token = "t0ken".into();
-        schools::connect(&self.pool, &cipher, &school, Some(&token), &somebody())
+        schools::connect(&self.pool, connector(&cipher, &somebody()), &school, Some(&token))
             .await
             .unwrap()
             .unwrap();

@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use chrono::{DateTime, Utc};
 use mis_sync_domain::WebhookState;
 use secrecy::{ExposeSecret, SecretString};
 use sqlx::{PgConnection, PgPool};
@@ -10,9 +11,9 @@ use sqlx::{PgConnection, PgPool};
 use super::{TakenEvent, seal_name};
 use crate::{Error, TokenCipher, jobs::interval};
 
-/// Gives a token that Wonde confirmed to the school of iP that it is for. `false`: iP has none;
-/// or it was disconnected, and the approval is one that was handled before: that token was
-/// destroyed on purpose.
+/// Gives a token that Wonde confirmed to the school of iP that has the Wonde id: the connected one,
+/// or else the only one. `false`: iP has none, or cannot tell which; or it was disconnected, and the
+/// approval is one that was handled before: that token was destroyed on purpose.
 pub async fn apply_approval(
     pool: &PgPool,
     cipher: &TokenCipher,
@@ -22,7 +23,8 @@ pub async fn apply_approval(
 ) -> Result<bool, Error> {
     let wonde_school_id = event.wonde_school_id.as_deref().unwrap_or_default();
     let mut tx = crate::begin(pool).await?;
-    let schools = sqlx::query!(
+    let mut schools = sqlx::query_as!(
+        Candidate,
         r#"
         SELECT id, wonde_token, token_rejected_at FROM school
         WHERE wonde_school_id = $1 AND (wonde_token IS NOT NULL OR NOT $2)
@@ -33,15 +35,11 @@ pub async fn apply_approval(
     )
     .fetch_all(&mut *tx)
     .await?;
-    if schools.is_empty() {
-        return Ok(false);
+    if schools.iter().any(|school| school.wonde_token.is_some()) {
+        schools.retain(|school| school.wonde_token.is_some());
     }
-    for school in schools {
-        let present = school.wonde_token.and_then(|sealed| cipher.open(&school.id, &sealed));
-        let is_present = present.is_some_and(|held| held.expose_secret() == token.expose_secret());
-        if is_present && school.token_rejected_at.is_none() {
-            continue;
-        }
+    let [school] = schools.as_slice() else { return Ok(false) };
+    if !school.uses(cipher, token) {
         sqlx::query!(
             r#"
             UPDATE school SET wonde_token = $2, token_rejected_at = NULL, mis = coalesce(mis, $3),
@@ -58,6 +56,22 @@ pub async fn apply_approval(
     forget_kept(&mut tx, wonde_school_id, "replaced").await?;
     end(&mut tx, event, WebhookState::Applied, None).await?;
     Ok(tx.commit().await.map(|()| true)?)
+}
+
+/// A school that an approval may be for.
+struct Candidate {
+    id: String,
+    wonde_token: Option<Vec<u8>>,
+    token_rejected_at: Option<DateTime<Utc>>,
+}
+
+impl Candidate {
+    /// Whether it has this very token, which Wonde has not refused.
+    fn uses(&self, cipher: &TokenCipher, token: &SecretString) -> bool {
+        let held = self.wonde_token.as_ref().and_then(|sealed| cipher.open(&self.id, sealed));
+        let is_held = held.is_some_and(|held| held.expose_secret() == token.expose_secret());
+        is_held && self.token_rejected_at.is_none()
+    }
 }
 
 /// Keeps a confirmed approval until the school is connected; an older one goes.
@@ -103,11 +117,13 @@ pub async fn note_migration(
     let mut tx = crate::begin(pool).await?;
     let noted = sqlx::query!(
         r#"
-        UPDATE school SET migrating_from = $2, migrating_to = $3, migration_completed = $4,
+        UPDATE school s SET migrating_from = $2, migrating_to = $3, migration_completed = $4,
             migration_noted_at = now(),
             mis = CASE WHEN $4 THEN coalesce($3, mis) ELSE mis END,
             updated_at = CASE WHEN $4 THEN now() ELSE updated_at END
-        WHERE wonde_school_id = $1
+        -- Where one that has the id is connected, it is meant.
+        WHERE wonde_school_id = $1 AND (wonde_token IS NOT NULL OR NOT EXISTS (
+            SELECT FROM school o WHERE o.wonde_school_id = $1 AND o.wonde_token IS NOT NULL))
         "#,
         event.wonde_school_id.as_deref().unwrap_or_default(),
         from,

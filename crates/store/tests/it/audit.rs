@@ -7,7 +7,7 @@ use mis_sync_store::{
     audit::{self, Actor, AuditFilter, AuditHash, AuditLine, Broken, BrokenChain, Entry, Verified},
     jobs, revert_all_migrations, schools,
 };
-use mis_sync_testing::{Servers, somebody};
+use mis_sync_testing::{Servers, connector, somebody};
 
 use crate::{
     fixture::{TestStore, cipher, connection},
@@ -194,9 +194,9 @@ async fn schools_and_keys_are_in_it_with_who_changed_them() {
     let (cipher, token) = (cipher(1), "t0ken".into());
     let oak = connection("oak");
     // Refused, so not in it: there is no token yet.
-    assert!(schools::connect(pool, &cipher, &oak, None, &by).await.unwrap().is_none());
-    schools::connect(pool, &cipher, &oak, Some(&token), &by).await.unwrap();
-    schools::connect(pool, &cipher, &oak, None, &by).await.unwrap();
+    assert!(schools::connect(pool, connector(&cipher, &by), &oak, None).await.unwrap().is_none());
+    schools::connect(pool, connector(&cipher, &by), &oak, Some(&token)).await.unwrap();
+    schools::connect(pool, connector(&cipher, &by), &oak, None).await.unwrap();
     schools::disconnect(pool, &oak.id, &by).await.unwrap();
     assert!(!schools::disconnect(pool, &connection("elm").id, &by).await.unwrap());
     let (key, _) = api_keys::create(pool, "new", Role::App, Some(&oak.id), &by).await.unwrap();

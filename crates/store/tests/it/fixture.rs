@@ -13,7 +13,7 @@ use mis_sync_store::{
     staging::{self, MappedPage},
     sync::{self, Finished, Plan},
 };
-use mis_sync_testing::{Servers, eventually, somebody};
+use mis_sync_testing::{Servers, connector, eventually, somebody, wonde_id_of};
 
 /// Long enough for no lease and no deadline to end by itself.
 pub(crate) const LONG: Duration = Duration::from_hours(1);
@@ -74,7 +74,7 @@ impl TestStore {
     pub(crate) async fn school(&self, id: &str) -> SchoolId {
         let school = connection(id);
         let (cipher, token) = (cipher(1), "t0ken".into());
-        schools::connect(&self.pool, &cipher, &school, Some(&token), &somebody())
+        schools::connect(&self.pool, connector(&cipher, &somebody()), &school, Some(&token))
             .await
             .unwrap()
             .unwrap();
@@ -199,7 +199,7 @@ pub(crate) fn connection(id: &str) -> ConnectSchool {
     ConnectSchool {
         id: id.parse().unwrap(),
         name: format!("School {id}"),
-        wonde_school_id: "A1930499544".into(),
+        wonde_school_id: wonde_id_of(id),
         wonde_base_url: None,
         mis: None,
         settings: None,

@@ -69,6 +69,25 @@ async fn an_empty_database_is_behind_until_it_is_migrated() {
 }
 
 #[tokio::test]
+async fn schools_that_share_a_wonde_id_are_named_before_it_becomes_unique() {
+    let store = TestStore::start().await;
+    let pool = &store.pool;
+    rows::migrate_down_to(pool, 13).await;
+    rows::change(
+        pool,
+        "INSERT INTO school (id, name, wonde_school_id, wonde_token)
+         VALUES ('oak', 'Oak', 'A1', 'x'), ('elm', 'Elm', 'A1', 'x'), ('fir', 'Fir', 'A1', NULL),
+             ('ash', 'Ash', 'A2', 'x')",
+    )
+    .await;
+    let refused = migrate(pool).await.unwrap_err().to_string();
+    assert!(refused.contains("A1 has elm, oak") && !refused.contains("A2"), "{refused}");
+    assert!(refused.contains("Disconnect all but one"), "{refused}");
+    rows::change(pool, "UPDATE school SET wonde_token = NULL WHERE id = 'oak'").await;
+    migrate(pool).await.unwrap();
+}
+
+#[tokio::test]
 async fn two_processes_may_migrate_at_once() {
     let store = TestStore::start().await;
     revert_all_migrations(&store.pool).await.unwrap();

@@ -1,6 +1,6 @@
 //! What decides whether a login asks Wonde.
 
-use mis_sync_testing::somebody;
+use mis_sync_testing::{connector, somebody};
 use std::time::Duration;
 
 use futures::future::join_all;
@@ -74,10 +74,9 @@ async fn an_outage_counts_until_the_school_is_connected_anew() {
     let token = "an0ther".into();
     mis_sync_store::schools::connect(
         pool,
-        &cipher(1),
+        connector(&cipher(1), &somebody()),
         &connection("oak"),
         Some(&token),
-        &somebody(),
     )
     .await
     .unwrap();

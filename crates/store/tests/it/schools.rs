@@ -1,6 +1,6 @@
 use mis_sync_domain::{ConnectSchool, SchoolSettings, TokenState};
 use mis_sync_store::{Error, schools};
-use mis_sync_testing::somebody;
+use mis_sync_testing::{connector, somebody};
 use secrecy::ExposeSecret;
 
 use crate::{
@@ -17,18 +17,23 @@ async fn a_change_without_a_token_keeps_token_mis_and_settings() {
         settings: Some(settings.clone()),
         ..connection("oak")
     };
-    let connected =
-        schools::connect(&store.pool, &cipher(1), &first, Some(&"s3cret".into()), &somebody())
-            .await;
+    let connected = schools::connect(
+        &store.pool,
+        connector(&cipher(1), &somebody()),
+        &first,
+        Some(&"s3cret".into()),
+    )
+    .await;
     let connected = connected.unwrap().unwrap();
     assert_eq!((connected.token, connected.last_synced_at), (TokenState::Held, None));
 
     let renamed = ConnectSchool {
         name: "Oakfield".into(),
-        wonde_base_url: Some("https://eu.example/v1.0".into()),
+        wonde_base_url: Some("https://api.wonde.com/v2.0".into()),
         ..connection("oak")
     };
-    let changed = schools::connect(&store.pool, &cipher(1), &renamed, None, &somebody()).await;
+    let changed =
+        schools::connect(&store.pool, connector(&cipher(1), &somebody()), &renamed, None).await;
     let changed = changed.unwrap().unwrap();
     assert_eq!(changed.name, "Oakfield");
     assert_eq!(changed.mis.as_deref(), Some("SIMS"));
@@ -46,7 +51,9 @@ async fn a_new_school_without_a_token_is_not_connected() {
     let store = TestStore::start().await;
     let oak = connection("oak");
     assert_eq!(
-        schools::connect(&store.pool, &cipher(1), &oak, None, &somebody()).await.unwrap(),
+        schools::connect(&store.pool, connector(&cipher(1), &somebody()), &oak, None)
+            .await
+            .unwrap(),
         None
     );
     assert_eq!(schools::get(&store.pool, &oak.id).await.unwrap(), None);
@@ -59,7 +66,7 @@ async fn the_table_does_not_hold_the_token() {
     let store = TestStore::start().await;
     let oak = connection("oak");
     let token = "a-token-that-is-easy-to-find";
-    schools::connect(&store.pool, &cipher(1), &oak, Some(&token.into()), &somebody())
+    schools::connect(&store.pool, connector(&cipher(1), &somebody()), &oak, Some(&token.into()))
         .await
         .unwrap();
     let sealed: Vec<u8> = rows::value(&store.pool, "SELECT wonde_token FROM school").await;
@@ -98,7 +105,8 @@ async fn disconnecting_destroys_the_token_and_keeps_the_people() {
     assert_eq!(rows::people(&store.pool, &oak).await.len(), 1);
 
     let without_token =
-        schools::connect(&store.pool, &cipher(1), &connection("oak"), None, &somebody()).await;
+        schools::connect(&store.pool, connector(&cipher(1), &somebody()), &connection("oak"), None)
+            .await;
     assert_eq!(without_token.unwrap(), None);
     store.school("oak").await;
     let school = schools::get(&store.pool, &oak).await.unwrap().unwrap();
@@ -118,14 +126,15 @@ async fn only_a_new_token_clears_the_rejected_mark() {
     assert_eq!(first, second, "the first refusal is the one that counts");
 
     let renamed = ConnectSchool { name: "Oakfield".into(), ..connection("oak") };
-    let changed = schools::connect(&store.pool, &cipher(1), &renamed, None, &somebody())
+    let changed = schools::connect(&store.pool, connector(&cipher(1), &somebody()), &renamed, None)
         .await
         .unwrap()
         .unwrap();
     assert_eq!(changed.token, TokenState::Rejected);
     let token = "another".into();
     let changed =
-        schools::connect(&store.pool, &cipher(1), &renamed, Some(&token), &somebody()).await;
+        schools::connect(&store.pool, connector(&cipher(1), &somebody()), &renamed, Some(&token))
+            .await;
     assert_eq!(changed.unwrap().unwrap().token, TokenState::Held);
 }
 
@@ -169,9 +178,14 @@ async fn a_late_refusal_of_an_old_token_does_not_mark_the_new_one() {
     let oak = store.school("oak").await;
     let read = schools::get(&store.pool, &oak).await.unwrap().unwrap();
     let token = "another".into();
-    schools::connect(&store.pool, &cipher(1), &connection("oak"), Some(&token), &somebody())
-        .await
-        .unwrap();
+    schools::connect(
+        &store.pool,
+        connector(&cipher(1), &somebody()),
+        &connection("oak"),
+        Some(&token),
+    )
+    .await
+    .unwrap();
     schools::mark_token_rejected(&store.pool, &read).await.unwrap();
     let school = schools::get(&store.pool, &oak).await.unwrap().unwrap();
     assert_eq!(school.token, TokenState::Held);

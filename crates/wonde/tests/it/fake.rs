@@ -10,8 +10,8 @@ use axum::response::Response;
 use futures::FutureExt as _;
 use futures::future::BoxFuture;
 use mis_sync_wonde::{
-    ClientConfig, EmployeeInclude, EmployeeQuery, LimitKey, RateLimit, SchoolClient, Throttled,
-    Unlimited, WondeClient, WondeId,
+    AnyAddress, ClientConfig, EmployeeInclude, EmployeeQuery, LimitKey, RateLimit, SchoolClient,
+    Throttled, Unlimited, WondeClient, WondeId,
 };
 use secrecy::SecretString;
 use tokio::sync::watch;
@@ -225,7 +225,7 @@ pub(crate) fn school_with(
     limit: Arc<dyn RateLimit>,
 ) -> SchoolClient {
     mis_sync_wonde::install_crypto_provider();
-    WondeClient::new(config, limit)
+    WondeClient::new(config, limit, Arc::new(AnyAddress))
         .unwrap()
         .school(&id("A100"), &SecretString::from(TOKEN), Some(&fake.base))
         .unwrap()

@@ -1,7 +1,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use mis_sync_wonde::{ClientConfig, Error, School, Unlimited, WondeClient};
+use mis_sync_wonde::{AnyAddress, ClientConfig, Error, School, Unlimited, WondeClient};
 use secrecy::SecretString;
 
 use crate::fake::{
@@ -116,7 +116,7 @@ async fn every_request_is_granted_by_the_limiter_and_none_without() {
 async fn an_unusable_base_or_token_is_refused_before_any_request() {
     mis_sync_wonde::install_crypto_provider();
     mis_sync_wonde::install_crypto_provider();
-    let client = WondeClient::new(config(), Arc::new(Unlimited)).unwrap();
+    let client = WondeClient::new(config(), Arc::new(Unlimited), Arc::new(AnyAddress)).unwrap();
     let mail = "mailto:x@school.example".parse().unwrap();
     let token = SecretString::from(TOKEN);
     let refused = client.school(&id("A100"), &token, Some(&mail));
@@ -124,5 +124,8 @@ async fn an_unusable_base_or_token_is_refused_before_any_request() {
     let refused = client.school(&id("A100"), &SecretString::from("a\nb"), None);
     assert!(matches!(refused, Err(Error::Unauthorized)));
     let odd = ClientConfig { base_url: "ftp://api.example".parse().unwrap(), ..config() };
-    assert!(matches!(WondeClient::new(odd, Arc::new(Unlimited)), Err(Error::Config { .. })));
+    assert!(matches!(
+        WondeClient::new(odd, Arc::new(Unlimited), Arc::new(AnyAddress)),
+        Err(Error::Config { .. })
+    ));
 }

@@ -10,8 +10,8 @@ use std::sync::Arc;
 
 use futures::{Stream, TryStreamExt as _};
 use mis_sync_wonde::{
-    ClientConfig, Employee, EmployeeInclude, EmployeeQuery, Error, Page, SchoolClient, Unlimited,
-    WondeClient, WondeId,
+    AnyAddress, ClientConfig, Employee, EmployeeInclude, EmployeeQuery, Error, Page, SchoolClient,
+    Unlimited, WondeClient, WondeId,
 };
 use mis_sync_wonde_sim::{
     HierarchyDirection, PaginationStyle, RunningSimulator, SimulatorOptions, Truth,
@@ -38,7 +38,7 @@ impl World {
         };
         let school = simulator.simulator().schools().remove(0);
         let id = WondeId::try_from(school.id.as_str()).unwrap();
-        let client = WondeClient::new(config, Arc::new(Unlimited)).unwrap();
+        let client = WondeClient::new(config, Arc::new(Unlimited), Arc::new(AnyAddress)).unwrap();
         let client = client.school(&id, &school.token.as_str().into(), None).unwrap();
         Self { simulator, client }
     }

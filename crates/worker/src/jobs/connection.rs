@@ -1,9 +1,10 @@
+use crate::{Context, SyncError};
 use mis_sync_domain::{School, SchoolId};
 use mis_sync_store::schools;
 use mis_sync_wonde::{SchoolClient, WondeClient, WondeId};
-use url::Url;
 
-use crate::{Context, SyncError};
+const NOT_ALLOWED: &str =
+    "Its Wonde address is not among the allowed ones (`wonde.allowed_hosts`).";
 
 /// A school, and a client that reads it with its token.
 pub(super) async fn open(
@@ -17,9 +18,10 @@ pub(super) async fn open(
             .ok_or(SyncError::NotConnected)?;
     let id = WondeId::try_from(school.wonde_school_id.clone())
         .map_err(|_| SyncError::BadConnection("Its Wonde id is not one."))?;
-    let base_url = school.wonde_base_url.as_deref().map(Url::parse).transpose();
+    // Whoever stored it may have gone by other rules, or by none.
     let base_url =
-        base_url.map_err(|_| SyncError::BadConnection("Its Wonde address is no URL."))?;
+        school.wonde_base_url.as_deref().map(|address| context.wonde_hosts.check(address));
+    let base_url = base_url.transpose().map_err(|_| SyncError::BadConnection(NOT_ALLOWED))?;
     let client = wonde.school(&id, &token, base_url.as_ref())?.labelled(school_id.as_str());
     Ok((school, client))
 }

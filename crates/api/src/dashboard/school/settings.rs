@@ -105,7 +105,8 @@ pub(in crate::dashboard) async fn change(
         mis: school.mis,
         settings: Some(settings),
     };
-    let done =
-        schools::connect(access.pool(), access.cipher(), &changed, None, &posted.actor()?).await?;
+    let actor = posted.actor()?;
+    let by = access.connector(&actor);
+    let done = schools::connect(access.pool(), by, &changed, None).await?;
     done.map(|school| go(&school_path(&school.id), None)).ok_or(ApiError::TokenMissing)
 }

@@ -1,0 +1,182 @@
+//! Where a school's Wonde token may be sent. This is the only place that decides it: the API asks
+//! before it stores an address, the worker before it uses one, and the Wonde client before it
+//! connects to what a name resolves to.
+
+mod public;
+
+use std::net::IpAddr;
+
+use url::{Host, Url};
+
+/// The hosts at which Wonde may answer: the configured one, and those of a list.
+#[derive(Debug, Clone)]
+pub struct WondeHosts {
+    configured: Url,
+    allowed: Vec<AllowedHost>,
+    allow_loopback: bool,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum AllowedHost {
+    /// One name, spelt out: its operator says where it resolves to, so that may be private.
+    Name(String),
+    /// Every name that ends with this; it begins with a dot.
+    Below(String),
+    /// One address, as itself or as what a name resolves to.
+    Address(IpAddr),
+}
+
+/// An entry of the list that is neither a name, nor a pattern, nor an address.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "found `{0}`, wanted a name like api.wonde.com, a pattern like *.wonde.com, or an address like 10.0.0.7"
+)]
+pub struct InvalidAllowedHost(String);
+
+/// Why a token may not be sent to an address. The text follows the name of the field.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum RefusedAddress {
+    /// It is no address, or one that is written in an unusual way.
+    #[error(
+        "has to be an https address in its plain form, in lower case and without user, query and \
+         fragment, like https://api.wonde.com/v1.0"
+    )]
+    NotPlain,
+    /// Another scheme than https, or a port of its own.
+    #[error("has to begin with https:// and cannot name a port")]
+    NotHttps,
+    /// A host that is not on the list.
+    #[error("names a host that is not among the allowed ones (`wonde.allowed_hosts`)")]
+    UnknownHost,
+}
+
+impl Default for WondeHosts {
+    /// Wonde's own hosts.
+    fn default() -> Self {
+        Self {
+            configured: Url::parse("https://api.wonde.com/v1.0").expect("the literal is a URL"),
+            allowed: vec![AllowedHost::Below(".wonde.com".to_owned())],
+            allow_loopback: false,
+        }
+    }
+}
+
+impl WondeHosts {
+    /// The host of the configured address, and those of a list. `allow_loopback` is for
+    /// development: this machine may then be Wonde, over http and on any port.
+    pub fn new<T: AsRef<str>>(
+        configured: Url,
+        allowed: &[T],
+        allow_loopback: bool,
+    ) -> Result<Self, InvalidAllowedHost> {
+        let allowed = allowed.iter().map(|entry| read_entry(entry.as_ref()));
+        Ok(Self { configured, allowed: allowed.collect::<Result<_, _>>()?, allow_loopback })
+    }
+
+    /// The address of a school, if a token may be sent there.
+    ///
+    /// An address has to be written as a URL parser writes it: a host in upper case, in another
+    /// script, or as a number is refused rather than understood.
+    pub fn check(&self, address: &str) -> Result<Url, RefusedAddress> {
+        let url = Url::parse(address).map_err(|_| RefusedAddress::NotPlain)?;
+        if !is_plain(&url, address) {
+            return Err(RefusedAddress::NotPlain);
+        }
+        let host = url.host().ok_or(RefusedAddress::NotPlain)?;
+        if url.origin() == self.configured.origin() || self.is_loopback(&host) {
+            return Ok(url);
+        }
+        if url.scheme() != "https" || url.port().is_some() {
+            return Err(RefusedAddress::NotHttps);
+        }
+        if self.allowed.iter().any(|entry| entry.covers(&host)) {
+            Ok(url)
+        } else {
+            Err(RefusedAddress::UnknownHost)
+        }
+    }
+
+    /// Whether a connection to `host` may go to this address, which `host` resolves to or is.
+    pub fn may_connect(&self, host: &str, address: IpAddr) -> bool {
+        let is_trusted = self.configured.host_str() == Some(host)
+            || self.allowed.iter().any(|entry| match entry {
+                AllowedHost::Name(name) => name == host,
+                AllowedHost::Address(listed) => *listed == address,
+                AllowedHost::Below(_) => false,
+            });
+        let is_this_machine = self.allow_loopback
+            && address.is_loopback()
+            && (host == "localhost" || host.trim_matches(['[', ']']).parse() == Ok(address));
+        is_trusted || is_this_machine || public::is_public(address)
+    }
+
+    /// Scheme, host and port that are asked for a school with this address of its own; `None`: the
+    /// configured one.
+    pub fn origin(&self, address: Option<&str>) -> String {
+        match address.map(Url::parse) {
+            None => self.configured.origin().ascii_serialization(),
+            Some(Ok(url)) => url.origin().ascii_serialization(),
+            Some(Err(_)) => "(no address)".to_owned(),
+        }
+    }
+
+    fn is_loopback(&self, host: &Host<&str>) -> bool {
+        self.allow_loopback
+            && match host {
+                Host::Domain(name) => *name == "localhost",
+                Host::Ipv4(address) => address.is_loopback(),
+                Host::Ipv6(address) => address.is_loopback(),
+            }
+    }
+}
+
+impl AllowedHost {
+    fn covers(&self, host: &Host<&str>) -> bool {
+        match (self, host) {
+            (Self::Name(name), Host::Domain(host)) => name == host,
+            (Self::Below(end), Host::Domain(host)) => {
+                host.len() > end.len() && host.ends_with(end.as_str())
+            }
+            (Self::Address(address), Host::Ipv4(host)) => *address == IpAddr::V4(*host),
+            (Self::Address(address), Host::Ipv6(host)) => *address == IpAddr::V6(*host),
+            _ => false,
+        }
+    }
+}
+
+fn is_plain(url: &Url, text: &str) -> bool {
+    matches!(url.scheme(), "http" | "https")
+        && url.username().is_empty()
+        && url.password().is_none()
+        && url.query().is_none()
+        && url.fragment().is_none()
+        && url.as_str().trim_end_matches('/') == text.trim_end_matches('/')
+}
+
+fn read_entry(entry: &str) -> Result<AllowedHost, InvalidAllowedHost> {
+    let invalid = || InvalidAllowedHost(entry.to_owned());
+    if let Ok(address) = entry.parse() {
+        return Ok(AllowedHost::Address(address));
+    }
+    let name = entry.strip_prefix("*.").unwrap_or(entry);
+    // `*.com` would be everybody.
+    let is_pattern = name != entry;
+    if !is_name(name) || (is_pattern && !name.contains('.')) {
+        return Err(invalid());
+    }
+    let name = name.to_owned();
+    Ok(if is_pattern { AllowedHost::Below(format!(".{name}")) } else { AllowedHost::Name(name) })
+}
+
+/// A host name as a parsed address has it.
+fn is_name(name: &str) -> bool {
+    let is_label = |label: &str| {
+        !label.is_empty()
+            && label.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
+    };
+    let ends_in_digits = name.rsplit('.').next().is_some_and(|end| end.parse::<u64>().is_ok());
+    name.len() <= 253 && name.split('.').all(is_label) && !ends_in_digits
+}
+
+#[cfg(test)]
+mod tests;

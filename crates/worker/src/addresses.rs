@@ -1,0 +1,14 @@
+use std::{net::IpAddr, sync::Arc};
+
+use mis_sync_domain::WondeHosts;
+use mis_sync_wonde::AddressRule;
+
+/// The hosts at which Wonde may answer, as the Wonde client asks for them.
+#[derive(Debug, Clone)]
+pub struct AllowedAddresses(pub Arc<WondeHosts>);
+
+impl AddressRule for AllowedAddresses {
+    fn may_connect(&self, host: &str, address: IpAddr) -> bool {
+        self.0.may_connect(host, address)
+    }
+}
