@@ -1,5 +1,6 @@
 //! Somebody logs in, and what iP holds of them is brought up to date on the way.
 
+mod doubts;
 mod outages;
 mod races;
 mod rates;

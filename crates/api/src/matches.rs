@@ -17,9 +17,10 @@ use crate::{
     views::{MatchListView, MatchRequest, MatchView, ProblemView},
 };
 
-/// List records that may mean somebody whose id is gone
+/// List records that may mean somebody in iP
 ///
-/// As the last full sync found them, the likeliest first. Each record is left out (issue
+/// Somebody whose id is gone, or somebody whose id, UPI or work email came back under other names
+/// (`in_doubt`). As the last syncs found them, the likeliest first. Each record is left out (issue
 /// `possible_match`), and the person stays as they are, until somebody decides.
 #[utoipa::path(
     get,
@@ -46,8 +47,10 @@ pub(crate) async fn list_matches(
 
 /// Decide whom a record means
 ///
-/// The next full sync follows it: the person keeps login, password and history under the new id,
-/// or the record becomes somebody new. A decision can be changed until then.
+/// The next sync follows it: the account keeps login, password and history, or the record becomes
+/// somebody new. An account that was in doubt gets a new password when it passes on; where the record
+/// becomes somebody new, the account that had its id loses it and is treated as a leaver's. A
+/// decision can be changed until then.
 #[utoipa::path(
     post,
     path = "/v1/schools/{school_id}/matches",

@@ -17,9 +17,11 @@ pub enum IssueCode {
     SharedWorkEmail,
     /// The work email is already the login of somebody else in iP.
     WorkEmailInUse,
-    /// Nobody in iP belongs to the record, but somebody whose own record is gone has much in
-    /// common with it.
+    /// The record may be somebody in iP, or somebody new: a key of theirs matches and the names do
+    /// not, or their own record is gone and they have much in common with it.
     PossibleMatch,
+    /// A second current record of a person whom another one brings into iP.
+    TwoRecordsOfOnePerson,
     /// Wonde's record has a shape that cannot be read.
     UnreadableRecord,
     /// Current in the MIS, inactive in iP, and the school does not restore people.
@@ -72,13 +74,14 @@ pub enum IssueCode {
 
 impl IssueCode {
     /// Every code, for tables and docs.
-    pub const ALL: [Self; 30] = [
+    pub const ALL: [Self; 31] = [
         Self::NoWorkEmail,
         Self::InvalidWorkEmail,
         Self::NameMissing,
         Self::SharedWorkEmail,
         Self::WorkEmailInUse,
         Self::PossibleMatch,
+        Self::TwoRecordsOfOnePerson,
         Self::UnreadableRecord,
         Self::InactiveInIp,
         Self::ManagerMissing,
@@ -138,6 +141,7 @@ impl IssueCode {
             Self::SharedWorkEmail => "shared_work_email",
             Self::WorkEmailInUse => "work_email_in_use",
             Self::PossibleMatch => "possible_match",
+            Self::TwoRecordsOfOnePerson => "two_records_of_one_person",
             Self::UnreadableRecord => "unreadable_record",
             Self::InactiveInIp => "inactive_in_ip",
             Self::ManagerMissing => "manager_missing",
@@ -179,8 +183,12 @@ impl IssueCode {
             }
             Self::WorkEmailInUse => "This work email is already the login of somebody else in iP.",
             Self::PossibleMatch => {
-                "This record is new, but it may be somebody whom iP already has and whose own \
-                 record is gone. Say whether it is the same person."
+                "This record may be somebody whom iP already has, or somebody new. Say whether it is \
+                 the same person."
+            }
+            Self::TwoRecordsOfOnePerson => {
+                "The MIS has two current records of this person, with the same names and work email. \
+                 iP has one account for both."
             }
             Self::UnreadableRecord => {
                 "Wonde delivered this record in a shape that cannot be read. Tell support the id."
@@ -273,6 +281,7 @@ impl IssueCode {
             Self::UnreadableRecord
             | Self::InactiveInIp
             | Self::PossibleMatch
+            | Self::TwoRecordsOfOnePerson
             | Self::EmploymentWithheld
             | Self::RolesWithheld
             | Self::LineManagersWithheld

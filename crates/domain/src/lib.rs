@@ -8,6 +8,7 @@ mod email;
 pub mod employment;
 pub mod explain;
 mod guard;
+pub mod identity;
 mod ids;
 mod issue;
 mod job;
@@ -24,6 +25,7 @@ mod settings;
 mod sighting;
 mod staff;
 mod teaching;
+pub mod twins;
 mod webhook;
 mod wonde_hosts;
 

@@ -10,7 +10,7 @@ named!(
     RefreshOutcome, "outcome of a refresh", {
         /// Something of the person changed in iP.
         Updated = "updated",
-        /// The person was already as the MIS says.
+        /// Nothing of the person changed: they are as the MIS says, or the job's issue says why not.
         Unchanged = "unchanged",
         /// The MIS does not have the person as current staff any more.
         NoLongerCurrent = "no_longer_current",

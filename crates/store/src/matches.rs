@@ -1,4 +1,4 @@
-//! Records that may mean somebody whose id in the MIS is gone, and what people decide of them.
+//! Records that may mean somebody in iP, and what people decide of them.
 
 use mis_sync_domain::{AuditAction, SchoolId, StaffId};
 use sqlx::PgPool;
@@ -8,7 +8,7 @@ use crate::{
     audit::{self, Actor, Entry},
 };
 
-/// A record of the last full list, and somebody whom it may mean.
+/// A record of the MIS, and somebody in iP whom it may mean.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Candidate {
     /// The record's Wonde id.
@@ -17,8 +17,11 @@ pub struct Candidate {
     pub staff_id: StaffId,
     /// How much they have in common, 0 to 100.
     pub score: u8,
-    /// What: `work_email`, `surname`, `first_name`, `initials`, `classes`.
+    /// What: `wonde_id`, `upi`, `work_email`, `surname`, `first_name`, `initials`, `classes`.
     pub reasons: Vec<String>,
+    /// A key is the same and the names are not, so it may be the account of somebody else: it gets
+    /// a new password if it passes on.
+    pub in_doubt: bool,
     /// What the record says.
     pub mis: Named,
     /// What iP says.
@@ -54,7 +57,7 @@ impl std::fmt::Debug for Candidate {
 pub async fn list(pool: &PgPool, school_id: &SchoolId) -> Result<Vec<Candidate>, Error> {
     let rows = sqlx::query!(
         r#"
-        SELECT c.wonde_id, c.staff_id, c.score, c.reasons, c.mis_first_name, c.mis_surname,
+        SELECT c.wonde_id, c.staff_id, c.score, c.reasons, c.in_doubt, c.mis_first_name, c.mis_surname,
             c.mis_email, s.first_name, s.surname, s.email,
             EXISTS (SELECT FROM match_decision d
                 WHERE d.school_id = c.school_id AND d.wonde_id = c.wonde_id) AS "is_decided!"
@@ -71,6 +74,7 @@ pub async fn list(pool: &PgPool, school_id: &SchoolId) -> Result<Vec<Candidate>,
         staff_id: StaffId(row.staff_id),
         score: u8::try_from(row.score).unwrap_or_default(),
         reasons: row.reasons,
+        in_doubt: row.in_doubt,
         mis: Named {
             first_name: row.mis_first_name,
             surname: row.mis_surname,
@@ -82,8 +86,10 @@ pub async fn list(pool: &PgPool, school_id: &SchoolId) -> Result<Vec<Candidate>,
     Ok(candidates.collect())
 }
 
-/// Keeps whom a record means: somebody of its candidates, or (`None`) somebody new. The next full
-/// sync follows it. `false`: that is no candidate of the school.
+/// Keeps whom a record means: somebody of its candidates, or (`None`) somebody new. The next sync
+/// that has the record follows it, if it is still that which was shown: then an account that was in
+/// doubt gets a new password, or loses its id to the new one. `false`: that is no candidate of the
+/// school.
 pub async fn decide(
     pool: &PgPool,
     school_id: &SchoolId,
@@ -94,11 +100,17 @@ pub async fn decide(
     let mut tx = crate::begin(pool).await?;
     let done = sqlx::query!(
         r#"
-        INSERT INTO match_decision (school_id, wonde_id, staff_id, decided_by)
-        SELECT DISTINCT school_id, wonde_id, $3::uuid, $4 FROM match_candidate
+        INSERT INTO match_decision (school_id, wonde_id, staff_id, decided_by, in_doubt,
+            mis_first_name, mis_surname, mis_email)
+        SELECT school_id, wonde_id, $3::uuid, $4, bool_or(in_doubt), min(mis_first_name),
+            min(mis_surname), min(mis_email)
+        FROM match_candidate
         WHERE school_id = $1 AND wonde_id = $2 AND ($3::uuid IS NULL OR staff_id = $3)
+        GROUP BY school_id, wonde_id
         ON CONFLICT (school_id, wonde_id) DO UPDATE SET staff_id = excluded.staff_id,
-            decided_by = excluded.decided_by, decided_at = now()
+            decided_by = excluded.decided_by, decided_at = now(), in_doubt = excluded.in_doubt,
+            mis_first_name = excluded.mis_first_name, mis_surname = excluded.mis_surname,
+            mis_email = excluded.mis_email
         "#,
         school_id.as_str(),
         wonde_id,

@@ -4,7 +4,9 @@
 
 mod comparison;
 mod counts;
+mod decisions;
 mod departments;
+mod doubts;
 mod fetched;
 mod guard;
 mod issues;
@@ -19,6 +21,7 @@ mod rematching;
 mod roster;
 mod sightings;
 mod teaching;
+mod twins;
 
 use std::time::Duration;
 

@@ -13,7 +13,7 @@ pub(crate) struct MatchRequest {
     staff_id: Option<String>,
 }
 
-/// Records that may mean somebody whose id is gone.
+/// Records that may mean somebody in iP.
 #[derive(Serialize, ToSchema)]
 #[schema(as = MatchList)]
 pub(crate) struct MatchListView {
@@ -32,8 +32,12 @@ pub(crate) struct MatchView {
     /// How much they have in common; 100 is everything.
     #[schema(minimum = 0, maximum = 100)]
     score: u8,
-    /// What they have in common: `work_email`, `surname`, `first_name`, `initials`, `classes`.
+    /// What they have in common: `wonde_id`, `upi`, `work_email`, `surname`, `first_name`,
+    /// `initials`, `classes`.
     reasons: Vec<String>,
+    /// A key is the same and the names are not, so the account may be somebody else's: if it passes
+    /// on, it gets a new password.
+    in_doubt: bool,
     /// What the record says.
     mis: NamedView,
     /// What iP says.
@@ -58,6 +62,7 @@ impl From<Candidate> for MatchView {
             staff_id: candidate.staff_id.to_string(),
             score: candidate.score,
             reasons: candidate.reasons,
+            in_doubt: candidate.in_doubt,
             mis: candidate.mis.into(),
             ip: candidate.ip.into(),
             is_decided: candidate.is_decided,

@@ -19,6 +19,7 @@ async fn matches_are_shown_and_decided() {
         json!({"matches": [{
             "wonde_id": "A1", "staff_id": person, "score": 45,
             "reasons": ["surname", "first_name"],
+            "in_doubt": false,
             "mis": {"first_name": "Ada", "surname": "Day", "email": "ada@new.example"},
             "ip": {"first_name": "Ada", "surname": "Day", "email": format!("{person}@oak.example")},
             "is_decided": false,

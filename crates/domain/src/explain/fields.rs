@@ -1,12 +1,16 @@
 use super::{Case, FieldEvidence, FieldResult, Outcome};
-use crate::{IssueCode, Owner, OwnershipRule, SyncedField};
+use crate::{IssueCode, Owner, OwnershipRule, RecordOutcome, SyncedField};
 
 impl Case<'_> {
     /// Each field of the person in iP.
     pub(super) fn compare_fields(&self) -> Vec<FieldResult> {
         let is_linked = self.account().is_some_and(|account| account.wonde_id.is_some());
+        let is_in_doubt = self.outcome() == Some(RecordOutcome::Issue(IssueCode::PossibleMatch));
         let compare = |evidence: &FieldEvidence| {
-            let (outcome, sentence) = if evidence.pending {
+            let (outcome, sentence) = if is_in_doubt {
+                let text = "A person has to decide first whether the record means this account.";
+                (Outcome::NotApplicable, text.to_owned())
+            } else if evidence.pending {
                 (Outcome::Failed, "The next sync brings what the MIS says.".to_owned())
             } else if is_linked {
                 self.compare(*evidence)

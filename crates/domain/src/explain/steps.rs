@@ -119,6 +119,14 @@ impl Case<'_> {
                 _ => said(Outcome::Failed, "Nobody in iP belongs to this person."),
             };
         };
+        if let Some(RecordOutcome::Issue(
+            code @ (IssueCode::PossibleMatch | IssueCode::TwoRecordsOfOnePerson),
+        )) = self.outcome()
+        {
+            let is_known = code == IssueCode::TwoRecordsOfOnePerson;
+            let outcome = if is_known { Outcome::Passed } else { Outcome::Unknown };
+            return said(outcome, code.sentence());
+        }
         let by = self.evidence.sighting.as_ref().and_then(|sighting| sighting.matched_by);
         match (by, &account.wonde_id) {
             (None, None) => {

@@ -39,8 +39,10 @@ named!(
         SharedWorkEmail = "shared_work_email",
         /// Somebody else in iP has the work email as login.
         WorkEmailInUse = "work_email_in_use",
-        /// It may be somebody in iP whose own record is gone; a person has to decide.
+        /// It may be somebody in iP, or somebody new; a person has to decide.
         PossibleMatch = "possible_match",
+        /// In iP by way of another current record of the same person.
+        TwoRecordsOfOnePerson = "two_records_of_one_person",
         /// Somebody in iP under a new id, which nobody has approved.
         NewIdNotApproved = "new_id_not_approved",
         /// Wonde's record cannot be read.
@@ -96,6 +98,7 @@ impl Case<'_> {
                 IssueCode::SharedWorkEmail => Verdict::SharedWorkEmail,
                 IssueCode::WorkEmailInUse => Verdict::WorkEmailInUse,
                 IssueCode::PossibleMatch => Verdict::PossibleMatch,
+                IssueCode::TwoRecordsOfOnePerson => Verdict::TwoRecordsOfOnePerson,
                 IssueCode::NewIdNotApproved => Verdict::NewIdNotApproved,
                 // No other issue leaves a person out.
                 _ => Verdict::UnreadableRecord,
@@ -173,9 +176,10 @@ impl Case<'_> {
                 left_out("their work email is already the login of somebody else in iP")
             }
             Verdict::PossibleMatch => left_out(
-                "their record is new and may be that of somebody whom iP already has, which a \
-                 person has to decide",
+                "their record may be that of somebody whom iP already has or of somebody new, which \
+                 a person has to decide",
             ),
+            Verdict::TwoRecordsOfOnePerson => self.second_record(),
             Verdict::NewIdNotApproved => {
                 "Wonde gave this person a new id, which whoever approved the last sync left out, \
                  so the person in iP stays as they are."
@@ -203,6 +207,15 @@ impl Case<'_> {
                 nothing can be said."
                 .to_owned(),
         }
+    }
+
+    fn second_record(&self) -> String {
+        let leading = self.account().and_then(|account| account.wonde_id.as_deref());
+        let by = leading.map_or_else(String::new, |id| format!(", {id}"));
+        format!(
+            "Wonde lists this person twice, and iP has one account for both, which follows their \
+             other record{by}."
+        )
     }
 
     fn gone(&self) -> String {

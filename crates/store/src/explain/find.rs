@@ -56,6 +56,7 @@ async fn find_wonde_id(
         r#"
         SELECT coalesce(
             (SELECT id FROM staff WHERE school_id = $1 AND wonde_id = $2),
+            (SELECT staff_id FROM staff_alias WHERE school_id = $1 AND wonde_id = $2),
             (SELECT p.staff_id FROM mis_person p JOIN staff s ON s.id = p.staff_id
                 WHERE p.school_id = $1 AND p.wonde_id = $2 AND s.school_id = $1))
         "#,
@@ -70,7 +71,11 @@ async fn find_wonde_id(
 
 async fn find_login(pool: &PgPool, school_id: &SchoolId, email: &str) -> Result<Found, Error> {
     let row = sqlx::query!(
-        "SELECT id, wonde_id FROM staff WHERE school_id = $1 AND email_key = lower($2)",
+        r#"
+        SELECT id, wonde_id FROM staff WHERE school_id = $1 AND email_key = lower($2)
+        -- Whoever holds the login, else who had it last.
+        ORDER BY active DESC, updated_at DESC, id LIMIT 1
+        "#,
         school_id.as_str(),
         email.trim(),
     )

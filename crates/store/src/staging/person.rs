@@ -7,9 +7,14 @@ use super::{MappedPage, records};
 use crate::{Error, sync::PersonPlan};
 
 /// What was found of the person on the way.
+#[expect(clippy::struct_excessive_bools, reason = "each is an answer by itself")]
 pub(crate) struct StagedPerson {
     /// The record has a login that the person does not hold yet.
     pub(crate) asks_for_login: bool,
+    /// Names and work email all differ from what iP holds.
+    pub(crate) is_unlike: bool,
+    /// The person has further current records, so this one does not say all about them.
+    pub(crate) has_other_records: bool,
     /// The person is active in iP, or is made so.
     pub(crate) stays_active: bool,
     /// iP has the manager whom the record names, or none as the record has none, and knows that
@@ -27,7 +32,12 @@ pub(crate) async fn stage_person(
     let row = sqlx::query!(
         r#"
         WITH held AS (
-            SELECT id, email_key, active, mis_values ? 'line_manager'
+            SELECT id, email_key, active,
+                EXISTS (SELECT FROM staff_alias a WHERE a.staff_id = staff.id) AS has_others,
+                (lower(first_name) <> lower($7) OR $7 = '')
+                    AND (lower(surname) <> lower($8) OR $8 = '')
+                    AND email_key <> lower($6) AS is_unlike,
+                mis_values ? 'line_manager'
                 AND mis_values ->> 'line_manager' IS NOT DISTINCT FROM $14
                 AND line_manager_id IS NOT DISTINCT FROM (
                     SELECT m.id FROM staff m
@@ -40,11 +50,16 @@ pub(crate) async fn stage_person(
             SELECT $1, $4, 0, $5, $6, $7, $8, $9, $10, $11, $12, $13::text::text[]
             FROM held WHERE $6::text IS NOT NULL
         ), matched AS (
-            INSERT INTO stage_match (job_id, wonde_id, position, staff_id, email_key, held_key)
-            SELECT $1, $4, 0, id, lower($6), email_key FROM held WHERE $6::text IS NOT NULL
+            INSERT INTO stage_match (job_id, wonde_id, position, staff_id, matched_by, email_key,
+                held_key, keeps_job_title)
+            SELECT $1, $4, 0, id, 'wonde_id', lower($6),
+                CASE WHEN active THEN email_key WHEN NOT $15 THEN lower($6) END, has_others
+            FROM held WHERE $6::text IS NOT NULL
         )
         SELECT active, coalesce(has_named_manager, false) AS "has_named_manager!",
-            coalesce(lower($6) <> email_key, false) AS "asks_for_login!"
+            coalesce(CASE WHEN active THEN lower($6) <> email_key
+                ELSE $15 AND $6::text IS NOT NULL END, false) AS "asks_for_login!",
+            coalesce(is_unlike, false) AS "is_unlike!", has_others AS "has_other_records!"
         FROM held
         "#,
         plan.lease.job_id.0,
@@ -61,6 +76,7 @@ pub(crate) async fn stage_person(
         record.and_then(|record| record.non_teaching),
         records::as_array(hierarchy),
         hierarchy.and_then(|list| list.first()),
+        plan.rules.restores,
     )
     .fetch_optional(&mut *db)
     .await?
@@ -69,6 +85,8 @@ pub(crate) async fn stage_person(
     insert_problems(db, plan).await?;
     Ok(StagedPerson {
         asks_for_login: row.asks_for_login,
+        is_unlike: row.is_unlike,
+        has_other_records: row.has_other_records,
         stays_active: row.active || plan.rules.restores && record.is_some(),
         has_named_manager: row.has_named_manager,
     })

@@ -2,8 +2,9 @@ use mis_sync_domain::{GuardCategory, IssueCode, Lease, Report, SyncMode};
 use sqlx::PgConnection;
 
 use super::{
-    Run, counts, counts::Counted, departments, issues::Issues, leavers, managers, matching, people,
-    photos, rematching, roster::Roster, sightings, teaching,
+    Run, counts, counts::Counted, decisions, departments, doubts, doubts::Doubts, issues::Issues,
+    leavers, managers, matching, people, photos, rematching, roster::Roster, sightings, teaching,
+    twins,
 };
 use crate::Error;
 
@@ -65,14 +66,23 @@ async fn compare_people(
     issues: &mut Issues,
 ) -> Result<(matching::Matched, u64), Error> {
     let lease = run.lease;
-    let matched = matching::match_staff(tx, lease, run.school_id).await?;
-    rematching::forget_candidates(tx, run).await?;
-    let mut left_out = 0;
-    if matched.unmatched > 0 {
-        left_out = rematching::find_candidates(tx, run).await?;
-    }
-    left_out += matching::leave_out_new_ids(tx, run).await?;
+    let given = matching::Given {
+        upis: doubts::usable_upis(tx, run).await?,
+        decisions: decisions::read(tx, run).await?,
+        aliases: twins::find(tx, run).await?,
+    };
+    let (mut matched, in_doubt) = matching::match_staff(tx, run, &given).await?;
+    let joined = twins::match_aliases(tx, run, &given.aliases).await?;
+    matched.records += joined;
+    let left_out =
+        joined + leave_out_possible_matches(tx, run, &given, &matched, &in_doubt).await?;
+    // Whoever leaves holds no login any more, so this comes first.
+    let leavers = leavers::record(tx, run, &given.upis, issues).await?;
     let quarantined = left_out + matching::quarantine(tx, run, &matched).await?;
+    let has_decisions = !given.decisions.wonde_ids.is_empty();
+    if has_decisions {
+        decisions::record_unlinked(tx, run).await?;
+    }
     // On a first sync nobody can differ, and mostly nobody does: what has no work is left out.
     let differing = if matched.linked == 0 {
         0
@@ -80,19 +90,47 @@ async fn compare_people(
         people::notice_withheld_roles(tx, run, issues).await?;
         people::record_changes(tx, lease).await?
     };
-    let leavers = leavers::record(tx, run, issues).await?;
-    if differing > 0 && !run.dry_run {
-        people::update(tx, lease).await?;
+    if run.dry_run {
+        if matched.unmatched > 0 {
+            people::record_would_be_created(tx, lease).await?;
+        }
+        return Ok((matched, quarantined));
     }
-    if leavers > 0 && !run.dry_run {
+    if leavers > 0 {
         leavers::deactivate(tx, lease).await?;
     }
-    match matched.unmatched {
-        0 => {}
-        _ if run.dry_run => people::record_would_be_created(tx, lease).await?,
-        _ => people::create(tx, lease, run.school_id).await?,
+    if has_decisions {
+        decisions::unlink(tx, run).await?;
     }
+    if differing > 0 {
+        people::update(tx, lease).await?;
+    }
+    if matched.unmatched > 0 {
+        people::create(tx, lease, run.school_id).await?;
+    }
+    if has_decisions {
+        decisions::conclude(tx, run).await?;
+    }
+    twins::keep(tx, run, &given.aliases).await?;
     Ok((matched, quarantined))
+}
+
+/// Records that may mean somebody in iP wait for a person; returns how many.
+async fn leave_out_possible_matches(
+    tx: &mut PgConnection,
+    run: &Run<'_>,
+    given: &matching::Given,
+    matched: &matching::Matched,
+    in_doubt: &Doubts,
+) -> Result<u64, Error> {
+    let decided = &given.decisions.wonde_ids;
+    rematching::forget_candidates(tx, run).await?;
+    let mut left_out = 0;
+    if matched.unmatched > 0 {
+        left_out = rematching::find_candidates(tx, run, &given.upis, decided).await?;
+    }
+    left_out += doubts::leave_out(tx, run, in_doubt, decided).await?;
+    Ok(left_out + matching::leave_out_new_ids(tx, run).await?)
 }
 
 /// Keeps the problems that mapping and matching found, and says who stays inactive.

@@ -37,14 +37,18 @@ pub(super) async fn read(
             count(*) FILTER (WHERE field = 'active' AND new_value = 'false') AS "deactivated!",
             count(*) FILTER (WHERE field = 'active' AND new_value = 'true') AS "restored!",
             count(DISTINCT staff_id) FILTER (
-                WHERE field <> 'created' AND (field <> 'active' OR new_value = 'true'))
+                WHERE field <> 'created' AND (field <> 'active' OR new_value = 'true')
+                    -- Whose record means somebody else is not in the list.
+                    AND NOT (field IN ('wonde_id', 'upi') AND new_value IS NULL))
                 AS "touched!",
             count(*) FILTER (WHERE field = 'email') AS "emails_changed!",
             count(*) FILTER (WHERE field = 'job_title' AND new_value IS NULL)
                 AS "job_titles_emptied!",
             count(*) FILTER (WHERE field = 'line_manager_id' AND new_value IS NULL)
                 AS "line_managers_emptied!",
-            count(*) FILTER (WHERE field = 'wonde_id' AND old_value IS NOT NULL) AS "new_ids!",
+            count(*) FILTER (
+                WHERE field = 'wonde_id' AND old_value IS NOT NULL AND new_value IS NOT NULL)
+                AS "new_ids!",
             (SELECT count(*) FROM job_issue i WHERE i.job_id = $1) AS "issues!"
         FROM job_change WHERE job_id = $1 AND record = 'staff'
         "#,

@@ -10,12 +10,14 @@ use crate::Error;
 ///
 /// A leaver is somebody linked and active in iP whom the full list did not show as current
 /// staff, or whom a delta names as deleted or no longer current. Whoever is current but was left
-/// out for another reason is none: they are staged as present. Absence is never concluded from
+/// out for another reason is none: they, or another record of theirs, are staged as present.
+/// Whoever's record means somebody else, as a person decided, has left. Absence is never concluded from
 /// an empty list, nor from one with a record so broken that nobody can say whose it is, nor from
 /// one that says nothing about anybody's employment.
 pub(super) async fn record(
     db: &mut PgConnection,
     run: &Run<'_>,
+    upis: &[String],
     issues: &mut Issues,
 ) -> Result<u64, Error> {
     if run.fetched.records > 0 && run.fetched.employment_said == 0 {
@@ -35,21 +37,32 @@ pub(super) async fn record(
         WHERE f.job_id = $1 AND f.deactivates
             -- Whoever was read after this fetch began is as a later fetch found them.
             AND (r.read_at IS NULL OR r.read_at <= f.started_at)
-            AND CASE WHEN f.updated_after IS NULL THEN f.nameless = 0
+            AND (CASE WHEN f.updated_after IS NULL THEN f.nameless = 0
                 ELSE s.wonde_id IN (
-                    SELECT wonde_id FROM stage_gone WHERE job_id = $1 AND kind = 'employee') END
+                    SELECT wonde_id FROM stage_gone WHERE job_id = $1 AND kind = 'employee')
+                    AND NOT EXISTS (SELECT FROM staff_alias a
+                        WHERE a.staff_id = s.id AND a.wonde_id NOT IN (
+                            SELECT wonde_id FROM stage_gone
+                            WHERE job_id = $1 AND kind = 'employee')) END
+                OR EXISTS (SELECT FROM stage_match m
+                    WHERE m.job_id = $1 AND m.wonde_id = s.wonde_id
+                        AND m.staff_id IS DISTINCT FROM s.id))
             -- NOT IN and not NOT EXISTS: it is hashed, whatever the planner expects.
             AND s.id NOT IN (
                 SELECT staff_id FROM stage_match WHERE job_id = $1 AND staff_id IS NOT NULL)
             AND s.wonde_id NOT IN (SELECT wonde_id FROM stage_present WHERE job_id = $1)
+            AND NOT EXISTS (SELECT FROM staff_alias a
+                JOIN stage_present p ON p.job_id = $1 AND p.wonde_id = a.wonde_id
+                WHERE a.staff_id = s.id)
             -- A record that nobody belongs to may be theirs, under a new id.
             AND s.id NOT IN (SELECT staff_id FROM match_candidate WHERE job_id = $1)
             AND (s.upi IS NULL OR s.upi NOT IN (
-                SELECT upi FROM stage_present WHERE job_id = $1 AND upi IS NOT NULL))
+                SELECT upi FROM stage_present WHERE job_id = $1 AND upi = ANY ($3)))
         ORDER BY s.id
         "#,
         run.lease.job_id.0,
         run.school_id.as_str(),
+        upis,
     )
     .execute(db)
     .await?;

@@ -143,14 +143,18 @@ fn who_reports_to_whom<'a>(
     let reporting = |listing: &'a Listing| {
         let person = roster.staff.get(&listing.wonde_id)?;
         let said = match managers.get(listing.wonde_id.as_str()).copied() {
-            _ if person.read_later => person.manager_said.as_deref(),
+            _ if person.stays() => person.manager_said.as_deref(),
             said => said,
         };
-        let manager = said.and_then(|said| roster.staff.get(said));
-        let is_missing =
-            manager.is_none() && said.is_some_and(|said| !roster.coming.contains(said));
+        // Nobody new reports to somebody whose record may be another's by now.
+        let may_lead = |manager: &&LinkedStaff| {
+            !manager.in_doubt || person.line_manager_id == Some(manager.id)
+        };
+        let manager = said.and_then(|said| roster.staff.get(roster.leading(said))).filter(may_lead);
+        let is_missing = manager.is_none()
+            && said.is_some_and(|said| !roster.coming.contains(roster.leading(said)));
         let is_owned =
-            listing.is_owned && !person.read_later && !(roster.keeps_managers && said.is_none());
+            listing.is_owned && !person.stays() && !(roster.keeps_managers && said.is_none());
         Some(Reporting {
             person,
             is_new: roster.new.contains(&person.id),

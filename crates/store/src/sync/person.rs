@@ -12,7 +12,7 @@ use mis_sync_domain::{
 use sqlx::{PgConnection, PgPool};
 
 use super::{
-    Fetched, MAX_COLLISIONS, Run, comparison::record_issues, count_changes, issues::Issues,
+    Fetched, MAX_COLLISIONS, Run, comparison::record_issues, count_changes, doubts, issues::Issues,
     leavers, managers, matching, people, reads, roster::Roster, teaching,
 };
 use crate::{
@@ -92,8 +92,11 @@ async fn try_refresh(
     let PersonPlan { lease, school_id, rules, staff_id, page, .. } = plan;
     let run = Run { lease, school_id, rules, dry_run: false, fetched: &fetched };
     let staged = staging::stage_person(&mut tx, plan).await?;
-    let classes = apply(&mut tx, &run, plan, &staged).await?;
-    reads::note_person(&mut tx, &run, staff_id).await?;
+    let is_in_doubt = staged.is_unlike && leave_out_if_in_doubt(&mut tx, &run).await?;
+    let classes = apply(&mut tx, &run, plan, &staged, is_in_doubt).await?;
+    if !is_in_doubt {
+        reads::note_person(&mut tx, &run, staff_id).await?;
+    }
 
     let counted = count_changes(&mut tx, lease).await?;
     let outcome = if !page.gone.is_empty() {
@@ -103,7 +106,8 @@ async fn try_refresh(
     } else {
         RefreshOutcome::Unchanged
     };
-    let is_unchanged = outcome == RefreshOutcome::Unchanged && !page.staff.is_empty();
+    let is_unchanged =
+        outcome == RefreshOutcome::Unchanged && !page.staff.is_empty() && !is_in_doubt;
     let report = Report {
         outcome: Some(outcome),
         mode: SyncMode::Delta,
@@ -113,7 +117,7 @@ async fn try_refresh(
         updated: counted.updated,
         deactivated: counted.deactivated,
         restored: counted.restored,
-        skipped: page.skipped,
+        skipped: page.skipped + u64::from(is_in_doubt),
         issues: counted.issues,
         classes,
         requests: page.requests,
@@ -172,15 +176,23 @@ async fn lock(db: &mut PgConnection, plan: PersonPlan<'_>) -> Result<Fetched, Er
     })
 }
 
+/// Whether the record may be somebody else's by now: then the account stays as it is, and a person
+/// decides.
+async fn leave_out_if_in_doubt(db: &mut PgConnection, run: &Run<'_>) -> Result<bool, Error> {
+    let doubts = doubts::find(db, run).await?;
+    Ok(doubts::leave_out(db, run, &doubts, &[]).await? > 0)
+}
+
 /// Applies what differs; returns what became of the person's classes.
 async fn apply(
     db: &mut PgConnection,
     run: &Run<'_>,
     plan: PersonPlan<'_>,
     staged: &StagedPerson,
+    is_in_doubt: bool,
 ) -> Result<TeachingCounts, Error> {
     let mut issues = Issues::default();
-    let mut has_issues = !plan.page.issues.is_empty() || !staged.stays_active;
+    let mut has_issues = !plan.page.issues.is_empty() || !staged.stays_active || is_in_doubt;
     if staged.asks_for_login {
         has_issues |= matching::quarantine(db, run, &matching::Matched::one()).await? > 0;
     }
@@ -190,12 +202,12 @@ async fn apply(
     let looks_like_a_leaver = !plan.page.gone.is_empty() || plan.page.employment_said == 0;
     if looks_like_a_leaver
         && !many_left_lately(db, run).await?
-        && leavers::record(db, run, &mut issues).await? > 0
+        && leavers::record(db, run, &[], &mut issues).await? > 0
     {
         leavers::deactivate(db, run.lease).await?;
     }
     // Else the rest of the school need not be looked at.
-    if names_managers(run, plan) && !staged.has_named_manager {
+    if names_managers(run, plan) && !staged.has_named_manager && !is_in_doubt {
         let roster = Roster::read(db, run).await?;
         managers::link(db, run, &roster, &mut issues).await?;
     }
@@ -206,7 +218,13 @@ async fn apply(
 
     let is_superseded = run.fetched.last_full_sync_at.is_some_and(|at| at > plan.as_of);
     match plan.classes {
-        Some(classes) if staged.stays_active && !is_superseded && plan.page.gone.is_empty() => {
+        Some(classes)
+            if staged.stays_active
+                && !is_superseded
+                && !is_in_doubt
+                && !staged.has_other_records
+                && plan.page.gone.is_empty() =>
+        {
             teaching::link_person(db, run, plan.staff_id, classes).await
         }
         _ => Ok(TeachingCounts::default()),

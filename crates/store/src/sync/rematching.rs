@@ -1,7 +1,7 @@
 //! Finding people again whose ids in the MIS are all new.
 //!
 //! After a change of MIS Wonde gives everybody another id, and nothing ties the new record to the
-//! old one. Whoever kept login and surname is matched as everybody else is
+//! old one. Whoever kept login and surname, and forename or initials, is matched as everybody else is
 //! ([`matching`](super::matching)). Others may be the same person, and only a person can say so:
 //! such a record is left out, and whoever it may mean is not taken for a leaver meanwhile.
 
@@ -13,10 +13,16 @@ use crate::Error;
 /// Notes for each record that nobody belongs to whom it may mean, and leaves those records out;
 /// returns how many. Only a full list shows that somebody's id is gone.
 ///
-/// In common must be login or surname, and forename or initials: whoever has nothing but the login
-/// of somebody who is gone is their successor. Further things in common raise the score: 100 is
+/// Nobody whose record is in the list is gone, not even somebody who is not current any more. In
+/// common must be login or surname, and forename or initials: whoever has nothing but the login of
+/// somebody who is gone is their successor. Further things in common raise the score: 100 is
 /// everything.
-pub(super) async fn find_candidates(db: &mut PgConnection, run: &Run<'_>) -> Result<u64, Error> {
+pub(super) async fn find_candidates(
+    db: &mut PgConnection,
+    run: &Run<'_>,
+    upis: &[String],
+    decided: &[String],
+) -> Result<u64, Error> {
     let (job_id, school_id) = (run.lease.job_id.0, run.school_id.as_str());
     if !run.fetched.is_full {
         return Ok(0);
@@ -26,10 +32,9 @@ pub(super) async fn find_candidates(db: &mut PgConnection, run: &Run<'_>) -> Res
         WITH gone AS (
             SELECT s.* FROM staff s JOIN stage_fetch f ON f.job_id = $1
             WHERE s.school_id = $2 AND s.active AND s.wonde_id IS NOT NULL AND f.nameless = 0
-                AND s.wonde_id NOT IN (SELECT wonde_id FROM stage_present WHERE job_id = $1)
-                AND s.wonde_id NOT IN (SELECT wonde_id FROM stage_match WHERE job_id = $1)
+                AND s.wonde_id NOT IN (SELECT wonde_id FROM stage_listed WHERE job_id = $1)
                 AND (s.upi IS NULL OR s.upi NOT IN (
-                    SELECT upi FROM stage_present WHERE job_id = $1 AND upi IS NOT NULL))
+                    SELECT upi FROM stage_present WHERE job_id = $1 AND upi = ANY ($3)))
                 AND s.id NOT IN (
                     SELECT staff_id FROM stage_match WHERE job_id = $1 AND staff_id IS NOT NULL)
         ), unknown AS (
@@ -38,7 +43,7 @@ pub(super) async fn find_candidates(db: &mut PgConnection, run: &Run<'_>) -> Res
             JOIN stage_staff t
                 ON t.job_id = m.job_id AND t.wonde_id = m.wonde_id AND t.position = m.position
             WHERE m.job_id = $1 AND m.staff_id IS NULL AND m.issue IS NULL
-                AND m.wonde_id NOT IN (SELECT wonde_id FROM match_decision WHERE school_id = $2)
+                AND m.wonde_id <> ALL ($4)
         ), pair AS (
             SELECT u.wonde_id, g.id AS staff_id, u.first_name, u.surname, u.email,
                 u.email_key = g.email_key AS email_same,
@@ -80,18 +85,28 @@ pub(super) async fn find_candidates(db: &mut PgConnection, run: &Run<'_>) -> Res
         "#,
         job_id,
         school_id,
+        upis,
+        decided,
     )
     .fetch_one(db)
     .await?;
     Ok(super::count(found))
 }
 
-/// Forgets whom the records of the last full list may have meant; this list says it anew.
+/// Forgets whom the records of the last full list may have meant, because this list says it anew; a
+/// delta does so of the records that it has.
 pub(super) async fn forget_candidates(db: &mut PgConnection, run: &Run<'_>) -> Result<(), Error> {
-    if run.fetched.is_full {
-        sqlx::query!("DELETE FROM match_candidate WHERE school_id = $1", run.school_id.as_str())
-            .execute(db)
-            .await?;
-    }
+    sqlx::query!(
+        r#"
+        DELETE FROM match_candidate
+        WHERE school_id = $2
+            AND ($3 OR wonde_id IN (SELECT wonde_id FROM stage_staff WHERE job_id = $1))
+        "#,
+        run.lease.job_id.0,
+        run.school_id.as_str(),
+        run.fetched.is_full,
+    )
+    .execute(db)
+    .await?;
     Ok(())
 }

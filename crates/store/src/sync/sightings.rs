@@ -20,14 +20,16 @@ async fn record_people(db: &mut PgConnection, run: &Run<'_>) -> Result<(), Error
     sqlx::query!(
         r#"
         WITH seen AS (
-            SELECT m.wonde_id, t.upi, m.email_key, 'current' AS standing,
+            SELECT m.wonde_id, t.upi, lower(t.email) AS email_key, 'current' AS standing,
                 NULL::date AS starts_on, NULL::date AS ends_on, NOT t.non_teaching AS teaching,
                 coalesce(m.issue, 'imported') AS outcome,
                 coalesce(m.staff_id, (
                     -- Whom this run created.
                     SELECT s.id FROM staff s
-                    WHERE s.school_id = $2 AND s.wonde_id = m.wonde_id)) AS staff_id,
-                coalesce(m.matched_by, 'new') AS matched_by
+                    WHERE s.school_id = $2 AND s.wonde_id = coalesce(m.leads_to, m.wonde_id)))
+                    AS staff_id,
+                coalesce(m.matched_by, CASE WHEN m.leads_to IS NULL THEN 'new' ELSE 'wonde_id' END)
+                    AS matched_by
             FROM stage_match m
             JOIN stage_staff t
                 ON t.job_id = m.job_id AND t.wonde_id = m.wonde_id AND t.position = m.position

@@ -25,9 +25,54 @@ pub(super) async fn conflicts(db: &mut PgConnection, id: JobId) -> Result<Vec<Co
         "#,
         id.0,
     )
+    .fetch_all(&mut *db)
+    .await?;
+    let taken = read_taken(db, id).await?;
+    rows.into_iter().chain(taken).map(Conflict::try_from).collect()
+}
+
+/// Logins and Wonde ids that people would get back, and that somebody else has by now. Whom the job
+/// created becomes inactive and holds no login any more, but keeps the id.
+async fn read_taken(db: &mut PgConnection, id: JobId) -> Result<Vec<ConflictRow>, Error> {
+    let rows = sqlx::query_as!(
+        ConflictRow,
+        r#"
+        WITH patch AS (
+            SELECT staff_id,
+                max(old_value) FILTER (WHERE field = 'email') AS email,
+                CASE WHEN bool_or(field = 'created') THEN false
+                    ELSE (max(old_value) FILTER (WHERE field = 'active'))::boolean END AS active,
+                max(old_value) FILTER (WHERE field = 'wonde_id') AS wonde_id
+            FROM job_change
+            WHERE job_id = $1 AND record = 'staff' AND staff_id IS NOT NULL
+                AND field IN ('created', 'email', 'active', 'wonde_id')
+            GROUP BY staff_id
+        ), outcome AS (
+            SELECT s.id, s.school_id, p.active, p.email, p.wonde_id,
+                CASE WHEN coalesce(p.active, s.active) THEN lower(coalesce(p.email, s.email)) END
+                    AS login
+            FROM patch p JOIN staff s ON s.id = p.staff_id
+        )
+        SELECT 'staff' AS "record!", o.id AS "id!",
+            CASE WHEN o.email IS NULL THEN 'active' ELSE 'email' END AS "field!",
+            NULL::uuid AS "later?"
+        FROM outcome o
+        WHERE (o.active OR o.email IS NOT NULL) AND EXISTS (
+            SELECT FROM staff h LEFT JOIN outcome u ON u.id = h.id
+            WHERE h.id <> o.id AND o.login = CASE WHEN u.id IS NULL THEN h.login ELSE u.login END)
+        UNION ALL
+        SELECT 'staff', o.id, 'wonde_id', NULL
+        FROM outcome o
+        WHERE EXISTS (
+            SELECT FROM staff h LEFT JOIN outcome u ON u.id = h.id
+            WHERE h.school_id = o.school_id AND h.id <> o.id
+                AND o.wonde_id = coalesce(u.wonde_id, h.wonde_id))
+        "#,
+        id.0,
+    )
     .fetch_all(db)
     .await?;
-    rows.into_iter().map(Conflict::try_from).collect()
+    Ok(rows)
 }
 
 /// Writes the inverse to the change history. Whom the job created, the undo deactivates.

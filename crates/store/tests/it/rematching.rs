@@ -1,7 +1,9 @@
 //! People whose ids in the MIS are all new.
 
-use mis_sync_domain::{IssueCode, StaffId, StaffRecord, SyncRules};
-use mis_sync_store::{jobs::Actor, matches};
+use mis_sync_domain::{
+    IssueCode, RecordOutcome, StaffId, StaffRecord, SyncRules, employment::Standing,
+};
+use mis_sync_store::{jobs::Actor, matches, staging::LeftOut};
 
 use crate::{
     fixture::{RULES, TestStore, page, person},
@@ -21,6 +23,20 @@ fn renumbered(old: &str, change: impl FnOnce(&mut StaffRecord)) -> StaffRecord {
     record
 }
 
+/// Somebody who is in the list, and not current any more.
+fn left(wonde_id: &str) -> LeftOut {
+    LeftOut {
+        wonde_id: wonde_id.into(),
+        upi: None,
+        email: None,
+        standing: Standing::NotCurrent,
+        starts_on: None,
+        ends_on: None,
+        teaching: None,
+        outcome: RecordOutcome::NotCurrent,
+    }
+}
+
 /// iP's id, Wonde id and whether they are active, of everybody in the order of their creation.
 async fn staff(store: &TestStore) -> Vec<(StaffId, String, bool)> {
     let people = rows::people(&store.pool, &"oak".parse().unwrap()).await;
@@ -33,12 +49,14 @@ async fn staff(store: &TestStore) -> Vec<(StaffId, String, bool)> {
 }
 
 #[tokio::test]
-async fn whoever_kept_login_and_surname_keeps_the_account() {
+async fn whoever_kept_login_and_surname_and_forename_or_initials_keeps_the_account() {
     let store = TestStore::start().await;
     let school = store.school("oak").await;
-    store.sync(&school, &[person("ada"), person("bea")]).await;
+    let with_initials = |record| StaffRecord { initials: Some("RB".into()), ..record };
+    store.sync(&school, &[person("ada"), with_initials(person("bea"))]).await;
     let before = staff(&store).await;
-    let list = [renumbered("ada", |_| ()), renumbered("bea", |bea| bea.first_name = "B".into())];
+    let bea = with_initials(renumbered("bea", |bea| bea.first_name = "Bob".into()));
+    let list = [renumbered("ada", |_| ()), bea];
     let (job, report) = store.sync_page(&school, LEAVERS, &page(&list), false).await;
     assert_eq!((report.created, report.updated, report.deactivated), (0, 2, 0));
     assert_eq!(store.issues(job).await, []);
@@ -48,7 +66,7 @@ async fn whoever_kept_login_and_surname_keeps_the_account() {
 }
 
 #[tokio::test]
-async fn a_successor_with_the_same_address_gets_no_account_of_somebody_else() {
+async fn a_successor_with_the_same_address_gets_an_account_of_their_own() {
     let store = TestStore::start().await;
     let school = store.school("oak").await;
     store.sync(&school, &[person("head"), person("bea")]).await;
@@ -58,9 +76,11 @@ async fn a_successor_with_the_same_address_gets_no_account_of_somebody_else() {
     });
     let list = page(&[successor, person("bea")]);
     let (job, report) = store.sync_page(&school, LEAVERS, &list, false).await;
-    assert_eq!((report.created, report.skipped, report.deactivated), (0, 1, 1));
-    assert_eq!(store.issues(job).await, [(IssueCode::WorkEmailInUse, "head-2".into())]);
-    assert_eq!(staff(&store).await[0].1, "head", "still the old head's");
+    assert_eq!((report.created, report.skipped, report.deactivated), (1, 0, 1));
+    assert_eq!(store.issues(job).await, []);
+    let after = staff(&store).await;
+    assert_eq!((after[0].1.as_str(), after[0].2), ("head", false), "still the old head's");
+    assert_eq!((after[2].1.as_str(), after[2].2), ("head-2", true));
     assert_eq!(matches::list(&store.pool, &school).await.unwrap(), []);
 }
 
@@ -102,6 +122,29 @@ async fn who_has_much_in_common_waits_for_a_decision_which_the_next_sync_follows
     assert_eq!(after[1], (before[1].0, "bea".to_owned(), false));
     assert_eq!((after[3].1.as_str(), after[3].2), ("bea-2", true));
     assert_eq!(matches::list(&store.pool, &school).await.unwrap(), []);
+}
+
+#[tokio::test]
+async fn a_leaver_in_the_list_is_not_taken_for_a_joiner_with_the_same_name() {
+    let store = TestStore::start().await;
+    let school = store.school("oak").await;
+    store.sync(&school, &[person("ada"), person("bea")]).await;
+    let joiner = renumbered("ada", |ada| ada.email = crate::fixture::email("a2@oak.example"));
+    let mut list = page(&[joiner, person("bea")]);
+    list.fetched += 1;
+    list.left_out.push((2, left("ada")));
+    let (job, report) = store.sync_page(&school, LEAVERS, &list, false).await;
+    assert_eq!((report.created, report.deactivated, report.skipped), (1, 1, 0));
+    assert_eq!(store.issues(job).await, []);
+    assert!(!staff(&store).await[0].2, "the leaver cannot log in");
+    // With the very same address too: the record that is there is no re-match either.
+    let again = renumbered("bea", |_| ());
+    let mut list = page(&[again]);
+    list.fetched += 1;
+    list.left_out.push((1, left("bea")));
+    let (job, report) = store.sync_page(&school, LEAVERS, &list, false).await;
+    assert_eq!((report.created, report.deactivated), (1, 2));
+    assert_eq!(store.issues(job).await, []);
 }
 
 #[tokio::test]

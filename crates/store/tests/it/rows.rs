@@ -65,10 +65,21 @@ pub(crate) async fn changes(pool: &Pool, job: JobId) -> Vec<Change> {
 
 /// Makes an account by hand, as the app does before a school is connected.
 pub(crate) async fn make_account(pool: &Pool, school: &SchoolId, email: &str, upi: Option<&str>) {
+    make_named_account(pool, school, email, upi, "Robin").await;
+}
+
+/// Makes an account by hand for somebody of this forename.
+pub(crate) async fn make_named_account(
+    pool: &Pool,
+    school: &SchoolId,
+    email: &str,
+    upi: Option<&str>,
+    first_name: &str,
+) {
     let sql = "INSERT INTO staff (id, school_id, upi, email, first_name, surname, password_hash)
-        VALUES ($1, $2, $3, $4, 'By', 'Hand', 'a hash')";
+        VALUES ($1, $2, $3, $4, $5, 'Hand', 'a hash')";
     let query = sqlx::query(sql).bind(Uuid::now_v7()).bind(school.as_str()).bind(upi).bind(email);
-    query.execute(pool).await.unwrap();
+    query.bind(first_name).execute(pool).await.unwrap();
 }
 
 /// The first column of the first row.

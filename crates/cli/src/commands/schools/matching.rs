@@ -27,11 +27,12 @@ pub(super) async fn list(pool: &Pool, id: &SchoolId, json: bool) -> Result<(), F
             candidate.staff_id.to_string(),
             name(&candidate.ip),
             candidate.score.to_string(),
+            if candidate.in_doubt { "yes" } else { "no" }.to_owned(),
             if candidate.is_decided { "yes" } else { "no" }.to_owned(),
         ]
     };
     let rows: Vec<_> = found.iter().map(row).collect();
-    let headings = ["WONDE ID", "IN THE MIS", "STAFF ID", "IN IP", "SCORE", "DECIDED"];
+    let headings = ["WONDE ID", "IN THE MIS", "STAFF ID", "IN IP", "SCORE", "IN DOUBT", "DECIDED"];
     table(headings, &rows, "No record waits for a decision.")
 }
 

@@ -222,12 +222,13 @@ fn target_links(
     let mut seen = HashSet::new();
     let mut found: Vec<Link> = staff
         .iter()
+        .map(|wonde_id| roster.leading(wonde_id))
         .enumerate()
-        .filter(|(_, wonde_id)| seen.insert(wonde_id.as_str()))
+        .filter(|(_, wonde_id)| seen.insert(*wonde_id))
         .filter_map(|(place, wonde_id)| {
             let staff = match roster.staff.get(wonde_id) {
                 Some(person) if person.active => Reference::Known(person.id),
-                None if roster.coming.contains(wonde_id) => Reference::Coming(wonde_id.clone()),
+                None if roster.coming.contains(wonde_id) => Reference::Coming(wonde_id.to_owned()),
                 _ => return None,
             };
             Some(Link { staff, is_main: place < staged.main_teachers })
@@ -265,9 +266,10 @@ impl Standing {
     }
 }
 
-/// People who were read after this fetch began are linked as that later fetch found them.
+/// People who were read after this fetch began are linked as that later fetch found them, and people
+/// whose record is in doubt as they were.
 fn keep_later_word(found: &mut Vec<Link>, before: &Held, roster: &Roster) {
-    let later = &roster.read_later;
+    let later = &roster.stay;
     if later.is_empty() {
         return;
     }

@@ -43,13 +43,13 @@ impl From<&Person> for Account {
 
 impl Account {
     /// As the fixture makes it.
-    pub(super) fn made_by_hand(email: String, upi: Option<String>) -> Self {
+    pub(super) fn made_by_hand(email: String, upi: Option<String>, first_name: String) -> Self {
         Self {
             id: None,
             wonde_id: None,
             upi,
             email,
-            first_name: "By".into(),
+            first_name,
             initials: None,
             job_title: None,
             active: true,
@@ -102,8 +102,10 @@ impl Account {
         self.email.to_lowercase()
     }
 
+    /// By the address and the Wonde id: who is inactive can have the address of a successor.
     pub(super) fn by_login(accounts: impl IntoIterator<Item = Self>) -> BTreeMap<String, Self> {
-        accounts.into_iter().map(|account| (account.login(), account)).collect()
+        let key = |account: &Self| format!("{} {:?}", account.login(), account.wonde_id);
+        accounts.into_iter().map(|account| (key(&account), account)).collect()
     }
 }
 

@@ -9,6 +9,9 @@ pub(super) fn field_edited(turn: &mut Turn<'_>) -> Option<String> {
     let at = known_account(turn)?;
     let text = turn.random.random_bool(0.7).then(|| format!("H{}", turn.school.fresh()));
     let value = text.as_ref().map_or("NULL".into(), |text| format!("'{text}'"));
+    let login = turn.school.accounts[at].login();
+    let mut others = turn.school.accounts.iter().chain(&turn.other.accounts);
+    let is_held = others.any(|other| other.active && other.login() == login);
     let account = &mut turn.school.accounts[at];
     let assignment = match turn.random.random_range(0..3) {
         0 => {
@@ -20,6 +23,10 @@ pub(super) fn field_edited(turn: &mut Turn<'_>) -> Option<String> {
             format!("job_title = {value}")
         }
         _ => {
+            // iP refuses to let somebody in by a login that is held.
+            if !account.active && is_held {
+                return None;
+            }
             account.active = !account.active;
             format!("active = {}", account.active)
         }
@@ -39,7 +46,13 @@ pub(super) fn account_made(turn: &mut Turn<'_>) -> Option<String> {
     let address = free_address(turn)?;
     let somebody = turn.one_who(|_| true)?;
     let upi = turn.school.records[somebody].upi.clone().filter(|_| turn.random.random());
-    turn.school.make_account(address, upi.clone());
+    // Mostly they are whom they seem to be.
+    let first_name = if turn.random.random_bool(0.7) {
+        turn.school.records[somebody].first_name.clone()
+    } else {
+        "By".into()
+    };
+    turn.school.make_account(address, upi.clone(), first_name);
     Some(format!("with the UPI {upi:?}"))
 }
 

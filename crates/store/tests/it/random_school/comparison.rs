@@ -51,8 +51,9 @@ impl School {
     pub(super) async fn edit_by_hand(&mut self, store: &TestStore) -> Vec<Person> {
         for edit in mem::take(&mut self.by_hand) {
             match edit {
-                ByHand::Made { email, upi } => {
-                    rows::make_account(&store.pool, &self.id, &email, upi.as_deref()).await;
+                ByHand::Made { email, upi, first_name } => {
+                    let upi = upi.as_deref();
+                    rows::make_named_account(&store.pool, &self.id, &email, upi, &first_name).await;
                 }
                 ByHand::Edited(statement) => {
                     assert_eq!(rows::change(&store.pool, &statement).await, 1, "edited by hand");

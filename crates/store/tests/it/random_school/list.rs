@@ -1,6 +1,6 @@
 //! Wonde's list of a school, in pages.
 
-use std::mem;
+use std::{collections::BTreeSet, mem};
 
 use mis_sync_domain::JobTitle;
 use mis_sync_store::staging::MappedPage;
@@ -42,6 +42,22 @@ impl List {
         let comes_again =
             |at: usize| self.0[at + 1..].iter().any(|r| r.wonde_id == self.0[at].wonde_id);
         (0..self.0.len()).filter(move |at| !comes_again(*at)).map(|at| &self.0[at])
+    }
+
+    /// Whether the list has this record, imported or not.
+    pub(super) fn has(&self, wonde_id: Option<&String>) -> bool {
+        let is_told = |record: &&Record| record.shown != Shown::Nameless;
+        self.0.iter().filter(is_told).any(|record| Some(&record.wonde_id) == wonde_id)
+    }
+
+    /// How many records have this UPI.
+    pub(super) fn records_with(&self, upi: &str) -> usize {
+        let has_it = |record: &&Record| {
+            !matches!(record.shown, Shown::Nameless | Shown::Unreadable)
+                && record.upi.as_deref() == Some(upi)
+        };
+        let ids: BTreeSet<&String> = self.0.iter().filter(has_it).map(|r| &r.wonde_id).collect();
+        ids.len()
     }
 
     /// Whether nobody is delivered at all.
@@ -91,6 +107,7 @@ fn mapped(records: &[Record]) -> MappedPage {
     MappedPage {
         staff: placed().filter_map(|(place, r)| Some((place, r.mapped()?))).collect(),
         issues: placed().filter_map(|(place, r)| Some((place, r.issue()?))).collect(),
+        left_out: placed().filter_map(|(place, r)| Some((place, r.left_out()?))).collect(),
         present: placed().filter_map(|(place, r)| Some((place, r.present()?))).collect(),
         nameless: count(|record| record.shown == Shown::Nameless),
         fetched: records.len() as u64,

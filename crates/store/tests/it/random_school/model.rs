@@ -20,12 +20,27 @@ pub(super) struct Outcome {
     pub(super) written: u64,
 }
 
+/// An account that a record means.
+#[derive(Clone, Copy)]
+struct Means {
+    account: usize,
+    /// Not by the address.
+    by_upi: bool,
+}
+
+/// What the records of a list mean.
+struct Meaning {
+    means: Vec<Option<usize>>,
+    /// Records with accounts of which a person has to say whether they are the same.
+    doubtful: Vec<(usize, usize)>,
+}
+
 impl School {
     /// Does to the accounts what a sync of this list must do.
     pub(super) fn sync(&mut self, list: &List, other: &School) -> Outcome {
         let mut staff: Vec<Record> =
             list.latest().filter(|record| record.shown == Shown::Whole).cloned().collect();
-        let means = self.means(&staff.iter().collect::<Vec<_>>());
+        let Meaning { means, doubtful } = self.means(&staff.iter().collect::<Vec<_>>(), list);
         let roles_withheld = self.roles_are_withheld(&means, list);
         if roles_withheld {
             // As if nothing had been said.
@@ -34,8 +49,8 @@ impl School {
             }
         }
         let staff: Vec<&Record> = staff.iter().collect();
-        let possible = self.possible_matches(&staff, &means, list);
-        let doubts = self.doubts(&staff, &means, &possible, other);
+        let mut possible = self.possible_matches(&staff, &means, list);
+        possible.extend(doubtful);
         let leavers = if self.rules.deactivates && list.is_telling() {
             let mut absent = self.absent(&means, list);
             absent.retain(|account| possible.iter().all(|(_, other)| other != account));
@@ -43,6 +58,7 @@ impl School {
         } else {
             Vec::new()
         };
+        let doubts = self.doubts(&staff, &means, &possible, &leavers, other);
         let mut outcome = Outcome::of_list(list);
         if roles_withheld {
             outcome.issues.push((IssueCode::RolesWithheld, String::new()));
@@ -69,34 +85,96 @@ impl School {
         list.is_without_roles() && means.iter().flatten().any(had_role)
     }
 
-    /// Which account each record means: by Wonde id, then UPI, then address.
-    fn means(&self, staff: &[&Record]) -> Vec<Option<usize>> {
+    /// Which account each record means: by Wonde id, then UPI, then address. What has nothing but
+    /// that in common is refuted, and looked for again without it.
+    fn means(&self, staff: &[&Record], list: &List) -> Meaning {
+        let mut refuted: Vec<(usize, usize)> = Vec::new();
+        let mut may_wait = Vec::new();
+        loop {
+            let found = self.means_without(staff, list, &refuted);
+            let unlike: Vec<(usize, Means)> = (0..staff.len())
+                .filter_map(|n| Some((n, found[n]?)))
+                .filter(|(n, means)| self.is_unlike(staff[*n], *means))
+                .collect();
+            if unlike.is_empty() {
+                let means: Vec<Option<usize>> =
+                    found.iter().map(|means| means.map(|means| means.account)).collect();
+                may_wait.retain(|(n, account): &(usize, usize)| {
+                    means[*n].is_none() && !means.contains(&Some(*account))
+                });
+                return Meaning { means, doubtful: may_wait };
+            }
+            for (n, means) in unlike {
+                refuted.push((n, means.account));
+                // Who is inactive holds no address, so it was handed on.
+                if means.by_upi || self.accounts[means.account].active {
+                    may_wait.push((n, means.account));
+                }
+            }
+        }
+    }
+
+    /// Surnames are never the same here where the id is not: the fixture makes them of the ids.
+    fn is_unlike(&self, record: &Record, means: Means) -> bool {
+        let account = &self.accounts[means.account];
+        let initials = record.initials.is_some() && record.initials == account.initials;
+        let same = if means.by_upi { record.login() == account.login() } else { initials };
+        account.wonde_id.as_ref() != Some(&record.wonde_id)
+            && record.first_name != account.first_name
+            && !same
+    }
+
+    fn means_without(
+        &self,
+        staff: &[&Record],
+        list: &List,
+        refuted: &[(usize, usize)],
+    ) -> Vec<Option<Means>> {
         let find = |test: &dyn Fn(&Account) -> bool| -> Vec<usize> {
             (0..self.accounts.len()).filter(|at| test(&self.accounts[*at])).collect()
         };
         let by_id = |record: &Record| find(&|a| a.wonde_id.as_ref() == Some(&record.wonde_id));
-        let mut means: Vec<Option<usize>> =
-            staff.iter().map(|record| by_id(record).first().copied()).collect();
-        let listed = |account: &Account| {
-            staff.iter().any(|record| Some(&record.wonde_id) == account.wonde_id.as_ref())
+        let known = |account: usize, by_upi: bool| Means { account, by_upi };
+        let mut means: Vec<Option<Means>> = staff
+            .iter()
+            .map(|record| by_id(record).first().map(|account| known(*account, true)))
+            .collect();
+        let by_upi = |record: &Record| {
+            find(&|a| {
+                a.upi == record.upi
+                    && self.is_key(a.upi.as_ref(), list)
+                    && !list.has(a.wonde_id.as_ref())
+            })
         };
-        let by_upi =
-            |record: &Record| find(&|a| a.upi.is_some() && a.upi == record.upi && !listed(a));
         let by_email =
             |record: &Record| find(&|a| a.wonde_id.is_none() && a.login() == record.login());
-        for step in [&by_upi as &dyn Fn(&Record) -> Vec<usize>, &by_email] {
+        for is_upi in [true, false] {
+            let step = |record| if is_upi { by_upi(record) } else { by_email(record) };
             let open: Vec<usize> = (0..staff.len()).filter(|n| means[*n].is_none()).collect();
-            let taken: BTreeSet<usize> = means.iter().flatten().copied().collect();
-            let candidates: Vec<Vec<usize>> = open.iter().map(|n| step(staff[*n])).collect();
+            let taken: BTreeSet<usize> = means.iter().flatten().map(|m| m.account).collect();
+            let candidates: Vec<Vec<usize>> = open
+                .iter()
+                .map(|n| {
+                    let is_free = |account: &usize| {
+                        !taken.contains(account) && !refuted.contains(&(*n, *account))
+                    };
+                    step(staff[*n]).into_iter().filter(is_free).collect()
+                })
+                .collect();
             for (n, mine) in open.iter().zip(&candidates) {
                 let [account] = mine[..] else { continue };
-                let rivals = candidates.iter().filter(|c| c.contains(&account)).count();
-                if rivals == 1 && !taken.contains(&account) {
-                    means[*n] = Some(account);
+                if candidates.iter().filter(|c| c.contains(&account)).count() == 1 {
+                    means[*n] = Some(known(account, is_upi));
                 }
             }
         }
         means
+    }
+
+    /// Whether one record of the list and one account have the UPI.
+    fn is_key(&self, upi: Option<&String>, list: &List) -> bool {
+        let people = self.accounts.iter().filter(|account| account.upi.as_ref() == upi).count();
+        upi.is_some_and(|upi| people == 1 && list.records_with(upi) == 1)
     }
 
     /// Whether a sync of this list would wait for a person: everybody seems to have left.
@@ -116,7 +194,8 @@ impl School {
         if list.latest().any(|record| record.shown == Shown::Nameless) {
             return Vec::new();
         }
-        let gone = self.absent(means, list);
+        let mut gone = self.absent(means, list);
+        gone.retain(|account| !list.has(self.accounts[*account].wonde_id.as_ref()));
         let have_much_in_common = |record: &Record, account: &Account| {
             let initials = record.initials.is_some() && record.initials == account.initials;
             record.login() == account.login()
@@ -134,16 +213,25 @@ impl School {
         staff: &[&Record],
         means: &[Option<usize>],
         possible: &[(usize, usize)],
+        leavers: &[usize],
         other: &School,
     ) -> Vec<Option<IssueCode>> {
         let asks = |n: usize| {
-            means[n].is_none_or(|account| self.accounts[account].login() != staff[n].login())
+            means[n].is_none_or(|account| {
+                let account = &self.accounts[account];
+                // Who is inactive holds nothing, and who stays so wants nothing.
+                if account.active {
+                    account.login() != staff[n].login()
+                } else {
+                    self.rules.restores
+                }
+            })
         };
         let twin = |n: usize| is_twin(staff, n);
         let is_possible = |n: usize| possible.iter().any(|(other, _)| *other == n);
         let askers: Vec<usize> =
             (0..staff.len()).filter(|n| asks(*n) && !twin(*n) && !is_possible(*n)).collect();
-        let movers = self.largest_set_without_clash(staff, means, &askers, other);
+        let movers = self.largest_set_without_clash(staff, means, &askers, leavers, other);
         let doubt = |n: usize| match (asks(n), twin(n)) {
             (true, true) => Some(IssueCode::SharedWorkEmail),
             (true, false) if is_possible(n) => Some(IssueCode::PossibleMatch),
@@ -158,23 +246,31 @@ impl School {
         staff: &[&Record],
         means: &[Option<usize>],
         askers: &[usize],
+        leavers: &[usize],
         other: &School,
     ) -> Vec<usize> {
         let chosen = |set: u32| -> Vec<usize> {
             (0..).zip(askers).filter(|(bit, _)| set >> bit & 1 == 1).map(|(_, n)| *n).collect()
         };
-        let held: Vec<String> =
-            self.accounts.iter().chain(&other.accounts).map(Account::login).collect();
+        let mut held: Vec<Option<String>> = self
+            .accounts
+            .iter()
+            .chain(&other.accounts)
+            .map(|account| account.active.then(|| account.login()))
+            .collect();
+        for leaver in leavers {
+            held[*leaver] = None;
+        }
         let works = |movers: &[usize]| {
             let mut logins = held.clone();
             for n in movers {
                 match means[*n] {
-                    Some(account) => logins[account] = staff[*n].login(),
-                    None => logins.push(staff[*n].login()),
+                    Some(account) => logins[account] = Some(staff[*n].login()),
+                    None => logins.push(Some(staff[*n].login())),
                 }
             }
-            let distinct: BTreeSet<&String> = logins.iter().collect();
-            distinct.len() == logins.len()
+            let held = || logins.iter().flatten();
+            held().collect::<BTreeSet<_>>().len() == held().count()
         };
         let mut sets: Vec<u32> = (0..1 << askers.len()).collect();
         sets.sort_by_key(|set| Reverse(set.count_ones()));
@@ -187,7 +283,7 @@ impl School {
         let is_present = |account: &Account| {
             present.iter().any(|person| {
                 account.wonde_id.as_ref() == Some(&person.wonde_id)
-                    || (person.upi.is_some() && person.upi == account.upi)
+                    || (person.upi == account.upi && self.is_key(person.upi.as_ref(), list))
             })
         };
         let is_absent = |at: usize| {

@@ -1,7 +1,9 @@
 //! A person of the MIS.
 
-use mis_sync_domain::{Issue, IssueCode, JobTitle, StaffRecord};
-use mis_sync_store::staging::Present;
+use mis_sync_domain::{
+    Issue, IssueCode, JobTitle, RecordOutcome, StaffRecord, employment::Standing,
+};
+use mis_sync_store::staging::{LeftOut, Present};
 
 use crate::fixture::{email, person};
 
@@ -81,6 +83,31 @@ impl Record {
             Shown::Whole | Shown::Nameless | Shown::Left | Shown::Gone => return None,
         };
         Some(Present { wonde_id: self.wonde_id.clone(), upi, hierarchy: None })
+    }
+
+    /// The record as one that is not imported.
+    pub(super) fn left_out(&self) -> Option<LeftOut> {
+        let (standing, outcome) = match self.shown {
+            Shown::Whole | Shown::Nameless | Shown::Gone => return None,
+            Shown::WithoutEmail => {
+                (Standing::Current, RecordOutcome::Issue(IssueCode::NoWorkEmail))
+            }
+            Shown::NotTeaching => (Standing::Current, RecordOutcome::NotTeaching),
+            Shown::Unreadable => {
+                (Standing::Unsaid, RecordOutcome::Issue(IssueCode::UnreadableRecord))
+            }
+            Shown::Left => (Standing::NotCurrent, RecordOutcome::NotCurrent),
+        };
+        Some(LeftOut {
+            wonde_id: self.wonde_id.clone(),
+            upi: self.upi.clone().filter(|_| self.shown != Shown::Unreadable),
+            email: None,
+            standing,
+            starts_on: None,
+            ends_on: None,
+            teaching: None,
+            outcome,
+        })
     }
 
     /// The problem that the mapping finds.

@@ -34,7 +34,7 @@ pub(super) struct School {
 /// Something that somebody does in iP.
 pub(super) enum ByHand {
     /// An account is made.
-    Made { email: String, upi: Option<String> },
+    Made { email: String, upi: Option<String>, first_name: String },
     /// An account is edited: the statement.
     Edited(String),
 }
@@ -58,9 +58,10 @@ impl School {
         }
         let (one, two) = (&school.records[0], &school.records[1]);
         let (email, upi) = (one.email.to_uppercase(), two.upi.clone());
+        let (first, second) = (one.first_name.clone(), two.first_name.clone());
         let private = school.fresh_address();
-        school.make_account(email, None);
-        school.make_account(private, upi);
+        school.make_account(email, None, first);
+        school.make_account(private, upi, second);
         school
     }
 
@@ -90,16 +91,19 @@ impl School {
         wonde_id
     }
 
-    pub(super) fn make_account(&mut self, email: String, upi: Option<String>) {
-        self.accounts.push(Account::made_by_hand(email.clone(), upi.clone()));
-        self.by_hand.push(ByHand::Made { email, upi });
+    pub(super) fn make_account(&mut self, email: String, upi: Option<String>, first_name: String) {
+        let account = Account::made_by_hand(email.clone(), upi.clone(), first_name.clone());
+        self.accounts.push(account);
+        self.by_hand.push(ByHand::Made { email, upi, first_name });
     }
 
     /// Takes over the ids of accounts that are new in iP.
     pub(super) fn learn_ids(&mut self, people: &[Person]) {
         for account in self.accounts.iter_mut().filter(|account| account.id.is_none()) {
             let login = account.login();
-            let found = people.iter().find(|person| person.email.to_lowercase() == login);
+            let found = people.iter().find(|person| {
+                person.email.to_lowercase() == login && person.wonde_id == account.wonde_id
+            });
             account.id = found.map(|person| person.id);
         }
     }

@@ -10,6 +10,7 @@ fn roster() -> Roster {
         line_manager_id: None,
         manager_said: None,
         read_later: id == 7,
+        in_doubt: false,
     };
     let staff = vec![person("A1", 1, true), person("A2", 2, true), person("A9", 9, false)];
     Roster { coming: HashSet::from(["A5".to_owned()]), ..Roster::of(staff) }
