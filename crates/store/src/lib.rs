@@ -47,7 +47,13 @@ static MIGRATIONS: Migrator = sqlx::migrate!("../../migrations");
 /// Brings the database to the schema of this release. Safe to run twice, and while an older
 /// release is at work.
 pub async fn migrate(pool: &Pool) -> Result<(), Error> {
-    MIGRATIONS.run(pool).await.map_err(Error::from)
+    let mut connection = pool.acquire().await?;
+    let done = MIGRATIONS.run(&mut *connection).await;
+    if done.is_err() {
+        // Its session still has the lock that keeps other migrations out.
+        connection.close().await?;
+    }
+    done.map_err(Error::from)
 }
 
 /// Takes every migration back, in reverse order. For tests of the migrations only: it drops
