@@ -67,11 +67,11 @@ pub fn has_same_names(one: &Identity<'_>, other: &Identity<'_>) -> bool {
 /// for everybody; whether several people share one is seen over the whole list only.
 pub fn is_upi_key(upi: &str) -> bool {
     const NONE: [&str; 10] =
-        ["n/a", "na", "none", "null", "nil", "undefined", "unknown", "test", "tbc", "tba"];
-    let upi = folded(upi);
-    let mut letters = upi.chars().filter(|c| c.is_alphanumeric());
-    let Some(first) = letters.next() else { return false };
-    letters.any(|letter| letter != first) && !NONE.contains(&upi.as_str())
+        ["na", "none", "null", "nil", "undefined", "unknown", "test", "temp", "tbc", "tba"];
+    let text: String = folded(upi).chars().filter(|c| c.is_alphanumeric()).collect();
+    let is_one_letter = text.chars().all(|letter| text.starts_with(letter));
+    let is_counted = text.len() > 3 && "01234567890".contains(&text);
+    !is_one_letter && !is_counted && !NONE.contains(&text.as_str())
 }
 
 fn compare(held: &str, said: &str) -> Comparison {
@@ -177,7 +177,7 @@ mod tests {
         {
             assert!(!is_upi_key(none), "{none}");
         }
-        for key in ["u1", "u77", "upi-3", "10", "9f8e7d6c5b4a39281706f5e4d3c2b1a0"] {
+        for key in ["u1", "u77", "upi-3", "10", "123", "4711", "9f8e7d6c5b4a39281706f5e4d3c2b1a0"] {
             assert!(is_upi_key(key), "{key}");
         }
     }

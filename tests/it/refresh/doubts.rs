@@ -66,3 +66,22 @@ async fn the_school_is_told_and_a_person_decides() {
     assert_eq!(number(&app, &passed_on).await, 1);
     assert_equal_to_truth(&app, &school).await;
 }
+
+#[tokio::test]
+async fn a_further_record_of_the_person_is_not_forgotten_at_the_login() {
+    let (app, school) = synced_school().await;
+    for scenario in [ScenarioName::RoleChange, ScenarioName::Leaver] {
+        let wonde_id = apply(&app, &school, scenario).remove(0);
+        let person = staff_id(&app, &wonde_id).await;
+        let further = format!(
+            "INSERT INTO staff_alias (school_id, wonde_id, staff_id)
+             VALUES ('{school}', 'further-{wonde_id}', '{person}')"
+        );
+        execute(&app, &further).await;
+        // It may say otherwise: roles, classes and leaving are left to a sync, which reads both.
+        let (_, job) = refreshed(&app, &school, &person).await;
+        let changed = changed_fields(&app, &job).await;
+        assert!(!changed.contains(&"job_title".to_owned()), "{changed:?}");
+        assert!(!changed.contains(&"active".to_owned()), "{changed:?}");
+    }
+}

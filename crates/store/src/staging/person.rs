@@ -32,7 +32,7 @@ pub(crate) async fn stage_person(
     let row = sqlx::query!(
         r#"
         WITH held AS (
-            SELECT id, email_key, active,
+            SELECT id, email_key, active, non_teaching,
                 EXISTS (SELECT FROM staff_alias a WHERE a.staff_id = staff.id) AS has_others,
                 (lower(first_name) <> lower($7) OR $7 = '')
                     AND (lower(surname) <> lower($8) OR $8 = '')
@@ -51,9 +51,10 @@ pub(crate) async fn stage_person(
             FROM held WHERE $6::text IS NOT NULL
         ), matched AS (
             INSERT INTO stage_match (job_id, wonde_id, position, staff_id, matched_by, email_key,
-                held_key, keeps_job_title)
+                held_key, keeps_job_title, joined_non_teaching)
             SELECT $1, $4, 0, id, 'wonde_id', lower($6),
-                CASE WHEN active THEN email_key WHEN NOT $15 THEN lower($6) END, has_others
+                CASE WHEN active THEN email_key WHEN NOT $15 THEN lower($6) END, has_others,
+                CASE WHEN has_others THEN non_teaching END
             FROM held WHERE $6::text IS NOT NULL
         )
         SELECT active, coalesce(has_named_manager, false) AS "has_named_manager!",

@@ -197,7 +197,11 @@ pub(super) async fn match_aliases(
         aliases.pairs().map(|(alias, leads)| (alias.to_owned(), leads.to_owned())).unzip();
     if !aliases.leading.is_empty() {
         sqlx::query!(
-            "UPDATE stage_match SET keeps_job_title = true WHERE job_id = $1 AND wonde_id = ANY($2)",
+            r#"
+            UPDATE stage_match m SET keeps_job_title = true, joined_non_teaching = s.non_teaching
+            FROM staff s
+            WHERE m.job_id = $1 AND m.wonde_id = ANY($2) AND s.id = m.staff_id
+            "#,
             run.lease.job_id.0,
             &aliases.leading,
         )

@@ -1,14 +1,18 @@
 //! Accounts do not pass to another person by themselves.
 
-use mis_sync_domain::{ChangedField, IssueCode, StaffId, StaffRecord, SyncRules};
+use mis_sync_domain::{
+    ChangedField, Imports, IssueCode, StaffId, StaffRecord, SubjectOfClass, SyncRules, Teacher,
+    TeachingKind, TeachingRecord,
+};
 use mis_sync_store::{
     jobs::Actor,
     matches::{self, Candidate},
+    staging::{self, List, MappedPage},
     undo::{self, Undone},
 };
 
 use crate::{
-    fixture::{RULES, TestStore, email, page, person, with_upi},
+    fixture::{self, LONG, RULES, TestStore, email, page, person, with_upi},
     rows::{self, Person},
 };
 
@@ -208,11 +212,8 @@ async fn an_upi_that_several_have_or_that_is_none_is_no_key() {
     };
     store.sync(&elm, &[at_elm("ada", "0000"), at_elm("bea", "u2")]).await;
     let mut list = page(&[at_elm("bea", "u2")]);
-    let hidden = mis_sync_store::staging::Present {
-        wonde_id: "dan".into(),
-        upi: Some("0000".into()),
-        hierarchy: None,
-    };
+    let hidden =
+        staging::Present { wonde_id: "dan".into(), upi: Some("0000".into()), hierarchy: None };
     list.fetched += 1;
     list.present.push((1, hidden));
     let (_, report) = store.sync_page(&elm, LEAVERS, &list, false).await;
@@ -269,8 +270,7 @@ async fn a_leaver_who_returns_while_the_login_is_taken_is_an_issue() {
     assert_eq!(store.issues(job).await, [(IssueCode::SharedWorkEmail, "w1".into())]);
     // The successor is held under another address in the MIS, and keeps this one in iP.
     let mut kept = page(&[head("w1", "ada", "leaver")]);
-    let hidden =
-        mis_sync_store::staging::Present { wonde_id: "w2".into(), upi: None, hierarchy: None };
+    let hidden = staging::Present { wonde_id: "w2".into(), upi: None, hierarchy: None };
     kept.fetched += 1;
     kept.present.push((1, hidden));
     let (job, _) = store.sync_page(&school, LEAVERS, &kept, false).await;
@@ -310,4 +310,83 @@ async fn a_taken_login_cannot_be_given_back() {
         Undone::Conflicts(conflicts) => assert_eq!(conflicts[0].field, ChangedField::Active),
         other => panic!("{other:?}"),
     }
+}
+
+#[tokio::test]
+async fn a_delta_follows_the_decision_that_it_is_somebody_new() {
+    let store = TestStore::start().await;
+    let school = store.school("oak").await;
+    store.sync(&school, &[named("w1", "ada", "leaver"), named("w2", "bea", "stays")]).await;
+    let joiner = [named("w1", "cy", "joiner")];
+    let delta = async |list: &[StaffRecord]| {
+        let lease = store.claim(store.enqueue(&school).await).await;
+        let after = chrono::DateTime::from_timestamp(1_000_000_000, 0);
+        staging::begin(&store.pool, lease, LEAVERS, after, LONG).await.unwrap();
+        store.add(lease, &page(list)).await.unwrap();
+        let plan = fixture::plan(lease, &school, LEAVERS);
+        let report = fixture::finish(&store.pool, plan).await.unwrap();
+        staging::discard(&store.pool, lease).await.unwrap();
+        (lease.job_id, report)
+    };
+    let (job, report) = delta(&joiner).await;
+    assert_eq!((report.created, report.updated, report.deactivated), (0, 0, 0));
+    assert_eq!(store.issues(job).await, [(WAITS, "w1".into())]);
+    assert!(decide(&store, "w1", None).await);
+    let (_, report) = delta(&joiner).await;
+    assert_eq!((report.created, report.deactivated), (1, 1));
+    let expected = [("ada", None, false), ("bea", Some("w2"), true), ("cy", Some("w1"), true)];
+    assert_eq!(standing(&people(&store).await), expected);
+    assert_eq!(waiting(&store).await, []);
+}
+
+#[tokio::test]
+async fn classes_and_line_managers_of_an_account_in_doubt_stay() {
+    let store = TestStore::start().await;
+    let school = store.school("oak").await;
+    let rules = SyncRules {
+        imports: Imports { classes: true, class_staff: true, ..RULES.imports },
+        ..LEAVERS
+    };
+    let below = |record: StaffRecord, manager: &str| StaffRecord {
+        hierarchy: Some(vec![manager.into()]),
+        ..record
+    };
+    let class = |wonde_id: &str, teacher: &str| TeachingRecord {
+        wonde_id: wonde_id.into(),
+        name: Some(wonde_id.into()),
+        code: None,
+        description: None,
+        subject: SubjectOfClass::NotDelivered,
+        staff: Some(vec![Teacher { wonde_id: teacher.into(), is_main: true }]),
+    };
+    let sync = async |people: &[StaffRecord], classes: &[TeachingRecord]| {
+        let lease = store.claim(store.enqueue(&school).await).await;
+        staging::begin(&store.pool, lease, rules, None, LONG).await.unwrap();
+        let list = MappedPage { next_list: Some(List::Classes), ..page(people) };
+        store.add(lease, &list).await.unwrap();
+        let classes = classes.iter().map(|class| (TeachingKind::Class, class.clone()));
+        let classes = MappedPage { teaching: classes.collect(), ..MappedPage::default() };
+        store.add(lease, &classes).await.unwrap();
+        fixture::finish(&store.pool, fixture::plan(lease, &school, rules)).await.unwrap();
+        staging::discard(&store.pool, lease).await.unwrap();
+    };
+    let head = named("h", "head", "teacher");
+    let bea = below(named("w2", "bea", "stays"), "h");
+    let ada = below(named("w1", "ada", "leaver"), "h");
+    let dan = below(named("w3", "dan", "reports"), "w1");
+    let everybody = [head.clone(), ada, bea.clone(), dan.clone()];
+    sync(&everybody, &[class("c1", "w1"), class("c2", "w2")]).await;
+    let links = "SELECT concat(c.name, s.first_name) FROM class_staff l
+        JOIN class c ON c.id = l.class_id JOIN staff s ON s.id = l.staff_id ORDER BY 1";
+    assert_eq!(rows::texts(&store.pool, links).await, ["c1ada", "c2bea"]);
+    let before = people(&store).await;
+    // Another one has the id: teaches another class, reports to another manager and leads another.
+    let cy = below(named("w1", "cy", "joiner"), "w2");
+    let everybody = [head, cy, StaffRecord { hierarchy: Some(vec!["w1".into()]), ..bea }, dan];
+    sync(&everybody, &[class("c1", "w2"), class("c2", "w1")]).await;
+    assert_eq!(rows::texts(&store.pool, links).await, ["c1ada", "c1bea"]);
+    let after = people(&store).await;
+    assert_eq!(after[0], before[0], "the account in doubt");
+    assert_eq!(after[2], before[2], "who reported to it already");
+    assert_eq!(after[1].line_manager_id, before[1].line_manager_id, "who did not");
 }
