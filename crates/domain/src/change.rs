@@ -25,6 +25,8 @@ pub enum ChangedField {
     NonTeaching,
     /// Whether a person can log in; of a class or subject, whether it is not archived.
     Active,
+    /// The account passed on by a person's decision, so it has a new password that nobody knows.
+    PasswordResetRequired,
     /// iP's id of the line manager.
     LineManagerId,
     /// SHA-256 of the picture.
@@ -47,7 +49,7 @@ pub enum ChangedField {
 
 impl ChangedField {
     /// Every field, for tables and docs.
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 20] = [
         Self::Created,
         Self::WondeId,
         Self::Upi,
@@ -58,6 +60,7 @@ impl ChangedField {
         Self::JobTitle,
         Self::NonTeaching,
         Self::Active,
+        Self::PasswordResetRequired,
         Self::LineManagerId,
         Self::PhotoHash,
         Self::DepartmentId,
@@ -83,6 +86,7 @@ impl ChangedField {
             Self::JobTitle => "job_title",
             Self::NonTeaching => "non_teaching",
             Self::Active => "active",
+            Self::PasswordResetRequired => "password_reset_required",
             Self::LineManagerId => "line_manager_id",
             Self::PhotoHash => "photo_hash",
             Self::DepartmentId => "department_id",
@@ -99,7 +103,9 @@ impl ChangedField {
     /// `false`, everything else as it is. `None`: it is no value of this field.
     pub fn value(self, text: String) -> Option<FieldValue> {
         match self {
-            Self::NonTeaching | Self::Active => text.parse().ok().map(FieldValue::Flag),
+            Self::NonTeaching | Self::Active | Self::PasswordResetRequired => {
+                text.parse().ok().map(FieldValue::Flag)
+            }
             _ => Some(FieldValue::Text(text)),
         }
     }
@@ -119,7 +125,8 @@ impl std::str::FromStr for ChangedField {
 /// What a field held, or holds now.
 #[derive(Clone, PartialEq, Eq)]
 pub enum FieldValue {
-    /// Of [`ChangedField::NonTeaching`] and [`ChangedField::Active`].
+    /// Of [`ChangedField::NonTeaching`], [`ChangedField::Active`] and
+    /// [`ChangedField::PasswordResetRequired`].
     Flag(bool),
     /// Of every other field.
     Text(String),
@@ -199,7 +206,12 @@ mod tests {
     fn only_booleans_are_flags() {
         for field in ChangedField::ALL {
             let is_flag = matches!(field.value("true".into()).unwrap(), FieldValue::Flag(true));
-            assert_eq!(is_flag, [ChangedField::NonTeaching, ChangedField::Active].contains(&field));
+            let flags = [
+                ChangedField::NonTeaching,
+                ChangedField::Active,
+                ChangedField::PasswordResetRequired,
+            ];
+            assert_eq!(is_flag, flags.contains(&field));
         }
         assert_eq!(ChangedField::Active.value("false".into()).unwrap(), FieldValue::Flag(false));
         assert_eq!(ChangedField::Active.value("t".into()), None);

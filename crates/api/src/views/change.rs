@@ -32,7 +32,8 @@ pub(crate) struct ChangeView {
     wonde_id: Option<String>,
     /// What changed. Of every record: `created`, a new one; `wonde_id`, `active`. Of a person:
     /// `upi`, `email`, `first_name`, `surname`, `initials`, `job_title`, `non_teaching`,
-    /// `line_manager_id`, `photo_hash` (SHA-256 of the picture), `department_id` (one that the
+    /// `line_manager_id`, `password_reset_required` (the account passed on, and has a new password that nobody knows),
+    /// `photo_hash` (SHA-256 of the picture), `department_id` (one that the
     /// person was taken out of). Of a class or subject: `name`, `code`, `description`, `staff`
     /// (iP's ids of those who teach it, main teachers first, joined by commas); of a class also
     /// `subject_id`.

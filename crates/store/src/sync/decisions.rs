@@ -138,11 +138,18 @@ pub(super) async fn conclude(db: &mut PgConnection, run: &Run<'_>) -> Result<(),
     for staff_id in passed_on {
         sqlx::query!(
             r#"
+            WITH recorded AS (
+                INSERT INTO job_change (job_id, staff_id, wonde_id, field, old_value, new_value)
+                SELECT $3, id, wonde_id, 'password_reset_required', password_reset_required::text,
+                    'true'
+                FROM staff WHERE id = $1
+            )
             UPDATE staff SET password_hash = $2, password_reset_required = true, updated_at = now()
             WHERE id = $1
             "#,
             staff_id,
             hash_of_a_forgotten_password(&random),
+            run.lease.job_id.0,
         )
         .execute(&mut *db)
         .await?;

@@ -18,7 +18,7 @@ pub(super) async fn conflicts(db: &mut PgConnection, id: JobId) -> Result<Vec<Co
                 AND j.state = 'succeeded' AND j.options ->> 'dry_run' IS DISTINCT FROM 'true'
             ORDER BY l.job_id DESC LIMIT 1
         ) later ON true
-        WHERE c.job_id = $1 AND c.record = 'staff' AND c.field NOT IN ('created', 'department_id')
+        WHERE c.job_id = $1 AND c.record = 'staff' AND c.field NOT IN ('created', 'department_id', 'password_reset_required')
             -- The history keeps values as text, and a column of the same name holds them.
             AND (later.job_id IS NOT NULL OR to_jsonb(s) ->> c.field IS DISTINCT FROM c.new_value)
         ORDER BY c.position
@@ -86,6 +86,8 @@ pub(super) async fn record(db: &mut PgConnection, of: JobId, undo: JobId) -> Res
             CASE WHEN c.field = 'created' THEN 'false' ELSE c.old_value END
         FROM job_change c JOIN staff s ON s.id = c.staff_id
         WHERE c.job_id = $1 AND c.record = 'staff' AND (c.field <> 'created' OR s.active)
+            -- The old password is not kept anywhere.
+            AND c.field <> 'password_reset_required'
         ORDER BY c.position
         "#,
         of.0,

@@ -88,6 +88,9 @@ async fn an_account_that_passes_on_by_hand_gets_a_new_password() {
     assert_eq!((after.id, after.first_name.as_str()), (before.id, "cy"));
     assert_ne!(after.password_hash, before.password_hash);
     assert!(after.password_reset_required);
+    let history = rows::changes(&store.pool, job).await;
+    let password = history.iter().find(|c| c.field == "password_reset_required").unwrap();
+    assert_eq!(password.old_value.as_deref(), Some("false"));
     // The decision is used up: the next one with this id waits again.
     assert_eq!(waiting(&store).await, []);
     let next = page(&[named("w1", "dan", "newcomer")]);

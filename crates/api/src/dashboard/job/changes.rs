@@ -147,6 +147,7 @@ fn words(field: ChangedField) -> &'static str {
         ChangedField::JobTitle => "job title",
         ChangedField::NonTeaching => "teaching or not",
         ChangedField::Active => "active",
+        ChangedField::PasswordResetRequired => "password",
         ChangedField::LineManagerId => "line manager",
         ChangedField::PhotoHash => "photo",
         ChangedField::DepartmentId => "department",
@@ -261,6 +262,8 @@ fn value(change: &Change, value: Option<&FieldValue>, shown: Shown) -> Markup {
         (ChangedField::Active, "false") if is_person => html! { "cannot log in" },
         (ChangedField::Active, "true") => html! { "in use" },
         (ChangedField::Active, "false") => html! { "archived" },
+        (ChangedField::PasswordResetRequired, "true") => html! { "new, unknown to anybody" },
+        (ChangedField::PasswordResetRequired, _) => html! { "their own" },
         (ChangedField::NonTeaching, "true") => html! { "does not teach" },
         (ChangedField::NonTeaching, "false") => html! { "teaches" },
         (
