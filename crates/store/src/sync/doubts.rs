@@ -1,7 +1,8 @@
 //! Matches that a person has to confirm: a key is the same, and nothing of the person agrees.
 //!
 //! The rule is [`mis_sync_domain::identity`]. Whoever is in doubt keeps their account as it is, and
-//! the record waits (issue `possible_match`).
+//! the record waits (issue `possible_match`). An account that was made by hand, was never linked and
+//! that nobody has logged in to is nobody's yet, so it passes from nobody and is in no doubt.
 
 use mis_sync_domain::{
     MatchedBy,
@@ -70,6 +71,7 @@ pub(super) async fn find(db: &mut PgConnection, run: &Run<'_>) -> Result<Doubts,
             ON t.job_id = m.job_id AND t.wonde_id = m.wonde_id AND t.position = m.position
         JOIN staff s ON s.id = m.staff_id
         WHERE m.job_id = $1
+            AND NOT (s.wonde_id IS NULL AND s.mis_values IS NULL AND s.password_reset_required)
             AND (lower(s.first_name) <> lower(t.first_name) OR t.first_name = '')
             AND (m.matched_by = 'work_email'
                 OR s.email_key <> lower(t.email)

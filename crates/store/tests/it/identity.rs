@@ -393,3 +393,18 @@ async fn classes_and_line_managers_of_an_account_in_doubt_stay() {
     assert_eq!(after[2], before[2], "who reported to it already");
     assert_eq!(after[1].line_manager_id, before[1].line_manager_id, "who did not");
 }
+
+#[tokio::test]
+async fn an_account_made_by_hand_passes_to_nobody_else_once_it_is_used() {
+    let store = TestStore::start().await;
+    let school = store.school("oak").await;
+    rows::make_account(&store.pool, &school, "ada@oak.example", None).await;
+    rows::make_named_account(&store.pool, &school, "cy@oak.example", None, "Imran").await;
+    rows::make_named_account(&store.pool, &school, "dan@oak.example", None, "DAN").await;
+    let list = [named("w1", "ada", "a"), named("w2", "cy", "c"), named("w3", "dan", "d")];
+    let (job, report) = store.sync(&school, &list).await;
+    assert_eq!((report.created, report.updated), (0, 2));
+    assert_eq!(store.issues(job).await, [(WAITS, "w2".into())]);
+    let expected = [("Imran", None, true), ("ada", Some("w1"), true), ("dan", Some("w3"), true)];
+    assert_eq!(standing(&people(&store).await), expected);
+}

@@ -86,7 +86,7 @@ async fn an_account_made_by_hand_is_linked_by_work_email_whatever_its_case() {
     let mut fields: Vec<_> =
         rows::changes(&store.pool, job).await.into_iter().map(|change| change.field).collect();
     fields.sort();
-    assert_eq!(fields, ["email", "surname", "wonde_id"]);
+    assert_eq!(fields, ["email", "first_name", "surname", "wonde_id"]);
 }
 
 #[tokio::test]

@@ -63,12 +63,14 @@ pub(crate) async fn changes(pool: &Pool, job: JobId) -> Vec<Change> {
     sqlx::query_as(sql).bind(job.0).fetch_all(pool).await.unwrap()
 }
 
-/// Makes an account by hand, as the app does before a school is connected.
+/// Makes an account by hand, as the app does before a school is connected. Nobody has used it yet.
 pub(crate) async fn make_account(pool: &Pool, school: &SchoolId, email: &str, upi: Option<&str>) {
-    make_named_account(pool, school, email, upi, "Robin").await;
+    make_named_account(pool, school, email, upi, "By").await;
+    let sql = "UPDATE staff SET password_reset_required = true WHERE email = $1";
+    sqlx::query(sql).bind(email).execute(pool).await.unwrap();
 }
 
-/// Makes an account by hand for somebody of this forename.
+/// Makes an account by hand for somebody of this forename, who has a password of their own.
 pub(crate) async fn make_named_account(
     pool: &Pool,
     school: &SchoolId,
@@ -76,8 +78,9 @@ pub(crate) async fn make_named_account(
     upi: Option<&str>,
     first_name: &str,
 ) {
-    let sql = "INSERT INTO staff (id, school_id, upi, email, first_name, surname, password_hash)
-        VALUES ($1, $2, $3, $4, $5, 'Hand', 'a hash')";
+    let sql = "INSERT INTO staff (id, school_id, upi, email, first_name, surname, password_hash,
+            password_reset_required)
+        VALUES ($1, $2, $3, $4, $5, 'Hand', 'a hash', false)";
     let query = sqlx::query(sql).bind(Uuid::now_v7()).bind(school.as_str()).bind(upi).bind(email);
     query.bind(first_name).execute(pool).await.unwrap();
 }
