@@ -9,6 +9,7 @@ mod audit;
 mod commands;
 mod connections;
 mod control;
+mod database_messages;
 mod delta;
 mod explain;
 mod faults;

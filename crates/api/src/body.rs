@@ -12,10 +12,17 @@ use axum::{
 use ring::digest::{SHA256, digest};
 use serde_json::{Map, Value, error::Category};
 
-use crate::{ApiError, views::FieldError};
+use crate::{
+    ApiError,
+    text::{any_has_control, has_control},
+    views::FieldError,
+};
 
 /// No body is larger.
 pub(crate) const MAX_BODY_BYTES: usize = 64 * 1024;
+
+/// What is wrong with a text that holds a control character.
+pub(crate) const NO_CONTROL: &str = "cannot hold control characters, such as NUL or a new line";
 
 /// The longest name of an unknown field that is told back.
 const MAX_FIELD_NAME: usize = 40;
@@ -75,7 +82,14 @@ impl From<Map<String, Value>> for JsonObject {
 impl JsonObject {
     /// Hands the fields over for reading.
     pub(crate) fn into_fields(self) -> Fields {
-        Fields { left: self.0, errors: Vec::new() }
+        let unclean =
+            |(name, value): &(&String, &Value)| has_control(name) || any_has_control(value);
+        let unclean = self.0.iter().find(unclean).map(|(name, _)| quotable(name).to_owned());
+        let mut fields = Fields { left: self.0, errors: Vec::new(), unclean };
+        if let Some(name) = fields.unclean.clone() {
+            fields.refuse(name, NO_CONTROL);
+        }
+        fields
     }
 }
 
@@ -106,6 +120,8 @@ fn parse(bytes: &[u8]) -> Result<Map<String, Value>, ApiError> {
 pub(crate) struct Fields {
     left: Map<String, Value>,
     errors: Vec<FieldError>,
+    /// A field whose text holds a control character.
+    unclean: Option<String>,
 }
 
 impl Fields {
@@ -175,6 +191,19 @@ impl Fields {
             self.refuse(quotable(name), format!("is not known; known are {known}"));
         }
         self.errors
+    }
+
+    /// The same where the first thing that was wrong is all that is told.
+    pub(crate) fn finish_or_refuse(self, known: &str) -> Result<(), ApiError> {
+        if let Some(field) = self.unclean {
+            return Err(ApiError::InvalidText { field });
+        }
+        match self.finish(known).first() {
+            Some(wrong) => {
+                Err(ApiError::MalformedBody(format!("`{}` {}", wrong.field, wrong.message)))
+            }
+            None => Ok(()),
+        }
     }
 }
 

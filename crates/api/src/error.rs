@@ -82,6 +82,8 @@ pub(crate) enum ApiError {
     InvalidSchool { errors: Vec<FieldError> },
     #[error("The body cannot be read: {0}.")]
     MalformedBody(String),
+    #[error("`{field}` {}.", crate::body::NO_CONTROL)]
+    InvalidText { field: String },
     #[error("The body has to be JSON: send `Content-Type: application/json`.")]
     UnsupportedMediaType,
     #[error("The body is larger than {} KiB.", crate::body::MAX_BODY_BYTES / 1024)]
@@ -133,6 +135,7 @@ impl ApiError {
             Self::TokenWouldMove => &problem::TOKEN_WOULD_MOVE,
             Self::InvalidSchool { .. } => &problem::INVALID_SCHOOL,
             Self::MalformedBody(_) => &problem::MALFORMED_BODY,
+            Self::InvalidText { .. } => &problem::INVALID_TEXT,
             Self::UnsupportedMediaType => &problem::UNSUPPORTED_MEDIA_TYPE,
             Self::BodyTooLarge => &problem::BODY_TOO_LARGE,
             Self::InvalidParameter { .. } => &problem::INVALID_PARAMETER,

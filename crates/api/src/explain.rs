@@ -2,8 +2,11 @@ use axum::{
     Json,
     response::{IntoResponse, Response},
 };
-use mis_sync_domain::{Action, StaffId, explain::explain};
-use mis_sync_store::explain::{Who, gather};
+use mis_sync_domain::{Action, AuditAction, StaffId, explain::explain};
+use mis_sync_store::{
+    audit::Entry,
+    explain::{Who, gather},
+};
 
 use crate::{
     ApiError,
@@ -16,7 +19,8 @@ use crate::{
 /// Explain why a person is in iP, missing, or different
 ///
 /// Worked out from what the last run saw of everybody in the MIS, a dry run included, and from
-/// what iP holds now. Exactly one of the parameters says who is meant.
+/// what iP holds now. Exactly one of the parameters says who is meant. A `viewer` is shown a mask in
+/// place of personal data; what a person's key reads is noted in the audit log.
 #[utoipa::path(
     get,
     path = "/v1/schools/{school_id}/explain",
@@ -45,9 +49,17 @@ pub(crate) async fn explain_person(
     let school = access.school(&school_id).await?;
     let who = read_who(parameters)?;
     let known = gather(access.pool(), &school.id, &who).await?.ok_or(ApiError::UnknownStaff)?;
+    let entry = Entry {
+        school_id: Some(school.id.clone()),
+        staff_id: known.person.as_ref().map(|person| person.id),
+        subject: Some("explain".to_owned()),
+        ..Entry::new(AuditAction::Reveal)
+    };
+    let personal = access.read_personal_data(&access.actor(None), &entry).await?;
     let mis = access.mis_of(&school);
     let explanation = explain(&known.evidence, &school.settings, mis);
-    Ok(Json(ExplanationView::new(known, explanation, &school, mis)).into_response())
+    let view = ExplanationView::new(known, explanation, &school, mis);
+    Ok(Json(personal.show(view)).into_response())
 }
 
 fn read_who(mut parameters: Parameters) -> Result<Who, ApiError> {

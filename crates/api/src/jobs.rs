@@ -9,8 +9,11 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use chrono::{DateTime, Utc};
-use mis_sync_domain::{Action, JobId, JobKind, JobState, SchoolId};
-use mis_sync_store::jobs::{self, JobFilter};
+use mis_sync_domain::{Action, AuditAction, Job, JobId, JobKind, JobState, SchoolId};
+use mis_sync_store::{
+    audit::Entry,
+    jobs::{self, JobFilter},
+};
 
 pub(crate) use actions::*;
 pub(crate) use answer::accepted;
@@ -21,7 +24,7 @@ use crate::{
     format::Format,
     openapi::{CommonProblems, ListProblems},
     parameters::{Limit, Parameters, PathId},
-    state::{Access, Caller},
+    state::{Access, Caller, PersonalData},
     views::{
         ChangeListView, ChangeView, IssueListView, IssueView, JobListView, JobView, ProblemView,
     },
@@ -142,7 +145,8 @@ fn restrict(filter: JobFilter, access: &Access) -> Option<JobFilter> {
 /// List what a job changed, field by field
 ///
 /// Of a dry run: what it would change. With `Accept: text/csv` the whole list is one file, in
-/// which a value that a spreadsheet would take for a formula begins with an apostrophe.
+/// which a value that a spreadsheet would take for a formula begins with an apostrophe. A `viewer` is
+/// shown a mask in place of personal data; what a person's key reads is noted in the audit log.
 #[utoipa::path(
     get,
     path = "/v1/jobs/{job_id}/changes",
@@ -172,17 +176,21 @@ pub(crate) async fn list_job_changes(
     let access = caller.may(Action::Read)?;
     let job = access.job(&job_id).await?;
     let Some((after, limit)) = wanted_page(&headers, parameters)? else {
-        return download(access.pool(), job.id, List::Changes).await;
+        let personal = note(&access, &job, AuditAction::Export, "changes").await?;
+        return download(access.pool(), job.id, List::Changes(personal)).await;
     };
+    let personal = note(&access, &job, AuditAction::Reveal, "changes").await?;
     let found = jobs::changes(access.pool(), job.id, after, limit.with_one_more()).await?;
     let (page, next_cursor) = limit.page(found, |(position, _)| position.to_string());
-    let changes = page.into_iter().map(|(_, change)| ChangeView::from(change)).collect();
+    let view = |(_, change)| personal.show(ChangeView::from(change));
+    let changes = page.into_iter().map(view).collect();
     Ok(Json(ChangeListView { changes, next_cursor }).into_response())
 }
 
 /// List what a job could not take as it is, and why
 ///
-/// With `Accept: text/csv` the whole list is one file.
+/// With `Accept: text/csv` the whole list is one file. What a person's key reads is noted in the audit
+/// log.
 #[utoipa::path(
     get,
     path = "/v1/jobs/{job_id}/issues",
@@ -212,12 +220,25 @@ pub(crate) async fn list_job_issues(
     let access = caller.may(Action::Read)?;
     let job = access.job(&job_id).await?;
     let Some((after, limit)) = wanted_page(&headers, parameters)? else {
+        note(&access, &job, AuditAction::Export, "issues").await?;
         return download(access.pool(), job.id, List::Issues).await;
     };
+    note(&access, &job, AuditAction::Reveal, "issues").await?;
     let found = jobs::issues(access.pool(), job.id, after, limit.with_one_more()).await?;
     let (page, next_cursor) = limit.page(found, |(position, _)| position.to_string());
     let issues = page.into_iter().map(|(_, issue)| IssueView::from(issue)).collect();
     Ok(Json(IssueListView { issues, next_cursor }).into_response())
+}
+
+/// Notes that somebody reads a list of a job.
+async fn note(
+    access: &Access,
+    job: &Job,
+    action: AuditAction,
+    list: &str,
+) -> Result<PersonalData, ApiError> {
+    let entry = Entry { subject: Some(list.to_owned()), ..Entry::of_job(action, job) };
+    access.read_personal_data(&access.actor(None), &entry).await
 }
 
 /// After which position, and how many rows, the caller wants as JSON; `None`: all, as CSV.

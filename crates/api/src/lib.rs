@@ -25,6 +25,7 @@ mod server;
 mod staff;
 mod state;
 mod sync;
+mod text;
 mod views;
 mod webhooks;
 

@@ -5,8 +5,8 @@ use axum::{
     http::StatusCode,
     response::{IntoResponse, Response},
 };
-use mis_sync_domain::{Action, StaffId};
-use mis_sync_store::matches;
+use mis_sync_domain::{Action, AuditAction, StaffId};
+use mis_sync_store::{audit::Entry, matches};
 
 use crate::{
     ApiError,
@@ -21,7 +21,9 @@ use crate::{
 ///
 /// Somebody whose id is gone, or somebody whose id, UPI or work email came back under other names
 /// (`in_doubt`). As the last syncs found them, the likeliest first. Each record is left out (issue
-/// `possible_match`), and the person stays as they are, until somebody decides.
+/// `possible_match`), and the person stays as they are, until somebody decides. A
+/// `viewer` is shown a mask in place of personal data; what a person's key reads is noted in the
+/// audit log.
 #[utoipa::path(
     get,
     path = "/v1/schools/{school_id}/matches",
@@ -41,7 +43,14 @@ pub(crate) async fn list_matches(
     let access = caller.may(Action::Read)?;
     let school = access.school(&school_id).await?;
     let found = matches::list(access.pool(), &school.id).await?;
-    let matches = found.into_iter().map(MatchView::from).collect();
+    let entry = Entry {
+        school_id: Some(school.id),
+        subject: Some("matches".to_owned()),
+        ..Entry::new(AuditAction::Reveal)
+    };
+    let personal = access.read_personal_data(&access.actor(None), &entry).await?;
+    let view = |candidate| personal.show(MatchView::from(candidate));
+    let matches = found.into_iter().map(view).collect();
     Ok(Json(MatchListView { matches }).into_response())
 }
 
@@ -88,8 +97,6 @@ fn read(body: JsonObject) -> Result<(String, Option<StaffId>), ApiError> {
     if matches!(staff_id, Some(Err(_))) {
         fields.refuse("staff_id", "has to be iP's id of a person, or null for somebody new");
     }
-    match fields.finish("`wonde_id` and `staff_id`").first() {
-        Some(wrong) => Err(ApiError::MalformedBody(format!("`{}` {}", wrong.field, wrong.message))),
-        None => Ok((wonde_id, staff_id.and_then(Result::ok))),
-    }
+    fields.finish_or_refuse("`wonde_id` and `staff_id`")?;
+    Ok((wonde_id, staff_id.and_then(Result::ok)))
 }

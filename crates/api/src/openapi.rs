@@ -126,6 +126,9 @@ pub(crate) enum BodyProblems {
     /// `unsupported-media-type`
     #[response(status = 415, content_type = "application/problem+json")]
     NotJson(ProblemView),
+    /// `invalid-text`
+    #[response(status = 422, content_type = "application/problem+json")]
+    ControlCharacter(ProblemView),
 }
 
 /// Problems of the lists that come as a page or as a file.

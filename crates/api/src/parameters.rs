@@ -10,7 +10,7 @@ use axum::{
 use serde::de::DeserializeOwned;
 use url::form_urlencoded;
 
-use crate::ApiError;
+use crate::{ApiError, text::has_control};
 
 /// How many rows one page has when the caller does not say.
 const DEFAULT_LIMIT: u16 = 50;
@@ -48,6 +48,9 @@ impl Parameters {
     pub(crate) fn parse(query: &str) -> Result<Self, ApiError> {
         let mut all = BTreeMap::new();
         for (name, value) in form_urlencoded::parse(query.as_bytes()).into_owned() {
+            if has_control(&name) || has_control(&value) {
+                return Err(refusal(&name, &value, "a text without control characters"));
+            }
             if let Some(first) = all.insert(name.clone(), value) {
                 return Err(refusal(&name, &first, "this parameter once"));
             }
@@ -67,17 +70,15 @@ impl Parameters {
             .transpose()
     }
 
-    /// A parameter that is a text, without the blanks around it; neither empty nor with a
-    /// control character.
+    /// A parameter that is a text, without the blanks around it, and not empty. None holds a control
+    /// character.
     pub(crate) fn take_text(
         &mut self,
         name: &str,
         wanted: impl fmt::Display,
     ) -> Result<Option<String>, ApiError> {
         match self.0.remove(name) {
-            Some(text) if text.trim().is_empty() || text.contains(char::is_control) => {
-                Err(refusal(name, &text, wanted))
-            }
+            Some(text) if text.trim().is_empty() => Err(refusal(name, &text, wanted)),
             text => Ok(text.map(|text| text.trim().to_owned())),
         }
     }

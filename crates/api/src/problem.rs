@@ -97,6 +97,8 @@ catalogue! {
         "Send `Content-Type: application/json`.";
     INVALID_SCHOOL = UNPROCESSABLE_ENTITY "invalid-school": "The school is not valid",
         "The member `errors` says for each field what is wrong.";
+    INVALID_TEXT = UNPROCESSABLE_ENTITY "invalid-text": "A text holds a control character",
+        "Leave out NUL, line breaks and other control characters.";
     TOKEN_MISSING = UNPROCESSABLE_ENTITY "token-missing": "A token is needed",
         "Send `token` when a school is connected for the first time or again.";
     TOKEN_WOULD_MOVE = UNPROCESSABLE_ENTITY "token-would-move": "Another Wonde host needs a new token",

@@ -101,10 +101,10 @@ pub(crate) async fn get_school(
             body = ProblemView, content_type = "application/problem+json"),
         (status = 409, description = "`wonde-school-taken`: another school has this Wonde id",
             body = ProblemView, content_type = "application/problem+json"),
-        (status = 422, description = "`invalid-school`, `token-missing`, `token-would-move`", body = ProblemView,
-            content_type = "application/problem+json"),
         BodyProblems,
         CommonProblems,
+        (status = 422, description = "`invalid-school`, `token-missing`, `token-would-move`", body = ProblemView,
+            content_type = "application/problem+json"),
         (status = 403, description = "`forbidden`, `wonde-id-fixed`: a key that is bound to a school \
             can neither set nor change its Wonde id", body = ProblemView,
             content_type = "application/problem+json"),

@@ -7,8 +7,9 @@ use axum::{
     },
     response::{IntoResponse, Response},
 };
-use mis_sync_domain::{Action, StaffId};
+use mis_sync_domain::{Action, AuditAction, SchoolId, StaffId};
 use mis_sync_store::{
+    audit::Entry,
     photos::{self, HeldPhoto},
     staff,
 };
@@ -24,7 +25,8 @@ use crate::{
 
 /// Look at a person, and at where each field comes from
 ///
-/// Answers who set a field, and why it is not what somebody typed.
+/// Answers who set a field, and why it is not what somebody typed. A `viewer` is shown a mask in
+/// place of personal data; what a person's key reads is noted in the audit log.
 #[utoipa::path(
     get,
     path = "/v1/schools/{school_id}/staff/{staff_id}",
@@ -49,10 +51,15 @@ pub(crate) async fn get_staff(
     let person = staff::get(access.pool(), &school.id, read_id(&staff_id)?)
         .await?
         .ok_or(ApiError::UnknownStaff)?;
-    Ok(Json(StaffView::new(person, &school, access.mis_of(&school))).into_response())
+    let entry = reading(&school.id, person.id, "staff");
+    let personal = access.read_personal_data(&access.actor(None), &entry).await?;
+    let view = StaffView::new(person, &school, access.mis_of(&school));
+    Ok(Json(personal.show(view)).into_response())
 }
 
 /// The picture of a person
+///
+/// Not for a `viewer`; what a person's key reads is noted in the audit log.
 #[utoipa::path(
     get,
     path = "/v1/schools/{school_id}/staff/{staff_id}/photo",
@@ -79,9 +86,10 @@ pub(crate) async fn get_staff_photo(
     PathId((school_id, staff_id)): PathId<(String, String)>,
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
-    let access = caller.may(Action::Read)?;
+    let access = caller.may(Action::SeePersonalData)?;
     let school = access.school(&school_id).await?;
-    let held = photos::of_person(access.pool(), &school.id, read_id(&staff_id)?).await?;
+    let staff_id = read_id(&staff_id)?;
+    let held = photos::of_person(access.pool(), &school.id, staff_id).await?;
     let (hash, kind) = match held {
         HeldPhoto::NoSuchPerson => return Err(ApiError::UnknownStaff),
         HeldPhoto::Without => return Err(ApiError::NoPhoto),
@@ -91,6 +99,8 @@ pub(crate) async fn get_staff_photo(
     if etag.is_known_to(&headers) {
         return Ok(etag.not_modified());
     }
+    let entry = reading(&school.id, staff_id, "photo");
+    access.read_personal_data(&access.actor(None), &entry).await?;
     let content = photos::content(access.pool(), &hash).await?.ok_or(ApiError::NoPhoto)?;
     let headers = [
         (CONTENT_TYPE, kind.as_str()),
@@ -99,6 +109,16 @@ pub(crate) async fn get_staff_photo(
         (X_CONTENT_TYPE_OPTIONS, "nosniff"),
     ];
     Ok(etag.mark((headers, Body::from(content))))
+}
+
+/// That somebody read this of a person.
+fn reading(school_id: &SchoolId, staff_id: StaffId, what: &str) -> Entry {
+    Entry {
+        school_id: Some(school_id.clone()),
+        staff_id: Some(staff_id),
+        subject: Some(what.to_owned()),
+        ..Entry::new(AuditAction::Reveal)
+    }
 }
 
 pub(crate) fn read_id(text: &str) -> Result<StaffId, ApiError> {

@@ -6,6 +6,7 @@
 
 mod caller;
 mod operator;
+mod personal;
 mod sender;
 
 use std::{fmt, sync::Arc};
@@ -19,6 +20,7 @@ use tokio_util::sync::CancellationToken;
 use crate::metrics::HttpFigures;
 pub(crate) use caller::{Access, Caller};
 pub(crate) use operator::{Operator, SESSION_COOKIE, SignIn, cookie};
+pub(crate) use personal::{Mask, PersonalData};
 pub(crate) use sender::WebhookSender;
 pub use sender::{InvalidWebhookSecret, WebhookSecrets};
 

@@ -46,10 +46,10 @@ const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
             content_type = "application/problem+json"),
         (status = 409, description = "`school-not-connected`, `token-rejected`",
             body = ProblemView, content_type = "application/problem+json"),
-        (status = 422, description = "`idempotency-key-reused`", body = ProblemView,
-            content_type = "application/problem+json"),
         BodyProblems,
         CommonProblems,
+        (status = 422, description = "`idempotency-key-reused`, `invalid-text`", body = ProblemView,
+            content_type = "application/problem+json"),
     ),
 )]
 pub(crate) async fn enqueue_sync_school(
@@ -86,9 +86,7 @@ fn read_options(body: JsonObject) -> Result<SyncOptions, ApiError> {
     if mode.is_err() {
         fields.refuse("mode", "has to be \"full\" or \"delta\"");
     }
-    if let Some(wrong) = fields.finish("`dry_run`, `photos` and `mode`").first() {
-        return Err(ApiError::MalformedBody(format!("`{}` {}", wrong.field, wrong.message)));
-    }
+    fields.finish_or_refuse("`dry_run`, `photos` and `mode`")?;
     Ok(SyncOptions { dry_run, photos, mode: mode.unwrap_or_default() })
 }
 

@@ -37,6 +37,13 @@ pub(crate) use staff::{PhotoView, StaffView};
 pub(crate) use sync::{SyncModeView, SyncRequest};
 pub(crate) use webhook::{WebhookEventView, WebhookRequest};
 
+/// What stands in place of personal data for whoever may not read them.
+const MASK: &str = "•••••";
+
+fn mask_text() -> String {
+    MASK.to_owned()
+}
+
 /// A time as the contract has it: RFC 3339, UTC with `Z`, milliseconds.
 fn timestamp(time: DateTime<Utc>) -> String {
     time.to_rfc3339_opts(SecondsFormat::Millis, true)

@@ -48,6 +48,21 @@ pub enum ChangedField {
 }
 
 impl ChangedField {
+    /// Whether what the field holds is about a person. Ids and switches say nothing by themselves,
+    /// and the names of classes and subjects are nobody's.
+    pub fn is_personal(self) -> bool {
+        matches!(
+            self,
+            Self::Upi
+                | Self::Email
+                | Self::FirstName
+                | Self::Surname
+                | Self::Initials
+                | Self::JobTitle
+                | Self::PhotoHash
+        )
+    }
+
     /// Every field, for tables and docs.
     pub const ALL: [Self; 20] = [
         Self::Created,

@@ -53,6 +53,11 @@ pub struct Ownership {
 }
 
 impl SyncedField {
+    /// Whether what the field holds is about a person, as [`crate::ChangedField::is_personal`] has it.
+    pub fn is_personal(self) -> bool {
+        !matches!(self, Self::NonTeaching | Self::LineManager)
+    }
+
     /// Every field, in the order of the agreement.
     pub const ALL: [Self; 8] = [
         Self::FirstName,

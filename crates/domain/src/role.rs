@@ -32,7 +32,8 @@ pub enum Action {
     ManageSchools,
     /// Sign in to the dashboard and look at everything in it but personal data.
     UseDashboard,
-    /// See names, emails and what fields hold in the dashboard, where they are hidden at first.
+    /// Read personal data: names, emails, pictures and what else fields of people hold. Whoever may
+    /// not sees a mask in its place.
     SeePersonalData,
     /// Make and revoke API keys.
     ManageKeys,
@@ -56,14 +57,18 @@ impl Role {
     pub fn allows(self, action: Action) -> bool {
         match action {
             Action::Read => true,
-            Action::Sync => self != Self::Viewer,
-            Action::ActOnJobs | Action::SeePersonalData => {
-                matches!(self, Self::Operator | Self::Admin)
-            }
+            Action::Sync | Action::SeePersonalData => self != Self::Viewer,
+            Action::ActOnJobs => matches!(self, Self::Operator | Self::Admin),
             Action::UseDashboard => self != Self::App,
             Action::ManageKeys => self == Self::Admin,
             Action::ManageSchools => matches!(self, Self::App | Self::Admin),
         }
+    }
+
+    /// Whether a key of this role is a person's, whose readings of personal data are noted. The iP
+    /// app is none: it holds these data itself, and reads them at every login.
+    pub fn is_persons(self) -> bool {
+        self != Self::App
     }
 }
 

@@ -140,6 +140,17 @@ pub async fn authenticate(pool: &PgPool, text: &str) -> Result<Option<ApiKey>, E
     .map(Some)
 }
 
+/// Whether a key opens nothing any more, or is not there.
+pub async fn is_revoked(pool: &PgPool, id: ApiKeyId) -> Result<bool, Error> {
+    let is_valid = sqlx::query_scalar!(
+        r#"SELECT EXISTS (SELECT FROM api_key WHERE id = $1 AND revoked_at IS NULL) AS "found!""#,
+        id.0,
+    )
+    .fetch_one(pool)
+    .await?;
+    Ok(!is_valid)
+}
+
 fn parse(text: &str) -> Option<(ApiKeyId, Vec<u8>)> {
     let bytes = URL_SAFE_NO_PAD.decode(text.strip_prefix(PREFIX)?).ok()?;
     let (id, secret) = bytes.split_at_checked(16)?;

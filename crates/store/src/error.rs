@@ -1,7 +1,10 @@
+/// SQLSTATE of `RAISE EXCEPTION`.
+const RAISED: &str = "P0001";
+
 /// What can go wrong with the database.
 ///
-/// A database's own error carries the offending row in its `detail`, and rows hold personal
-/// data: only code, constraint and message are kept.
+/// A database's own error quotes values, in its message as in its detail, and values are personal
+/// data: only code and constraint are kept.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// The database cannot be reached, or went away.
@@ -24,14 +27,15 @@ pub enum Error {
     #[error("migrating the database failed: {0}")]
     Migration(String),
     /// The database refused a statement.
-    #[error("the database refused a statement (SQLSTATE {code}): {message}")]
+    #[error(
+        "the database refused a statement (SQLSTATE {code}{})",
+        constraint.as_ref().map(|name| format!(", constraint {name}")).unwrap_or_default()
+    )]
     Refused {
         /// SQLSTATE.
         code: String,
         /// The constraint that was violated, if it was one.
         constraint: Option<String>,
-        /// The database's message, without its detail.
-        message: String,
     },
     /// A row holds something that the program cannot understand.
     #[error("{table}.{column} of row {id} holds a value that is not understood")]
@@ -73,7 +77,7 @@ pub enum Error {
     IdempotencyKeyReused,
     /// Something of the driver that has no case of its own.
     #[error("the database driver failed: {0}")]
-    Driver(String),
+    Driver(&'static str),
 }
 
 impl Error {
@@ -113,7 +117,6 @@ impl From<sqlx::Error> for Error {
             sqlx::Error::Database(refusal) => Self::Refused {
                 code: refusal.code().unwrap_or_default().into_owned(),
                 constraint: refusal.constraint().map(str::to_owned),
-                message: refusal.message().to_owned(),
             },
             sqlx::Error::Io(_)
             | sqlx::Error::Tls(_)
@@ -121,18 +124,42 @@ impl From<sqlx::Error> for Error {
             | sqlx::Error::PoolClosed
             | sqlx::Error::WorkerCrashed => Self::Unavailable(error.to_string()),
             sqlx::Error::Configuration(_) => Self::Configuration(error.to_string()),
-            other => Self::Driver(other.to_string()),
+            other => Self::Driver(driver_failure(&other)),
         }
+    }
+}
+
+/// What failed, in words of ours: the driver's may quote a value.
+fn driver_failure(error: &sqlx::Error) -> &'static str {
+    match error {
+        sqlx::Error::RowNotFound => "no row came",
+        sqlx::Error::ColumnDecode { .. } | sqlx::Error::Decode(_) => "a value cannot be read",
+        sqlx::Error::Encode(_) => "a value cannot be sent",
+        sqlx::Error::ColumnNotFound(_) | sqlx::Error::ColumnIndexOutOfBounds { .. } => {
+            "a column is missing"
+        }
+        sqlx::Error::TypeNotFound { .. } => "a type is missing",
+        sqlx::Error::Protocol(_) => "an answer came that was not expected",
+        _ => "it did not say how",
     }
 }
 
 impl From<sqlx::migrate::MigrateError> for Error {
     fn from(error: sqlx::migrate::MigrateError) -> Self {
         match error {
-            sqlx::migrate::MigrateError::Execute(cause) => match Self::from(cause) {
-                away @ Self::Unavailable(_) => away,
-                other => Self::Migration(other.to_string()),
-            },
+            sqlx::migrate::MigrateError::Execute(cause)
+            | sqlx::migrate::MigrateError::ExecuteMigration(cause, _) => {
+                // What a migration of ours raises by itself holds ids only.
+                if let sqlx::Error::Database(refusal) = &cause
+                    && refusal.code().as_deref() == Some(RAISED)
+                {
+                    return Self::Migration(refusal.message().to_owned());
+                }
+                match Self::from(cause) {
+                    away @ Self::Unavailable(_) => away,
+                    other => Self::Migration(other.to_string()),
+                }
+            }
             other => Self::Migration(other.to_string()),
         }
     }

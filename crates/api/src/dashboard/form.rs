@@ -14,8 +14,10 @@ use url::{Url, form_urlencoded};
 
 use crate::{
     ApiError, ApiState,
+    body::quotable,
     jobs::MAX_REASON,
     state::{Access, Operator},
+    text::has_control,
 };
 
 /// Where a browser says that a request comes from.
@@ -118,7 +120,11 @@ async fn read(parts: Parts, body: axum::body::Body, state: &ApiState) -> Result<
     let bytes = Bytes::from_request(Request::from_parts(parts, body), state)
         .await
         .map_err(|_| ApiError::BodyTooLarge)?;
-    Ok(Fields::parse(&bytes))
+    let fields = Fields::parse(&bytes);
+    match fields.0.iter().find(|(name, value)| has_control(name) || has_control(value)) {
+        Some((name, _)) => Err(ApiError::InvalidText { field: quotable(name).to_owned() }),
+        None => Ok(fields),
+    }
 }
 
 /// Whether a browser says that another site made it send this. Programs that are no browsers say

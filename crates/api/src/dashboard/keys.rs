@@ -91,6 +91,9 @@ fn table(operator: &Operator, keys: &[ApiKey]) -> Markup {
     }
 }
 
+/// Longest name of a key, in characters: it is written with each job that the key asks for.
+const MAX_NAME: usize = 200;
+
 pub(super) async fn create(posted: Posted) -> Result<Response, ApiError> {
     let access = posted.may(Action::ManageKeys)?;
     let fields = posted.fields();
@@ -105,6 +108,9 @@ pub(super) async fn create(posted: Posted) -> Result<Response, ApiError> {
         ),
     };
     let name = fields.required("name")?;
+    if name.chars().count() > MAX_NAME {
+        return Err(wrong("the name of a key has at most 200 characters"));
+    }
     let (key, secret) =
         api_keys::create(access.pool(), name, role, school.as_ref(), &posted.actor()?).await?;
     Ok(render(&posted.operator, Some((&key, &secret))).await)

@@ -30,7 +30,7 @@ impl Wish {
     async fn read(caller: Caller, job_id: &str, body: JsonObject) -> Result<Self, ApiError> {
         let mut fields = body.into_fields();
         let wish = Self::begin(caller, job_id, &mut fields).await?;
-        finish(fields, "`reason`")?;
+        fields.finish_or_refuse("`reason`")?;
         Ok(wish)
     }
 
@@ -77,13 +77,6 @@ fn read_categories(fields: &mut Fields) -> Option<Vec<GuardCategory>> {
             fields.refuse("categories", wanted);
             None
         }
-    }
-}
-
-fn finish(fields: Fields, known: &str) -> Result<(), ApiError> {
-    match fields.finish(known).first() {
-        Some(wrong) => Err(ApiError::MalformedBody(format!("`{}` {}", wrong.field, wrong.message))),
-        None => Ok(()),
     }
 }
 
@@ -185,7 +178,7 @@ pub(crate) async fn approve_job(
     let mut fields = body.into_fields();
     let wish = Wish::begin(caller, &job_id, &mut fields).await?;
     let only = read_categories(&mut fields);
-    finish(fields, "`categories` and `reason`")?;
+    fields.finish_or_refuse("`categories` and `reason`")?;
     let queue = wish.access.queue();
     match queue.approve_categories(wish.job.id, only.as_deref(), &wish.actor).await? {
         Approved::Done(job) => Ok(accepted(StatusCode::OK, &job)),

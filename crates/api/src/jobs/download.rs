@@ -18,6 +18,7 @@ use mis_sync_store::{Error, Pool, jobs};
 use super::BEFORE_ALL;
 use crate::{
     ApiError, csv,
+    state::PersonalData,
     views::{ChangeView, IssueView},
 };
 
@@ -27,7 +28,8 @@ const PAGE_ROWS: u16 = 1000;
 /// A list of a job that can be downloaded.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum List {
-    Changes,
+    Changes(PersonalData),
+    /// They hold codes and ids only.
     Issues,
 }
 
@@ -66,14 +68,14 @@ pub(super) async fn download(pool: &Pool, job_id: JobId, list: List) -> Result<R
 impl List {
     fn name(self) -> &'static str {
         match self {
-            Self::Changes => "changes",
+            Self::Changes(_) => "changes",
             Self::Issues => "issues",
         }
     }
 
     fn columns(self) -> &'static [&'static str] {
         match self {
-            Self::Changes => &ChangeView::COLUMNS,
+            Self::Changes(_) => &ChangeView::COLUMNS,
             Self::Issues => &IssueView::COLUMNS,
         }
     }
@@ -81,9 +83,10 @@ impl List {
     async fn page(self, pool: &Pool, job_id: JobId, after: i64) -> Result<Page, Error> {
         let limit = i64::from(PAGE_ROWS);
         Ok(match self {
-            Self::Changes => {
+            Self::Changes(personal) => {
                 let rows = jobs::changes(pool, job_id, after, limit).await?;
-                Page::of(rows, |change| csv::record(&ChangeView::from(change).cells()))
+                let view = |change| personal.show(ChangeView::from(change));
+                Page::of(rows, |change| csv::record(&view(change).cells()))
             }
             Self::Issues => {
                 let rows = jobs::issues(pool, job_id, after, limit).await?;

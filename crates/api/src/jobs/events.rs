@@ -14,8 +14,8 @@ use axum::{
     },
 };
 use futures::{Stream, stream};
-use mis_sync_domain::{Action, Job, JobId, JobState};
-use mis_sync_store::{Pool, jobs};
+use mis_sync_domain::{Action, ApiKeyId, Job, JobId, JobState};
+use mis_sync_store::{Pool, api_keys, jobs};
 use serde::Serialize;
 use tokio::time::{Instant, Interval, MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
@@ -24,7 +24,7 @@ use crate::{
     ApiError,
     openapi::CommonProblems,
     parameters::PathId,
-    state::Caller,
+    state::{Access, Caller},
     views::{JobView, ProblemView, ProgressView, ReportView},
 };
 
@@ -32,7 +32,7 @@ use crate::{
 const POLL: Duration = Duration::from_millis(500);
 /// A comment is sent so often, that nothing on the way takes the connection for dead.
 pub(crate) const HEARTBEAT: Duration = Duration::from_secs(15);
-/// After this a stream ends and the caller resumes, with a key that is checked anew.
+/// After this a stream ends and the caller resumes.
 const LONGEST: Duration = Duration::from_hours(1);
 
 const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
@@ -45,7 +45,7 @@ pub(crate) const NO_BUFFERING: (HeaderName, HeaderValue) =
 /// Server-sent events: `state` (the job, whenever its state changes), `progress` (how far a
 /// running job is) and `report` (what it did). The stream ends after the final state; one that
 /// ends earlier is to be resumed with the `id` of the last event, and then sends what changed
-/// since. Comments keep the connection alive.
+/// since. Comments keep the connection alive. A key that is revoked meanwhile hears no more.
 #[utoipa::path(
     get,
     path = "/v1/jobs/{job_id}/events",
@@ -73,7 +73,7 @@ pub(crate) async fn follow_job(
 ) -> Result<Response, ApiError> {
     let access = caller.may(Action::Read)?;
     let job = access.job(&job_id).await?;
-    let mut watch = Watch::new(access.pool(), job.id, access.stopping(), Seen::of(&headers));
+    let mut watch = Watch::new(&access, job.id, Seen::of(&headers));
     watch.take(&job);
     if watch.ended && watch.events.is_empty() {
         return Ok(StatusCode::NO_CONTENT.into_response());
@@ -130,6 +130,8 @@ impl fmt::Display for Seen {
 /// A job that is followed.
 struct Watch {
     pool: Pool,
+    /// By whose right it is followed.
+    key: ApiKeyId,
     id: JobId,
     stopping: CancellationToken,
     seen: Seen,
@@ -142,15 +144,16 @@ struct Watch {
 }
 
 impl Watch {
-    fn new(pool: &Pool, id: JobId, stopping: CancellationToken, seen: Seen) -> Self {
+    fn new(access: &Access, id: JobId, seen: Seen) -> Self {
         let mut tick = every(POLL);
         // The first tick is due at once, and the first look has just been taken.
         tick.reset();
         let until = Instant::now() + LONGEST;
         Self {
-            pool: pool.clone(),
+            pool: access.pool().clone(),
+            key: access.key().id,
             id,
-            stopping,
+            stopping: access.stopping(),
             seen,
             events: VecDeque::new(),
             ended: false,
@@ -177,10 +180,15 @@ impl Watch {
         })
     }
 
-    /// One look at the ledger, when it is time. While the database is away there is nothing to
+    /// One look at the ledger, when it is time, by a key that still opens something. While the database is away there is nothing to
     /// tell.
     async fn look_again(&mut self) {
         self.tick.tick().await;
+        // A database that is away says nothing about the key.
+        if matches!(api_keys::is_revoked(&self.pool, self.key).await, Ok(true)) {
+            self.ended = true;
+            return;
+        }
         match jobs::get(&self.pool, self.id).await {
             Ok(Some(job)) => self.take(&job),
             Ok(None) => self.ended = true,

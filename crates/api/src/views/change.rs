@@ -2,6 +2,9 @@ use mis_sync_domain::{Change, ChangedRecord, FieldValue};
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::mask_text;
+use crate::state::Mask;
+
 /// A page of changes.
 #[derive(Serialize, ToSchema)]
 #[schema(as = ChangeList)]
@@ -39,12 +42,15 @@ pub(crate) struct ChangeView {
     /// `subject_id`.
     #[schema(examples("job_title"))]
     field: &'static str,
-    /// The value before; null: empty.
+    /// The value before; null: empty. What is about a person is `•••••` for a key that may not read
+    /// personal data.
     #[schema(required)]
     old: Option<FieldValueView>,
     /// The value after; null: empty.
     #[schema(required)]
     new: Option<FieldValueView>,
+    #[serde(skip)]
+    is_personal: bool,
 }
 
 /// What sort of record a job changed.
@@ -106,6 +112,21 @@ impl FieldValueView {
     }
 }
 
+impl Mask for ChangeView {
+    fn masked(self) -> Self {
+        if !self.is_personal {
+            return self;
+        }
+        Self { old: self.old.map(Mask::masked), new: self.new.map(Mask::masked), ..self }
+    }
+}
+
+impl Mask for FieldValueView {
+    fn masked(self) -> Self {
+        Self::Text(mask_text())
+    }
+}
+
 impl From<Change> for ChangeView {
     fn from(change: Change) -> Self {
         let (record, [staff_id, class_id, subject_id]) = match change.record {
@@ -125,6 +146,7 @@ impl From<Change> for ChangeView {
             class_id,
             subject_id,
             wonde_id: change.wonde_id,
+            is_personal: change.field.is_personal(),
             field: change.field.as_str(),
             old: change.old.map(FieldValueView::from),
             new: change.new.map(FieldValueView::from),

@@ -6,7 +6,8 @@ use mis_sync_store::explain::Known;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::{SyncModeView, staff::ProvenanceView, timestamp};
+use super::{SyncModeView, mask_text, staff::ProvenanceView, timestamp};
+use crate::state::Mask;
 
 /// Why somebody is in iP, or is not, or is there otherwise than in the MIS.
 #[derive(Serialize, ToSchema)]
@@ -23,7 +24,8 @@ pub(crate) struct ExplanationView {
     /// The reason, for programs; `docs/verdicts.md` explains each.
     #[schema(examples("ended"))]
     verdict: &'static str,
-    /// The reason in one sentence, as a school understands it.
+    /// The reason in one sentence, as a school understands it. It may name dates of the employment,
+    /// so it is `•••••`, like the sentences of the steps, for a key that may not read personal data.
     #[schema(examples(
         "Wonde lists this person, but their employment ended on 31 August 2026, \
         so they are not imported."
@@ -157,6 +159,22 @@ impl ExplanationView {
                 job: reading.map(|reading| format!("/v1/jobs/{}", reading.job_id)),
                 school: school_path,
             },
+        }
+    }
+}
+
+impl Mask for ExplanationView {
+    fn masked(self) -> Self {
+        let step = |step: StepView| StepView { sentence: mask_text(), ..step };
+        let field = |field: ExplainedFieldView| ExplainedFieldView {
+            provenance: field.provenance.masked(),
+            ..field
+        };
+        Self {
+            sentence: mask_text(),
+            steps: self.steps.into_iter().map(step).collect(),
+            fields: self.fields.into_iter().map(field).collect(),
+            ..self
         }
     }
 }

@@ -2,6 +2,9 @@ use mis_sync_store::matches::{Candidate, Named};
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::mask_text;
+use crate::state::Mask;
+
 /// Whom a record means.
 #[derive(ToSchema)]
 #[expect(dead_code, reason = "only described: it is read field by field, see `matches`")]
@@ -46,13 +49,25 @@ pub(crate) struct MatchView {
     is_decided: bool,
 }
 
-/// By what somebody is recognised.
+/// By what somebody is recognised; each `•••••` for a key that may not read personal data.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Named)]
 struct NamedView {
     first_name: String,
     surname: String,
     email: String,
+}
+
+impl Mask for MatchView {
+    fn masked(self) -> Self {
+        Self { mis: self.mis.masked(), ip: self.ip.masked(), ..self }
+    }
+}
+
+impl Mask for NamedView {
+    fn masked(self) -> Self {
+        Self { first_name: mask_text(), surname: mask_text(), email: mask_text() }
+    }
 }
 
 impl From<Candidate> for MatchView {

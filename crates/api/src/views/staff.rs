@@ -4,6 +4,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::{FieldValueView, timestamp};
+use crate::state::Mask;
 
 /// Why the MIS owns nothing of somebody whom no sync knows.
 const NOT_LINKED: &str = "The person is not linked with the MIS.";
@@ -43,7 +44,8 @@ pub(super) struct ProvenanceView {
     /// The field in the MIS' words.
     #[schema(examples("Roles"))]
     mis_field: &'static str,
-    /// The value in iP; null: empty.
+    /// The value in iP; null: empty. What is about a person is `•••••` for a key that may not read
+    /// personal data, as is `mis_value`.
     #[schema(required)]
     ip_value: Option<FieldValueView>,
     /// What the MIS said last; null: that it is empty, or nothing, see `mis_said`. Of
@@ -63,6 +65,8 @@ pub(super) struct ProvenanceView {
     /// The sync that set it; null: none did, or its job is not kept any more.
     #[schema(required, format = "uuid")]
     last_set_by_job: Option<String>,
+    #[serde(skip)]
+    is_personal: bool,
 }
 
 /// Whose word counts for a field.
@@ -136,6 +140,7 @@ impl ProvenanceView {
             (Owner::Ip, NOT_LINKED.to_owned())
         };
         Self {
+            is_personal: field.is_personal(),
             field: field.column(),
             mis_field: field.mis_name(),
             ip_value: provenance.ip_value.map(FieldValueView::from),
@@ -145,6 +150,25 @@ impl ProvenanceView {
             rule,
             last_set_at: timestamp(provenance.last_set_at),
             last_set_by_job: provenance.last_set_by.map(|id| id.to_string()),
+        }
+    }
+}
+
+impl Mask for StaffView {
+    fn masked(self) -> Self {
+        Self { fields: self.fields.into_iter().map(Mask::masked).collect(), ..self }
+    }
+}
+
+impl Mask for ProvenanceView {
+    fn masked(self) -> Self {
+        if !self.is_personal {
+            return self;
+        }
+        Self {
+            ip_value: self.ip_value.map(Mask::masked),
+            mis_value: self.mis_value.map(Mask::masked),
+            ..self
         }
     }
 }

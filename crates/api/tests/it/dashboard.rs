@@ -3,7 +3,7 @@
 
 mod jobs;
 mod pages;
-mod rights;
+pub(crate) mod rights;
 mod sessions;
 
 use axum::http::header::{LOCATION, SET_COOKIE};

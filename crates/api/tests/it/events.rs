@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use mis_sync_domain::{JobFailure, JobId, Progress, Report, Role, Stage};
-use mis_sync_store::jobs;
-use mis_sync_testing::{PATIENCE, http_client};
+use mis_sync_store::{api_keys, jobs};
+use mis_sync_testing::{PATIENCE, http_client, somebody};
 use serde_json::Value;
 use tokio::{net::TcpListener, task::JoinHandle, time::timeout};
 use tokio_util::sync::CancellationToken;
@@ -211,4 +211,22 @@ async fn a_server_that_stops_closes_its_streams() {
     served.stop.cancel();
     assert!(events.next().await.is_none());
     timeout(PATIENCE / 4, served.server).await.expect("it does not wait").unwrap().unwrap();
+}
+
+#[tokio::test]
+async fn a_key_that_is_revoked_hears_no_more() {
+    let app = App::start().await;
+    let served = serve(&app).await;
+    let job = app.job(&app.school("oak").await).await.id;
+    let key = app.key(Role::Viewer, None).await;
+    let id = api_keys::list(&app.pool).await.unwrap().remove(0).id;
+    let mut events = Events::open(&served, &key, job, None).await;
+    assert_eq!(events.next().await.unwrap().name, "state");
+    assert!(api_keys::revoke(&app.pool, id, &somebody()).await.unwrap());
+    assert!(timeout(PATIENCE, events.next()).await.unwrap().is_none());
+    // Nobody else is cut off.
+    let mut others = Events::open(&served, &app.admin, job, None).await;
+    assert_eq!(others.next().await.unwrap().name, "state");
+    app.claim(job).await;
+    assert_eq!(timeout(PATIENCE, others.next()).await.unwrap().unwrap().name, "state");
 }

@@ -13,7 +13,7 @@ use crate::support::{App, Ask};
 const EVERYBODY: &[Role] = &[IpApp, Viewer, Operator, Admin];
 
 /// The routes that need a key, and who may call them.
-const ROUTES: &[(&str, &str, &[Role])] = &[
+pub(crate) const ROUTES: &[(&str, &str, &[Role])] = &[
     ("GET", "/v1/schools", EVERYBODY),
     ("GET", "/v1/schools/{school_id}", EVERYBODY),
     ("PUT", "/v1/schools/{school_id}", &[IpApp, Admin]),
@@ -22,7 +22,7 @@ const ROUTES: &[(&str, &str, &[Role])] = &[
     ("GET", "/v1/schools/{school_id}/matches", EVERYBODY),
     ("POST", "/v1/schools/{school_id}/matches", &[IpApp, Operator, Admin]),
     ("GET", "/v1/schools/{school_id}/staff/{staff_id}", EVERYBODY),
-    ("GET", "/v1/schools/{school_id}/staff/{staff_id}/photo", EVERYBODY),
+    ("GET", "/v1/schools/{school_id}/staff/{staff_id}/photo", &[IpApp, Operator, Admin]),
     ("GET", "/v1/schools/{school_id}/explain", EVERYBODY),
     ("POST", "/v1/schools/{school_id}/staff/{staff_id}/refresh", &[IpApp, Operator, Admin]),
     ("GET", "/v1/jobs", EVERYBODY),

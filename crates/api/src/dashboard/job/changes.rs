@@ -7,7 +7,8 @@ use mis_sync_domain::{
     Action, AuditAction, Change, ChangedField, ChangedRecord, FieldValue, Job, JobId, JobState,
 };
 use mis_sync_store::{
-    Error, Pool, audit,
+    Error, Pool,
+    audit::Entry,
     jobs::{self, ChangeGroup, ChangeKind},
 };
 
@@ -172,7 +173,7 @@ pub(super) fn show(
         return html! {};
     }
     let page = &changes[..changes.len().min(LIMIT)];
-    let has_hidden = page.iter().any(|(_, change)| is_personal(change.field));
+    let has_hidden = page.iter().any(|(_, change)| change.field.is_personal());
     html! {
         div #changes {
             @match shown {
@@ -253,7 +254,7 @@ fn tail(id: &str) -> &str {
 
 fn value(change: &Change, value: Option<&FieldValue>, shown: Shown) -> Markup {
     let Some(value) = value else { return html! { span.quiet { "–" } } };
-    if is_personal(change.field) && shown == Shown::Hidden {
+    if change.field.is_personal() && shown == Shown::Hidden {
         return html! { span.hidden-data title="Hidden" { "•••••" span.hidden { " hidden" } } };
     }
     let is_person = matches!(change.record, ChangedRecord::Staff(_));
@@ -279,19 +280,6 @@ fn value(change: &Change, value: Option<&FieldValue>, shown: Shown) -> Markup {
     }
 }
 
-/// Whether what a field holds is about a person. Ids and switches say nothing by themselves.
-fn is_personal(field: ChangedField) -> bool {
-    matches!(
-        field,
-        ChangedField::Email
-            | ChangedField::FirstName
-            | ChangedField::Surname
-            | ChangedField::Initials
-            | ChangedField::JobTitle
-            | ChangedField::Upi
-    )
-}
-
 /// The job's page with personal data on it.
 pub(in crate::dashboard) async fn reveal(
     PathId(job_id): PathId,
@@ -300,7 +288,7 @@ pub(in crate::dashboard) async fn reveal(
 ) -> Result<Response, ApiError> {
     let wanted = Wanted::read(parameters)?;
     let (access, job) = posted.job(Action::SeePersonalData, &job_id).await?;
-    let entry = audit::Entry::of_job(AuditAction::Reveal, &job);
-    audit::note(access.pool(), &posted.actor()?, &entry).await?;
+    let entry = Entry::of_job(AuditAction::Reveal, &job);
+    access.read_personal_data(&posted.actor()?, &entry).await?;
     super::render(&posted.operator, &job_id, &wanted, Shown::Shown).await
 }

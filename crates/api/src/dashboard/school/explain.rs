@@ -8,7 +8,7 @@ use mis_sync_domain::{
     explain::{Explanation, Outcome},
 };
 use mis_sync_store::{
-    audit,
+    audit::Entry,
     explain::{Known, Who, gather},
 };
 
@@ -50,12 +50,9 @@ pub(in crate::dashboard) async fn explain(
     let who = read_who(posted.fields().required("who")?);
     let found = gather(access.pool(), &school.id, &who).await?;
     let staff_id = found.as_ref().and_then(|known| known.person.as_ref()).map(|person| person.id);
-    let entry = audit::Entry {
-        school_id: Some(school.id.clone()),
-        staff_id,
-        ..audit::Entry::new(AuditAction::Reveal)
-    };
-    audit::note(access.pool(), &posted.actor()?, &entry).await?;
+    let entry =
+        Entry { school_id: Some(school.id.clone()), staff_id, ..Entry::new(AuditAction::Reveal) };
+    access.read_personal_data(&posted.actor()?, &entry).await?;
     let answer = match found {
         None => html! { p.refusal role="status" { "Nobody in the school has this staff id." } },
         Some(known) => {

@@ -9,7 +9,7 @@ use axum::{
 use maud::{Markup, html};
 use mis_sync_domain::{Action, AuditAction, School};
 use mis_sync_store::{
-    audit,
+    audit::Entry,
     schools::{self, Flaw},
 };
 
@@ -63,12 +63,12 @@ pub(in crate::dashboard) async fn download(
     let access = posted.may(Action::SeePersonalData)?;
     let school = access.school(&id).await?;
     let flaws = schools::flaws(access.pool(), &school.id).await?;
-    let entry = audit::Entry {
+    let entry = Entry {
         school_id: Some(school.id.clone()),
         subject: Some("data quality".into()),
-        ..audit::Entry::new(AuditAction::Export)
+        ..Entry::new(AuditAction::Export)
     };
-    audit::note(access.pool(), &posted.actor()?, &entry).await?;
+    access.read_personal_data(&posted.actor()?, &entry).await?;
     let file = flaws.iter().fold(csv::record(&COLUMNS), |file, flaw| file + &line(flaw));
     let name = format!("attachment; filename=\"data-quality-{}.csv\"", school.id);
     Ok(([(CONTENT_TYPE, csv::MEDIA_TYPE.to_owned()), (CONTENT_DISPOSITION, name)], file)

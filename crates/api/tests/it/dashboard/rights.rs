@@ -17,7 +17,7 @@ const EVERYBODY: &[Role] = &[Viewer, Operator, Admin];
 const ACTORS: &[Role] = &[Operator, Admin];
 
 /// What needs a session, and who may.
-const ROUTES: &[(&str, &str, &[Role])] = &[
+pub(crate) const ROUTES: &[(&str, &str, &[Role])] = &[
     ("GET", "/dashboard", EVERYBODY),
     ("POST", "/dashboard/logout", EVERYBODY),
     ("GET", "/dashboard/events", EVERYBODY),
