@@ -70,6 +70,8 @@ pub enum IssueCode {
     NewIdNotApproved,
     /// The school's MIS is not in the table of MIS.
     UnknownMis,
+    /// Somebody who left logs in, and so many became inactive lately that they were left active.
+    LeaverLeftActive,
 }
 
 impl IssueCode {
@@ -106,6 +108,7 @@ impl IssueCode {
         Self::ClassesNotApproved,
         Self::NewIdNotApproved,
         Self::UnknownMis,
+        Self::LeaverLeftActive,
     ];
 
     /// What Wonde, the MIS or the school keeps back: each is about the whole school, and iP keeps
@@ -166,6 +169,7 @@ impl IssueCode {
             Self::ClassesNotApproved => "classes_not_approved",
             Self::NewIdNotApproved => "new_id_not_approved",
             Self::UnknownMis => "unknown_mis",
+            Self::LeaverLeftActive => "leaver_left_active",
         }
     }
 
@@ -260,6 +264,11 @@ impl IssueCode {
                 "This school's MIS is not in our list, so everything that it delivers is taken. \
                  Tell support what the MIS is called."
             }
+            Self::LeaverLeftActive => {
+                "The MIS no longer has this person as current staff, but many people of the school \
+                 became inactive within an hour, so this login left them active. The next full \
+                 sync decides."
+            }
         }
     }
 
@@ -295,7 +304,8 @@ impl IssueCode {
             | Self::LineManagersNotApproved
             | Self::ClassesNotApproved
             | Self::NewIdNotApproved
-            | Self::UnknownMis => None,
+            | Self::UnknownMis
+            | Self::LeaverLeftActive => None,
         }
     }
 }

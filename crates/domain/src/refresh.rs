@@ -12,7 +12,7 @@ named!(
         Updated = "updated",
         /// Nothing of the person changed: they are as the MIS says, or the job's issue says why not.
         Unchanged = "unchanged",
-        /// The MIS does not have the person as current staff any more.
+        /// The MIS no longer has the person as current staff, and their account in iP is inactive.
         NoLongerCurrent = "no_longer_current",
         /// The person is not linked with the MIS, so there is nothing to ask for.
         NotLinked = "not_linked",

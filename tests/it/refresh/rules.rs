@@ -167,10 +167,32 @@ async fn where_lists_name_reports_managers_wait_for_a_full_sync() {
 async fn a_school_that_changes_its_mis_is_not_locked_out_login_by_login() {
     let (app, school) = synced_school().await;
     apply(&app, &school, ScenarioName::MisMigration);
-    for person in everybody(&app).await {
-        assert_eq!(refreshed(&app, &school, &person).await.0, "no_longer_current");
+    let people = everybody(&app).await;
+    for person in &people[..5] {
+        let (outcome, job) = refreshed(&app, &school, person).await;
+        assert_eq!(outcome, "no_longer_current");
+        assert!(issues(&app, &job).await.is_empty());
+    }
+    for person in &people[5..] {
+        let (outcome, job) = refreshed(&app, &school, person).await;
+        assert_eq!(outcome, "unchanged", "the account is as active as before");
+        let [(code, Some(_))] = &issues(&app, &job).await[..] else { panic!("one issue") };
+        assert_eq!(code, "leaver_left_active");
     }
     assert_eq!(number(&app, "SELECT count(*) FROM staff WHERE NOT active").await, 5);
+    // Of those who cannot log in the answer says so, however often it is asked for.
+    assert_eq!(refreshed(&app, &school, &people[0]).await.0, "no_longer_current");
+}
+
+#[tokio::test]
+async fn a_leaver_whom_the_policy_keeps_is_no_issue() {
+    let (app, school) = synced_school_with(json!({ "leaver_policy": "keep" })).await;
+    apply(&app, &school, ScenarioName::MisMigration);
+    for person in everybody(&app).await.iter().take(7) {
+        let (outcome, job) = refreshed(&app, &school, person).await;
+        assert_eq!(outcome, "unchanged");
+        assert!(issues(&app, &job).await.is_empty());
+    }
 }
 
 /// The links of a class as iP has them: who, main or not, from the MIS or not.

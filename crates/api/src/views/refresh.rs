@@ -42,10 +42,11 @@ pub(crate) struct RefreshView {
 enum RefreshOutcomeView {
     /// Something of the person changed in iP.
     Updated,
-    /// The person was already as the MIS says.
+    /// Nothing of the person changed in iP. An issue of the job says where the MIS no longer has
+    /// them as current staff and this login left them active all the same.
     Unchanged,
-    /// The MIS does not have the person as current staff any more; the school's leaver policy was
-    /// applied.
+    /// The MIS no longer has the person as current staff, and their account in iP is inactive. Where
+    /// the school's policy keeps leavers active, the answer is `unchanged`.
     NoLongerCurrent,
     /// The person is not linked with the MIS; `hint` says how they will be.
     NotLinked,
@@ -62,9 +63,9 @@ enum RefreshOutcomeView {
 pub(crate) enum RefreshResultView {
     /// Something of the person changed in iP.
     Updated,
-    /// The person was already as the MIS says.
+    /// Nothing of the person changed in iP.
     Unchanged,
-    /// The MIS does not have the person as current staff any more.
+    /// The MIS no longer has the person as current staff, and their account in iP is inactive.
     NoLongerCurrent,
     /// The person is not linked with the MIS.
     NotLinked,

@@ -46,9 +46,9 @@ pub(super) async fn run(config: &Config, wanted: &Refresh) -> Result<(), Failure
     print(match outcome {
         Some(RefreshOutcome::Updated) => "The person was brought up to date.",
         Some(RefreshOutcome::NoLongerCurrent) => {
-            "The person is no longer current staff; the school's leaver policy was applied."
+            "The person is no longer current staff, and their account in iP is inactive."
         }
         Some(RefreshOutcome::NotLinked) => "No record of Wonde belongs to this person any more.",
-        Some(RefreshOutcome::Unchanged) | None => "The person was as the MIS says already.",
+        Some(RefreshOutcome::Unchanged) | None => "Nothing of the person changed in iP.",
     })
 }

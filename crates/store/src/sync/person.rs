@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use mis_sync_domain::{
-    Lease, RefreshOutcome, Report, SchoolId, StaffId, SyncMode, SyncRules, TeachingCounts,
+    IssueCode, Lease, RefreshOutcome, Report, SchoolId, StaffId, SyncMode, SyncRules, TeachingCounts,
     line_manager::HierarchyLists,
 };
 use sqlx::{PgConnection, PgPool};
@@ -99,7 +99,10 @@ async fn try_refresh(
     }
 
     let counted = count_changes(&mut tx, lease).await?;
-    let outcome = if !page.gone.is_empty() {
+    let is_active = staged.stays_active && counted.deactivated == 0;
+    // Whoever asks decides by the answer whether to let the person in, so it is about the account
+    // in iP: one that stays active, by whichever rule, has not been closed.
+    let outcome = if !page.gone.is_empty() && !is_active {
         RefreshOutcome::NoLongerCurrent
     } else if counted.touched + classes.updated > 0 {
         RefreshOutcome::Updated
@@ -199,9 +202,10 @@ async fn apply(
     if !plan.page.staff.is_empty() && people::record_changes(db, run.lease).await? > 0 {
         people::update(db, run.lease).await?;
     }
-    let looks_like_a_leaver = !plan.page.gone.is_empty() || plan.page.employment_said == 0;
-    if looks_like_a_leaver
-        && !many_left_lately(db, run).await?
+    let is_leaver = !plan.page.gone.is_empty();
+    if is_leaver && is_one_too_many(db, plan).await? {
+        issues.push(IssueCode::LeaverLeftActive, plan.wonde_id);
+    } else if (is_leaver || plan.page.employment_said == 0)
         && leavers::record(db, run, &[], &mut issues).await? > 0
     {
         leavers::deactivate(db, run.lease).await?;
@@ -231,21 +235,28 @@ async fn apply(
     }
 }
 
-/// Whether so many people of the school became inactive in the last hour that one more is left to
-/// a sync, which sees the school as a whole: five, or one in twenty of a large school. When a
-/// school changes its MIS nobody is known by their old id, and each login would lock one out.
-async fn many_left_lately(db: &mut PgConnection, run: &Run<'_>) -> Result<bool, Error> {
-    let many = sqlx::query_scalar!(
+/// Whether the person would be deactivated, and so many people of the school became inactive in the
+/// last hour that this is left to a sync, which sees the school as a whole: five, or one in twenty
+/// of a large school. When a school changes its MIS nobody is known by their old id, and each login
+/// would lock one out.
+async fn is_one_too_many(db: &mut PgConnection, plan: PersonPlan<'_>) -> Result<bool, Error> {
+    let is_one_too_many = sqlx::query_scalar!(
         r#"
-        SELECT count(*) FILTER (WHERE NOT active AND updated_at > now() - interval '1 hour')
-            >= greatest(5, count(*) / 20) AS "many!"
-        FROM staff WHERE school_id = $1 AND wonde_id IS NOT NULL
+        SELECT $4 AND s.active AND (r.read_at IS NULL OR r.read_at <= $3) AND (
+            SELECT count(*) FILTER (WHERE NOT active AND updated_at > now() - interval '1 hour')
+                >= greatest(5, count(*) / 20)
+            FROM staff WHERE school_id = $1 AND wonde_id IS NOT NULL) AS "is_one_too_many!"
+        FROM staff s LEFT JOIN staff_read r ON r.staff_id = s.id
+        WHERE s.id = $2
         "#,
-        run.school_id.as_str(),
+        plan.school_id.as_str(),
+        plan.staff_id.0,
+        plan.as_of,
+        plan.rules.deactivates,
     )
     .fetch_one(db)
     .await?;
-    Ok(many)
+    Ok(is_one_too_many)
 }
 
 /// Whether the record says whom the person reports to.
