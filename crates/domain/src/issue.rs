@@ -70,13 +70,15 @@ pub enum IssueCode {
     NewIdNotApproved,
     /// The school's MIS is not in the table of MIS.
     UnknownMis,
+    /// Something is not in its list any more, and Wonde does not say whether it still exists.
+    AbsenceUnproven,
     /// Somebody who left logs in, and so many became inactive lately that they were left active.
     LeaverLeftActive,
 }
 
 impl IssueCode {
     /// Every code, for tables and docs.
-    pub const ALL: [Self; 31] = [
+    pub const ALL: [Self; 33] = [
         Self::NoWorkEmail,
         Self::InvalidWorkEmail,
         Self::NameMissing,
@@ -108,6 +110,7 @@ impl IssueCode {
         Self::ClassesNotApproved,
         Self::NewIdNotApproved,
         Self::UnknownMis,
+        Self::AbsenceUnproven,
         Self::LeaverLeftActive,
     ];
 
@@ -169,6 +172,7 @@ impl IssueCode {
             Self::ClassesNotApproved => "classes_not_approved",
             Self::NewIdNotApproved => "new_id_not_approved",
             Self::UnknownMis => "unknown_mis",
+            Self::AbsenceUnproven => "absence_unproven",
             Self::LeaverLeftActive => "leaver_left_active",
         }
     }
@@ -264,6 +268,10 @@ impl IssueCode {
                 "This school's MIS is not in our list, so everything that it delivers is taken. \
                  Tell support what the MIS is called."
             }
+            Self::AbsenceUnproven => {
+                "Some records are no longer in Wonde's lists, and Wonde does not say whether \
+                 they still exist, so what iP has of them was left as it is."
+            }
             Self::LeaverLeftActive => {
                 "The MIS no longer has this person as current staff, but many people of the school \
                  became inactive within an hour, so this login left them active. The next full \
@@ -305,6 +313,7 @@ impl IssueCode {
             | Self::ClassesNotApproved
             | Self::NewIdNotApproved
             | Self::UnknownMis
+            | Self::AbsenceUnproven
             | Self::LeaverLeftActive => None,
         }
     }

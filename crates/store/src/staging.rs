@@ -5,6 +5,7 @@
 //! disk: what a crash takes is fetched again.
 
 mod list;
+mod missing;
 mod page;
 mod person;
 mod records;
@@ -23,6 +24,7 @@ use crate::{
 };
 
 pub use list::List;
+pub use missing::{missing, read_again};
 pub(crate) use page::count;
 pub use page::{Gone, LeftOut, MappedPage, Present, add_page};
 pub(crate) use person::{StagedPerson, clear_person, stage_person};
@@ -43,6 +45,8 @@ pub struct FetchState {
     pub complete: bool,
     /// Only what changed after this is asked for; `None`: everything.
     pub updated_after: Option<DateTime<Utc>>,
+    /// `list` is read for the second time; all other lists have been read to their ends.
+    pub reads_again: bool,
 }
 
 impl FetchState {
@@ -72,7 +76,8 @@ pub async fn begin(
         UPDATE stage_fetch SET fence = $2, owns_initials = $3, owns_job_title = $4,
             owns_line_manager = $5, restores = $6, deactivates = $7
         WHERE job_id = $1 AND fence < $2 AND updated_at >= now() - $8::interval
-        RETURNING list, next_page, fetched, complete, updated_after
+        RETURNING list, next_page, fetched, complete, updated_after,
+            coalesce(read_again = list, false) AS "reads_again!"
         "#,
         lease.job_id.0,
         lease.fence,
@@ -96,6 +101,7 @@ pub async fn begin(
             fetched: u64::try_from(row.fetched).unwrap_or_default(),
             complete: row.complete,
             updated_after: row.updated_after,
+            reads_again: row.reads_again,
         }
     } else {
         // A newer claim's fetch stays, and then there is no beginning another.
@@ -167,10 +173,14 @@ pub async fn note(pool: &PgPool, lease: Lease, code: IssueCode) -> Result<(), Er
 
 /// Throws away the staff that a fetch staged, to read that list again from its first page.
 pub async fn rewind(pool: &PgPool, lease: Lease) -> Result<(), Error> {
+    rewind_in(pool, lease).await
+}
+
+async fn rewind_in(db: impl PgExecutor<'_>, lease: Lease) -> Result<(), Error> {
     let done = sqlx::query!(
         r#"
         WITH rewound AS (
-            UPDATE stage_fetch SET next_page = NULL, pages = 0, fetched = 0, current = 0,
+            UPDATE stage_fetch SET next_page = NULL, fetched = 0, current = 0,
                 skipped = 0, nameless = 0, employment_said = 0, updated_at = now()
             WHERE job_id = $1 AND fence = $2 AND list = 'employees'
             RETURNING job_id
@@ -179,20 +189,22 @@ pub async fn rewind(pool: &PgPool, lease: Lease) -> Result<(), Error> {
         ), present AS (
             DELETE FROM stage_present s USING rewound r WHERE s.job_id = r.job_id
         ), gone AS (
-            DELETE FROM stage_gone s USING rewound r WHERE s.job_id = r.job_id
+            DELETE FROM stage_gone s USING rewound r
+            WHERE s.job_id = r.job_id AND s.kind = 'employee'
         ), left_out AS (
             DELETE FROM stage_left_out s USING rewound r WHERE s.job_id = r.job_id
         ), issue AS (
-            -- Those of the whole school stay.
+            -- Those of the whole school stay, and those of other lists.
             DELETE FROM stage_issue s USING rewound r
-            WHERE s.job_id = r.job_id AND s.position >= 0
+            WHERE s.job_id = r.job_id AND s.position >= 0 AND s.position < $3
         )
         SELECT count(*) AS "count!" FROM rewound
         "#,
         lease.job_id.0,
         lease.fence,
+        page::PLACES_OF_OTHER_LISTS,
     )
-    .fetch_one(pool)
+    .fetch_one(db)
     .await?;
     require_one(u64::try_from(done.count).unwrap_or_default())
 }

@@ -110,9 +110,10 @@ struct Refused(StatusCode, String);
 impl From<Error> for Refused {
     fn from(error: Error) -> Self {
         let status = match error {
-            Error::UnknownSchool(_) | Error::UnknownEmployee(_) | Error::UnknownClass(_) => {
-                StatusCode::NOT_FOUND
-            }
+            Error::UnknownSchool(_)
+            | Error::UnknownEmployee(_)
+            | Error::UnknownClass(_)
+            | Error::UnknownSubject(_) => StatusCode::NOT_FOUND,
             Error::NobodyFits(_) | Error::NothingFits(_) => StatusCode::CONFLICT,
             Error::UnknownMis(_)
             | Error::UnknownScenario(_)

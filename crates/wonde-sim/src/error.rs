@@ -21,6 +21,9 @@ pub enum Error {
     /// A class that is not in the school.
     #[error("no class {0:?} in this school")]
     UnknownClass(String),
+    /// A subject that is not in the school.
+    #[error("no subject {0:?} in this school")]
+    UnknownSubject(String),
     /// The scenario found nobody it could happen to.
     #[error("{0}: nobody in this school fits")]
     NobodyFits(&'static str),

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::Error;
 use crate::refusal::Refusal;
+use crate::scenarios::Scenario;
 
 /// Trouble for the next `count` matching requests. Without `school` and `path` every request of the Wonde API
 /// matches.
@@ -33,6 +34,10 @@ pub struct Fault {
     /// Break the answer; `true` is `connection`.
     #[serde(default, deserialize_with = "truncate")]
     pub truncate: Option<Truncate>,
+    /// Let this happen in the school of the path once the answer is made: a list changes between two
+    /// pages.
+    #[serde(default)]
+    pub then: Option<Scenario>,
     /// How many requests it hits.
     #[serde(default = "once")]
     pub count: u32,
@@ -58,6 +63,7 @@ impl Default for Fault {
             retry_after: None,
             hang_ms: None,
             truncate: None,
+            then: None,
             count: once(),
         }
     }
@@ -66,8 +72,9 @@ impl Default for Fault {
 impl Fault {
     /// Whether the fault does something, and something possible.
     pub(crate) fn check(&self) -> Result<(), Error> {
-        if self.status.is_none() && self.hang_ms.is_none() && self.truncate.is_none() {
-            return Err(Error::BadFault("give at least one of status, hang_ms and truncate"));
+        let does_nothing = self.status.is_none() && self.hang_ms.is_none();
+        if does_nothing && self.truncate.is_none() && self.then.is_none() {
+            return Err(Error::BadFault("give at least one of status, hang_ms, truncate and then"));
         }
         if self.status.is_some_and(|status| !(400..600).contains(&status)) {
             return Err(Error::BadFault("status must be 400 to 599"));

@@ -76,6 +76,14 @@ async fn answer(State(simulator): State<Simulator>, request: Request) -> Respons
         Some(response) => response,
         None => finish(fault.as_ref(), respond(&simulator, caller, query, &path, &parts)),
     };
+    let happens = fault.and_then(|fault| fault.then).zip(path.school());
+    let response = match happens.map(|(then, school)| simulator.apply_scenario(school, then)) {
+        None | Some(Ok(_)) => response,
+        Some(Err(error)) => {
+            let status = StatusCode::INTERNAL_SERVER_ERROR;
+            Refusal::new(status, "scenario_failed", &error.to_string()).into_response()
+        }
+    };
     simulator.ledger().answered(response.status().as_u16());
     response
 }

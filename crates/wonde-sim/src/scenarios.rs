@@ -38,6 +38,9 @@ pub struct Scenario {
     /// To these classes, by Wonde id, instead of some chosen by the seed.
     #[serde(default)]
     pub classes: Vec<String>,
+    /// `subject_deleted` and `subject_renamed`: to these subjects, by Wonde id, instead of some chosen by the seed.
+    #[serde(default)]
+    pub subjects: Vec<String>,
     /// `shrink`: how many people stay visible.
     #[serde(default)]
     pub keep: Option<usize>,
@@ -71,6 +74,7 @@ impl From<ScenarioName> for Scenario {
             count: None,
             staff: Vec::new(),
             classes: Vec::new(),
+            subjects: Vec::new(),
             keep: None,
             scope: None,
             look: None,

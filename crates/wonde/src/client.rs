@@ -16,8 +16,8 @@ use crate::config::ClientConfig;
 use crate::envelope::{DecodedPage, decode_page, decode_single};
 use crate::error::Error;
 use crate::limit::{LimitKey, RateLimit};
-use crate::models::{Counts, Employee, School, WondeId};
-use crate::query::{EmployeeInclude, EmployeeQuery, ListQuery, include_names};
+use crate::models::{Class, Counts, Employee, School, Subject, WondeId};
+use crate::query::{ClassInclude, EmployeeInclude, EmployeeQuery, ListQuery, include_names};
 use crate::response::{read_body, refusal};
 use crate::retry::retry;
 
@@ -120,12 +120,34 @@ impl SchoolClient {
     /// One employee; [`Error::NotFound`] where Wonde does not know the id (any more). Of the query
     /// only the includes count: one record has neither filter nor pages.
     pub async fn employee(&self, id: &WondeId, query: &EmployeeQuery) -> Result<Employee, Error> {
-        let mut url = extend(&self.root, &["employees", id.as_str()]);
-        let include = include_names(query.include.iter().copied().map(EmployeeInclude::name));
+        let include = query.include.iter().copied().map(EmployeeInclude::name);
+        self.send("employee", &self.record_url("employees", id, include), decode_single).await
+    }
+
+    /// One class; otherwise as [`employee`](Self::employee).
+    pub async fn class(&self, id: &WondeId, include: &[ClassInclude]) -> Result<Class, Error> {
+        let include = include.iter().copied().map(ClassInclude::name);
+        self.send("class", &self.record_url("classes", id, include), decode_single).await
+    }
+
+    /// One subject; otherwise as [`employee`](Self::employee).
+    pub async fn subject(&self, id: &WondeId) -> Result<Subject, Error> {
+        self.send("subject", &self.record_url("subjects", id, []), decode_single).await
+    }
+
+    /// Address of one record of a list.
+    fn record_url(
+        &self,
+        list: &str,
+        id: &WondeId,
+        include: impl IntoIterator<Item = &'static str>,
+    ) -> Url {
+        let mut url = extend(&self.root, &[list, id.as_str()]);
+        let include = include_names(include);
         if !include.is_empty() {
             url.query_pairs_mut().append_pair("include", &include);
         }
-        self.send("employee", &url, decode_single).await
+        url
     }
 
     /// How many employees Wonde counts, current or not; `None` where it does not say. For a

@@ -15,17 +15,21 @@ pub enum List {
     DeletedClasses,
     /// Staff once more, with their photos.
     Photos,
+    /// No list of Wonde's but the last step of a full fetch: what iP has and the lists did not show
+    /// is looked for.
+    Missing,
 }
 
 impl List {
     /// All of them, in order.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::Employees,
         Self::DeletedEmployees,
         Self::Subjects,
         Self::Classes,
         Self::DeletedClasses,
         Self::Photos,
+        Self::Missing,
     ];
 
     pub(super) fn named(name: &str) -> Option<Self> {
@@ -41,6 +45,7 @@ impl List {
             Self::Classes => "classes",
             Self::DeletedClasses => "deleted_classes",
             Self::Photos => "photos",
+            Self::Missing => "missing",
         }
     }
 }

@@ -12,7 +12,7 @@ use super::{BEGIN, List, records};
 use crate::{Error, jobs, transaction};
 
 /// Places of records that are no staff begin here, so that they come after all staff.
-const PLACES_OF_OTHER_LISTS: i64 = 1 << 40;
+pub(super) const PLACES_OF_OTHER_LISTS: i64 = 1 << 40;
 /// More than a page of another list than staff can have.
 const PLACES_OF_A_PAGE: i64 = 1 << 20;
 
@@ -87,7 +87,7 @@ pub struct MappedPage {
     pub current: u64,
     /// Current staff that are not among `staff`.
     pub skipped: u64,
-    /// What the page says to be gone; only a delta looks at it.
+    /// What is gone by the word of the page, or because Wonde knows it no more.
     pub gone: Vec<Gone>,
     /// Classes, or subjects.
     pub teaching: Vec<(TeachingKind, TeachingRecord)>,

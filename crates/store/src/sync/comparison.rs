@@ -139,7 +139,9 @@ pub(super) async fn record_issues(db: &mut PgConnection, lease: Lease) -> Result
         r#"
         INSERT INTO job_issue (job_id, code, wonde_id)
         SELECT $1, code, wonde_id FROM (
-            SELECT position, code, wonde_id FROM stage_issue WHERE job_id = $1
+            -- A record that a moving list delivered twice, or two readings did, is told of once.
+            SELECT min(position) AS position, code, wonde_id FROM stage_issue
+            WHERE job_id = $1 GROUP BY code, wonde_id, CASE WHEN wonde_id IS NULL THEN position END
             UNION ALL
             SELECT position, issue, wonde_id FROM stage_match
             WHERE job_id = $1 AND issue IS NOT NULL

@@ -8,12 +8,13 @@ use crate::Error;
 
 /// Writes to the change history whom the school's policy deactivates; returns how many.
 ///
-/// A leaver is somebody linked and active in iP whom the full list did not show as current
-/// staff, or whom a delta names as deleted or no longer current. Whoever is current but was left
-/// out for another reason is none: they, or another record of theirs, are staged as present.
-/// Whoever's record means somebody else, as a person decided, has left. Absence is never concluded from
-/// an empty list, nor from one with a record so broken that nobody can say whose it is, nor from
-/// one that says nothing about anybody's employment.
+/// A leaver is somebody linked and active in iP of whom the fetch says so: the full list has them,
+/// but not as current staff, or a list or Wonde itself says that they are gone (`stage_gone`).
+/// Whoever is merely not in the list is none, and nor is whoever is current but was left out for
+/// another reason: they, or another record of theirs, are staged as present. Whoever's record means
+/// somebody else, as a person decided, has left. Nobody is a leaver by a full list that has a record
+/// so broken that nobody can say whose it is, nor by one that says nothing about anybody's
+/// employment.
 pub(super) async fn record(
     db: &mut PgConnection,
     run: &Run<'_>,
@@ -29,6 +30,15 @@ pub(super) async fn record(
     }
     let done = sqlx::query!(
         r#"
+        WITH gone AS (
+            SELECT wonde_id FROM stage_gone WHERE job_id = $1 AND kind = 'employee'
+                AND NOT EXISTS (SELECT FROM stage_fetch f
+                    WHERE f.job_id = $1 AND f.updated_after IS NULL AND f.nameless > 0)
+            UNION ALL
+            SELECT o.wonde_id FROM stage_left_out o
+            JOIN stage_fetch f ON f.job_id = $1 AND f.updated_after IS NULL AND f.nameless = 0
+            WHERE o.job_id = $1
+        )
         INSERT INTO job_change (job_id, staff_id, wonde_id, field, old_value, new_value)
         SELECT f.job_id, s.id, s.wonde_id, 'active', 'true', 'false'
         FROM stage_fetch f
@@ -37,13 +47,9 @@ pub(super) async fn record(
         WHERE f.job_id = $1 AND f.deactivates
             -- Whoever was read after this fetch began is as a later fetch found them.
             AND (r.read_at IS NULL OR r.read_at <= f.started_at)
-            AND (CASE WHEN f.updated_after IS NULL THEN f.nameless = 0
-                ELSE s.wonde_id IN (
-                    SELECT wonde_id FROM stage_gone WHERE job_id = $1 AND kind = 'employee')
+            AND (s.wonde_id IN (SELECT wonde_id FROM gone)
                     AND NOT EXISTS (SELECT FROM staff_alias a
-                        WHERE a.staff_id = s.id AND a.wonde_id NOT IN (
-                            SELECT wonde_id FROM stage_gone
-                            WHERE job_id = $1 AND kind = 'employee')) END
+                        WHERE a.staff_id = s.id AND a.wonde_id NOT IN (SELECT wonde_id FROM gone))
                 OR EXISTS (SELECT FROM stage_match m
                     WHERE m.job_id = $1 AND m.wonde_id = s.wonde_id
                         AND m.staff_id IS DISTINCT FROM s.id))

@@ -132,15 +132,18 @@ async fn match_without(
             FROM by_wonde_id l
             LEFT JOIN upi_candidate u ON u.wonde_id = l.wonde_id
         ), email_pair AS (
-            -- An account made by hand before the school was connected. Or one whose id is gone
-            -- from a full list, as all are after a change of MIS: there the surname has to be
-            -- the same too, because an address may have been given to a successor. Of several
-            -- accounts with the address that one which holds it, else the last.
+            -- An account made by hand before the school was connected. Or one whose id is gone,
+            -- as all are after a change of MIS: there the surname has to be the same too, because
+            -- an address may have been given to a successor. Only a full fetch shows that, and
+            -- who holds a login is not gone for merely missing from its list. Of several accounts
+            -- with the address that one which holds it, else the last.
             SELECT DISTINCT ON (l.wonde_id) l.wonde_id, s.id AS staff_id
             FROM by_upi l
             JOIN staff s ON s.email_key = l.email_key AND s.school_id = $2
                 AND (s.wonde_id IS NULL OR lower(s.surname) = l.surname
                     AND s.wonde_id NOT IN (SELECT wonde_id FROM stage_listed WHERE job_id = $1)
+                    AND (NOT s.active OR s.wonde_id IN (
+                        SELECT wonde_id FROM stage_gone WHERE job_id = $1 AND kind = 'employee'))
                     AND (s.upi IS NULL OR s.upi NOT IN (
                         SELECT upi FROM stage_present WHERE job_id = $1 AND upi = ANY ($3)))
                     AND EXISTS (SELECT FROM stage_fetch f

@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use mis_sync_domain::{
-    IssueCode, Lease, RefreshOutcome, Report, SchoolId, StaffId, SyncMode, SyncRules, TeachingCounts,
-    line_manager::HierarchyLists,
+    IssueCode, Lease, RefreshOutcome, Report, SchoolId, StaffId, SyncMode, SyncRules,
+    TeachingCounts, line_manager::HierarchyLists,
 };
 use sqlx::{PgConnection, PgPool};
 

@@ -33,6 +33,9 @@ pub(super) async fn find_candidates(
             SELECT s.* FROM staff s JOIN stage_fetch f ON f.job_id = $1
             WHERE s.school_id = $2 AND s.active AND s.wonde_id IS NOT NULL AND f.nameless = 0
                 AND s.wonde_id NOT IN (SELECT wonde_id FROM stage_listed WHERE job_id = $1)
+                -- Whoever is merely not in the list may still be there.
+                AND s.wonde_id IN (
+                    SELECT wonde_id FROM stage_gone WHERE job_id = $1 AND kind = 'employee')
                 AND (s.upi IS NULL OR s.upi NOT IN (
                     SELECT upi FROM stage_present WHERE job_id = $1 AND upi = ANY ($3)))
                 AND s.id NOT IN (

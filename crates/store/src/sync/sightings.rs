@@ -15,7 +15,8 @@ pub(super) async fn record(db: &mut PgConnection, run: &Run<'_>) -> Result<(), E
 
 /// Everybody in the list, those whom the mapping left out included; and who is not in it any
 /// more, or is deleted by the word of a delta. As with leavers, an empty list proves nobody's
-/// absence, nor does one with a record that could be anybody's.
+/// absence, nor does one with a record that could be anybody's; and whoever is active in iP is gone
+/// only where that was looked into.
 async fn record_people(db: &mut PgConnection, run: &Run<'_>) -> Result<(), Error> {
     sqlx::query!(
         r#"
@@ -70,7 +71,14 @@ async fn record_people(db: &mut PgConnection, run: &Run<'_>) -> Result<(), Error
             FROM different d, stage_fetch f
             WHERE d.wonde_id IS NULL AND f.job_id = $1
                 AND p.school_id = $2 AND p.wonde_id = (d.held).wonde_id
-                AND CASE WHEN f.updated_after IS NULL THEN f.fetched > 0 AND f.nameless = 0
+                AND CASE WHEN f.updated_after IS NULL
+                    THEN f.fetched > 0 AND f.nameless = 0 AND (
+                        p.wonde_id NOT IN (
+                            SELECT wonde_id FROM staff
+                            WHERE school_id = $2 AND active AND wonde_id IS NOT NULL)
+                        OR p.wonde_id IN (
+                            SELECT wonde_id FROM stage_gone
+                            WHERE job_id = $1 AND kind = 'employee'))
                     ELSE p.wonde_id IN (
                         SELECT wonde_id FROM stage_gone
                         WHERE job_id = $1 AND kind = 'employee') END

@@ -29,8 +29,8 @@ pub(super) struct Taught {
 
 /// Brings subjects and then classes up to date. Of each only what was read to its end.
 ///
-/// What is gone from a full list is archived, but never on the word of an empty list, or of one
-/// with a record so broken that nobody can say which it is. Links are rebuilt record by record,
+/// What is gone is archived ([`staging::missing`](crate::staging::missing) says what a full list
+/// has to prove for that), but never on the word of an empty list. Links are rebuilt record by record,
 /// for what was fetched whole; those that somebody made by hand stay.
 pub(super) async fn apply(
     db: &mut PgConnection,

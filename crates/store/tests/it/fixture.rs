@@ -15,6 +15,8 @@ use mis_sync_store::{
 };
 use mis_sync_testing::{Servers, connector, eventually, somebody, wonde_id_of};
 
+use crate::rows;
+
 /// Long enough for no lease and no deadline to end by itself.
 pub(crate) const LONG: Duration = Duration::from_hours(1);
 /// The MIS owns what it delivers.
@@ -127,8 +129,14 @@ impl TestStore {
         lease
     }
 
+    /// Stages a page. After the last one of a full list everybody who is missing counts as looked for
+    /// and not found.
     pub(crate) async fn add(&self, lease: Lease, page: &MappedPage) -> Result<(), Error> {
-        staging::add_page(&self.pool, lease, page, PROGRESS).await
+        staging::add_page(&self.pool, lease, page, PROGRESS).await?;
+        if page.next_page.is_none() && page.next_list.is_none() {
+            rows::stage_missing_as_gone(&self.pool, lease.job_id).await;
+        }
+        Ok(())
     }
 
     pub(crate) async fn finish(&self, lease: Lease, school: &SchoolId) -> Result<Report, Error> {

@@ -21,6 +21,7 @@ mod logins;
 mod managers;
 mod matching;
 mod migrations;
+mod missing;
 mod pauses;
 mod people;
 mod plans;

@@ -53,11 +53,14 @@ impl Event<'_> {
         if chosen.is_empty() { Err(self.nothing_fits()) } else { Ok(chosen) }
     }
 
-    /// Positions of up to `count` (by default one) subjects that fit.
+    /// Positions of the subjects named, or of up to `count` (by default one) that fit.
     pub(super) fn choose_subjects(
         &mut self,
         fits: impl Fn(&Subject) -> bool,
     ) -> Result<Vec<usize>, Error> {
+        if !self.scenario.subjects.is_empty() {
+            return named(&self.scenario.subjects, &self.school.subjects, Error::UnknownSubject);
+        }
         let fitting = positions(&self.school.subjects, fits);
         let chosen = self.some_of(fitting, 1);
         if chosen.is_empty() { Err(self.nothing_fits()) } else { Ok(chosen) }

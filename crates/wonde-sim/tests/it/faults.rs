@@ -55,6 +55,25 @@ async fn a_cut_body_is_broken_json() {
 }
 
 #[tokio::test]
+async fn a_list_can_change_between_two_pages() {
+    let world = World::start(one_school(Mis::Sims, 30)).await;
+    let before = world.read_all("/employees?per_page=30").await;
+    let id = |at: usize| before[at]["id"].as_str().unwrap().to_owned();
+    let order = json!({ "path": "employees?", "then": { "name": "deleted", "staff": [id(0)] } });
+    let (status, answer) = world.order("/faults", &order.to_string()).await;
+    assert_eq!(status, 201, "{answer}");
+    let shifted = world.read_all("/employees?per_page=10").await;
+    let lost = shifted.iter().all(|person| person["id"] != id(10));
+    assert!(lost && shifted[0]["id"] == id(0), "deleted after it was served");
+    assert_eq!(world.read(&format!("/employees/{}", id(10))).await["data"]["id"], id(10));
+
+    let order = json!({ "then": { "name": "deleted", "staff": ["A1"] } });
+    world.order("/faults", &order.to_string()).await;
+    let path = format!("/schools/{}/employees", world.school.id);
+    assert_eq!(world.get(&path).await.status(), 500, "a scenario that fails does not hide");
+}
+
+#[tokio::test]
 async fn hanging_and_latency_delay_an_answer() {
     let world = World::start(one_school(Mis::Sims, 3)).await;
     let timed = async || {

@@ -1,5 +1,7 @@
 use futures::{Stream, StreamExt as _};
-use mis_sync_wonde::{Employee, EmployeeInclude, EmployeeQuery, Error, Page, PageCursor};
+use mis_sync_wonde::{
+    ClassInclude, Employee, EmployeeInclude, EmployeeQuery, Error, Page, PageCursor,
+};
 
 use crate::fake::{Fake, Reply, id, including, json, page, school};
 
@@ -143,19 +145,27 @@ async fn a_failure_between_pages_ends_the_stream_with_it() {
 }
 
 #[tokio::test]
-async fn one_employee_and_the_school_are_read() {
+async fn single_records_and_the_school_are_read() {
     let script = vec![
         json(200, r#"{"data":{"id":"A7"},"meta":{"includes":[]}}"#),
+        json(200, r#"{"data":{"id":"A8","name":"7x/Ma1"}}"#),
+        json(200, r#"{"data":{"id":"A9","name":"Mathematics"}}"#),
         json(200, r#"{"data":{"id":"A100","name":"Hill Top"}}"#),
     ];
     let fake = Fake::start(script).await;
     let client = school(&fake);
     let employee = client.employee(&id("A7"), &including(&[EmployeeInclude::Roles])).await.unwrap();
     assert_eq!(employee.id.as_str(), "A7");
+    let class = client.class(&id("A8"), &[ClassInclude::Employees]).await.unwrap();
+    assert_eq!(class.name.as_deref(), Some("7x/Ma1"));
+    let subject = client.subject(&id("A9")).await.unwrap();
+    assert_eq!(subject.name.as_deref(), Some("Mathematics"));
     // In a task of its own, as a job runs it: the futures are `Send`.
     let school = tokio::spawn(async move { client.school().await }).await.unwrap().unwrap();
     assert_eq!(school.name.as_deref(), Some("Hill Top"));
     let seen = fake.seen();
     assert_eq!(seen[0].target, "/v1.0/schools/A100/employees/A7?include=roles");
-    assert_eq!(seen[1].target, "/v1.0/schools/A100");
+    assert_eq!(seen[1].target, "/v1.0/schools/A100/classes/A8?include=employees");
+    assert_eq!(seen[2].target, "/v1.0/schools/A100/subjects/A9");
+    assert_eq!(seen[3].target, "/v1.0/schools/A100");
 }

@@ -1,5 +1,6 @@
 //! Brings a whole school up to date: fetch and stage page by page, then compare and apply.
 
+mod absence;
 mod access;
 mod expected;
 mod fetch;

@@ -80,7 +80,7 @@ impl Link {
 pub(super) struct Comparison {
     pub(super) kind: TeachingKind,
     pub(super) is_full: bool,
-    /// What a delta says to be gone.
+    /// What is gone. What is merely not in a full list is not.
     pub(super) gone: HashSet<String>,
     /// The subjects of classes.
     pub(super) subjects: HashMap<String, Reference>,
@@ -148,7 +148,6 @@ pub(super) fn compare(
         return difference;
     }
     let links_staff = by.links_staff && !staff_is_withheld(by, &held, &staged, issues);
-    let is_nameless = staged.iter().any(|staged| staged.wonde_id.is_empty());
     for staged in staged {
         let before = held.remove(&staged.wonde_id);
         let Some(fields) = target(by, &staged, before.as_ref()) else {
@@ -161,9 +160,7 @@ pub(super) fn compare(
             .flatten();
         difference.add(staged.wonde_id, before, fields, links);
     }
-    let is_gone = |held: &Held| {
-        !by.keeps && if by.is_full { !is_nameless } else { by.gone.contains(&held.wonde_id) }
-    };
+    let is_gone = |held: &Held| !by.keeps && by.gone.contains(&held.wonde_id);
     let mut gone: Vec<Held> =
         held.into_values().filter(|held| held.active && is_gone(held)).collect();
     gone.sort_by_key(|held| held.id);

@@ -54,7 +54,7 @@ pub(super) async fn read_staged(
     Ok(staged.collect())
 }
 
-/// Wonde ids of what a delta says to be gone.
+/// Wonde ids of what is gone.
 pub(super) async fn read_gone(
     db: &mut PgConnection,
     run: &Run<'_>,

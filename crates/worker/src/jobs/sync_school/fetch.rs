@@ -1,4 +1,5 @@
-//! Reads the lists that a sync needs, one after the other, and stages their pages.
+//! Reads the lists that a sync needs, one after the other, and stages their pages. A full fetch ends
+//! by looking for what is missing from them ([`absence`](super::absence)).
 
 use chrono::{DateTime, Utc};
 use futures::{Stream, TryStreamExt};
@@ -33,13 +34,13 @@ const PHOTOS_PER_PAGE: u32 = 10;
 
 /// The fetch of one attempt.
 pub(super) struct Fetch<'a> {
-    pool: &'a Pool,
-    lease: Lease,
-    school: &'a School,
-    client: &'a SchoolClient,
-    rules: SyncRules,
-    mapping: MappingRules,
-    class_staff: bool,
+    pub(super) pool: &'a Pool,
+    pub(super) lease: Lease,
+    pub(super) school: &'a School,
+    pub(super) client: &'a SchoolClient,
+    pub(super) rules: SyncRules,
+    pub(super) mapping: MappingRules,
+    pub(super) class_staff: bool,
     photos_per_page: u32,
     updated_after: Option<DateTime<Utc>>,
     expected: Option<Expected>,
@@ -98,6 +99,8 @@ impl<'a> Fetch<'a> {
         let lists: Vec<List> = List::ALL
             .into_iter()
             .skip_while(|list| *list != state.list)
+            // A list that is read for the second time is the last one.
+            .filter(|list| !state.reads_again || [state.list, List::Missing].contains(list))
             .filter(|list| *list == state.list || self.wants(*list))
             .collect();
         for (at, list) in lists.iter().enumerate() {
@@ -117,13 +120,15 @@ impl<'a> Fetch<'a> {
             List::Classes => imports.classes || imports.subject_staff && !is_delta,
             List::DeletedClasses => is_delta && imports.classes,
             List::Photos => imports.photos,
+            // A delta says itself what is gone.
+            List::Missing => !is_delta,
         }
     }
 
     /// Reads one list to its end. Where the school refuses a part of it, the rest is read
     /// without; where it refuses a list that is not needed, that one is left out. Both are
     /// noted for the school.
-    async fn read(
+    pub(super) async fn read(
         &mut self,
         list: List,
         from: Option<PageCursor>,
@@ -241,11 +246,12 @@ impl<'a> Fetch<'a> {
                 let pages = client.employees(&query, from);
                 self.stage_all(pages, next, map_photos).await
             }
+            List::Missing => self.account_for_missing().await,
         }
     }
 
     /// Exactly what the mapping reads; scopes that are not needed are not asked for.
-    fn employee_includes(&self) -> Vec<EmployeeInclude> {
+    pub(super) fn employee_includes(&self) -> Vec<EmployeeInclude> {
         let mut includes =
             vec![EmployeeInclude::ContactDetails, EmployeeInclude::EmploymentDetails];
         if self.mapping.roles_supported {
@@ -276,7 +282,11 @@ impl<'a> Fetch<'a> {
     }
 
     /// Stages a page, with the list that follows if it is the last one of its list.
-    async fn stage(&mut self, mut page: MappedPage, next: Option<List>) -> Result<(), SyncError> {
+    pub(super) async fn stage(
+        &mut self,
+        mut page: MappedPage,
+        next: Option<List>,
+    ) -> Result<(), SyncError> {
         page.next_list = next.filter(|_| page.next_page.is_none());
         page.requests = self.client.requests_made() - self.requests;
         self.requests += page.requests;
@@ -296,13 +306,13 @@ impl<'a> Fetch<'a> {
 /// leavers, and the next full sync all of them.
 fn withheld(list: List) -> Option<IssueCode> {
     match list {
-        List::Employees | List::DeletedEmployees | List::DeletedClasses => None,
+        List::Employees | List::DeletedEmployees | List::DeletedClasses | List::Missing => None,
         List::Subjects => Some(IssueCode::SubjectsWithheld),
         List::Classes => Some(IssueCode::ClassesWithheld),
         List::Photos => Some(IssueCode::PhotosWithheld),
     }
 }
 
-fn leads_nowhere(error: &WondeError) -> bool {
+pub(super) fn leads_nowhere(error: &WondeError) -> bool {
     !error.is_transient() && !matches!(error, WondeError::Unauthorized)
 }

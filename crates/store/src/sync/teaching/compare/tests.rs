@@ -57,6 +57,12 @@ fn staged(wonde_id: &str, staff: Option<&[&str]>) -> Staged {
     }
 }
 
+/// The same, with these gone.
+fn full_without(kind: TeachingKind, gone: &[&str]) -> Comparison {
+    let gone = gone.iter().map(|id| (*id).to_owned()).collect();
+    Comparison { gone, ..full(kind) }
+}
+
 /// The difference, and the codes of the issues.
 fn difference(by: &Comparison, held: Vec<Held>, staged: Vec<Staged>) -> (Difference, Vec<String>) {
     let mut issues = Issues::default();
@@ -101,7 +107,8 @@ fn links_made_by_hand_are_left_alone() {
 #[test]
 fn what_is_gone_is_archived_and_comes_back() {
     let all = || vec![held("C", &[]), held("CC", &[])];
-    let (found, _) = difference(&full(TeachingKind::Class), all(), vec![staged("C", None)]);
+    let gone = full_without(TeachingKind::Class, &["CC"]);
+    let (found, _) = difference(&gone, all(), vec![staged("C", None)]);
     assert_eq!((found.counts.archived, found.changed[0].active), (1, false));
 
     let archived = Held { active: false, ..held("CC", &[]) };
@@ -113,18 +120,17 @@ fn what_is_gone_is_archived_and_comes_back() {
 #[test]
 fn nothing_is_archived_without_proof() {
     let both = || vec![held("C", &[]), held("CC", &[])];
+    // Not in the list, which is all that is known.
+    let (found, _) = difference(&full(TeachingKind::Class), both(), vec![staged("C", None)]);
+    assert_eq!((found.counts.archived, found.counts.unchanged), (0, 1));
     // Empty.
-    let (found, issues) = difference(&full(TeachingKind::Subject), both(), Vec::new());
+    let gone = full_without(TeachingKind::Subject, &["C", "CC"]);
+    let (found, issues) = difference(&gone, both(), Vec::new());
     assert_eq!((found.counts.archived, issues), (0, vec!["subjects_withheld".to_owned()]));
     // There, but without a name.
     let blank = Staged { name: None, ..staged("CC", None) };
     let (found, _) = difference(&full(TeachingKind::Class), both(), vec![staged("C", None), blank]);
     assert_eq!((found.counts.archived, found.counts.skipped), (0, 1));
-    // Nobody can say which it is.
-    let nameless = Staged { name: None, ..staged("", None) };
-    let (found, _) =
-        difference(&full(TeachingKind::Class), both(), vec![staged("C", None), nameless]);
-    assert_eq!(found.counts.archived, 0);
     // A delta, but for what it says itself.
     let gone = HashSet::from(["CC".to_owned()]);
     let delta = Comparison { is_full: false, gone, ..full(TeachingKind::Class) };
@@ -156,9 +162,10 @@ fn a_list_that_names_nobody_any_more_takes_nobody_away() {
 fn what_was_not_approved_to_be_emptied_stays() {
     let all = || vec![held("C", &[link(1, true)]), held("CC", &[]), held("CCC", &[link(1, true)])];
     let list = || vec![staged("C", Some(&[])), staged("CCC", Some(&["A2"]))];
-    let (found, _) = difference(&full(TeachingKind::Class), all(), list());
+    let gone = || full_without(TeachingKind::Class, &["CC"]);
+    let (found, _) = difference(&gone(), all(), list());
     assert_eq!((found.counts.archived, found.counts.updated), (1, 2));
-    let keeps = Comparison { keeps: true, ..full(TeachingKind::Class) };
+    let keeps = Comparison { keeps: true, ..gone() };
     let (found, _) = difference(&keeps, all(), list());
     assert_eq!((found.counts.archived, found.counts.updated), (0, 1));
     assert_eq!(found.changed[0].before.wonde_id, "CCC", "another teacher is no loss");

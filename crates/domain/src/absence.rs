@@ -1,0 +1,143 @@
+//! Whether a record that a full list did not show is gone.
+//!
+//! Pages shift while they are read: once a record of page 1 is deleted, every record behind it
+//! moves up by one place, and one of them is on no page. So a list alone never proves an absence.
+//! A record is gone when Wonde does not know its id, or when two readings of the list in a row did
+//! not show it.
+
+/// So many missing records are asked for one by one; where more are missing, reading the list once
+/// more is cheaper and tells as much.
+const MOST_ASKED: usize = 25;
+
+/// The same as a share of the list, in percent: where so much of a list is missing, something
+/// happened to the list and not to single records.
+const MOST_ASKED_PERCENT: u64 = 10;
+
+/// So many are asked for however short the list is. A share alone would read the list of a school
+/// of seven again for each of its leavers.
+const ALWAYS_ASKED: usize = 3;
+
+/// A full list that was read to its end, and what it did not show of that which iP has from it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reading {
+    /// Records in the list.
+    pub listed: u64,
+    /// The list is read for the second time, because much was missing from the first reading.
+    pub is_second: bool,
+    /// What iP has and this reading did not show.
+    pub missing: Vec<Missing>,
+}
+
+/// Something that iP has and that a reading did not show.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Missing {
+    /// Wonde's id of it.
+    pub wonde_id: String,
+    /// The first reading did not show it either.
+    pub was_missing: bool,
+}
+
+/// How the missing records of a reading are accounted for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Account {
+    /// Nothing is concluded yet: the list is read once more.
+    ReadAgain,
+    /// All that can be concluded from this reading. What is in neither of the two counts as present.
+    Settle {
+        /// Wonde ids of what two readings did not show: these records are gone.
+        gone: Vec<String>,
+        /// Wonde ids of what Wonde is asked for one by one.
+        ask: Vec<String>,
+    },
+}
+
+impl Reading {
+    /// How to go on. The second reading is the last one. A record that only the first one showed
+    /// may have been deleted in between, or a page shifted: few of these are asked for as well,
+    /// many count as present by the reading that showed them, and the next sync looks again.
+    pub fn account(self) -> Account {
+        let listed = self.listed;
+        if !self.is_second && !are_few(self.missing.len(), listed) {
+            return Account::ReadAgain;
+        }
+        let (gone, seen_before): (Vec<_>, Vec<_>) =
+            self.missing.into_iter().partition(|missing| self.is_second && missing.was_missing);
+        let ids = |all: Vec<Missing>| all.into_iter().map(|missing| missing.wonde_id).collect();
+        let ask = if are_few(seen_before.len(), listed) { ids(seen_before) } else { Vec::new() };
+        Account::Settle { gone: ids(gone), ask }
+    }
+}
+
+/// Both bounds hold, except that a handful is always few.
+fn are_few(missing: usize, listed: u64) -> bool {
+    let share = missing as u64 * 100;
+    missing <= ALWAYS_ASKED
+        || missing <= MOST_ASKED && share <= listed.saturating_mul(MOST_ASKED_PERCENT)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn missing(ids: std::ops::Range<usize>, was_missing: bool) -> Vec<Missing> {
+        ids.map(|id| Missing { wonde_id: format!("A{id}"), was_missing }).collect()
+    }
+
+    fn ids(ids: std::ops::Range<usize>) -> Vec<String> {
+        ids.map(|id| format!("A{id}")).collect()
+    }
+
+    fn first(count: usize, listed: u64) -> Account {
+        Reading { listed, is_second: false, missing: missing(0..count, false) }.account()
+    }
+
+    #[test]
+    fn few_are_asked_for_one_by_one_and_for_many_the_list_is_read_again() {
+        for (count, listed, asked) in [
+            (0, 0, true),
+            (0, 40, true),
+            // A handful, however short the list.
+            (1, 6, true),
+            (3, 4, true),
+            (3, 0, true),
+            (4, 3, false),
+            // A tenth.
+            (4, 40, true),
+            (5, 49, false),
+            (5, 50, true),
+            (25, 250, true),
+            (25, 249, false),
+            // Twenty-five.
+            (25, 10_000, true),
+            (26, 10_000, false),
+        ] {
+            let expected = if asked {
+                Account::Settle { gone: Vec::new(), ask: ids(0..count) }
+            } else {
+                Account::ReadAgain
+            };
+            assert_eq!(first(count, listed), expected, "{count} of {listed}");
+        }
+    }
+
+    #[test]
+    fn the_second_reading_decides() {
+        let both = missing(0..40, true);
+        let second = |only_now: usize| {
+            let missing = both.iter().cloned().chain(missing(40..40 + only_now, false)).collect();
+            Reading { listed: 100, is_second: true, missing }.account()
+        };
+        let gone = ids(0..40);
+        let settle = |ask| Account::Settle { gone: gone.clone(), ask };
+        assert_eq!(second(0), settle(Vec::new()));
+        assert_eq!(second(10), settle(ids(40..50)), "the first reading showed them");
+        assert_eq!(second(11), settle(Vec::new()), "so many count as present");
+    }
+
+    #[test]
+    fn a_list_that_comes_empty_twice_proves_only_what_was_missing_twice() {
+        let missing = [missing(0..30, true), missing(30..60, false)].concat();
+        let account = Reading { listed: 0, is_second: true, missing }.account();
+        assert_eq!(account, Account::Settle { gone: ids(0..30), ask: Vec::new() });
+    }
+}
