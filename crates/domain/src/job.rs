@@ -62,6 +62,8 @@ named!(
         SyncSchool = "sync-school",
         /// Brings one person up to date while they log in.
         RefreshUser = "refresh-user",
+        /// What only a newer release knows. This release shows such a job and leaves it alone.
+        Unknown = "unknown",
     }
 );
 
@@ -110,10 +112,18 @@ named!(
 );
 
 impl JobKind {
+    /// Those that this release can run.
+    pub const KNOWN: &[Self] = &[Self::SyncSchool, Self::RefreshUser];
+
+    /// The kind of a job in the ledger, which a newer release may have put there.
+    pub fn in_ledger(name: &str) -> Self {
+        name.parse().unwrap_or(Self::Unknown)
+    }
+
     /// The slots it runs in.
     pub fn lane(self) -> Lane {
         match self {
-            Self::SyncSchool => Lane::Bulk,
+            Self::SyncSchool | Self::Unknown => Lane::Bulk,
             Self::RefreshUser => Lane::Interactive,
         }
     }
@@ -121,7 +131,7 @@ impl JobKind {
     /// How often it is tried before it is given up.
     pub fn max_attempts(self) -> u16 {
         match self {
-            Self::SyncSchool => 5,
+            Self::SyncSchool | Self::Unknown => 5,
             Self::RefreshUser => 2,
         }
     }

@@ -60,7 +60,7 @@ pub async fn read(pool: &PgPool) -> Result<LedgerFigures, Error> {
         FROM job WHERE state = 'queued' GROUP BY lane
         UNION ALL
         SELECT 'busy', '', '', count(DISTINCT worker)::float8
-        FROM job WHERE state = 'running' AND lease_until > now()
+        FROM job WHERE state = 'running' AND NOT lease_is_over(lease_until, lease_length)
         "#,
         uuid::Uuid::max(),
     )
@@ -74,7 +74,7 @@ pub async fn read(pool: &PgPool) -> Result<LedgerFigures, Error> {
     let jobs = |finished: bool| {
         let states = JobState::ALL.iter().filter(|state| state.is_finished() == finished);
         states
-            .flat_map(|state| JobKind::ALL.iter().map(move |kind| (*kind, *state)))
+            .flat_map(|state| JobKind::KNOWN.iter().map(move |kind| (*kind, *state)))
             .map(|(kind, state)| (kind, state, value("jobs", kind.as_str(), state.as_str())))
             .collect()
     };

@@ -236,7 +236,7 @@ async fn running(pool: &PgPool) -> Result<HashMap<String, Vec<RunningJob>>, Erro
         let broken = |column| inconsistent("job", column, &row.id.to_string());
         let job = RunningJob {
             id: JobId(row.id),
-            kind: row.kind.parse().map_err(|_| broken("kind"))?,
+            kind: JobKind::in_ledger(&row.kind),
             school_id: row.school_id.parse().map_err(|_| broken("school_id"))?,
             lane: row.lane.parse().map_err(|_| broken("lane"))?,
             started_at: row.started_at,

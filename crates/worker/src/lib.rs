@@ -108,6 +108,7 @@ pub fn handler(context: Context) -> Handler {
             let ended = match claimed.job.kind {
                 JobKind::SyncSchool => jobs::sync_school::run(&context, &claimed).await,
                 JobKind::RefreshUser => jobs::refresh_user::run(&context, &claimed).await,
+                JobKind::Unknown => unreachable!("no worker claims what it does not know"),
             };
             ended.map_err(Into::into)
         }

@@ -204,6 +204,7 @@ pub(super) fn what(job: &Job) -> &'static str {
     use mis_sync_domain::{JobKind, SyncMode};
     match (job.kind, job.undo_of, job.options.dry_run, job.options.mode) {
         (JobKind::RefreshUser, ..) => "Login refresh",
+        (JobKind::Unknown, ..) => "Unknown to this release",
         (JobKind::SyncSchool, Some(_), ..) => "Undo",
         (JobKind::SyncSchool, None, true, _) => "Dry run",
         (JobKind::SyncSchool, None, false, SyncMode::Delta) => "Delta sync",

@@ -85,6 +85,8 @@ pub(crate) enum JobKindView {
     SyncSchool,
     /// Brings one person up to date while they log in.
     RefreshUser,
+    /// A newer release put it there; this one leaves it alone.
+    Unknown,
 }
 
 /// Where a job stands.
@@ -236,6 +238,7 @@ impl From<JobKind> for JobKindView {
         match kind {
             JobKind::SyncSchool => Self::SyncSchool,
             JobKind::RefreshUser => Self::RefreshUser,
+            JobKind::Unknown => Self::Unknown,
         }
     }
 }

@@ -5,13 +5,16 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use mis_sync_domain::{
-    Affected, GuardCategory, JobFailure, JobId, PhotoCounts, Progress, Report, Stage, SyncMode,
-    TeachingCounts,
+    Affected, GuardCategory, JobFailure, JobId, PhotoCounts, Progress, Report, Role, Stage,
+    SyncMode, TeachingCounts,
 };
 use mis_sync_store::{jobs, schools};
 use serde_json::{Value, json};
 
-use crate::support::{App, Ask};
+use crate::{
+    dashboard::SignedIn,
+    support::{App, Ask},
+};
 
 fn job_path(id: JobId) -> String {
     format!("/v1/jobs/{id}")
@@ -297,5 +300,26 @@ async fn links_lead_somewhere() {
     for (name, link) in job["links"].as_object().unwrap() {
         let answer = app.admin(Ask::get(link.as_str().unwrap())).await;
         assert_eq!(answer.status, 200, "{name}");
+    }
+}
+
+#[tokio::test]
+async fn a_job_of_a_newer_release_is_listed_and_in_the_way_of_nothing() {
+    let app = App::start().await;
+    let oak = app.school("oak").await;
+    let job = app.job(&oak).await.id.to_string();
+    app.sql(
+        "UPDATE job SET kind = 'archive-school', lane = 'archive', stage = 'packing'".to_owned(),
+    )
+    .await;
+    let list = app.admin(Ask::get("/v1/jobs")).await.json();
+    assert_eq!(list["jobs"][0]["kind"], "unknown", "{list}");
+    let shown = app.admin(Ask::get(&format!("/v1/jobs/{job}"))).await.json();
+    assert_eq!((&shown["kind"], &shown["state"]), (&json!("unknown"), &json!("queued")));
+    assert_eq!(app.send(Ask::get("/metrics")).await.status, 200);
+    let operator = SignedIn::of_role(&app, Role::Operator).await;
+    for path in ["/dashboard", "/dashboard/jobs", &format!("/dashboard/jobs/{job}")] {
+        let page = operator.get(&app, path).await;
+        assert_eq!(page.status, 200, "{path}");
     }
 }

@@ -27,11 +27,13 @@ macro_rules! claim_due {
             WITH due AS (
                 SELECT id, state, fence FROM job
                 WHERE attempt < max_attempts AND deadline_at > now()
+                    -- What a newer release put there is left to its workers.
+                    AND kind IN ('sync-school', 'refresh-user')
                     AND lane NOT IN (SELECT target FROM pause WHERE scope = 'lane')
                     AND school_id NOT IN (SELECT target FROM pause WHERE scope = 'school')
                     AND (state = 'queued'
                         OR (state = 'retrying' AND next_attempt_at <= now())
-                        OR (state = 'running' AND lease_until < now())
+                        OR (state = 'running' AND lease_is_over(lease_until, lease_length))
                         OR (state = 'held' AND approved_at IS NOT NULL))
                     AND "# + $which + " " + $order + r#"
                 FOR UPDATE SKIP LOCKED
@@ -40,7 +42,7 @@ macro_rules! claim_due {
                 FROM due WHERE due.state = 'running' AND a.job_id = due.id AND a.fence = due.fence
             ), claimed AS (
                 UPDATE job SET state = 'running', attempt = attempt + 1,
-                    fence = nextval('job_fence'), worker = $1, lease_until = now() + $2,
+                    fence = nextval('job_fence'), worker = $1, lease_until = now() + $2, lease_length = $2,
                     next_attempt_at = NULL, started_at = coalesce(started_at, now()),
                     stage = 'fetching', progress_done = 0, progress_total = NULL
                 FROM due WHERE job.id = due.id
@@ -116,7 +118,7 @@ fn into_claimed(row: Option<JobRow>) -> Result<Option<Claimed>, Error> {
 pub async fn heartbeat(pool: &PgPool, lease: Lease, length: Duration) -> Result<(), Error> {
     let done = sqlx::query!(
         r#"
-        UPDATE job SET lease_until = now() + $3
+        UPDATE job SET lease_until = now() + $3, lease_length = $3
         WHERE id = $1 AND fence = $2 AND state = 'running'
         "#,
         lease.job_id.0,

@@ -1,7 +1,7 @@
 use chrono::{DateTime, Utc};
-use mis_sync_domain::{Approval, Job, JobId, Progress, StaffId};
+use mis_sync_domain::{Approval, Job, JobId, JobKind, Progress, StaffId};
 use serde::de::DeserializeOwned;
-use serde_json::Value;
+use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::Error;
@@ -34,11 +34,21 @@ pub(super) struct JobRow {
     pub(super) fence: Option<i64>,
 }
 
+impl JobRow {
+    /// Stage, options and report of a kind that this release does not know mean nothing to it.
+    fn without_what_its_kind_says(self) -> Self {
+        Self { stage: None, options: json!({}), report: None, approved: None, ..self }
+    }
+}
+
 impl TryFrom<JobRow> for Job {
     type Error = Error;
 
     fn try_from(row: JobRow) -> Result<Self, Error> {
-        let broken = |column| Error::Inconsistent { table: "job", column, id: row.id.to_string() };
+        let id = row.id;
+        let broken = |column| Error::Inconsistent { table: "job", column, id: id.to_string() };
+        let kind = JobKind::in_ledger(&row.kind);
+        let row = if kind == JobKind::Unknown { row.without_what_its_kind_says() } else { row };
         let stage =
             row.stage.map(|stage| stage.parse().map_err(|_| broken("stage"))).transpose()?;
         let approved = from_json(row.approved).map_err(|_| broken("approved"))?;
@@ -46,7 +56,7 @@ impl TryFrom<JobRow> for Job {
         let count = |number: i64| u64::try_from(number).unwrap_or_default();
         Ok(Self {
             id: JobId(row.id),
-            kind: row.kind.parse().map_err(|_| broken("kind"))?,
+            kind,
             school_id: row.school_id.parse().map_err(|_| broken("school_id"))?,
             staff_id: row.staff_id.map(StaffId),
             options: serde_json::from_value(row.options).map_err(|_| broken("options"))?,

@@ -25,11 +25,14 @@ pub async fn take_due(pool: &PgPool, patience: Duration, limit: i64) -> Result<V
         WITH due AS (
             SELECT id FROM job
             WHERE (((state = 'queued' OR state = 'held' AND approved_at IS NOT NULL)
-                    AND delivered_at < now() - $1::interval)
+                    -- A delivery in the future was noted before the clock jumped back.
+                    AND delivered_at NOT BETWEEN now() - $1::interval AND now() + interval '5 s')
                 OR (state = 'retrying' AND next_attempt_at <= now()
                     AND delivered_at < greatest(next_attempt_at, now() - $1::interval))
-                OR (state = 'running' AND lease_until < now()
+                OR (state = 'running' AND lease_is_over(lease_until, lease_length)
                     AND delivered_at < greatest(lease_until, now() - $1::interval)))
+                -- What a newer release put there is left to its workers.
+                AND kind IN ('sync-school', 'refresh-user')
                 AND lane NOT IN (SELECT target FROM pause WHERE scope = 'lane')
                 AND school_id NOT IN (SELECT target FROM pause WHERE scope = 'school')
             ORDER BY id LIMIT $2
@@ -73,7 +76,7 @@ pub async fn fail_exhausted(pool: &PgPool) -> Result<u64, Error> {
                 next_attempt_at = NULL,
                 error = CASE WHEN deadline_at > now() THEN $1::jsonb
                     ELSE coalesce(error, $2::jsonb) END
-            WHERE ((state = 'running' AND lease_until < now()
+            WHERE ((state = 'running' AND lease_is_over(lease_until, lease_length)
                     AND (attempt >= max_attempts OR deadline_at <= now()))
                 OR ((state IN ('queued', 'retrying') OR state = 'held' AND approved_at IS NOT NULL)
                     AND deadline_at <= now()))

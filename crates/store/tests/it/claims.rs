@@ -1,7 +1,7 @@
 use std::{collections::BTreeSet, time::Duration};
 
 use futures::future::join_all;
-use mis_sync_domain::{JobId, JobState, Lane, Lease, Report, StaffId};
+use mis_sync_domain::{JobId, JobKind, JobState, Lane, Lease, Report, StaffId};
 use mis_sync_store::{
     Error,
     jobs::{self, NewJob},
@@ -284,4 +284,46 @@ async fn failing_for_good_ends_the_job_at_its_first_attempt() {
     assert_eq!((ended.state, ended.attempt), (JobState::Failed, 1));
     assert_eq!(ended.progress, Some(PROGRESS));
     assert_eq!(rows::attempts(&store.pool, job).await, [(1, Some("failed".into()))]);
+}
+
+#[tokio::test]
+async fn a_lease_that_lies_further_ahead_than_its_length_is_over() {
+    let store = TestStore::start().await;
+    let job = store.enqueue(&store.school("oak").await).await;
+    // The server's clock jumps back by an hour.
+    let jump = "UPDATE job SET lease_until = lease_until + interval '1 hour',
+        delivered_at = delivered_at + interval '1 hour'";
+    rows::change(&store.pool, jump).await;
+    let due = jobs::take_due(&store.pool, LONG, 100).await.unwrap();
+    assert_eq!(due.iter().map(|due| due.id).collect::<Vec<_>>(), [job], "nobody had taken it");
+    // Once more, and the worker that has it by then is dead.
+    let lease = store.claim(job).await;
+    rows::change(&store.pool, jump).await;
+    let due = jobs::take_due(&store.pool, LONG, 100).await.unwrap();
+    assert_eq!(due.iter().map(|due| due.id).collect::<Vec<_>>(), [job], "it is delivered");
+    let next = try_claim(&store, job).await.expect("and claimed");
+    let late = jobs::heartbeat(&store.pool, lease, LONG).await;
+    assert!(matches!(late, Err(Error::LeaseLost)));
+    assert_eq!(try_claim(&store, job).await, None, "the new lease holds");
+    jobs::heartbeat(&store.pool, next, LONG).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_kind_of_a_newer_release_is_shown_and_left_to_its_workers() {
+    let store = TestStore::start().await;
+    let oak = store.school("oak").await;
+    let job = store.enqueue(&oak).await;
+    let newer = "UPDATE job SET kind = 'archive-school', lane = 'archive', stage = 'packing',
+        options = '{\"depth\": 3}', report = '{\"packed\": \"all\"}',
+        delivered_at = now() - interval '2 hours'";
+    rows::change(&store.pool, newer).await;
+    assert_eq!(try_claim(&store, job).await, None);
+    let none = Duration::ZERO;
+    let next = jobs::claim_next(&store.pool, Lane::Bulk, "another", LONG, none).await.unwrap();
+    assert!(next.is_none());
+    assert_eq!(jobs::take_due(&store.pool, none, 100).await.unwrap(), []);
+    let shown = jobs::get(&store.pool, job).await.unwrap().unwrap();
+    assert_eq!((shown.kind, shown.state), (JobKind::Unknown, JobState::Queued));
+    let listed = jobs::list(&store.pool, &jobs::JobFilter::default(), 10).await.unwrap();
+    assert_eq!(listed, [shown]);
 }

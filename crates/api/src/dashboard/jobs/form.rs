@@ -29,7 +29,7 @@ pub(super) fn show(
             label { "Kind"
                 select name="kind" {
                     option value="" { "any" }
-                    @for kind in JobKind::ALL {
+                    @for kind in JobKind::KNOWN {
                         option value=(kind) selected[filter.kind == Some(*kind)] { (kind) }
                     }
                 }

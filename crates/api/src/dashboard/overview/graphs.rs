@@ -57,7 +57,7 @@ pub(super) fn show(
             }
         }
         div.grid {
-            @for kind in JobKind::ALL {
+            @for kind in JobKind::KNOWN {
                 (panel(title(*kind), &source, points, |points| of_kind(operator, *kind, points)))
             }
         }
@@ -72,6 +72,7 @@ fn title(kind: JobKind) -> &'static str {
     match kind {
         JobKind::SyncSchool => "Syncs",
         JobKind::RefreshUser => "Logins",
+        JobKind::Unknown => "Others",
     }
 }
 
