@@ -6,12 +6,16 @@ use axum::{
     http::StatusCode,
     response::{IntoResponse, Response},
 };
+use mis_sync_queue::RedisTrouble;
 use mis_sync_store::Error::SchemaBehind;
 use tokio::time::timeout;
 
 use crate::{
     ApiState,
-    views::{CheckStatus, CheckView, ChecksView, LivenessView, ReadinessView},
+    views::{
+        CheckStatus, CheckView, ChecksView, LivenessView, ReadinessView, RedisCheckView,
+        RedisStatus,
+    },
 };
 
 /// A dependency that takes longer than this counts as away.
@@ -38,20 +42,23 @@ pub(crate) async fn get_liveness() -> Json<LivenessView> {
     tag = "service",
     security(()),
     responses(
-        (status = 200, description = "It can", body = ReadinessView),
-        (status = 503, description = "Something it needs is away", body = ReadinessView),
+        (status = 200, description = "It can; `degraded` without Redis", body = ReadinessView),
+        (status = 503, description = "Postgres is away", body = ReadinessView),
     ),
 )]
 pub(crate) async fn get_readiness(State(state): State<ApiState>) -> Response {
     let (postgres, redis) = tokio::join!(check_postgres(&state), check_redis(&state));
-    let is_ready = [postgres, redis].iter().all(|status| *status == CheckStatus::Ok);
-    let (code, status) = if is_ready {
-        (StatusCode::OK, "ready")
-    } else {
-        (StatusCode::SERVICE_UNAVAILABLE, "unavailable")
+    let (code, status) = match (postgres, redis) {
+        (CheckStatus::Ok, None) => (StatusCode::OK, "ready"),
+        // Nothing that Redis does is not done without it, if less swiftly.
+        (CheckStatus::Ok, Some(_)) => (StatusCode::OK, "degraded"),
+        _ => (StatusCode::SERVICE_UNAVAILABLE, "unavailable"),
     };
-    let checks =
-        ChecksView { postgres: CheckView { status: postgres }, redis: CheckView { status: redis } };
+    let redis = RedisCheckView {
+        status: if redis.is_none() { RedisStatus::Ok } else { RedisStatus::Degraded },
+        reason: redis.map(RedisTrouble::as_str),
+    };
+    let checks = ChecksView { postgres: CheckView { status: postgres }, redis };
     (code, Json(ReadinessView { status, checks })).into_response()
 }
 
@@ -73,16 +80,9 @@ async fn check_postgres(state: &ApiState) -> CheckStatus {
     }
 }
 
-async fn check_redis(state: &ApiState) -> CheckStatus {
-    match timeout(CHECK_TIMEOUT, state.check_redis()).await {
-        Ok(Ok(())) => CheckStatus::Ok,
-        Ok(Err(error)) => {
-            tracing::warn!(%error, "Redis is not ready");
-            CheckStatus::Away
-        }
-        Err(_) => {
-            tracing::warn!("Redis did not answer in time");
-            CheckStatus::Away
-        }
-    }
+/// What is the matter with Redis, if anything.
+async fn check_redis(state: &ApiState) -> Option<RedisTrouble> {
+    let error = state.check_redis(CHECK_TIMEOUT).await.err()?;
+    tracing::warn!(%error, "Redis is of no use just now");
+    Some(error.trouble())
 }

@@ -9,7 +9,7 @@ mod operator;
 mod personal;
 mod sender;
 
-use std::{fmt, sync::Arc};
+use std::{fmt, sync::Arc, time::Duration};
 
 use chrono::TimeDelta;
 use mis_sync_domain::{Clock, MisTable, WondeHosts};
@@ -159,9 +159,9 @@ impl ApiState {
         mis_sync_store::check_writable(self.queue.pool()).await
     }
 
-    /// Whether Redis answers.
-    pub(crate) async fn check_redis(&self) -> Result<(), RedisError> {
-        self.queue.redis().ping().await
+    /// Whether Redis takes a write, within this time.
+    pub(crate) async fn check_redis(&self, patience: Duration) -> Result<(), RedisError> {
+        self.queue.redis().check(patience).await
     }
 }
 

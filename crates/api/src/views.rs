@@ -25,7 +25,9 @@ pub(crate) use action::{ActionRequest, ApproveRequest};
 pub(crate) use change::{ChangeListView, ChangeView, FieldValueView};
 pub(crate) use conflict::ConflictView;
 pub(crate) use explanation::ExplanationView;
-pub(crate) use health::{CheckStatus, CheckView, ChecksView, LivenessView, ReadinessView};
+pub(crate) use health::{
+    CheckStatus, CheckView, ChecksView, LivenessView, ReadinessView, RedisCheckView, RedisStatus,
+};
 pub(crate) use issue::{IssueListView, IssueView};
 pub(crate) use job::{JobKindView, JobListView, JobStateView, JobView, ProgressView};
 pub(crate) use matching::{MatchListView, MatchRequest, MatchView};

@@ -46,17 +46,14 @@ pub(crate) struct Parts {
 }
 
 impl Parts {
-    /// Checks the whole configuration first, then whether database and Redis answer.
+    /// Checks the whole configuration first, then whether the database answers. Redis may be
+    /// away: it is joined when it is there.
     pub(crate) async fn connect(config: &Config) -> Result<Self, Failure> {
         let cipher = Arc::new(config.encryption.cipher()?);
         let mis = Arc::new(config.mis.table()?);
         let wonde_hosts = Arc::new(config.wonde.hosts()?);
         let redis = open_redis(config)?;
         let pool = database(config).await?;
-        redis
-            .ping()
-            .await
-            .map_err(|error| Failure::dependency(format!("Redis is away: {error}")))?;
         Ok(Self { queue: Queue::new(pool, redis), cipher, mis, wonde_hosts })
     }
 

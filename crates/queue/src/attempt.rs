@@ -203,7 +203,7 @@ async fn hand_back(
 ) -> Result<(), mis_sync_store::Error> {
     jobs::release(context.queue.pool(), lease).await?;
     if let Err(error) = context.queue.deliver(claimed.job.kind.lane(), claimed.job.id).await {
-        tracing::warn!(%error, "handed back but not delivered; the sweeper will");
+        tracing::debug!(%error, "handed back; a worker finds it in the ledger");
     }
     Ok(())
 }

@@ -8,6 +8,7 @@
 
 use std::{
     convert::Infallible,
+    sync::{Arc, Mutex, MutexGuard},
     task::{Context, Poll, ready},
     time::Duration,
 };
@@ -20,13 +21,44 @@ use apalis_core::{
 use futures::{StreamExt, stream, stream::BoxStream};
 use mis_sync_domain::{JobId, Lane};
 use mis_sync_store::jobs;
+use rand::RngExt;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tower::layer::util::Identity;
 
-use crate::{Claimed, Error, Intake, Queue, redis::Popper};
+use crate::{Claimed, Intake, Queue, redis::Popper};
 
-/// Between two looks into the ledger while Redis or the ledger is away.
+/// Between two looks into the ledger after one that failed.
 const PAUSE: Duration = Duration::from_secs(1);
+
+/// The longest wait for an id. Also the longest that a stopping worker waits for its last pop to
+/// come back.
+const POP: Duration = Duration::from_secs(1);
+
+/// A job that waits for longer although nothing came from Redis was not delivered.
+const DELIVERED_WITHIN: Duration = Duration::from_millis(250);
+
+/// For so long after Redis did not deliver a job the ledger is asked first.
+const DOUBT: Duration = Duration::from_secs(10);
+
+/// Whether Redis delivers the jobs of a lane. Clones share it: what one slot of a worker finds
+/// out, the others know too.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Doubt(Arc<Mutex<Option<Instant>>>);
+
+impl Doubt {
+    fn raise(&self) {
+        *self.lock() = Some(Instant::now() + DOUBT);
+    }
+
+    fn is_there(&self) -> bool {
+        self.lock().is_some_and(|end| Instant::now() < end)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Option<Instant>> {
+        self.0.lock().expect("nobody panics with this lock")
+    }
+}
 
 /// Where the jobs of one lane come from.
 pub(crate) struct LaneBackend {
@@ -40,6 +72,8 @@ pub(crate) struct LaneOptions {
     /// Name in the ledger.
     pub(crate) worker: String,
     pub(crate) lease: Duration,
+    /// Shared by those who take jobs of this lane.
+    pub(crate) doubt: Doubt,
     /// While it is closed no job is taken.
     pub(crate) intake: Intake,
     /// From then on no job is taken.
@@ -55,15 +89,15 @@ struct Source {
 }
 
 impl LaneBackend {
-    pub(crate) fn open(queue: Queue, options: LaneOptions) -> Result<Self, Error> {
-        let popper = queue.redis().popper(options.lane)?;
+    pub(crate) fn open(queue: Queue, options: LaneOptions) -> Self {
+        let popper = queue.redis().popper(options.lane);
         let ended = options.ended.clone();
         let source = Source { queue, options, popper };
         let jobs = stream::unfold(source, |mut source| async move {
             let claimed = source.next().await?;
             Some((claimed, source))
         });
-        Ok(Self { jobs: jobs.fuse().boxed(), ended })
+        Self { jobs: jobs.fuse().boxed(), ended }
     }
 }
 
@@ -71,14 +105,11 @@ impl Source {
     /// The next job of this lane; `None` once the worker is to stop.
     async fn next(&mut self) -> Option<Claimed> {
         while self.takes_jobs().await {
-            let claimed = match self.popper.pop().await {
-                Ok(None) => None,
-                Ok(Some(id)) => self.claim(id).await,
-                Err(error) => {
-                    let lane = self.options.lane;
-                    tracing::warn!(%error, %lane, "Redis is away, asking the ledger");
-                    self.claim_without_redis().await
-                }
+            let in_doubt = self.options.doubt.is_there() || self.queue.redis().trouble().is_some();
+            let claimed = if in_doubt {
+                self.claim_from_ledger().await
+            } else {
+                self.claim_delivered().await
             };
             match claimed {
                 Some(claimed) if self.is_stopping() => self.hand_back(&claimed).await,
@@ -95,6 +126,57 @@ impl Source {
         stopping.run_until_cancelled(intake.opened()).await.is_some() && !self.is_stopping()
     }
 
+    /// Claims what Redis delivers. Where that is nothing, the ledger is asked whether a job waits
+    /// all the same: whatever the reason, it was not delivered.
+    async fn claim_delivered(&mut self) -> Option<Claimed> {
+        // Not all at the same time, so that one of them comes round soon.
+        let wait = POP.mul_f64(rand::rng().random_range(0.5..=1.0));
+        let delivered = match self.popper.pop(wait).await {
+            Ok(Some(id)) => return self.claim(id).await,
+            Ok(None) => self.claim_next(DELIVERED_WITHIN).await,
+            Err(error) => {
+                let lane = self.options.lane;
+                tracing::debug!(%error, %lane, "nothing could be taken from Redis");
+                self.claim_next(Duration::ZERO).await
+            }
+        };
+        match delivered {
+            Ok(Some(claimed)) => {
+                self.options.doubt.raise();
+                Some(claimed)
+            }
+            Ok(None) => None,
+            Err(()) => self.pause(PAUSE).await,
+        }
+    }
+
+    /// Claims from the ledger as fast as jobs come. Between two looks ids are taken from Redis
+    /// where it lets us, so that none heap up there.
+    async fn claim_from_ledger(&mut self) -> Option<Claimed> {
+        match self.claim_next(Duration::ZERO).await {
+            Ok(None) => {}
+            Ok(claimed) => return claimed,
+            Err(()) => return self.pause(PAUSE).await,
+        }
+        let wait = self.wait_for_ledger();
+        if !self.queue.redis().lets_pop() {
+            return self.pause(wait).await;
+        }
+        match self.popper.pop(wait).await {
+            Ok(Some(id)) => self.claim(id).await,
+            Ok(None) => None,
+            Err(_) => self.pause(wait).await,
+        }
+    }
+
+    /// Between two looks into the ledger while Redis does not deliver. Somebody waits for a login.
+    fn wait_for_ledger(&self) -> Duration {
+        match self.options.lane {
+            Lane::Interactive => Duration::from_millis(75),
+            Lane::Bulk => Duration::from_millis(250),
+        }
+    }
+
     /// Claims the job of a popped id; `None`: it is not due any more. The id is nowhere but
     /// here, so while the ledger is away it is kept, and put back if the worker is to take no more.
     async fn claim(&self, id: JobId) -> Option<Claimed> {
@@ -104,7 +186,7 @@ impl Source {
                 Ok(claimed) => return claimed,
                 Err(error) => {
                     tracing::error!(job.id = %id, %error, %lane, "the job could not be claimed");
-                    self.pause().await;
+                    self.pause(PAUSE).await;
                 }
             }
         }
@@ -112,30 +194,21 @@ impl Source {
         None
     }
 
-    async fn claim_without_redis(&self) -> Option<Claimed> {
+    async fn claim_next(&self, patience: Duration) -> Result<Option<Claimed>, ()> {
         let LaneOptions { lane, worker, lease, .. } = &self.options;
-        let claimed =
-            jobs::claim_next(self.queue.pool(), *lane, worker, *lease, Duration::ZERO).await;
-        let claimed = claimed.unwrap_or_else(|error| {
-            tracing::error!(%error, %lane, "no job could be claimed");
-            None
-        });
-        if claimed.is_none() {
-            self.pause().await;
-        }
-        claimed
+        let claimed = jobs::claim_next(self.queue.pool(), *lane, worker, *lease, patience).await;
+        claimed.map_err(|error| tracing::error!(%error, %lane, "no job could be claimed"))
     }
 
     fn is_stopping(&self) -> bool {
         self.options.stopping.is_cancelled()
     }
 
+    /// Waits, unless the worker is to stop; nothing is claimed by that.
     #[expect(clippy::disallowed_methods, reason = "a server that is away has no event to await")]
-    async fn pause(&self) {
-        tokio::select! {
-            () = self.options.stopping.cancelled() => {}
-            () = tokio::time::sleep(PAUSE) => {}
-        }
+    async fn pause(&self, length: Duration) -> Option<Claimed> {
+        let _stopped = self.options.stopping.run_until_cancelled(tokio::time::sleep(length)).await;
+        None
     }
 
     async fn hand_back(&self, claimed: &Claimed) {
@@ -150,7 +223,7 @@ impl Source {
 
     async fn deliver(&self, id: JobId) {
         if let Err(error) = self.queue.deliver(self.options.lane, id).await {
-            tracing::warn!(job.id = %id, %error, "the job waits for the sweeper");
+            tracing::debug!(job.id = %id, %error, "a worker finds the job in the ledger");
         }
     }
 }

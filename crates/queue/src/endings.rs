@@ -7,6 +7,7 @@
 
 use std::{
     collections::HashMap,
+    pin::pin,
     sync::{
         Arc, Mutex, MutexGuard, Once,
         atomic::{AtomicBool, Ordering},
@@ -16,7 +17,7 @@ use std::{
 
 use futures::StreamExt;
 use mis_sync_domain::JobId;
-use tokio::sync::watch;
+use tokio::{sync::watch, time::MissedTickBehavior};
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 use crate::{Redis, RedisError};
@@ -25,6 +26,8 @@ use crate::{Redis, RedisError};
 const POLL: Duration = Duration::from_millis(200);
 /// Between two tries to subscribe.
 const PAUSE: Duration = Duration::from_secs(1);
+/// Between two questions whether the other side is still there.
+const PING: Duration = Duration::from_secs(2);
 
 /// Those who wait in this process. Clones share them, and the subscription ends with the last.
 #[derive(Debug, Clone)]
@@ -123,7 +126,7 @@ async fn subscribe_for_ever(redis: &Redis, waiting: &Waiting) {
         waiting.subscribed.store(false, Ordering::Relaxed);
         match ended {
             Ok(()) => tracing::debug!("the subscription to ends of jobs broke"),
-            Err(error) => tracing::warn!(%error, "no wake-ups: those who wait ask the ledger"),
+            Err(error) => tracing::debug!(%error, "no wake-ups: those who wait ask the ledger"),
         }
         #[expect(
             clippy::disallowed_methods,
@@ -134,15 +137,26 @@ async fn subscribe_for_ever(redis: &Redis, waiting: &Waiting) {
 }
 
 async fn subscribe(redis: &Redis, waiting: &Waiting) -> Result<(), RedisError> {
-    let mut messages = redis.endings().await?;
+    let mut subscription = redis.endings().await?;
+    let mut lost = pin!(subscription.lost());
+    let mut ping = tokio::time::interval(PING);
+    ping.set_missed_tick_behavior(MissedTickBehavior::Delay);
     waiting.subscribed.store(true, Ordering::Relaxed);
-    while let Some(message) = messages.next().await {
+    loop {
+        let message = tokio::select! {
+            message = subscription.messages.next() => message,
+            () = &mut lost => return Ok(()),
+            _ = ping.tick() => {
+                subscription.ping().await?;
+                continue;
+            }
+        };
+        let Some(message) = message else { return Ok(()) };
         let id = message.get_payload::<String>().ok().and_then(|text| text.parse().ok());
         if let Some(id) = id {
             waiting.wake(id);
         }
     }
-    Ok(())
 }
 
 #[cfg(test)]

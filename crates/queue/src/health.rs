@@ -3,7 +3,9 @@
 
 use std::{collections::HashMap, time::Duration};
 
-use crate::{Redis, RedisError};
+use redis::{AsyncCommands, FromRedisValue};
+
+use crate::{Redis, RedisError, redis::Connection};
 
 /// Memory is nearly full from so many percent on.
 const NEARLY_FULL_PERCENT: u64 = 85;
@@ -81,19 +83,34 @@ impl RedisWarning {
 }
 
 impl Redis {
-    /// Asks the server how it is; only that it does not answer is an error.
+    /// Asks the server how it is (of a cluster the one that has our keys); only that it does not
+    /// answer is an error.
     pub async fn health(&self) -> Result<RedisHealth, RedisError> {
-        self.ping().await?;
-        let mut connection = self.shared();
-        let info: Option<String> = redis::cmd("INFO").query_async(&mut connection).await.ok();
-        let mut settings: HashMap<String, String> = HashMap::new();
-        for name in ["save", "maxmemory-policy"] {
-            let mut command = redis::cmd("CONFIG");
-            let asked = command.arg("GET").arg(name).query_async(&mut connection);
-            settings.extend(asked.await.unwrap_or_else(|_| HashMap::new()));
-        }
-        Ok(read(&info.unwrap_or_default(), &settings))
+        let key = self.key("probe");
+        self.look(async move |mut connection| {
+            let _it_answers: Option<String> = connection.get(&key).await?;
+            let info = ask::<String>(&mut connection, &key, &["INFO"]).await;
+            let mut settings: HashMap<String, String> = HashMap::new();
+            for name in ["save", "maxmemory-policy"] {
+                let asked = ask(&mut connection, &key, &["CONFIG", "GET", name]).await;
+                settings.extend(asked.unwrap_or_else(HashMap::new));
+            }
+            Ok(read(&info.unwrap_or_default(), &settings))
+        })
+        .await
     }
+}
+
+/// The answer of the server that has `key`; `None`: it does not say.
+async fn ask<T: FromRedisValue>(
+    connection: &mut Connection,
+    key: &str,
+    words: &[&str],
+) -> Option<T> {
+    let mut command = redis::cmd(words[0]);
+    command.arg(&words[1..]);
+    let answer = connection.ask_owner_of(key, command).await.ok()?;
+    redis::from_redis_value(answer).ok()
 }
 
 fn read(info: &str, settings: &HashMap<String, String>) -> RedisHealth {

@@ -21,6 +21,6 @@ pub use intake::Intake;
 pub use limiter::{RateLimit, RateLimiter};
 pub use mis_sync_store::jobs::{Actor, Approved, Claimed, Enqueued, Idempotency, NewJob};
 pub use queue::{Queue, Swept};
-pub use redis::{Redis, RedisError};
+pub use redis::{Redis, RedisError, RedisTrouble};
 pub use traffic::{KeyTraffic, MinuteTraffic, WondeTraffic};
 pub use worker::{WorkerOptions, run_worker};

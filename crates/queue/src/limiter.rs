@@ -1,49 +1,66 @@
-use std::{
-    collections::HashMap,
-    fmt,
-    num::NonZeroU32,
-    sync::{Arc, Mutex},
-    time::Duration,
-};
+mod alone;
 
-use governor::{DefaultKeyedRateLimiter, Quota, clock::Clock, clock::DefaultClock};
-use redis::Script;
+use std::{fmt, num::NonZeroU32, time::Duration};
+
+use redis::{RedisResult, Script, ServerErrorKind};
 use tokio::time::Instant;
 
-use crate::{Redis, traffic::COUNT};
+pub(crate) use alone::Alone;
+use alone::Pace;
 
-/// While Redis is away each process keeps to this part of the limit, because it cannot know
-/// what the others do.
-const SHARE_WITHOUT_REDIS: u32 = 4;
+use crate::{Redis, RedisError, redis::Connection, traffic::COUNT};
 
-/// A pause that Redis does not know is kept in memory no longer than this.
-const LONGEST_PAUSE_WITHOUT_REDIS: Duration = Duration::from_hours(24);
+/// However long Wonde asks to wait, after so long somebody asks again: it is the longest pause
+/// that is ever stored, and what lies further ahead did not come from here.
+const LONGEST_PAUSE: Duration = Duration::from_hours(1);
+
+/// The same as scripts see it; a pause of just the longest length must not be taken for a wrong one.
+const FURTHEST_PAUSE_US: u64 = LONGEST_PAUSE.as_secs() * 1_000_000 + 1_000_000;
+
+/// No slot is reserved further ahead than this (or the longest wait, if that is longer).
+const LONGEST_QUEUE: Duration = Duration::from_mins(1);
+
+/// Reads the next free slot and the end of a pause. A time further ahead than we ever write comes
+/// from a clock that was wrong, or from somebody else, as does what is no number: it is as if
+/// nothing was there. All in microseconds of Redis' own clock.
+const READ: &str = r"
+local time = redis.call('TIME')
+local now = time[1] * 1000000 + time[2]
+local function read(key, furthest)
+    local found = redis.pcall('GET', key)
+    if type(found) == 'table' then redis.call('DEL', key) end
+    local at = type(found) == 'string' and tonumber(found)
+    if not at or at ~= at or at > now + furthest then return 0 end
+    return at
+end
+local function write(key, at)
+    redis.call('SET', key, string.format('%.0f', at), 'PX', math.ceil((at - now) / 1000) + 1000)
+end
+";
 
 /// Reserves the next free slot and says how long to wait for it (GCRA), so that waiters keep
 /// their order and nobody polls. A wait beyond the longest reserves nothing and comes back
-/// negative. All in microseconds of Redis' own clock. A call that is let out is counted.
+/// negative. A call that is let out is counted.
 const RESERVE: &str = r"
-local time = redis.call('TIME')
-local now = time[1] * 1000000 + time[2]
 local interval, tolerance, longest = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
-local arrival = tonumber(redis.call('GET', KEYS[1]) or 0)
-if arrival < now then arrival = now end
+local arrival = read(KEYS[1], tonumber(ARGV[6]))
+local pause = read(KEYS[2], tonumber(ARGV[7]))
+if pause > 0 then arrival = math.max(arrival, pause + tolerance) end
+arrival = math.max(arrival, now)
 local wait = arrival - tolerance - now
-if wait > longest then return -wait end
-arrival = arrival + interval
-redis.call('SET', KEYS[1], string.format('%.0f', arrival), 'PX', math.ceil((arrival - now) / 1000) + 1000)
+if wait > longest then return -math.ceil(wait) end
+write(KEYS[1], arrival + interval)
 count('sent')
-return math.max(wait, 0)
+return math.max(math.ceil(wait), 0)
 ";
 
-/// Moves the next free slot to a time from now, unless it is later already, and counts that Wonde
-/// asked for it.
+/// Ends the pause at a time from now, unless it ends later already, and counts that Wonde asked
+/// for it. It is kept until a burst would be earned again.
 const PAUSE: &str = r"
-local time = redis.call('TIME')
-local now = time[1] * 1000000 + time[2]
-local arrival = now + tonumber(ARGV[1]) + tonumber(ARGV[2])
-if arrival > tonumber(redis.call('GET', KEYS[1]) or 0) then
-    redis.call('SET', KEYS[1], string.format('%.0f', arrival), 'PX', math.ceil((arrival - now) / 1000) + 1000)
+local tolerance, length = tonumber(ARGV[2]), tonumber(ARGV[1])
+if now + length > read(KEYS[2], tonumber(ARGV[7])) then
+    redis.call('SET', KEYS[2], string.format('%.0f', now + length),
+        'PX', math.ceil((length + tolerance) / 1000) + 1000)
 end
 count('limited')
 return 0
@@ -81,27 +98,15 @@ impl RateLimit {
 pub struct RateLimiter {
     redis: Redis,
     limit: RateLimit,
-    reserve: Script,
-    pause: Script,
-    alone: Arc<DefaultKeyedRateLimiter<String>>,
-    /// Pauses that this process has heard of, for the time without Redis.
-    paused: Arc<Mutex<HashMap<String, Instant>>>,
+    reserve: Lua,
+    pause: Lua,
 }
 
 impl RateLimiter {
     /// A limiter whose keys live under the prefix of `redis`.
     pub fn new(redis: Redis, limit: RateLimit) -> Self {
-        let share = NonZeroU32::new(limit.per_second.get() / SHARE_WITHOUT_REDIS);
-        let share = share.unwrap_or(NonZeroU32::MIN);
-        let quota = Quota::per_second(share).allow_burst(share.min(limit.burst));
-        Self {
-            redis,
-            limit,
-            reserve: Script::new(&format!("{COUNT}{RESERVE}")),
-            pause: Script::new(&format!("{COUNT}{PAUSE}")),
-            alone: Arc::new(DefaultKeyedRateLimiter::keyed(quota)),
-            paused: Arc::default(),
-        }
+        let lua = |main: &str| Lua::new(format!("{READ}{COUNT}{main}"));
+        Self { redis, limit, reserve: lua(RESERVE), pause: lua(PAUSE) }
     }
 
     /// Waits until `key` may make another call. `Err`: the wait would be this long, longer
@@ -116,32 +121,30 @@ impl RateLimiter {
     }
 
     async fn reserve(&self, key: &str, label: Option<&str>) -> Result<(), Duration> {
-        let (counts, whose) = self.counted(key, label);
-        let mut connection = self.redis.shared();
-        let reserved: Result<i64, _> = self
-            .reserve
-            .key(self.key(key))
-            .arg(self.interval_us())
-            .arg(self.tolerance_us())
-            .arg(micros(self.limit.longest_wait))
-            .arg(counts)
-            .arg(whose)
-            .invoke_async(&mut connection)
-            .await;
-        match reserved {
+        let first = [self.interval_us(), self.tolerance_us(), micros(self.limit.longest_wait)];
+        let wait = match self.run(&self.reserve, key, label, first).await {
             Ok(wait) if wait < 0 => Err(Duration::from_micros(wait.unsigned_abs())),
             Ok(wait) => {
-                wait_for(Duration::from_micros(wait.unsigned_abs())).await;
-                Ok(())
+                let wait = Duration::from_micros(wait.unsigned_abs());
+                // So that nobody bursts here should Redis go away now.
+                let until_the_next = wait + Duration::from_micros(self.interval_us());
+                self.redis.alone().hold(Instant::now(), key, until_the_next);
+                Ok(wait)
             }
             Err(error) => {
-                tracing::warn!(%error, "Redis is away, keeping to a share of the rate limit");
-                self.acquire_alone(key).await
+                tracing::debug!(%error, "keeping to a share of the rate limit");
+                let pace = Pace {
+                    interval: Duration::from_micros(self.interval_us()),
+                    tolerance: Duration::from_micros(self.tolerance_us()),
+                };
+                self.redis.alone().reserve(Instant::now(), key, pace, self.limit.longest_wait)
             }
-        }
+        };
+        wait_for(wait?).await;
+        Ok(())
     }
 
-    /// Lets nobody make a call of `key` for this long, in any process.
+    /// Lets nobody make a call of `key` for this long, in any process; for an hour at the most.
     pub async fn pause(&self, key: &str, length: Duration) {
         self.hold(key, length, None).await;
     }
@@ -152,55 +155,29 @@ impl RateLimiter {
     }
 
     async fn hold(&self, key: &str, length: Duration, label: Option<&str>) {
-        let (counts, whose) = self.counted(key, label);
-        self.pause_here(key, length);
-        let mut connection = self.redis.shared();
-        let paused: Result<i64, _> = self
-            .pause
-            .key(self.key(key))
-            .arg(micros(length))
-            .arg(self.tolerance_us())
-            .arg(0)
-            .arg(counts)
-            .arg(whose)
-            .invoke_async(&mut connection)
-            .await;
-        if let Err(error) = paused {
+        let length = length.min(LONGEST_PAUSE);
+        self.redis.alone().pause(Instant::now(), key, length);
+        let first = [micros(length), self.tolerance_us(), 0];
+        if let Err(error) = self.run(&self.pause, key, label, first).await {
             tracing::warn!(%error, "the pause is known to this process only");
         }
     }
 
-    async fn acquire_alone(&self, key: &str) -> Result<(), Duration> {
-        let key = key.to_owned();
-        let latest = Instant::now() + self.limit.longest_wait;
-        loop {
-            let wait = match self.paused_here(&key) {
-                Some(wait) => wait,
-                None => match self.alone.check_key(&key) {
-                    Ok(()) => return Ok(()),
-                    Err(busy) => busy.wait_time_from(DefaultClock::default().now()),
-                },
-            };
-            if Instant::now() + wait > latest {
-                return Err(wait);
-            }
-            wait_for(wait).await;
-        }
-    }
-
-    fn pause_here(&self, key: &str, length: Duration) {
-        let now = Instant::now();
-        let end = now + length.min(LONGEST_PAUSE_WITHOUT_REDIS);
-        let mut paused = self.paused.lock().expect("nobody panics with this lock");
-        paused.retain(|_, end| *end > now);
-        let known = paused.entry(key.to_owned()).or_insert(end);
-        *known = end.max(*known);
-    }
-
-    fn paused_here(&self, key: &str) -> Option<Duration> {
-        let paused = self.paused.lock().expect("nobody panics with this lock");
-        let left = paused.get(key)?.saturating_duration_since(Instant::now());
-        (!left.is_zero()).then_some(left)
+    /// Runs a script for a key.
+    async fn run(
+        &self,
+        script: &Lua,
+        key: &str,
+        label: Option<&str>,
+        first: [u64; 3],
+    ) -> Result<i64, RedisError> {
+        let (counts, whose) = self.counted(key, label);
+        let keys = [self.key(key), self.pause_key(key)];
+        let last = [self.furthest_us(), FURTHEST_PAUSE_US];
+        let arguments = |command: &mut redis::Cmd| {
+            command.arg(keys.len()).arg(&keys).arg(&first).arg(&counts).arg(&whose).arg(&last);
+        };
+        self.redis.call(|connection| script.run(connection, arguments)).await
     }
 
     /// Where a call is counted, and as whose; the first is empty where it is not.
@@ -228,6 +205,24 @@ impl RateLimiter {
         }
     }
 
+    /// How many microseconds ahead the slots of a key are taken, by what Redis holds; what a script
+    /// would take for wrong does not count here either.
+    pub(crate) fn ahead(&self, arrival: Option<&str>, pause: Option<&str>, now_us: u64) -> u64 {
+        let read = |text: Option<&str>, furthest| {
+            let at = text.and_then(|text| text.parse::<u64>().ok()).unwrap_or(0);
+            at.checked_sub(now_us).filter(|ahead| *ahead <= furthest)
+        };
+        let arrival = read(arrival, self.furthest_us());
+        let pause = read(pause, FURTHEST_PAUSE_US).map(|ahead| ahead + self.tolerance_us());
+        arrival.max(pause).unwrap_or(0)
+    }
+
+    /// No slot of ours is further ahead.
+    fn furthest_us(&self) -> u64 {
+        let queue = micros(self.limit.longest_wait.max(LONGEST_QUEUE));
+        queue.saturating_add(self.tolerance_us() + self.interval_us())
+    }
+
     /// How far ahead of the even pace a burst may run.
     pub(crate) fn tolerance_us(&self) -> u64 {
         self.interval_us() * u64::from(self.limit.burst.get() - 1)
@@ -241,11 +236,45 @@ impl RateLimiter {
     pub(crate) fn key(&self, key: &str) -> String {
         self.redis.key(&format!("rate:{key}"))
     }
+
+    pub(crate) fn pause_key(&self, key: &str) -> String {
+        self.redis.key(&format!("pause:{key}"))
+    }
 }
 
 impl fmt::Debug for RateLimiter {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("RateLimiter").field("limit", &self.limit).finish_non_exhaustive()
+    }
+}
+
+/// A script, sent by its hash where the server knows it. (The crate's own way asks every node of a
+/// cluster to load it, so one that is away would fail them all.)
+#[derive(Clone)]
+struct Lua {
+    code: String,
+    hash: Script,
+}
+
+impl Lua {
+    fn new(code: String) -> Self {
+        Self { hash: Script::new(&code), code }
+    }
+
+    async fn run(
+        &self,
+        mut connection: Connection,
+        arguments: impl Fn(&mut redis::Cmd),
+    ) -> RedisResult<i64> {
+        let mut by_hash = redis::cmd("EVALSHA");
+        arguments(by_hash.arg(self.hash.get_hash()));
+        match by_hash.query_async(&mut connection).await {
+            Err(error) if error.kind() == ServerErrorKind::NoScript.into() => {}
+            answer => return answer,
+        }
+        let mut by_code = redis::cmd("EVAL");
+        arguments(by_code.arg(&self.code));
+        by_code.query_async(&mut connection).await
     }
 }
 

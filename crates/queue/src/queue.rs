@@ -32,6 +32,8 @@ pub struct Swept {
     pub redelivered: usize,
     /// Jobs that may not start another attempt.
     pub failed: u64,
+    /// Ids that Redis did not take; workers find these jobs in the ledger.
+    pub undelivered: usize,
     /// Jobs whose staged records were thrown away.
     pub discarded: u64,
 }
@@ -108,7 +110,7 @@ impl Queue {
     pub async fn resume(&self, scope: &Scope, actor: &Actor) -> Result<bool, Error> {
         let resumed = pauses::resume(&self.pool, scope, actor).await?;
         if resumed && let Err(error) = self.redeliver_due().await {
-            tracing::warn!(%error, "resumed but not delivered yet");
+            tracing::warn!(%error, "resumed, but the sweep did not go through");
         }
         Ok(resumed)
     }
@@ -116,7 +118,7 @@ impl Queue {
     /// Delivers a job that the ledger has; if Redis is away, the sweeper does it later.
     async fn try_deliver(&self, job: &Job) {
         if let Err(error) = self.redis.push(job.kind.lane(), &[job.id]).await {
-            tracing::warn!(job.id = %job.id, %error, "job accepted but not delivered yet");
+            tracing::debug!(job.id = %job.id, %error, "accepted; a worker finds it in the ledger");
         }
     }
 
@@ -140,18 +142,30 @@ impl Queue {
     }
 
     /// Puts every job that should be running back on Redis, ends the exhausted ones, and
-    /// throws away what dead runs staged. Every worker does this all the time.
+    /// throws away what dead runs staged. Every worker does this all the time. What Redis does
+    /// not take is no error: workers ask the ledger for it.
     pub async fn redeliver_due(&self) -> Result<Swept, Error> {
         let failed = jobs::fail_exhausted(&self.pool).await?;
         let discarded = staging::discard_leftovers(&self.pool).await?;
+        let mut swept = Swept { failed, discarded, ..Swept::default() };
+        if self.redis.trouble().is_some() {
+            // They stay as they are, and are delivered as soon as Redis is back.
+            return Ok(swept);
+        }
         let due = jobs::take_due(&self.pool, PATIENCE, SWEEP_LIMIT).await?;
         let mut by_lane: BTreeMap<&str, (Lane, Vec<JobId>)> = BTreeMap::new();
         for job in &due {
             by_lane.entry(job.lane.as_str()).or_insert((job.lane, Vec::new())).1.push(job.id);
         }
         for (lane, ids) in by_lane.into_values() {
-            self.redis.push(lane, &ids).await?;
+            match self.redis.push(lane, &ids).await {
+                Ok(()) => swept.redelivered += ids.len(),
+                Err(error) => {
+                    tracing::debug!(%error, %lane, "not delivered; workers ask the ledger");
+                    swept.undelivered += ids.len();
+                }
+            }
         }
-        Ok(Swept { redelivered: due.len(), failed, discarded })
+        Ok(swept)
     }
 }

@@ -1,17 +1,32 @@
-use std::{fmt, time::Duration};
+//! Redis as this service sees it: which commands there are, and the names of the keys.
+
+mod address;
+mod error;
+mod link;
+mod server;
+
+use std::{fmt, sync::Arc, time::Duration};
 
 use mis_sync_domain::{JobId, Lane};
 use redis::{
-    AsyncCommands, Client,
-    aio::{ConnectionManager, ConnectionManagerConfig, PubSubStream},
+    AsyncCommands, RedisResult,
+    aio::{PubSubSink, PubSubStream},
 };
+use tokio::time::timeout;
 
-/// How long one `BZPOPMIN` waits for an id. Also the longest that a stopping worker waits
-/// for its last pop to come back.
-const POP_WAIT: Duration = Duration::from_secs(1);
-/// How long an answer may take; well above [`POP_WAIT`].
-const RESPONSE_TIMEOUT: Duration = Duration::from_secs(5);
-const CONNECTION_TIMEOUT: Duration = Duration::from_secs(2);
+use crate::limiter::Alone;
+pub use error::{RedisError, RedisTrouble};
+use link::Link;
+pub(crate) use server::Connection;
+use server::Server;
+
+/// How long a call may take that somebody's work waits for. Everything goes on without Redis, so
+/// that is not long.
+const CALL: Duration = Duration::from_millis(250);
+/// How long the answer to a question of an operator may take.
+const LOOK: Duration = Duration::from_secs(1);
+/// How much longer than it waits for an id a pop may take.
+const POP_PATIENCE: Duration = Duration::from_secs(1);
 
 /// The channel on which ends of attempts are told.
 const ENDED: &str = "ended";
@@ -19,68 +34,106 @@ const ENDED: &str = "ended";
 /// The Redis of this service: connections, and the names of the keys under one prefix.
 #[derive(Clone)]
 pub struct Redis {
-    client: Client,
-    shared: ConnectionManager,
-    prefix: String,
-}
-
-/// Redis cannot be reached or did not do what was asked.
-#[derive(Debug, thiserror::Error)]
-#[error("{0}")]
-pub struct RedisError(#[from] redis::RedisError);
-
-impl RedisError {
-    /// Whether the address itself is wrong, rather than the server away.
-    pub fn is_configuration(&self) -> bool {
-        matches!(self.0.kind(), redis::ErrorKind::InvalidClientConfig)
-    }
+    server: Server,
+    link: Link,
+    prefix: Arc<str>,
+    alone: Arc<Alone>,
 }
 
 impl Redis {
-    /// Prepares connections to `url` (`redis://`, `rediss://` or `redis+unix://`); they are
-    /// made when they are needed, and made anew when they break. All keys begin with `prefix`.
+    /// Prepares connections to `url`: `redis://`, `rediss://` or `redis+unix://`,
+    /// `redis+sentinel://host,host/master`, `redis+cluster://host,host` (the last two also with
+    /// `rediss`). They are made when they are needed, and made anew when they break. All keys
+    /// begin with `prefix`.
     pub fn open(url: &str, prefix: &str) -> Result<Self, RedisError> {
-        let client = Client::open(url)?;
-        let shared = ConnectionManager::new_lazy_with_config(client.clone(), settings())?;
-        Ok(Self { client, shared, prefix: prefix.to_owned() })
+        let server = Server::open(url)?;
+        let prefix: Arc<str> = server.prefix(prefix).into();
+        let link = Link::new(server.clone(), format!("{prefix}:probe"));
+        Ok(Self { server, link, prefix, alone: Arc::default() })
     }
 
-    /// Whether Redis answers.
-    pub async fn ping(&self) -> Result<(), RedisError> {
-        let mut connection = self.shared();
-        redis::cmd("PING").query_async::<()>(&mut connection).await?;
-        Ok(())
+    /// Whether Redis takes a write, within this time. At once it is said of a Redis that was in
+    /// trouble a moment ago.
+    pub async fn check(&self, patience: Duration) -> Result<(), RedisError> {
+        let key = self.key("probe");
+        let write =
+            async |mut connection: Connection| link::write_probe(&mut connection, &key).await;
+        self.link.call(patience, write).await
+    }
+
+    /// What is the matter with Redis, as far as this process knows.
+    pub(crate) fn trouble(&self) -> Option<RedisTrouble> {
+        self.link.trouble()
+    }
+
+    /// Whether ids can be taken. They can be where no new ones are taken any more.
+    pub(crate) fn lets_pop(&self) -> bool {
+        self.trouble().is_none_or(RedisTrouble::lets_pop)
+    }
+
+    /// Runs a command that somebody's work waits for.
+    pub(crate) async fn call<T, F>(
+        &self,
+        run: impl FnOnce(Connection) -> F,
+    ) -> Result<T, RedisError>
+    where
+        F: Future<Output = RedisResult<T>>,
+    {
+        self.link.call(CALL, run).await
+    }
+
+    /// Runs a question of an operator.
+    pub(crate) async fn look<T, F>(
+        &self,
+        run: impl FnOnce(Connection) -> F,
+    ) -> Result<T, RedisError>
+    where
+        F: Future<Output = RedisResult<T>>,
+    {
+        let connection = self.link.any_connection(LOOK).await?;
+        match timeout(LOOK, run(connection)).await {
+            Ok(answer) => Ok(answer?),
+            Err(_) => Err(RedisError::Away(RedisTrouble::Away)),
+        }
     }
 
     /// Puts ids of due jobs where their workers take them. An id that waits already stays
     /// where it is.
     pub(crate) async fn push(&self, lane: Lane, ids: &[JobId]) -> Result<(), RedisError> {
         let members: Vec<(u8, String)> = ids.iter().map(|id| (0, id.to_string())).collect();
-        self.shared().zadd_multiple::<_, _, _, ()>(self.ready_key(lane), &members).await?;
-        Ok(())
+        let key = self.ready_key(lane);
+        self.call(async |mut connection| connection.zadd_multiple(key, &members).await).await
     }
 
     /// A connection of its own for a lane, because a blocking pop holds up all that share it.
-    pub(crate) fn popper(&self, lane: Lane) -> Result<Popper, RedisError> {
-        let connection = ConnectionManager::new_lazy_with_config(self.client.clone(), settings())?;
-        Ok(Popper { connection, key: self.ready_key(lane), lane })
+    pub(crate) fn popper(&self, lane: Lane) -> Popper {
+        Popper { redis: self.clone(), connection: None, key: self.ready_key(lane), lane }
     }
 
     /// Tells everybody that an attempt at this job has ended.
     pub(crate) async fn publish_end(&self, id: JobId) -> Result<(), RedisError> {
-        self.shared().publish::<_, _, ()>(self.key(ENDED), id.to_string()).await?;
-        Ok(())
+        let channel = self.key(ENDED);
+        self.call(async |mut connection| connection.publish(channel, id.to_string()).await).await
     }
 
     /// Ids of jobs as [`Redis::publish_end`] tells them, until the connection breaks.
-    pub(crate) async fn endings(&self) -> Result<PubSubStream, RedisError> {
-        let mut subscription = self.client.get_async_pubsub().await?;
-        subscription.subscribe(self.key(ENDED)).await?;
-        Ok(subscription.into_on_message())
+    pub(crate) async fn endings(&self) -> Result<Subscription, RedisError> {
+        let generation = self.link.generation(CALL).await?;
+        let mut subscriber = self.server.subscriber().await?;
+        let answer = timeout(LOOK, subscriber.subscribe(self.key(ENDED))).await;
+        answer.map_err(|_| RedisError::Away(RedisTrouble::Away))??;
+        let (sink, messages) = subscriber.split();
+        Ok(Subscription { redis: self.clone(), generation, sink, messages })
     }
 
-    pub(crate) fn shared(&self) -> ConnectionManager {
-        self.shared.clone()
+    /// The rate limits of this process for the time without Redis.
+    pub(crate) fn alone(&self) -> &Alone {
+        &self.alone
+    }
+
+    /// Tells how many processes share the rate limits. While Redis is away each keeps to its part.
+    pub fn share_limits_among(&self, processes: u32) {
+        self.alone.share_among(processes);
     }
 
     pub(crate) fn key(&self, name: &str) -> String {
@@ -98,30 +151,77 @@ impl fmt::Debug for Redis {
     }
 }
 
-fn settings() -> ConnectionManagerConfig {
-    ConnectionManagerConfig::new()
-        .set_response_timeout(Some(RESPONSE_TIMEOUT))
-        .set_connection_timeout(Some(CONNECTION_TIMEOUT))
-        .set_number_of_retries(1)
+/// A subscription to the ends of attempts.
+pub(crate) struct Subscription {
+    redis: Redis,
+    generation: u64,
+    sink: PubSubSink,
+    pub(crate) messages: PubSubStream,
+}
+
+impl Subscription {
+    /// Whether the other side still answers. A connection that only listens would never know.
+    pub(crate) async fn ping(&mut self) -> Result<(), RedisError> {
+        match timeout(LOOK, self.sink.ping::<redis::Value>()).await {
+            Ok(answer) => Ok(answer.map(drop)?),
+            Err(_) => Err(RedisError::Away(RedisTrouble::Away)),
+        }
+    }
+
+    /// Waits until Redis is found to be away, or another one than it was.
+    pub(crate) fn lost(&self) -> impl Future<Output = ()> + use<> {
+        let (link, generation) = (self.redis.link.clone(), self.generation);
+        async move { link.lost(generation).await }
+    }
 }
 
 /// Takes one id of a lane after the other: the oldest of the syncs, the newest of the logins. Where
 /// there are more logins than the workers can bear, the one who came last is the one who still
 /// waits.
 pub(crate) struct Popper {
-    connection: ConnectionManager,
+    redis: Redis,
+    /// With the generation of the shared connection when it was made.
+    connection: Option<(u64, Connection)>,
     key: String,
     lane: Lane,
 }
 
 impl Popper {
-    /// Waits up to a second; `None`: nothing came. What is no job id is dropped.
-    pub(crate) async fn pop(&mut self) -> Result<Option<JobId>, RedisError> {
-        let (key, wait) = (&self.key, POP_WAIT.as_secs_f64());
-        let popped: Option<(String, String, f64)> = match self.lane {
-            Lane::Bulk => self.connection.bzpopmin(key, wait).await?,
-            Lane::Interactive => self.connection.bzpopmax(key, wait).await?,
+    /// Waits so long for an id; `None`: nothing came. What is no job id is dropped.
+    pub(crate) async fn pop(&mut self, wait: Duration) -> Result<Option<JobId>, RedisError> {
+        let (generation, mut connection) = self.connection().await?;
+        let (key, seconds) = (&self.key, wait.as_secs_f64());
+        let pop = async {
+            let popped: Option<(String, String, f64)> = match self.lane {
+                Lane::Bulk => connection.bzpopmin(key, seconds).await?,
+                Lane::Interactive => connection.bzpopmax(key, seconds).await?,
+            };
+            Ok(popped)
         };
-        Ok(popped.and_then(|(_, member, _)| member.parse().ok()))
+        let popped = tokio::select! {
+            biased;
+            popped = timeout(wait + POP_PATIENCE, pop) => {
+                popped.unwrap_or(Err(RedisError::Away(RedisTrouble::Away)))
+            }
+            () = self.redis.link.lost(generation) => Err(RedisError::Away(RedisTrouble::Away)),
+        };
+        if popped.is_err() {
+            // An answer that is still on its way must not be taken for that of the next pop.
+            self.connection = None;
+        }
+        Ok(popped?.and_then(|(_, member, _)| member.parse().ok()))
+    }
+
+    async fn connection(&mut self) -> Result<(u64, Connection), RedisError> {
+        let generation = self.redis.link.generation(CALL).await?;
+        if let Some((made_at, connection)) = &self.connection
+            && *made_at == generation
+        {
+            return Ok((generation, connection.clone()));
+        }
+        self.connection = None;
+        let connection = self.redis.server.connect(POP_PATIENCE * 3).await?;
+        self.connection = Some((generation, connection.clone()));
+        Ok((generation, connection))
     }
 }

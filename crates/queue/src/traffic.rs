@@ -5,23 +5,24 @@ use std::{collections::BTreeMap, time::Duration};
 
 use chrono::{DateTime, Utc};
 use mis_sync_domain::SchoolId;
-use redis::aio::ConnectionManager;
+use redis::RedisResult;
 
-use crate::{RateLimiter, RedisError};
+use crate::{RateLimiter, RedisError, redis::Connection};
 
 /// Counts one call by minute, and by five minutes and key. `ARGV[4]` begins the names of the counts
 /// (empty: nothing is counted), `ARGV[5]` says whose call it is. Names depend on the time, so they
-/// cannot be among the script's keys; a Redis Cluster would refuse that.
+/// cannot be among the script's keys; in a cluster they are on the same node by their prefix. What
+/// cannot be counted keeps nobody from calling.
 pub(crate) const COUNT: &str = r"
 local function count(what)
     if ARGV[4] == '' then return end
-    local minute = math.floor(redis.call('TIME')[1] / 60)
+    local minute = math.floor(time[1] / 60)
     local of_minute = ARGV[4] .. ':minute:' .. string.format('%.0f', minute)
     local of_keys = ARGV[4] .. ':keys:' .. string.format('%.0f', math.floor(minute / 5))
-    redis.call('HINCRBY', of_minute, what, 1)
-    redis.call('EXPIRE', of_minute, 1200)
-    redis.call('HINCRBY', of_keys, ARGV[5] .. ':' .. what, 1)
-    redis.call('EXPIRE', of_keys, 1800)
+    redis.pcall('HINCRBY', of_minute, what, 1)
+    redis.pcall('EXPIRE', of_minute, 1200)
+    redis.pcall('HINCRBY', of_keys, ARGV[5] .. ':' .. what, 1)
+    redis.pcall('EXPIRE', of_keys, 1800)
 end
 ";
 
@@ -68,7 +69,10 @@ pub struct KeyTraffic {
 impl RateLimiter {
     /// What went out lately under all keys, and what this limiter would let out now.
     pub async fn traffic(&self) -> Result<WondeTraffic, RedisError> {
-        let mut connection = self.redis().shared();
+        self.redis().look(|connection| self.read_traffic(connection)).await
+    }
+
+    async fn read_traffic(&self, mut connection: Connection) -> RedisResult<WondeTraffic> {
         let time: (u64, u64) = redis::cmd("TIME").query_async(&mut connection).await?;
         let (minute, now_us) = (time.0 / 60, time.0 * 1_000_000 + time.1);
         let minutes = (minute.saturating_sub(MINUTES - 1)..=minute).collect::<Vec<_>>();
@@ -89,33 +93,33 @@ impl RateLimiter {
 
     async fn counts(
         &self,
-        connection: &mut ConnectionManager,
+        connection: &mut Connection,
         what: &str,
         slots: &[u64],
-    ) -> Result<Vec<BTreeMap<String, u64>>, RedisError> {
+    ) -> RedisResult<Vec<BTreeMap<String, u64>>> {
         let mut pipe = redis::pipe();
         for slot in slots {
             pipe.hgetall(format!("{}:{what}:{slot}", self.counts_key()));
         }
-        Ok(pipe.query_async(connection).await?)
+        pipe.query_async(connection).await
     }
 
     async fn look_at_rates(
         &self,
-        connection: &mut ConnectionManager,
+        connection: &mut Connection,
         keys: &mut [KeyTraffic],
         now_us: u64,
-    ) -> Result<(), RedisError> {
-        let mut pipe = redis::pipe();
-        for key in keys.iter() {
-            pipe.get(self.key(&key.key));
-        }
+    ) -> RedisResult<()> {
         if keys.is_empty() {
             return Ok(());
         }
-        let arrivals: Vec<Option<u64>> = pipe.query_async(connection).await?;
-        for (key, arrival) in keys.iter_mut().zip(arrivals) {
-            let ahead = arrival.unwrap_or(0).saturating_sub(now_us);
+        let mut pipe = redis::pipe();
+        for key in keys.iter() {
+            pipe.mget(&[self.key(&key.key), self.pause_key(&key.key)]);
+        }
+        let times: Vec<(Option<String>, Option<String>)> = pipe.query_async(connection).await?;
+        for (key, (arrival, pause)) in keys.iter_mut().zip(times) {
+            let ahead = self.ahead(arrival.as_deref(), pause.as_deref(), now_us);
             key.left = self.left(ahead);
             key.wait = Duration::from_micros(ahead.saturating_sub(self.tolerance_us()));
         }

@@ -8,7 +8,7 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     Claimed, Error, Handler, Intake, Queue, RetryPolicy,
     attempt::{self, AttemptContext},
-    backend::{LaneBackend, LaneOptions},
+    backend::{Doubt, LaneBackend, LaneOptions},
 };
 
 /// How a worker process runs.
@@ -94,6 +94,7 @@ pub async fn run_worker(
     let mut lanes_ended = Vec::new();
     for lane in Lane::ALL.iter().copied() {
         let slots = options.slots(lane);
+        let doubt = Doubt::default();
         for share in 0..slots.backends {
             let ended = CancellationToken::new();
             lanes_ended.push(ended.clone());
@@ -106,11 +107,12 @@ pub async fn run_worker(
                 lane,
                 worker: name.clone(),
                 lease: slots.lease,
+                doubt: doubt.clone(),
                 intake: options.intake.clone(),
                 stopping: stop.clone(),
                 ended,
             };
-            let backend = LaneBackend::open(queue.clone(), lane)?;
+            let backend = LaneBackend::open(queue.clone(), lane);
             monitor = register(monitor, name, backend, slots.concurrency, context);
         }
     }

@@ -96,6 +96,19 @@ pub struct WorkerRow {
     pub running: Vec<RunningJob>,
 }
 
+/// How many workers are there now, whether they take jobs or not.
+pub async fn count_present(pool: &PgPool) -> Result<u32, Error> {
+    let count = sqlx::query_scalar!(
+        r#"
+        SELECT count(*) AS "count!" FROM worker
+        WHERE stopped_at IS NULL AND seen_at > now() - interval '10 seconds'
+        "#,
+    )
+    .fetch_one(pool)
+    .await?;
+    Ok(u32::try_from(count).unwrap_or(u32::MAX))
+}
+
 /// Notes that a worker is alive, and whether it `is_draining` already. Returns whether it is to
 /// drain.
 pub async fn beat(pool: &PgPool, worker: &Heartbeat, is_draining: bool) -> Result<bool, Error> {

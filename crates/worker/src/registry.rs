@@ -1,4 +1,5 @@
-//! Tells that this worker is there, every two seconds, and hears whether it is to take jobs.
+//! Tells that this worker is there, every two seconds, and hears whether it is to take jobs, and
+//! how many there are to share the rate limits while Redis is away.
 
 use std::time::Duration;
 
@@ -42,6 +43,7 @@ async fn report(
     intake: &Intake,
 ) -> Result<(), mis_sync_store::Error> {
     let drains = workers::beat(queue.pool(), beat, !intake.is_open()).await?;
+    queue.redis().share_limits_among(workers::count_present(queue.pool()).await?);
     if drains != intake.is_open() {
         return Ok(());
     }

@@ -24,8 +24,8 @@ pub(crate) async fn run(queue: Queue, stop: CancellationToken) {
         }
         match in_time(LONGEST, queue.redeliver_due()).await {
             Ok(swept) if swept == Swept::default() => {}
-            Ok(Swept { redelivered, failed, discarded }) => {
-                tracing::info!(redelivered, failed, discarded, "swept");
+            Ok(Swept { redelivered, undelivered, failed, discarded }) => {
+                tracing::info!(redelivered, undelivered, failed, discarded, "swept");
             }
             Err(error) => tracing::warn!(%error, "the sweep did not go through"),
         }

@@ -13,7 +13,7 @@ pub(crate) struct LivenessView {
 #[derive(Serialize, ToSchema)]
 #[schema(as = Readiness)]
 pub(crate) struct ReadinessView {
-    /// `ready` or `unavailable`
+    /// `ready`, `degraded` (it works, but without Redis) or `unavailable`
     pub(crate) status: &'static str,
     pub(crate) checks: ChecksView,
 }
@@ -23,7 +23,28 @@ pub(crate) struct ReadinessView {
 #[schema(as = Checks)]
 pub(crate) struct ChecksView {
     pub(crate) postgres: CheckView,
-    pub(crate) redis: CheckView,
+    pub(crate) redis: RedisCheckView,
+}
+
+/// Redis. The service works without it: logins and syncs are then taken from the database.
+#[derive(Serialize, ToSchema)]
+#[schema(as = RedisCheck)]
+pub(crate) struct RedisCheckView {
+    pub(crate) status: RedisStatus,
+    /// `away`, `loading`, `read-only`, `full`, `refuses-writes` or `not-permitted`; left out when
+    /// it is well.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) reason: Option<&'static str>,
+}
+
+/// How Redis is.
+#[derive(Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum RedisStatus {
+    /// It takes writes.
+    Ok,
+    /// It cannot be used just now.
+    Degraded,
 }
 
 /// One dependency.

@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 use mis_sync_store::api_keys;
 
 use crate::{commands::print, config::Config, exit::Failure, wiring};
@@ -47,14 +49,19 @@ async fn check_api_keys(config: &Config) -> Result<String, Failure> {
 
 async fn check_redis(config: &Config) -> Result<String, Failure> {
     let redis = wiring::open_redis(config)?;
-    redis.ping().await.map_err(|error| Failure::dependency(format!("is away: {error}")))?;
-    Ok("answers".into())
+    match redis.check(Duration::from_secs(3)).await {
+        Ok(()) => Ok("answers and takes writes".into()),
+        Err(error) => Err(Failure::dependency(format!(
+            "degraded, {}: {error}. mis-sync works without it meanwhile, from the database",
+            error.trouble().as_str()
+        ))),
+    }
 }
 
 /// Any answer will do: without a token Wonde says 401, and that is an answer.
 async fn check_wonde(config: &Config) -> Result<String, Failure> {
     let base_url = config.wonde.client().base_url;
-    let client = reqwest::Client::builder().timeout(std::time::Duration::from_secs(5)).build()?;
+    let client = reqwest::Client::builder().timeout(Duration::from_secs(5)).build()?;
     match client.get(base_url.clone()).send().await {
         Ok(_) => Ok(format!("{base_url} answers")),
         Err(error) => Err(Failure::dependency(format!("{base_url}: {}", error.without_url()))),

@@ -118,7 +118,7 @@ async fn redis_holds_ids_and_numbers_and_nothing_else() {
     let mut redis = test.redis().await;
     let mut keys: Vec<String> = redis.keys("*").await.unwrap();
     keys.sort();
-    assert_eq!(keys, ["test:rate:a-key", READY]);
+    assert_eq!(keys, ["test:probe", "test:rate:a-key", READY]);
     let ready: Vec<(String, f64)> = redis.zrange_withscores(READY, 0, -1).await.unwrap();
     let expected: Vec<_> = waiting.iter().map(|id| (id.to_string(), 0.0)).collect();
     assert_eq!(ready, expected);

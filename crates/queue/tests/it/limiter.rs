@@ -6,7 +6,7 @@ use std::time::Duration;
 use futures::future::join_all;
 use mis_sync_domain::SchoolId;
 use mis_sync_queue::{RateLimit, RateLimiter};
-use mis_sync_testing::{Servers, eventually};
+use mis_sync_testing::{PATIENCE, Servers, eventually};
 use tokio::time::Instant;
 
 use crate::fixture::LONG;
@@ -113,6 +113,42 @@ async fn who_would_wait_too_long_is_told_so_and_takes_no_place() {
 }
 
 #[tokio::test]
+async fn a_time_that_was_never_written_here_holds_nobody_up() {
+    let servers = Servers::start().await;
+    let impatient = RateLimit { longest_wait: Duration::from_secs(2), ..limit(50, 1) };
+    let limiter = RateLimiter::new(servers.open_redis(), impatient);
+    let client = redis::Client::open(servers.redis_url()).unwrap();
+    let mut connection = client.get_multiplexed_async_connection().await.unwrap();
+    let (now, _): (u64, u64) = redis::cmd("TIME").query_async(&mut connection).await.unwrap();
+    let two_hours_on = ((now + 7200) * 1_000_000).to_string();
+    for name in ["rate", "pause"] {
+        for odd in [&two_hours_on, "9e300", "nan", "inf", "-1", "", "junk", "4102444800000000"] {
+            let key = format!("test:{name}:one");
+            let () =
+                redis::cmd("SET").arg(&key).arg(odd).query_async(&mut connection).await.unwrap();
+            limiter.acquire_as("one", "oak").await.unwrap_or_else(|wait| panic!("{odd}: {wait:?}"));
+            limiter.traffic().await.unwrap();
+        }
+        let key = format!("test:{name}:two");
+        let () = redis::cmd("RPUSH").arg(&key).arg("x").query_async(&mut connection).await.unwrap();
+        limiter.acquire_as("two", "oak").await.unwrap();
+    }
+    // A clock that was an hour fast for a moment.
+    let an_hour_on = ((now + 3600) * 1_000_000).to_string();
+    let set = async |connection: &mut _, key: &str| {
+        redis::cmd("SET").arg(key).arg(&an_hour_on).query_async::<()>(connection).await.unwrap();
+    };
+    set(&mut connection, "test:rate:one").await;
+    limiter.acquire("one").await.unwrap();
+    // So long a pause may be meant.
+    set(&mut connection, "test:pause:one").await;
+    assert!(limiter.acquire("one").await.unwrap_err() > LONG / 2);
+    limiter.pause("three", LONG * 48).await;
+    let wait = limiter.acquire("three").await.unwrap_err();
+    assert!(wait > LONG / 2 && wait <= LONG, "{wait:?}");
+}
+
+#[tokio::test]
 async fn without_redis_a_process_keeps_to_its_share_and_goes_back_afterwards() {
     let mut servers = Servers::start().await;
     let limiter = RateLimiter::new(servers.open_redis(), limit(80, 4));
@@ -132,7 +168,7 @@ async fn without_redis_a_process_keeps_to_its_share_and_goes_back_afterwards() {
         held.then_some(())
     })
     .await;
-    redis.ping().await.unwrap();
+    redis.check(PATIENCE).await.unwrap();
 }
 
 #[tokio::test]

@@ -10,7 +10,7 @@ use tokio::{sync::Semaphore, time::timeout};
 use crate::fixture::{Runs, TestQueue, handler, new_job, options, succeed};
 
 impl TestQueue {
-    async fn login(&self) -> JobId {
+    pub(crate) async fn login(&self) -> JobId {
         let staff_id = Some(StaffId::new());
         let new = NewJob { kind: JobKind::RefreshUser, staff_id, ..new_job() };
         match self.queue.enqueue(&new, None).await.unwrap() {

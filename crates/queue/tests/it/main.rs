@@ -11,3 +11,4 @@ mod pausing;
 mod rows;
 mod running;
 mod stopping;
+mod trouble;

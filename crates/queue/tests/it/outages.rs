@@ -1,6 +1,7 @@
 use mis_sync_domain::{JobId, JobState};
+use mis_sync_queue::{RedisTrouble, Swept};
 use mis_sync_store::jobs;
-use mis_sync_testing::eventually;
+use mis_sync_testing::{PATIENCE, eventually};
 
 use crate::{
     fixture::{READY, Runs, TestQueue, new_job},
@@ -38,12 +39,12 @@ async fn a_job_accepted_without_redis_is_delivered_when_redis_is_back() {
     test.servers.redis.kill().unwrap();
     let job = test.enqueue().await;
     test.age_deliveries().await;
-    assert!(test.queue.redeliver_due().await.is_err());
-    assert!(test.queue.redis().ping().await.is_err());
+    let trouble = test.queue.redis().check(PATIENCE).await.unwrap_err().trouble();
+    assert_eq!(trouble, RedisTrouble::Away);
+    assert_eq!(test.queue.redeliver_due().await.unwrap(), Swept::default());
     test.servers.redis.restart().unwrap();
-    // The shared connection finds its way back, and the next patience delivers.
-    eventually("Redis answers", async || test.queue.redis().ping().await.ok()).await;
-    test.age_deliveries().await;
+    // The shared connection finds its way back, and the next sweep delivers.
+    eventually("Redis answers", async || test.queue.redis().check(PATIENCE).await.ok()).await;
     assert_eq!(test.queue.redeliver_due().await.unwrap().redelivered, 1);
     assert_eq!(
         test.redis_command::<Vec<String>>(&format!("ZRANGE {READY} 0 -1")).await,

@@ -1,0 +1,127 @@
+//! A Redis that answers and yet delivers nothing: full, read-only, unable to save, or never told.
+
+use std::{fs, os::unix::fs::PermissionsExt};
+
+use mis_sync_domain::{JobKind, JobState, StaffId};
+use mis_sync_queue::{NewJob, RedisTrouble, Swept};
+use mis_sync_store::jobs;
+use mis_sync_testing::{PATIENCE, eventually};
+
+use crate::fixture::{READY, Runs, TestQueue, new_job};
+
+impl TestQueue {
+    /// Waits until this process knows how Redis is.
+    pub(crate) async fn until_redis_is(&self, expected: Option<RedisTrouble>) {
+        eventually(&format!("Redis is known to be {expected:?}"), async || {
+            let found = self.queue.redis().check(PATIENCE).await.err();
+            (found.map(|error| error.trouble()) == expected).then_some(())
+        })
+        .await;
+    }
+
+    /// A sync and a login are accepted now, and run without anybody sweeping.
+    async fn jobs_run(&self) {
+        let jobs = [self.enqueue().await, self.login().await];
+        self.wait_for(&jobs, JobState::Succeeded).await;
+    }
+}
+
+#[tokio::test]
+async fn jobs_run_while_redis_takes_no_writes_and_over_it_again_afterwards() {
+    let test = TestQueue::start().await;
+    let worker = test.worker(Runs::default().handler(&test.pool));
+    test.jobs_run().await;
+    for (trouble, end, known_as) in [
+        ("CONFIG SET maxmemory 1", "CONFIG SET maxmemory 0", RedisTrouble::Full),
+        (
+            "CONFIG SET min-replicas-to-write 1",
+            "CONFIG SET min-replicas-to-write 0",
+            RedisTrouble::RefusesWrites,
+        ),
+        ("REPLICAOF 127.0.0.1 1", "REPLICAOF NO ONE", RedisTrouble::ReadOnly),
+    ] {
+        let () = test.redis_command(trouble).await;
+        test.jobs_run().await;
+        test.until_redis_is(Some(known_as)).await;
+        test.jobs_run().await;
+        let () = test.redis_command(end).await;
+        test.until_redis_is(None).await;
+        test.jobs_run().await;
+    }
+    worker.stop().await;
+}
+
+#[tokio::test]
+async fn jobs_run_while_redis_cannot_save() {
+    let test = TestQueue::start().await;
+    let worker = test.worker(Runs::default().handler(&test.pool));
+    let socket = test.servers.redis.socket();
+    let directory = socket.parent().unwrap();
+    let writable = |mode| fs::set_permissions(directory, fs::Permissions::from_mode(mode)).unwrap();
+    let mut command = redis::cmd("CONFIG");
+    let save = command.arg("SET").arg("save").arg("3600 1");
+    let () = save.query_async(&mut test.redis().await).await.unwrap();
+    test.jobs_run().await;
+    writable(0o555);
+    eventually("a snapshot has failed", async || {
+        let command = redis::cmd("BGSAVE");
+        let _one_may_be_under_way =
+            command.query_async::<redis::Value>(&mut test.redis().await).await;
+        let info: String = test.redis_command("INFO persistence").await;
+        info.contains("rdb_last_bgsave_status:err").then_some(())
+    })
+    .await;
+    test.jobs_run().await;
+    test.until_redis_is(Some(RedisTrouble::RefusesWrites)).await;
+    test.jobs_run().await;
+    writable(0o700);
+    worker.stop().await;
+}
+
+#[tokio::test]
+async fn ids_that_wait_in_a_full_redis_are_taken_out() {
+    let test = TestQueue::start().await;
+    let before = test.enqueue_many(20).await;
+    let () = test.redis_command("CONFIG SET maxmemory 1").await;
+    test.until_redis_is(Some(RedisTrouble::Full)).await;
+    let worker = test.worker(Runs::default().handler(&test.pool));
+    test.wait_for(&before, JobState::Succeeded).await;
+    eventually("no id is left behind", async || {
+        (test.redis_command::<u64>(&format!("ZCARD {READY}")).await == 0).then_some(())
+    })
+    .await;
+    worker.stop().await;
+}
+
+#[tokio::test]
+async fn what_nobody_delivered_is_found_though_redis_is_well() {
+    let test = TestQueue::start().await;
+    let runs = Runs::default();
+    let worker = test.worker(runs.handler(&test.pool));
+    let login = NewJob { kind: JobKind::RefreshUser, staff_id: Some(StaffId::new()), ..new_job() };
+    let mut silent = Vec::new();
+    for new in [new_job(), login] {
+        silent.push(jobs::enqueue(&test.pool, &new, None).await.unwrap().job().id);
+    }
+    test.wait_for(&silent, JobState::Succeeded).await;
+    test.jobs_run().await;
+    worker.stop().await;
+    assert_eq!(runs.all().len(), 4);
+}
+
+#[tokio::test]
+async fn a_sweep_does_not_end_with_the_first_push_that_fails() {
+    let test = TestQueue::start().await;
+    test.enqueue().await;
+    test.login().await;
+    let () = test.redis_command("FLUSHALL").await;
+    let () = test.redis_command(&format!("SET {READY} junk")).await;
+    test.age_deliveries().await;
+    let swept = test.queue.redeliver_due().await.unwrap();
+    assert_eq!(swept, Swept { redelivered: 1, undelivered: 1, ..Swept::default() });
+    // What is wrong with one key is no reason to do without Redis.
+    test.until_redis_is(None).await;
+    let worker = test.worker(Runs::default().handler(&test.pool));
+    test.jobs_run().await;
+    worker.stop().await;
+}
