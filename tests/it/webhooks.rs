@@ -130,8 +130,9 @@ async fn revoked_access_stops_the_syncs_and_keeps_the_people() {
     let revoked = webhook_of(&app, school.as_str(), ScenarioName::Revoke);
     assert_eq!(outcome(&app, &revoked).await, applied());
     assert_eq!(shown(&app, &school).await["token_state"], "rejected");
-    let pressed = app.post(&format!("/v1/schools/{school}/sync")).send().await.unwrap();
-    assert_eq!(pressed.status(), 409);
+    let pressed = app.press_sync(&school).await;
+    let pressed = app.wait_until_finished(&pressed).await;
+    assert_eq!(pressed["error"]["type"], "wonde_unauthorized");
     assert_eq!(number(&app, people).await, before);
     let reason = "SELECT details ->> 'revoke_reason' FROM webhook_event";
     assert_eq!(texts(&app, reason).await, ["Revoked by the school."]);
@@ -154,17 +155,18 @@ async fn a_job_that_waits_ends_when_access_is_revoked() {
     let school = app.connect_school(0).await;
     app.stop_worker().await;
     let job = app.press_sync(&school).await;
-    // What a worker makes of the word; Wonde itself would still answer.
+    // What a worker makes of the word.
+    webhook_of(&app, school.as_str(), ScenarioName::Revoke);
     let sql = format!("UPDATE school SET token_rejected_at = now() WHERE id = '{school}'");
     crate::rows::execute(&app, &sql).await;
-    let asked = app.simulator.simulator().requests().total;
+    app.simulator.simulator().reset_requests();
     app.start_worker();
     let job = app.wait_until_finished(&job).await;
     assert_eq!(
         (&job["state"], &job["error"]["type"]),
         (&json!("failed"), &json!("wonde_unauthorized"))
     );
-    assert_eq!(app.simulator.simulator().requests().total, asked, "Wonde was not asked");
+    assert_eq!(app.simulator.simulator().requests().total, 1, "the school, and nothing else");
 }
 
 #[tokio::test]

@@ -62,8 +62,6 @@ pub(crate) enum ApiError {
     NotAcceptable,
     #[error("This school has no Wonde token. Connect it with `PUT /v1/schools/{{school_id}}`.")]
     SchoolNotConnected,
-    #[error("Wonde refused this school's token; connect the school again with a new one.")]
-    TokenRejected,
     #[error(
         "A school that has no token yet, and has not approved the access in Wonde, cannot be connected \
              without one."
@@ -128,7 +126,6 @@ impl ApiError {
             Self::UnknownProblem => &problem::UNKNOWN_PROBLEM,
             Self::NotAcceptable => &problem::NOT_ACCEPTABLE,
             Self::SchoolNotConnected => &problem::SCHOOL_NOT_CONNECTED,
-            Self::TokenRejected => &problem::TOKEN_REJECTED,
             Self::TokenMissing => &problem::TOKEN_MISSING,
             Self::WondeIdFixed => &problem::WONDE_ID_FIXED,
             Self::WondeSchoolTaken => &problem::WONDE_SCHOOL_TAKEN,

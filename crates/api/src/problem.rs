@@ -89,8 +89,6 @@ catalogue! {
         "Check the Wonde id. Where it should move, disconnect the other school first.";
     SCHOOL_NOT_CONNECTED = CONFLICT "school-not-connected": "The school is not connected",
         "Connect it with its Wonde token: `PUT /v1/schools/{school_id}`.";
-    TOKEN_REJECTED = CONFLICT "token-rejected": "Wonde refused the school's token",
-        "Get a new token from Wonde and connect the school again: `PUT /v1/schools/{school_id}`.";
     BODY_TOO_LARGE = PAYLOAD_TOO_LARGE "body-too-large": "The body is too large",
         "No request of this API needs more than 64 KiB.";
     UNSUPPORTED_MEDIA_TYPE = UNSUPPORTED_MEDIA_TYPE "unsupported-media-type": "The body is not JSON",

@@ -44,7 +44,7 @@ const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
         )),
         (status = 404, description = "`unknown-school`", body = ProblemView,
             content_type = "application/problem+json"),
-        (status = 409, description = "`school-not-connected`, `token-rejected`",
+        (status = 409, description = "`school-not-connected`",
             body = ProblemView, content_type = "application/problem+json"),
         BodyProblems,
         CommonProblems,
@@ -63,7 +63,7 @@ pub(crate) async fn enqueue_sync_school(
     let options = read_options(body)?;
     let idempotency = read_idempotency(&headers, access.key(), &school, options)?;
     if let Err(refusal) = require_token(&school) {
-        // A repeated request gets its job even when that job found the token to be bad.
+        // A repeated request gets its job even when the school was disconnected meanwhile.
         let Some(header) = &idempotency else { return Err(refusal) };
         let seen = store::jobs::answered(access.pool(), header).await?;
         return seen.map(|job| accepted(StatusCode::OK, &job)).ok_or(refusal);
@@ -90,11 +90,11 @@ fn read_options(body: JsonObject) -> Result<SyncOptions, ApiError> {
     Ok(SyncOptions { dry_run, photos, mode: mode.unwrap_or_default() })
 }
 
+/// A token that Wonde refused is no reason to refuse a press: the job tries it again first.
 pub(crate) fn require_token(school: &School) -> Result<(), ApiError> {
     match school.token {
-        TokenState::Held => Ok(()),
+        TokenState::Held | TokenState::Rejected => Ok(()),
         TokenState::Missing => Err(ApiError::SchoolNotConnected),
-        TokenState::Rejected => Err(ApiError::TokenRejected),
     }
 }
 

@@ -102,6 +102,8 @@ pub(crate) struct Wonde {
     initial_backoff_ms: u64,
     max_backoff_ms: u64,
     max_retry_after_ms: u64,
+    second_look_ms: u64,
+    rejected_token_probe_minutes: NonZeroU32,
 }
 
 #[derive(Debug, Deserialize)]
@@ -271,6 +273,7 @@ impl Wonde {
             initial_backoff_ms: self.initial_backoff_ms,
             max_backoff_ms: self.max_backoff_ms,
             max_retry_after_ms: self.max_retry_after_ms,
+            second_look_ms: self.second_look_ms,
         }
     }
 
@@ -286,6 +289,11 @@ impl Wonde {
             max_retry_after_ms: self.max_retry_after_ms.min(timeout_ms),
             ..self.client()
         }
+    }
+
+    /// How long a refused token is left alone before it is tried again.
+    pub(crate) fn token_probe_after(&self) -> Duration {
+        Duration::from_mins(self.rejected_token_probe_minutes.get().into())
     }
 
     /// The part of the limit that syncs may use.

@@ -90,6 +90,7 @@ impl Parts {
             wonde_hosts: Arc::clone(&self.wonde_hosts),
             refresh_timeout,
             probe_after: config.worker.probe_after(),
+            token_probe_after: config.wonde.token_probe_after(),
             cipher: Arc::clone(&self.cipher),
             mis: Arc::clone(&self.mis),
             clock: Clock::system(),

@@ -77,8 +77,9 @@ impl SchoolHealth {
     /// pauses in this time.
     pub fn conditions(&self, now: DateTime<Utc>, stale_after: TimeDelta) -> Vec<Condition> {
         if self.token_rejected {
-            let detail = "Wonde refuses the school's token, or the school revoked the access; \
-                          nothing is synced until it has a new one.";
+            let detail = "Wonde refuses the school's token, or the school revoked the access. It is \
+                          tried again every few minutes; nothing is synced until Wonde accepts it, \
+                          or the school has a new one.";
             return vec![self.condition(AlertKind::TokenRejected, None, "token_rejected", detail)];
         }
         let mut conditions = Vec::new();
@@ -88,7 +89,7 @@ impl SchoolHealth {
                               to approve or reject it.";
                 conditions.push(self.condition(AlertKind::SyncHeld, Some(last), "held", detail));
             }
-            // Once the school has a new token, what failed for the old one is history.
+            // Once the school's token is accepted again, or it has a new one, that is history.
             let failure = last.failure.as_ref().filter(|failure| failure.code != TOKEN_REFUSED);
             if let Some(failure) = failure {
                 let detail = format!("The last sync was given up: {}.", failure.title);

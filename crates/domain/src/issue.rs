@@ -44,6 +44,8 @@ pub enum IssueCode {
     ClassStaffMissing,
     /// Nobody's employment was delivered, so nobody can be called current or a leaver.
     EmploymentWithheld,
+    /// Contact details are refused, so nobody's work email is known.
+    ContactDetailsWithheld,
     /// Nobody's roles were delivered though they were before, or access is refused.
     RolesWithheld,
     /// Nobody's line manager was delivered though they were before, or access is refused.
@@ -78,7 +80,7 @@ pub enum IssueCode {
 
 impl IssueCode {
     /// Every code, for tables and docs.
-    pub const ALL: [Self; 33] = [
+    pub const ALL: [Self; 34] = [
         Self::NoWorkEmail,
         Self::InvalidWorkEmail,
         Self::NameMissing,
@@ -97,6 +99,7 @@ impl IssueCode {
         Self::SubjectNameMissing,
         Self::ClassStaffMissing,
         Self::EmploymentWithheld,
+        Self::ContactDetailsWithheld,
         Self::RolesWithheld,
         Self::LineManagersWithheld,
         Self::PhotosWithheld,
@@ -116,8 +119,9 @@ impl IssueCode {
 
     /// What Wonde, the MIS or the school keeps back: each is about the whole school, and iP keeps
     /// what it has.
-    pub const WITHHELD: [Self; 7] = [
+    pub const WITHHELD: [Self; 8] = [
         Self::EmploymentWithheld,
+        Self::ContactDetailsWithheld,
         Self::RolesWithheld,
         Self::LineManagersWithheld,
         Self::PhotosWithheld,
@@ -159,6 +163,7 @@ impl IssueCode {
             Self::SubjectNameMissing => "subject_name_missing",
             Self::ClassStaffMissing => "class_staff_missing",
             Self::EmploymentWithheld => "employment_withheld",
+            Self::ContactDetailsWithheld => "contact_details_withheld",
             Self::RolesWithheld => "roles_withheld",
             Self::LineManagersWithheld => "line_managers_withheld",
             Self::PhotosWithheld => "photos_withheld",
@@ -178,6 +183,7 @@ impl IssueCode {
     }
 
     /// What the school reads.
+    #[expect(clippy::too_many_lines, reason = "a table: one sentence for each code")]
     pub fn sentence(self) -> &'static str {
         match self {
             Self::NoWorkEmail => {
@@ -233,6 +239,11 @@ impl IssueCode {
             Self::EmploymentWithheld => {
                 "Wonde says nothing about anybody's employment, so nobody was imported and nobody \
                  was treated as a leaver. The school probably does not share it."
+            }
+            Self::ContactDetailsWithheld => {
+                "Wonde delivers nobody's contact details, so nobody's work email is known. Nobody \
+                 was imported or changed, and nobody who is current staff was treated as a leaver. \
+                 The school probably does not share them."
             }
             Self::RolesWithheld => {
                 "Wonde delivers no roles for anybody, so job titles in iP were left as they are. \
@@ -300,6 +311,7 @@ impl IssueCode {
             | Self::PossibleMatch
             | Self::TwoRecordsOfOnePerson
             | Self::EmploymentWithheld
+            | Self::ContactDetailsWithheld
             | Self::RolesWithheld
             | Self::LineManagersWithheld
             | Self::PhotosWithheld

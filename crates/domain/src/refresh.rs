@@ -123,7 +123,8 @@ impl StaleReason {
             Self::Failed => "The refresh did not succeed; the job says why.",
             Self::NotConnected => "The school has no Wonde token. Connect the school.",
             Self::TokenRejected => {
-                "Wonde refused the school's token. Connect the school again with a new one."
+                "Wonde refused the school's token; it is tried again every few minutes. If it was \
+                 replaced, connect the school with the new one."
             }
             Self::WondeUnavailable => {
                 "Wonde did not answer a short while ago; it is asked again soon."

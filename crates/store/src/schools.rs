@@ -1,6 +1,7 @@
 //! Schools and their connection to Wonde.
 
 mod overview;
+mod probes;
 
 use chrono::{DateTime, Utc};
 use mis_sync_domain::{AuditAction, ConnectSchool, School, SchoolId, TokenState, WondeHosts};
@@ -16,6 +17,7 @@ use crate::{
 pub use overview::{
     Flaw, PastSync, Quality, SchoolSummary, flaws, names, past_syncs, quality, summaries, withheld,
 };
+pub use probes::{mark_token_accepted, take_for_probe};
 
 /// A school with what a sync needs of it.
 pub struct SchoolAccess {
@@ -291,8 +293,8 @@ async fn fetch_row(pool: &PgPool, id: &SchoolId) -> Result<Option<SchoolRow>, Er
     Ok(row)
 }
 
-/// Notes that Wonde refused the token that the school had when it was read; only a new one
-/// clears it. Nothing happens if the school was connected anew in the meantime.
+/// Notes that Wonde refused the token that the school had when it was read; a new one clears it,
+/// or that Wonde accepts this one again. Nothing happens if the school was connected anew in the meantime.
 pub async fn mark_token_rejected(pool: &PgPool, read: &School) -> Result<(), Error> {
     sqlx::query!(
         r#"

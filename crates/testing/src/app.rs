@@ -53,6 +53,8 @@ pub struct TestAppOptions {
     pub alert_receiver: Option<Arc<AlertReceiver>>,
     /// How long the fetch of one person may take.
     pub refresh_timeout: Duration,
+    /// How long a refused token is left alone before it is tried again.
+    pub token_probe_after: Duration,
     /// How long what is over is kept; by default for ever.
     pub retention: Retention,
 }
@@ -72,6 +74,7 @@ impl Default for TestAppOptions {
             scheduler: false,
             alert_receiver: None,
             refresh_timeout: Duration::from_secs(30),
+            token_probe_after: Duration::from_hours(1),
             retention: Retention::default(),
         }
     }
@@ -227,6 +230,7 @@ impl TestApp {
             page_size: self.options.page_size,
             initial_backoff_ms: 1,
             max_backoff_ms: 10,
+            second_look_ms: 20,
             ..ClientConfig::default()
         };
         Context {
@@ -241,6 +245,7 @@ impl TestApp {
             wonde_hosts: Arc::clone(&self.hosts),
             refresh_timeout: timeout,
             probe_after: Duration::from_hours(1),
+            token_probe_after: self.options.token_probe_after,
             cipher: Arc::clone(&self.cipher),
             mis: Arc::new(MisTable::built_in()),
             clock: self.options.clock.clone(),

@@ -22,9 +22,18 @@ pub struct Fault {
     /// Only requests whose path and query contain this, as sent or decoded.
     #[serde(default)]
     pub path: Option<String>,
-    /// Answer with this status, 400 to 599.
+    /// Answer with this status, 200 to 599.
     #[serde(default)]
     pub status: Option<u16>,
+    /// With this body instead of the usual JSON.
+    #[serde(default)]
+    pub body: Option<String>,
+    /// With this content type instead of `application/json`.
+    #[serde(default)]
+    pub content_type: Option<String>,
+    /// With the header `Location`.
+    #[serde(default)]
+    pub location: Option<String>,
     /// With the header `Retry-After`, in seconds.
     #[serde(default)]
     pub retry_after: Option<u64>,
@@ -60,6 +69,9 @@ impl Default for Fault {
             school: None,
             path: None,
             status: None,
+            body: None,
+            content_type: None,
+            location: None,
             retry_after: None,
             hang_ms: None,
             truncate: None,
@@ -76,11 +88,19 @@ impl Fault {
         if does_nothing && self.truncate.is_none() && self.then.is_none() {
             return Err(Error::BadFault("give at least one of status, hang_ms, truncate and then"));
         }
-        if self.status.is_some_and(|status| !(400..600).contains(&status)) {
-            return Err(Error::BadFault("status must be 400 to 599"));
+        if self.status.is_some_and(|status| !(200..600).contains(&status)) {
+            return Err(Error::BadFault("status must be 200 to 599"));
         }
-        if self.retry_after.is_some() && self.status.is_none() {
-            return Err(Error::BadFault("retry_after needs a status, such as 429"));
+        let of_status = [&self.body, &self.content_type, &self.location];
+        let needs_status = self.retry_after.is_some() || of_status.iter().any(|own| own.is_some());
+        if needs_status && self.status.is_none() {
+            return Err(Error::BadFault(
+                "retry_after, body, content_type and location need a status, such as 429",
+            ));
+        }
+        let headers = [&self.content_type, &self.location];
+        if headers.into_iter().flatten().any(|value| HeaderValue::from_str(value).is_err()) {
+            return Err(Error::BadFault("content_type and location must fit into a header"));
         }
         if self.count == 0 {
             return Err(Error::BadFault("count must be at least 1"));
@@ -99,9 +119,19 @@ impl Fault {
     pub(crate) fn refusal(&self) -> Option<Response> {
         let status =
             StatusCode::from_u16(self.status?).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        let mut response =
-            Refusal::new(status, "simulated_fault", "This answer was ordered by a test.")
-                .into_response();
+        let mut response = match &self.body {
+            Some(body) => {
+                (status, [(header::CONTENT_TYPE, "application/json")], body.clone()).into_response()
+            }
+            None => Refusal::new(status, "simulated_fault", "This answer was ordered by a test.")
+                .into_response(),
+        };
+        let own = [(header::CONTENT_TYPE, &self.content_type), (header::LOCATION, &self.location)];
+        for (name, value) in own {
+            if let Some(value) = value.as_deref().and_then(|value| value.parse().ok()) {
+                response.headers_mut().insert(name, value);
+            }
+        }
         if let Some(seconds) = self.retry_after {
             response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
         }
@@ -222,9 +252,11 @@ mod tests {
         for (json, hint) in [
             ("{}", "at least one of"),
             (r#"{"truncate": false}"#, "at least one of"),
-            (r#"{"status": 200}"#, "400 to 599"),
+            (r#"{"status": 199}"#, "200 to 599"),
             (r#"{"status": 500, "count": 0}"#, "at least 1"),
-            (r#"{"hang_ms": 5, "retry_after": 1}"#, "needs a status"),
+            (r#"{"hang_ms": 5, "retry_after": 1}"#, "need a status"),
+            (r#"{"hang_ms": 5, "body": "x"}"#, "need a status"),
+            (r#"{"status": 302, "location": "\n"}"#, "fit into a header"),
             (r#"{"truncate": "half"}"#, "connection"),
             (r#"{"stauts": 500}"#, "expected one of"),
         ] {

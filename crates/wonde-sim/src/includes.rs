@@ -92,10 +92,7 @@ impl Includes {
             if advertised.iter().any(|list| list.contains(&path)) {
                 tree.add(path);
             } else if unknown == UnknownInclude::Refuse {
-                return Err(Refusal::invalid(
-                    "include",
-                    "asks for something that cannot be included",
-                ));
+                return Err(Refusal::invalid_include(path));
             }
         }
         Ok(tree)
@@ -162,6 +159,7 @@ mod tests {
         assert!(tree.get("classes").unwrap().has("subject"));
         let refused =
             Includes::from_query(&query, &[EMPLOYEE], UnknownInclude::Refuse).unwrap_err();
-        assert_eq!(refused.status, 422);
+        assert_eq!(refused.status, 400);
+        assert_eq!(refused.body["error_description"], "shoes");
     }
 }

@@ -47,7 +47,7 @@ impl Default for SimulatorOptions {
             per_page_max: 1_000,
             unsupported: Unsupported::Empty,
             hierarchy: HierarchyDirection::Manager,
-            unknown_include: UnknownInclude::Ignore,
+            unknown_include: UnknownInclude::Refuse,
             today: london_date(real_now()),
         }
     }
@@ -88,7 +88,7 @@ pub enum HierarchyDirection {
 pub enum UnknownInclude {
     /// It is passed over in silence.
     Ignore,
-    /// The request is answered 422.
+    /// The request is answered 400 `invalid_include`, with the name.
     Refuse,
 }
 

@@ -1,4 +1,5 @@
-//! Answers of the Wonde API that are no data. The exact bodies are not known; these are JSON like all others.
+//! Answers of the Wonde API that are no data, in the bodies that others have seen; those of 401, 405, 422 and 429 are
+//! not known, and are JSON like all others.
 
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -23,17 +24,22 @@ impl Refusal {
 
     /// 403: the token is good but not for this.
     pub(crate) fn forbidden(permission: &str) -> Self {
-        let body = json!({
-            "error": "invalid_permissions",
-            "message": format!("The application does not have the permission {permission} for this school."),
-            "permission": permission,
-        });
-        Self { status: StatusCode::FORBIDDEN, body }
+        let description = format!("Scope {permission} not enabled");
+        Self::described(StatusCode::FORBIDDEN, "invalid_permissions", &description)
     }
 
     /// 404: no such thing.
     pub(crate) fn not_found() -> Self {
-        Self::new(StatusCode::NOT_FOUND, "not_found", "The requested resource was not found.")
+        Self::described(StatusCode::NOT_FOUND, "resource_not_found", "Resource not found")
+    }
+
+    /// 400: an include that the API does not have for this school.
+    pub(crate) fn invalid_include(name: &str) -> Self {
+        Self::described(StatusCode::BAD_REQUEST, "invalid_include", name)
+    }
+
+    fn described(status: StatusCode, error: &str, description: &str) -> Self {
+        Self { status, body: json!({"error": error, "error_description": description}) }
     }
 
     /// 405: not by this method.

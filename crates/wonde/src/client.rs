@@ -1,7 +1,7 @@
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use reqwest::header::{ACCEPT, AUTHORIZATION, HeaderValue};
 use reqwest::{Client, StatusCode};
@@ -12,13 +12,14 @@ use tracing::{Instrument as _, Span};
 use url::Url;
 
 use crate::addresses::{AddressRule, GuardedResolver, is_refused};
+use crate::bom::without_marks;
 use crate::config::ClientConfig;
 use crate::envelope::{DecodedPage, decode_page, decode_single};
 use crate::error::Error;
 use crate::limit::{LimitKey, RateLimit};
 use crate::models::{Class, Counts, Employee, School, Subject, WondeId};
 use crate::query::{ClassInclude, EmployeeInclude, EmployeeQuery, ListQuery, include_names};
-use crate::response::{read_body, refusal};
+use crate::response::{Asked, read_body, refusal};
 use crate::retry::retry;
 
 /// Makes ring the TLS provider of this process. Call it once before building a client; a second
@@ -114,25 +115,25 @@ impl SchoolClient {
 
     /// The school itself: the cheapest way to see whether the token works.
     pub async fn school(&self) -> Result<School, Error> {
-        self.send("school", &self.root, decode_single).await
+        self.send(Ask::record("school", &self.root)).await
     }
 
     /// One employee; [`Error::NotFound`] where Wonde does not know the id (any more). Of the query
     /// only the includes count: one record has neither filter nor pages.
     pub async fn employee(&self, id: &WondeId, query: &EmployeeQuery) -> Result<Employee, Error> {
         let include = query.include.iter().copied().map(EmployeeInclude::name);
-        self.send("employee", &self.record_url("employees", id, include), decode_single).await
+        self.send(Ask::record("employee", &self.record_url("employees", id, include))).await
     }
 
     /// One class; otherwise as [`employee`](Self::employee).
     pub async fn class(&self, id: &WondeId, include: &[ClassInclude]) -> Result<Class, Error> {
         let include = include.iter().copied().map(ClassInclude::name);
-        self.send("class", &self.record_url("classes", id, include), decode_single).await
+        self.send(Ask::record("class", &self.record_url("classes", id, include))).await
     }
 
     /// One subject; otherwise as [`employee`](Self::employee).
     pub async fn subject(&self, id: &WondeId) -> Result<Subject, Error> {
-        self.send("subject", &self.record_url("subjects", id, []), decode_single).await
+        self.send(Ask::record("subject", &self.record_url("subjects", id, []))).await
     }
 
     /// Address of one record of a list.
@@ -155,7 +156,7 @@ impl SchoolClient {
     pub async fn employee_count(&self) -> Result<Option<u64>, Error> {
         let mut url = extend(&self.root, &["counts"]);
         url.query_pairs_mut().append_pair("include", "employees");
-        let counts: Counts = self.send("counts", &url, decode_single).await?;
+        let counts: Counts = self.send(Ask::record("counts", &url)).await?;
         Ok(counts.employees())
     }
 
@@ -181,47 +182,59 @@ impl SchoolClient {
         resource: &'static str,
         url: &Url,
     ) -> Result<DecodedPage<T>, Error> {
-        self.send(resource, url, decode_page).await
+        self.send(Ask { resource, url, decode: decode_page, one_record: false }).await
     }
 
     /// Sends one GET, tries again where that may help, and decodes the answer.
     ///
     /// Tried again, with full jitter or after `Retry-After`, within the configured limits:
     /// connections refused or broken, timeouts, 408, 425, 429, every 5xx, bodies that break off
-    /// or do not decompress, and a 200 whose body is not the JSON envelope.
+    /// or do not decompress, a 200 whose body is not the JSON envelope, and whatever something in
+    /// front of Wonde says in its place ([`Error::Gateway`]): redirects (never followed), other
+    /// successes than 200, 400, 403, 404, 410 and 422 whose body is HTML, empty or JSON without
+    /// Wonde's `error`, and all statuses that Wonde has no reason to answer a plain GET with: 402,
+    /// 405 to 407, 409, 411 to 421, 423, 424, 426, 431, 451 and those that nobody has defined.
     ///
-    /// Not tried again: 400, 401, 403, 404, 422 and any other 4xx, redirects (never followed),
+    /// A 401 is first doubted, see [`second_look`](Self::second_look).
+    ///
+    /// Not tried again: a confirmed 401, and 400, 403, 404, 410 and 422 in Wonde's own words,
     /// bodies over the limit, a single record that does not decode, a `Retry-After` longer than
     /// the configuration lets us wait.
-    async fn send<T>(
-        &self,
-        resource: &'static str,
-        url: &Url,
-        decode: fn(&[u8]) -> Result<T, Error>,
-    ) -> Result<T, Error> {
-        retry(&self.client.config, |attempt| self.attempt(resource, url, decode, attempt)).await
+    async fn send<T>(&self, ask: Ask<'_, T>) -> Result<T, Error> {
+        retry(&self.client.config, async |attempt| match self.attempt(ask, attempt).await {
+            Err(Error::Unauthorized) => Err(self.second_look().await),
+            outcome => outcome,
+        })
+        .await
+    }
+
+    /// What a 401 means. While Wonde's own logins are disturbed, good tokens are refused too; so
+    /// the token counts as refused only where a moment later the school's own record is refused
+    /// as well. Whatever else is answered shows that the 401 passes.
+    async fn second_look(&self) -> Error {
+        wait(self.client.config.second_look()).await;
+        let ask = Ask::<School>::record("school", &self.root);
+        match self.attempt(ask, 1).await {
+            Err(error @ Error::Unauthorized) => error,
+            Err(error) if error.is_transient() => error,
+            _ => Error::Gateway { status: StatusCode::UNAUTHORIZED.as_u16() },
+        }
     }
 
     /// One try, with its one line in the log.
-    async fn attempt<T>(
-        &self,
-        resource: &'static str,
-        url: &Url,
-        decode: fn(&[u8]) -> Result<T, Error>,
-        attempt: u32,
-    ) -> Result<T, Error> {
+    async fn attempt<T>(&self, ask: Ask<'_, T>, attempt: u32) -> Result<T, Error> {
         self.client.limit.acquire(&self.limit_key).await?;
         let span = tracing::debug_span!(
             "wonde.request",
-            wonde.resource = resource,
+            wonde.resource = ask.resource,
             attempt,
             http.status = tracing::field::Empty,
             bytes = tracing::field::Empty,
             elapsed_ms = tracing::field::Empty,
         );
         let started = Instant::now();
-        let outcome = self.exchange(url, &span).instrument(span.clone()).await;
-        let outcome = outcome.and_then(|body| decode(&body));
+        let outcome = self.exchange(ask.url, ask.one_record, &span).instrument(span.clone()).await;
+        let outcome = outcome.and_then(|body| ask.read(&body));
         let elapsed_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
         span.record("elapsed_ms", elapsed_ms);
         let problem = outcome.as_ref().err().map(tracing::field::display);
@@ -233,7 +246,7 @@ impl SchoolClient {
         outcome
     }
 
-    async fn exchange(&self, url: &Url, span: &Span) -> Result<Vec<u8>, Error> {
+    async fn exchange(&self, url: &Url, one_record: bool, span: &Span) -> Result<Vec<u8>, Error> {
         self.requests.fetch_add(1, Ordering::Relaxed);
         let request = self
             .client
@@ -244,12 +257,55 @@ impl SchoolClient {
         let response = request.send().await.map_err(Error::from_transport)?;
         span.record("http.status", response.status().as_u16());
         if response.status() != StatusCode::OK {
-            return Err(refusal(response).await);
+            let include = url.query_pairs().find(|(name, _)| name == "include");
+            let include = include.map(|(_, names)| names).unwrap_or_default();
+            return Err(refusal(response, Asked { one_record, include: &include }).await);
         }
         let body = read_body(response, self.client.config.max_body_bytes).await?;
         span.record("bytes", body.len());
         Ok(body)
     }
+}
+
+/// What is asked for, and how its answer is read.
+struct Ask<'a, T> {
+    resource: &'static str,
+    url: &'a Url,
+    decode: fn(&[u8]) -> Result<T, Error>,
+    one_record: bool,
+}
+
+impl<T> Clone for Ask<'_, T> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<T> Copy for Ask<'_, T> {}
+
+impl<'a, T: DeserializeOwned> Ask<'a, T> {
+    fn record(resource: &'static str, url: &'a Url) -> Self {
+        Self { resource, url, decode: decode_single, one_record: true }
+    }
+}
+
+impl<T> Ask<'_, T> {
+    /// Byte order marks are looked for only where they can be what is wrong.
+    fn read(&self, body: &[u8]) -> Result<T, Error> {
+        let outcome = (self.decode)(body);
+        if !matches!(outcome, Err(Error::Decode { .. })) {
+            return outcome;
+        }
+        without_marks(body).map_or(outcome, |clean| (self.decode)(&clean))
+    }
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the time that passes is what is asked for: a fault has to have a chance to pass"
+)]
+async fn wait(time: Duration) {
+    tokio::time::sleep(time).await;
 }
 
 impl fmt::Debug for SchoolClient {

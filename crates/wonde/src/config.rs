@@ -27,6 +27,9 @@ pub struct ClientConfig {
     pub max_backoff_ms: u64,
     /// A `Retry-After` above this is not waited for: the error goes to the caller with it.
     pub max_retry_after_ms: u64,
+    /// After a 401 the school's own record is asked for so much later, to tell a token that is
+    /// refused from a fault that passes.
+    pub second_look_ms: u64,
 }
 
 impl Default for ClientConfig {
@@ -43,6 +46,7 @@ impl Default for ClientConfig {
             initial_backoff_ms: 500,
             max_backoff_ms: 8_000,
             max_retry_after_ms: 10_000,
+            second_look_ms: 1_000,
         }
     }
 }
@@ -70,6 +74,10 @@ impl ClientConfig {
 
     pub(crate) fn max_retry_after(&self) -> Duration {
         Duration::from_millis(self.max_retry_after_ms)
+    }
+
+    pub(crate) fn second_look(&self) -> Duration {
+        Duration::from_millis(self.second_look_ms)
     }
 }
 

@@ -99,6 +99,8 @@ fn next_page(meta: Shape<IgnoredAny, Meta>) -> Result<Option<String>, Error> {
     };
     match (pagination.next, pagination.more) {
         (None, Some(true)) => Err(Error::decode("more pages are promised, but none is named")),
+        // Some servers name the last page as its own next.
+        (_, Some(false)) => Ok(None),
         (next, _) => Ok(next),
     }
 }
@@ -169,7 +171,8 @@ mod tests {
             (json!({"pagination": {"next": "", "more": 0}}), None),
             (json!({"pagination": {"next": "x", "more": true}}), Some("x")),
             (json!({"pagination": {"next": "x"}}), Some("x")),
-            (json!({"pagination": {"next": "x", "more": false}}), Some("x")),
+            (json!({"pagination": {"next": "x", "more": false}}), None),
+            (json!({"pagination": {"next": "x", "more": null}}), Some("x")),
         ];
         for (meta, expected) in cases {
             let decoded = page(&json!({"data": [], "meta": meta})).unwrap();

@@ -15,18 +15,33 @@ pub enum Error {
         /// When to ask again, where that is known.
         retry_after: Option<Duration>,
     },
-    /// 401, or a token that cannot be sent at all: the token is bad, revoked or rotated.
+    /// The token is bad, revoked or rotated: the school's own record was refused with 401 a moment
+    /// after another 401, or the token cannot be sent at all. One 401 alone is a
+    /// [`Gateway`](Self::Gateway) fault.
     #[error("Wonde does not accept the token")]
     Unauthorized,
-    /// 403: the school withdrew the access, or never granted it.
+    /// 403 in Wonde's own words: the school withdrew the access, or never granted it.
     #[error("the school does not grant this access{}", scope.as_ref().map(|name| format!(" ({name})")).unwrap_or_default())]
     Forbidden {
         /// What is missing, for example `employees.read`, where the answer names it.
         scope: Option<String>,
     },
-    /// 404: for one person this is data, not a failure.
+    /// 404 in Wonde's own words: for one person this is data, not a failure.
     #[error("Wonde knows no such record")]
     NotFound,
+    /// Wonde knows no such include for this school's MIS, and refuses the whole request for it.
+    #[error("Wonde has no such include{}", of_names(named))]
+    InvalidInclude {
+        /// Which of the includes asked for the answer names; empty where it names none of them.
+        named: Vec<String>,
+    },
+    /// Something between us and Wonde answered in its place, or one of Wonde's servers that knows
+    /// less than the others. It passes.
+    #[error("something in front of Wonde answered in its place (HTTP {status})")]
+    Gateway {
+        /// The HTTP status.
+        status: u16,
+    },
     /// 5xx, 408 or 425: Wonde cannot answer now.
     #[error("Wonde cannot answer now (HTTP {status})")]
     Server {
@@ -69,7 +84,7 @@ pub enum Error {
     /// A page names a page as the next that was already read.
     #[error("the pages run in a circle")]
     PageLoop,
-    /// Any other status; redirects too, since they are not followed.
+    /// Wonde refuses the request itself.
     #[error("unexpected answer (HTTP {status})")]
     Other {
         /// The HTTP status.
@@ -88,6 +103,7 @@ impl Error {
     pub fn is_transient(&self) -> bool {
         match self {
             Self::RateLimited { .. }
+            | Self::Gateway { .. }
             | Self::Server { .. }
             | Self::Network(_)
             | Self::Timeout(_)
@@ -96,6 +112,7 @@ impl Error {
             | Self::Forbidden { .. }
             | Self::NotFound
             | Self::AddressRefused
+            | Self::InvalidInclude { .. }
             | Self::BodyTooLarge { .. }
             | Self::Record(_)
             | Self::ForeignNext { .. }
@@ -129,6 +146,10 @@ impl Error {
     pub(crate) fn config(reason: impl Into<String>) -> Self {
         Self::Config { reason: reason.into() }
     }
+}
+
+fn of_names(named: &[String]) -> String {
+    if named.is_empty() { String::new() } else { format!(" ({})", named.join(", ")) }
 }
 
 impl From<Throttled> for Error {

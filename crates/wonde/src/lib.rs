@@ -1,10 +1,12 @@
 #![doc = include_str!("../README.md")]
 
 mod addresses;
+mod bom;
 mod client;
 mod config;
 mod envelope;
 mod error;
+mod includes;
 mod limit;
 mod lists;
 mod models;

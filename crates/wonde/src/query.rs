@@ -33,7 +33,8 @@ pub enum EmployeeInclude {
 }
 
 impl EmployeeInclude {
-    pub(crate) fn name(self) -> &'static str {
+    /// As Wonde writes it, in requests and in [`Error::InvalidInclude`](crate::Error::InvalidInclude).
+    pub fn name(self) -> &'static str {
         match self {
             Self::ContactDetails => "contact_details",
             Self::EmploymentDetails => "employment_details",

@@ -27,9 +27,13 @@ pub enum SyncError {
     /// One person could not be fetched in the time that a login has.
     #[error("Wonde took longer than a login can wait")]
     TooSlow,
+    /// Wonde knows the school, but not its list of staff, or the page of a list where an earlier
+    /// attempt stopped: that passes.
+    #[error("Wonde did not find one of the school's lists, though it knows the school")]
+    ListMissing,
     /// What an earlier attempt staged led to a dead end; the next one starts from the first page.
     #[error("going on from an earlier attempt failed: {0}")]
-    StaleResume(WondeError),
+    StaleResume(String),
 }
 
 /// How long to wait when Wonde asks to wait but does not say how long.
@@ -64,8 +68,13 @@ impl From<SyncError> for JobError {
                 "Wonde could not be read",
                 "It took longer than a login can wait.",
             )),
-            SyncError::StaleResume(error) => {
-                Self::Retry(failure("wonde_list_moved", "The list moved", &error.to_string()))
+            SyncError::ListMissing => Self::Retry(failure(
+                "wonde_unavailable",
+                "Wonde could not be read",
+                &SyncError::ListMissing.to_string(),
+            )),
+            SyncError::StaleResume(why) => {
+                Self::Retry(failure("wonde_list_moved", "The list moved", &why))
             }
         }
     }
@@ -108,7 +117,8 @@ fn from_wonde(error: &WondeError) -> JobError {
         WondeError::Unauthorized => JobError::Fail(failure(
             "wonde_unauthorized",
             "Wonde refuses the school's token",
-            "The token was revoked or replaced. Connect the school again with a new one.",
+            "It was refused twice, a moment apart. It is tried again every few minutes and with \
+             every sync that is asked for. If it was replaced, connect the school with the new one.",
         )),
         WondeError::Forbidden { scope } => JobError::Fail(failure(
             "wonde_forbidden",
@@ -127,6 +137,12 @@ fn from_wonde(error: &WondeError) -> JobError {
             "bad_connection",
             "The school's connection cannot be used",
             "Its Wonde address leads to a private network (`wonde.allowed_hosts`).",
+        )),
+        // Which one cannot be told, or all of them: another node may know them.
+        WondeError::InvalidInclude { .. } => JobError::Retry(failure(
+            "wonde_include_refused",
+            "Wonde refuses a part of what is asked for",
+            &detail,
         )),
         error if error.is_transient() => {
             JobError::Retry(failure("wonde_unavailable", "Wonde could not be read", &detail))
@@ -169,6 +185,12 @@ mod tests {
         assert!(matches!(verdict(StoreError::SchoolBusy), JobError::Snooze(..)));
         assert!(matches!(verdict(StoreError::PersonMoved), JobError::Retry(_)));
         assert!(matches!(verdict(SyncError::TooSlow), JobError::Retry(_)));
+        assert!(matches!(verdict(SyncError::ListMissing), JobError::Retry(_)));
+        for passing in [401, 302, 403, 404, 421] {
+            assert!(matches!(verdict(WondeError::Gateway { status: passing }), JobError::Retry(_)));
+        }
+        let include = WondeError::InvalidInclude { named: Vec::new() };
+        assert!(matches!(verdict(include), JobError::Retry(_)));
         assert!(matches!(verdict(SyncError::UnknownStaff), JobError::Fail(_)));
         assert!(matches!(verdict(StoreError::Unavailable(String::new())), JobError::Retry(_)));
     }

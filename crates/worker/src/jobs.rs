@@ -1,5 +1,5 @@
 //! The jobs, one file each.
 
-mod connection;
+pub(crate) mod connection;
 pub(crate) mod refresh_user;
 pub(crate) mod sync_school;

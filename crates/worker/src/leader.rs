@@ -13,7 +13,7 @@ use mis_sync_store::{Error, leader::Candidate};
 use tokio::time::{Interval, MissedTickBehavior, interval, timeout};
 use tokio_util::sync::CancellationToken;
 
-use crate::{Context, alerts, bookkeeping, bulk, retention, scheduler};
+use crate::{Context, alerts, bookkeeping, bulk, retention, scheduler, token_probes};
 
 /// How often a worker asks for the lock, or looks whether it still has it.
 const EVERY: Duration = Duration::from_secs(2);
@@ -55,7 +55,7 @@ async fn stand(
         tick.tick().await;
     }
     tracing::info!("this worker leads");
-    let duties = future::join(
+    let duties = future::join3(
         future::join5(
             scheduler::run(context),
             alerts::watch(context),
@@ -64,10 +64,11 @@ async fn stand(
             bulk::run(context),
         ),
         retention::run(context),
+        token_probes::run(context),
     );
     tokio::select! {
         lost = hold(&mut candidate, tick) => lost,
-        ((never, ..), _) = duties => match never {},
+        ((never, ..), ..) = duties => match never {},
     }
 }
 

@@ -14,6 +14,7 @@ mod registry;
 mod retention;
 mod scheduler;
 mod sweeper;
+mod token_probes;
 
 use std::{sync::Arc, time::Duration};
 
@@ -47,6 +48,8 @@ pub struct Context {
     pub refresh_timeout: Duration,
     /// How long logins do not ask a Wonde that failed one of them.
     pub probe_after: Duration,
+    /// How long a token that Wonde refused is left alone before it is tried again.
+    pub token_probe_after: Duration,
     /// Opens the schools' tokens.
     pub cipher: Arc<TokenCipher>,
     /// The known MIS.

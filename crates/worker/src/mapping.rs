@@ -12,13 +12,18 @@ use mis_sync_domain::{
     employment::{self, Employment, Standing},
 };
 use mis_sync_store::staging::{Gone, LeftOut, MappedPage, Present};
-use mis_sync_wonde::{Employee, EmploymentDetails, Page, WondeDate};
+use mis_sync_wonde::{Employee, EmployeeInclude, EmploymentDetails, Page, WondeDate};
 
 /// What the mapping of a school's records depends on besides the records.
+#[expect(clippy::struct_excessive_bools, reason = "each one answers a question of its own")]
 #[derive(Debug, Clone, Copy)]
 pub struct MappingRules {
     /// Decides who is current.
     pub today: NaiveDate,
+    /// Whether contact details are delivered: without them nobody's work email is known.
+    pub contact_details: bool,
+    /// Whether employment details are delivered: without them nobody is known to be current.
+    pub employment_details: bool,
     /// Whether the school's MIS delivers roles.
     pub roles_supported: bool,
     /// Whether the school's MIS delivers who reports to whom.
@@ -32,10 +37,31 @@ impl MappingRules {
     pub fn of_school(today: NaiveDate, mis: Option<&Mis>, settings: &SchoolSettings) -> Self {
         Self {
             today,
+            contact_details: true,
+            employment_details: true,
             roles_supported: Mis::supports(mis, Capability::Roles),
             hierarchy_supported: Mis::supports(mis, Capability::ReportsTo),
             teachers_only: settings.teachers_only,
         }
+    }
+
+    /// Exactly what the mapping reads; scopes that are not needed are not asked for.
+    pub fn includes(self) -> Vec<EmployeeInclude> {
+        let wanted = [
+            (EmployeeInclude::ContactDetails, self.contact_details),
+            (EmployeeInclude::EmploymentDetails, self.employment_details),
+            (EmployeeInclude::Roles, self.roles_supported),
+            (EmployeeInclude::Hierarchy, self.hierarchy_supported),
+        ];
+        wanted.into_iter().filter_map(|(include, is_wanted)| is_wanted.then_some(include)).collect()
+    }
+
+    /// What is left out counts as not said: iP keeps what it has.
+    pub fn leave_out(&mut self, refused: &[EmployeeInclude]) {
+        self.contact_details &= !refused.contains(&EmployeeInclude::ContactDetails);
+        self.employment_details &= !refused.contains(&EmployeeInclude::EmploymentDetails);
+        self.roles_supported &= !refused.contains(&EmployeeInclude::Roles);
+        self.hierarchy_supported &= !refused.contains(&EmployeeInclude::Hierarchy);
     }
 }
 
@@ -46,6 +72,8 @@ pub enum Mapped {
     NotCurrent,
     /// Current, but the school imports teaching staff only.
     NotTeaching,
+    /// Current, but contact details are withheld from everybody. The school is told so once.
+    NoContactDetails,
     /// Current, but cannot be imported.
     Problem(IssueCode),
     /// To be imported.
@@ -60,6 +88,9 @@ pub fn staff_from_wonde(employee: &Employee, rules: MappingRules) -> Mapped {
     let teaching = details(employee).and_then(|details| details.teaching_staff);
     if rules.teachers_only && teaching != Some(true) {
         return Mapped::NotTeaching;
+    }
+    if !rules.contact_details {
+        return Mapped::NoContactDetails;
     }
     let Some(email) = work_email(employee) else {
         return Mapped::Problem(IssueCode::NoWorkEmail);
@@ -127,6 +158,13 @@ fn add_employee(mapped: &mut MappedPage, place: u64, employee: &Employee, rules:
             mapped.skipped += 1;
             mapped.present.push((place, present(employee, rules)));
             mapped.left_out.push((place, leave_out(RecordOutcome::NotTeaching)));
+        }
+        Mapped::NoContactDetails => {
+            mapped.current += 1;
+            mapped.skipped += 1;
+            mapped.present.push((place, present(employee, rules)));
+            let outcome = RecordOutcome::Issue(IssueCode::ContactDetailsWithheld);
+            mapped.left_out.push((place, leave_out(outcome)));
         }
         Mapped::Problem(code) => {
             mapped.current += 1;

@@ -94,7 +94,7 @@ fn head(operator: &Operator, school: &School, wrong: &[Condition]) -> Markup {
     html! {
         div.title {
             h1 { (school.name) " " code.quiet { (school.id) } }
-            @if operator.is_allowed(Action::Sync) && school.token == TokenState::Held { (buttons(operator, school)) }
+            @if operator.is_allowed(Action::Sync) && school.token != TokenState::Missing { (buttons(operator, school)) }
         }
         @for condition in wrong {
             p.failure data-kind=(condition_kind(condition)) { (condition_badge(condition)) " " (condition.detail)

@@ -76,7 +76,7 @@ enum TokenStateView {
     Missing,
     /// There is one, and Wonde has not refused it.
     Held,
-    /// Wonde refused it; only a new one helps.
+    /// Wonde refused it, twice, or told that access ended. It is tried again from time to time.
     Rejected,
 }
 

@@ -43,16 +43,11 @@ pub(super) async fn press(
 ) -> Result<Job, Failure> {
     let id = &school.id;
     match school.token {
-        TokenState::Held => {}
+        // One that Wonde refused is tried again first.
+        TokenState::Held | TokenState::Rejected => {}
         TokenState::Missing => {
             return Err(Failure::work(format!(
                 "the school {id} has no Wonde token; give it one: mis-sync schools connect {id} …"
-            )));
-        }
-        TokenState::Rejected => {
-            return Err(Failure::work(format!(
-                "Wonde refused the token of the school {id}; give it a new one: mis-sync schools \
-                 connect {id} …"
             )));
         }
     }

@@ -25,6 +25,7 @@ fn the_compiled_in_reference_is_complete() {
     assert_eq!(config.worker.lease().unwrap(), Duration::from_secs(30));
     let (ours, theirs) = (config.wonde.client(), ClientConfig::default());
     assert_eq!(format!("{ours:?}"), format!("{theirs:?}"), "the reference names the true defaults");
+    assert_eq!(config.wonde.token_probe_after(), Duration::from_mins(15));
 }
 
 #[test]

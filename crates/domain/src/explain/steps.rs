@@ -175,6 +175,7 @@ fn has_work_email(sighting: &Sighting) -> Answer {
         RecordOutcome::NotCurrent | RecordOutcome::NotTeaching => not_asked(),
         RecordOutcome::Issue(
             code @ (IssueCode::NoWorkEmail
+            | IssueCode::ContactDetailsWithheld
             | IssueCode::InvalidWorkEmail
             | IssueCode::SharedWorkEmail
             | IssueCode::WorkEmailInUse),

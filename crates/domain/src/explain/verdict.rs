@@ -29,6 +29,8 @@ named!(
         EmploymentWithheld = "employment_withheld",
         /// The school imports teaching staff only.
         NotTeaching = "not_teaching",
+        /// The school shares nobody's contact details, and so no work email.
+        ContactDetailsWithheld = "contact_details_withheld",
         /// No work email.
         NoWorkEmail = "no_work_email",
         /// The work email is no email address.
@@ -100,6 +102,7 @@ impl Case<'_> {
                 IssueCode::PossibleMatch => Verdict::PossibleMatch,
                 IssueCode::TwoRecordsOfOnePerson => Verdict::TwoRecordsOfOnePerson,
                 IssueCode::NewIdNotApproved => Verdict::NewIdNotApproved,
+                IssueCode::ContactDetailsWithheld => Verdict::ContactDetailsWithheld,
                 // No other issue leaves a person out.
                 _ => Verdict::UnreadableRecord,
             },
@@ -160,6 +163,9 @@ impl Case<'_> {
             }
             Verdict::EmploymentWithheld => {
                 left_out("the school does not share with Wonde who works there")
+            }
+            Verdict::ContactDetailsWithheld => {
+                left_out("the school does not share contact details, and with them the work email")
             }
             Verdict::NotTeaching => {
                 left_out("they are not teaching staff and the school imports only those")

@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 use mis_sync_domain::{ConnectSchool, SchoolSettings, TokenState};
 use mis_sync_store::{Error, schools};
 use mis_sync_testing::{connector, somebody};
@@ -114,7 +116,7 @@ async fn disconnecting_destroys_the_token_and_keeps_the_people() {
 }
 
 #[tokio::test]
-async fn only_a_new_token_clears_the_rejected_mark() {
+async fn a_new_token_clears_the_rejected_mark_and_a_new_name_does_not() {
     let store = TestStore::start().await;
     let oak = store.school("oak").await;
     reject_token(&store.pool, &oak).await;
@@ -136,6 +138,35 @@ async fn only_a_new_token_clears_the_rejected_mark() {
         schools::connect(&store.pool, connector(&cipher(1), &somebody()), &renamed, Some(&token))
             .await;
     assert_eq!(changed.unwrap().unwrap().token, TokenState::Held);
+}
+
+#[tokio::test]
+async fn a_refused_token_is_handed_out_for_a_try_once_in_a_while() {
+    let store = TestStore::start().await;
+    let pool = &store.pool;
+    let (oak, _elm) = (store.school("oak").await, store.school("elm").await);
+    let quarter = Duration::from_mins(15);
+    let due = async || schools::take_for_probe(pool, quarter, 10).await.unwrap();
+    assert!(due().await.is_empty(), "nobody's token is refused");
+    reject_token(pool, &oak).await;
+    assert!(due().await.is_empty(), "it was refused just now");
+    let long_ago = "UPDATE school SET token_rejected_at = now() - interval '20 minutes'
+        WHERE id = 'oak'";
+    rows::change(pool, long_ago).await;
+    assert_eq!(due().await, std::slice::from_ref(&oak));
+    assert!(due().await.is_empty(), "once");
+    for probed in ["now() - interval '16 minutes'", "now() + interval '1 hour'"] {
+        let sql = format!("UPDATE school SET token_probed_at = {probed} WHERE id = 'oak'");
+        rows::change(pool, &sql).await;
+        assert_eq!(due().await, std::slice::from_ref(&oak), "{probed}");
+    }
+    rows::change(pool, long_ago).await;
+    rows::change(pool, "UPDATE school SET token_probed_at = NULL").await;
+    let read = schools::get(pool, &oak).await.unwrap().unwrap();
+    schools::mark_token_accepted(pool, &read).await.unwrap();
+    let school = schools::get(pool, &oak).await.unwrap().unwrap();
+    assert_eq!((school.token, school.updated_at), (TokenState::Held, read.updated_at));
+    assert!(due().await.is_empty());
 }
 
 #[tokio::test]

@@ -64,7 +64,7 @@ struct Region<'a> {
 struct Identifiers {
     la_code: String,
     establishment_number: String,
-    urn: String,
+    urn: u32,
 }
 
 impl<'a> SchoolJson<'a> {
@@ -76,7 +76,7 @@ impl<'a> SchoolJson<'a> {
         let identifiers = Identifiers {
             la_code: la_code.clone(),
             establishment_number: establishment_number.clone(),
-            urn: profile.urn.to_string(),
+            urn: profile.urn,
         };
         Self {
             id: school.id,

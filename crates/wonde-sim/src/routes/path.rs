@@ -12,6 +12,7 @@ pub(super) enum Path<'a> {
     School(&'a str),
     Meta(&'a str),
     Permissions(&'a str),
+    Acl(&'a str),
     RequestAccess(&'a str),
     RevokeAccess(&'a str),
     Counts(&'a str),
@@ -58,6 +59,7 @@ impl<'a> Path<'a> {
             ["schools", id] => Self::School(id),
             ["meta", "schools", id] => Self::Meta(id),
             ["meta", "schools", id, "permissions"] => Self::Permissions(id),
+            ["meta", "schools", id, "acl"] => Self::Acl(id),
             ["schools", id, "request-access"] => Self::RequestAccess(id),
             ["schools", id, "revoke-access"] => Self::RevokeAccess(id),
             ["schools", id, "counts"] => Self::Counts(id),
@@ -79,7 +81,8 @@ impl<'a> Path<'a> {
             Self::School(id) | Self::Meta(id) | Self::Permissions(id) | Self::Counts(id) => {
                 Some(id)
             }
-            Self::RequestAccess(id)
+            Self::Acl(id)
+            | Self::RequestAccess(id)
             | Self::RevokeAccess(id)
             | Self::List(id, _)
             | Self::Item(id, _, _) => Some(id),
@@ -99,6 +102,7 @@ impl<'a> Path<'a> {
             Self::School(_) => "schools/{id}",
             Self::Meta(_) => "meta/schools/{id}",
             Self::Permissions(_) => "meta/schools/{id}/permissions",
+            Self::Acl(_) => "meta/schools/{id}/acl",
             Self::RequestAccess(_) => "schools/{id}/request-access",
             Self::RevokeAccess(_) => "schools/{id}/revoke-access",
             Self::Counts(_) => "schools/{id}/counts",
@@ -157,6 +161,7 @@ pub(super) fn dispatch(
         Path::School(id) => schools::get_school(call, id),
         Path::Meta(id) => schools::get_meta(call, id),
         Path::Permissions(id) => schools::list_permissions(call, id),
+        Path::Acl(id) => schools::get_acl(call, id),
         Path::RequestAccess(id) => schools::request_access(call, id),
         Path::RevokeAccess(id) => schools::revoke_access(call, id),
         Path::Counts(id) => schools::get_counts(call, id),

@@ -80,6 +80,14 @@ pub(super) fn list_permissions(call: &Call<'_>, id: &str) -> Result<Vec<u8>, Ref
     Ok(bytes(&Single { data, meta: Meta { pagination: None, includes: Vec::new() } }))
 }
 
+/// Nobody is hidden: a list of exceptions with nobody on it.
+pub(super) fn get_acl(call: &Call<'_>, id: &str) -> Result<Vec<u8>, Refusal> {
+    let world = call.simulator.world();
+    call.caller.open(&world, id)?;
+    let data = json!({"mode": "exclude", "ids": []});
+    Ok(bytes(&Single { data, meta: Meta { pagination: None, includes: Vec::new() } }))
+}
+
 pub(super) fn get_counts(call: &Call<'_>, id: &str) -> Result<Vec<u8>, Refusal> {
     let world = call.simulator.world();
     Ok(bytes(&counts(call.caller.open(&world, id)?, &call.query)))

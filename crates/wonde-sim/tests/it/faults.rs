@@ -30,6 +30,30 @@ async fn a_refusal_hits_the_ordered_number_of_requests() {
 }
 
 #[tokio::test]
+async fn a_gateway_answers_as_ordered() {
+    let world = World::start(one_school(Mis::Sims, 3)).await;
+    world.simulator().add_fault(Fault {
+        status: Some(403),
+        body: Some("<html>no</html>".into()),
+        content_type: Some("text/html".into()),
+        ..Fault::default()
+    });
+    let page = world.get("/schools").await;
+    assert_eq!(page.status(), 403);
+    assert_eq!(page.headers()["content-type"], "text/html");
+    assert_eq!(page.text().await.unwrap(), "<html>no</html>");
+    let away = Fault {
+        status: Some(307),
+        location: Some("/elsewhere".into()),
+        body: Some(String::new()),
+        ..Fault::default()
+    };
+    world.simulator().add_fault(away);
+    // The client of these tests follows, and finds nothing there.
+    assert_eq!(world.get("/schools").await.status(), 404);
+}
+
+#[tokio::test]
 async fn a_cut_connection_ends_a_good_answer_in_its_middle() {
     let world = World::start(one_school(Mis::Sims, 30)).await;
     let path = format!("/schools/{}/employees", world.school.id);

@@ -1,7 +1,7 @@
 //! Tokens and schools.
 
 use mis_sync_wonde_sim::{Mis, ScenarioName, SimulatorOptions};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::client::{World, ids, one_school};
 
@@ -160,11 +160,22 @@ async fn meta_data_tell_of_access_scopes_and_counts() {
 }
 
 #[tokio::test]
+async fn nobody_is_hidden_by_access_control() {
+    let world = World::start(one_school(Mis::Sims, 3)).await;
+    let path = format!("/meta/schools/{}/acl", world.school.id);
+    let acl: Value = world.get(&path).await.json().await.unwrap();
+    assert_eq!(acl["data"], json!({"mode": "exclude", "ids": []}));
+}
+
+#[tokio::test]
 async fn what_does_not_exist_is_not_found() {
     let world = World::start(one_school(Mis::Sims, 3)).await;
     for path in ["/employees/A1", "/employees/nobody", "/classes/A9", "/wizards", "/deletions/A1"] {
         let answer = world.get(&format!("/schools/{}{path}", world.school.id)).await;
         assert_eq!(answer.status(), 404, "{path}");
-        assert_eq!(answer.json::<Value>().await.unwrap()["error"], "not_found");
+        let said: Value = answer.json().await.unwrap();
+        let told =
+            json!({"error": "resource_not_found", "error_description": "Resource not found"});
+        assert_eq!(said, told, "{path}");
     }
 }

@@ -69,6 +69,15 @@ async fn a_deleted_class_is_among_the_deletions_until_it_is_back() {
 }
 
 #[tokio::test]
+async fn every_class_has_pupils() {
+    let world = World::start(one_school(Mis::Sims, 20)).await;
+    let all = world.read_all("/classes").await;
+    assert!(!all.is_empty());
+    assert_eq!(world.read_all("/classes?has_students=true").await, all);
+    assert!(world.read_all("/classes?has_students=false").await.is_empty());
+}
+
+#[tokio::test]
 async fn the_new_main_teacher_is_shown_and_the_old_one_is_not() {
     let world = World::start(one_school(Mis::Sims, 40)).await;
     let teachers = async |class: &str, main: bool| -> Vec<String> {

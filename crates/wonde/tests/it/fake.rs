@@ -211,6 +211,7 @@ pub(crate) fn config() -> ClientConfig {
         request_timeout_ms: 10_000,
         initial_backoff_ms: 1,
         max_backoff_ms: 5,
+        second_look_ms: 1,
         ..ClientConfig::default()
     }
 }

@@ -111,15 +111,57 @@ async fn dropping_the_stream_ends_the_fetch() {
 #[tokio::test]
 async fn a_next_page_on_another_server_is_refused_and_gets_no_token() {
     let foreign = Fake::start(vec![page("A2", None)]).await;
-    let address = format!("{}/schools/A100/employees?page=2", foreign.base);
+    let mut base = foreign.base.clone();
+    base.set_host(Some("localhost")).unwrap();
+    let address = format!("{base}/schools/A100/employees?page=2");
     let fake = Fake::start(vec![page("A1", Some(&address))]).await;
     let mut pages = Box::pin(school(&fake).employees(&EmployeeQuery::default(), None));
     match next(&mut pages).await {
-        Err(Error::ForeignNext { host }) => assert_eq!(host, "127.0.0.1"),
+        Err(Error::ForeignNext { host }) => assert_eq!(host, "localhost"),
         other => panic!("{other:?}"),
     }
     assert!(pages.next().await.is_none(), "the stream ends after an error");
     assert!(foreign.seen().is_empty());
+}
+
+#[tokio::test]
+async fn a_next_page_under_another_scheme_or_port_is_asked_for_on_our_own_root() {
+    let foreign = Fake::start(vec![page("A2", None)]).await;
+    let own_port = |base: &str| base.replace("http://", "https://");
+    for address in [
+        format!("{}/schools/A100/employees?page=2", foreign.base),
+        own_port("{base}/schools/A100/employees?page=2"),
+        "https://127.0.0.1/v1.0/schools/A100/employees?page=2".to_owned(),
+        "/v1.0/schools/A100/employees?page=2".to_owned(),
+        "employees?page=2".to_owned(),
+        "?page=2".to_owned(),
+    ] {
+        let fake = Fake::start(vec![page("A1", Some(&address)), page("A2", None)]).await;
+        let mut pages = Box::pin(school(&fake).employees(&EmployeeQuery::default(), None));
+        next(&mut pages).await.unwrap();
+        assert_eq!(ids(&next(&mut pages).await.unwrap()), ["A2"], "{address}");
+        assert!(pages.next().await.is_none());
+        assert_eq!(fake.seen()[1].target, "/v1.0/schools/A100/employees?page=2", "{address}");
+    }
+    assert!(foreign.seen().is_empty());
+}
+
+#[tokio::test]
+async fn a_last_page_that_names_itself_is_the_last() {
+    let last = r#"{"data":[{"id":"A1"}],"meta":{"pagination":{"next":"{base}/schools/A100/employees?per_page=200","more":false}}}"#;
+    let fake = Fake::start(vec![json(200, last)]).await;
+    let mut pages = Box::pin(school(&fake).employees(&EmployeeQuery::default(), None));
+    assert_eq!(ids(&next(&mut pages).await.unwrap()), ["A1"]);
+    assert!(pages.next().await.is_none());
+}
+
+#[tokio::test]
+async fn byte_order_marks_are_skipped() {
+    let marked = "\u{feff}{\"data\":[{\"id\":\"A1\",\"roles\":\u{feff}{\"data\":[]}}]}";
+    let fake = Fake::start(vec![json(200, marked)]).await;
+    let mut pages = Box::pin(school(&fake).employees(&EmployeeQuery::default(), None));
+    assert_eq!(ids(&next(&mut pages).await.unwrap()), ["A1"]);
+    assert_eq!(fake.seen().len(), 1);
 }
 
 #[tokio::test]

@@ -1,11 +1,13 @@
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use mis_sync_wonde::{AnyAddress, ClientConfig, Error, School, Unlimited, WondeClient};
+use mis_sync_wonde::{
+    AnyAddress, ClientConfig, EmployeeInclude, Error, School, Unlimited, WondeClient,
+};
 use secrecy::SecretString;
 
 use crate::fake::{
-    Fake, RecordingLimit, Reply, TOKEN, config, id, json, page, school, school_with,
+    Fake, RecordingLimit, Reply, TOKEN, config, id, including, json, page, school, school_with,
 };
 
 const PADDED: &[u8] = include_bytes!("padded.json.gz");
@@ -20,10 +22,12 @@ async fn refused(reply: Reply) -> Error {
 
 #[tokio::test]
 async fn refusals_are_told_apart_and_not_repeated() {
-    assert!(matches!(refused(json(401, "{}")).await, Error::Unauthorized));
-    assert!(matches!(refused(json(404, "{}")).await, Error::NotFound));
-    for status in [400, 409, 410, 422] {
-        let error = refused(json(status, "{}")).await;
+    let gone = r#"{"error":"resource_not_found","error_description":"Resource not found"}"#;
+    assert!(matches!(refused(json(404, gone)).await, Error::NotFound));
+    let include = r#"{"error":"invalid_include","error_description":"cbds"}"#;
+    assert!(matches!(refused(json(400, include)).await, Error::InvalidInclude { .. }));
+    for status in [400, 422] {
+        let error = refused(json(status, r#"{"error":"invalid"}"#)).await;
         assert!(matches!(error, Error::Other { status: s } if s == status), "{error:?}");
     }
 }
@@ -35,18 +39,79 @@ async fn a_forbidden_scope_is_named() {
         Error::Forbidden { scope } => assert_eq!(scope.as_deref(), Some("employees.read")),
         other => panic!("{other:?}"),
     }
-    match refused(json(403, "<html>no</html>")).await {
-        Error::Forbidden { scope } => assert_eq!(scope, None),
+}
+
+#[tokio::test]
+async fn a_refused_include_is_named_where_it_was_asked_for() {
+    let body = r#"{"error":"invalid_include","error_description":"hierarchy.employment_details"}"#;
+    let fake = Fake::start(vec![json(400, body)]).await;
+    let query = including(&[EmployeeInclude::Roles, EmployeeInclude::Hierarchy]);
+    match school(&fake).employee(&id("A7"), &query).await {
+        Err(Error::InvalidInclude { named }) => assert_eq!(named, ["hierarchy"]),
         other => panic!("{other:?}"),
     }
+    assert_eq!(fake.seen().len(), 1);
+}
+
+/// A good answer to a request for the school.
+fn good() -> Reply {
+    json(200, r#"{"data":{"id":"A100"}}"#)
+}
+
+#[tokio::test]
+async fn a_token_is_refused_only_after_a_second_look() {
+    let refusal = || json(401, r#"{"error":"unauthorized"}"#);
+    // The school itself was asked first, and is asked again.
+    let fake = Fake::start(vec![refusal()]).await;
+    let client = school(&fake);
+    assert!(matches!(client.school().await, Err(Error::Unauthorized)));
+    assert_eq!((fake.seen().len(), client.requests_made()), (2, 2));
+
+    // A 401 anywhere else has the school asked for; it is well, so the request is tried again.
+    let fake = Fake::start(vec![refusal(), good(), json(200, r#"{"data":{"id":"A7"}}"#)]).await;
+    let employee = school(&fake).employee(&id("A7"), &including(&[])).await.unwrap();
+    assert_eq!(employee.id.as_str(), "A7");
+    let seen: Vec<String> = fake.seen().into_iter().map(|seen| seen.target).collect();
+    let person = "/v1.0/schools/A100/employees/A7";
+    assert_eq!(seen, [person, "/v1.0/schools/A100", person]);
+
+    let fake = Fake::start(vec![refusal()]).await;
+    let refused = school(&fake).employee(&id("A7"), &including(&[])).await;
+    assert!(matches!(refused, Err(Error::Unauthorized)), "{refused:?}");
+    assert_eq!(fake.seen().len(), 2);
+}
+
+#[tokio::test]
+async fn a_401_that_the_school_itself_does_not_confirm_is_a_passing_fault() {
+    for second in [good(), json(403, r#"{"error":"invalid_permissions"}"#), json(503, "")] {
+        let mut script = vec![json(401, "{}"), second];
+        script.extend(script.clone());
+        let fake = Fake::start(script).await;
+        let twice = ClientConfig { max_tries: 2, ..config() };
+        let client = school_with(&fake, twice, Arc::new(Unlimited));
+        let error = client.employee(&id("A7"), &including(&[])).await.unwrap_err();
+        assert!(error.is_transient(), "{error:?}");
+        assert_eq!(fake.seen().len(), 4, "{error:?}");
+    }
+}
+
+#[tokio::test]
+async fn the_second_look_waits_a_moment() {
+    let fake = Fake::start(vec![json(401, "{}")]).await;
+    let slow = ClientConfig { second_look_ms: 300, ..config() };
+    let started = Instant::now();
+    school_with(&fake, slow, Arc::new(Unlimited)).school().await.unwrap_err();
+    assert!(started.elapsed() >= Duration::from_millis(300));
 }
 
 #[tokio::test]
 async fn a_redirect_is_not_followed() {
     let foreign = Fake::start(vec![page("A2", None)]).await;
     for location in [foreign.base.as_str(), "{base}/schools/A200"] {
-        let error = refused(json(302, "").header("location", location)).await;
-        assert!(matches!(error, Error::Other { status: 302 }), "{error:?}");
+        let fake = Fake::start(vec![json(302, "").header("location", location), good()]).await;
+        school(&fake).school().await.unwrap();
+        let seen: Vec<String> = fake.seen().into_iter().map(|seen| seen.target).collect();
+        assert_eq!(seen, ["/v1.0/schools/A100", "/v1.0/schools/A100"], "tried again where it was");
     }
     assert!(foreign.seen().is_empty());
 }

@@ -23,6 +23,11 @@ async fn passing_failures_heal() {
     for status in [408, 425, 429, 500, 502, 503, 504, 520] {
         heals(json(status, "<html>later</html>")).await;
     }
+    // Of a gateway, with its own words.
+    for status in [204, 302, 400, 402, 403, 404, 405, 407, 409, 421, 451] {
+        let reply = json(status, if status == 204 { "" } else { "<html>no</html>" });
+        heals(reply.header("content-type", "text/html")).await;
+    }
     heals(Reply::Truncated).await;
     heals(json(200, "<html>maintenance</html>")).await;
     heals(json(200, r#"{"data":{"id":"A1"#)).await;

@@ -1,13 +1,13 @@
 use crate::{Context, SyncError};
 use mis_sync_domain::{School, SchoolId};
 use mis_sync_store::schools;
-use mis_sync_wonde::{SchoolClient, WondeClient, WondeId};
+use mis_sync_wonde::{Error as WondeError, SchoolClient, WondeClient, WondeId};
 
 const NOT_ALLOWED: &str =
     "Its Wonde address is not among the allowed ones (`wonde.allowed_hosts`).";
 
 /// A school, and a client that reads it with its token.
-pub(super) async fn open(
+pub(crate) async fn open(
     context: &Context,
     wonde: &WondeClient,
     school_id: &SchoolId,
@@ -24,4 +24,18 @@ pub(super) async fn open(
     let base_url = base_url.transpose().map_err(|_| SyncError::BadConnection(NOT_ALLOWED))?;
     let client = wonde.school(&id, &token, base_url.as_ref())?.labelled(school_id.as_str());
     Ok((school, client))
+}
+
+/// Asks whether Wonde accepts a token that it refused before; then the school is well again. That
+/// the school does not let us in is what was known before, in other words.
+pub(crate) async fn probe(
+    context: &Context,
+    school: &School,
+    client: &SchoolClient,
+) -> Result<(), SyncError> {
+    match client.school().await {
+        Ok(_) => Ok(schools::mark_token_accepted(context.queue.pool(), school).await?),
+        Err(WondeError::Forbidden { .. }) => Err(WondeError::Unauthorized.into()),
+        Err(error) => Err(error.into()),
+    }
 }

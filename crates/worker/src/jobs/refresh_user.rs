@@ -5,7 +5,7 @@ mod fetch;
 
 use std::time::{Duration, Instant};
 
-use mis_sync_domain::{OutageReason, RefreshOutcome, School, SyncRules};
+use mis_sync_domain::{OutageReason, RefreshOutcome, School, SyncRules, TokenState};
 use mis_sync_queue::Claimed;
 use mis_sync_store::{
     refresh, schools,
@@ -46,6 +46,10 @@ pub(crate) async fn run(context: &Context, claimed: &Claimed) -> Result<(), Sync
     };
     let Fetched { mut page, classes } = in_time(context, &school, &client, fetch.run()).await?;
     page.requests = client.requests_made();
+    if school.token == TokenState::Rejected {
+        // This job was asked for before the token was refused; now Wonde accepts it again.
+        schools::mark_token_accepted(pool, &school).await?;
+    }
     let plan = PersonPlan {
         lease,
         school_id: &school.id,

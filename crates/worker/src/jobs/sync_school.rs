@@ -18,6 +18,7 @@ use mis_sync_wonde::{Error as WondeError, SchoolClient};
 
 use super::connection;
 use crate::{Context, SyncError};
+pub(crate) use access::named;
 use fetch::Fetch;
 
 /// Runs one attempt. It ends the job itself, in the transaction that applies the difference.
@@ -26,8 +27,8 @@ pub(crate) async fn run(context: &Context, claimed: &Claimed) -> Result<(), Sync
     let (job, lease, pool) = (&claimed.job, claimed.lease, context.queue.pool());
     let (school, client) = connection::open(context, &context.wonde, &job.school_id).await?;
     if school.token == TokenState::Rejected {
-        // Wonde has said so before: by a 401, or by telling that access ended.
-        return Err(WondeError::Unauthorized.into());
+        // Wonde has said so before: by a 401, or by telling that access ended. It may have changed.
+        connection::probe(context, &school, &client).await?;
     }
 
     let fetched = fetch(context, claimed, &school, &client).await;

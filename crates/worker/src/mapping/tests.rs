@@ -7,6 +7,8 @@ use super::*;
 fn rules() -> MappingRules {
     MappingRules {
         today: NaiveDate::from_ymd_opt(2026, 9, 15).unwrap(),
+        contact_details: true,
+        employment_details: true,
         roles_supported: true,
         hierarchy_supported: true,
         teachers_only: false,
@@ -113,6 +115,28 @@ fn teachers_only_leaves_out_everybody_else() {
         let record = with("/employment_details/data/teaching_staff", said);
         assert_eq!(map(&record, rules), Mapped::NotTeaching);
     }
+}
+
+#[test]
+fn without_contact_details_nobody_has_an_issue_of_their_own() {
+    let mut rules = rules();
+    rules.leave_out(&[EmployeeInclude::ContactDetails]);
+    let record = with("/contact_details", Value::Null);
+    assert_eq!(map(&record, rules), Mapped::NoContactDetails);
+    let leaver = json!({ "id": "A2", "employment_details": { "data": { "current": false } } });
+    let records = [record, leaver].map(|record| Ok(serde_json::from_value(record).unwrap()));
+    let mapped = map_page(&Page { records: records.into(), next: None }, rules);
+    assert_eq!((mapped.current, mapped.skipped, mapped.present.len()), (1, 1, 1));
+    assert_eq!(mapped.gone, [Gone::Employee("A2".to_owned())], "a leaver is one all the same");
+    assert!(mapped.staff.is_empty() && mapped.issues.is_empty());
+}
+
+#[test]
+fn what_is_left_out_is_not_asked_for() {
+    let mut rules = rules();
+    assert_eq!(rules.includes().len(), 4);
+    rules.leave_out(&[EmployeeInclude::Hierarchy, EmployeeInclude::EmploymentDetails]);
+    assert_eq!(rules.includes(), [EmployeeInclude::ContactDetails, EmployeeInclude::Roles]);
 }
 
 #[test]

@@ -19,10 +19,16 @@ struct Kind {
     is_wanted: fn(&SchoolSettings) -> bool,
 }
 
-const KINDS: [Kind; 7] = [
+const KINDS: [Kind; 8] = [
     Kind {
         name: "Employment (who is current)",
         withheld: IssueCode::EmploymentWithheld,
+        needs: None,
+        is_wanted: |_| true,
+    },
+    Kind {
+        name: "Contact details (work email)",
+        withheld: IssueCode::ContactDetailsWithheld,
         needs: None,
         is_wanted: |_| true,
     },

@@ -12,6 +12,7 @@ use mis_sync_wonde::{
 
 use crate::{
     SyncError,
+    jobs::sync_school::named,
     mapping::{MappingRules, map_page},
 };
 
@@ -36,15 +37,7 @@ pub(super) struct PersonFetch<'a> {
 
 impl PersonFetch<'_> {
     pub(super) async fn run(mut self) -> Result<Fetched, SyncError> {
-        let record = match self.ask().await {
-            // The school withdrew something that the person can be read without.
-            Err(WondeError::Forbidden { .. }) if !self.optional().is_empty() => {
-                self.leave_out(&self.optional());
-                self.ask().await
-            }
-            other => other,
-        };
-        match record {
+        match self.ask_for_what_is_granted().await {
             Ok(employee) if employee.id == *self.id => {
                 let doubtful = self.doubtful(&employee);
                 let shown = self.shown_by_others(&doubtful).await?;
@@ -69,25 +62,53 @@ impl PersonFetch<'_> {
         }
     }
 
+    /// Asks again with less for as long as a part is refused and there is a part to do without.
+    async fn ask_for_what_is_granted(&mut self) -> Result<Employee, WondeError> {
+        loop {
+            let error = match self.ask().await {
+                Err(error) => error,
+                record => return record,
+            };
+            let less = self.to_do_without(&error);
+            if less.is_empty() {
+                return Err(error);
+            }
+            self.leave_out(&less);
+        }
+    }
+
+    /// What is left out after a refusal: what it names, else all that the person can be read
+    /// without, else everything.
+    fn to_do_without(&self, refusal: &WondeError) -> Vec<EmployeeInclude> {
+        match refusal {
+            WondeError::Forbidden { .. } => self.optional(),
+            WondeError::InvalidInclude { .. } => {
+                let parts = [named(&self.includes(), refusal), self.optional(), self.includes()];
+                parts.into_iter().find(|part| !part.is_empty()).unwrap_or_default()
+            }
+            _ => Vec::new(),
+        }
+    }
+
     async fn ask(&self) -> Result<Employee, WondeError> {
-        let mut include = vec![EmployeeInclude::ContactDetails, EmployeeInclude::EmploymentDetails];
-        include.extend(self.optional());
+        let include = self.includes();
         self.client.employee(self.id, &EmployeeQuery { include, ..EmployeeQuery::default() }).await
     }
 
+    fn includes(&self) -> Vec<EmployeeInclude> {
+        let classes = self.classes.then_some(EmployeeInclude::Classes);
+        self.mapping.includes().into_iter().chain(classes).collect()
+    }
+
+    /// What the person can be read without.
     fn optional(&self) -> Vec<EmployeeInclude> {
-        let wanted = [
-            (EmployeeInclude::Roles, self.mapping.roles_supported),
-            (EmployeeInclude::Hierarchy, self.mapping.hierarchy_supported),
-            (EmployeeInclude::Classes, self.classes),
-        ];
-        wanted.into_iter().filter_map(|(include, wanted)| wanted.then_some(include)).collect()
+        let needed = [EmployeeInclude::ContactDetails, EmployeeInclude::EmploymentDetails];
+        self.includes().into_iter().filter(|include| !needed.contains(include)).collect()
     }
 
     /// What is left out counts as not said: iP keeps what it has.
     fn leave_out(&mut self, includes: &[EmployeeInclude]) {
-        self.mapping.roles_supported &= !includes.contains(&EmployeeInclude::Roles);
-        self.mapping.hierarchy_supported &= !includes.contains(&EmployeeInclude::Hierarchy);
+        self.mapping.leave_out(includes);
         self.classes &= !includes.contains(&EmployeeInclude::Classes);
     }
 
@@ -121,7 +142,11 @@ impl PersonFetch<'_> {
         let query = EmployeeQuery { include: asked.to_vec(), ..EmployeeQuery::default() };
         let pages = self.client.employees(&query, None);
         futures::pin_mut!(pages);
-        let page = pages.try_next().await?;
+        let page = match pages.try_next().await {
+            // What a list of people cannot be asked for is not shown by others either.
+            Err(WondeError::InvalidInclude { .. }) => return Ok(Vec::new()),
+            page => page?,
+        };
         let people: Vec<Employee> =
             page.into_iter().flat_map(|page| page.records).filter_map(Result::ok).collect();
         let is_shown = |include: &EmployeeInclude| {

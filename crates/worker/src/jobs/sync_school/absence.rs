@@ -137,7 +137,7 @@ impl Fetch<'_> {
             let query = EmployeeQuery { include, ..EmployeeQuery::default() };
             self.client.employee(id, &query).await
         };
-        let answer = answer(ask(self.employee_includes()).await, || ask(Vec::new())).await?;
+        let answer = answer(ask(self.mapping.includes()).await, || ask(Vec::new())).await?;
         Ok(answer.about(|employee| employee.id == *id))
     }
 

@@ -1,33 +1,57 @@
-//! Which of the things that we ask for a school does not grant.
+//! Which of the things that we ask for a school does not grant, or its MIS does not have.
 
 use futures::{Stream, TryStreamExt};
 use mis_sync_domain::IssueCode;
 use mis_sync_wonde::{EmployeeInclude, EmployeeQuery, Error as WondeError, Page, SchoolClient};
 
 /// Includes without which staff can still be synced, and what is said where they are refused.
-pub(super) const OPTIONAL: [(EmployeeInclude, IssueCode); 2] = [
+const OPTIONAL: [(EmployeeInclude, IssueCode); 2] = [
     (EmployeeInclude::Roles, IssueCode::RolesWithheld),
     (EmployeeInclude::Hierarchy, IssueCode::LineManagersWithheld),
 ];
 
-/// Those of `asked` that the school refuses, each asked for alone: the 403 of a request for
-/// several does not say reliably which it was.
+/// What is said where an include is refused.
+pub(super) fn withheld(include: EmployeeInclude) -> Option<IssueCode> {
+    match include {
+        EmployeeInclude::ContactDetails => Some(IssueCode::ContactDetailsWithheld),
+        EmployeeInclude::EmploymentDetails => Some(IssueCode::EmploymentWithheld),
+        _ => OPTIONAL.iter().find(|(known, _)| *known == include).map(|(_, code)| *code),
+    }
+}
+
+/// Those of `asked` that are refused. Where the refusal of the whole request names none of them,
+/// each is asked for alone: a 403 does not say reliably which it was. After a 403 only those count
+/// that a sync can do without.
 pub(super) async fn refused(
     client: &SchoolClient,
     asked: &[EmployeeInclude],
+    refusal: &WondeError,
 ) -> Result<Vec<EmployeeInclude>, WondeError> {
+    let named = named(asked, refusal);
+    if !named.is_empty() {
+        return Ok(named);
+    }
+    let is_forbidden = matches!(refusal, WondeError::Forbidden { .. });
+    let is_optional = |include| OPTIONAL.iter().any(|(known, _)| *known == include);
     let mut refused = Vec::new();
-    for (include, _) in OPTIONAL.iter().filter(|(include, _)| asked.contains(include)) {
+    for include in asked.iter().copied().filter(|&include| !is_forbidden || is_optional(include)) {
         let query = EmployeeQuery {
-            include: vec![*include],
+            include: vec![include],
             page_size: Some(1),
             ..EmployeeQuery::default()
         };
         if is_refused(client.employees(&query, None)).await? {
-            refused.push(*include);
+            refused.push(include);
         }
     }
     Ok(refused)
+}
+
+/// Those of `asked` that the refusal itself names.
+pub(crate) fn named(asked: &[EmployeeInclude], refusal: &WondeError) -> Vec<EmployeeInclude> {
+    let WondeError::InvalidInclude { named } = refusal else { return Vec::new() };
+    let is_named = |include: &EmployeeInclude| named.iter().any(|name| name == include.name());
+    asked.iter().copied().filter(is_named).collect()
 }
 
 /// Whether the school refuses its classes altogether, and not only who teaches them.
@@ -41,7 +65,7 @@ async fn is_refused<T>(
     futures::pin_mut!(pages);
     match pages.try_next().await {
         Ok(_) => Ok(false),
-        Err(WondeError::Forbidden { .. }) => Ok(true),
+        Err(WondeError::Forbidden { .. } | WondeError::InvalidInclude { .. }) => Ok(true),
         Err(error) => Err(error),
     }
 }

@@ -84,9 +84,9 @@ impl<'a> Fetch<'a> {
         let resumes = state.next_page.is_some();
         match self.read_lists(&state).await {
             // The place where an earlier attempt stopped may not exist any more.
-            Err(SyncError::Wonde(error)) if resumes && leads_nowhere(&error) => {
+            Err(error) if resumes && place_is_gone(&error) => {
                 staging::discard(self.pool, self.lease).await?;
-                Err(SyncError::StaleResume(error))
+                Err(SyncError::StaleResume(error.to_string()))
             }
             other => other,
         }
@@ -136,12 +136,18 @@ impl<'a> Fetch<'a> {
     ) -> Result<(), SyncError> {
         let mut from = from;
         loop {
+            let goes_on = from.is_some();
             let error = match self.read_once(list, from.take(), next).await {
-                Err(SyncError::Wonde(
-                    error @ (WondeError::Forbidden { .. } | WondeError::BodyTooLarge { .. }),
-                )) => error,
+                Err(SyncError::Wonde(error)) if is_refusal(&error) => error,
                 other => return other,
             };
+            if let WondeError::NotFound = error {
+                // Of a school that Wonde does not know there is no list either.
+                self.client.school().await?;
+                if goes_on || list == List::Employees {
+                    return Err(SyncError::ListMissing);
+                }
+            }
             if self.goes_on_with_less(list, &error).await? {
                 continue;
             }
@@ -162,9 +168,11 @@ impl<'a> Fetch<'a> {
         list: List,
         error: &WondeError,
     ) -> Result<bool, SyncError> {
-        let is_refused = matches!(error, WondeError::Forbidden { .. });
+        let is_refused =
+            matches!(error, WondeError::Forbidden { .. } | WondeError::InvalidInclude { .. });
+        let is_too_large = matches!(error, WondeError::BodyTooLarge { .. });
         match list {
-            List::Employees if is_refused => self.leave_out_refused_includes().await,
+            List::Employees if is_refused => self.leave_out_refused_includes(error).await,
             List::Classes if is_refused && self.class_staff => {
                 if access::refuses_classes(self.client).await? {
                     return Ok(false);
@@ -174,7 +182,7 @@ impl<'a> Fetch<'a> {
                 Ok(true)
             }
             // One photo may be too large for any answer; it must not take nine others with it.
-            List::Photos if !is_refused && self.photos_per_page > 1 => {
+            List::Photos if is_too_large && self.photos_per_page > 1 => {
                 self.photos_per_page = 1;
                 Ok(true)
             }
@@ -182,20 +190,20 @@ impl<'a> Fetch<'a> {
         }
     }
 
-    async fn leave_out_refused_includes(&mut self) -> Result<bool, SyncError> {
-        let refused = access::refused(self.client, &self.employee_includes()).await?;
+    async fn leave_out_refused_includes(
+        &mut self,
+        refusal: &WondeError,
+    ) -> Result<bool, SyncError> {
+        let refused = access::refused(self.client, &self.mapping.includes(), refusal).await?;
         if refused.is_empty() {
             return Ok(false);
         }
         staging::rewind(self.pool, self.lease).await?;
         self.done = 0;
-        for (include, code) in access::OPTIONAL {
-            if refused.contains(&include) {
-                staging::note(self.pool, self.lease, code).await?;
-            }
+        for code in refused.iter().copied().filter_map(access::withheld) {
+            staging::note(self.pool, self.lease, code).await?;
         }
-        self.mapping.roles_supported &= !refused.contains(&EmployeeInclude::Roles);
-        self.mapping.hierarchy_supported &= !refused.contains(&EmployeeInclude::Hierarchy);
+        self.mapping.leave_out(&refused);
         Ok(true)
     }
 
@@ -208,7 +216,7 @@ impl<'a> Fetch<'a> {
         let (client, after) = (self.client.clone(), self.updated_after);
         match list {
             List::Employees => {
-                let include = self.employee_includes();
+                let include = self.mapping.includes();
                 let query = EmployeeQuery { include, updated_after: after, page_size: None };
                 // The first page is under way from here on.
                 let pages = client.employees(&query, from);
@@ -248,19 +256,6 @@ impl<'a> Fetch<'a> {
             }
             List::Missing => self.account_for_missing().await,
         }
-    }
-
-    /// Exactly what the mapping reads; scopes that are not needed are not asked for.
-    pub(super) fn employee_includes(&self) -> Vec<EmployeeInclude> {
-        let mut includes =
-            vec![EmployeeInclude::ContactDetails, EmployeeInclude::EmploymentDetails];
-        if self.mapping.roles_supported {
-            includes.push(EmployeeInclude::Roles);
-        }
-        if self.mapping.hierarchy_supported {
-            includes.push(EmployeeInclude::Hierarchy);
-        }
-        includes
     }
 
     async fn stage_all<T>(
@@ -313,6 +308,26 @@ fn withheld(list: List) -> Option<IssueCode> {
     }
 }
 
+/// Asking the same once more leads nowhere.
 pub(super) fn leads_nowhere(error: &WondeError) -> bool {
     !error.is_transient() && !matches!(error, WondeError::Unauthorized)
+}
+
+/// Wonde answers, but does not give all that was asked for.
+fn is_refusal(error: &WondeError) -> bool {
+    matches!(
+        error,
+        WondeError::Forbidden { .. }
+            | WondeError::NotFound
+            | WondeError::InvalidInclude { .. }
+            | WondeError::BodyTooLarge { .. }
+    )
+}
+
+fn place_is_gone(error: &SyncError) -> bool {
+    match error {
+        SyncError::ListMissing => true,
+        SyncError::Wonde(error) => leads_nowhere(error),
+        _ => false,
+    }
 }
