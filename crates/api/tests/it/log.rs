@@ -83,13 +83,13 @@ async fn a_request_is_one_line_that_says_what_happened() {
     assert_eq!(line["span"]["http.route"], "unmatched");
     assert_eq!(line["fields"]["problem"], "not-found");
 
-    app.sql(format!("UPDATE job SET kind = 'nonsense' WHERE id = '{id}'")).await;
+    app.sql(format!("UPDATE job SET options = '[\"nonsense\"]' WHERE id = '{id}'")).await;
     app.admin(Ask::get(&path)).await;
     let lines = log.take_ours();
     let [line] = lines.as_slice() else { panic!("{lines:?}") };
     assert_eq!(line["level"], "ERROR");
     let cause = line["fields"]["cause"].as_str().unwrap();
-    assert!(cause.starts_with("job.kind of row"), "{cause}");
+    assert!(cause.starts_with("job.options of row"), "{cause}");
 
     app.send(Ask::get("/healthz")).await;
     assert_eq!(log.take_ours()[0]["level"], "DEBUG", "a probe is no news");

@@ -69,10 +69,10 @@ async fn the_catalogue_explains_every_type_under_its_address() {
 async fn a_fault_inside_is_told_without_its_cause() {
     let app = App::start().await;
     let id = app.job(&app.school("oak").await).await.id;
-    app.sql(format!("UPDATE job SET kind = 'nonsense' WHERE id = '{id}'")).await;
+    app.sql(format!("UPDATE job SET options = '[\"nonsense\"]' WHERE id = '{id}'")).await;
     let answer = app.admin(Ask::get(&format!("/v1/jobs/{id}"))).await;
     answer.problem(500, "internal");
-    for inside in ["kind", "nonsense", "row", "column"] {
+    for inside in ["options", "nonsense", "row", "column"] {
         assert!(!answer.text.contains(inside), "{}", answer.text);
     }
 }
