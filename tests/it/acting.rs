@@ -194,7 +194,7 @@ async fn one_person_is_brought_up_to_date() {
     let id = texts(&app, &id).await.remove(0);
     let refresh = ["refresh", school.as_str(), &id];
     assert_has(&done(&app, &refresh).await, &["The person was brought up to date."]);
-    assert_has(&done(&app, &refresh).await, &["was as the MIS says already"]);
+    assert_has(&done(&app, &refresh).await, &["Nothing of the person changed in iP."]);
     let job = json_of(&app, &refresh).await;
     assert_eq!(
         (&job["kind"], &job["report"]["outcome"]),

@@ -112,7 +112,7 @@ async fn app_telling(receiver: &Receiver) -> (TestApp, SchoolId) {
 
 /// Presses the button for a sync that fails for good.
 async fn failing_sync(app: &TestApp, school: &SchoolId) -> String {
-    let fault = json!({ "path": "/employees", "status": 404, "count": 1 });
+    let fault = json!({ "path": "/employees", "status": 403, "count": 1 });
     app.simulator.simulator().add_fault(serde_json::from_value(fault).unwrap());
     let job = app.press_sync(school).await;
     assert_eq!(app.wait_until_finished(&job).await["state"], "failed");

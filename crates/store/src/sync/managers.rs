@@ -95,10 +95,10 @@ fn lists(listings: &[Listing]) -> Vec<(&str, &[String])> {
 }
 
 /// A full list in which nobody has a manager, though people had, is one to which access was
-/// withdrawn.
+/// withdrawn; one without current staff says nothing about managers.
 fn notice_withheld(run: &Run<'_>, roster: &Roster, issues: &mut Issues) {
     let had_managers = roster.staff.values().any(|person| person.manager_said.is_some());
-    if run.fetched.is_full && had_managers {
+    if run.fetched.is_full && run.fetched.current > 0 && had_managers {
         issues.push_of_school(IssueCode::LineManagersWithheld);
     }
 }
