@@ -1,5 +1,6 @@
 //! One private Redis (or Valkey) on a unix socket.
 
+use std::fs;
 use std::io::{Read, Write};
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
@@ -8,10 +9,12 @@ use std::time::Duration;
 
 use rustix::process::Signal;
 
+use crate::error::io;
 use crate::watchdog::{Server, Watchdog};
 use crate::{Binaries, Error};
 
 const SOCKET: &str = "redis.sock";
+const SENTINEL: &str = "sentinel.conf";
 
 /// What of a server is worth choosing.
 #[derive(Clone, Copy, Debug)]
@@ -46,15 +49,54 @@ impl Redis {
     /// # Errors
     /// [`Error::Server`] with the end of its log when it does not start.
     pub fn start(binaries: &Binaries, options: RedisOptions) -> Result<Self, Error> {
+        Self::start_with(binaries, options, &[])
+    }
+
+    /// Starts a server with further arguments, such as `--port 7000`; they win over ours.
+    ///
+    /// # Errors
+    /// As [`Redis::start`].
+    pub fn start_with(
+        binaries: &Binaries,
+        options: RedisOptions,
+        arguments: &[&str],
+    ) -> Result<Self, Error> {
+        let mut redis = Self::prepare(binaries, |directory| {
+            let mut command = server_command(binaries, options, directory);
+            command.args(arguments);
+            command
+        })?;
+        redis.launch()?;
+        Ok(redis)
+    }
+
+    /// Starts a Sentinel with this configuration; it has a socket as other servers do.
+    ///
+    /// # Errors
+    /// As [`Redis::start`].
+    pub fn start_sentinel(binaries: &Binaries, configuration: &str) -> Result<Self, Error> {
+        let mut redis = Self::prepare(binaries, |directory| {
+            let mut command = binaries.redis();
+            command.arg(directory.join(SENTINEL)).arg("--sentinel");
+            listen_on_socket(&mut command, directory);
+            command
+        })?;
+        // It writes down there what it finds out.
+        let file = redis.watchdog.directory().join(SENTINEL);
+        fs::write(&file, configuration).map_err(io("cannot write", &file))?;
+        redis.watchdog.account().take(&file)?;
+        redis.launch()?;
+        Ok(redis)
+    }
+
+    fn prepare(binaries: &Binaries, command: impl FnOnce(&Path) -> Command) -> Result<Self, Error> {
         let watchdog = Watchdog::new(Path::new("/tmp"), binaries.account, |directory| Server {
             name: "Redis",
             // Nothing of what it holds is kept, so it need not be asked.
             end: "KILL",
-            command: server_command(binaries, options, directory),
+            command: command(directory),
         })?;
-        let mut redis = Self { watchdog };
-        redis.launch()?;
-        Ok(redis)
+        Ok(Self { watchdog })
     }
 
     /// Its URL, `redis+unix:///…/redis.sock`.
@@ -115,18 +157,24 @@ impl Redis {
 fn server_command(binaries: &Binaries, options: RedisOptions, directory: &Path) -> Command {
     let append_only = if options.persistent { "yes" } else { "no" };
     let mut command = binaries.redis();
+    command.args(["--port", "0"]);
+    listen_on_socket(&mut command, directory);
     command
-        .args(["--port", "0", "--unixsocketperm", "700", "--daemonize", "no"])
-        .arg("--unixsocket")
-        .arg(directory.join(SOCKET))
-        .arg("--dir")
-        .arg(directory)
         .args(["--save", "", "--appendonly", append_only])
         .args(["--maxmemory-policy", "noeviction"]);
     command
 }
 
-/// While it loads its data the server answers with an error instead.
+fn listen_on_socket(command: &mut Command, directory: &Path) {
+    command
+        .args(["--unixsocketperm", "700", "--daemonize", "no"])
+        .arg("--unixsocket")
+        .arg(directory.join(SOCKET))
+        .arg("--dir")
+        .arg(directory);
+}
+
+/// While it loads its data the server answers with another error instead.
 fn answers_ping(directory: &Path) -> bool {
     let ping = || -> std::io::Result<[u8; 7]> {
         let mut socket = UnixStream::connect(directory.join(SOCKET))?;
@@ -136,7 +184,7 @@ fn answers_ping(directory: &Path) -> bool {
         socket.read_exact(&mut answer)?;
         Ok(answer)
     };
-    ping().is_ok_and(|answer| &answer == b"+PONG\r\n")
+    ping().is_ok_and(|answer| [b"+PONG\r\n", b"-NOAUTH"].contains(&&answer))
 }
 
 #[cfg(test)]
@@ -146,7 +194,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_a_pong_makes_a_server_ready() {
+    fn only_a_pong_or_the_wish_for_a_password_makes_a_server_ready() {
         let directory = tempfile::tempdir_in("/tmp").unwrap();
         assert!(!answers_ping(directory.path()));
         let listener = UnixListener::bind(directory.path().join(SOCKET)).unwrap();

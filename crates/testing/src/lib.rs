@@ -9,5 +9,6 @@ pub use app::{
     RunningWorker, TestApp, TestAppOptions, WEBHOOK_SECRET, connector, http_client, somebody,
     wonde_id_of,
 };
-pub use servers::Servers;
+pub use mis_sync_devservices::Redis as RedisServer;
+pub use servers::{Servers, another_redis, free_port, sentinel};
 pub use wait::{PATIENCE, eventually};

@@ -1,3 +1,5 @@
+use std::net::{Ipv4Addr, TcpListener};
+
 use mis_sync_devservices::{
     Binaries, DATABASE, Postgres, PostgresTemplate, Redis, RedisOptions, TemplateState,
 };
@@ -42,6 +44,40 @@ impl Servers {
     /// The Redis as the system sees it.
     pub fn open_redis(&self) -> mis_sync_queue::Redis {
         mis_sync_queue::Redis::open(&self.redis_url(), "test").unwrap()
+    }
+}
+
+/// One more Redis, with these arguments.
+pub async fn another_redis(arguments: &[&str]) -> Redis {
+    let arguments: Vec<String> = arguments.iter().map(|word| (*word).to_owned()).collect();
+    blocking(move || {
+        let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+        let binaries = Binaries::locate(&say).unwrap();
+        Redis::start_with(&binaries, RedisOptions::volatile(), &arguments).unwrap()
+    })
+    .await
+}
+
+/// A Sentinel with this configuration.
+pub async fn sentinel(configuration: String) -> Redis {
+    blocking(move || {
+        Redis::start_sentinel(&Binaries::locate(&say).unwrap(), &configuration).unwrap()
+    })
+    .await
+}
+
+/// A port of loopback that nobody listens on, nor on the one ten thousand above, where a node of a
+/// cluster talks to the others.
+pub fn free_port() -> u16 {
+    let is_free = |port| TcpListener::bind((Ipv4Addr::LOCALHOST, port)).is_ok();
+    loop {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+        // Below those that the system gives out by itself.
+        let port = 10_000 + listener.local_addr().unwrap().port() % 20_000;
+        drop(listener);
+        if is_free(port) && is_free(port + 10_000) {
+            return port;
+        }
     }
 }
 

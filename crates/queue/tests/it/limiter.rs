@@ -19,6 +19,12 @@ fn limit(per_second: u32, burst: u32) -> RateLimit {
     RateLimit { per_second: positive(per_second), burst: positive(burst), longest_wait: LONG }
 }
 
+/// A limiter that refuses rather than waits for long.
+pub(crate) fn in_a_hurry(redis: mis_sync_queue::Redis) -> RateLimiter {
+    let longest_wait = Duration::from_secs(5);
+    RateLimiter::new(redis, RateLimit { longest_wait, ..limit(50, 10) })
+}
+
 /// Calls of `key` by all limiters at once; when each was let through, since the first asked.
 async fn grants(limiters: &[RateLimiter], key: &str, calls: usize) -> Vec<Duration> {
     let start = Instant::now();

@@ -20,7 +20,7 @@ impl TestQueue {
     }
 
     /// Waits until so many processes listen for ends of jobs.
-    async fn listeners(&self, count: i64) {
+    pub(crate) async fn listeners(&self, count: i64) {
         eventually("the subscriptions are there", async || {
             let (_, found): (String, i64) = self.redis_command("PUBSUB NUMSUB test:ended").await;
             (found == count).then_some(())

@@ -20,7 +20,7 @@ impl TestQueue {
     }
 
     /// A sync and a login are accepted now, and run without anybody sweeping.
-    async fn jobs_run(&self) {
+    pub(crate) async fn jobs_run(&self) {
         let jobs = [self.enqueue().await, self.login().await];
         self.wait_for(&jobs, JobState::Succeeded).await;
     }
