@@ -132,9 +132,10 @@ async fn a_sync_is_followed_to_its_end_and_told_in_words() {
     let (code, _, said) = command(&app, &["sync", id, "--follow"], None).await;
     assert_eq!(code, 1, "a sync that fails is a failure");
     assert_has(&said, &["ended as failed", "token"]);
-    let (code, _, said) = command(&app, &["sync", id], None).await;
+    // A further press is accepted, and tries the token first.
+    let (code, _, said) = command(&app, &["sync", id, "--follow"], None).await;
     assert_eq!(code, 1);
-    assert_has(&said, &["Wonde refused the token", "schools connect"]);
+    assert_has(&said, &["ended as failed", "token"]);
 }
 
 #[tokio::test]
