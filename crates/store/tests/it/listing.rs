@@ -42,7 +42,8 @@ async fn each_filter_narrows_the_list_which_is_newest_first() {
     rows::change(&store.pool, "UPDATE job SET kind = 'a kind of a later release'").await;
     assert_eq!(list(&store, &syncs).await, []);
     assert_eq!(jobs::list(&store.pool, &all, 1).await.unwrap()[0].kind, JobKind::Unknown);
-    rows::change(&store.pool, "UPDATE job SET kind = 'sync-school', options = '[]'").await;
+    let broken = r#"UPDATE job SET kind = 'sync-school', options = '["nonsense"]'"#;
+    rows::change(&store.pool, broken).await;
     let broken = jobs::list(&store.pool, &all, 1).await.unwrap_err().to_string();
     assert!(broken.contains("job.options"), "{broken}");
 }
