@@ -1,5 +1,5 @@
-//! The rows of a page, sent as arrays. `COPY` is no quicker for a page of a few hundred, and sqlx
-//! loses count of the answers when one is cut off.
+//! The rows of a page, sent as arrays and not by `COPY`: sqlx loses count of the answers when one is
+//! cut off.
 
 use std::{borrow::Cow, collections::HashMap, fmt::Write};
 
