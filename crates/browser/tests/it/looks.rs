@@ -76,7 +76,7 @@ impl Monday {
         site.sync(&again).await;
         ids.push(("{held}", site.held_sync(&held).await));
         ids.push(("{failed}", site.failed_sync(&failed).await));
-        site.add_fault(&refused, json!({ "status": 401, "count": 1 }));
+        site.add_fault(&refused, json!({ "status": 401, "count": 1000 }));
         site.sync(&refused).await;
         site.add_fault(&retrying, json!({ "path": "page=3", "status": 429, "retry_after": 900 }));
         ids.push(("{retrying}", site.sync(&retrying).await));

@@ -89,7 +89,7 @@ impl Site {
 
     /// A sync that fails for good, once.
     pub(crate) async fn failed_sync(&self, school: &SchoolId) -> String {
-        self.add_fault(school, json!({ "path": "/employees", "status": 404, "count": 1 }));
+        self.add_fault(school, json!({ "path": "/employees", "status": 403, "count": 1 }));
         let job = self.sync(school).await;
         assert_eq!(self.app.job(&job).await["state"], "failed");
         job
