@@ -38,7 +38,7 @@ const POP: Duration = Duration::from_secs(1);
 /// A job that waits for longer although nothing came from Redis was not delivered.
 const DELIVERED_WITHIN: Duration = Duration::from_millis(250);
 
-/// For so long after Redis did not deliver a job the ledger is asked first.
+/// For so long after Redis failed, or did not deliver a job, the ledger is asked first.
 const DOUBT: Duration = Duration::from_secs(10);
 
 /// Whether Redis delivers the jobs of a lane. Clones share it: what one slot of a worker finds
@@ -131,21 +131,22 @@ impl Source {
     async fn claim_delivered(&mut self) -> Option<Claimed> {
         // Not all at the same time, so that one of them comes round soon.
         let wait = POP.mul_f64(rand::rng().random_range(0.5..=1.0));
-        let delivered = match self.popper.pop(wait).await {
+        match self.popper.pop(wait).await {
             Ok(Some(id)) => return self.claim(id).await,
-            Ok(None) => self.claim_next(DELIVERED_WITHIN).await,
+            Ok(None) => {}
             Err(error) => {
                 let lane = self.options.lane;
                 tracing::debug!(%error, %lane, "nothing could be taken from Redis");
-                self.claim_next(Duration::ZERO).await
-            }
-        };
-        match delivered {
-            Ok(Some(claimed)) => {
                 self.options.doubt.raise();
-                Some(claimed)
+                return None;
             }
+        }
+        match self.claim_next(DELIVERED_WITHIN).await {
             Ok(None) => None,
+            Ok(claimed) => {
+                self.options.doubt.raise();
+                claimed
+            }
             Err(()) => self.pause(PAUSE).await,
         }
     }

@@ -1,13 +1,17 @@
 //! A Redis that answers and yet delivers nothing: full, read-only, unable to save, or never told.
 
-use std::{fs, os::unix::fs::PermissionsExt};
+use std::{
+    fs,
+    os::unix::fs::PermissionsExt,
+    time::{Duration, Instant},
+};
 
 use mis_sync_domain::{JobKind, JobState, StaffId};
-use mis_sync_queue::{NewJob, RedisTrouble, Swept};
+use mis_sync_queue::{NewJob, RedisTrouble, Swept, WorkerOptions};
 use mis_sync_store::jobs;
 use mis_sync_testing::{PATIENCE, eventually};
 
-use crate::fixture::{READY, Runs, TestQueue, new_job};
+use crate::fixture::{READY, Runs, TestQueue, new_job, options};
 
 impl TestQueue {
     /// Waits until this process knows how Redis is.
@@ -123,5 +127,26 @@ async fn a_sweep_does_not_end_with_the_first_push_that_fails() {
     test.until_redis_is(None).await;
     let worker = test.worker(Runs::default().handler(&test.pool));
     test.jobs_run().await;
+    worker.stop().await;
+}
+
+#[tokio::test]
+async fn pops_that_fail_at_once_come_no_faster_than_the_ledger_is_asked() {
+    let test = TestQueue::start().await;
+    let () = test.redis_command(&format!("SET {READY} junk")).await;
+    let started = Instant::now();
+    let worker = test.worker_with(
+        WorkerOptions { concurrency: 1, ..options() },
+        Runs::default().handler(&test.pool),
+    );
+    eventually("twenty pops of syncs have failed", async || {
+        let stats: String = test.redis_command("INFO commandstats").await;
+        let (_, rest) = stats.split_once("cmdstat_bzpopmin:calls=")?;
+        let calls: u32 = rest.split(',').next()?.parse().unwrap();
+        (calls >= 20).then_some(())
+    })
+    .await;
+    // A quarter of a second lies between two of them; the first two may follow each other.
+    assert!(started.elapsed() >= Duration::from_secs(4), "{:?}", started.elapsed());
     worker.stop().await;
 }
