@@ -38,7 +38,7 @@ pub(crate) struct PrivateSystem {
     stop: CancellationToken,
     api: JoinHandle<std::io::Result<()>>,
     worker: JoinHandle<Result<(), mis_sync_queue::Error>>,
-    pools: [Pool; 2],
+    worker_pool: Pool,
     servers: Servers,
 }
 
@@ -74,11 +74,10 @@ impl PrivateSystem {
         // As a process of its own would, the worker has its own connections: however busy it is,
         // the API gets one.
         let parts = Parts::connect(&config).await?;
-        let pool_of_worker = parts.queue.pool().clone();
+        let worker_pool = parts.queue.pool().clone();
         let (context, worker) = parts.worker(&config)?;
         let worker = tokio::spawn(mis_sync_worker::run(context, worker, stop.clone()));
-        let pools = [pool.clone(), pool_of_worker];
-        Ok(Self { simulator, pool, api_url, api_key, stop, api, worker, pools, servers })
+        Ok(Self { simulator, pool, api_url, api_key, stop, api, worker, worker_pool, servers })
     }
 
     /// Stops everything in order, and waits for it.
@@ -86,9 +85,7 @@ impl PrivateSystem {
         self.stop.cancel();
         let (api, worker) = tokio::join!(self.api, self.worker);
         // Before the servers go, so that no connection is seen to break.
-        for pool in &self.pools {
-            pool.close().await;
-        }
+        tokio::join!(self.pool.close(), self.worker_pool.close());
         api.map_err(Failure::work)??;
         worker.map_err(Failure::work)??;
         self.servers.stop().await

@@ -52,21 +52,23 @@ pub(super) async fn serve(
         .header_read_timeout(HEAD_TIMEOUT)
         .serve_connection(io, service);
     let mut connection = std::pin::pin!(connection);
-    let mut stopping = false;
-    loop {
-        tokio::select! {
-            ended = connection.as_mut() => {
-                if let Err(error) = ended {
-                    tracing::trace!(%error, "a connection broke");
-                }
+    let ended = tokio::select! {
+        ended = connection.as_mut() => ended,
+        // Its request may have come in the same moment; then it is answered first.
+        () = head.turn.over() => {
+            if head.turn.is_waiting() {
                 return;
             }
-            () = head.turn.over() => return,
-            () = stop.cancelled(), if !stopping => {
-                stopping = true;
-                connection.as_mut().graceful_shutdown();
-            }
+            connection.as_mut().graceful_shutdown();
+            connection.await
         }
+        () = stop.cancelled() => {
+            connection.as_mut().graceful_shutdown();
+            connection.await
+        }
+    };
+    if let Err(error) = ended {
+        tracing::trace!(%error, "a connection broke");
     }
 }
 

@@ -75,16 +75,24 @@ impl Turn {
         self.replace(None);
     }
 
+    /// Whether the connection waits for a request.
+    pub(super) fn is_waiting(&self) -> bool {
+        self.held().is_some()
+    }
+
     /// Resolves when the connection has to make room for another.
     pub(super) async fn over(&self) {
         self.close.cancelled().await;
     }
 
     fn replace(&self, turn: Option<u64>) {
-        let mut held = self.held.lock().expect("nothing panics while it holds this lock");
-        if let Some(before) = std::mem::replace(&mut *held, turn) {
+        if let Some(before) = std::mem::replace(&mut *self.held(), turn) {
             self.waiting.leave(before);
         }
+    }
+
+    fn held(&self) -> MutexGuard<'_, Option<u64>> {
+        self.held.lock().expect("nothing panics while it holds this lock")
     }
 }
 
