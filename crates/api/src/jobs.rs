@@ -230,7 +230,7 @@ pub(crate) async fn list_job_issues(
     Ok(Json(IssueListView { issues, next_cursor }).into_response())
 }
 
-/// Notes that somebody reads a list of a job.
+/// Notes in the audit log that a list of a job is read.
 async fn note(
     access: &Access,
     job: &Job,

@@ -17,13 +17,12 @@ use crate::{
     views::{MatchListView, MatchRequest, MatchView, ProblemView},
 };
 
-/// List records that may mean somebody in iP
+/// List records that may mean a person in iP
 ///
-/// Somebody whose id is gone, or somebody whose id, UPI or work email came back under other names
-/// (`in_doubt`). As the last syncs found them, the likeliest first. Each record is left out (issue
-/// `possible_match`), and the person stays as they are, until somebody decides. A
-/// `viewer` is shown a mask in place of personal data; what a person's key reads is noted in the
-/// audit log.
+/// The person's own id is gone, or their id, UPI or work email came back under other names
+/// (`in_doubt`). The list is as the last syncs found it, the likeliest first. Until a person decides,
+/// each record is left out (issue `possible_match`) and the account stays as it is. A `viewer` is shown
+/// a mask in place of personal data; what a person's key reads is noted in the audit log.
 #[utoipa::path(
     get,
     path = "/v1/schools/{school_id}/matches",
