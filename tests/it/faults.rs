@@ -79,8 +79,21 @@ async fn a_wonde_that_stays_broken_fails_the_job_in_the_end_and_says_why() {
 
 #[tokio::test]
 async fn no_second_sees_more_requests_than_the_limit_however_many_workers() {
-    let app =
-        TestApp::start_with(TestAppOptions { rate_per_second: 5, ..Default::default() }).await;
+    let options = TestAppOptions { rate_per_second: 5, ..Default::default() };
+    assert_the_limit_is_kept(TestApp::start_with(options).await).await;
+}
+
+#[tokio::test]
+async fn nor_does_it_without_redis() {
+    let options = TestAppOptions { rate_per_second: 5, worker: false, ..Default::default() };
+    let mut app = TestApp::start_with(options).await;
+    app.servers.redis.kill().unwrap();
+    app.start_worker();
+    assert_the_limit_is_kept(app).await;
+}
+
+/// Syncs with three workers, two of them processes of their own.
+async fn assert_the_limit_is_kept(app: TestApp) {
     let others = [(); 2].map(|()| Process::start(&app, &["worker"], &[]));
     let jobs = [app.connect_school(0).await, app.connect_school(1).await];
     // The same school twice, once as a dry run: two jobs share one token.

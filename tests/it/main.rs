@@ -24,6 +24,7 @@ mod photos;
 mod press;
 mod privacy;
 mod process;
+mod rates;
 mod refresh;
 mod resilience;
 mod retention;

@@ -7,10 +7,6 @@ use mis_sync_testing::{TestApp, TestAppOptions, eventually};
 use mis_sync_wonde_sim::SimulatorOptions;
 use rustix::process::Signal;
 use serde_json::{Value, json};
-use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt},
-    net::UnixStream,
-};
 
 use crate::{
     people::assert_equal_to_truth,
@@ -161,11 +157,7 @@ async fn redis_may_forget_a_queued_job() {
     let mut app = app_without_worker().await;
     let school = app.connect_school(0).await;
     let job = app.press_sync(&school).await;
-    let mut redis = UnixStream::connect(app.servers.redis.socket()).await.unwrap();
-    redis.write_all(b"FLUSHALL\r\n").await.unwrap();
-    let mut answer = [0; 5];
-    redis.read_exact(&mut answer).await.unwrap();
-    assert_eq!(&answer, b"+OK\r\n");
+    app.servers.empty_redis().await;
     app.start_worker();
     finished_once(&app, &school, &job, 1).await;
 }

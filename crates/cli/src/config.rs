@@ -92,7 +92,6 @@ pub(crate) struct Wonde {
     allow_loopback: bool,
     rate_per_second: NonZeroU32,
     reserved_for_logins_percent: u32,
-    burst: NonZeroU32,
     page_size: NonZeroU32,
     request_timeout_ms: u64,
     connect_timeout_ms: u64,
@@ -296,7 +295,7 @@ impl Wonde {
         Duration::from_mins(self.rejected_token_probe_minutes.get().into())
     }
 
-    /// The part of the limit that syncs may use.
+    /// The limit as syncs see it, who leave logins their share.
     pub(crate) fn limit_of_syncs(&self) -> Result<RateLimit, Failure> {
         let kept = self.reserved_for_logins_percent;
         if kept > 90 {
@@ -304,7 +303,7 @@ impl Wonde {
                 "wonde.reserved_for_logins_percent: found {kept}, wanted 0 to 90"
             )));
         }
-        Ok(self.limit().without_percent(kept))
+        Ok(self.limit().keeping_percent(kept))
     }
 
     /// The limit as somebody sees it who waits at the login.
@@ -317,7 +316,7 @@ impl Wonde {
     pub(crate) fn limit(&self) -> RateLimit {
         RateLimit {
             per_second: self.rate_per_second,
-            burst: self.burst,
+            kept_for_logins: 0,
             longest_wait: Duration::from_millis(self.max_retry_after_ms),
         }
     }

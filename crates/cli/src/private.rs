@@ -63,6 +63,7 @@ impl PrivateSystem {
         mis_sync_store::migrate(&open_database(&config)?).await?;
         let parts = Parts::connect(&config).await?;
         let pool = parts.queue.pool().clone();
+        parts.queue.redis().vouch().await.map_err(Failure::work)?;
         let (_, api_key) = api_keys::create(&pool, "demo", Role::Admin, None, &actor(None)).await?;
 
         let listener = TcpListener::bind(options.listen).await.map_err(|error| {

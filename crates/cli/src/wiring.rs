@@ -65,19 +65,15 @@ impl Parts {
             .with_environment(&config.dashboard.environment)
             .with_stale_after(config.alerts.stale_after())
             .with_max_connections(descriptors::connections(config))
-            .with_wonde_limit(RateLimiter::new(self.queue.redis().clone(), config.wonde.limit()));
+            .with_wonde_limit(RateLimiter::new(&self.queue, config.wonde.limit()));
         Ok(if config.scheduler.enabled { state.with_scheduler(Clock::system()) } else { state })
     }
 
     pub(crate) fn worker(&self, config: &Config) -> Result<(Context, WorkerOptions), Failure> {
         let refresh_timeout = config.worker.refresh_timeout();
-        let limiter = |limit| RateLimiter::new(self.queue.redis().clone(), limit);
-        let syncs = SharedRateLimit::of_syncs(
-            limiter(config.wonde.limit()),
-            limiter(config.wonde.limit_of_syncs()?),
-        );
-        let logins =
-            SharedRateLimit::of_logins(limiter(config.wonde.limit_at_login(refresh_timeout)));
+        let limiter = |limit| SharedRateLimit(RateLimiter::new(&self.queue, limit));
+        let syncs = limiter(config.wonde.limit_of_syncs()?);
+        let logins = limiter(config.wonde.limit_at_login(refresh_timeout));
         let client = |settings, limit| {
             let addresses = AllowedAddresses(Arc::clone(&self.wonde_hosts));
             WondeClient::new(settings, Arc::new(limit), Arc::new(addresses))

@@ -1,95 +1,62 @@
+//! The rate limit that all processes share: no second sees more calls of a key than so many.
+
 mod alone;
+mod scripts;
+mod turns;
 
-use std::{fmt, num::NonZeroU32, time::Duration};
+use std::{fmt, num::NonZeroU32, sync::Arc, time::Duration};
 
-use redis::{RedisResult, Script, ServerErrorKind};
-use tokio::time::Instant;
+use mis_sync_store::{Error as StoreError, Pool, wonde_pauses};
+use redis::RedisResult;
+use tokio::time::{Instant, timeout};
 
+use crate::{Queue, Redis, RedisError, redis::Connection};
 pub(crate) use alone::Alone;
-use alone::Pace;
+use scripts::Lua;
+pub(crate) use scripts::WINDOW;
+use turns::Turns;
 
-use crate::{Redis, RedisError, redis::Connection, traffic::COUNT};
-
-/// However long Wonde asks to wait, after so long somebody asks again: it is the longest pause
+/// However long Wonde asks to wait, after so long it is asked again: it is the longest pause
 /// that is ever stored, and what lies further ahead did not come from here.
 const LONGEST_PAUSE: Duration = Duration::from_hours(1);
 
 /// The same as scripts see it; a pause of just the longest length must not be taken for a wrong one.
-const FURTHEST_PAUSE_US: u64 = LONGEST_PAUSE.as_secs() * 1_000_000 + 1_000_000;
+const FURTHEST_PAUSE: Duration = Duration::from_secs(LONGEST_PAUSE.as_secs() + 1);
 
-/// No slot is reserved further ahead than this (or the longest wait, if that is longer).
-const LONGEST_QUEUE: Duration = Duration::from_mins(1);
+/// A call that was let out longer ago is asked for again: it would count in another second than it
+/// is made in.
+const FRESH: Duration = Duration::from_millis(50);
 
-/// Reads the next free slot and the end of a pause. A time further ahead than we ever write comes
-/// from a clock that was wrong, or from somebody else, as does what is no number: it is as if
-/// nothing was there. All in microseconds of Redis' own clock.
-const READ: &str = r"
-local time = redis.call('TIME')
-local now = time[1] * 1000000 + time[2]
-local function read(key, furthest)
-    local found = redis.pcall('GET', key)
-    if type(found) == 'table' then redis.call('DEL', key) end
-    local at = type(found) == 'string' and tonumber(found)
-    if not at or at ~= at or at > now + furthest then return 0 end
-    return at
-end
-local function write(key, at)
-    redis.call('SET', key, string.format('%.0f', at), 'PX', math.ceil((at - now) / 1000) + 1000)
-end
-";
+/// So often in a row; a Redis that is always slower than [`FRESH`] is believed then.
+const TRIES: usize = 4;
 
-/// Reserves the next free slot and says how long to wait for it (GCRA), so that waiters keep
-/// their order and nobody polls. A wait beyond the longest reserves nothing and comes back
-/// negative. A call that is let out is counted.
-const RESERVE: &str = r"
-local interval, tolerance, longest = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
-local arrival = read(KEYS[1], tonumber(ARGV[6]))
-local pause = read(KEYS[2], tonumber(ARGV[7]))
-if pause > 0 then arrival = math.max(arrival, pause + tolerance) end
-arrival = math.max(arrival, now)
-local wait = arrival - tolerance - now
-if wait > longest then return -math.ceil(wait) end
-write(KEYS[1], arrival + interval)
-count('sent')
-return math.max(math.ceil(wait), 0)
-";
+/// Who waits asks again after so long at the latest, because Redis may come, go or be emptied.
+const AGAIN: Duration = Duration::from_millis(250);
 
-/// Ends the pause at a time from now, unless it ends later already, and counts that Wonde asked
-/// for it. It is kept until a burst would be earned again.
-const PAUSE: &str = r"
-local tolerance, length = tonumber(ARGV[2]), tonumber(ARGV[1])
-if now + length > read(KEYS[2], tonumber(ARGV[7])) then
-    redis.call('SET', KEYS[2], string.format('%.0f', now + length),
-        'PX', math.ceil((length + tolerance) / 1000) + 1000)
-end
-count('limited')
-return 0
-";
-
-/// Calls are a little further apart than the limit asks, because some are longer on their way
-/// than others, and who counts them is at the other end.
-const RESERVE_PERCENT: u64 = 5;
+/// How long a call waits for what the ledger says of pauses.
+const LEDGER: Duration = Duration::from_millis(250);
 
 /// So many calls of one key.
 #[derive(Debug, Clone, Copy)]
 pub struct RateLimit {
-    /// Calls per second in the long run.
+    /// Calls that any one second sees, at the most.
     pub per_second: NonZeroU32,
-    /// Calls that may come at once after a quiet time. With 1, no second ever sees more than
-    /// `per_second`; each one more is one more in the first second.
-    pub burst: NonZeroU32,
+    /// How many of these are the share of logins, where this is the limit of syncs. They may take
+    /// of it what logins leave. 0: this is the limit of logins.
+    pub kept_for_logins: u32,
     /// Whoever would wait longer is told so instead.
     pub longest_wait: Duration,
 }
 
 impl RateLimit {
-    /// What is left when so many of a hundred calls are kept for others; one call per second at
-    /// the least.
+    /// The limit of syncs, where so many of a hundred calls are the share of logins; one call per
+    /// second is left to syncs at the least.
     #[must_use]
-    pub fn without_percent(self, kept: u32) -> Self {
-        let left = u64::from(self.per_second.get()) * u64::from(100 - kept.min(100)) / 100;
-        let left = u32::try_from(left).ok().and_then(NonZeroU32::new);
-        Self { per_second: left.unwrap_or(NonZeroU32::MIN), ..self }
+    pub fn keeping_percent(self, kept: u32) -> Self {
+        let all = self.per_second.get();
+        let left = u64::from(all) * u64::from(100 - kept.min(100)) / 100;
+        let left = u32::try_from(left).unwrap_or(all).max(1);
+        Self { kept_for_logins: all - left, ..self }
     }
 }
 
@@ -97,87 +64,185 @@ impl RateLimit {
 #[derive(Clone)]
 pub struct RateLimiter {
     redis: Redis,
+    pool: Pool,
     limit: RateLimit,
-    reserve: Lua,
+    turns: Arc<Turns>,
+    acquire: Lua,
     pause: Lua,
 }
 
+/// What Redis answers: when the call was let out, or how long to wait, as a negative number; and
+/// as of when it knows of every call.
+type Answer = (i64, i64);
+
 impl RateLimiter {
-    /// A limiter whose keys live under the prefix of `redis`.
-    pub fn new(redis: Redis, limit: RateLimit) -> Self {
-        let lua = |main: &str| Lua::new(format!("{READ}{COUNT}{main}"));
-        Self { redis, limit, reserve: lua(RESERVE), pause: lua(PAUSE) }
+    /// A limiter whose keys live under the prefix of the queue's Redis.
+    pub fn new(queue: &Queue, limit: RateLimit) -> Self {
+        Self {
+            redis: queue.redis().clone(),
+            pool: queue.pool().clone(),
+            limit,
+            turns: Arc::default(),
+            acquire: Lua::acquire(),
+            pause: Lua::pause(),
+        }
     }
 
-    /// Waits until `key` may make another call. `Err`: the wait would be this long, longer
-    /// than the longest allowed; nothing was reserved.
+    /// Waits until `key` may make another call, which is then to be made at once. `Err`: the wait
+    /// would be this long, longer than the longest allowed.
     pub async fn acquire(&self, key: &str) -> Result<(), Duration> {
-        self.reserve(key, None).await
+        self.wait(key, None).await
     }
 
     /// The same, counted for [`RateLimiter::traffic`] under the name `label`.
     pub async fn acquire_as(&self, key: &str, label: &str) -> Result<(), Duration> {
-        self.reserve(key, Some(label)).await
+        self.wait(key, Some(label)).await
     }
 
-    async fn reserve(&self, key: &str, label: Option<&str>) -> Result<(), Duration> {
-        let first = [self.interval_us(), self.tolerance_us(), micros(self.limit.longest_wait)];
-        let wait = match self.run(&self.reserve, key, label, first).await {
-            Ok(wait) if wait < 0 => Err(Duration::from_micros(wait.unsigned_abs())),
-            Ok(wait) => {
-                let wait = Duration::from_micros(wait.unsigned_abs());
-                // So that nobody bursts here should Redis go away now.
-                let until_the_next = wait + Duration::from_micros(self.interval_us());
-                self.redis.alone().hold(Instant::now(), key, until_the_next);
-                Ok(wait)
+    async fn wait(&self, key: &str, label: Option<&str>) -> Result<(), Duration> {
+        let (start, longest) = (Instant::now(), self.limit.longest_wait);
+        let pace = (self.limit.per_second.get(), WINDOW);
+        let _my_turn = self.turns.wait(key, longest, pace).await?;
+        loop {
+            let asked = match self.ask_redis(key, label).await {
+                Ok(answer) => answer,
+                Err(error) => {
+                    tracing::debug!(%error, "keeping to a share of the rate limit");
+                    self.ask_alone(key).await
+                }
+            };
+            let Err(wait) = asked else { return Ok(()) };
+            if start.elapsed() + wait > longest {
+                return Err(wait);
             }
-            Err(error) => {
-                tracing::debug!(%error, "keeping to a share of the rate limit");
-                let pace = Pace {
-                    interval: Duration::from_micros(self.interval_us()),
-                    tolerance: Duration::from_micros(self.tolerance_us()),
-                };
-                self.redis.alone().reserve(Instant::now(), key, pace, self.limit.longest_wait)
+            sleep(wait.min(AGAIN)).await;
+        }
+    }
+
+    /// Lets a call out, or tells how long to wait before asking again.
+    async fn ask_redis(
+        &self,
+        key: &str,
+        label: Option<&str>,
+    ) -> Result<Result<(), Duration>, RedisError> {
+        let alone = self.redis.alone();
+        let mut late = None;
+        for _ in 0..TRIES {
+            let is_told = alone.has_let_out(Instant::now());
+            let asked = |connection| self.call_acquire(connection, key, label, is_told, late);
+            let (asked_at, (at, since)) = self.redis.call(asked).await.inspect_err(|_| {
+                alone.lost_redis(Instant::now());
+            })?;
+            alone.has_redis(is_told);
+            let is_fresh = asked_at.elapsed() <= FRESH;
+            if alone.is_news(since) {
+                // Nobody was let out since, so this comes in time.
+                self.restore_pauses().await;
+            } else if at < 0 {
+                return Ok(Err(Duration::from_micros(at.unsigned_abs())));
+            } else if is_fresh {
+                return Ok(Ok(()));
             }
-        };
-        wait_for(wait?).await;
-        Ok(())
+            late = Some(at).filter(|at| *at > 0);
+        }
+        Ok(Ok(()))
+    }
+
+    async fn call_acquire(
+        &self,
+        connection: Connection,
+        key: &str,
+        label: Option<&str>,
+        alone: bool,
+        late: Option<i64>,
+    ) -> RedisResult<(Instant, Answer)> {
+        let rate = self.key(key);
+        let of = |what: &str| format!("{rate}:{what}");
+        let known = self.redis.known_key();
+        let keys = [of("own"), of("lent"), self.pause_key(key), of("share"), known];
+        let keys = [vec![rate.clone()], keys.to_vec()].concat();
+        let (counts, whose) = self.counted(key, label);
+        let arguments = [
+            self.limit.per_second.to_string(),
+            self.limit.kept_for_logins.to_string(),
+            if alone { "alone".to_owned() } else { String::new() },
+            counts,
+            whose,
+            late.map(|at| at.to_string()).unwrap_or_default(),
+        ];
+        let asked_at = Instant::now();
+        Ok((asked_at, self.acquire.run(connection, &keys, &arguments).await?))
+    }
+
+    /// The same without Redis: from the part of this process. That of all processes together is the
+    /// limit; a pause that another one heard of is in the ledger.
+    async fn ask_alone(&self, key: &str) -> Result<(), Duration> {
+        let alone = self.redis.alone();
+        alone.room(Instant::now(), key, self.limit)?;
+        match self.ledger(wonde_pauses::left(&self.pool, key)).await {
+            Ok(Some(left)) => alone.pause(Instant::now(), key, left),
+            Ok(None) => {}
+            Err(error) => tracing::debug!(%error, "only pauses of this process are known"),
+        }
+        alone.take(Instant::now(), key, self.limit)
     }
 
     /// Lets nobody make a call of `key` for this long, in any process; for an hour at the most.
     pub async fn pause(&self, key: &str, length: Duration) {
-        self.hold(key, length, None).await;
+        self.hold(key, None, length).await;
     }
 
     /// The same, counted as an answer 429 for [`RateLimiter::traffic`].
     pub async fn pause_as(&self, key: &str, label: &str, length: Duration) {
-        self.hold(key, length, Some(label)).await;
+        self.hold(key, Some(label), length).await;
     }
 
-    async fn hold(&self, key: &str, length: Duration, label: Option<&str>) {
+    async fn hold(&self, key: &str, label: Option<&str>, length: Duration) {
         let length = length.min(LONGEST_PAUSE);
         self.redis.alone().pause(Instant::now(), key, length);
-        let first = [micros(length), self.tolerance_us(), 0];
-        if let Err(error) = self.run(&self.pause, key, label, first).await {
-            tracing::warn!(%error, "the pause is known to this process only");
+        // Side by side, so that neither holds up the other.
+        let in_ledger = self.ledger(wonde_pauses::note(&self.pool, key, length));
+        let (in_redis, in_ledger) = tokio::join!(self.call_pause(key, label, length), in_ledger);
+        if let Err(error) = in_redis {
+            tracing::warn!(%error, "a pause is not in Redis");
+        }
+        if let Err(error) = in_ledger {
+            tracing::warn!(%error, "a pause is not in the ledger");
         }
     }
 
-    /// Runs a script for a key.
-    async fn run(
+    async fn call_pause(
         &self,
-        script: &Lua,
         key: &str,
         label: Option<&str>,
-        first: [u64; 3],
+        length: Duration,
     ) -> Result<i64, RedisError> {
         let (counts, whose) = self.counted(key, label);
-        let keys = [self.key(key), self.pause_key(key)];
-        let last = [self.furthest_us(), FURTHEST_PAUSE_US];
-        let arguments = |command: &mut redis::Cmd| {
-            command.arg(keys.len()).arg(&keys).arg(&first).arg(&counts).arg(&whose).arg(&last);
+        let length = micros(length).to_string();
+        let (keys, none) = ([self.pause_key(key)], String::new);
+        let arguments = [length, none(), none(), counts, whose];
+        self.redis.call(|connection| self.pause.run(connection, &keys, &arguments)).await
+    }
+
+    /// Puts the pauses into a Redis that has forgotten them.
+    async fn restore_pauses(&self) {
+        let pauses = match self.ledger(wonde_pauses::list(&self.pool)).await {
+            Ok(pauses) => pauses,
+            Err(error) => return tracing::warn!(%error, "pauses may be forgotten"),
         };
-        self.redis.call(|connection| script.run(connection, arguments)).await
+        for (key, left) in pauses {
+            if let Err(error) = self.call_pause(&key, None, left).await {
+                tracing::warn!(%error, "a pause is not in Redis");
+            }
+        }
+    }
+
+    async fn ledger<T>(
+        &self,
+        answer: impl Future<Output = Result<T, StoreError>>,
+    ) -> Result<T, StoreError> {
+        let late = |_| StoreError::Unavailable("it did not answer in time".into());
+        timeout(LEDGER, answer).await.map_err(late)?
     }
 
     /// Where a call is counted, and as whose; the first is empty where it is not.
@@ -197,40 +262,8 @@ impl RateLimiter {
         &self.redis
     }
 
-    /// Calls that may come at once when the slots of this many microseconds are taken.
-    pub(crate) fn left(&self, ahead_us: u64) -> u64 {
-        match self.tolerance_us().checked_sub(ahead_us) {
-            Some(room) => room / self.interval_us() + 1,
-            None => 0,
-        }
-    }
-
-    /// How many microseconds ahead the slots of a key are taken, by what Redis holds; what a script
-    /// would take for wrong does not count here either.
-    pub(crate) fn ahead(&self, arrival: Option<&str>, pause: Option<&str>, now_us: u64) -> u64 {
-        let read = |text: Option<&str>, furthest| {
-            let at = text.and_then(|text| text.parse::<u64>().ok()).unwrap_or(0);
-            at.checked_sub(now_us).filter(|ahead| *ahead <= furthest)
-        };
-        let arrival = read(arrival, self.furthest_us());
-        let pause = read(pause, FURTHEST_PAUSE_US).map(|ahead| ahead + self.tolerance_us());
-        arrival.max(pause).unwrap_or(0)
-    }
-
-    /// No slot of ours is further ahead.
-    fn furthest_us(&self) -> u64 {
-        let queue = micros(self.limit.longest_wait.max(LONGEST_QUEUE));
-        queue.saturating_add(self.tolerance_us() + self.interval_us())
-    }
-
-    /// How far ahead of the even pace a burst may run.
-    pub(crate) fn tolerance_us(&self) -> u64 {
-        self.interval_us() * u64::from(self.limit.burst.get() - 1)
-    }
-
-    /// From one call to the next at an even pace, with [`RESERVE_PERCENT`] to spare.
-    fn interval_us(&self) -> u64 {
-        10_000 * (100 + RESERVE_PERCENT) / u64::from(self.limit.per_second.get())
+    pub(crate) fn per_second(&self) -> u32 {
+        self.limit.per_second.get()
     }
 
     pub(crate) fn key(&self, key: &str) -> String {
@@ -242,47 +275,38 @@ impl RateLimiter {
     }
 }
 
+impl Redis {
+    /// Says that nothing was sent to Wonde in the last second that this Redis does not know of. So
+    /// the first call has not to wait a second, as it has to where Redis was emptied. For a Redis
+    /// that was started for this process.
+    pub async fn vouch(&self) -> Result<(), RedisError> {
+        let (vouch, keys) = (Lua::vouch(), [self.known_key()]);
+        self.call(|connection| async move { vouch.run(connection, &keys, &[]).await }).await
+    }
+
+    /// As of when Redis knows of every call.
+    pub(crate) fn known_key(&self) -> String {
+        self.key("known")
+    }
+}
+
 impl fmt::Debug for RateLimiter {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("RateLimiter").field("limit", &self.limit).finish_non_exhaustive()
     }
 }
 
-/// A script, sent by its hash where the server knows it. (The crate's own way asks every node of a
-/// cluster to load it, so one that is away would fail them all.)
-#[derive(Clone)]
-struct Lua {
-    code: String,
-    hash: Script,
+/// How much is left at `now_us` of what takes so long from a time on that Redis holds; nothing of
+/// what a script would take for wrong.
+pub(crate) fn left(from: &str, length: Duration, now_us: u64) -> Duration {
+    let until = from.parse::<u64>().unwrap_or(0).saturating_add(micros(length));
+    let left = Duration::from_micros(until.saturating_sub(now_us));
+    if left > FURTHEST_PAUSE { Duration::ZERO } else { left }
 }
 
-impl Lua {
-    fn new(code: String) -> Self {
-        Self { hash: Script::new(&code), code }
-    }
-
-    async fn run(
-        &self,
-        mut connection: Connection,
-        arguments: impl Fn(&mut redis::Cmd),
-    ) -> RedisResult<i64> {
-        let mut by_hash = redis::cmd("EVALSHA");
-        arguments(by_hash.arg(self.hash.get_hash()));
-        match by_hash.query_async(&mut connection).await {
-            Err(error) if error.kind() == ServerErrorKind::NoScript.into() => {}
-            answer => return answer,
-        }
-        let mut by_code = redis::cmd("EVAL");
-        arguments(by_code.arg(&self.code));
-        by_code.query_async(&mut connection).await
-    }
-}
-
-#[expect(clippy::disallowed_methods, reason = "the slot that was reserved is a time")]
-async fn wait_for(wait: Duration) {
-    if !wait.is_zero() {
-        tokio::time::sleep(wait).await;
-    }
+#[expect(clippy::disallowed_methods, reason = "room in a window comes with time")]
+async fn sleep(time: Duration) {
+    tokio::time::sleep(time).await;
 }
 
 fn micros(duration: Duration) -> u64 {

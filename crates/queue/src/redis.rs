@@ -8,11 +8,12 @@ mod server;
 use std::{fmt, sync::Arc, time::Duration};
 
 use mis_sync_domain::{JobId, Lane};
+use mis_sync_store::workers::Place;
 use redis::{
     AsyncCommands, RedisResult,
     aio::{PubSubSink, PubSubStream},
 };
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 
 use crate::limiter::Alone;
 pub use error::{RedisError, RedisTrouble};
@@ -131,9 +132,10 @@ impl Redis {
         &self.alone
     }
 
-    /// Tells how many processes share the rate limits. While Redis is away each keeps to its part.
-    pub fn share_limits_among(&self, processes: u32) {
-        self.alone.share_among(processes);
+    /// Tells the place of this process among those that share the rate limits. While Redis is away
+    /// each keeps to its part.
+    pub fn share_limits(&self, place: Place) {
+        self.alone.share(Instant::now(), place);
     }
 
     pub(crate) fn key(&self, name: &str) -> String {

@@ -7,7 +7,11 @@ use chrono::{DateTime, Utc};
 use mis_sync_domain::SchoolId;
 use redis::RedisResult;
 
-use crate::{RateLimiter, RedisError, redis::Connection};
+use crate::{
+    RateLimiter, RedisError,
+    limiter::{WINDOW, left},
+    redis::Connection,
+};
 
 /// Counts one call by minute, and by five minutes and key. `ARGV[4]` begins the names of the counts
 /// (empty: nothing is counted), `ARGV[5]` says whose call it is. Names depend on the time, so they
@@ -113,15 +117,24 @@ impl RateLimiter {
         if keys.is_empty() {
             return Ok(());
         }
+        let limit = self.per_second();
         let mut pipe = redis::pipe();
         for key in keys.iter() {
-            pipe.mget(&[self.key(&key.key), self.pause_key(&key.key)]);
+            pipe.lrange(self.key(&key.key), 0, -1).get(self.pause_key(&key.key));
         }
-        let times: Vec<(Option<String>, Option<String>)> = pipe.query_async(connection).await?;
-        for (key, (arrival, pause)) in keys.iter_mut().zip(times) {
-            let ahead = self.ahead(arrival.as_deref(), pause.as_deref(), now_us);
-            key.left = self.left(ahead);
-            key.wait = Duration::from_micros(ahead.saturating_sub(self.tolerance_us()));
+        let held: Vec<(Vec<String>, Option<String>)> = pipe.query_async(connection).await?;
+        for (key, (calls, pause)) in keys.iter_mut().zip(held) {
+            let in_window = calls.iter().map(|call| left(call, WINDOW, now_us));
+            let in_window = in_window.filter(|left| !left.is_zero());
+            let in_window: Vec<Duration> = in_window.take(limit as usize).collect();
+            let is_full = in_window.len() == limit as usize;
+            let room_in = in_window.last().filter(|_| is_full).copied().unwrap_or_default();
+            key.wait = left(pause.as_deref().unwrap_or_default(), Duration::ZERO, now_us);
+            key.wait = key.wait.max(room_in);
+            key.left = u64::from(limit) - in_window.len() as u64;
+            if !key.wait.is_zero() {
+                key.left = 0;
+            }
         }
         Ok(())
     }

@@ -29,6 +29,7 @@ mod token;
 mod transaction;
 pub mod undo;
 pub mod webhooks;
+pub mod wonde_pauses;
 pub mod workers;
 
 use sqlx::migrate::Migrator;

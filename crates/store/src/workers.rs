@@ -1,6 +1,6 @@
 //! Worker processes: who is there, what each runs, and who is to take no more jobs.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, time::Duration};
 
 use chrono::{DateTime, Utc};
 use mis_sync_domain::{AuditAction, JobId, JobKind, Lane, SchoolId};
@@ -96,17 +96,34 @@ pub struct WorkerRow {
     pub running: Vec<RunningJob>,
 }
 
-/// How many workers are there now, whether they take jobs or not.
-pub async fn count_present(pool: &PgPool) -> Result<u32, Error> {
-    let count = sqlx::query_scalar!(
+/// The place of a worker among those that are there, whether they take jobs or not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Place {
+    /// How many there are.
+    pub present: u32,
+    /// How many of them have been there for longer.
+    pub before: u32,
+    /// What the clock of the ledger says, since 1970.
+    pub clock: Duration,
+}
+
+/// The place of the worker of this name.
+pub async fn place(pool: &PgPool, name: &str) -> Result<Place, Error> {
+    let row = sqlx::query!(
         r#"
-        SELECT count(*) AS "count!" FROM worker
-        WHERE stopped_at IS NULL AND seen_at > now() - interval '10 seconds'
+        SELECT count(*) AS "present!",
+            count(*) FILTER (WHERE (started_at, name) <
+                (SELECT mine.started_at, mine.name FROM worker mine WHERE mine.name = $1)) AS "before!",
+            extract(epoch FROM clock_timestamp())::float8 AS "clock!"
+        FROM worker WHERE stopped_at IS NULL AND seen_at > now() - interval '10 seconds'
         "#,
+        name,
     )
     .fetch_one(pool)
     .await?;
-    Ok(u32::try_from(count).unwrap_or(u32::MAX))
+    let count = |count: i64| u32::try_from(count).unwrap_or(u32::MAX);
+    let clock = Duration::try_from_secs_f64(row.clock).unwrap_or_default();
+    Ok(Place { present: count(row.present), before: count(row.before), clock })
 }
 
 /// Notes that a worker is alive, and whether it `is_draining` already. Returns whether it is to

@@ -83,7 +83,7 @@ impl Default for TestAppOptions {
 impl TestAppOptions {
     fn rate_limit(&self) -> RateLimit {
         let per_second = NonZeroU32::new(self.rate_per_second).expect("some requests go out");
-        RateLimit { per_second, burst: NonZeroU32::MIN, longest_wait: Duration::from_secs(10) }
+        RateLimit { per_second, kept_for_logins: 0, longest_wait: Duration::from_secs(10) }
     }
 }
 
@@ -146,6 +146,8 @@ impl TestApp {
             RunningSimulator::serve(Simulator::new(options.simulator.clone())).await.unwrap();
         let pool = servers.pool();
         let queue = Queue::new(pool.clone(), servers.open_redis());
+        // No test is to wait a second for its first request.
+        queue.redis().vouch().await.unwrap();
         let cipher = Arc::new(TokenCipher::from_hex(&ENCRYPTION_KEY.into()).unwrap());
         let (_, admin_key) =
             api_keys::create(&pool, "test", Role::Admin, None, &somebody()).await.unwrap();
@@ -159,7 +161,7 @@ impl TestApp {
         let state = ApiState::new(queue.clone(), Arc::clone(&cipher))
             .with_wonde_hosts(Arc::clone(&hosts))
             .with_scheduler(options.clock.clone())
-            .with_wonde_limit(RateLimiter::new(queue.redis().clone(), options.rate_limit()))
+            .with_wonde_limit(RateLimiter::new(&queue, options.rate_limit()))
             .with_webhook_secrets(secrets);
         tokio::spawn(mis_sync_api::serve(listener, state, stop_api.clone()));
 
@@ -220,9 +222,8 @@ impl TestApp {
 
     fn context(&self) -> Context {
         let limit = self.options.rate_limit();
-        let limiter = |limit| RateLimiter::new(self.queue.redis().clone(), limit);
-        let syncs = SharedRateLimit::of_syncs(limiter(limit), limiter(limit.without_percent(30)));
-        let logins = SharedRateLimit::of_logins(limiter(limit));
+        let limiter = |limit| SharedRateLimit(RateLimiter::new(&self.queue, limit));
+        let (syncs, logins) = (limiter(limit.keeping_percent(30)), limiter(limit));
         let addresses = || Arc::new(AllowedAddresses(Arc::clone(&self.hosts)));
         let timeout = self.options.refresh_timeout;
         let config = ClientConfig {

@@ -4,6 +4,10 @@ use mis_sync_devservices::{
     Binaries, DATABASE, Postgres, PostgresTemplate, Redis, RedisOptions, TemplateState,
 };
 use mis_sync_store::Pool;
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::UnixStream,
+};
 
 /// A Postgres with our schema and an empty Redis, private to one test and gone with it.
 pub struct Servers {
@@ -39,6 +43,15 @@ impl Servers {
     /// A small pool on the database.
     pub fn pool(&self) -> Pool {
         mis_sync_store::connect(&self.database_url(), 10).unwrap()
+    }
+
+    /// Takes from the Redis all that it holds.
+    pub async fn empty_redis(&self) {
+        let mut redis = UnixStream::connect(self.redis.socket()).await.unwrap();
+        redis.write_all(b"FLUSHALL\r\n").await.unwrap();
+        let mut answer = [0; 5];
+        redis.read_exact(&mut answer).await.unwrap();
+        assert_eq!(&answer, b"+OK\r\n");
     }
 
     /// The Redis as the system sees it.

@@ -11,6 +11,9 @@ use crate::leader::{every, in_time};
 
 const EVERY: Duration = Duration::from_secs(2);
 
+/// After so many reports every other worker has counted this one.
+const HEARD: u32 = 2;
+
 /// Nothing takes so long but a connection that died without a word.
 const LONGEST: Duration = Duration::from_secs(10);
 
@@ -30,9 +33,12 @@ pub(crate) fn heartbeat(options: &WorkerOptions) -> Heartbeat {
 /// last.
 pub(crate) async fn run(queue: Queue, beat: Heartbeat, intake: Intake, stop: CancellationToken) {
     let mut tick = every(EVERY);
+    let mut reports = 0;
     while stop.run_until_cancelled(tick.tick()).await.is_some() {
-        if let Err(error) = in_time(LONGEST, report(&queue, &beat, &intake)).await {
+        if let Err(error) = in_time(LONGEST, report(&queue, &beat, &intake, reports)).await {
             tracing::warn!(%error, "this worker could not report itself");
+        } else {
+            reports += 1;
         }
     }
 }
@@ -41,9 +47,14 @@ async fn report(
     queue: &Queue,
     beat: &Heartbeat,
     intake: &Intake,
+    earlier: u32,
 ) -> Result<(), mis_sync_store::Error> {
     let drains = workers::beat(queue.pool(), beat, !intake.is_open()).await?;
-    queue.redis().share_limits_among(workers::count_present(queue.pool()).await?);
+    let place = workers::place(queue.pool(), &beat.name).await?;
+    // It takes no part before the others have heard that theirs are smaller.
+    if earlier >= HEARD || place.present <= 1 {
+        queue.redis().share_limits(place);
+    }
     if drains != intake.is_open() {
         return Ok(());
     }

@@ -27,8 +27,8 @@ fn most(app: &TestApp, school: &SchoolId) -> usize {
 async fn syncs_leave_a_share_and_logins_use_it_and_both_keep_to_the_limit() {
     let (app, school) = app().await;
     sync(&app, &school).await;
-    // Seven, and one more where a busy machine bunches them on their way.
-    assert!(most(&app, &school) <= 8, "three of ten are kept: {}", most(&app, &school));
+    let alone = most(&app, &school);
+    assert!(alone > 7 && alone <= 10, "syncs take what logins leave: {alone}");
 
     app.simulator.simulator().reset_requests();
     let job = app.press_sync(&school).await;
@@ -40,5 +40,5 @@ async fn syncs_leave_a_share_and_logins_use_it_and_both_keep_to_the_limit() {
         assert_eq!(answer["outcome"], "unchanged", "{answer}");
     }
     app.wait_until_finished(&job).await;
-    assert!(most(&app, &school) <= 11, "{}", most(&app, &school));
+    assert!(most(&app, &school) <= 10, "{}", most(&app, &school));
 }

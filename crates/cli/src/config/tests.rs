@@ -59,12 +59,12 @@ fn syncs_leave_a_share_of_the_rate_and_logins_are_impatient() {
             ("MIS_SYNC__WONDE__RESERVED_FOR_LOGINS_PERCENT", percent),
         ])
         .unwrap();
-        let syncs = config.wonde.limit_of_syncs().ok().map(|limit| limit.per_second.get());
-        (config.wonde.limit().per_second.get(), syncs)
+        let kept = config.wonde.limit_of_syncs().ok().map(|limit| limit.kept_for_logins);
+        (config.wonde.limit().per_second.get(), kept)
     };
-    assert_eq!(limits("10", "30"), (10, Some(7)));
-    assert_eq!(limits("10", "0"), (10, Some(10)));
-    assert_eq!(limits("1", "30"), (1, Some(1)));
+    assert_eq!(limits("10", "30"), (10, Some(3)));
+    assert_eq!(limits("10", "0"), (10, Some(0)));
+    assert_eq!(limits("1", "30"), (1, Some(0)));
     assert_eq!(limits("10", "91"), (10, None));
 
     let config = load_with(&[]).unwrap();

@@ -1,148 +1,274 @@
 use std::{
-    collections::HashMap,
-    sync::{
-        Mutex, MutexGuard,
-        atomic::{AtomicU32, Ordering},
-    },
+    collections::{HashMap, VecDeque},
+    sync::{Mutex, MutexGuard},
     time::Duration,
 };
 
+use mis_sync_store::workers::Place;
 use tokio::time::Instant;
 
-/// So many processes share a limit as long as nobody has said how many there are.
-const UNKNOWN: u32 = 4;
+use super::{FRESH, RateLimit, WINDOW};
 
-/// The limits of one process for the time without Redis, by the same arithmetic: each process
-/// keeps to its part, because it cannot know what the others do.
-#[derive(Debug)]
-pub(crate) struct Alone {
-    processes: AtomicU32,
-    keys: Mutex<HashMap<String, Slot>>,
+/// The limits of one process for the time without Redis. Each process keeps to its part, because it
+/// cannot know what the others do.
+///
+/// It takes none of it for a window after Redis was lost: what that let out counts as well. Nor
+/// does it as long as it has not been told how many processes there are.
+#[derive(Debug, Default)]
+pub(crate) struct Alone(Mutex<State>);
+
+#[derive(Debug, Default)]
+struct State {
+    /// Who shares the limits, and when that was said.
+    place: Option<(Place, Instant)>,
+    /// When the first of the calls since failed to reach Redis; `None`: the last one did not.
+    lost_at: Option<Instant>,
+    /// When a call was last let out that Redis has not been told of.
+    let_out_at: Option<Instant>,
+    /// As of when Redis knows of every call, as it said last.
+    known_since: Option<i64>,
+    keys: HashMap<String, Window>,
 }
 
-/// How fast the calls of one key may come.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Pace {
-    /// From one call to the next.
-    pub(crate) interval: Duration,
-    /// How far ahead of the even pace a burst may run.
-    pub(crate) tolerance: Duration,
-}
-
-#[derive(Debug, Clone, Copy)]
-struct Slot {
-    /// When the next call would come at an even pace.
-    arrival: Instant,
+/// What one key was used for.
+#[derive(Debug, Default)]
+struct Window {
+    /// The oldest first.
+    calls: VecDeque<Call>,
     /// Until then nobody calls.
-    paused_until: Instant,
+    paused_until: Option<Instant>,
 }
 
-impl Default for Alone {
-    fn default() -> Self {
-        Self { processes: AtomicU32::new(UNKNOWN), keys: Mutex::default() }
-    }
+#[derive(Debug, Clone, Copy)]
+struct Call {
+    at: Instant,
+    is_of_sync: bool,
 }
 
 impl Alone {
-    pub(crate) fn share_among(&self, processes: u32) {
-        self.processes.store(processes.max(1), Ordering::Relaxed);
+    /// Tells this process its place among those that share the limits.
+    pub(crate) fn share(&self, now: Instant, place: Place) {
+        self.lock().place = Some((place, now));
     }
 
-    /// Reserves the next free slot and says how long to wait for it. `Err`: that would be longer
-    /// than the longest wait; nothing is reserved.
-    pub(crate) fn reserve(
-        &self,
-        now: Instant,
-        key: &str,
-        pace: Pace,
-        longest: Duration,
-    ) -> Result<Duration, Duration> {
-        let processes = self.processes.load(Ordering::Relaxed);
-        let (interval, tolerance) = (pace.interval * processes, pace.tolerance * processes);
-        let mut keys = self.lock();
-        let slot = slot_of(&mut keys, key, now);
-        // Waiting because one was asked to earns no burst.
-        let paused = slot.paused_until > now;
-        let earliest = if paused { slot.paused_until + tolerance } else { now };
-        let arrival = slot.arrival.max(earliest);
-        let wait = (arrival - now).saturating_sub(tolerance);
-        if wait > longest {
-            return Err(wait);
+    /// Notes that Redis did not answer, or not as it should.
+    pub(crate) fn lost_redis(&self, now: Instant) {
+        self.lock().lost_at.get_or_insert(now);
+    }
+
+    /// Notes that Redis answered, and whether it knows now that calls were let out without it.
+    pub(crate) fn has_redis(&self, is_told: bool) {
+        let mut state = self.lock();
+        state.lost_at = None;
+        if is_told {
+            state.let_out_at = None;
         }
-        slot.arrival = arrival + interval;
-        Ok(wait)
     }
 
-    /// Notes a slot that was reserved in Redis.
-    pub(crate) fn hold(&self, now: Instant, key: &str, until_the_next: Duration) {
-        let mut keys = self.lock();
-        let slot = slot_of(&mut keys, key, now);
-        slot.arrival = slot.arrival.max(now + until_the_next);
+    /// Whether calls of the last window were let out that Redis has not been told of.
+    pub(crate) fn has_let_out(&self, now: Instant) -> bool {
+        self.lock().let_out_at.is_some_and(|at| now < at + WINDOW)
+    }
+
+    /// Whether Redis has said this for the first time.
+    pub(crate) fn is_news(&self, known_since: i64) -> bool {
+        self.lock().known_since.replace(known_since) != Some(known_since)
     }
 
     /// Lets nobody call for so long.
     pub(crate) fn pause(&self, now: Instant, key: &str, length: Duration) {
-        let mut keys = self.lock();
-        let slot = slot_of(&mut keys, key, now);
-        slot.paused_until = slot.paused_until.max(now + length);
+        let mut state = self.lock();
+        let paused_until = &mut state.window(now, key).paused_until;
+        *paused_until = (*paused_until).max(Some(now + length));
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<String, Slot>> {
-        self.keys.lock().expect("nobody panics with this lock")
+    /// Whether there is room for a call, or how long to wait before asking again.
+    pub(crate) fn room(&self, now: Instant, key: &str, limit: RateLimit) -> Result<(), Duration> {
+        self.lock().room(now, key, limit)
+    }
+
+    /// Lets a call out if there is room for it.
+    pub(crate) fn take(&self, now: Instant, key: &str, limit: RateLimit) -> Result<(), Duration> {
+        let mut state = self.lock();
+        state.room(now, key, limit)?;
+        let is_of_sync = limit.kept_for_logins > 0;
+        state.window(now, key).calls.push_back(Call { at: now, is_of_sync });
+        state.let_out_at = Some(now);
+        Ok(())
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.0.lock().expect("nobody panics with this lock")
     }
 }
 
-/// The slot of a key, made if it is new. Those whose times are over are forgotten on the way.
-fn slot_of<'a>(keys: &'a mut HashMap<String, Slot>, key: &str, now: Instant) -> &'a mut Slot {
-    if !keys.contains_key(key) {
-        keys.retain(|_, slot| slot.arrival > now || slot.paused_until > now);
-        keys.insert(key.to_owned(), Slot { arrival: now, paused_until: now });
+impl State {
+    fn room(&mut self, now: Instant, key: &str, limit: RateLimit) -> Result<(), Duration> {
+        let spent_until = *self.lost_at.get_or_insert(now) + WINDOW;
+        let Some((place, told_at)) = self.place else { return Err(WINDOW) };
+        let processes = place.present.max(1);
+        let window = self.window(now, key);
+        let open_at = spent_until.max(window.paused_until.unwrap_or(now));
+        if open_at > now {
+            return Err(open_at - now);
+        }
+        let share = limit.per_second.get() / processes;
+        if share == 0 {
+            let clock = place.clock + (now - told_at);
+            return window.is_moment(now, clock, place.before, (processes, limit));
+        }
+        window.forget(now - WINDOW);
+        let kept = part(limit, share);
+        let of_syncs = window.calls.iter().filter(|call| call.is_of_sync);
+        let room = room(window.calls.iter(), share).max(match limit.kept_for_logins {
+            0 => None,
+            _ => room(of_syncs, share - kept),
+        });
+        room.map_or(Ok(()), |at| Err(at - now))
     }
-    keys.get_mut(key).expect("it was made if it was not there")
+
+    /// The window of a key, made if it is new. Those whose times are over are forgotten on the way.
+    fn window(&mut self, now: Instant, key: &str) -> &mut Window {
+        if !self.keys.contains_key(key) {
+            self.keys.retain(|_, window| window.is_of_use(now));
+            self.keys.insert(key.to_owned(), Window::default());
+        }
+        self.keys.get_mut(key).expect("it was made if it was not there")
+    }
+}
+
+impl Window {
+    /// Where more processes share the limit than it has calls, each has a moment of its own, by the
+    /// clock of the ledger: so many of these moments are in a window as the limit has calls.
+    fn is_moment(
+        &mut self,
+        now: Instant,
+        clock: Duration,
+        place: u32,
+        (processes, limit): (u32, RateLimit),
+    ) -> Result<(), Duration> {
+        let apart = WINDOW / limit.per_second.get();
+        let (round, mine) = (apart * processes, apart * (place % processes));
+        let late = (clock + round).saturating_sub(mine).as_nanos() % round.as_nanos();
+        let late = Duration::from_nanos(u64::try_from(late).unwrap_or(u64::MAX));
+        self.forget(now - round / 2);
+        let is_mine = late <= FRESH && self.calls.is_empty();
+        if is_mine { Ok(()) } else { Err(round.saturating_sub(late)) }
+    }
+
+    fn forget(&mut self, before: Instant) {
+        while self.calls.front().is_some_and(|call| call.at <= before) {
+            self.calls.pop_front();
+        }
+    }
+
+    fn is_of_use(&self, now: Instant) -> bool {
+        let is_new = |call: &Call| now < call.at + WINDOW;
+        self.calls.back().is_some_and(is_new) || self.paused_until.is_some_and(|until| until > now)
+    }
+}
+
+/// When there is room among these for one more of so many; `None`: now.
+fn room<'a>(calls: impl DoubleEndedIterator<Item = &'a Call>, most: u32) -> Option<Instant> {
+    calls.rev().nth(most as usize - 1).map(|call| call.at + WINDOW)
+}
+
+/// What logins keep of the share of one process: as much of it as of the whole, and one at the
+/// least, unless it is but one.
+fn part(limit: RateLimit, share: u32) -> u32 {
+    let (kept, all) = (u64::from(limit.kept_for_logins), u64::from(limit.per_second.get()));
+    let part = u32::try_from(kept * u64::from(share) / all).unwrap_or(share);
+    part.max(u32::from(kept > 0 && share > 1))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    const INTERVAL: Duration = Duration::from_secs(1);
+    const SECOND: Duration = Duration::from_secs(1);
 
-    /// Seconds that calls wait which all come now.
-    fn waits(alone: &Alone, now: Instant, key: &str, burst: u32, calls: u32) -> Vec<u64> {
-        let pace = Pace { interval: INTERVAL, tolerance: INTERVAL * (burst - 1) };
-        let reserve = |_| alone.reserve(now, key, pace, Duration::from_hours(1)).unwrap();
-        (0..calls).map(reserve).map(|wait| wait.as_secs()).collect()
+    fn limit(per_second: u32, kept_for_logins: u32) -> RateLimit {
+        let per_second = per_second.try_into().unwrap();
+        RateLimit { per_second, kept_for_logins, longest_wait: SECOND }
+    }
+
+    fn place(present: u32, before: u32) -> Place {
+        Place { present, before, clock: Duration::from_hours(500_000) }
+    }
+
+    /// A process that lost Redis a window ago.
+    fn among(present: u32, before: u32, now: Instant) -> Alone {
+        let alone = Alone::default();
+        alone.share(now, place(present, before));
+        alone.lost_redis(now - WINDOW);
+        alone
+    }
+
+    /// How many calls are let out at one time.
+    fn calls(alone: &Alone, now: Instant, limit: RateLimit) -> usize {
+        (0..100).take_while(|_| alone.take(now, "one", limit).is_ok()).count()
     }
 
     #[test]
-    fn calls_are_as_far_apart_as_processes_share_the_limit() {
-        let (alone, now) = (Alone::default(), Instant::now());
-        assert_eq!(waits(&alone, now, "one", 1, 3), [0, 4, 8], "carefully, until it is known");
-        alone.share_among(2);
-        assert_eq!(waits(&alone, now, "two", 3, 5), [0, 0, 0, 2, 4]);
-        alone.share_among(0);
-        assert_eq!(waits(&alone, now, "three", 1, 3), [0, 1, 2]);
-    }
-
-    #[test]
-    fn after_a_pause_nobody_bursts_and_who_would_wait_too_long_takes_no_place() {
-        let (alone, now) = (Alone::default(), Instant::now());
-        alone.share_among(1);
-        alone.pause(now, "one", Duration::from_secs(10));
-        alone.pause(now, "one", Duration::from_secs(1));
-        let pace = Pace { interval: INTERVAL, tolerance: INTERVAL };
-        let refused = alone.reserve(now, "one", pace, Duration::from_secs(5));
-        assert_eq!(refused, Err(Duration::from_secs(10)));
-        assert_eq!(waits(&alone, now, "one", 2, 3), [10, 11, 12]);
-    }
-
-    #[test]
-    fn what_is_over_is_forgotten() {
-        let (alone, now) = (Alone::default(), Instant::now());
-        for key in 0..1000 {
-            alone.hold(now, &key.to_string(), INTERVAL);
+    fn each_process_has_its_part_of_a_window_and_logins_theirs_of_that() {
+        let now = Instant::now() + WINDOW;
+        for (present, whole, of_syncs) in [(1, 20, 14), (0, 20, 14), (8, 2, 1), (20, 1, 1)] {
+            assert_eq!(calls(&among(present, 0, now), now, limit(20, 0)), whole, "{present}");
+            let alone = among(present, 0, now);
+            assert_eq!(calls(&alone, now, limit(20, 6)), of_syncs, "{present}");
+            assert_eq!(calls(&alone, now, limit(20, 0)), whole - of_syncs, "{present}");
+            let wait = alone.room(now + WINDOW / 2, "one", limit(20, 0));
+            assert_eq!(wait, Err(WINDOW / 2), "{present}");
+            assert_eq!(calls(&alone, now + WINDOW, limit(20, 0)), whole, "{present}");
         }
-        alone.hold(now + INTERVAL * 2, "new", INTERVAL);
-        assert_eq!(alone.lock().len(), 1);
+    }
+
+    #[test]
+    fn nothing_is_let_out_for_a_window_after_redis_was_lost_nor_by_who_knows_no_others() {
+        let (alone, now) = (Alone::default(), Instant::now());
+        assert_eq!(alone.room(now, "one", limit(20, 0)), Err(WINDOW));
+        assert_eq!(alone.room(now + WINDOW, "one", limit(20, 0)), Err(WINDOW), "untold");
+        alone.share(now, place(2, 0));
+        assert_eq!(alone.room(now + WINDOW, "one", limit(20, 0)), Ok(()));
+        alone.has_redis(false);
+        alone.lost_redis(now + WINDOW);
+        alone.lost_redis(now + SECOND * 2);
+        assert_eq!(alone.room(now + WINDOW, "one", limit(20, 0)), Err(WINDOW), "lost again");
+        assert!(!alone.has_let_out(now + WINDOW));
+        alone.take(now + WINDOW * 2, "one", limit(20, 0)).unwrap();
+        assert!(alone.has_let_out(now + WINDOW * 2));
+        alone.has_redis(true);
+        assert!(!alone.has_let_out(now + WINDOW * 2), "Redis knows now");
+    }
+
+    #[test]
+    fn more_processes_than_calls_take_turns() {
+        let start = Instant::now() + WINDOW;
+        let processes: Vec<Alone> = (0..12).map(|n| among(12, n, start)).collect();
+        let mut times = Vec::new();
+        for ms in 0..10_000 {
+            let now = start + Duration::from_millis(ms);
+            for alone in &processes {
+                times.extend(alone.take(now, "one", limit(5, 2)).ok().map(|()| now));
+            }
+        }
+        assert!(times.windows(6).all(|six| six[5] - six[0] >= SECOND), "{times:?}");
+        assert!(times.len() >= 5 * 8, "and nearly the whole limit is used: {}", times.len());
+        let wait = processes[0].room(start, "two", limit(5, 0)).err().unwrap_or_default();
+        assert!(wait < WINDOW * 12 / 5, "each has its turn: {wait:?}");
+    }
+
+    #[test]
+    fn the_longer_pause_counts_and_what_is_over_is_forgotten() {
+        let now = Instant::now() + WINDOW;
+        let alone = among(1, 0, now);
+        alone.pause(now, "one", SECOND * 10);
+        alone.pause(now, "one", SECOND);
+        assert_eq!(alone.room(now, "one", limit(20, 0)), Err(SECOND * 10));
+        for key in 0..1000 {
+            alone.take(now, &key.to_string(), limit(20, 0)).unwrap();
+        }
+        alone.room(now + SECOND * 10, "new", limit(20, 0)).unwrap();
+        assert_eq!(alone.lock().keys.len(), 1);
     }
 }

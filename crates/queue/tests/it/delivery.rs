@@ -101,12 +101,9 @@ async fn a_second_press_delivers_nothing() {
 async fn redis_holds_ids_and_numbers_and_nothing_else() {
     let test = TestQueue::start().await;
     test.connect("quillfeather", "Quillfeather Academy").await;
-    let limit = RateLimit {
-        per_second: 100.try_into().unwrap(),
-        burst: 10.try_into().unwrap(),
-        longest_wait: LONG,
-    };
-    let limiter = RateLimiter::new(test.servers.open_redis(), limit);
+    let limit =
+        RateLimit { per_second: 100.try_into().unwrap(), kept_for_logins: 30, longest_wait: LONG };
+    let limiter = RateLimiter::new(&test.queue, limit);
     let runs = Runs::default();
     let worker = test.worker(runs.handler(&test.pool));
     let jobs = test.enqueue_many(5).await;
@@ -118,14 +115,18 @@ async fn redis_holds_ids_and_numbers_and_nothing_else() {
     let mut redis = test.redis().await;
     let mut keys: Vec<String> = redis.keys("*").await.unwrap();
     keys.sort();
-    assert_eq!(keys, ["test:probe", "test:rate:a-key", READY]);
+    assert_eq!(keys, ["test:known", "test:probe", "test:rate:a-key", "test:rate:a-key:own", READY]);
     let ready: Vec<(String, f64)> = redis.zrange_withscores(READY, 0, -1).await.unwrap();
     let expected: Vec<_> = waiting.iter().map(|id| (id.to_string(), 0.0)).collect();
     assert_eq!(ready, expected);
-    let slot: String = redis.get("test:rate:a-key").await.unwrap();
-    assert!(slot.bytes().all(|byte| byte.is_ascii_digit()), "{slot}");
-    let left: i64 = redis.pttl("test:rate:a-key").await.unwrap();
-    assert!(left > 0, "a limit that nobody uses goes");
+    let known: String = redis.get("test:known").await.unwrap();
+    assert!(known.bytes().all(|byte| byte.is_ascii_hexdigit() || byte == b' '), "{known}");
+    for list in ["test:rate:a-key", "test:rate:a-key:own"] {
+        let [at]: [String; 1] = redis.lrange(list, 0, -1).await.unwrap();
+        assert!(at.bytes().all(|byte| byte.is_ascii_digit()), "{at}");
+        let left: i64 = redis.pttl(list).await.unwrap();
+        assert!(left > 0, "a limit that nobody uses goes");
+    }
 }
 
 async fn until_nothing_is_ready(test: &TestQueue) {

@@ -103,3 +103,20 @@ async fn a_drained_worker_is_one_that_says_so_and_runs_nothing() {
     .await;
     assert_eq!(actions, ["drain one", "undrain one"]);
 }
+
+#[tokio::test]
+async fn each_worker_knows_its_place_among_those_that_are_there() {
+    let store = TestStore::start().await;
+    for name in ["gone", "first", "second", "stopped"] {
+        workers::beat(&store.pool, &heartbeat(name), false).await.unwrap();
+    }
+    workers::stopped(&store.pool, "stopped").await.unwrap();
+    let sql = "UPDATE worker SET seen_at = now() - interval '11 seconds' WHERE name = 'gone'";
+    rows::change(&store.pool, sql).await;
+    let place = async |name| workers::place(&store.pool, name).await.unwrap();
+    let (first, second) = (place("first").await, place("second").await);
+    assert_eq!((first.present, first.before), (2, 0));
+    assert_eq!((second.present, second.before), (2, 1));
+    let by_system = std::time::SystemTime::UNIX_EPOCH.elapsed().unwrap();
+    assert!(by_system.abs_diff(first.clock) < LONG && first.clock < second.clock);
+}

@@ -26,11 +26,8 @@ use crate::{
 };
 
 /// High enough for Wonde's rate limit not to matter: it is the same for every program.
-pub(super) const SETTINGS: &[(&str, u64)] = &[
-    ("wonde.rate_per_second", 1_000_000),
-    ("wonde.burst", 1_000_000),
-    ("wonde.page_size", PAGE_SIZE as u64),
-];
+pub(super) const SETTINGS: &[(&str, u64)] =
+    &[("wonde.rate_per_second", 1_000_000), ("wonde.page_size", PAGE_SIZE as u64)];
 
 /// As long as the ones that the sync gives to new people.
 const PASSWORD_HASH_LENGTH: usize = 90;

@@ -1,0 +1,61 @@
+//! How long Wonde wants to be left alone (429), for the time without Redis. Tokens are named by a
+//! hash.
+
+use std::time::Duration;
+
+use sqlx::PgPool;
+
+use crate::{Error, jobs::interval};
+
+/// Notes that no request of `key` is to be sent for so long, unless that is noted for longer
+/// already. Pauses that are over are forgotten on the way.
+pub async fn note(pool: &PgPool, key: &str, length: Duration) -> Result<(), Error> {
+    sqlx::query!(
+        r#"
+        WITH over AS (
+            DELETE FROM wonde_pause WHERE limit_key IN (
+                SELECT limit_key FROM wonde_pause WHERE paused_until < now() AND limit_key <> $1
+                FOR UPDATE SKIP LOCKED)
+        )
+        INSERT INTO wonde_pause AS p (limit_key, paused_until) VALUES ($1, now() + $2)
+        ON CONFLICT (limit_key) DO UPDATE
+            SET paused_until = greatest(p.paused_until, excluded.paused_until)
+        "#,
+        key,
+        interval(length),
+    )
+    .execute(pool)
+    .await?;
+    Ok(())
+}
+
+/// How long no request of `key` is to be sent.
+pub async fn left(pool: &PgPool, key: &str) -> Result<Option<Duration>, Error> {
+    let seconds = sqlx::query_scalar!(
+        r#"
+        SELECT extract(epoch FROM paused_until - now())::float8 AS "seconds!" FROM wonde_pause
+        WHERE limit_key = $1 AND paused_until > now()
+        "#,
+        key,
+    )
+    .fetch_optional(pool)
+    .await?;
+    Ok(seconds.map(duration))
+}
+
+/// The same of every key.
+pub async fn list(pool: &PgPool) -> Result<Vec<(String, Duration)>, Error> {
+    let rows = sqlx::query!(
+        r#"
+        SELECT limit_key, extract(epoch FROM paused_until - now())::float8 AS "seconds!"
+        FROM wonde_pause WHERE paused_until > now()
+        "#,
+    )
+    .fetch_all(pool)
+    .await?;
+    Ok(rows.into_iter().map(|row| (row.limit_key, duration(row.seconds))).collect())
+}
+
+fn duration(seconds: f64) -> Duration {
+    Duration::try_from_secs_f64(seconds).unwrap_or_default()
+}

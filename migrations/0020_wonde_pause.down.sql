@@ -1,0 +1,1 @@
+DROP TABLE wonde_pause;
