@@ -1,10 +1,13 @@
 use std::fmt;
 
+use serde::{Deserialize, Serialize};
+
 /// A work email that can serve as a login: trimmed, case as given.
 ///
 /// Comparison of logins is by `lower()` in the database, so that one rule decides
 /// everywhere; this type only answers whether a text can be an address at all.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
 pub struct WorkEmail(String);
 
 /// Text that is no usable email address. It never carries the text itself.
@@ -32,6 +35,20 @@ impl WorkEmail {
     /// The address as text.
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+}
+
+impl TryFrom<String> for WorkEmail {
+    type Error = InvalidWorkEmail;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        Self::parse(&text)
+    }
+}
+
+impl From<WorkEmail> for String {
+    fn from(email: WorkEmail) -> Self {
+        email.0
     }
 }
 

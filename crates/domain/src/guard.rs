@@ -5,7 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::job::named;
+use crate::{job::named, plan::Plan};
 
 named!(
     /// A sort of change of which a sync may only make so many unasked.
@@ -176,6 +176,16 @@ impl Guard {
     /// Whether so many records alone may go above the limit; the share then decides.
     pub fn is_suspicious(&self, category: GuardCategory, records: u64) -> bool {
         self.enabled && records > u64::from(self.limit(category).count)
+    }
+
+    /// Where a plan goes above the limits. An empty list of staff is never taken for everybody having
+    /// left, whatever the limits are.
+    pub fn judge(&self, plan: &Plan) -> Vec<Affected> {
+        let is_exceeded = |affected: &&Affected| {
+            self.is_exceeded_by(affected)
+                || affected.category == GuardCategory::Deactivated && plan.empties_school
+        };
+        plan.affected.iter().filter(is_exceeded).copied().collect()
     }
 
     /// Whether a change goes above its limit.

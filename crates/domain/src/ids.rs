@@ -102,6 +102,10 @@ uuid_id!(
     SubjectId
 );
 uuid_id!(
+    /// A department in iP.
+    DepartmentId
+);
+uuid_id!(
     /// An API key (not its secret).
     ApiKeyId
 );

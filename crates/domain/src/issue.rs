@@ -343,13 +343,20 @@ impl std::str::FromStr for IssueCode {
 }
 
 /// One record that was left out or not taken whole, and why. Ids only: the school looks the person up.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Issue {
     /// Why.
     pub code: IssueCode,
     /// Whose record, or which class or subject; `None` when not even the id can be read, or when
     /// it is about the whole school.
     pub wonde_id: Option<String>,
+}
+
+impl Issue {
+    /// One about the whole school.
+    pub fn of_school(code: IssueCode) -> Self {
+        Self { code, wonde_id: None }
+    }
 }
 
 #[cfg(test)]

@@ -17,6 +17,7 @@ pub mod line_manager;
 mod mis;
 mod ownership;
 mod photo;
+pub mod plan;
 mod refresh;
 mod report;
 mod role;
@@ -37,8 +38,8 @@ pub use clock::{Clock, ManualClock, SystemClock};
 pub use email::{InvalidWorkEmail, WorkEmail};
 pub use guard::{Affected, Approval, Guard, GuardCategory, GuardLimit, InvalidPercent, Percent};
 pub use ids::{
-    AlertId, ApiKeyId, BulkId, ClassId, InvalidSchoolId, JobId, SchoolId, StaffId, SubjectId,
-    WebhookEventId,
+    AlertId, ApiKeyId, BulkId, ClassId, DepartmentId, InvalidSchoolId, JobId, SchoolId, StaffId,
+    SubjectId, WebhookEventId,
 };
 pub use issue::{Issue, IssueCode};
 pub use job::{

@@ -3,11 +3,13 @@
 use std::{fmt, str::FromStr};
 
 use chrono::{DateTime, NaiveDate, Utc};
+use serde::{Deserialize, Serialize};
 
 use crate::{IssueCode, JobId, StaffId, SyncMode, UnknownName, employment::Standing, job::named};
 
 /// What became of a record of the MIS.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum RecordOutcome {
     /// It is somebody in iP, or will be once a sync is applied.
     Imported,

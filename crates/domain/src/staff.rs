@@ -1,5 +1,7 @@
 use std::fmt;
 
+use serde::{Deserialize, Serialize};
+
 use crate::{StaffId, WorkEmail};
 
 /// A member of staff as iP holds them.
@@ -39,7 +41,7 @@ impl fmt::Debug for StaffMember {
 /// One current member of staff as the MIS describes them, in iP's words.
 ///
 /// `None` in a field means *the MIS did not say*: iP keeps what it holds.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StaffRecord {
     /// Wonde's id of the person in this school.
     pub wonde_id: String,
@@ -64,7 +66,7 @@ pub struct StaffRecord {
 
 /// A job title as the MIS tells it. Saying nothing about roles is not the same as saying
 /// that there are none.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum JobTitle {
     /// Roles were not delivered: iP keeps what it holds.
     NotDelivered,

@@ -2,11 +2,13 @@
 
 use std::fmt;
 
+use serde::{Deserialize, Serialize};
+
 /// A class or a subject of the MIS.
 ///
 /// Its name says nothing about a person, but schools name classes after people too: `Debug`
 /// prints the id alone.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TeachingRecord {
     /// Wonde's id of it in this school.
     pub wonde_id: String,
@@ -29,7 +31,7 @@ impl fmt::Debug for TeachingRecord {
 }
 
 /// The subject of a class. Saying nothing about it is not the same as saying that there is none.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum SubjectOfClass {
     /// Not delivered: iP keeps what it holds.
     NotDelivered,
@@ -40,7 +42,7 @@ pub enum SubjectOfClass {
 }
 
 /// Somebody who teaches a class.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Teacher {
     /// Wonde's id of the person.
     pub wonde_id: String,
@@ -49,7 +51,7 @@ pub struct Teacher {
 }
 
 /// Whether something is a class or a subject.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum TeachingKind {
     /// A teaching group.
     Class,

@@ -1,0 +1,270 @@
+//! What differs between the MIS and iP, and what shall be done about it. Pure: no I/O, no clock.
+//!
+//! [`plan`] compares what iP holds of a school ([`Held`]) with what the MIS said ([`Fetched`]), by the
+//! school's rules, and says what is to be written ([`Plan`]). It tells a story in this order:
+//!
+//! 1. whom each record means: `decisions`, `twins`, `matching`, `doubts`, `candidates`;
+//! 2. who has left, and which records cannot have the login they ask for: `leavers`,
+//!    `quarantine`;
+//! 3. what each person shall be: `people`, `photos`, `departments`;
+//! 4. who reports to whom and who teaches what, once everybody is there: `roster`, `managers`,
+//!    `teaching`;
+//! 5. what is told of it: `evidence`, `changes`, `counts`.
+//!
+//! A school is compared whole; somebody who logs in is a list of one ([`Fetched::alone`]).
+
+mod candidates;
+mod changes;
+mod counts;
+mod decisions;
+mod departments;
+mod doubts;
+mod evidence;
+mod fetched;
+#[cfg(test)]
+mod fixture;
+mod held;
+mod leavers;
+mod lookup;
+mod managers;
+mod matching;
+mod pages;
+mod people;
+mod photos;
+mod quarantine;
+mod roster;
+mod teaching;
+#[cfg(test)]
+mod tests;
+mod twins;
+
+use std::collections::HashSet;
+
+use crate::{
+    Affected, DepartmentId, GuardCategory, Issue, IssueCode, PhotoCounts, Report, StaffId,
+    SyncRules, line_manager::HierarchyLists,
+};
+pub use candidates::Candidate;
+pub use changes::NewIds;
+pub use evidence::Sightings;
+pub use fetched::{Alone, FetchCounts, Fetched, Gone, LeftOut, Present};
+pub use held::{
+    Account, Decision, Evidence, Group, GroupFields, Held, Link, Logins, MisValues, Person, Ref,
+    Said,
+};
+use lookup::{Lookup, Place};
+use matching::Match;
+pub use pages::{Fetch, List, MappedPage, Next};
+pub use teaching::{Changed as ChangedGroup, Difference, Emptied, New as NewGroup};
+
+/// By which rules a school is compared.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rules {
+    /// What the MIS can deliver, what the school has set and what was asked for.
+    pub sync: SyncRules,
+    /// What a person did not approve when the job was held: it stays as iP has it.
+    pub left_out: Vec<Affected>,
+    /// So many people of the school became inactive lately that one login closes no account more.
+    pub has_many_recent_leavers: bool,
+}
+
+/// What shall be written, and what is told of it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Plan {
+    /// People who are new in iP.
+    pub created: Vec<Person>,
+    /// People who are not as they were.
+    pub changed: Vec<ChangedPerson>,
+    /// Department assignments to archive: of which person, and by which record they are known.
+    pub departments: Vec<(DepartmentId, StaffId, Option<String>)>,
+    /// Classes.
+    pub classes: Difference<crate::ClassId>,
+    /// Subjects.
+    pub subjects: Difference<crate::SubjectId>,
+    /// Records with a problem, in the order in which the school is told of them.
+    pub issues: Vec<Issue>,
+    /// Records that may mean somebody; they take the place of what was known of these records, or
+    /// of all where the list is full.
+    pub candidates: Vec<Candidate>,
+    /// Wonde ids of the decisions that are used up.
+    pub used_decisions: Vec<String>,
+    /// Further records that are forgotten, by Wonde id.
+    pub forgotten_aliases: Vec<String>,
+    /// Further records that are new, and whose they are.
+    pub new_aliases: Vec<(String, Ref<StaffId>)>,
+    /// Evidence for *explain*.
+    pub sightings: Sightings,
+    /// People of iP whom this list brought up to date.
+    pub read: Vec<StaffId>,
+    /// People of iP whom a full list did not bring up to date.
+    pub missed: Vec<StaffId>,
+    /// Which way Wonde's hierarchy points, where this list shows it and it was not known.
+    pub hierarchy_lists: Option<HierarchyLists>,
+    /// How many records each category of the guard has, and of how many.
+    pub affected: Vec<Affected>,
+    /// The list of staff is empty, and somebody would be deactivated.
+    pub empties_school: bool,
+    /// All of it in numbers, but for how long it took and what the guard says.
+    pub report: Report,
+}
+
+/// Somebody whose account changes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ChangedPerson {
+    /// iP's key.
+    pub id: StaffId,
+    /// The version of the account that was compared.
+    pub version: u32,
+    /// As iP has them.
+    pub before: Person,
+    /// As they shall be.
+    pub after: Person,
+    /// The account passes on, so it gets a password that nobody knows; whether one had to be chosen
+    /// anyway.
+    pub new_password: Option<bool>,
+}
+
+/// Compares.
+pub fn plan(held: &Held, fetched: &Fetched, rules: &Rules) -> Plan {
+    let of = &Lookup::new(held, fetched, rules);
+    let mut found = Vec::new();
+    for affected in rules.left_out.iter().filter(|one| one.category != GuardCategory::NewIds) {
+        found.push(Issue::of_school(IssueCode::not_approved(affected.category)));
+    }
+
+    let decided = decisions::decided(of);
+    let aliases = twins::find(of);
+    let (mut matches, in_doubt) =
+        matching::match_records(of, &decisions::to_follow(of, &decided), &aliases);
+    let mut candidates = candidates::leave_out(of, &mut matches, &decided);
+    candidates.extend(doubts::leave_out(of, &mut matches, &in_doubt, &decided));
+    matching::leave_out_new_ids(of, &mut matches);
+
+    // Whoever leaves holds no login any more, so this comes first.
+    let leavers = leavers::find(of, &matches, &candidates, &mut found);
+    quarantine::leave_out(of, &mut matches, &leavers);
+
+    let roles_withheld = people::roles_are_withheld(of, &matches);
+    if roles_withheld {
+        found.push(Issue::of_school(IssueCode::RolesWithheld));
+    }
+    let mut outcome = people::apply(of, &matches, &leavers, roles_withheld);
+    let photos = photos::apply(of, &matches, &mut outcome).unwrap_or_else(|withheld| {
+        found.push(Issue::of_school(withheld));
+        PhotoCounts::default()
+    });
+
+    let forgotten_aliases = twins::forgotten(of, &aliases, &outcome);
+    let (managers, taught) = {
+        let roster = roster::Roster::new(of, &matches, &outcome, &forgotten_aliases);
+        (managers::link(of, &matches, &roster), teaching::compare_all(of, &roster))
+    };
+    found.extend(managers.issues);
+    found.extend(taught.issues);
+    for (who, manager, said) in managers.changed {
+        let person = outcome.edit_any(of, who);
+        person.line_manager = manager;
+        person.mis.get_or_insert_default().line_manager = Some(Said(said));
+    }
+
+    let mut plan = Plan {
+        issues: issues(of, &matches, &outcome, found),
+        departments: departments::cleared(of, &matches),
+        classes: taught.classes,
+        subjects: taught.subjects,
+        candidates,
+        used_decisions: decisions::used_up(of, &outcome),
+        forgotten_aliases,
+        new_aliases: twins::new(of, &matches, &outcome),
+        sightings: evidence::sightings(of, &matches, &outcome),
+        hierarchy_lists: managers.seen.filter(|seen| held.hierarchy_lists != Some(*seen)),
+        ..Plan::default()
+    };
+    let passed_on = decisions::passed_on(of, &matches, &outcome);
+    (plan.read, plan.missed) = read(of, &matches, &outcome);
+    plan.changed = changed(of, &mut outcome, &passed_on);
+    plan.created = outcome.new;
+    counts::count(of, &matches, photos, &mut plan);
+    plan
+}
+
+/// Everybody who is not as they were.
+fn changed(
+    of: &Lookup<'_>,
+    outcome: &mut people::Outcome,
+    passed_on: &HashSet<Place>,
+) -> Vec<ChangedPerson> {
+    for place in passed_on {
+        outcome.edit(of, *place);
+    }
+    let mut places: Vec<Place> = outcome.changed.keys().copied().collect();
+    places.sort_unstable();
+    let changed = places.into_iter().filter_map(|place| {
+        let account = of.account(place);
+        let after = outcome.changed.remove(&place)?;
+        let new_password = passed_on.contains(&place).then_some(account.password_reset_required);
+        (after != account.person || new_password.is_some()).then(|| ChangedPerson {
+            id: account.id,
+            version: account.version,
+            before: account.person.clone(),
+            after,
+            new_password,
+        })
+    });
+    changed.collect()
+}
+
+/// Everything that is told: first what is about records, in the order of the list, then what the
+/// comparison found. A record that came twice is told of once, and what is about the whole school is
+/// said once, by the fetch or by the comparison.
+fn issues(
+    of: &Lookup<'_>,
+    matches: &[Match<'_>],
+    outcome: &people::Outcome,
+    found: Vec<Issue>,
+) -> Vec<Issue> {
+    let mut placed: Vec<(i64, Issue)> = of.fetched.issues.clone();
+    for (at, (record, one)) in of.records.iter().zip(matches).enumerate() {
+        let stays_inactive = || {
+            let person = outcome.applied.contains(&at).then(|| outcome.whose(matches, at));
+            person.flatten().is_some_and(|who| !outcome.of_any(of, who).active)
+        };
+        let inactive = || stays_inactive().then_some(IssueCode::InactiveInIp);
+        let issue = |code| Issue { code, wonde_id: Some(record.said.wonde_id.clone()) };
+        placed.extend(one.issue.or_else(inactive).map(|code| (record.place, issue(code))));
+    }
+    placed.sort_by_key(|(place, _)| *place);
+    let placed = placed.into_iter().map(|(_, issue)| (issue, false));
+    let mut said = HashSet::new();
+    let is_told = |(issue, was_found): &(Issue, bool)| {
+        let is_first = said.insert(issue.clone());
+        // Each of the records whose ids cannot be read is told of.
+        is_first || issue.wonde_id.is_none() && !was_found
+    };
+    let found = found.into_iter().map(|issue| (issue, true));
+    placed.chain(found).filter(is_told).map(|(issue, _)| issue).collect()
+}
+
+/// Whom this list brought up to date, and, where it is full, whom it did not.
+fn read(
+    of: &Lookup<'_>,
+    matches: &[Match<'_>],
+    outcome: &people::Outcome,
+) -> (Vec<StaffId>, Vec<StaffId>) {
+    let read: HashSet<Place> =
+        matches.iter().filter(|one| one.is_imported()).filter_map(|one| one.person).collect();
+    if let Some(alone) = &of.fetched.alone {
+        let is_in_doubt = matches.iter().any(|one| one.issue == Some(IssueCode::PossibleMatch));
+        return (if is_in_doubt { Vec::new() } else { vec![alone.staff_id] }, Vec::new());
+    }
+    let all = || 0..of.held.people.len();
+    let ids = |places: Vec<Place>| places.into_iter().map(|at| of.account(at).id).collect();
+    if !of.fetched.is_full {
+        return (ids(all().filter(|place| read.contains(place)).collect()), Vec::new());
+    }
+    let is_missed = |place: &Place| {
+        let person = outcome.of(of, *place);
+        person.active && person.wonde_id.is_some() && !read.contains(place)
+    };
+    (Vec::new(), ids(all().filter(is_missed).collect()))
+}

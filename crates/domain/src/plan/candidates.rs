@@ -1,0 +1,184 @@
+//! Finding people again whose ids in the MIS are all new.
+//!
+//! After a change of MIS Wonde gives everybody another id, and nothing ties the new record to the
+//! old one. Whoever kept login and surname, and forename or initials, is matched as everybody else is
+//! ([`matching`](super::matching)). Others may be the same person, and only a person can say so:
+//! such a record is left out, and whoever it may mean is not taken for a leaver meanwhile.
+
+use std::{
+    collections::{HashMap, HashSet},
+    fmt,
+};
+
+use super::{
+    decisions::Decided,
+    lookup::{Lookup, Place, is_same},
+    matching::Match,
+};
+use crate::{IssueCode, StaffId, StaffRecord, TeachingRecord, identity::folded};
+
+/// A record, and somebody in iP whom it may mean.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Candidate {
+    /// The record.
+    pub wonde_id: String,
+    /// The person.
+    pub staff_id: StaffId,
+    /// How much they have in common, 0 to 100.
+    pub score: u8,
+    /// What that is.
+    pub reasons: Vec<&'static str>,
+    /// A key is the same and the names are not, so it may be the account of somebody else.
+    pub in_doubt: bool,
+    /// Forename, surname and work email of the record.
+    pub said: [String; 3],
+}
+
+impl Candidate {
+    pub(super) fn new(
+        said: &StaffRecord,
+        staff_id: StaffId,
+        score: u8,
+        reasons: Vec<&'static str>,
+    ) -> Self {
+        let email = said.email.as_str().to_owned();
+        Self {
+            wonde_id: said.wonde_id.clone(),
+            staff_id,
+            score,
+            reasons,
+            in_doubt: false,
+            said: [said.first_name.clone(), said.surname.clone(), email],
+        }
+    }
+}
+
+/// Personal data: only the ids are printed.
+impl fmt::Debug for Candidate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Candidate")
+            .field("wonde_id", &self.wonde_id)
+            .field("staff_id", &self.staff_id)
+            .field("score", &self.score)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Leaves each record out that nobody belongs to and that may mean somebody whose id is gone;
+/// returns whom. Only a full list shows that somebody's id is gone.
+///
+/// In common must be login or surname, and forename or initials: whoever has nothing but the login
+/// of somebody who is gone is their successor.
+pub(super) fn leave_out(
+    of: &Lookup<'_>,
+    matches: &mut [Match<'_>],
+    decided: &Decided<'_>,
+) -> Vec<Candidate> {
+    let is_unknown = |at: &usize| {
+        let (one, record) = (&matches[*at], &of.records[*at]);
+        one.person.is_none() && one.is_imported() && !decided.contains_key(&*record.said.wonde_id)
+    };
+    let unknown: Vec<usize> = (0..matches.len()).filter(is_unknown).collect();
+    if unknown.is_empty() || !of.shows_absence() {
+        return Vec::new();
+    }
+    let gone = gone(of, matches);
+    let mut by_key: HashMap<String, Vec<Place>> = HashMap::new();
+    for place in gone {
+        let account = of.account(place);
+        // A surname is no email, so one index serves for both.
+        by_key.entry(account.email_key.clone()).or_default().push(place);
+        by_key.entry(folded(&account.person.surname)).or_default().push(place);
+    }
+    let taught = Taught::new(of);
+    let mut candidates = Vec::new();
+    for at in unknown {
+        let record = &of.records[at];
+        let keys = [record.key.to_owned(), folded(&record.said.surname)];
+        let mut places: Vec<Place> =
+            keys.iter().filter_map(|key| by_key.get(key)).flatten().copied().collect();
+        places.sort_unstable();
+        places.dedup();
+        let found = places.into_iter().filter_map(|place| compare(of, at, place, &taught));
+        let before = candidates.len();
+        candidates.extend(found);
+        if candidates.len() > before {
+            matches[at].issue = Some(IssueCode::PossibleMatch);
+        }
+    }
+    candidates
+}
+
+/// Active people whose id is gone and whom no record means. Whoever is merely not in the list may
+/// still be there.
+fn gone(of: &Lookup<'_>, matches: &[Match<'_>]) -> Vec<Place> {
+    let meant: HashSet<Place> = matches.iter().filter_map(|one| one.person).collect();
+    let is_gone = |place: &Place| {
+        let account = of.account(*place);
+        let Some(wonde_id) = account.person.wonde_id.as_deref() else { return false };
+        account.person.active
+            && !of.listed.contains(wonde_id)
+            && of.fetched.gone.employees.contains(wonde_id)
+            && !of.is_present_by_upi(account)
+            && !meant.contains(place)
+    };
+    (0..of.held.people.len()).filter(is_gone).collect()
+}
+
+fn compare(of: &Lookup<'_>, at: usize, place: Place, taught: &Taught<'_>) -> Option<Candidate> {
+    let (record, account) = (&of.records[at], of.account(place));
+    let (said, held) = (record.said, &account.person);
+    let initials = || Some((said.initials.as_deref()?, held.initials.as_deref()?));
+    let has_same_first_name = is_same(&said.first_name, &held.first_name);
+    let has_same_initials = initials().is_some_and(|(said, held)| is_same(said, held));
+    if !has_same_first_name && !has_same_initials {
+        return None;
+    }
+    let in_common = [
+        (record.key == account.email_key, 40, "work_email"),
+        (is_same(&said.surname, &held.surname), 25, "surname"),
+        (has_same_first_name, 20, "first_name"),
+        (has_same_initials, 5, "initials"),
+        (taught.share_a_class(account.id, &said.wonde_id), 10, "classes"),
+    ];
+    let same = || in_common.iter().filter(|(is_same, ..)| *is_same);
+    let score = same().map(|(_, score, _)| score).sum();
+    let reasons = same().map(|(.., reason)| *reason).collect();
+    Some(Candidate::new(said, account.id, score, reasons))
+}
+
+/// Names of the classes that people teach, in iP and by this list. Names survive a change of MIS;
+/// ids do not.
+struct Taught<'a> {
+    held: HashMap<StaffId, HashSet<String>>,
+    said: HashMap<&'a str, HashSet<String>>,
+}
+
+impl<'a> Taught<'a> {
+    fn new(of: &Lookup<'a>) -> Self {
+        let mut held: HashMap<StaffId, HashSet<String>> = HashMap::new();
+        for class in of.held.classes.iter().filter(|class| class.fields.active) {
+            let linked = class.links.iter().filter_map(|link| link.staff.known());
+            for staff_id in linked.chain(class.by_hand.iter().copied()) {
+                held.entry(staff_id).or_default().insert(folded(&class.fields.name));
+            }
+        }
+        let mut said: HashMap<&str, HashSet<String>> = HashMap::new();
+        let classes: &[TeachingRecord] = of.fetched.classes.as_deref().unwrap_or_default();
+        for class in classes {
+            let Some(name) = &class.name else { continue };
+            for teacher in class.staff.iter().flatten() {
+                said.entry(&teacher.wonde_id).or_default().insert(folded(name));
+            }
+        }
+        Self { held, said }
+    }
+
+    fn share_a_class(&self, staff_id: StaffId, wonde_id: &str) -> bool {
+        let sides = self.held.get(&staff_id).zip(self.said.get(wonde_id));
+        sides.is_some_and(|(held, said)| !held.is_disjoint(said))
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,123 @@
+//! A plan in numbers: the report, and what the guard looks at.
+
+use std::collections::HashSet;
+
+use super::{ChangedPerson, Plan, lookup::Lookup, matching::Match};
+use crate::{Affected, GuardCategory, PhotoCounts, Report, StaffId, SyncMode};
+
+/// Fills in how much the plan changes.
+pub(super) fn count(of: &Lookup<'_>, matches: &[Match<'_>], photos: PhotoCounts, plan: &mut Plan) {
+    let cleared: HashSet<StaffId> = plan.departments.iter().map(|(_, id, _)| *id).collect();
+    let count = |is: &dyn Fn(&ChangedPerson) -> bool| {
+        plan.changed.iter().filter(|changed| is(changed)).count() as u64
+    };
+    let only_cleared = {
+        let changed: HashSet<StaffId> = plan.changed.iter().map(|changed| changed.id).collect();
+        cleared.difference(&changed).count() as u64
+    };
+    let deactivated = count(&ChangedPerson::is_deactivated);
+    let touched = count(&|one| one.is_touched() || cleared.contains(&one.id)) + only_cleared;
+    let updated = count(&|one| one.is_updated() || cleared.contains(&one.id)) + only_cleared;
+    let records = of.records.len() as u64;
+    let quarantined = matches.iter().filter(|one| !one.is_imported()).count() as u64;
+    let created = plan.created.len() as u64;
+    let said = of.fetched.counts;
+    // A list that moved while it was read can deliver a person twice; they count once.
+    let twice = of.fetched.staff.len() as u64 - records;
+    plan.report = Report {
+        mode: if of.fetched.is_full { SyncMode::Full } else { SyncMode::Delta },
+        fetched: said.records.saturating_sub(twice),
+        current: said.current.saturating_sub(twice),
+        unchanged: records.saturating_sub(quarantined + created + touched),
+        created,
+        updated,
+        deactivated,
+        restored: count(&ChangedPerson::is_restored),
+        skipped: said.skipped + quarantined,
+        issues: plan.issues.len() as u64,
+        classes: plan.classes.counts,
+        subjects: plan.subjects.counts,
+        photos,
+        left_out: of.rules.left_out.clone(),
+        requests: said.requests,
+        ..Report::default()
+    };
+    plan.affected = affected(of, plan);
+    plan.empties_school = of.fetched.is_full && said.records == 0 && deactivated > 0;
+}
+
+/// How much the plan changes in each category of the guard, of what iP holds.
+fn affected(of: &Lookup<'_>, plan: &Plan) -> Vec<Affected> {
+    let changed = |is: &dyn Fn(&ChangedPerson) -> bool| {
+        plan.changed.iter().filter(|changed| is(changed)).count() as u64
+    };
+    let known = |is: &dyn Fn(&super::Person) -> bool| {
+        let people = of.held.people.iter().map(|account| &account.person);
+        people.filter(|one| one.active && one.wonde_id.is_some() && is(one)).count() as u64
+    };
+    let people = known(&|_| true);
+    let emptied = plan.classes.emptied();
+    let of_category = |category: GuardCategory| {
+        let (records, of) = match category {
+            GuardCategory::Deactivated => (changed(&ChangedPerson::is_deactivated), people),
+            GuardCategory::EmailsChanged => {
+                (changed(&|one| one.before.email != one.after.email), people)
+            }
+            GuardCategory::JobTitlesEmptied => (
+                changed(&|one| one.before.job_title.is_some() && one.after.job_title.is_none()),
+                known(&|one| one.job_title.is_some()),
+            ),
+            GuardCategory::LineManagersEmptied => (
+                changed(&|one| {
+                    one.before.line_manager.is_some() && one.after.line_manager.is_none()
+                }),
+                known(&|one| one.line_manager.is_some()),
+            ),
+            GuardCategory::ClassesEmptied => (emptied.records, emptied.of),
+            GuardCategory::NewIds => (changed(&ChangedPerson::has_new_id), people),
+        };
+        Affected { category, records, of }
+    };
+    GuardCategory::ALL.iter().copied().map(of_category).collect()
+}
+
+impl ChangedPerson {
+    fn is_deactivated(&self) -> bool {
+        self.before.active && !self.after.active
+    }
+
+    fn is_restored(&self) -> bool {
+        !self.before.active && self.after.active
+    }
+
+    /// A field that the history tells of is another, apart from whether they can log in.
+    fn is_updated(&self) -> bool {
+        self.new_password.is_some() || self.differs_without(false)
+    }
+
+    /// They are of this list and not as they were; whose record means somebody else is not of it.
+    fn is_touched(&self) -> bool {
+        self.new_password.is_some() || self.is_restored() || self.differs_without(true)
+    }
+
+    fn differs_without(&self, lost_ids: bool) -> bool {
+        let mut before = self.before.clone();
+        before.active = self.after.active;
+        before.mis.clone_from(&self.after.mis);
+        if lost_ids && self.after.wonde_id.is_none() {
+            before.wonde_id = None;
+        }
+        if lost_ids && self.after.upi.is_none() {
+            before.upi = None;
+        }
+        before != self.after
+    }
+
+    fn has_new_id(&self) -> bool {
+        let ids = self.before.wonde_id.as_deref().zip(self.after.wonde_id.as_deref());
+        ids.is_some_and(|(before, after)| before != after)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,220 @@
+//! Both sides of a comparison, found by their keys.
+
+use std::collections::{HashMap, HashSet};
+
+use super::{
+    Rules,
+    fetched::{Fetched, Present},
+    held::{Account, Held},
+};
+use crate::{
+    GuardCategory, StaffId, StaffRecord,
+    identity::{Identity, folded, is_upi_key},
+};
+
+/// A person's place in [`Held::people`].
+pub(super) type Place = usize;
+
+/// A record of the list, as its last delivery has it.
+pub(super) struct Record<'a> {
+    pub(super) place: i64,
+    pub(super) said: &'a StaffRecord,
+    /// The work email as it is compared.
+    pub(super) key: &'a str,
+}
+
+/// What is compared with what, by which rules.
+pub(super) struct Lookup<'a> {
+    pub(super) held: &'a Held,
+    pub(super) fetched: &'a Fetched,
+    pub(super) rules: &'a Rules,
+    /// Each record once, in the order of the list.
+    pub(super) records: Vec<Record<'a>>,
+    /// Records by Wonde id: their places among `records`.
+    pub(super) listed_staff: HashMap<&'a str, usize>,
+    /// Every record of the list, imported or not: whoever is here is not gone.
+    pub(super) listed: HashSet<&'a str>,
+    /// People who are there, but cannot be imported.
+    pub(super) present: HashMap<&'a str, &'a Present>,
+    /// Accounts by Wonde id.
+    pub(super) linked: HashMap<&'a str, Place>,
+    pub(super) by_id: HashMap<StaffId, Place>,
+    /// UPIs that tell people apart, and whose they are in iP.
+    pub(super) upis: HashMap<&'a str, Place>,
+    /// Those of `upis` that somebody who is merely present has.
+    present_upis: HashSet<&'a str>,
+    /// Accounts by work email, as it is compared.
+    pub(super) by_email: HashMap<&'a str, Vec<Place>>,
+    /// How emails are compared that accounts have in just this spelling.
+    spelt: HashMap<&'a str, &'a str>,
+}
+
+impl<'a> Lookup<'a> {
+    pub(super) fn new(held: &'a Held, fetched: &'a Fetched, rules: &'a Rules) -> Self {
+        let spelt = held
+            .people
+            .iter()
+            .map(|account| (account.person.email.as_str(), account.email_key.as_str()))
+            .collect();
+        let records = latest(held, fetched, &spelt);
+        let listed_staff =
+            records.iter().enumerate().map(|(at, one)| (one.said.wonde_id.as_str(), at)).collect();
+        let people = || held.people.iter().enumerate();
+        let linked: HashMap<&str, Place> = people()
+            .filter_map(|(at, account)| Some((account.person.wonde_id.as_deref()?, at)))
+            .collect();
+        let mut by_email: HashMap<&str, Vec<Place>> = HashMap::new();
+        for (at, account) in people() {
+            by_email.entry(&account.email_key).or_default().push(at);
+        }
+        let upis = usable_upis(held, fetched);
+        let present_upis = fetched
+            .present
+            .iter()
+            .filter_map(|person| person.upi.as_deref())
+            .filter(|upi| upis.contains_key(upi))
+            .collect();
+        Self {
+            held,
+            fetched,
+            rules,
+            records,
+            listed_staff,
+            listed: every_record(fetched).map(|(wonde_id, _)| wonde_id).collect(),
+            present: fetched.present.iter().map(|one| (one.wonde_id.as_str(), one)).collect(),
+            linked,
+            by_id: people().map(|(at, account)| (account.id, at)).collect(),
+            upis,
+            present_upis,
+            by_email,
+            spelt,
+        }
+    }
+
+    /// An email as it is compared.
+    pub(super) fn key(&self, email: &'a str) -> &'a str {
+        key(self.held, &self.spelt, email)
+    }
+
+    pub(super) fn account(&self, place: Place) -> &'a Account {
+        &self.held.people[place]
+    }
+
+    pub(super) fn leaves_out(&self, category: GuardCategory) -> bool {
+        self.rules.left_out.iter().any(|affected| affected.category == category)
+    }
+
+    /// A later fetch has read them, and knows better than this one.
+    pub(super) fn was_read_later(&self, account: &Account) -> bool {
+        account.read_at.is_some_and(|at| at > self.fetched.started_at)
+    }
+
+    /// A record by which they would be known is there under another id, but cannot be imported.
+    pub(super) fn is_present_by_upi(&self, account: &Account) -> bool {
+        account.person.upi.as_deref().is_some_and(|upi| self.present_upis.contains(upi))
+    }
+
+    /// The list shows who is not in it: it is whole, and no record of it could be anybody's.
+    pub(super) fn shows_absence(&self) -> bool {
+        self.fetched.is_full && self.fetched.counts.nameless == 0
+    }
+
+    /// Wonde ids of the further records of each person.
+    pub(super) fn aliases_of(&self) -> HashMap<StaffId, Vec<&'a str>> {
+        let mut aliases: HashMap<StaffId, Vec<&str>> = HashMap::new();
+        for (wonde_id, staff_id) in &self.held.aliases {
+            aliases.entry(*staff_id).or_default().push(wonde_id);
+        }
+        aliases
+    }
+}
+
+fn key<'a>(held: &'a Held, spelt: &HashMap<&'a str, &'a str>, email: &'a str) -> &'a str {
+    let looked_up = || held.logins.keys.get(email).map(String::as_str);
+    spelt.get(email).copied().or_else(looked_up).unwrap_or(email)
+}
+
+/// Each record once, as its last delivery has it.
+fn latest<'a>(
+    held: &'a Held,
+    fetched: &'a Fetched,
+    spelt: &HashMap<&'a str, &'a str>,
+) -> Vec<Record<'a>> {
+    let last: HashMap<&str, usize> = fetched
+        .staff
+        .iter()
+        .enumerate()
+        .map(|(at, (_, said))| (said.wonde_id.as_str(), at))
+        .collect();
+    let is_last = |at: usize, said: &StaffRecord| last[said.wonde_id.as_str()] == at;
+    fetched
+        .staff
+        .iter()
+        .enumerate()
+        .filter(|(at, (_, said))| is_last(*at, said))
+        .map(|(_, (place, said))| Record {
+            place: *place,
+            said,
+            key: key(held, spelt, said.email.as_str()),
+        })
+        .collect()
+}
+
+/// Every record that can be read, with its UPI.
+fn every_record(fetched: &Fetched) -> impl Iterator<Item = (&str, Option<&str>)> {
+    let staff = fetched.staff.iter().map(|(_, one)| (one.wonde_id.as_str(), one.upi.as_deref()));
+    let present = fetched.present.iter().map(|one| (one.wonde_id.as_str(), one.upi.as_deref()));
+    let left_out = fetched.left_out.iter().map(|one| (one.wonde_id.as_str(), one.upi.as_deref()));
+    staff.chain(present).chain(left_out)
+}
+
+/// UPIs of the list that tell people apart: no placeholder, and neither several records of the list
+/// nor several people in iP have it. Only those by which a record may mean somebody who is linked
+/// with another one, or with none.
+fn usable_upis<'a>(held: &'a Held, fetched: &'a Fetched) -> HashMap<&'a str, Place> {
+    let mut known: HashMap<&str, Option<Place>> = HashMap::new();
+    for (at, account) in held.people.iter().enumerate() {
+        let Some(upi) = account.person.upi.as_deref() else { continue };
+        known.entry(upi).and_modify(|only| *only = None).or_insert(Some(at));
+    }
+    let mut listed: HashMap<&str, Option<&str>> = HashMap::new();
+    for (wonde_id, upi) in every_record(fetched) {
+        let Some(upi) = upi else { continue };
+        listed
+            .entry(upi)
+            .and_modify(|only| *only = only.filter(|only| *only == wonde_id))
+            .or_insert(Some(wonde_id));
+    }
+    let usable = listed.into_iter().filter_map(|(upi, record)| {
+        let place = known.get(upi).copied().flatten()?;
+        let is_linked = held.people[place].person.wonde_id.as_deref() == Some(record?);
+        (!is_linked && is_upi_key(upi)).then_some((upi, place))
+    });
+    usable.collect()
+}
+
+/// By what an account is recognised.
+pub(super) fn identity_of(account: &Account) -> Identity<'_> {
+    let person = &account.person;
+    Identity {
+        first_name: &person.first_name,
+        surname: &person.surname,
+        email: &person.email,
+        initials: person.initials.as_deref(),
+    }
+}
+
+/// By what a record is recognised.
+pub(super) fn identity_said(record: &StaffRecord) -> Identity<'_> {
+    Identity {
+        first_name: &record.first_name,
+        surname: &record.surname,
+        email: record.email.as_str(),
+        initials: record.initials.as_deref(),
+    }
+}
+
+/// Whether both say the same, whatever the capitals.
+pub(super) fn is_same(one: &str, other: &str) -> bool {
+    one == other || folded(one) == folded(other)
+}

@@ -1,0 +1,233 @@
+//! Whom does each record mean in iP?
+
+use std::collections::{HashMap, HashSet};
+
+use super::{
+    doubts::{self, Doubt},
+    lookup::{Lookup, Place, is_same},
+    twins::Aliases,
+};
+use crate::{GuardCategory, IssueCode, MatchedBy, twins::Twins};
+
+/// What was found of one record.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Match<'a> {
+    /// Whom it means; `None`: nobody in iP.
+    pub(super) person: Option<Place>,
+    /// How the two were brought together; `None`: they were not, or by way of another record.
+    pub(super) by: Option<MatchedBy>,
+    /// Why the record is left out.
+    pub(super) issue: Option<IssueCode>,
+    /// The login that it asks for.
+    pub(super) asks_for: &'a str,
+    /// The login that its person has now; of one who stays inactive what it asks for, because it
+    /// asks for none.
+    holds: Option<&'a str>,
+    /// The record by which its person is known, where that is another one.
+    pub(super) leads_to: Option<String>,
+    /// What all records of the person say together.
+    pub(super) joined: Option<Twins>,
+    /// The person has further records, which were not read: roles count as not said.
+    pub(super) has_more_records: bool,
+}
+
+impl Match<'_> {
+    /// Whether it needs a login that its person does not hold yet.
+    pub(super) fn asks(&self) -> bool {
+        self.holds != Some(self.asks_for)
+    }
+
+    pub(super) fn is_imported(&self) -> bool {
+        self.issue.is_none()
+    }
+}
+
+/// By whom each record is meant, before anybody is asked.
+type Whose = Vec<Option<(Place, MatchedBy)>>;
+
+/// Matches every record; returns which matches are in doubt, too. A match by UPI or work email that
+/// is in doubt is none, so the record may mean somebody else, or be new: so until nothing moves.
+pub(super) fn match_records<'a>(
+    of: &Lookup<'a>,
+    decided: &HashMap<&str, Option<Place>>,
+    aliases: &Aliases<'a>,
+) -> (Vec<Match<'a>>, Vec<Doubt>) {
+    let is_alias: HashSet<&str> = aliases.pairs().map(|(alias, _)| alias).collect();
+    let own: Vec<bool> =
+        of.records.iter().map(|one| !is_alias.contains(one.said.wonde_id.as_str())).collect();
+    let mut refuted: Vec<Doubt> = Vec::new();
+    loop {
+        let pairs = refuted.iter().map(|doubt| (doubt.record, doubt.person)).collect();
+        let whose = whose(of, decided, aliases, &own, &pairs);
+        let (by_id, by_more): (Vec<Doubt>, Vec<Doubt>) =
+            doubts::find(of, &whose).into_iter().partition(|doubt| doubt.by == MatchedBy::WondeId);
+        if by_more.is_empty() {
+            refuted.extend(by_id);
+            let mut matches = ask_for_logins(of, &whose, &own);
+            join_aliases(of, &mut matches, aliases);
+            return (matches, refuted);
+        }
+        refuted.extend(by_more);
+    }
+}
+
+/// Matches by what a person decided, then by Wonde id, then by UPI, then by work email.
+fn whose(
+    of: &Lookup<'_>,
+    decided: &HashMap<&str, Option<Place>>,
+    aliases: &Aliases<'_>,
+    own: &[bool],
+    refuted: &HashSet<(usize, Place)>,
+) -> Whose {
+    let mut whose: Whose = vec![None; of.records.len()];
+    let mut is_open = vec![false; of.records.len()];
+    for (at, record) in of.records.iter().enumerate().filter(|(at, _)| own[*at]) {
+        let wonde_id = record.said.wonde_id.as_str();
+        if let Some(person) = decided.get(wonde_id) {
+            whose[at] = person.map(|person| (person, MatchedBy::Decision));
+            continue;
+        }
+        let known = of.linked.get(wonde_id).or_else(|| aliases.successors.get(wonde_id));
+        whose[at] = known.map(|person| (*person, MatchedBy::WondeId));
+        is_open[at] = known.is_none();
+    }
+    for (by, find) in [
+        (MatchedBy::Upi, by_upi as fn(&Lookup<'_>, usize) -> Vec<Place>),
+        (MatchedBy::WorkEmail, by_work_email),
+    ] {
+        let taken: HashSet<Place> = whose.iter().flatten().map(|(person, _)| *person).collect();
+        let mut found: Vec<(usize, Place)> = Vec::new();
+        for at in (0..of.records.len()).filter(|at| is_open[*at] && whose[*at].is_none()) {
+            let candidates = find(of, at);
+            let is_free = |one: &Place| !taken.contains(one) && !refuted.contains(&(at, *one));
+            found.extend(candidates.into_iter().find(is_free).map(|person| (at, person)));
+        }
+        let mut claims: HashMap<Place, u32> = HashMap::new();
+        for (_, person) in &found {
+            *claims.entry(*person).or_default() += 1;
+        }
+        // Whom several records may mean none of them does.
+        for (at, person) in found.into_iter().filter(|(_, person)| claims[person] == 1) {
+            whose[at] = Some((person, by));
+        }
+    }
+    whose
+}
+
+/// A person who was added again: new Wonde id, same UPI, which is nobody else's, and the old id is
+/// not in the list.
+fn by_upi(of: &Lookup<'_>, at: usize) -> Vec<Place> {
+    let place = of.records[at].said.upi.as_deref().and_then(|upi| of.upis.get(upi).copied());
+    let is_gone = |place: &Place| {
+        let held = of.account(*place).person.wonde_id.as_deref();
+        held.is_none_or(|held| !of.listed.contains(held))
+    };
+    place.into_iter().filter(is_gone).collect()
+}
+
+/// An account that was made by hand before the school was connected. Or one whose id is gone, as all
+/// are after a change of MIS: there the surname has to be the same too, because an address may have
+/// been given to a successor. Only a full fetch shows that, and whoever holds a login is not gone for
+/// merely missing from its list. Of several accounts with the address that one comes first which
+/// holds it, then the last that changed.
+fn by_work_email(of: &Lookup<'_>, at: usize) -> Vec<Place> {
+    let record = &of.records[at];
+    let may_be_meant = |place: &Place| {
+        let account = of.account(*place);
+        let Some(held) = account.person.wonde_id.as_deref() else { return true };
+        is_same(&account.person.surname, &record.said.surname)
+            && !of.listed.contains(held)
+            && (!account.person.active || of.fetched.gone.employees.contains(held))
+            && !of.is_present_by_upi(account)
+            && of.shows_absence()
+    };
+    let mut places: Vec<Place> =
+        of.by_email.get(record.key).into_iter().flatten().copied().filter(may_be_meant).collect();
+    places.sort_by_key(|place| {
+        let account = of.account(*place);
+        (!account.person.active, std::cmp::Reverse(account.updated_at), account.id)
+    });
+    places
+}
+
+/// What login each record asks for. Those that ask for one and share it with another record of the
+/// list are left out at once; see [`quarantine`](super::quarantine).
+fn ask_for_logins<'a>(of: &Lookup<'a>, whose: &Whose, own: &[bool]) -> Vec<Match<'a>> {
+    let keeps_emails = of.leaves_out(GuardCategory::EmailsChanged);
+    let mut matches: Vec<Match<'_>> = of
+        .records
+        .iter()
+        .zip(whose)
+        .map(|(record, person)| {
+            let account = person.map(|(place, _)| of.account(place));
+            // Where new logins were not approved, known people ask for what they have. So do those
+            // whom a later fetch read, because they stay as they are.
+            let stays = account.is_some_and(|account| of.was_read_later(account));
+            let asks_for = match account {
+                Some(account) if keeps_emails || stays => account.email_key.as_str(),
+                _ => record.key,
+            };
+            let holds = match account {
+                Some(account) if account.person.active => Some(account.email_key.as_str()),
+                Some(_) if stays || !of.rules.sync.restores => Some(asks_for),
+                _ => None,
+            };
+            let (person, by) = person.map_or((None, None), |(place, by)| (Some(place), Some(by)));
+            Match { person, by, asks_for, holds, ..Match::default() }
+        })
+        .collect();
+    let mut with_email: HashMap<&str, u32> = HashMap::new();
+    let mut askers: HashMap<&str, u32> = HashMap::new();
+    for at in (0..matches.len()).filter(|at| own[*at]) {
+        *with_email.entry(of.records[at].key).or_default() += 1;
+        if matches[at].asks() {
+            *askers.entry(matches[at].asks_for).or_default() += 1;
+        }
+    }
+    for at in (0..matches.len()).filter(|at| own[*at]) {
+        let one = &mut matches[at];
+        if one.asks() && (with_email[of.records[at].key] > 1 || askers[one.asks_for] > 1) {
+            one.issue = Some(IssueCode::SharedWorkEmail);
+        }
+    }
+    matches
+}
+
+/// Matches further records by way of the one that leads, which gets the roles of all. The school is
+/// told of each.
+fn join_aliases(of: &Lookup<'_>, matches: &mut [Match<'_>], aliases: &Aliases<'_>) {
+    for one in matches.iter_mut() {
+        one.has_more_records = one.person.is_some_and(|person| aliases.have_more.contains(&person));
+    }
+    for (leading, twins) in aliases.joined() {
+        matches[of.listed_staff[leading]].joined = Some(twins.clone());
+    }
+    for (alias, leading) in aliases.pairs() {
+        let person = match of.listed_staff.get(leading) {
+            Some(at) => matches[*at].person,
+            None => of.linked.get(leading).copied(),
+        };
+        let one = &mut matches[of.listed_staff[alias]];
+        one.person = person;
+        one.by = None;
+        one.issue = Some(IssueCode::TwoRecordsOfOnePerson);
+        one.leads_to = Some(leading.to_owned());
+    }
+}
+
+/// Leaves out the records of known people under a new id, where new ids were not approved. They
+/// still mean those people, so nobody is created for them, and nobody is taken for a leaver.
+pub(super) fn leave_out_new_ids(of: &Lookup<'_>, matches: &mut [Match<'_>]) {
+    if !of.leaves_out(GuardCategory::NewIds) {
+        return;
+    }
+    for (record, one) in of.records.iter().zip(matches).filter(|(_, one)| one.is_imported()) {
+        let held = one.person.and_then(|place| of.account(place).person.wonde_id.as_deref());
+        if held.is_some_and(|held| held != record.said.wonde_id) {
+            one.issue = Some(IssueCode::NewIdNotApproved);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

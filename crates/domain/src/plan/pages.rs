@@ -1,0 +1,316 @@
+//! What a fetch has read so far, page by page, and what that comes to.
+
+use std::{
+    collections::{BTreeMap, BTreeSet, HashSet},
+    fmt,
+};
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+
+use super::fetched::{FetchCounts, Fetched, Gone, LeftOut, Present};
+use crate::{
+    Issue, IssueCode, PhotoRecord, StaffRecord, TeachingKind, TeachingRecord,
+    absence::{Missing, Reading},
+    job::named,
+};
+
+named!(
+    /// One of Wonde's lists that a sync may read.
+    #[derive(PartialOrd, Ord)]
+    List, "list", {
+        /// Staff.
+        Employees = "employees",
+        /// Staff that were deleted.
+        DeletedEmployees = "deleted_employees",
+        /// Subjects.
+        Subjects = "subjects",
+        /// Classes.
+        Classes = "classes",
+        /// Classes that were deleted.
+        DeletedClasses = "deleted_classes",
+        /// Staff once more, with their photos.
+        Photos = "photos",
+        /// No list of Wonde's but the last step of a full fetch: what iP has and the lists did not
+        /// show is looked for.
+        Missing = "missing",
+    }
+);
+
+/// One page of a list, mapped. Places are those of the records on the page.
+#[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct MappedPage {
+    /// Current staff that can be imported.
+    pub staff: Vec<(u64, StaffRecord)>,
+    /// Problems.
+    pub issues: Vec<(u64, Issue)>,
+    /// People who are in the list, and have not left, but are not among `staff`.
+    pub present: Vec<Present>,
+    /// Every record that can be read and is not among `staff`, and why.
+    pub left_out: Vec<LeftOut>,
+    /// Staff records so broken that nobody can say whose they are.
+    pub nameless: u64,
+    /// Staff records that say something about the employment.
+    pub employment_said: u64,
+    /// Staff records on the page.
+    pub fetched: u64,
+    /// Of these, current staff.
+    pub current: u64,
+    /// Current staff that are not among `staff`.
+    pub skipped: u64,
+    /// What is gone by the word of the page, or because Wonde knows it no more.
+    pub gone: Gone,
+    /// Classes, or subjects.
+    pub teaching: Vec<(TeachingKind, TeachingRecord)>,
+    /// Photos, with Wonde's ids of the people. They are heavy, so only their hashes stay in memory.
+    #[serde(skip)]
+    pub photos: Vec<(String, PhotoRecord)>,
+    /// SHA-256 of each photo; `None`: the person has none.
+    pub photo_hashes: Vec<(String, Option<String>)>,
+    /// HTTP requests that the page cost, failed ones included.
+    pub requests: u64,
+}
+
+/// Personal data: only how much it is.
+impl fmt::Debug for MappedPage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("MappedPage").field("fetched", &self.fetched).finish_non_exhaustive()
+    }
+}
+
+/// A fetch, as far as it is. `Cursor`: where a list goes on, in the client's own form.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fetch<Cursor> {
+    /// When it began, by the ledger's clock.
+    pub started_at: DateTime<Utc>,
+    /// Only what changed after this is asked for; `None`: everything.
+    pub updated_after: Option<DateTime<Utc>>,
+    lists: BTreeMap<List, Pages<Cursor>>,
+    notes: BTreeSet<&'static str>,
+    second: Option<(List, Vec<String>)>,
+    /// Requests that forgotten pages cost.
+    forgotten: u64,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Pages<Cursor> {
+    pages: Vec<MappedPage>,
+    next: Next<Cursor>,
+}
+
+/// How a list goes on after a page.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Next<Cursor> {
+    /// There.
+    At(Cursor),
+    /// It was the last page.
+    Over,
+    /// Access to the list was refused: it is not read, and nothing of it counts.
+    Refused,
+}
+
+impl<Cursor: Clone> Fetch<Cursor> {
+    /// One that begins.
+    pub fn new(started_at: DateTime<Utc>, updated_after: Option<DateTime<Utc>>) -> Self {
+        Self {
+            started_at,
+            updated_after,
+            lists: BTreeMap::new(),
+            notes: BTreeSet::new(),
+            second: None,
+            forgotten: 0,
+        }
+    }
+
+    /// Everything is asked for, not only what changed.
+    pub fn is_full(&self) -> bool {
+        self.updated_after.is_none()
+    }
+
+    /// Takes the next page of a list.
+    pub fn add(&mut self, list: List, page: MappedPage, next: Next<Cursor>) {
+        let pages =
+            self.lists.entry(list).or_insert_with(|| Pages { pages: Vec::new(), next: Next::Over });
+        pages.pages.push(page);
+        pages.next = next;
+    }
+
+    /// Forgets a list, to read it again from its first page.
+    pub fn rewind(&mut self, list: List) {
+        let pages = self.lists.remove(&list).into_iter().flat_map(|pages| pages.pages);
+        self.forgotten += pages.map(|page| page.requests).sum::<u64>();
+    }
+
+    /// Requests that forgotten pages cost, for the next page to account for.
+    pub fn take_forgotten_requests(&mut self) -> u64 {
+        std::mem::take(&mut self.forgotten)
+    }
+
+    /// Begins the second reading of a list; `missed` is what the first one did not show.
+    pub fn read_again(&mut self, list: List, missed: Vec<String>) {
+        self.rewind(list);
+        self.second = Some((list, missed));
+    }
+
+    /// Notes a problem that is about the whole school; `false`: it was noted before.
+    pub fn note(&mut self, code: IssueCode) -> bool {
+        self.notes.insert(code.as_str())
+    }
+
+    /// Pages of a list so far.
+    pub fn pages_of(&self, list: List) -> usize {
+        self.lists.get(&list).map_or(0, |pages| pages.pages.len())
+    }
+
+    /// How a list goes on; `None`: it has not begun.
+    pub fn next_of(&self, list: List) -> Option<&Next<Cursor>> {
+        self.lists.get(&list).map(|pages| &pages.next)
+    }
+
+    /// The list was read to its end, or refused.
+    pub fn is_over(&self, list: List) -> bool {
+        matches!(self.next_of(list), Some(Next::Over | Next::Refused))
+    }
+
+    /// The list is read for the second time.
+    pub fn is_second(&self, list: List) -> bool {
+        self.second.as_ref().is_some_and(|(second, _)| *second == list)
+    }
+
+    /// Records of staff, classes and subjects so far.
+    pub fn records(&self) -> u64 {
+        self.all().map(|page| page.fetched + page.teaching.len() as u64).sum()
+    }
+
+    fn all(&self) -> impl Iterator<Item = &MappedPage> {
+        self.lists.values().flat_map(|pages| &pages.pages)
+    }
+
+    /// What a list that was read to its end did not show of what iP has from it (`known`, by Wonde
+    /// ids). Nobody and nothing, where no absence is concluded from the list: a record in it could be
+    /// anybody's, nobody's employment is said, a list of classes or subjects is empty or was refused.
+    pub fn missing(&self, list: List, known: Vec<String>) -> Reading {
+        let (listed, shown) = match list {
+            List::Classes => self.shown_of(list, TeachingKind::Class),
+            List::Subjects => self.shown_of(list, TeachingKind::Subject),
+            _ => self.shown_people(),
+        };
+        let before = self.second.as_ref().filter(|(second, _)| *second == list);
+        let missed: HashSet<&str> =
+            before.iter().flat_map(|(_, missed)| missed).map(String::as_str).collect();
+        let is_missing = |id: &String| shown.as_ref().is_some_and(|ids| !ids.contains(id.as_str()));
+        let missing = known
+            .into_iter()
+            .filter(is_missing)
+            .map(|wonde_id| Missing { was_missing: missed.contains(wonde_id.as_str()), wonde_id });
+        Reading { listed, is_second: before.is_some(), missing: missing.collect() }
+    }
+
+    /// Whom the list shows, or accounts for in another way.
+    fn shown_people(&self) -> (u64, Option<HashSet<&str>>) {
+        let sum = |of: fn(&MappedPage) -> u64| self.all().map(of).sum::<u64>();
+        let fetched = sum(|page| page.fetched);
+        let says_nothing = fetched > 0 && sum(|page| page.employment_said) == 0;
+        if says_nothing || sum(|page| page.nameless) > 0 {
+            return (fetched, None);
+        }
+        let ids = self.all().flat_map(|page| {
+            let staff = page.staff.iter().map(|(_, record)| &record.wonde_id);
+            let present = page.present.iter().map(|record| &record.wonde_id);
+            let left_out = page.left_out.iter().map(|record| &record.wonde_id);
+            staff.chain(present).chain(left_out).chain(&page.gone.employees).map(String::as_str)
+        });
+        (fetched, Some(ids.collect()))
+    }
+
+    fn shown_of(&self, list: List, kind: TeachingKind) -> (u64, Option<HashSet<&str>>) {
+        let records = self.all().flat_map(|page| &page.teaching);
+        let mut shown: HashSet<&str> = records
+            .filter(|(of, _)| *of == kind)
+            .map(|(_, record)| record.wonde_id.as_str())
+            .collect();
+        let listed = shown.len() as u64;
+        let is_read = matches!(self.next_of(list), Some(Next::Over));
+        if !is_read || shown.is_empty() || shown.contains("") {
+            return (listed, None);
+        }
+        shown.extend(self.all().flat_map(|page| page.gone.of(kind)).map(String::as_str));
+        (listed, Some(shown))
+    }
+
+    /// All that was read; `None`: a list that was begun is not over, or none was begun. An incomplete
+    /// fetch is never applied.
+    pub fn into_fetched(self) -> Option<Fetched> {
+        let is_over = |pages: &Pages<Cursor>| !matches!(pages.next, Next::At(_));
+        if !self.lists.contains_key(&List::Employees) || !self.lists.values().all(is_over) {
+            return None;
+        }
+        let was_read = |list: List| matches!(self.next_of(list), Some(Next::Over));
+        let mut fetched = Fetched {
+            is_full: self.is_full(),
+            started_at: self.started_at,
+            subjects: was_read(List::Subjects).then(Vec::new),
+            classes: was_read(List::Classes).then(Vec::new),
+            photos: was_read(List::Photos).then(Vec::new),
+            ..Fetched::default()
+        };
+        let codes = IssueCode::ALL.into_iter().filter(|code| self.notes.contains(code.as_str()));
+        fetched.issues = codes.map(|code| (-1, Issue::of_school(code))).collect();
+        let mut first = 0;
+        for page in self.lists.into_values().flat_map(|pages| pages.pages) {
+            first = fetched.take(page, first);
+        }
+        Some(fetched)
+    }
+}
+
+impl Fetched {
+    /// Takes a page whose records have places from `first`; returns the first place of the next page.
+    pub fn take(&mut self, page: MappedPage, first: i64) -> i64 {
+        let mut next = first;
+        let mut placed = |at: u64| {
+            let place = first.saturating_add_unsigned(at);
+            next = next.max(place.saturating_add(1));
+            place
+        };
+        self.staff.extend(page.staff.into_iter().map(|(at, one)| (placed(at), one)));
+        self.issues.extend(page.issues.into_iter().map(|(at, one)| (placed(at), one)));
+        self.present.extend(page.present);
+        self.left_out.extend(page.left_out);
+        self.gone.employees.extend(page.gone.employees);
+        self.gone.classes.extend(page.gone.classes);
+        self.gone.subjects.extend(page.gone.subjects);
+        for (kind, record) in page.teaching {
+            let of_kind = match kind {
+                TeachingKind::Class => &mut self.classes,
+                TeachingKind::Subject => &mut self.subjects,
+            };
+            if let Some(records) = of_kind {
+                records.push(record);
+            }
+        }
+        if let Some(photos) = &mut self.photos {
+            photos.extend(page.photo_hashes);
+        }
+        let counts = &mut self.counts;
+        *counts = FetchCounts {
+            records: counts.records + page.fetched,
+            current: counts.current + page.current,
+            skipped: counts.skipped + page.skipped,
+            nameless: counts.nameless + page.nameless,
+            employment_said: counts.employment_said + page.employment_said,
+            requests: counts.requests + page.requests,
+        };
+        next
+    }
+}
+
+impl Gone {
+    fn of(&self, kind: TeachingKind) -> &HashSet<String> {
+        match kind {
+            TeachingKind::Class => &self.classes,
+            TeachingKind::Subject => &self.subjects,
+        }
+    }
+}

@@ -1,0 +1,59 @@
+//! One login is one person's: records that ask for a login which is in doubt are left out.
+//!
+//! A record asks for a login when its person does not hold it yet. That is in doubt when another
+//! record of this list has the same work email, which the [`matching`](super::matching) sees, or when
+//! somebody else in iP holds the login and does not give it up in this very sync, by getting another
+//! or by leaving.
+
+use std::collections::{HashMap, HashSet};
+
+use super::{
+    lookup::{Lookup, Place},
+    matching::Match,
+};
+use crate::IssueCode;
+
+/// Leaves those records out. Leaving one out keeps its person's login where it is, which can put
+/// another record in doubt: so until nothing moves.
+pub(super) fn leave_out(of: &Lookup<'_>, matches: &mut [Match<'_>], leavers: &HashSet<Place>) {
+    let asking: Vec<usize> =
+        (0..matches.len()).filter(|at| matches[*at].is_imported() && matches[*at].asks()).collect();
+    if asking.is_empty() {
+        return;
+    }
+    let holders: HashMap<&str, Place> = (0..of.held.people.len())
+        .filter(|place| of.account(*place).person.active)
+        .map(|place| (of.account(place).email_key.as_str(), place))
+        .collect();
+    let mut records_of: HashMap<Place, Vec<usize>> = HashMap::new();
+    for (at, one) in matches.iter().enumerate() {
+        if let Some(place) = one.person {
+            records_of.entry(place).or_default().push(at);
+        }
+    }
+    loop {
+        let gives_up = |place: &Place, key: &str| {
+            let moves = |at: &usize| matches[*at].is_imported() && matches[*at].asks_for != key;
+            leavers.contains(place)
+                || records_of.get(place).is_some_and(|records| records.iter().any(moves))
+        };
+        let is_in_use = |at: &usize| {
+            let one = &matches[*at];
+            let held_here = holders
+                .get(one.asks_for)
+                .filter(|place| one.person != Some(**place))
+                .is_some_and(|place| !gives_up(place, one.asks_for));
+            one.is_imported() && (held_here || of.held.logins.elsewhere.contains(one.asks_for))
+        };
+        let found: Vec<usize> = asking.iter().copied().filter(is_in_use).collect();
+        if found.is_empty() {
+            return;
+        }
+        for at in found {
+            matches[at].issue = Some(IssueCode::WorkEmailInUse);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,114 @@
+//! Everybody of the school who is linked with the MIS, as the list leaves them. Managers and classes
+//! name people by their records.
+
+use std::collections::{HashMap, HashSet};
+
+use super::{
+    held::{Person, Ref},
+    lookup::Lookup,
+    matching::Match,
+    people::{Outcome, Who},
+};
+use crate::{IssueCode, StaffId};
+
+/// Somebody who is linked with the MIS.
+pub(super) struct Linked<'a> {
+    pub(super) id: Ref<StaffId>,
+    pub(super) who: Who,
+    pub(super) wonde_id: &'a str,
+    pub(super) person: &'a Person,
+    /// A later fetch read them, or their record may be somebody else's by now: this sync leaves
+    /// their links as they are.
+    pub(super) stays: bool,
+    /// Their record may be somebody else's by now.
+    pub(super) in_doubt: bool,
+}
+
+/// All of them.
+pub(super) struct Roster<'a> {
+    pub(super) people: Vec<Linked<'a>>,
+    /// Their places among `people`.
+    by_wonde_id: HashMap<&'a str, usize>,
+    pub(super) by_id: HashMap<Ref<StaffId>, usize>,
+    /// Those who stay as they are.
+    pub(super) stay: HashSet<Ref<StaffId>>,
+    /// Further records of people who have several, and the record by which each is known.
+    aliases: HashMap<&'a str, &'a str>,
+}
+
+impl<'a> Roster<'a> {
+    pub(super) fn new(
+        of: &'a Lookup<'a>,
+        matches: &'a [Match<'a>],
+        outcome: &'a Outcome,
+        forgotten_aliases: &[String],
+    ) -> Self {
+        let mut people: Vec<Linked<'a>> = Vec::new();
+        // Ids as they will be: of records that are applied, else as iP has them.
+        let mut known_by: HashMap<Who, &'a str> = HashMap::new();
+        for at in &outcome.applied {
+            let wonde_id = of.records[*at].said.wonde_id.as_str();
+            known_by.extend(outcome.whose(matches, *at).map(|who| (who, wonde_id)));
+        }
+        for (place, account) in of.held.people.iter().enumerate() {
+            let person = outcome.of(of, place);
+            let held = account.person.wonde_id.as_deref().filter(|_| person.wonde_id.is_some());
+            let who = Who::Held(place);
+            let Some(wonde_id) = known_by.get(&who).copied().or(held) else { continue };
+            let in_doubt = of
+                .listed_staff
+                .get(wonde_id)
+                .is_some_and(|at| matches[*at].issue == Some(IssueCode::PossibleMatch));
+            let stays = in_doubt || of.was_read_later(account);
+            let id = Ref::Known(account.id);
+            people.push(Linked { id, who, wonde_id, person, stays, in_doubt });
+        }
+        for (at, person) in outcome.new.iter().enumerate() {
+            let (id, who) = (Ref::New(at), Who::New(at));
+            let wonde_id = known_by[&who];
+            people.push(Linked { id, who, wonde_id, person, stays: false, in_doubt: false });
+        }
+        let all = || people.iter().enumerate();
+        let by_wonde_id: HashMap<&str, usize> = all().map(|(at, one)| (one.wonde_id, at)).collect();
+        Self {
+            by_id: all().map(|(at, one)| (one.id, at)).collect(),
+            stay: people.iter().filter(|one| one.stays).map(|one| one.id).collect(),
+            aliases: aliases(of, matches, &by_wonde_id, outcome, forgotten_aliases),
+            by_wonde_id,
+            people,
+        }
+    }
+
+    /// The person of a record, be it the one by which they are known or a further one.
+    pub(super) fn find(&self, wonde_id: &str) -> Option<&Linked<'a>> {
+        let leads = || self.by_wonde_id.get(self.aliases.get(wonde_id)?);
+        let at = self.by_wonde_id.get(wonde_id).or_else(leads)?;
+        Some(&self.people[*at])
+    }
+
+    /// Whether somebody is inactive. Whoever is not linked with the MIS is none of this.
+    pub(super) fn is_inactive(&self, id: Ref<StaffId>) -> bool {
+        self.by_id.get(&id).is_some_and(|at| !self.people[*at].person.active)
+    }
+}
+
+/// Those of this list, and those that were known before and still are.
+fn aliases<'a>(
+    of: &Lookup<'a>,
+    matches: &'a [Match<'a>],
+    known: &HashMap<&'a str, usize>,
+    outcome: &Outcome,
+    forgotten: &[String],
+) -> HashMap<&'a str, &'a str> {
+    let known_before = of.held.aliases.iter().filter(|(alias, _)| !forgotten.contains(alias));
+    let held = known_before.filter_map(|(alias, staff_id)| {
+        let place = *of.by_id.get(staff_id)?;
+        let leads = outcome.of(of, place).wonde_id.as_deref()?;
+        let (leads, _) = known.get_key_value(leads)?;
+        Some((alias.as_str(), *leads))
+    });
+    let listed = of.records.iter().zip(matches).filter_map(|(record, one)| {
+        Some((record.said.wonde_id.as_str(), one.leads_to.as_deref()?))
+    });
+    held.chain(listed).collect()
+}

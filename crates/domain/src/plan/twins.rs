@@ -1,0 +1,150 @@
+//! One person with several current records, as with two contracts: one record leads, and the others
+//! are matched by way of it. The rule is [`crate::twins`].
+
+use std::collections::{HashMap, HashSet};
+
+use super::{
+    held::Ref,
+    lookup::{Lookup, Place, identity_of, identity_said, is_same},
+    matching::Match,
+    people::{Outcome, Who},
+};
+use crate::{
+    StaffId, identity,
+    twins::{self, Sharing, Twins},
+};
+
+/// Records of this list that are not by themselves.
+#[derive(Debug, Default)]
+pub(super) struct Aliases<'a> {
+    /// People of whom this list has several records.
+    joined: Vec<Twins>,
+    /// Further records of people whose leading record a delta did not show: alias and leading id.
+    alone: Vec<(&'a str, &'a str)>,
+    /// People of whom a delta did not show a further record.
+    pub(super) have_more: HashSet<Place>,
+    /// Further records whose leading one is gone: they lead now, and each means this person.
+    pub(super) successors: HashMap<&'a str, Place>,
+}
+
+impl Aliases<'_> {
+    /// The records that are matched by way of another one, and those they belong to.
+    pub(super) fn pairs(&self) -> impl Iterator<Item = (&str, &str)> {
+        let joined = self.joined.iter().flat_map(|twins| {
+            twins.others.iter().map(|other| (other.as_str(), twins.leads.as_str()))
+        });
+        joined.chain(self.alone.iter().copied())
+    }
+
+    /// What all records of a person say together, by the one that leads.
+    pub(super) fn joined(&self) -> impl Iterator<Item = (&str, &Twins)> {
+        self.joined.iter().map(|twins| (twins.leads.as_str(), twins))
+    }
+}
+
+/// Finds the records that are one person, and what iP knows of those that were.
+pub(super) fn find<'a>(of: &Lookup<'a>) -> Aliases<'a> {
+    let mut aliases = Aliases { joined: joined(of), ..Aliases::default() };
+    let is_joined: HashSet<String> = aliases.pairs().map(|(alias, _)| alias.to_owned()).collect();
+    let gone = &of.fetched.gone.employees;
+    let mut heirs: HashMap<Place, Vec<&'a str>> = HashMap::new();
+    for (alias, staff_id) in &of.held.aliases {
+        let Some(place) = of.by_id.get(staff_id).copied() else { continue };
+        let Some(leads) = of.account(place).person.wonde_id.as_deref() else { continue };
+        if is_joined.contains(alias.as_str()) {
+            continue;
+        }
+        let leading_is_gone =
+            gone.contains(leads) || of.fetched.is_full && !of.present.contains_key(leads);
+        let is_listed = of.listed_staff.contains_key(alias.as_str());
+        match (is_listed, of.listed_staff.contains_key(leads)) {
+            (true, false) if leading_is_gone => heirs.entry(place).or_default().push(alias),
+            (true, false) if is_still(of, alias, place) => aliases.alone.push((alias, leads)),
+            (false, _) if !of.fetched.is_full && !gone.contains(alias.as_str()) => {
+                aliases.have_more.insert(place);
+            }
+            // They are two people now, or nothing is said of them.
+            _ => {}
+        }
+    }
+    let leads = |(place, heirs): (Place, Vec<&'a str>)| {
+        // Of several that differ by now one leads, and the others are somebody else.
+        let rank = |alias: &&'a str| (!is_still(of, alias, place), alias.len(), *alias);
+        Some((heirs.into_iter().min_by_key(rank)?, place))
+    };
+    aliases.successors = heirs.into_iter().filter_map(leads).collect();
+    aliases
+}
+
+fn joined(of: &Lookup<'_>) -> Vec<Twins> {
+    let mut with_email: HashMap<&str, u32> = HashMap::new();
+    for record in &of.records {
+        *with_email.entry(record.key).or_default() += 1;
+    }
+    let sharing: Vec<Sharing<'_>> = of
+        .records
+        .iter()
+        .filter(|record| with_email[record.key] > 1)
+        .map(|record| Sharing {
+            wonde_id: &record.said.wonde_id,
+            identity: identity_said(record.said),
+            is_linked: of.linked.contains_key(record.said.wonde_id.as_str()),
+            job_title: record.said.job_title.as_deref(),
+            non_teaching: record.said.non_teaching,
+        })
+        .collect();
+    twins::find(&sharing)
+}
+
+/// Whether a further record still has the person's email and names.
+fn is_still(of: &Lookup<'_>, alias: &str, place: Place) -> bool {
+    let said = identity_said(of.records[of.listed_staff[alias]].said);
+    let held = identity_of(of.account(place));
+    identity::has_same_names(&held, &said) && is_same(held.email, said.email)
+}
+
+/// Further records that iP knew and that are none any more. Only a full list shows that a record is
+/// gone, and one that is to lead from now on has to be applied first.
+pub(super) fn forgotten(
+    of: &Lookup<'_>,
+    aliases: &Aliases<'_>,
+    outcome: &Outcome,
+) -> Vec<String> {
+    let waits = |alias: &&str| !outcome.applied.contains(&of.listed_staff[alias]);
+    let waiting = aliases.successors.keys().copied().filter(waits);
+    let still: HashSet<&str> = aliases.pairs().map(|(alias, _)| alias).chain(waiting).collect();
+    let is_forgotten = |alias: &&String| {
+        let is_told_of = of.listed_staff.contains_key(alias.as_str())
+            || of.fetched.gone.employees.contains(*alias);
+        !still.contains(alias.as_str()) && (of.fetched.is_full || is_told_of)
+    };
+    let known = of.held.aliases.iter().map(|(alias, _)| alias);
+    known.filter(is_forgotten).cloned().collect()
+}
+
+/// Further records that are to be known, so that classes and line managers that name one of them find
+/// the person.
+pub(super) fn new(
+    of: &Lookup<'_>,
+    matches: &[Match<'_>],
+    outcome: &Outcome,
+) -> Vec<(String, Ref<StaffId>)> {
+    let new = of.records.iter().zip(matches).filter_map(|(record, one)| {
+        let leading = one.leads_to.as_deref()?;
+        let by_record = of.listed_staff.get(leading).and_then(|at| outcome.whose(matches, *at));
+        let by_account = || of.linked.get(leading).copied().map(Who::Held);
+        let staff = match by_record.or_else(by_account)? {
+            Who::Held(place) => Ref::Known(of.account(place).id),
+            Who::New(at) => Ref::New(at),
+        };
+        let is_known = |(alias, id): &(String, StaffId)| {
+            *alias == record.said.wonde_id && Ref::Known(*id) == staff
+        };
+        let is_new = !of.held.aliases.iter().any(is_known);
+        is_new.then(|| (record.said.wonde_id.clone(), staff))
+    });
+    new.collect()
+}
+
+#[cfg(test)]
+mod tests;
