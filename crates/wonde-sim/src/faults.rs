@@ -19,7 +19,7 @@ pub struct Fault {
     /// Only requests with this school in their path.
     #[serde(default)]
     pub school: Option<String>,
-    /// Only requests whose path and query contain this, as sent or decoded.
+    /// Only requests whose path and query contain this, as sent or decoded; `*` stands for anything.
     #[serde(default)]
     pub path: Option<String>,
     /// Answer with this status, 200 to 599.
@@ -111,7 +111,7 @@ impl Fault {
     fn matches(&self, school: Option<&str>, sent: &str, decoded: &str) -> bool {
         let school_fits = self.school.as_deref().is_none_or(|wanted| school == Some(wanted));
         let path_fits =
-            self.path.as_deref().is_none_or(|part| sent.contains(part) || decoded.contains(part));
+            self.path.as_deref().is_none_or(|path| has(sent, path) || has(decoded, path));
         school_fits && path_fits
     }
 
@@ -195,6 +195,15 @@ impl Faults {
 
 fn once() -> u32 {
     1
+}
+
+/// Whether the parts of a pattern, between its `*`, follow each other in a text.
+fn has(text: &str, pattern: &str) -> bool {
+    let mut rest = Some(text);
+    pattern.split('*').all(|part| {
+        rest = rest.and_then(|rest| rest.split_once(part)).map(|(_, behind)| behind);
+        rest.is_some()
+    })
 }
 
 fn truncate<'de, D: serde::Deserializer<'de>>(
