@@ -86,8 +86,7 @@ async fn shift_later(app: &TestApp, of: &str, readings: u32) -> (Vec<String>, Ve
     // What names page 1 names all others too, so it is for the first request only.
     let first = usize::from(readings > 0);
     let (page, removed, lost) = pages.windows(2).enumerate().skip(first).find_map(shifts).unwrap();
-    // People are read first, so that the number of a page alone means theirs.
-    let path = if page == 1 { format!("{of}?") } else { format!("page={page}") };
+    let path = if page == 1 { format!("{of}?") } else { format!("{of}?*page={page}") };
     for _ in 0..readings {
         fault(app, json!({ "path": path, "hang_ms": 1 }));
     }
@@ -190,7 +189,7 @@ async fn where_many_are_missing_the_list_is_read_once_more() {
     let before = active(&app, "staff").await;
     // While page 1 is read the list shrinks to it; once page 2 is read it is whole again.
     fault(&app, json!({ "path": "employees?", "then": { "name": "shrink", "keep": PAGE } }));
-    fault(&app, json!({ "path": "page=2", "then": { "name": "refill" } }));
+    fault(&app, json!({ "path": "employees?*page=2", "then": { "name": "refill" } }));
     let report = sync(&app, &school).await;
     assert_eq!((&report["deactivated"], &report["updated"]), (&json!(0), &json!(0)), "{report}");
     assert_eq!(active(&app, "staff").await, before);
@@ -335,9 +334,8 @@ async fn a_worker_that_dies_while_it_looks_is_replaced_by_another() {
         } else {
             let shrunk = json!({ "name": "shrink", "keep": PAGE });
             fault(&app, json!({ "path": "employees?", "then": shrunk }));
-            fault(&app, json!({ "path": "page=2", "then": { "name": "refill" } }));
-            // No other list has a page 6.
-            fault(&app, json!({ "path": "page=6", "hang_ms": 600_000 }));
+            fault(&app, json!({ "path": "employees?*page=2", "then": { "name": "refill" } }));
+            fault(&app, json!({ "path": "employees?*page=6", "hang_ms": 600_000 }));
         }
         let worker = Process::start(&app, &["worker"], &[]);
         let job = app.press_sync(&school).await;

@@ -33,10 +33,11 @@ async fn stuck_in_the_middle(app: &TestApp, school: &SchoolId) -> String {
 
 /// Lets the fourth page hang for so long, and waits until a worker is there.
 async fn held_up_in_the_middle(app: &TestApp, school: &SchoolId, hang_ms: u32) -> String {
-    let fault = json!({ "path": "page=4", "hang_ms": hang_ms, "count": 1 });
+    let fault = json!({ "path": "employees?*page=4", "hang_ms": hang_ms, "count": 1 });
     app.simulator.simulator().add_fault(serde_json::from_value(fault).unwrap());
     let job = app.press_sync(school).await;
-    app.wait_for_job(&job, "three pages are staged", |job| job["progress"]["done"] == 30).await;
+    let kept = "SELECT count(*) FROM fetched_page WHERE list = 'employees'";
+    eventually("three pages are kept", async || (number(app, kept).await == 3).then_some(())).await;
     job
 }
 

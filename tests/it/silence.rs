@@ -184,7 +184,7 @@ async fn a_write_goes_silent(trigger: &'static str, more: usize) {
 
 /// What opens the transaction of a page, and that of an apply.
 const PAGE: &str = "synchronous_commit = off; SET LOCAL application_name";
-const APPLY: &str = "enable_material = off; SET LOCAL application_name";
+const APPLY: &str = "BEGIN; SET LOCAL application_name";
 
 #[tokio::test]
 async fn a_page_whose_begin_is_lost_is_written_by_the_next_attempt() {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use mis_sync_testing::{TestApp, TestAppOptions, eventually};
+use mis_sync_testing::{TestApp, TestAppOptions};
 use mis_sync_wonde_sim::{Fault, Mis, ScenarioName, SimulatorOptions};
 use serde_json::{Value, json};
 use sqlx::Row;
@@ -175,8 +175,5 @@ async fn a_large_school_arrives_whole() {
     // 25 pages of staff, 13 of classes, and beside the first ones the count for the progress bar.
     assert_eq!(job["report"]["requests"], 39);
     assert_equal_to_truth(&app, &school).await;
-    eventually("staging is empty again", async || {
-        (number(&app, "SELECT count(*) FROM stage_staff").await == 0).then_some(())
-    })
-    .await;
+    assert_eq!(number(&app, "SELECT count(*) FROM fetched_page").await, 0);
 }

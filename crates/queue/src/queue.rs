@@ -2,9 +2,8 @@ use std::{collections::BTreeMap, time::Duration};
 
 use mis_sync_domain::{GuardCategory, Job, JobId, Lane};
 use mis_sync_store::{
-    Pool, jobs,
+    Pool, fetches, jobs,
     pauses::{self, Scope},
-    staging,
 };
 
 use crate::{
@@ -146,7 +145,7 @@ impl Queue {
     /// not take is no error: workers ask the ledger for it.
     pub async fn redeliver_due(&self) -> Result<Swept, Error> {
         let failed = jobs::fail_exhausted(&self.pool).await?;
-        let discarded = staging::discard_leftovers(&self.pool).await?;
+        let discarded = fetches::discard_leftovers(&self.pool).await?;
         let mut swept = Swept { failed, discarded, ..Swept::default() };
         if self.redis.trouble().is_some() {
             // They stay as they are, and are delivered as soon as Redis is back.

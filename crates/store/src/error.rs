@@ -50,6 +50,9 @@ pub enum Error {
     /// Another claim followed, or the job was taken away: nothing of this run counts any more.
     #[error("the lease on the job was lost")]
     LeaseLost,
+    /// What was compared is not any more as it was then.
+    #[error("what was compared changed meanwhile")]
+    Moved,
     /// The person was linked with another record of the MIS while theirs was being fetched, or is
     /// no longer there.
     #[error("the person was linked anew meanwhile")]
@@ -102,6 +105,11 @@ impl Error {
     /// Whether somebody else held a lock for longer than this transaction wanted to wait.
     pub(crate) fn is_lock_timeout(&self) -> bool {
         matches!(self, Self::Refused { code, .. } if code == "55P03")
+    }
+
+    /// Whether a row that another one names is not there (any more).
+    pub(crate) fn misses_a_row(&self) -> bool {
+        matches!(self, Self::Refused { code, .. } if code == "23503")
     }
 
     /// Whether a unique constraint of this name was violated.

@@ -43,4 +43,4 @@ pub use transitions::{fail, progress, release, retry, snooze, succeed};
 
 pub(crate) use enqueue::interval;
 pub(crate) use query::fetch as get_in;
-pub(crate) use transitions::{hold, note_progress, require_one};
+pub(crate) use transitions::{hold, require_one};

@@ -1,48 +1,31 @@
-//! A staged school becomes iP's school: match, quarantine, compare, apply. Set-based, in one
-//! transaction that ends the job as well. Readers see the school before or after, nothing
-//! between; a dry run goes the same way and leaves out the last step.
+//! A fetched school becomes iP's school: read what iP holds, compare in memory
+//! ([`mis_sync_domain::plan`]), write what differs. One transaction, which ends the job as well:
+//! readers see the school before or after, nothing between. A dry run, and a change that has to wait
+//! for a person, are written down and not applied.
 
-mod comparison;
-mod counts;
-mod decisions;
-mod departments;
-mod doubts;
-mod fetched;
-mod guard;
-mod issues;
-mod leavers;
-mod managers;
-mod matching;
+mod groups;
+mod held;
+mod history;
+mod notes;
 mod people;
 mod person;
-mod photos;
-mod reads;
-mod rematching;
-mod roster;
-mod sightings;
-mod teaching;
-mod twins;
 
 use std::time::Duration;
 
-use mis_sync_domain::{Guard, Lease, Report, SchoolId, SyncRules};
+use chrono::{DateTime, Utc};
+use mis_sync_domain::{
+    Affected, Guard, Lease, Report, SchoolId, SyncRules,
+    line_manager::HierarchyLists,
+    plan::{self, Fetched, NewIds, Rules},
+};
 use sqlx::{PgConnection, PgPool};
 
-use crate::{Error, jobs};
-use comparison::{Compared, compare};
-pub(crate) use counts::Counted;
-use fetched::Fetched;
-
+use crate::{Error, fetches, jobs, transaction};
 pub use person::{PersonPlan, TaughtClass, refresh_person};
 
-/// Staging tables have no statistics worth the name, so the planner takes every staged school for
-/// a handful of rows. To look through a handful again and again is then cheaper to it than to
-/// probe a key, and with thousands that is a matter of minutes. Without materialized inner sides
-/// the probe is always the cheaper one.
-const BEGIN: &str = "BEGIN; SET LOCAL enable_material = off";
-
-/// How often a comparison is made anew when it met another school over a login.
-const MAX_COLLISIONS: u32 = 3;
+/// How often a school is looked at once more when it changed between reading and writing, or met
+/// another school over a login.
+const MAX_LOOKS: u32 = 5;
 
 /// A comparison to be made.
 #[derive(Debug, Clone, Copy)]
@@ -51,6 +34,8 @@ pub struct Plan<'a> {
     pub lease: Lease,
     /// The school.
     pub school_id: &'a SchoolId,
+    /// What the MIS said: a fetch that was read to its end.
+    pub fetched: &'a Fetched,
     /// What the sync does.
     pub rules: SyncRules,
     /// How much it may change unasked.
@@ -69,20 +54,7 @@ pub enum Finished {
     Held(Report),
 }
 
-/// How a comparison goes about its changes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Pass {
-    /// Applies them, unless there are so many that [`Pass::Preview`] has to look closer.
-    Guarded,
-    /// Changes nobody. Above the limits the job is held, else [`Pass::Plausible`] follows.
-    Preview,
-    /// Applies them: they were looked at, or a person approved them.
-    Plausible,
-    /// Changes nobody and reports.
-    DryRun,
-}
-
-/// Compares what the job staged with what iP holds, applies the difference unless it is a
+/// Compares what the job fetched with what iP holds, applies the difference unless it is a
 /// dry run or implausible, and ends or holds the job.
 ///
 /// `elapsed` gives the duration for the report. [`Error::LeaseLost`]: another run took over,
@@ -92,82 +64,155 @@ pub async fn finish(
     plan: Plan<'_>,
     elapsed: impl Fn() -> Duration,
 ) -> Result<Finished, Error> {
-    let mut collisions = 0;
-    let mut pass = if plan.dry_run { Pass::DryRun } else { Pass::Guarded };
+    let mut looks = 1;
     loop {
-        match try_finish(pool, plan, pass, &elapsed).await {
-            Ok(Some(finished)) => return Ok(finished),
-            Ok(None) if pass == Pass::Guarded => pass = Pass::Preview,
-            Ok(None) => pass = Pass::Plausible,
-            // Another school's sync took a login after we had looked, or each waits for a
-            // login that the other took. Looking again tells whose it is now, and that
-            // record becomes an issue.
-            Err(error)
-                if (error.violates("staff_login") || error.is_deadlock())
-                    && collisions < MAX_COLLISIONS =>
-            {
-                collisions += 1;
-            }
-            Err(error) => return Err(error),
+        match try_finish(pool, plan, &elapsed).await {
+            Err(error) if error.asks_for_another_look() && looks < MAX_LOOKS => looks += 1,
+            other => return other,
         }
     }
 }
 
-/// One pass; `None`: nothing was written, and the next pass has to follow.
 async fn try_finish(
     pool: &PgPool,
     plan: Plan<'_>,
-    pass: Pass,
     elapsed: &impl Fn() -> Duration,
-) -> Result<Option<Finished>, Error> {
-    let mut tx = crate::transaction::begin_for(pool, plan.lease, BEGIN).await?;
-    let dry_run = matches!(pass, Pass::Preview | Pass::DryRun);
-    let fetched = fetched::lock_and_read(&mut tx, plan, dry_run).await?;
-    let Plan { lease, school_id, rules, guard, .. } = plan;
-    if fetched.was_held {
-        fetched::forget_comparison(&mut tx, lease, &fetched).await?;
-    }
-    let run = Run { lease, school_id, rules, dry_run, fetched: &fetched };
-    let Compared { mut report, counted } = compare(&mut tx, &run).await?;
-    report.duration_ms = u64::try_from(elapsed().as_millis()).unwrap_or(u64::MAX);
+) -> Result<Finished, Error> {
+    let Plan { lease, school_id, fetched, rules, guard, dry_run } = plan;
+    let mut tx = transaction::begin_for(pool, lease, "BEGIN").await?;
+    let locked = lock(&mut tx, lease, school_id).await?;
+    let Locked { approved, left_out, hierarchy_lists } = locked;
+    let rules = Rules { sync: rules, left_out, has_many_recent_leavers: false };
+    let held = held::read_school(&mut tx, school_id, fetched, &rules, hierarchy_lists).await?;
+    let planned = plan::plan(&held, fetched, &rules);
 
-    if dry_run {
-        report.guard = guard::find_exceeded(&mut tx, &run, &guard, &counted).await?;
-    } else {
-        reads::note(&mut tx, &run).await?;
+    let mut report = planned.report.clone();
+    let exceeded = guard.judge(&planned);
+    let is_held = !dry_run && !is_covered(&exceeded, approved.as_deref());
+    let write = Write {
+        lease,
+        school_id,
+        plan: &planned,
+        started_at: fetched.started_at,
+        is_applied: !dry_run && !is_held,
+        is_of_one_person: false,
+    };
+    if approved.is_some() {
+        history::forget(&mut tx, lease).await?;
     }
-    match pass {
-        Pass::Guarded if guard::is_suspicious(&run, &guard, &counted) => return Ok(None),
-        Pass::Preview if guard::is_approved(&mut tx, lease, &report.guard).await? => {
-            return Ok(None);
-        }
-        Pass::Preview => jobs::hold(&mut tx, lease, &report).await?,
-        Pass::Guarded | Pass::Plausible | Pass::DryRun => {
-            jobs::succeed(&mut tx, lease, &report).await?;
-        }
+    let ids = if write.is_applied { people::draw_ids(&planned) } else { NewIds::default() };
+    if write.is_applied {
+        write.apply(&mut tx, &ids).await?;
+        notes::school_was_synced(&mut tx, &write, fetched).await?;
+    } else {
+        report.guard = exceeded;
+    }
+    write.tell(&mut tx, &ids, fetched).await?;
+    notes::keep_reading(&mut tx, &write, fetched.is_full).await?;
+    report.duration_ms = u64::try_from(elapsed().as_millis()).unwrap_or(u64::MAX);
+    if is_held {
+        jobs::hold(&mut tx, lease, &report).await?;
+    } else {
+        jobs::succeed(&mut tx, lease, &report).await?;
+        fetches::forget_with_job(&mut tx, lease).await?;
     }
     tx.commit().await?;
-    Ok(Some(match pass {
-        Pass::Preview => Finished::Held(report),
-        _ => Finished::Applied(report),
-    }))
+    Ok(if is_held { Finished::Held(report) } else { Finished::Applied(report) })
 }
 
-/// A comparison that is being made.
-#[expect(clippy::struct_field_names, reason = "a dry run is called so")]
-struct Run<'a> {
+/// What is known of a school that is locked, and of the job.
+struct Locked {
+    /// What a person approved, after an earlier run of the job was held; `None`: none was.
+    approved: Option<Vec<Affected>>,
+    /// What they did not approve: it stays as iP holds it.
+    left_out: Vec<Affected>,
+    /// Which way Wonde's hierarchy points, as the last full sync showed.
+    hierarchy_lists: Option<HierarchyLists>,
+}
+
+/// Locks the school, because there is one writer at a time: a sync, or whoever refreshes one of its
+/// people. An outage is over, because Wonde has answered.
+async fn lock(db: &mut PgConnection, lease: Lease, school_id: &SchoolId) -> Result<Locked, Error> {
+    let row = sqlx::query!(
+        r#"
+        WITH back AS (
+            DELETE FROM wonde_outage WHERE school_id = $3
+        )
+        SELECT s.hierarchy_lists, j.approved, j.left_out, j.approved_at IS NOT NULL AS "was_held!"
+        FROM school s
+        JOIN job j ON j.id = $1 AND j.fence = $2 AND j.state = 'running'
+        WHERE s.id = $3
+        FOR NO KEY UPDATE OF s
+        "#,
+        lease.job_id.0,
+        lease.fence,
+        school_id.as_str(),
+    )
+    .fetch_optional(db)
+    .await?
+    .ok_or(Error::LeaseLost)?;
+    let broken =
+        |column| Error::Inconsistent { table: "job", column, id: lease.job_id.to_string() };
+    let approved = row.approved.filter(|_| row.was_held).map(serde_json::from_value).transpose();
+    Ok(Locked {
+        approved: approved.map_err(|_| broken("approved"))?,
+        left_out: serde_json::from_value(row.left_out).map_err(|_| broken("left_out"))?,
+        hierarchy_lists: held::hierarchy_lists(row.hierarchy_lists),
+    })
+}
+
+/// Whether a person has approved all that is above the limits.
+fn is_covered(exceeded: &[Affected], approved: Option<&[Affected]>) -> bool {
+    exceeded.iter().all(|one| approved.is_some_and(|approved| one.is_covered_by(approved)))
+}
+
+/// A plan that is written.
+struct Write<'a> {
     lease: Lease,
     school_id: &'a SchoolId,
-    rules: SyncRules,
-    dry_run: bool,
-    fetched: &'a Fetched,
+    plan: &'a plan::Plan,
+    /// When the fetch began.
+    started_at: DateTime<Utc>,
+    /// It is applied, and not only told of.
+    is_applied: bool,
+    /// It is of one person, so nobody else's links move.
+    is_of_one_person: bool,
 }
 
-fn count(number: i64) -> u64 {
-    u64::try_from(number).unwrap_or_default()
+impl Write<'_> {
+    /// Writes what differs, and nothing else.
+    async fn apply(&self, db: &mut PgConnection, ids: &NewIds) -> Result<(), Error> {
+        people::write_photos(db, self).await?;
+        people::write(db, self, ids).await?;
+        people::archive_departments(db, self.plan).await?;
+        groups::write(db, self, ids).await?;
+        notes::keep_aliases(db, self, ids).await?;
+        notes::use_up_decisions(db, self).await?;
+        notes::keep_reads(db, self).await
+    }
+
+    /// Writes what is told of the plan, applied or not: history, issues, evidence.
+    async fn tell(
+        &self,
+        db: &mut PgConnection,
+        ids: &NewIds,
+        fetched: &Fetched,
+    ) -> Result<(), Error> {
+        history::write_changes(db, self.lease, &self.plan.changes(ids)).await?;
+        history::write_issues(db, self.lease, &self.plan.issues).await?;
+        notes::keep_candidates(db, self, fetched).await?;
+        notes::keep_evidence(db, self, ids).await
+    }
 }
 
-/// What the change history of a job comes to.
-pub(crate) async fn count_changes(db: &mut PgConnection, lease: Lease) -> Result<Counted, Error> {
-    counts::read(db, lease, teaching::Emptied::default()).await
+impl Error {
+    /// The school changed between reading and writing, somebody removed what is linked, another school
+    /// took a login after we had looked, or each waits for a login that the other took. Looking again
+    /// tells what is so now.
+    fn asks_for_another_look(&self) -> bool {
+        matches!(self, Self::Moved)
+            || self.violates("staff_login")
+            || self.is_deadlock()
+            || self.misses_a_row()
+    }
 }

@@ -8,7 +8,7 @@ mod staff;
 mod teaching;
 
 use mis_sync_domain::{
-    AuditAction, ChangedField, Job, JobId, JobKind, Lease, Report, SchoolId, SyncOptions,
+    AuditAction, ChangedField, Job, JobId, JobKind, Report, SchoolId, SyncOptions,
 };
 use sqlx::{PgConnection, PgPool};
 use uuid::Uuid;
@@ -16,7 +16,7 @@ use uuid::Uuid;
 use crate::{
     Error,
     audit::{self, Actor, Entry},
-    jobs, sync,
+    jobs,
 };
 
 /// What became of the wish to take a job's changes back.
@@ -122,11 +122,22 @@ async fn insert_job(db: &mut PgConnection, of: &Job, actor: &Actor) -> Result<Jo
 }
 
 async fn write_report(db: &mut PgConnection, undo: JobId) -> Result<(), Error> {
-    let counted = sync::count_changes(db, Lease { job_id: undo, fence: 0 }).await?;
+    let row = sqlx::query!(
+        r#"
+        SELECT count(DISTINCT staff_id) FILTER (WHERE field <> 'active') AS "updated!",
+            count(*) FILTER (WHERE field = 'active' AND new_value = 'false') AS "deactivated!",
+            count(*) FILTER (WHERE field = 'active' AND new_value = 'true') AS "restored!"
+        FROM job_change WHERE job_id = $1 AND record = 'staff'
+        "#,
+        undo.0,
+    )
+    .fetch_one(&mut *db)
+    .await?;
+    let count = |number: i64| u64::try_from(number).unwrap_or_default();
     let report = Report {
-        updated: counted.updated,
-        deactivated: counted.deactivated,
-        restored: counted.restored,
+        updated: count(row.updated),
+        deactivated: count(row.deactivated),
+        restored: count(row.restored),
         ..Report::default()
     };
     sqlx::query!(

@@ -10,8 +10,8 @@ use mis_sync_domain::{
     Capability, Issue, IssueCode, JobTitle, Mis, RecordOutcome, SchoolSettings, StaffRecord,
     WorkEmail,
     employment::{self, Employment, Standing},
+    plan::{LeftOut, MappedPage, Present},
 };
-use mis_sync_store::staging::{Gone, LeftOut, MappedPage, Present};
 use mis_sync_wonde::{Employee, EmployeeInclude, EmploymentDetails, Page, WondeDate};
 
 /// What the mapping of a school's records depends on besides the records.
@@ -126,10 +126,8 @@ pub fn map_page(page: &Page<Employee>, rules: MappingRules) -> MappedPage {
                 let code = IssueCode::UnreadableRecord;
                 match wonde_id.clone() {
                     Some(wonde_id) => {
-                        mapped.left_out.push((place, unreadable(&wonde_id)));
-                        mapped
-                            .present
-                            .push((place, Present { wonde_id, upi: None, hierarchy: None }));
+                        mapped.left_out.push(unreadable(&wonde_id));
+                        mapped.present.push(Present { wonde_id, upi: None, hierarchy: None });
                     }
                     None => mapped.nameless += 1,
                 }
@@ -149,28 +147,28 @@ fn add_employee(mapped: &mut MappedPage, place: u64, employee: &Employee, rules:
         Mapped::NotCurrent => {
             // Nothing said is no word of having left.
             if says_employment {
-                mapped.gone.push(Gone::Employee(employee.id.as_str().to_owned()));
+                mapped.gone.employees.insert(employee.id.as_str().to_owned());
             }
-            mapped.left_out.push((place, leave_out(RecordOutcome::NotCurrent)));
+            mapped.left_out.push(leave_out(RecordOutcome::NotCurrent));
         }
         Mapped::NotTeaching => {
             mapped.current += 1;
             mapped.skipped += 1;
-            mapped.present.push((place, present(employee, rules)));
-            mapped.left_out.push((place, leave_out(RecordOutcome::NotTeaching)));
+            mapped.present.push(present(employee, rules));
+            mapped.left_out.push(leave_out(RecordOutcome::NotTeaching));
         }
         Mapped::NoContactDetails => {
             mapped.current += 1;
             mapped.skipped += 1;
-            mapped.present.push((place, present(employee, rules)));
+            mapped.present.push(present(employee, rules));
             let outcome = RecordOutcome::Issue(IssueCode::ContactDetailsWithheld);
-            mapped.left_out.push((place, leave_out(outcome)));
+            mapped.left_out.push(leave_out(outcome));
         }
         Mapped::Problem(code) => {
             mapped.current += 1;
             mapped.skipped += 1;
-            mapped.present.push((place, present(employee, rules)));
-            mapped.left_out.push((place, leave_out(RecordOutcome::Issue(code))));
+            mapped.present.push(present(employee, rules));
+            mapped.left_out.push(leave_out(RecordOutcome::Issue(code)));
             let wonde_id = Some(employee.id.as_str().to_owned());
             mapped.issues.push((place, Issue { code, wonde_id }));
         }

@@ -31,24 +31,28 @@ async fn a_sync_that_writes_for_long_does_not_hold_up_the_login() {
 /// A school of four pages, whose fourth hangs until this much later.
 async fn sync_in_the_middle(settings: Value) -> (TestApp, SchoolId, String) {
     let (app, school) = synced_school_with(settings).await;
-    let hang = json!({ "path": "page=4", "hang_ms": 3000, "count": 1 });
+    let hang = json!({ "path": "employees?*page=4", "hang_ms": 3000, "count": 1 });
     app.simulator.simulator().add_fault(serde_json::from_value(hang).unwrap());
     let job = app.press_sync(&school).await;
-    app.wait_for_job(&job, "three pages are staged", |job| job["progress"]["done"] == 30).await;
+    let pages = "SELECT count(*) FROM fetched_page WHERE list = 'employees'";
+    eventually("three pages are kept", async || (number(&app, pages).await == 3).then_some(()))
+        .await;
     (app, school, job)
 }
 
-/// Wonde ids of people whom the sync has staged already and who fit a scenario.
-async fn staged(app: &TestApp) -> Vec<String> {
-    let sql = "SELECT t.wonde_id FROM stage_staff t JOIN staff s ON s.wonde_id = t.wonde_id
-        WHERE s.active ORDER BY t.position";
+/// Wonde ids of people whom the sync has read already and who fit a scenario.
+async fn kept(app: &TestApp) -> Vec<String> {
+    let sql = "SELECT r -> 1 ->> 'wonde_id'
+        FROM fetched_page p CROSS JOIN jsonb_array_elements(p.records::jsonb -> 'staff') r
+        JOIN staff s ON s.wonde_id = r -> 1 ->> 'wonde_id' AND s.active
+        WHERE p.list = 'employees' ORDER BY p.page, r -> 0";
     texts(app, sql).await
 }
 
 #[tokio::test]
 async fn a_sync_that_read_somebody_earlier_does_not_undo_their_refresh() {
     let (app, school, sync) = sync_in_the_middle(json!({})).await;
-    let people = staged(&app).await;
+    let people = kept(&app).await;
     for (scenario, at) in [
         (ScenarioName::Rename, 0),
         (ScenarioName::RoleChange, 1),

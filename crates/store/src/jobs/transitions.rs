@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use mis_sync_domain::{Affected, JobFailure, Lease, Progress, Report};
-use sqlx::{PgConnection, PgExecutor, PgPool};
+use sqlx::{PgConnection, PgPool};
 
 use super::enqueue::interval;
 use crate::Error;
@@ -13,15 +13,6 @@ pub(crate) fn require_one(rows: u64) -> Result<(), Error> {
 
 /// Notes how far a run is.
 pub async fn progress(pool: &PgPool, lease: Lease, progress: Progress) -> Result<(), Error> {
-    note_progress(pool, lease, progress).await
-}
-
-/// The same, where it is part of a transaction.
-pub(crate) async fn note_progress(
-    db: impl PgExecutor<'_>,
-    lease: Lease,
-    progress: Progress,
-) -> Result<(), Error> {
     let done = sqlx::query!(
         r#"
         WITH noted AS (
@@ -40,7 +31,7 @@ pub(crate) async fn note_progress(
         count(progress.done),
         progress.total.map(count),
     )
-    .fetch_one(db)
+    .fetch_one(pool)
     .await?;
     require_one(done.count.unsigned_abs())
 }

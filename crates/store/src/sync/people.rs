@@ -1,163 +1,292 @@
-//! The people of the list: what differs, who is new.
+//! Writes people: those who are new, those who are not as they were.
 
-use mis_sync_domain::{IssueCode, Lease, SchoolId};
+use std::collections::{HashMap, HashSet};
+
+use mis_sync_domain::{
+    ClassId, StaffId, SubjectId,
+    plan::{self, ChangedPerson, MisValues, NewIds, Person, Ref},
+};
 use ring::rand::SystemRandom;
-use sqlx::PgConnection;
+use sqlx::{PgConnection, types::Json};
 use uuid::Uuid;
 
-use super::{Run, issues::Issues};
+use super::Write;
 use crate::{Error, password::hash_of_a_forgotten_password};
 
-/// Where nobody of a full list has a role though people had, access was withdrawn: job titles
-/// stay as they are, and the school is told.
-pub(super) async fn notice_withheld_roles(
+/// Draws the ids of what a plan creates.
+pub(super) fn draw_ids(plan: &plan::Plan) -> NewIds {
+    NewIds {
+        people: plan.created.iter().map(|_| StaffId::new()).collect(),
+        classes: plan.classes.new.iter().map(|_| ClassId::new()).collect(),
+        subjects: plan.subjects.new.iter().map(|_| SubjectId::new()).collect(),
+    }
+}
+
+/// The id of somebody whom iP has by now.
+pub(super) fn staff_id(staff: Ref<StaffId>, ids: &NewIds) -> Option<Uuid> {
+    match staff {
+        Ref::Known(id) => Some(id.0),
+        Ref::New(at) => ids.people.get(at).map(|id| id.0),
+    }
+}
+
+/// People, column by column.
+#[derive(Default)]
+struct Columns<'a> {
+    ids: Vec<Uuid>,
+    wonde_ids: Vec<Option<&'a str>>,
+    upis: Vec<Option<&'a str>>,
+    emails: Vec<&'a str>,
+    first_names: Vec<&'a str>,
+    surnames: Vec<&'a str>,
+    initials: Vec<Option<&'a str>>,
+    job_titles: Vec<Option<&'a str>>,
+    non_teaching: Vec<bool>,
+    active: Vec<bool>,
+    managers: Vec<Option<Uuid>>,
+    photos: Vec<Option<&'a str>>,
+    mis: Vec<Option<Json<&'a MisValues>>>,
+    passwords: Vec<Option<String>>,
+}
+
+impl<'a> Columns<'a> {
+    fn push(&mut self, id: StaffId, person: &'a Person, ids: &NewIds) {
+        self.ids.push(id.0);
+        self.wonde_ids.push(person.wonde_id.as_deref());
+        self.upis.push(person.upi.as_deref());
+        self.emails.push(&person.email);
+        self.first_names.push(&person.first_name);
+        self.surnames.push(&person.surname);
+        self.initials.push(person.initials.as_deref());
+        self.job_titles.push(person.job_title.as_deref());
+        self.non_teaching.push(person.non_teaching);
+        self.active.push(person.active);
+        self.managers.push(person.line_manager.and_then(|manager| staff_id(manager, ids)));
+        self.photos.push(person.photo_hash.as_deref());
+        self.mis.push(person.mis.as_ref().map(Json));
+    }
+}
+
+/// Writes people. First those who are not as they were, because they give up logins and ids that new
+/// people get; who reports to somebody new is linked with them once they are there.
+pub(super) async fn write(
     db: &mut PgConnection,
-    run: &Run<'_>,
-    issues: &mut Issues,
+    write: &Write<'_>,
+    ids: &NewIds,
 ) -> Result<(), Error> {
+    let random = SystemRandom::new();
+    let plan = write.plan;
+    if !plan.changed.is_empty() {
+        let freed = free_ids(db, plan).await?;
+        update(db, &plan.changed, &freed, &random).await?;
+    }
+    if !plan.created.is_empty() {
+        create(db, write, ids, &random).await?;
+    }
+    let reports_to_new = plan.changed.iter().filter_map(|one| match one.after.line_manager {
+        Some(Ref::New(at)) => Some((one.id.0, ids.people[at].0)),
+        _ => None,
+    });
+    let (staff_ids, managers): (Vec<Uuid>, Vec<Uuid>) = reports_to_new.unzip();
+    if !staff_ids.is_empty() {
+        sqlx::query!(
+            r#"
+            UPDATE staff s SET line_manager_id = m.manager
+            FROM UNNEST($1::uuid[], $2::uuid[]) AS m (id, manager) WHERE s.id = m.id
+            "#,
+            &staff_ids,
+            &managers,
+        )
+        .execute(db)
+        .await?;
+    }
+    Ok(())
+}
+
+/// Takes Wonde ids from people whose records mean somebody else from now on, because two people must
+/// not have one even for a moment. Returns the versions that these people have by that.
+async fn free_ids(
+    db: &mut PgConnection,
+    plan: &plan::Plan,
+) -> Result<HashMap<StaffId, u32>, Error> {
+    let of_changed = plan.changed.iter().filter(|one| one.before.wonde_id != one.after.wonde_id);
+    let given: HashSet<&str> = of_changed
+        .clone()
+        .map(|one| &one.after)
+        .chain(&plan.created)
+        .filter_map(|person| person.wonde_id.as_deref())
+        .collect();
+    let is_given = |one: &&ChangedPerson| {
+        one.before.wonde_id.as_deref().is_some_and(|wonde_id| given.contains(wonde_id))
+    };
+    let losing: Vec<&ChangedPerson> = of_changed.filter(is_given).collect();
+    if losing.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let ids: Vec<Uuid> = losing.iter().map(|one| one.id.0).collect();
+    let versions: Vec<i64> = losing.iter().map(|one| i64::from(one.version)).collect();
+    let rows = sqlx::query!(
+        r#"
+        UPDATE staff s SET wonde_id = NULL
+        FROM UNNEST($1::uuid[], $2::bigint[]) AS p (id, version)
+        WHERE s.id = p.id AND s.xmin::text::bigint = p.version
+        RETURNING s.id, s.xmin::text::bigint AS "version!"
+        "#,
+        &ids,
+        &versions,
+    )
+    .fetch_all(db)
+    .await?;
+    if rows.len() != losing.len() {
+        return Err(Error::Moved);
+    }
+    let versions = rows.into_iter().map(|row| (StaffId(row.id), super::held::version(row.version)));
+    Ok(versions.collect())
+}
+
+/// [`Error::Moved`]: somebody is not any more as they were when they were compared.
+async fn update(
+    db: &mut PgConnection,
+    changed: &[ChangedPerson],
+    freed: &HashMap<StaffId, u32>,
+    random: &SystemRandom,
+) -> Result<(), Error> {
+    let mut columns = Columns::default();
+    for one in changed {
+        // A manager who is new gets an id with the rest of the new people.
+        columns.push(one.id, &one.after, &NewIds::default());
+        let password = one.new_password.map(|_| hash_of_a_forgotten_password(random));
+        columns.passwords.push(password);
+    }
+    let version = |one: &ChangedPerson| freed.get(&one.id).copied().unwrap_or(one.version);
+    let versions: Vec<i64> = changed.iter().map(|one| i64::from(version(one))).collect();
     let done = sqlx::query!(
         r#"
-        UPDATE stage_fetch SET roles_withheld = true
-        WHERE job_id = $1 AND updated_after IS NULL
-            AND NOT EXISTS (
-                SELECT FROM stage_staff WHERE job_id = $1 AND job_title IS NOT NULL)
-            AND EXISTS (
-                SELECT FROM stage_match m JOIN staff s ON s.id = m.staff_id
-                WHERE m.job_id = $1 AND s.mis_values ->> 'job_title' IS NOT NULL)
+        UPDATE staff s SET wonde_id = p.wonde_id, upi = p.upi, email = p.email,
+            first_name = p.first_name, surname = p.surname, initials = p.initials,
+            job_title = p.job_title, non_teaching = p.non_teaching, active = p.active,
+            line_manager_id = p.manager, photo_hash = p.photo, mis_values = p.mis,
+            password_hash = coalesce(p.password, s.password_hash),
+            password_reset_required = s.password_reset_required OR p.password IS NOT NULL,
+            updated_at = now()
+        FROM UNNEST($1::uuid[], $2::bigint[], $3::text[], $4::text[], $5::text[], $6::text[],
+                $7::text[], $8::text[], $9::text[], $10::bool[], $11::bool[], $12::uuid[],
+                $13::text[], $14::jsonb[], $15::text[])
+            AS p (id, version, wonde_id, upi, email, first_name, surname, initials, job_title,
+                non_teaching, active, manager, photo, mis, password)
+        WHERE s.id = p.id AND s.xmin::text::bigint = p.version
         "#,
-        run.lease.job_id.0,
+        &columns.ids,
+        &versions,
+        &columns.wonde_ids as &[Option<&str>],
+        &columns.upis as &[Option<&str>],
+        &columns.emails as &[&str],
+        &columns.first_names as &[&str],
+        &columns.surnames as &[&str],
+        &columns.initials as &[Option<&str>],
+        &columns.job_titles as &[Option<&str>],
+        &columns.non_teaching,
+        &columns.active,
+        &columns.managers as &[Option<Uuid>],
+        &columns.photos as &[Option<&str>],
+        &columns.mis as &[Option<Json<&MisValues>>],
+        &columns.passwords as &[Option<String>],
     )
     .execute(db)
     .await?;
-    if done.rows_affected() > 0 {
-        issues.push_of_school(IssueCode::RolesWithheld);
+    if done.rows_affected() == changed.len() as u64 { Ok(()) } else { Err(Error::Moved) }
+}
+
+async fn create(
+    db: &mut PgConnection,
+    write: &Write<'_>,
+    ids: &NewIds,
+    random: &SystemRandom,
+) -> Result<(), Error> {
+    let mut columns = Columns::default();
+    for (id, person) in ids.people.iter().zip(&write.plan.created) {
+        columns.push(*id, person, ids);
+        columns.passwords.push(Some(hash_of_a_forgotten_password(random)));
     }
-    Ok(())
-}
-
-/// Writes every field that differs to the change history; returns how many people differ, those
-/// included of whom only the MIS' own values do.
-pub(super) async fn record_changes(db: &mut PgConnection, lease: Lease) -> Result<u64, Error> {
-    let differing = sqlx::query_scalar!(
-        r#"
-        WITH differing AS (
-            SELECT t.*, s AS held FROM stage_target t JOIN staff s ON s.id = t.staff_id
-            WHERE t.job_id = $1
-                -- Most people are as they were; only the others are taken apart by field.
-                AND (s.wonde_id, s.upi, s.email, s.first_name, s.surname, s.initials,
-                        s.job_title, s.non_teaching, s.active, s.mis_values)
-                    IS DISTINCT FROM
-                    (t.wonde_id, t.upi, t.email, t.first_name, t.surname, t.initials,
-                        t.job_title, t.non_teaching, t.active, t.mis_values)
-        ), recorded AS (
-            INSERT INTO job_change (job_id, staff_id, wonde_id, field, old_value, new_value)
-            SELECT $1, t.staff_id, t.wonde_id, c.field, c.old_value, c.new_value
-            FROM differing t
-            CROSS JOIN LATERAL (VALUES
-                ('wonde_id', (t.held).wonde_id, t.wonde_id),
-                ('upi', (t.held).upi, t.upi),
-                ('email', (t.held).email, t.email),
-                ('first_name', (t.held).first_name, t.first_name),
-                ('surname', (t.held).surname, t.surname),
-                ('initials', (t.held).initials, t.initials),
-                ('job_title', (t.held).job_title, t.job_title),
-                ('non_teaching', (t.held).non_teaching::text, t.non_teaching::text),
-                ('active', (t.held).active::text, t.active::text)
-            ) AS c (field, old_value, new_value)
-            WHERE c.old_value IS DISTINCT FROM c.new_value
-            ORDER BY t.position
-        )
-        SELECT count(*) AS "count!" FROM differing
-        "#,
-        lease.job_id.0,
-    )
-    .fetch_one(db)
-    .await?;
-    Ok(u64::try_from(differing).unwrap_or_default())
-}
-
-/// Writes the people of whom a field differs, and nobody else.
-pub(super) async fn update(db: &mut PgConnection, lease: Lease) -> Result<(), Error> {
     sqlx::query!(
         r#"
-        UPDATE staff s SET wonde_id = t.wonde_id, upi = t.upi, email = t.email,
-            first_name = t.first_name, surname = t.surname, initials = t.initials,
-            job_title = t.job_title, non_teaching = t.non_teaching, active = t.active,
-            mis_values = t.mis_values, updated_at = now()
-        FROM stage_target t
-        WHERE t.job_id = $1 AND s.id = t.staff_id
-            AND (s.wonde_id, s.upi, s.email, s.first_name, s.surname, s.initials,
-                    s.job_title, s.non_teaching, s.active, s.mis_values)
-                IS DISTINCT FROM
-                (t.wonde_id, t.upi, t.email, t.first_name, t.surname, t.initials,
-                    t.job_title, t.non_teaching, t.active, t.mis_values)
+        INSERT INTO staff (id, school_id, wonde_id, upi, email, first_name, surname, initials,
+            job_title, non_teaching, active, line_manager_id, photo_hash, mis_values,
+            password_hash)
+        SELECT p.id, $2, p.wonde_id, p.upi, p.email, p.first_name, p.surname, p.initials,
+            p.job_title, p.non_teaching, p.active, p.manager, p.photo, p.mis, p.password
+        FROM UNNEST($1::uuid[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[],
+                $8::text[], $9::text[], $10::bool[], $11::bool[], $12::uuid[], $13::text[],
+                $14::jsonb[], $15::text[])
+            AS p (id, wonde_id, upi, email, first_name, surname, initials, job_title,
+                non_teaching, active, manager, photo, mis, password)
         "#,
-        lease.job_id.0,
+        &columns.ids,
+        write.school_id.as_str(),
+        &columns.wonde_ids as &[Option<&str>],
+        &columns.upis as &[Option<&str>],
+        &columns.emails as &[&str],
+        &columns.first_names as &[&str],
+        &columns.surnames as &[&str],
+        &columns.initials as &[Option<&str>],
+        &columns.job_titles as &[Option<&str>],
+        &columns.non_teaching,
+        &columns.active,
+        &columns.managers as &[Option<Uuid>],
+        &columns.photos as &[Option<&str>],
+        &columns.mis as &[Option<Json<&MisValues>>],
+        &columns.passwords as &[Option<String>],
     )
     .execute(db)
     .await?;
     Ok(())
 }
 
-/// Creates the people that iP does not have yet.
-pub(super) async fn create(
-    db: &mut PgConnection,
-    lease: Lease,
-    school_id: &SchoolId,
-) -> Result<(), Error> {
-    let new = sqlx::query_scalar!(
-        r#"
-        SELECT wonde_id FROM stage_match
-        WHERE job_id = $1 AND staff_id IS NULL AND issue IS NULL ORDER BY position
-        "#,
-        lease.job_id.0,
-    )
-    .fetch_all(&mut *db)
-    .await?;
-    if new.is_empty() {
+/// Stores the images that people get and that are not stored yet.
+pub(super) async fn write_photos(db: &mut PgConnection, write: &Write<'_>) -> Result<(), Error> {
+    let created = write.plan.created.iter().filter_map(|person| person.photo_hash.as_deref());
+    let changed = write.plan.changed.iter().filter_map(|one| {
+        one.after.photo_hash.as_deref().filter(|_| one.after.photo_hash != one.before.photo_hash)
+    });
+    let hashes: Vec<&str> = created.chain(changed).collect();
+    if hashes.is_empty() {
         return Ok(());
     }
-    let random = SystemRandom::new();
-    let ids: Vec<Uuid> = new.iter().map(|_| Uuid::now_v7()).collect();
-    let passwords: Vec<String> =
-        new.iter().map(|_| hash_of_a_forgotten_password(&random)).collect();
     sqlx::query!(
         r#"
-        WITH created AS (
-            INSERT INTO staff (id, school_id, wonde_id, upi, email, first_name, surname, initials,
-                job_title, non_teaching, mis_values, password_hash)
-            SELECT n.id, $2, t.wonde_id, t.upi, t.email, t.first_name, t.surname, t.initials,
-                t.job_title, t.non_teaching, t.mis_values, n.password_hash
-            FROM UNNEST($3::uuid[], $4::text[], $5::text[]) AS n (id, wonde_id, password_hash)
-            JOIN stage_target t ON t.job_id = $1 AND t.wonde_id = n.wonde_id
-            RETURNING id, wonde_id
-        )
-        INSERT INTO job_change (job_id, staff_id, wonde_id, field)
-        SELECT $1, id, wonde_id, 'created' FROM created
+        INSERT INTO staff_photo (hash, content_type, content)
+        SELECT DISTINCT ON (i.hash) i.hash, i.content_type, i.content
+        FROM fetched_page p,
+            UNNEST(p.image_hashes, p.image_types, p.images) AS i (hash, content_type, content)
+        WHERE p.job_id = $1 AND i.hash = ANY($2)
+        ON CONFLICT DO NOTHING
         "#,
-        lease.job_id.0,
-        school_id.as_str(),
-        &ids,
-        &new,
-        &passwords,
+        write.lease.job_id.0,
+        &hashes as &[&str],
     )
     .execute(db)
     .await?;
     Ok(())
 }
 
-/// What [`create`] would do.
-pub(super) async fn record_would_be_created(
+/// Takes people out of their departments.
+pub(super) async fn archive_departments(
     db: &mut PgConnection,
-    lease: Lease,
+    plan: &plan::Plan,
 ) -> Result<(), Error> {
+    if plan.departments.is_empty() {
+        return Ok(());
+    }
+    let (departments, people): (Vec<Uuid>, Vec<Uuid>) =
+        plan.departments.iter().map(|(department, person, _)| (department.0, person.0)).unzip();
     sqlx::query!(
         r#"
-        INSERT INTO job_change (job_id, wonde_id, field)
-        SELECT job_id, wonde_id, 'created' FROM stage_match
-        WHERE job_id = $1 AND staff_id IS NULL AND issue IS NULL ORDER BY position
+        UPDATE department_staff d SET archived_at = now()
+        FROM UNNEST($1::uuid[], $2::uuid[]) AS c (department_id, staff_id)
+        WHERE d.department_id = c.department_id AND d.staff_id = c.staff_id
         "#,
-        lease.job_id.0,
+        &departments,
+        &people,
     )
     .execute(db)
     .await?;

@@ -1,29 +1,22 @@
-//! One person at their login: a delta of one, staged, compared and applied in one transaction.
-//! It has to be quick, so what cannot concern one person is left out; what is compared is
-//! compared as for a school.
+//! One person at their login: a list of one, compared as a school is and applied in one transaction.
+//! It has to be quick, so what cannot concern one person is not read.
 
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use mis_sync_domain::{
-    IssueCode, Lease, RefreshOutcome, Report, SchoolId, StaffId, SyncMode, SyncRules,
-    TeachingCounts, line_manager::HierarchyLists,
+    Lease, RefreshOutcome, Report, SchoolId, StaffId, SyncRules,
+    line_manager::HierarchyLists,
+    plan::{self, Account, Alone, Fetched, Held, MappedPage, NewIds, Ref, Rules},
 };
 use sqlx::{PgConnection, PgPool};
+use uuid::Uuid;
 
-use super::{
-    Fetched, MAX_COLLISIONS, Run, comparison::record_issues, count_changes, doubts, issues::Issues,
-    leavers, managers, matching, people, reads, roster::Roster, teaching,
-};
-use crate::{
-    Error, jobs,
-    staging::{self, MappedPage, StagedPerson},
-};
+use super::{MAX_LOOKS, Write, groups, held};
+use crate::{Error, jobs, transaction};
 
-/// A login gives its slot back rather than wait for a sync that is writing its school. Every
-/// statement probes keys, whatever its parameters: planning it anew would take longer than it.
-const BEGIN: &str = "BEGIN; SET LOCAL lock_timeout = '1s'; \
-    SET LOCAL plan_cache_mode = force_generic_plan; SET LOCAL enable_material = off";
+/// A login gives its slot back rather than wait for a sync that is writing its school.
+const BEGIN: &str = "BEGIN; SET LOCAL lock_timeout = '1s'";
 
 /// One person who was fetched.
 #[derive(Debug, Clone, Copy)]
@@ -66,17 +59,11 @@ pub async fn refresh_person(
     plan: PersonPlan<'_>,
     elapsed: impl Fn() -> Duration,
 ) -> Result<Report, Error> {
-    let mut collisions = 0;
+    let mut looks = 1;
     loop {
         match try_refresh(pool, plan, &elapsed).await {
             Err(error) if error.is_lock_timeout() => return Err(Error::SchoolBusy),
-            // Another school took the login after we had looked, as in a sync.
-            Err(error)
-                if (error.violates("staff_login") || error.is_deadlock())
-                    && collisions < MAX_COLLISIONS =>
-            {
-                collisions += 1;
-            }
+            Err(error) if error.asks_for_another_look() && looks < MAX_LOOKS => looks += 1,
             other => return other,
         }
     }
@@ -84,183 +71,153 @@ pub async fn refresh_person(
 
 async fn try_refresh(
     pool: &PgPool,
-    plan: PersonPlan<'_>,
+    person: PersonPlan<'_>,
     elapsed: &impl Fn() -> Duration,
 ) -> Result<Report, Error> {
-    let mut tx = crate::transaction::begin_for(pool, plan.lease, BEGIN).await?;
-    let fetched = lock(&mut tx, plan).await?;
-    let PersonPlan { lease, school_id, rules, staff_id, page, .. } = plan;
-    let run = Run { lease, school_id, rules, dry_run: false, fetched: &fetched };
-    let staged = staging::stage_person(&mut tx, plan).await?;
-    let is_in_doubt = staged.is_unlike && leave_out_if_in_doubt(&mut tx, &run).await?;
-    let classes = apply(&mut tx, &run, plan, &staged, is_in_doubt).await?;
-    if !is_in_doubt {
-        reads::note_person(&mut tx, &run, staff_id).await?;
-    }
-
-    let counted = count_changes(&mut tx, lease).await?;
-    let is_active = staged.stays_active && counted.deactivated == 0;
-    // Whoever asks decides by the answer whether to let the person in, so it is about the account
-    // in iP: one that stays active, by whichever rule, has not been closed.
-    let outcome = if !page.gone.is_empty() && !is_active {
-        RefreshOutcome::NoLongerCurrent
-    } else if counted.touched + classes.updated > 0 {
-        RefreshOutcome::Updated
-    } else {
-        RefreshOutcome::Unchanged
+    let PersonPlan { lease, school_id, staff_id, as_of, .. } = person;
+    let mut tx = transaction::begin_for(pool, lease, BEGIN).await?;
+    let hierarchy_lists = lock(&mut tx, school_id).await?;
+    let fetched = fetched(person);
+    let held = read(&mut tx, person, &fetched, hierarchy_lists).await?;
+    let rules = Rules {
+        sync: person.rules,
+        left_out: Vec::new(),
+        has_many_recent_leavers: !fetched.gone.employees.is_empty()
+            && has_many_recent_leavers(&mut tx, school_id).await?,
     };
-    let is_unchanged =
-        outcome == RefreshOutcome::Unchanged && !page.staff.is_empty() && !is_in_doubt;
+    let planned = plan::plan(&held, &fetched, &rules);
+
+    let write = Write {
+        lease,
+        school_id,
+        plan: &planned,
+        started_at: as_of,
+        is_applied: true,
+        is_of_one_person: true,
+    };
+    let ids = NewIds::default();
+    write.apply(&mut tx, &ids).await?;
+    write.tell(&mut tx, &ids, &fetched).await?;
     let report = Report {
-        outcome: Some(outcome),
-        mode: SyncMode::Delta,
-        fetched: page.fetched,
-        current: page.current,
-        unchanged: u64::from(is_unchanged),
-        updated: counted.updated,
-        deactivated: counted.deactivated,
-        restored: counted.restored,
-        skipped: page.skipped + u64::from(is_in_doubt),
-        issues: counted.issues,
-        classes,
-        requests: page.requests,
+        outcome: Some(outcome(&held, &fetched, &planned, staff_id)),
         duration_ms: u64::try_from(elapsed().as_millis()).unwrap_or(u64::MAX),
-        ..Report::default()
+        ..planned.report.clone()
     };
     jobs::succeed(&mut tx, lease, &report).await?;
-    staging::clear_person(&mut tx, plan).await?;
     tx.commit().await?;
     Ok(report)
 }
 
-/// Locks the school, because there is one writer at a time, and notes by which rules its person is
-/// compared. An outage is over, because Wonde has answered.
-async fn lock(db: &mut PgConnection, plan: PersonPlan<'_>) -> Result<Fetched, Error> {
-    let row = sqlx::query!(
+/// Locks the school, because there is one writer at a time. An outage is over, because Wonde has
+/// answered.
+async fn lock(
+    db: &mut PgConnection,
+    school_id: &SchoolId,
+) -> Result<Option<HierarchyLists>, Error> {
+    let name = sqlx::query_scalar!(
         r#"
         WITH back AS (
             DELETE FROM wonde_outage WHERE school_id = $1
-        ), fetched AS (
-            INSERT INTO stage_fetch (job_id, fence, owns_initials, owns_job_title,
-                owns_line_manager, restores, deactivates, updated_after, started_at, fetched,
-                current, employment_said, complete)
-            VALUES ($2, $3, $4, $5, $6, $7, $8, $9, $9, $10, $11, $12, true)
         )
-        SELECT hierarchy_lists, last_full_sync_at FROM school WHERE id = $1 FOR NO KEY UPDATE
+        SELECT hierarchy_lists FROM school WHERE id = $1 FOR NO KEY UPDATE
         "#,
-        plan.school_id.as_str(),
-        plan.lease.job_id.0,
-        plan.lease.fence,
-        plan.rules.owned.initials,
-        plan.rules.owned.job_title,
-        plan.rules.owned.line_manager,
-        plan.rules.restores,
-        plan.rules.deactivates,
-        plan.as_of,
-        staging::count(plan.page.fetched),
-        staging::count(plan.page.current),
-        staging::count(plan.page.employment_said),
+        school_id.as_str(),
     )
     .fetch_one(db)
     .await?;
-    Ok(Fetched {
-        records: plan.page.fetched,
-        current: plan.page.current,
-        skipped: plan.page.skipped,
-        requests: plan.page.requests,
-        staged: plan.page.staff.len() as u64,
-        employment_said: plan.page.employment_said,
-        is_full: false,
-        last_full_sync_at: row.last_full_sync_at,
-        was_held: false,
-        left_out: Vec::new(),
-        lists_read: Vec::new(),
-        hierarchy_lists: row.hierarchy_lists.and_then(|name| name.parse().ok()),
+    Ok(held::hierarchy_lists(name))
+}
+
+/// The record as a delta that has nobody else.
+fn fetched(person: PersonPlan<'_>) -> Fetched {
+    let classes = person.classes.map(|classes| {
+        classes.iter().map(|class| (class.wonde_id.clone(), class.is_main)).collect()
+    });
+    let alone =
+        Alone { staff_id: person.staff_id, wonde_id: person.wonde_id.to_owned(), teaches: classes };
+    let mut fetched =
+        Fetched { started_at: person.as_of, alone: Some(alone), ..Fetched::default() };
+    fetched.take(person.page.clone(), 0);
+    fetched
+}
+
+/// Reads the person, and of the rest of the school only what they meet: whoever may hold their login,
+/// their classes, their manager. The whole school is read where they get another manager.
+async fn read(
+    db: &mut PgConnection,
+    person: PersonPlan<'_>,
+    fetched: &Fetched,
+    hierarchy_lists: Option<HierarchyLists>,
+) -> Result<Held, Error> {
+    let PersonPlan { school_id, staff_id, wonde_id, .. } = person;
+    let hierarchy = fetched.staff.first().and_then(|(_, record)| record.hierarchy.as_deref());
+    let hierarchy = hierarchy.filter(|_| hierarchy_lists == Some(HierarchyLists::Managers));
+    let named = hierarchy.and_then(|list| list.first()).map(String::as_str);
+    let mut people = held::read_some(db, school_id, staff_id, named).await?;
+    let is_person = |account: &&Account| {
+        account.id == staff_id && account.person.wonde_id.as_deref() == Some(wonde_id)
+    };
+    let account = people.iter().find(is_person).ok_or(Error::PersonMoved)?;
+    if hierarchy.is_some() && !has_manager(account, &people, named) {
+        people = held::read_people(db, school_id).await?;
+    }
+    let known: Vec<Uuid> = people.iter().map(|account| account.id.0).collect();
+    Ok(Held {
+        aliases: held::read_aliases(db, school_id).await?,
+        logins: held::read_logins(db, school_id, Some(&known), &people, fetched).await?,
+        classes: match person.classes {
+            Some(classes) => groups::classes_of_person(db, school_id, staff_id, classes).await?,
+            None => Vec::new(),
+        },
+        evidence: held::read_evidence(db, school_id, Some(wonde_id)).await?,
+        hierarchy_lists,
+        people,
+        ..Held::default()
     })
 }
 
-/// Whether the record may be somebody else's by now: then the account stays as it is, and a person
-/// decides.
-async fn leave_out_if_in_doubt(db: &mut PgConnection, run: &Run<'_>) -> Result<bool, Error> {
-    let doubts = doubts::find(db, run).await?;
-    Ok(doubts::leave_out(db, run, &doubts, &[]).await? > 0)
+/// Whether iP knows that the MIS names this manager (or none), and has them.
+fn has_manager(account: &Account, people: &[Account], named: Option<&str>) -> bool {
+    let said = account.person.mis.as_ref().and_then(|mis| mis.line_manager.as_ref());
+    let manager = named.and_then(|named| {
+        let is_named =
+            |one: &&Account| one.person.active && one.person.wonde_id.as_deref() == Some(named);
+        people.iter().find(is_named).map(|one| Ref::Known(one.id))
+    });
+    said.is_some_and(|said| said.0.as_deref() == named) && account.person.line_manager == manager
 }
 
-/// Applies what differs; returns what became of the person's classes.
-async fn apply(
+/// Whether so many people of the school became inactive in the last hour that the next is left to a
+/// sync: five, or one in twenty of a large school.
+async fn has_many_recent_leavers(
     db: &mut PgConnection,
-    run: &Run<'_>,
-    plan: PersonPlan<'_>,
-    staged: &StagedPerson,
-    is_in_doubt: bool,
-) -> Result<TeachingCounts, Error> {
-    let mut issues = Issues::default();
-    let mut has_issues = !plan.page.issues.is_empty() || !staged.stays_active || is_in_doubt;
-    if staged.asks_for_login {
-        has_issues |= matching::quarantine(db, run, &matching::Matched::one()).await? > 0;
-    }
-    if !plan.page.staff.is_empty() && people::record_changes(db, run.lease).await? > 0 {
-        people::update(db, run.lease).await?;
-    }
-    let is_leaver = !plan.page.gone.is_empty();
-    if is_leaver && is_one_too_many(db, plan).await? {
-        issues.push(IssueCode::LeaverLeftActive, plan.wonde_id);
-    } else if (is_leaver || plan.page.employment_said == 0)
-        && leavers::record(db, run, &[], &mut issues).await? > 0
-    {
-        leavers::deactivate(db, run.lease).await?;
-    }
-    // Else the rest of the school need not be looked at.
-    if names_managers(run, plan) && !staged.has_named_manager && !is_in_doubt {
-        let roster = Roster::read(db, run).await?;
-        managers::link(db, run, &roster, &mut issues).await?;
-    }
-    if has_issues {
-        record_issues(db, run.lease).await?;
-    }
-    issues.record(db, run.lease).await?;
-
-    let is_superseded = run.fetched.last_full_sync_at.is_some_and(|at| at > plan.as_of);
-    match plan.classes {
-        Some(classes)
-            if staged.stays_active
-                && !is_superseded
-                && !is_in_doubt
-                && !staged.has_other_records
-                && plan.page.gone.is_empty() =>
-        {
-            teaching::link_person(db, run, plan.staff_id, classes).await
-        }
-        _ => Ok(TeachingCounts::default()),
-    }
-}
-
-/// Whether the person would be deactivated, and so many people of the school became inactive in the
-/// last hour that this is left to a sync, which sees the school as a whole: five, or one in twenty
-/// of a large school. When a school changes its MIS nobody is known by their old id, and each login
-/// would lock one out.
-async fn is_one_too_many(db: &mut PgConnection, plan: PersonPlan<'_>) -> Result<bool, Error> {
-    let is_one_too_many = sqlx::query_scalar!(
+    school_id: &SchoolId,
+) -> Result<bool, Error> {
+    let has_many = sqlx::query_scalar!(
         r#"
-        SELECT $4 AND s.active AND (r.read_at IS NULL OR r.read_at <= $3) AND (
-            SELECT count(*) FILTER (WHERE NOT active AND updated_at > now() - interval '1 hour')
-                >= greatest(5, count(*) / 20)
-            FROM staff WHERE school_id = $1 AND wonde_id IS NOT NULL) AS "is_one_too_many!"
-        FROM staff s LEFT JOIN staff_read r ON r.staff_id = s.id
-        WHERE s.id = $2
+        SELECT count(*) FILTER (WHERE NOT active AND updated_at > now() - interval '1 hour')
+            >= greatest(5, count(*) / 20) AS "has_many!"
+        FROM staff WHERE school_id = $1 AND wonde_id IS NOT NULL
         "#,
-        plan.school_id.as_str(),
-        plan.staff_id.0,
-        plan.as_of,
-        plan.rules.deactivates,
+        school_id.as_str(),
     )
     .fetch_one(db)
     .await?;
-    Ok(is_one_too_many)
+    Ok(has_many)
 }
 
-/// Whether the record says whom the person reports to.
-fn names_managers(run: &Run<'_>, plan: PersonPlan<'_>) -> bool {
-    run.fetched.hierarchy_lists == Some(HierarchyLists::Managers)
-        && plan.page.staff.iter().any(|(_, person)| person.hierarchy.is_some())
+/// Whoever asks decides by the answer whether to let the person in, so it is about the account in iP:
+/// one that stays active, by whichever rule, has not been closed.
+fn outcome(held: &Held, fetched: &Fetched, plan: &plan::Plan, staff_id: StaffId) -> RefreshOutcome {
+    let after = plan.changed.iter().find(|one| one.id == staff_id).map(|one| &one.after);
+    let before = || held.people.iter().find(|one| one.id == staff_id).map(|one| &one.person);
+    let is_active = after.or_else(before).is_some_and(|person| person.active);
+    let report = &plan.report;
+    if !fetched.gone.employees.is_empty() && !is_active {
+        RefreshOutcome::NoLongerCurrent
+    } else if report.updated + report.restored + report.classes.updated > 0 {
+        RefreshOutcome::Updated
+    } else {
+        RefreshOutcome::Unchanged
+    }
 }

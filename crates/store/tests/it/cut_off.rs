@@ -3,16 +3,18 @@
 
 use std::{future::Future, pin::pin, task::Poll, time::Duration};
 
-use mis_sync_domain::{JobId, Lease, Role, SchoolId};
+use mis_sync_domain::{
+    JobId, Lease, Role, SchoolId,
+    plan::{List, Next},
+};
 use mis_sync_store::{
-    Pool, api_keys,
+    Pool, api_keys, fetches,
     jobs::{self, Idempotency, NewJob},
-    staging,
 };
 use mis_sync_testing::{Servers, eventually, somebody};
 
 use crate::{
-    fixture::{LONG, PROGRESS, RULES, TestStore, finish, new_sync, page_before, person, plan},
+    fixture::{LONG, PROGRESS, RULES, TestStore, finish, kept, new_sync, page, person, plan},
     rows,
 };
 
@@ -66,7 +68,7 @@ async fn cut_off_everywhere<T>(store: &TestStore, mut work: impl AsyncFnMut(&Poo
 async fn staging_job(store: &TestStore, school: &SchoolId) -> Lease {
     let job = store.enqueue(school).await;
     let lease = store.claim(job).await;
-    staging::begin(&store.pool, lease, RULES, None, LONG).await.unwrap();
+    kept(&store.pool, lease).await.unwrap();
     lease
 }
 
@@ -77,14 +79,14 @@ async fn a_page_can_be_cut_off_anywhere() {
     let lease = staging_job(&store, &school).await;
     let people: Vec<_> = (0..300).map(|n| person(&format!("p{n}"))).collect();
     cut_off_everywhere(&store, async |pool| {
-        let mut page = page_before(&people, "next");
         // The next try brings the same people.
-        rows::change(&store.pool, "DELETE FROM stage_staff").await;
-        page.requests = 1;
-        staging::add_page(pool, lease, &page, PROGRESS).await.unwrap();
+        rows::change(&store.pool, "DELETE FROM fetched_page WHERE list = 'employees'").await;
+        let mut fetch = kept(&store.pool, lease).await.unwrap();
+        let (list, next) = (List::Employees, Next::Over);
+        fetches::keep(pool, lease, &mut fetch, list, page(&people), next, PROGRESS).await.unwrap();
     })
     .await;
-    assert_eq!(rows::value::<i64>(&store.pool, "SELECT count(*) FROM stage_staff").await, 300);
+    assert_eq!(kept(&store.pool, lease).await.unwrap().records(), 300);
 }
 
 #[tokio::test]
@@ -92,7 +94,7 @@ async fn an_apply_can_be_cut_off_anywhere() {
     let store = TestStore::start().await;
     let school = store.school("oak").await;
     let lease = staging_job(&store, &school).await;
-    store.add(lease, &crate::fixture::page(&[person("ada"), person("bea")])).await.unwrap();
+    store.add(lease, &page(&[person("ada"), person("bea")])).await.unwrap();
     cut_off_everywhere(&store, async |pool| {
         finish(pool, plan(lease, &school, RULES)).await.unwrap();
     })
@@ -161,9 +163,9 @@ async fn a_heartbeat_does_not_wait_for_the_page_of_its_own_job() {
     let lease = staging_job(&store, &school).await;
     // The page waits for a lock on the table of its records, as it would for a slow disk.
     let mut lock = store.pool.acquire().await.unwrap();
-    rows::run(&mut lock, "BEGIN; LOCK TABLE stage_staff IN ACCESS EXCLUSIVE MODE").await;
-    let page = page_before(&[person("ada")], "next");
-    let adding = store.add(lease, &page);
+    rows::run(&mut lock, "BEGIN; LOCK TABLE fetched_page IN SHARE MODE").await;
+    let list = page(&[person("ada")]);
+    let adding = store.add_before(lease, &list, "next");
     let meanwhile = async {
         let waiting = "SELECT count(*) FROM pg_locks WHERE NOT granted";
         eventually("the page waits", async || {
@@ -171,13 +173,13 @@ async fn a_heartbeat_does_not_wait_for_the_page_of_its_own_job() {
         })
         .await;
         jobs::heartbeat(&store.pool, lease, LONG).await.unwrap();
-        // A page of a job that was taken away meanwhile is not staged.
+        // A page of a job that was taken away meanwhile is not kept.
         rows::change(&store.pool, "UPDATE job SET fence = fence + 1").await;
         rows::run(&mut lock, "ROLLBACK").await;
     };
     let (added, ()) = futures::future::join(adding, meanwhile).await;
     assert!(matches!(added, Err(mis_sync_store::Error::LeaseLost)), "{added:?}");
-    assert_eq!(rows::value::<i64>(&store.pool, "SELECT count(*) FROM stage_staff").await, 0);
+    assert_eq!(rows::texts(&store.pool, "SELECT list FROM fetched_page").await, ["beginning"]);
 }
 
 #[test]

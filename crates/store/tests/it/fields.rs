@@ -3,7 +3,7 @@
 use mis_sync_domain::{JobTitle, OwnedFields, SchoolId, StaffRecord, SyncRules};
 
 use crate::{
-    fixture::{ALL_OWNED, RULES, TestStore, person, with_email},
+    fixture::{ALL_OWNED, RULES, TestStore, finish, person, plan, with_email},
     rows::{self, Person},
 };
 
@@ -122,14 +122,7 @@ async fn who_owns_a_field_is_decided_by_the_claim_that_finishes() {
     .await;
     let next = store.claim(lease.job_id).await;
     let kept = OwnedFields { initials: false, job_title: false, line_manager: true };
-    let begun = mis_sync_store::staging::begin(
-        &store.pool,
-        next,
-        SyncRules { owned: kept, ..RULES },
-        None,
-        crate::fixture::LONG,
-    )
-    .await;
-    assert!(begun.unwrap().complete);
-    assert_eq!(store.finish(next, &school).await.unwrap().unchanged, 1);
+    let rules = SyncRules { owned: kept, ..RULES };
+    let report = finish(&store.pool, plan(next, &school, rules)).await.unwrap();
+    assert_eq!(report.unchanged, 1);
 }

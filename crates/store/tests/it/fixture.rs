@@ -5,17 +5,17 @@ use std::time::Duration;
 use mis_sync_domain::{
     ConnectSchool, Guard, Imports, Issue, IssueCode, JobFailure, JobId, JobKind, JobTitle, Lease,
     OwnedFields, Progress, Report, SchoolId, StaffRecord, Stage, SyncOptions, SyncRules, WorkEmail,
+    plan::{Fetched, Gone, List, MappedPage, Next},
 };
 use mis_sync_store::{
     Error, Pool, TokenCipher,
+    fetches::{self, KeptFetch},
     jobs::{self, Enqueued, NewJob},
     schools,
-    staging::{self, MappedPage},
-    sync::{self, Finished, Plan},
+    sync::{self, Finished},
 };
 use mis_sync_testing::{Servers, connector, eventually, somebody, wonde_id_of};
-
-use crate::rows;
+use serde_json::Value;
 
 /// Long enough for no lease and no deadline to end by itself.
 pub(crate) const LONG: Duration = Duration::from_hours(1);
@@ -43,6 +43,16 @@ pub(crate) fn no_guard() -> Guard {
     Guard { enabled: false, ..Guard::default() }
 }
 
+/// A sync of what was kept of a job.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Plan<'a> {
+    pub(crate) lease: Lease,
+    pub(crate) school_id: &'a SchoolId,
+    pub(crate) rules: SyncRules,
+    pub(crate) guard: Guard,
+    pub(crate) dry_run: bool,
+}
+
 /// A plan of a sync that is no dry run.
 pub(crate) fn plan(lease: Lease, school: &SchoolId, rules: SyncRules) -> Plan<'_> {
     Plan { lease, school_id: school, rules, guard: no_guard(), dry_run: false }
@@ -50,10 +60,28 @@ pub(crate) fn plan(lease: Lease, school: &SchoolId, rules: SyncRules) -> Plan<'_
 
 /// Makes the comparison, which must not be held.
 pub(crate) async fn finish(pool: &Pool, plan: Plan<'_>) -> Result<Report, Error> {
-    match sync::finish(pool, plan, || Duration::ZERO).await? {
+    match try_finish(pool, plan).await? {
         Finished::Applied(report) => Ok(report),
         Finished::Held(report) => panic!("held: {:?}", report.guard),
     }
+}
+
+/// Makes the comparison of what another worker would go on with.
+pub(crate) async fn try_finish(pool: &Pool, plan: Plan<'_>) -> Result<Finished, Error> {
+    let fetched = kept(pool, plan.lease).await?.into_fetched().expect("the fetch is complete");
+    sync::finish(pool, plan.of(&fetched), || Duration::ZERO).await
+}
+
+impl<'a> Plan<'a> {
+    pub(crate) fn of(self, fetched: &'a Fetched) -> sync::Plan<'a> {
+        let Self { lease, school_id, rules, guard, dry_run } = self;
+        sync::Plan { lease, school_id, fetched, rules, guard, dry_run }
+    }
+}
+
+/// What was kept of a fetch, be it that it begins.
+pub(crate) async fn kept(pool: &Pool, lease: Lease) -> Result<KeptFetch, Error> {
+    fetches::begin(pool, lease, None, LONG).await
 }
 
 /// What a test that does not care says of its progress.
@@ -113,30 +141,67 @@ impl TestStore {
 
     /// A sync that a worker runs, with this list staged to its end.
     pub(crate) async fn staged(&self, school: &SchoolId, people: &[StaffRecord]) -> Lease {
-        self.staged_with(&new_sync(school), ALL_OWNED, people).await
+        self.staged_with(&new_sync(school), people).await
     }
 
-    pub(crate) async fn staged_with(
-        &self,
-        new: &NewJob,
-        owned: OwnedFields,
-        people: &[StaffRecord],
-    ) -> Lease {
+    pub(crate) async fn staged_with(&self, new: &NewJob, people: &[StaffRecord]) -> Lease {
         let job = self.enqueue_new(new).await;
         let lease = self.claim(job).await;
-        staging::begin(&self.pool, lease, SyncRules { owned, ..RULES }, None, LONG).await.unwrap();
         self.add(lease, &page(people)).await.unwrap();
         lease
     }
 
-    /// Stages a page. After the last one of a full list everybody who is missing counts as looked for
-    /// and not found.
+    /// Keeps the last page of a full list of staff. Everybody who is missing from it counts as looked
+    /// for and not found.
     pub(crate) async fn add(&self, lease: Lease, page: &MappedPage) -> Result<(), Error> {
-        staging::add_page(&self.pool, lease, page, PROGRESS).await?;
-        if page.next_page.is_none() && page.next_list.is_none() {
-            rows::stage_missing_as_gone(&self.pool, lease.job_id).await;
+        self.keep(lease, List::Employees, page, Next::Over).await?;
+        self.find_nobody_missing(lease).await
+    }
+
+    /// Keeps a page of a list of staff that goes on there.
+    pub(crate) async fn add_before(
+        &self,
+        lease: Lease,
+        page: &MappedPage,
+        next: &str,
+    ) -> Result<(), Error> {
+        self.keep(lease, List::Employees, page, Next::At(next.into())).await
+    }
+
+    /// Keeps whole lists of staff and of classes.
+    pub(crate) async fn add_with_classes(
+        &self,
+        lease: Lease,
+        people: &MappedPage,
+        classes: &MappedPage,
+    ) -> Result<(), Error> {
+        self.keep(lease, List::Classes, classes, Next::Over).await?;
+        self.add(lease, people).await
+    }
+
+    pub(crate) async fn keep(
+        &self,
+        lease: Lease,
+        list: List,
+        page: &MappedPage,
+        next: Next<Value>,
+    ) -> Result<(), Error> {
+        let mut fetch = kept(&self.pool, lease).await?;
+        fetches::keep(&self.pool, lease, &mut fetch, list, page.clone(), next, PROGRESS).await
+    }
+
+    /// What a sync comes to when Wonde knows nobody who is missing from the full list of a job.
+    async fn find_nobody_missing(&self, lease: Lease) -> Result<(), Error> {
+        let fetch = kept(&self.pool, lease).await?;
+        if !fetch.is_full() {
+            return Ok(());
         }
-        Ok(())
+        let school = jobs::get(&self.pool, lease.job_id).await?.unwrap().school_id;
+        let reading = fetches::missing(&self.pool, &fetch, &school, List::Employees).await?;
+        let employees = reading.missing.into_iter().map(|missing| missing.wonde_id).collect();
+        let gone = Gone { employees, ..Gone::default() };
+        let page = MappedPage { gone, ..MappedPage::default() };
+        self.keep(lease, List::Missing, &page, Next::Over).await
     }
 
     pub(crate) async fn finish(&self, lease: Lease, school: &SchoolId) -> Result<Report, Error> {
@@ -154,9 +219,9 @@ impl TestStore {
         owned: OwnedFields,
         people: &[StaffRecord],
     ) -> (JobId, Report) {
-        let lease = self.staged_with(&new_sync(school), owned, people).await;
-        let report = self.finish(lease, school).await.unwrap();
-        staging::discard(&self.pool, lease).await.unwrap();
+        let lease = self.staged_with(&new_sync(school), people).await;
+        let rules = SyncRules { owned, ..RULES };
+        let report = finish(&self.pool, plan(lease, school, rules)).await.unwrap();
         (lease.job_id, report)
     }
 
@@ -170,11 +235,9 @@ impl TestStore {
     ) -> (JobId, Report) {
         let job = self.enqueue(school).await;
         let lease = self.claim(job).await;
-        staging::begin(&self.pool, lease, rules, None, LONG).await.unwrap();
         self.add(lease, page).await.unwrap();
         let plan = Plan { dry_run, ..plan(lease, school, rules) };
         let report = finish(&self.pool, plan).await.unwrap();
-        staging::discard(&self.pool, lease).await.unwrap();
         (job, report)
     }
 
@@ -186,7 +249,7 @@ impl TestStore {
     ) -> (JobId, Report) {
         let options = SyncOptions { dry_run: true, ..SyncOptions::default() };
         let new = NewJob { options, ..new_sync(school) };
-        let lease = self.staged_with(&new, ALL_OWNED, people).await;
+        let lease = self.staged_with(&new, people).await;
         let plan = Plan { dry_run: true, ..plan(lease, school, RULES) };
         (lease.job_id, finish(&self.pool, plan).await.unwrap())
     }
@@ -268,9 +331,4 @@ pub(crate) fn page(people: &[StaffRecord]) -> MappedPage {
         requests: 1,
         ..MappedPage::default()
     }
-}
-
-/// The same with more to come.
-pub(crate) fn page_before(people: &[StaffRecord], next_page: &str) -> MappedPage {
-    MappedPage { next_page: Some(next_page.into()), ..page(people) }
 }

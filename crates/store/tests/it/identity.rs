@@ -1,13 +1,14 @@
 //! Accounts do not pass to another person by themselves.
 
+use mis_sync_domain::plan::{MappedPage, Present};
 use mis_sync_domain::{
     ChangedField, Imports, IssueCode, StaffId, StaffRecord, SubjectOfClass, SyncRules, Teacher,
     TeachingKind, TeachingRecord,
 };
+use mis_sync_store::fetches;
 use mis_sync_store::{
     jobs::Actor,
     matches::{self, Candidate},
-    staging::{self, List, MappedPage},
     undo::{self, Undone},
 };
 
@@ -215,10 +216,9 @@ async fn an_upi_that_several_have_or_that_is_none_is_no_key() {
     };
     store.sync(&elm, &[at_elm("ada", "0000"), at_elm("bea", "u2")]).await;
     let mut list = page(&[at_elm("bea", "u2")]);
-    let hidden =
-        staging::Present { wonde_id: "dan".into(), upi: Some("0000".into()), hierarchy: None };
+    let hidden = Present { wonde_id: "dan".into(), upi: Some("0000".into()), hierarchy: None };
     list.fetched += 1;
-    list.present.push((1, hidden));
+    list.present.push(hidden);
     let (_, report) = store.sync_page(&elm, LEAVERS, &list, false).await;
     assert_eq!(report.deactivated, 1);
 }
@@ -273,9 +273,9 @@ async fn a_leaver_who_returns_while_the_login_is_taken_is_an_issue() {
     assert_eq!(store.issues(job).await, [(IssueCode::SharedWorkEmail, "w1".into())]);
     // The successor is held under another address in the MIS, and keeps this one in iP.
     let mut kept = page(&[head("w1", "ada", "leaver")]);
-    let hidden = staging::Present { wonde_id: "w2".into(), upi: None, hierarchy: None };
+    let hidden = Present { wonde_id: "w2".into(), upi: None, hierarchy: None };
     kept.fetched += 1;
-    kept.present.push((1, hidden));
+    kept.present.push(hidden);
     let (job, _) = store.sync_page(&school, LEAVERS, &kept, false).await;
     assert_eq!(store.issues(job).await, [(IssueCode::WorkEmailInUse, "w1".into())]);
     assert_eq!(
@@ -324,11 +324,10 @@ async fn a_delta_follows_the_decision_that_it_is_somebody_new() {
     let delta = async |list: &[StaffRecord]| {
         let lease = store.claim(store.enqueue(&school).await).await;
         let after = chrono::DateTime::from_timestamp(1_000_000_000, 0);
-        staging::begin(&store.pool, lease, LEAVERS, after, LONG).await.unwrap();
+        fetches::begin(&store.pool, lease, after, LONG).await.unwrap();
         store.add(lease, &page(list)).await.unwrap();
         let plan = fixture::plan(lease, &school, LEAVERS);
         let report = fixture::finish(&store.pool, plan).await.unwrap();
-        staging::discard(&store.pool, lease).await.unwrap();
         (lease.job_id, report)
     };
     let (job, report) = delta(&joiner).await;
@@ -364,14 +363,10 @@ async fn classes_and_line_managers_of_an_account_in_doubt_stay() {
     };
     let sync = async |people: &[StaffRecord], classes: &[TeachingRecord]| {
         let lease = store.claim(store.enqueue(&school).await).await;
-        staging::begin(&store.pool, lease, rules, None, LONG).await.unwrap();
-        let list = MappedPage { next_list: Some(List::Classes), ..page(people) };
-        store.add(lease, &list).await.unwrap();
         let classes = classes.iter().map(|class| (TeachingKind::Class, class.clone()));
         let classes = MappedPage { teaching: classes.collect(), ..MappedPage::default() };
-        store.add(lease, &classes).await.unwrap();
+        store.add_with_classes(lease, &page(people), &classes).await.unwrap();
         fixture::finish(&store.pool, fixture::plan(lease, &school, rules)).await.unwrap();
-        staging::discard(&store.pool, lease).await.unwrap();
     };
     let head = named("h", "head", "teacher");
     let bea = below(named("w2", "bea", "stays"), "h");

@@ -1,7 +1,7 @@
 //! People who left and people who came back.
 
+use mis_sync_domain::plan::{MappedPage, Present};
 use mis_sync_domain::{IssueCode, SyncRules};
-use mis_sync_store::staging::{MappedPage, Present};
 
 use crate::{
     fixture::{RULES, TestStore, page, person, with_email, with_upi},
@@ -84,7 +84,7 @@ async fn whoever_is_left_out_for_another_reason_has_not_left() {
         current: 4,
         skipped: 2,
         employment_said: 4,
-        present: vec![(1, present("bea", None)), (2, present("cleo-2", Some("upi-c")))],
+        present: vec![present("bea", None), present("cleo-2", Some("upi-c"))],
         staff: vec![(0, person("ada")), (3, with_email("dan", "ada@oak.example"))],
         ..MappedPage::default()
     };

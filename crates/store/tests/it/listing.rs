@@ -1,14 +1,12 @@
+use mis_sync_domain::plan::MappedPage;
 use mis_sync_domain::{
     ChangedField, ChangedRecord, FieldValue, Issue, IssueCode, Job, JobId, JobKind, JobState,
     StaffId, StaffRecord, SyncRules,
 };
-use mis_sync_store::{
-    jobs::{self, JobFilter, NewJob},
-    staging::MappedPage,
-};
+use mis_sync_store::jobs::{self, JobFilter, NewJob};
 
 use crate::{
-    fixture::{LONG, RULES, TestStore, failure, new_sync, page, person},
+    fixture::{RULES, TestStore, failure, new_sync, page, person},
     rows,
 };
 
@@ -85,7 +83,6 @@ async fn issues_come_in_the_order_of_wondes_list_and_page_by_page() {
 
     let job = store.enqueue(&school).await;
     let lease = store.claim(job).await;
-    mis_sync_store::staging::begin(&store.pool, lease, RULES, None, LONG).await.unwrap();
     // Places 1 and 3 of the first page, 0 of the second: the list is one.
     let first = MappedPage {
         issues: vec![
@@ -94,10 +91,9 @@ async fn issues_come_in_the_order_of_wondes_list_and_page_by_page() {
         ],
         staff: vec![(0, person("ada")), (2, person("bea"))],
         skipped: 2,
-        next_page: Some("2".into()),
         ..page(&[person("ada"), person("bob"), person("bea"), person("dan")])
     };
-    store.add(lease, &first).await.unwrap();
+    store.add_before(lease, &first, "2").await.unwrap();
     let unreadable = Issue { code: IssueCode::UnreadableRecord, wonde_id: None };
     // Two with one email, between the issues of the mapping.
     let twins = [

@@ -1,7 +1,7 @@
 //! Who reports to whom.
 
+use mis_sync_domain::plan::{MappedPage, Present};
 use mis_sync_domain::{IssueCode, OwnedFields, StaffRecord, SyncRules};
-use mis_sync_store::staging::{MappedPage, Present};
 
 use crate::{
     fixture::{ALL_OWNED, RULES, TestStore, page, person},
@@ -156,7 +156,7 @@ async fn reports_of_a_manager_who_is_left_out_keep_them() {
         upi: None,
         hierarchy: Some(vec!["ada".into(), "bea".into(), "cleo".into()]),
     };
-    let list = MappedPage { present: vec![(0, head)], ..page(&people[1..]) };
+    let list = MappedPage { present: vec![head], ..page(&people[1..]) };
     let list = MappedPage {
         staff: list.staff.into_iter().map(|(at, person)| (at + 1, person)).collect(),
         ..list

@@ -2,18 +2,15 @@
 
 use mis_sync_domain::{
     Imports, Issue, IssueCode, Lease, RecordOutcome, SchoolId, SubjectOfClass, SyncRules,
-    TeachingKind, TeachingRecord, absence::Missing, employment::Standing,
+    TeachingKind, TeachingRecord,
+    absence::{Missing, Reading},
+    employment::Standing,
+    plan::{Gone, LeftOut, List, MappedPage, Next, Present},
 };
-use mis_sync_store::{
-    Error,
-    staging::{self, Gone, LeftOut, List, MappedPage, Present},
-};
+use mis_sync_store::{Error, fetches};
 
 use crate::{
-    fixture::{
-        LONG, NOTHING_ELSE, PROGRESS, RULES, TestStore, finish, page, page_before, person, plan,
-        with_email,
-    },
+    fixture::{NOTHING_ELSE, RULES, TestStore, finish, kept, page, person, plan, with_email},
     rows,
 };
 
@@ -30,14 +27,22 @@ async fn start(people: &[&str]) -> (TestStore, SchoolId, Lease) {
 }
 
 async fn begin(store: &TestStore, school: &SchoolId) -> Lease {
-    let lease = store.claim(store.enqueue(school).await).await;
-    staging::begin(&store.pool, lease, LEAVERS, None, LONG).await.unwrap();
-    lease
+    store.claim(store.enqueue(school).await).await
 }
 
-/// Stages a page after which nothing is looked for.
-async fn add(store: &TestStore, lease: Lease, page: &MappedPage) {
-    staging::add_page(&store.pool, lease, page, PROGRESS).await.unwrap();
+/// Keeps the last page of a list, after which nothing is looked for.
+async fn add(store: &TestStore, lease: Lease, list: List, page: &MappedPage) {
+    store.keep(lease, list, page, Next::Over).await.unwrap();
+}
+
+async fn reading(store: &TestStore, school: &SchoolId, lease: Lease, list: List) -> Reading {
+    let fetch = kept(&store.pool, lease).await.unwrap();
+    fetches::missing(&store.pool, &fetch, school, list).await.unwrap()
+}
+
+async fn read_again(store: &TestStore, lease: Lease, list: List, missing: &[Missing]) {
+    let mut fetch = kept(&store.pool, lease).await.unwrap();
+    fetches::read_again(&store.pool, lease, &mut fetch, list, missing).await.unwrap();
 }
 
 /// Wonde ids of what is missing, with a mark where it was missing before, and how many are listed.
@@ -47,12 +52,16 @@ async fn missing(
     lease: Lease,
     list: List,
 ) -> (Vec<String>, u64) {
-    let reading = staging::missing(&store.pool, lease, school, list).await.unwrap();
+    let reading = reading(store, school, lease, list).await;
     let shown = |missing: &Missing| {
         let mark = if missing.was_missing { " twice" } else { "" };
         format!("{}{mark}", missing.wonde_id)
     };
     (reading.missing.iter().map(shown).collect(), reading.listed)
+}
+
+fn gone(wonde_id: &str) -> Gone {
+    Gone { employees: [wonde_id.to_owned()].into(), ..Gone::default() }
 }
 
 fn left_out(wonde_id: &str) -> LeftOut {
@@ -79,24 +88,27 @@ async fn who_is_missing_is_who_is_active_linked_and_nowhere_in_the_list() {
     rows::change(&store.pool, "UPDATE staff SET active = false WHERE wonde_id = 'gil'").await;
     let present = Present { wonde_id: "bea".into(), upi: None, hierarchy: None };
     let list = MappedPage {
-        present: vec![(1, present)],
-        left_out: vec![(2, left_out("cleo"))],
-        gone: vec![Gone::Employee("dan".into())],
+        present: vec![present],
+        left_out: vec![left_out("cleo")],
+        gone: gone("dan"),
         fetched: 3,
-        ..page_before(&[person("ada")], "next")
+        ..page(&[person("ada")])
     };
-    add(&store, lease, &list).await;
+    add(&store, lease, List::Employees, &list).await;
     let found = missing(&store, &school, lease, List::Employees).await;
     assert_eq!(found, (vec!["eve".to_owned(), "hal".to_owned()], 3));
 
     // Nobody is, where a sync concludes nothing from who is in the list.
-    for broken in ["nameless = 1", "nameless = 0, employment_said = 0"] {
-        rows::change(&store.pool, &format!("UPDATE stage_fetch SET {broken}")).await;
-        let found = missing(&store, &school, lease, List::Employees).await;
-        assert_eq!(found, (Vec::new(), 3), "{broken}");
+    let nameless = MappedPage { nameless: 1, ..list.clone() };
+    let silent = MappedPage { employment_said: 0, ..list };
+    for broken in [nameless, silent] {
+        read_again(&store, lease, List::Employees, &[]).await;
+        add(&store, lease, List::Employees, &broken).await;
+        assert_eq!(missing(&store, &school, lease, List::Employees).await, (Vec::new(), 3));
     }
-    rows::change(&store.pool, "UPDATE stage_fetch SET fetched = 0").await;
-    assert_eq!(missing(&store, &school, lease, List::Employees).await.0.len(), 2);
+    read_again(&store, lease, List::Employees, &[]).await;
+    add(&store, lease, List::Employees, &MappedPage::default()).await;
+    assert_eq!(missing(&store, &school, lease, List::Employees).await.0.len(), 6);
 }
 
 #[tokio::test]
@@ -107,7 +119,7 @@ async fn who_is_merely_missing_is_no_leaver_and_nobody_gets_their_account() {
     list.staff[1].1.surname = "bea".into();
     list.staff[2].1 = with_email("cleo-2", "cleo@oak.example");
     list.staff[2].1.surname = "cleo".into();
-    add(&store, lease, &list).await;
+    add(&store, lease, List::Employees, &list).await;
     let report = finish(&store.pool, plan(lease, &school, LEAVERS)).await.unwrap();
     assert_eq!((report.deactivated, report.updated, report.created), (0, 0, 1));
     let issues = store.issues(lease.job_id).await;
@@ -120,33 +132,26 @@ async fn who_is_merely_missing_is_no_leaver_and_nobody_gets_their_account() {
 async fn a_second_reading_takes_the_place_of_the_first_and_knows_what_that_one_missed() {
     let (store, school, lease) = start(&["ada", "bea", "cleo", "dan"]).await;
     let problem = |id: &str| Issue { code: IssueCode::NoWorkEmail, wonde_id: Some(id.into()) };
-    let first = MappedPage {
-        issues: vec![(1, problem("new"))],
-        next_list: Some(List::Missing),
-        ..page(&[person("ada"), person("bea")])
-    };
-    add(&store, lease, &first).await;
-    let reading = staging::missing(&store.pool, lease, &school, List::Employees).await.unwrap();
-    staging::read_again(&store.pool, lease, List::Employees, &reading.missing).await.unwrap();
+    let first =
+        MappedPage { issues: vec![(1, problem("new"))], ..page(&[person("ada"), person("bea")]) };
+    add(&store, lease, List::Employees, &first).await;
+    let first = reading(&store, &school, lease, List::Employees).await;
+    read_again(&store, lease, List::Employees, &first.missing).await;
     assert_eq!(missing(&store, &school, lease, List::Employees).await.1, 0, "begun anew");
-    let again = MappedPage { next_page: Some("next".into()), ..page(&[person("ada")]) };
-    add(&store, lease, &again).await;
+    store.add_before(lease, &page(&[person("ada")]), "next").await.unwrap();
 
     // Another worker goes on with the second reading, and with nothing but that.
     rows::change(&store.pool, "UPDATE job SET lease_until = now() WHERE state = 'running'").await;
     let lease = store.claim(lease.job_id).await;
-    let state = staging::begin(&store.pool, lease, LEAVERS, None, LONG).await.unwrap();
-    assert!(state.reads_again && state.next_page.is_some() && state.list == List::Employees);
-    let last = MappedPage {
-        issues: vec![(0, problem("new"))],
-        next_list: Some(List::Missing),
-        ..page(&[person("cleo")])
-    };
-    add(&store, lease, &last).await;
+    let fetch = kept(&store.pool, lease).await.unwrap();
+    assert!(fetch.is_second(List::Employees));
+    assert_eq!(fetch.next_of(List::Employees), Some(&Next::At("next".into())));
+    let last = MappedPage { issues: vec![(0, problem("new"))], ..page(&[person("cleo")]) };
+    add(&store, lease, List::Employees, &last).await;
     let found = missing(&store, &school, lease, List::Employees).await;
     assert_eq!(found, (vec!["bea".to_owned(), "dan twice".to_owned()], 2));
-    let gone = MappedPage { gone: vec![Gone::Employee("dan".into())], ..MappedPage::default() };
-    add(&store, lease, &gone).await;
+    let gone = MappedPage { gone: gone("dan"), ..MappedPage::default() };
+    add(&store, lease, List::Missing, &gone).await;
     let report = finish(&store.pool, plan(lease, &school, LEAVERS)).await.unwrap();
     assert_eq!((report.fetched, report.deactivated, report.issues), (2, 1, 1));
 }
@@ -166,49 +171,41 @@ async fn a_list_of_classes_that_proves_nothing_misses_none() {
     };
     let list = |ids: &[&str]| MappedPage {
         teaching: ids.iter().map(|id| (TeachingKind::Class, class(id))).collect(),
-        next_list: Some(List::Missing),
         ..MappedPage::default()
     };
-    let people = || MappedPage { next_list: Some(List::Classes), ..page(&[person("ada")]) };
+    let people = page(&[person("ada")]);
     let lease = store.claim(store.enqueue(&school).await).await;
-    staging::begin(&store.pool, lease, rules, None, LONG).await.unwrap();
-    add(&store, lease, &people()).await;
-    add(&store, lease, &list(&["K1", "K2", "K3"])).await;
-    add(&store, lease, &MappedPage::default()).await;
+    store.add_with_classes(lease, &people, &list(&["K1", "K2", "K3"])).await.unwrap();
     finish(&store.pool, plan(lease, &school, rules)).await.unwrap();
-    staging::discard(&store.pool, lease).await.unwrap();
 
     let lease = begin(&store, &school).await;
-    add(&store, lease, &people()).await;
+    add(&store, lease, List::Employees, &people).await;
     let none = (Vec::new(), 0);
     assert_eq!(missing(&store, &school, lease, List::Classes).await, none, "not read yet");
-    add(&store, lease, &list(&["K1"])).await;
+    add(&store, lease, List::Classes, &list(&["K1"])).await;
     let absent = |mark: &str| vec![format!("K2{mark}"), format!("K3{mark}")];
     assert_eq!(missing(&store, &school, lease, List::Classes).await, (absent(""), 1));
 
-    let reading = staging::missing(&store.pool, lease, &school, List::Classes).await.unwrap();
-    staging::read_again(&store.pool, lease, List::Classes, &reading.missing).await.unwrap();
-    let people = "SELECT wonde_id FROM stage_staff";
-    assert_eq!(rows::texts(&store.pool, people).await, ["ada"], "only classes are read anew");
-    add(&store, lease, &list(&["K1"])).await;
+    let first = reading(&store, &school, lease, List::Classes).await;
+    read_again(&store, lease, List::Classes, &first.missing).await;
+    let fetch = kept(&store.pool, lease).await.unwrap();
+    assert!(fetch.is_over(List::Employees), "only classes are read anew");
+    add(&store, lease, List::Classes, &list(&["K1"])).await;
     assert_eq!(missing(&store, &school, lease, List::Classes).await, (absent(" twice"), 1));
-    staging::read_again(&store.pool, lease, List::Classes, &reading.missing).await.unwrap();
-    let refused = MappedPage { refused: true, ..list(&[]) };
-    add(&store, lease, &refused).await;
-    assert_eq!(missing(&store, &school, lease, List::Classes).await, none, "refused");
-    staging::read_again(&store.pool, lease, List::Classes, &reading.missing).await.unwrap();
-    add(&store, lease, &list(&["K1", ""])).await;
+    read_again(&store, lease, List::Classes, &first.missing).await;
+    store.keep(lease, List::Classes, &list(&["K1"]), Next::Refused).await.unwrap();
+    assert_eq!(missing(&store, &school, lease, List::Classes).await, (Vec::new(), 1), "refused");
+    read_again(&store, lease, List::Classes, &first.missing).await;
+    add(&store, lease, List::Classes, &list(&["K1", ""])).await;
     assert_eq!(missing(&store, &school, lease, List::Classes).await.0.len(), 0, "nameless");
 }
 
 #[tokio::test]
 async fn a_worker_that_lost_its_lease_reads_nothing_again() {
-    let (store, school, lease) = start(&["ada"]).await;
+    let (store, _, lease) = start(&["ada"]).await;
     rows::change(&store.pool, "UPDATE job SET lease_until = now() WHERE state = 'running'").await;
     let newer = store.claim(lease.job_id).await;
-    staging::begin(&store.pool, newer, LEAVERS, None, LONG).await.unwrap();
-    let missing = staging::missing(&store.pool, lease, &school, List::Employees).await;
-    assert!(matches!(missing, Err(Error::LeaseLost)));
-    let again = staging::read_again(&store.pool, lease, List::Employees, &[]).await;
+    let mut fetch = kept(&store.pool, newer).await.unwrap();
+    let again = fetches::read_again(&store.pool, lease, &mut fetch, List::Employees, &[]).await;
     assert!(matches!(again, Err(Error::LeaseLost)));
 }

@@ -1,9 +1,10 @@
 //! People whose ids in the MIS are all new.
 
+use mis_sync_domain::plan::LeftOut;
 use mis_sync_domain::{
     IssueCode, RecordOutcome, StaffId, StaffRecord, SyncRules, employment::Standing,
 };
-use mis_sync_store::{jobs::Actor, matches, staging::LeftOut};
+use mis_sync_store::{jobs::Actor, matches};
 
 use crate::{
     fixture::{RULES, TestStore, page, person},
@@ -132,7 +133,7 @@ async fn a_leaver_in_the_list_is_not_taken_for_a_joiner_with_the_same_name() {
     let joiner = renumbered("ada", |ada| ada.email = crate::fixture::email("a2@oak.example"));
     let mut list = page(&[joiner, person("bea")]);
     list.fetched += 1;
-    list.left_out.push((2, left("ada")));
+    list.left_out.push(left("ada"));
     let (job, report) = store.sync_page(&school, LEAVERS, &list, false).await;
     assert_eq!((report.created, report.deactivated, report.skipped), (1, 1, 0));
     assert_eq!(store.issues(job).await, []);
@@ -141,7 +142,7 @@ async fn a_leaver_in_the_list_is_not_taken_for_a_joiner_with_the_same_name() {
     let again = renumbered("bea", |_| ());
     let mut list = page(&[again]);
     list.fetched += 1;
-    list.left_out.push((1, left("bea")));
+    list.left_out.push(left("bea"));
     let (job, report) = store.sync_page(&school, LEAVERS, &list, false).await;
     assert_eq!((report.created, report.deactivated), (1, 2));
     assert_eq!(store.issues(job).await, []);

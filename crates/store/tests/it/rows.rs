@@ -108,21 +108,6 @@ pub(crate) async fn change(pool: &Pool, sql: &str) -> u64 {
     sqlx::query(AssertSqlSafe(sql.to_owned())).execute(pool).await.unwrap().rows_affected()
 }
 
-/// What a sync comes to when Wonde knows nobody who is missing from the full list of a job.
-pub(crate) async fn stage_missing_as_gone(pool: &Pool, job: JobId) {
-    let sql = "INSERT INTO stage_gone (job_id, kind, wonde_id)
-        SELECT f.job_id, 'employee', s.wonde_id
-        FROM stage_fetch f
-        JOIN job j ON j.id = f.job_id
-        JOIN staff s ON s.school_id = j.school_id AND s.active AND s.wonde_id IS NOT NULL
-        WHERE f.job_id = $1 AND f.updated_after IS NULL AND s.wonde_id NOT IN (
-            SELECT wonde_id FROM stage_staff WHERE job_id = $1
-            UNION ALL SELECT wonde_id FROM stage_present WHERE job_id = $1
-            UNION ALL SELECT wonde_id FROM stage_left_out WHERE job_id = $1)
-        ON CONFLICT DO NOTHING";
-    sqlx::query(sql).bind(job.0).execute(pool).await.unwrap();
-}
-
 /// Takes back every migration after `version`.
 pub(crate) async fn migrate_down_to(pool: &Pool, version: i64) {
     let migrations = Migrator::new(std::path::Path::new("../../migrations")).await.unwrap();

@@ -1,11 +1,15 @@
 //! What runs leave of everybody they saw.
 
 use crate::{
-    fixture::{LONG, RULES, TestStore, page, page_before, person, with_email},
+    fixture::{RULES, TestStore, kept, page, person, with_email},
     rows,
 };
-use mis_sync_domain::{RecordOutcome, employment::Standing};
-use mis_sync_store::staging::{self, LeftOut, MappedPage};
+use mis_sync_domain::{
+    RecordOutcome,
+    employment::Standing,
+    plan::{LeftOut, List, MappedPage},
+};
+use mis_sync_store::fetches;
 
 fn left_out(wonde_id: &str, outcome: RecordOutcome) -> LeftOut {
     LeftOut {
@@ -24,8 +28,7 @@ fn left_out(wonde_id: &str, outcome: RecordOutcome) -> LeftOut {
 fn page_with(imported: &[&str], out: &[LeftOut]) -> MappedPage {
     let people: Vec<_> = imported.iter().map(|wonde_id| person(wonde_id)).collect();
     let all = page(&people);
-    let out: Vec<_> = (all.fetched..).zip(out.iter().cloned()).collect();
-    MappedPage { fetched: all.fetched + out.len() as u64, left_out: out, ..all }
+    MappedPage { fetched: all.fetched + out.len() as u64, left_out: out.to_vec(), ..all }
 }
 
 /// Wonde id and outcome of everybody ever seen.
@@ -35,7 +38,7 @@ async fn seen(store: &TestStore) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn everybody_in_the_list_is_kept_and_the_staging_is_emptied() {
+async fn everybody_in_the_list_is_kept_and_its_pages_are_not() {
     let store = TestStore::start().await;
     let school = store.school("oak").await;
     let out = [left_out("A2", RecordOutcome::NotCurrent)];
@@ -45,7 +48,7 @@ async fn everybody_in_the_list_is_kept_and_the_staging_is_emptied() {
     assert_eq!(rows::texts(&store.pool, emails).await, ["a1@oak.example", "a2@oak.example"]);
     let matched = "SELECT matched_by FROM mis_person WHERE staff_id IS NOT NULL";
     assert_eq!(rows::texts(&store.pool, matched).await, ["new"]);
-    assert!(rows::texts(&store.pool, "SELECT wonde_id FROM stage_left_out").await.is_empty());
+    assert!(rows::texts(&store.pool, "SELECT records FROM fetched_page").await.is_empty());
 }
 
 #[tokio::test]
@@ -53,20 +56,20 @@ async fn a_list_read_again_and_a_record_delivered_twice_leave_one_trace() {
     let store = TestStore::start().await;
     let school = store.school("oak").await;
     let lease = store.claim(store.enqueue(&school).await).await;
-    staging::begin(&store.pool, lease, RULES, None, LONG).await.unwrap();
     let first = MappedPage {
-        left_out: vec![(0, left_out("A9", RecordOutcome::NotTeaching))],
-        ..page_before(&[person("A1")], "next")
+        left_out: vec![left_out("A9", RecordOutcome::NotTeaching)],
+        ..page(&[person("A1")])
     };
-    store.add(lease, &first).await.unwrap();
-    staging::rewind(&store.pool, lease).await.unwrap();
+    store.add_before(lease, &first, "next").await.unwrap();
+    let mut fetch = kept(&store.pool, lease).await.unwrap();
+    fetches::rewind(&store.pool, lease, &mut fetch, List::Employees).await.unwrap();
     // The list moved while it was read: A2 came on both pages.
     let first = MappedPage {
-        left_out: vec![(1, left_out("A2", RecordOutcome::NotTeaching))],
+        left_out: vec![left_out("A2", RecordOutcome::NotTeaching)],
         fetched: 2,
-        ..page_before(&[person("A1")], "next")
+        ..page(&[person("A1")])
     };
-    store.add(lease, &first).await.unwrap();
+    store.add_before(lease, &first, "next").await.unwrap();
     let last = page_with(&[], &[left_out("A2", RecordOutcome::NotCurrent)]);
     store.add(lease, &last).await.unwrap();
     store.finish(lease, &school).await.unwrap();

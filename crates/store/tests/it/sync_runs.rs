@@ -1,13 +1,14 @@
 //! What may be applied, and when.
 
 use mis_sync_domain::JobState;
+use mis_sync_domain::plan::{List, MappedPage, Next};
 use mis_sync_store::{
-    Error, jobs, schools, staging,
+    Error, jobs, schools,
     sync::{self, Finished},
 };
 
 use crate::{
-    fixture::{LONG, RULES, TestStore, page, page_before, person, plan, with_email},
+    fixture::{LONG, RULES, TestStore, kept, page, person, plan, with_email},
     rows,
 };
 
@@ -49,24 +50,19 @@ async fn a_dry_run_reports_what_a_sync_would_do_and_changes_nobody() {
 }
 
 #[tokio::test]
-async fn an_incomplete_fetch_is_refused() {
+async fn an_incomplete_fetch_is_not_applied() {
     let store = TestStore::start().await;
     let school = store.school("oak").await;
-    let job = store.enqueue(&school).await;
-    let lease = store.claim(job).await;
-    let refused = async |what: &str| {
-        let finished = store.finish(lease, &school).await;
-        assert!(matches!(finished, Err(Error::LeaseLost)), "{what}: {finished:?}");
-        assert_eq!(rows::people(&store.pool, &school).await, []);
-        let state = jobs::get(&store.pool, job).await.unwrap().unwrap().state;
-        assert_eq!(state, JobState::Running, "{what}");
-    };
-    refused("nothing is staged").await;
-    staging::begin(&store.pool, lease, RULES, None, LONG).await.unwrap();
-    refused("no page yet").await;
-    store.add(lease, &page_before(&[person("ada")], "2")).await.unwrap();
-    refused("a page is missing").await;
+    let lease = store.claim(store.enqueue(&school).await).await;
+    let is_complete = async || kept(&store.pool, lease).await.unwrap().into_fetched().is_some();
+    assert!(!is_complete().await, "no page yet");
+    store.add_before(lease, &page(&[person("ada")]), "2").await.unwrap();
+    assert!(!is_complete().await, "a page is missing");
+    let classes = MappedPage::default();
+    store.keep(lease, List::Classes, &classes, Next::At("2".into())).await.unwrap();
     store.add(lease, &page(&[person("bea")])).await.unwrap();
+    assert!(!is_complete().await, "a page of classes is missing");
+    store.keep(lease, List::Classes, &classes, Next::Over).await.unwrap();
     assert_eq!(store.finish(lease, &school).await.unwrap().created, 2);
 }
 
@@ -75,11 +71,12 @@ async fn a_run_that_lost_its_job_at_the_last_moment_applies_nothing() {
     let store = TestStore::start().await;
     let school = store.school("oak").await;
     let lease = store.staged(&school, &[person("ada")]).await;
-    // The staging is still its own, but the job is not.
+    let fetched = kept(&store.pool, lease).await.unwrap().into_fetched().unwrap();
     let expire = "UPDATE job SET lease_until = now() - interval '1 second'";
     rows::change(&store.pool, expire).await;
     store.claim(lease.job_id).await;
-    let finished = store.finish(lease, &school).await;
+    let plan = plan(lease, &school, RULES).of(&fetched);
+    let finished = sync::finish(&store.pool, plan, || LONG).await;
     assert!(matches!(finished, Err(Error::LeaseLost)), "{finished:?}");
     assert_eq!(rows::people(&store.pool, &school).await, []);
     assert_eq!(rows::changes(&store.pool, lease.job_id).await, []);
@@ -92,7 +89,9 @@ async fn the_report_has_the_time_that_the_attempt_took() {
     let school = store.school("oak").await;
     let lease = store.staged(&school, &[person("ada")]).await;
     let elapsed = || std::time::Duration::from_millis(1234);
-    let finished = sync::finish(&store.pool, plan(lease, &school, RULES), elapsed).await.unwrap();
+    let fetched = kept(&store.pool, lease).await.unwrap().into_fetched().unwrap();
+    let plan = plan(lease, &school, RULES).of(&fetched);
+    let finished = sync::finish(&store.pool, plan, elapsed).await.unwrap();
     let Finished::Applied(report) = finished else { panic!("held") };
     assert_eq!(report.duration_ms, 1234);
 }

@@ -1,10 +1,11 @@
 //! One person with two current records.
 
+use mis_sync_domain::plan::MappedPage;
 use mis_sync_domain::{
     Imports, IssueCode, JobId, JobTitle, Report, SchoolId, StaffRecord, SubjectOfClass, SyncRules,
     Teacher, TeachingKind, TeachingRecord,
 };
-use mis_sync_store::staging::{self, Gone, List, MappedPage};
+use mis_sync_store::fetches;
 
 use crate::{
     fixture::{self, LONG, RULES, TestStore, email, page, person},
@@ -33,9 +34,6 @@ fn ann(wonde_id: &str, role: &str) -> StaffRecord {
 /// Syncs these people, and a class that the record `a2` teaches.
 async fn sync(store: &TestStore, school: &SchoolId, people: &[StaffRecord]) -> (JobId, Report) {
     let lease = store.claim(store.enqueue(school).await).await;
-    staging::begin(&store.pool, lease, WITH_CLASSES, None, LONG).await.unwrap();
-    let list = MappedPage { next_list: Some(List::Classes), ..page(people) };
-    store.add(lease, &list).await.unwrap();
     let class = TeachingRecord {
         wonde_id: "c1".into(),
         name: Some("Maths".into()),
@@ -46,10 +44,9 @@ async fn sync(store: &TestStore, school: &SchoolId, people: &[StaffRecord]) -> (
     };
     let classes =
         MappedPage { teaching: vec![(TeachingKind::Class, class)], ..MappedPage::default() };
-    store.add(lease, &classes).await.unwrap();
+    store.add_with_classes(lease, &page(people), &classes).await.unwrap();
     let plan = fixture::plan(lease, school, WITH_CLASSES);
     let report = fixture::finish(&store.pool, plan).await.unwrap();
-    staging::discard(&store.pool, lease).await.unwrap();
     (lease.job_id, report)
 }
 
@@ -57,11 +54,10 @@ async fn sync(store: &TestStore, school: &SchoolId, people: &[StaffRecord]) -> (
 async fn delta(store: &TestStore, school: &SchoolId, list: &MappedPage) -> (JobId, Report) {
     let lease = store.claim(store.enqueue(school).await).await;
     let after = chrono::DateTime::from_timestamp(1_000_000_000, 0);
-    staging::begin(&store.pool, lease, WITH_CLASSES, after, LONG).await.unwrap();
+    fetches::begin(&store.pool, lease, after, LONG).await.unwrap();
     store.add(lease, list).await.unwrap();
     let plan = fixture::plan(lease, school, WITH_CLASSES);
     let report = fixture::finish(&store.pool, plan).await.unwrap();
-    staging::discard(&store.pool, lease).await.unwrap();
     (lease.job_id, report)
 }
 
@@ -119,10 +115,10 @@ async fn a_delta_that_shows_one_of_them_makes_nobody_new_and_takes_no_role_away(
         assert_eq!(twice(&store, &school).await, held, "{shown}");
     }
     let mut gone = page(&[]);
-    gone.gone.push(Gone::Employee("a1".into()));
+    gone.gone.employees.insert("a1".into());
     let (_, report) = delta(&store, &school, &gone).await;
     assert_eq!(report.deactivated, 0, "the other contract goes on");
-    gone.gone.push(Gone::Employee("a2".into()));
+    gone.gone.employees.insert("a2".into());
     let (_, report) = delta(&store, &school, &gone).await;
     assert_eq!(report.deactivated, 1);
 }

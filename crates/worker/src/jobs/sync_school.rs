@@ -1,4 +1,4 @@
-//! Brings a whole school up to date: fetch and stage page by page, then compare and apply.
+//! Brings a whole school up to date: fetch, then compare and apply.
 
 mod absence;
 mod access;
@@ -8,10 +8,12 @@ mod fetch;
 use std::time::Instant;
 
 use chrono::{DateTime, Utc};
-use mis_sync_domain::{IssueCode, Mis, School, SyncMode, SyncOptions, SyncRules, TokenState};
+use mis_sync_domain::{
+    IssueCode, Mis, School, SyncMode, SyncOptions, SyncRules, TokenState, plan::Fetched,
+};
 use mis_sync_queue::Claimed;
 use mis_sync_store::{
-    Error as StoreError, schools, staging,
+    fetches, schools,
     sync::{self, Finished},
 };
 use mis_sync_wonde::{Error as WondeError, SchoolClient};
@@ -19,7 +21,7 @@ use mis_sync_wonde::{Error as WondeError, SchoolClient};
 use super::connection;
 use crate::{Context, SyncError};
 pub(crate) use access::named;
-use fetch::Fetch;
+use fetch::Fetcher;
 
 /// Runs one attempt. It ends the job itself, in the transaction that applies the difference.
 pub(crate) async fn run(context: &Context, claimed: &Claimed) -> Result<(), SyncError> {
@@ -35,27 +37,18 @@ pub(crate) async fn run(context: &Context, claimed: &Claimed) -> Result<(), Sync
     if let Err(SyncError::Wonde(WondeError::Unauthorized)) = &fetched {
         schools::mark_token_rejected(pool, &school).await?;
     }
-    let rules = fetched?;
+    let (rules, fetched) = fetched?;
 
     let plan = sync::Plan {
         lease,
         school_id: &school.id,
+        fetched: &fetched,
         rules,
         guard: school.settings.guard,
         dry_run: job.options.dry_run,
     };
     let finished = sync::finish(pool, plan, || started.elapsed()).await?;
     log(&finished, job.options.dry_run);
-    if let Finished::Held(_) = finished {
-        // What was staged stays for a while: whoever approves soon gets just that.
-        return Ok(());
-    }
-    // The job is over; what it staged is only in the way, and the sweeper would find it.
-    match staging::discard(pool, lease).await {
-        // The sweeper was quicker.
-        Ok(()) | Err(StoreError::LeaseLost) => {}
-        Err(error) => tracing::warn!(%error, "staged records were left to the sweeper"),
-    }
     Ok(())
 }
 
@@ -80,24 +73,24 @@ fn log(finished: &Finished, dry_run: bool) {
     );
 }
 
-/// Stages every page that is not staged yet; returns by which rules they are to be compared.
+/// Reads what is not read yet; returns by which rules it is to be compared.
 async fn fetch(
     context: &Context,
     claimed: &Claimed,
     school: &School,
     client: &SchoolClient,
-) -> Result<SyncRules, SyncError> {
+) -> Result<(SyncRules, Fetched), SyncError> {
     let (options, lease) = (claimed.job.options, claimed.lease);
     let (pool, found) = (context.queue.pool(), find_mis(context, school, client).await?);
     let mis = found.mis();
     let rules = SyncRules::decide(mis, &school.settings, options);
     let after = changed_since(context, school, options);
-    let state = staging::begin(pool, lease, rules, after, context.staged_pages_max_age).await?;
+    let mut fetch = fetches::begin(pool, lease, after, context.staged_pages_max_age).await?;
     if matches!(found, FoundMis::Unknown) {
-        staging::note(pool, lease, IssueCode::UnknownMis).await?;
+        fetches::note(pool, lease, &mut fetch, IssueCode::UnknownMis).await?;
     }
-    Fetch::new(context, lease, school, client, mis, rules, &state).run(state).await?;
-    Ok(rules)
+    let fetcher = Fetcher::new(context, lease, school, client, mis, rules, fetch);
+    Ok((rules, fetcher.run().await?))
 }
 
 /// From when on a delta asks for changes; `None`: everything is read. Wonde shows what changed in

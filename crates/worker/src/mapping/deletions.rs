@@ -1,6 +1,6 @@
 //! What was deleted in the MIS.
 
-use mis_sync_store::staging::{Gone, MappedPage};
+use mis_sync_domain::plan::{Gone, MappedPage};
 use mis_sync_wonde::{Deletion, DeletionKind, Page};
 
 /// Maps a page of deletions of one kind. What came back afterwards is not gone, and a line that
@@ -13,11 +13,12 @@ pub fn map_deletions(page: &Page<Deletion>, kind: DeletionKind) -> MappedPage {
         // A filter that Wonde passes over delivers other kinds too.
         .filter(|deletion| deletion.kind == kind.name() && deletion.restored_at.is_none())
         .map(|deletion| deletion.id.as_str().to_owned())
-        .map(|wonde_id| match kind {
-            DeletionKind::Employee => Gone::Employee(wonde_id),
-            DeletionKind::Class => Gone::Class(wonde_id),
-        });
-    MappedPage { gone: gone.collect(), ..MappedPage::default() }
+        .collect();
+    let gone = match kind {
+        DeletionKind::Employee => Gone { employees: gone, ..Gone::default() },
+        DeletionKind::Class => Gone { classes: gone, ..Gone::default() },
+    };
+    MappedPage { gone, ..MappedPage::default() }
 }
 
 #[cfg(test)]
@@ -41,7 +42,7 @@ mod tests {
         ];
         let page = Page { records, next: None };
         let gone = |kind| map_deletions(&page, kind).gone;
-        assert_eq!(gone(DeletionKind::Employee), [Gone::Employee("A1".into())]);
-        assert_eq!(gone(DeletionKind::Class), [Gone::Class("A3".into())]);
+        assert_eq!(gone(DeletionKind::Employee).employees, ["A1".to_owned()].into());
+        assert_eq!(gone(DeletionKind::Class).classes, ["A3".to_owned()].into());
     }
 }

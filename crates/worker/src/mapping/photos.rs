@@ -1,7 +1,6 @@
 //! Photos.
 
-use mis_sync_domain::{Issue, IssueCode, MAX_PHOTO_BYTES, Photo, PhotoRecord};
-use mis_sync_store::staging::MappedPage;
+use mis_sync_domain::{Issue, IssueCode, MAX_PHOTO_BYTES, Photo, PhotoRecord, plan::MappedPage};
 use mis_sync_wonde::{Employee, Include, Page, PhotoError};
 
 /// Maps the photos of a page of staff. Whose record cannot be read, or says nothing of a photo,

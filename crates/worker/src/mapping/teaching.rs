@@ -1,7 +1,8 @@
 //! Classes and subjects.
 
-use mis_sync_domain::{Issue, IssueCode, SubjectOfClass, Teacher, TeachingKind, TeachingRecord};
-use mis_sync_store::staging::{Gone, MappedPage};
+use mis_sync_domain::{
+    Issue, IssueCode, SubjectOfClass, Teacher, TeachingKind, TeachingRecord, plan::MappedPage,
+};
 use mis_sync_wonde::{Class, ClassEmployee, Include, Page, Subject, UndecodableRecord};
 
 use super::clean;
@@ -48,7 +49,7 @@ pub fn map_subjects(page: &Page<Subject>) -> MappedPage {
         if let Ok(ended) = record
             && ended.active == Some(false)
         {
-            mapped.gone.push(Gone::Subject(ended.id.as_str().to_owned()));
+            mapped.gone.subjects.insert(ended.id.as_str().to_owned());
             continue;
         }
         let record = record.as_ref().map(subject);
@@ -181,6 +182,7 @@ mod tests {
             assert_eq!(subject(taught).teaching[0].1.name.as_deref(), Some("Latin"));
         }
         let ended = subject(json!(false));
-        assert!(ended.teaching.is_empty() && ended.gone == [Gone::Subject("A5".into())]);
+        assert!(ended.teaching.is_empty());
+        assert_eq!(ended.gone.subjects, ["A5".to_owned()].into());
     }
 }

@@ -13,7 +13,6 @@ use chrono::NaiveDate;
 use mis_sync_domain::{Clock, SchoolId};
 use mis_sync_wonde_sim::{Mis, SchoolSummary, Simulator, SimulatorOptions};
 use reqwest::Client;
-use tokio::time::interval;
 use uuid::Uuid;
 
 use super::{
@@ -113,13 +112,13 @@ struct Bench<'a> {
 impl Bench<'_> {
     async fn round(&self, school: &SchoolSummary, into: &mut Measured) -> Result<(), Failure> {
         let id = whole_job::connect(self.system, &self.http, school).await?;
-        into.whole_job.first.push(self.whole_job(&id).await?);
+        into.whole_job.first.push(whole_job::sync(self.system, &self.http, &id).await?);
         into.minimal.first.push(self.minimal(school, &id).await?);
         into.row_by_row.first.push(self.row_by_row(school, &id).await?);
         into.row_by_row_committed.first.push(self.row_by_row_committed(school, &id).await?);
 
         let before = self.row_versions(&id).await?;
-        into.whole_job.again.push(self.whole_job(&id).await?);
+        into.whole_job.again.push(whole_job::sync(self.system, &self.http, &id).await?);
         let after = self.row_versions(&id).await?;
         into.rows_written += after.difference(&before).count();
         into.minimal.again.push(self.minimal(school, &id).await?);
@@ -130,22 +129,6 @@ impl Bench<'_> {
             self.check_same_people(&id, table).await?;
         }
         Ok(())
-    }
-
-    /// The sync clears its staging when the caller has its answer already; the next program
-    /// shall not pay for that.
-    async fn whole_job(&self, school: &SchoolId) -> Result<Duration, Failure> {
-        let took = whole_job::sync(self.system, &self.http, school).await?;
-        let mut tick = interval(Duration::from_millis(2));
-        #[expect(clippy::disallowed_methods, reason = "a look that only the measurement takes")]
-        while sqlx::query_scalar("SELECT EXISTS (SELECT FROM stage_fetch)")
-            .fetch_one(&self.system.pool)
-            .await
-            .map_err(database)?
-        {
-            tick.tick().await;
-        }
-        Ok(took)
     }
 
     async fn minimal(&self, school: &SchoolSummary, id: &SchoolId) -> Result<Duration, Failure> {

@@ -1,12 +1,12 @@
 //! One sync, of iP and of the model, and the comparison of the two.
 
+use mis_sync_domain::plan::MappedPage;
 use std::{collections::BTreeMap, mem};
 
 use mis_sync_domain::{JobId, Lease, Report};
 use mis_sync_store::{
     jobs::{self, Actor},
-    staging::{self, MappedPage},
-    sync::{self, Finished},
+    sync::Finished,
 };
 
 use super::{
@@ -16,7 +16,7 @@ use super::{
     school::{ByHand, School},
 };
 use crate::{
-    fixture::{self, LONG, TestStore},
+    fixture::{self, TestStore},
     rows::{self, Person},
 };
 
@@ -67,27 +67,27 @@ impl School {
     async fn hold_pages(&self, store: &TestStore, pages: &[MappedPage]) {
         let lease = self.stage(store, pages).await;
         let plan = fixture::plan(lease, &self.id, self.rules);
-        let finished = sync::finish(&store.pool, plan, || LONG).await.unwrap();
+        let finished = fixture::try_finish(&store.pool, plan).await.unwrap();
         assert!(matches!(finished, Finished::Held(_)), "{finished:?}");
         let actor = Actor::command("test", None);
         jobs::reject(&store.pool, lease.job_id, &actor).await.unwrap().unwrap();
-        staging::discard(&store.pool, lease).await.unwrap();
     }
 
     async fn stage(&self, store: &TestStore, pages: &[MappedPage]) -> Lease {
         let job = store.enqueue(&self.id).await;
         let lease = store.claim(job).await;
-        staging::begin(&store.pool, lease, self.rules, None, LONG).await.unwrap();
-        for page in pages {
-            store.add(lease, page).await.unwrap();
+        let (last, before) = pages.split_last().unwrap();
+        for page in before {
+            store.add_before(lease, page, "next").await.unwrap();
         }
+        store.add(lease, last).await.unwrap();
         lease
     }
 
     async fn sync_pages(&self, store: &TestStore, pages: &[MappedPage]) -> (JobId, Report) {
         let lease = self.stage(store, pages).await;
-        let report = store.finish(lease, &self.id).await.unwrap();
-        staging::discard(&store.pool, lease).await.unwrap();
+        let plan = fixture::plan(lease, &self.id, self.rules);
+        let report = fixture::finish(&store.pool, plan).await.unwrap();
         (lease.job_id, report)
     }
 

@@ -1,9 +1,9 @@
 //! Wonde's list of a school, in pages.
 
+use mis_sync_domain::plan::MappedPage;
 use std::{collections::BTreeSet, mem};
 
 use mis_sync_domain::JobTitle;
-use mis_sync_store::staging::MappedPage;
 use rand::{RngExt, rngs::StdRng, seq::SliceRandom};
 
 use super::{
@@ -91,9 +91,7 @@ impl List {
         let mut start = 0;
         let mut pages = Vec::new();
         for end in ends {
-            let mut page = mapped(&self.0[start..end]);
-            page.next_page = (end < self.0.len()).then(|| end.into());
-            pages.push(page);
+            pages.push(mapped(&self.0[start..end]));
             start = end;
         }
         pages
@@ -107,8 +105,8 @@ fn mapped(records: &[Record]) -> MappedPage {
     MappedPage {
         staff: placed().filter_map(|(place, r)| Some((place, r.mapped()?))).collect(),
         issues: placed().filter_map(|(place, r)| Some((place, r.issue()?))).collect(),
-        left_out: placed().filter_map(|(place, r)| Some((place, r.left_out()?))).collect(),
-        present: placed().filter_map(|(place, r)| Some((place, r.present()?))).collect(),
+        left_out: records.iter().filter_map(Record::left_out).collect(),
+        present: records.iter().filter_map(Record::present).collect(),
         nameless: count(|record| record.shown == Shown::Nameless),
         fetched: records.len() as u64,
         current: count(Record::is_current),

@@ -1,9 +1,9 @@
 //! A person of the MIS.
 
+use mis_sync_domain::plan::{LeftOut, Present};
 use mis_sync_domain::{
     Issue, IssueCode, JobTitle, RecordOutcome, StaffRecord, employment::Standing,
 };
-use mis_sync_store::staging::{LeftOut, Present};
 
 use crate::fixture::{email, person};
 

@@ -1,11 +1,8 @@
 //! Reads one person, with exactly what the school's settings need.
 
 use futures::TryStreamExt;
-use mis_sync_store::{
-    refresh::Person,
-    staging::{Gone, MappedPage},
-    sync::TaughtClass,
-};
+use mis_sync_domain::plan::{Gone, MappedPage};
+use mis_sync_store::{refresh::Person, sync::TaughtClass};
 use mis_sync_wonde::{
     Employee, EmployeeInclude, EmployeeQuery, Error as WondeError, Page, SchoolClient, WondeId,
 };
@@ -54,8 +51,9 @@ impl PersonFetch<'_> {
             Err(WondeError::NotFound) => {
                 // Of a school that Wonde does not know nobody is known either.
                 self.client.school().await?;
-                let gone = Gone::Employee(self.id.as_str().to_owned());
-                let page = MappedPage { gone: vec![gone], ..MappedPage::default() };
+                let employees = [self.id.as_str().to_owned()].into();
+                let gone = Gone { employees, ..Gone::default() };
+                let page = MappedPage { gone, ..MappedPage::default() };
                 Ok(Fetched { page, classes: None })
             }
             Err(error) => Err(error.into()),

@@ -1,21 +1,22 @@
 //! Looks for what iP has and the full lists did not show. A list that changes while it is read can
 //! lose a record between two pages, so nobody is gone for not being in it.
 //!
-//! It is the last step of a full fetch, and staged like a page: another worker can go on in the
+//! It is the last step of a full fetch, and kept like a page: another worker can go on in the
 //! middle, and a request that fails fails the fetch. Where nothing is missing it asks nothing.
 
 use mis_sync_domain::{
     IssueCode,
     absence::{Account, Missing},
+    plan::{Gone, List, MappedPage, Next, Present},
 };
-use mis_sync_store::staging::{self, Gone, List, MappedPage, Present};
+use mis_sync_store::fetches;
 use mis_sync_wonde::{
     Class, ClassInclude, Employee, EmployeeQuery, Error as WondeError, Page, Subject,
     UndecodableRecord, WondeId,
 };
 use serde_json::Value;
 
-use super::fetch::{Fetch, leads_nowhere};
+use super::fetch::{Fetcher, leads_nowhere};
 use crate::{
     SyncError,
     mapping::{
@@ -39,7 +40,7 @@ enum Answer<T> {
     Refused,
 }
 
-impl Fetch<'_> {
+impl Fetcher<'_> {
     /// Accounts for what is missing, list by list, and ends the fetch.
     pub(super) async fn account_for_missing(&mut self) -> Result<(), SyncError> {
         let imports = self.rules.imports;
@@ -51,12 +52,12 @@ impl Fetch<'_> {
         for (list, _) in lists.into_iter().filter(|(_, is_wanted)| *is_wanted) {
             self.account_for(list).await?;
         }
-        self.stage(MappedPage::default(), None).await
+        self.keep(List::Missing, MappedPage::default(), Next::Over).await
     }
 
     async fn account_for(&mut self, list: List) -> Result<(), SyncError> {
         loop {
-            let reading = staging::missing(self.pool, self.lease, &self.school.id, list).await?;
+            let reading = fetches::missing(self.pool, &self.fetch, &self.school.id, list).await?;
             let (count, listed) = (reading.missing.len(), reading.listed);
             if count > 0 {
                 let is_second = reading.is_second;
@@ -71,12 +72,11 @@ impl Fetch<'_> {
     }
 
     async fn read_again(&mut self, list: List, missing: &[Missing]) -> Result<(), SyncError> {
-        staging::read_again(self.pool, self.lease, list, missing).await?;
-        // In a box, because it is `read` that led here.
-        Box::pin(self.read(list, None, Some(List::Missing))).await
+        fetches::read_again(self.pool, self.lease, &mut self.fetch, list, missing).await?;
+        self.read(&[list]).await
     }
 
-    /// Stages each answer by itself, so that a rate limit cannot make us ask for ever.
+    /// Keeps each answer by itself, so that a rate limit cannot make us ask for ever.
     async fn settle(
         &mut self,
         list: List,
@@ -84,32 +84,30 @@ impl Fetch<'_> {
         ask: Vec<String>,
     ) -> Result<(), SyncError> {
         if !gone.is_empty() {
-            let gone = gone.into_iter().map(|wonde_id| of_list(list, wonde_id)).collect();
-            self.stage_more(MappedPage { gone, ..MappedPage::default() }).await?;
+            self.keep_more(are_gone(list, gone)).await?;
         }
         for wonde_id in ask {
             let answer = match WondeId::try_from(wonde_id.clone()) {
                 Ok(id) => self.ask(list, &id).await?,
                 // Wonde can have no record of such an id.
-                Err(_) => Some(is_gone(list, wonde_id)),
+                Err(_) => Some(are_gone(list, vec![wonde_id])),
             };
             match answer {
-                Some(page) => self.stage_more(page).await?,
+                Some(page) => self.keep_more(page).await?,
                 // What iP has stays as it is, and the next full sync asks again.
-                None => staging::note(self.pool, self.lease, IssueCode::AbsenceUnproven).await?,
+                None => self.note(IssueCode::AbsenceUnproven).await?,
             }
         }
         Ok(())
     }
 
-    async fn stage_more(&mut self, mut page: MappedPage) -> Result<(), SyncError> {
-        page.next_page = Some(Value::from(THERE_IS_MORE));
-        self.stage(page, None).await
+    async fn keep_more(&mut self, page: MappedPage) -> Result<(), SyncError> {
+        self.keep(List::Missing, page, Next::At(Value::from(THERE_IS_MORE))).await
     }
 
     /// Asks for one record and maps it as if it had been on a page; `None`: Wonde does not say.
     async fn ask(&self, list: List, id: &WondeId) -> Result<Option<MappedPage>, WondeError> {
-        let gone = || Some(is_gone(list, id.as_str().to_owned()));
+        let gone = || Some(are_gone(list, vec![id.as_str().to_owned()]));
         Ok(match list {
             List::Classes => match self.ask_for_class(id).await? {
                 Answer::Found(class) => Some(map_classes(&page_of(id, class), self.class_staff)),
@@ -198,17 +196,15 @@ fn page_of<T>(id: &WondeId, record: Result<T, UndecodableRecord>) -> Page<T> {
 fn is_present(employee: &Employee) -> MappedPage {
     let wonde_id = employee.id.as_str().to_owned();
     let present = Present { wonde_id, upi: None, hierarchy: None };
-    MappedPage { present: vec![(0, present)], fetched: 1, ..MappedPage::default() }
+    MappedPage { present: vec![present], fetched: 1, ..MappedPage::default() }
 }
 
-fn is_gone(list: List, wonde_id: String) -> MappedPage {
-    MappedPage { gone: vec![of_list(list, wonde_id)], ..MappedPage::default() }
-}
-
-fn of_list(list: List, wonde_id: String) -> Gone {
-    match list {
-        List::Subjects => Gone::Subject(wonde_id),
-        List::Classes => Gone::Class(wonde_id),
-        _ => Gone::Employee(wonde_id),
-    }
+fn are_gone(list: List, wonde_ids: Vec<String>) -> MappedPage {
+    let ids = wonde_ids.into_iter().collect();
+    let gone = match list {
+        List::Subjects => Gone { subjects: ids, ..Gone::default() },
+        List::Classes => Gone { classes: ids, ..Gone::default() },
+        _ => Gone { employees: ids, ..Gone::default() },
+    };
+    MappedPage { gone, ..MappedPage::default() }
 }

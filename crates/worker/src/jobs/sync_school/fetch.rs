@@ -1,17 +1,27 @@
-//! Reads the lists that a sync needs, one after the other, and stages their pages. A full fetch ends
-//! by looking for what is missing from them ([`absence`](super::absence)).
+//! Reads the lists that a sync needs, side by side, and keeps their pages. A full fetch ends by
+//! looking for what is missing from them ([`absence`](super::absence)).
+
+use std::collections::HashSet;
 
 use chrono::{DateTime, Utc};
-use futures::{Stream, TryStreamExt};
-use mis_sync_domain::{IssueCode, Lease, Mis, Progress, School, Stage, SyncRules};
+use futures::{
+    StreamExt, TryStreamExt,
+    stream::{BoxStream, SelectAll},
+};
+use mis_sync_domain::{
+    IssueCode, Lease, Mis, Progress, School, Stage, SyncRules,
+    plan::{Fetched, List, MappedPage, Next},
+};
 use mis_sync_store::{
-    Pool, jobs,
-    staging::{self, FetchState, List, MappedPage},
+    Pool,
+    fetches::{self, KeptFetch},
+    jobs,
 };
 use mis_sync_wonde::{
     ClassInclude, DeletionKind, EmployeeInclude, EmployeeQuery, Error as WondeError, Page,
     PageCursor, SchoolClient,
 };
+use serde_json::Value;
 
 use super::{access, expected::Expected};
 use crate::{
@@ -25,7 +35,7 @@ use crate::{
     },
 };
 
-/// Noted with the last page, so that it costs nothing of its own.
+/// Of a full fetch noted with its last step, so that it costs nothing of its own.
 const COMPARING: Progress = Progress { stage: Stage::Comparing, done: 0, total: None };
 
 /// A page of so many photos of the largest size, in base64, stays below the largest answer that
@@ -33,7 +43,7 @@ const COMPARING: Progress = Progress { stage: Stage::Comparing, done: 0, total: 
 const PHOTOS_PER_PAGE: u32 = 10;
 
 /// The fetch of one attempt.
-pub(super) struct Fetch<'a> {
+pub(super) struct Fetcher<'a> {
     pub(super) pool: &'a Pool,
     pub(super) lease: Lease,
     pub(super) school: &'a School,
@@ -41,16 +51,18 @@ pub(super) struct Fetch<'a> {
     pub(super) rules: SyncRules,
     pub(super) mapping: MappingRules,
     pub(super) class_staff: bool,
+    /// What was read so far.
+    pub(super) fetch: KeptFetch,
     photos_per_page: u32,
-    updated_after: Option<DateTime<Utc>>,
     expected: Option<Expected>,
-    /// Records of staff, classes and subjects staged.
-    done: u64,
-    /// Requests that a staged page has accounted for.
+    /// Requests that a kept page has accounted for.
     requests: u64,
 }
 
-impl<'a> Fetch<'a> {
+/// A page of a list, mapped, and how the list goes on.
+type Read = Result<(MappedPage, Next<Value>), WondeError>;
+
+impl<'a> Fetcher<'a> {
     pub(super) fn new(
         context: &'a Context,
         lease: Lease,
@@ -58,7 +70,7 @@ impl<'a> Fetch<'a> {
         client: &'a SchoolClient,
         mis: Option<&Mis>,
         rules: SyncRules,
-        state: &FetchState,
+        fetch: KeptFetch,
     ) -> Self {
         Self {
             pool: context.queue.pool(),
@@ -68,50 +80,48 @@ impl<'a> Fetch<'a> {
             rules,
             mapping: MappingRules::of_school(context.clock.today(), mis, &school.settings),
             class_staff: rules.imports.class_staff || rules.imports.subject_staff,
+            fetch,
             photos_per_page: PHOTOS_PER_PAGE,
-            updated_after: state.updated_after,
             expected: None,
-            done: state.fetched,
             requests: 0,
         }
     }
 
-    /// Goes on from `state` to the end of the last list.
-    pub(super) async fn run(mut self, state: FetchState) -> Result<(), SyncError> {
-        if state.complete {
-            return Ok(jobs::progress(self.pool, self.lease, COMPARING).await?);
-        }
-        let resumes = state.next_page.is_some();
-        match self.read_lists(&state).await {
+    /// Goes on from what was kept to the end of the last list.
+    pub(super) async fn run(mut self) -> Result<Fetched, SyncError> {
+        let resumed: HashSet<List> = List::ALL
+            .iter()
+            .copied()
+            .filter(|list| matches!(self.fetch.next_of(*list), Some(Next::At(_))))
+            .collect();
+        match self.read_all().await {
             // The place where an earlier attempt stopped may not exist any more.
-            Err(error) if resumes && place_is_gone(&error) => {
-                staging::discard(self.pool, self.lease).await?;
+            Err(error) if !resumed.is_empty() && place_is_gone(&error) => {
+                fetches::discard(self.pool, self.lease).await?;
                 Err(SyncError::StaleResume(error.to_string()))
             }
-            other => other,
+            Err(error) => Err(error),
+            Ok(()) => Ok(self.fetch.into_fetched().expect("every list was read to its end")),
         }
     }
 
-    async fn read_lists(&mut self, state: &FetchState) -> Result<(), SyncError> {
-        let from = state.next_page.clone().map(serde_json::from_value::<PageCursor>).transpose();
-        // A cursor that cannot be read is none: the list begins anew.
-        let mut from = from.unwrap_or_default();
-        let lists: Vec<List> = List::ALL
-            .into_iter()
-            .skip_while(|list| *list != state.list)
-            // A list that is read for the second time is the last one.
-            .filter(|list| !state.reads_again || [state.list, List::Missing].contains(list))
-            .filter(|list| *list == state.list || self.wants(*list))
-            .collect();
-        for (at, list) in lists.iter().enumerate() {
-            let next = lists.get(at + 1).copied();
-            self.read(*list, from.take(), next).await?;
+    /// Photos come last, because they are heavy and nobody waits for them.
+    async fn read_all(&mut self) -> Result<(), SyncError> {
+        let (photos, others): (Vec<List>, Vec<List>) = List::ALL
+            .iter()
+            .copied()
+            .filter(|list| *list != List::Missing && self.wants(*list))
+            .partition(|list| *list == List::Photos);
+        self.read(&others).await?;
+        self.read(&photos).await?;
+        if self.wants(List::Missing) && !self.fetch.is_over(List::Missing) {
+            return self.account_for_missing().await;
         }
-        Ok(())
+        Ok(jobs::progress(self.pool, self.lease, COMPARING).await?)
     }
 
     fn wants(&self, list: List) -> bool {
-        let (imports, is_delta) = (self.rules.imports, self.updated_after.is_some());
+        let (imports, is_delta) = (self.rules.imports, !self.fetch.is_full());
         match list {
             List::Employees => true,
             List::DeletedEmployees => is_delta,
@@ -125,45 +135,58 @@ impl<'a> Fetch<'a> {
         }
     }
 
-    /// Reads one list to its end. Where the school refuses a part of it, the rest is read
-    /// without; where it refuses a list that is not needed, that one is left out. Both are
-    /// noted for the school.
-    pub(super) async fn read(
-        &mut self,
-        list: List,
-        from: Option<PageCursor>,
-        next: Option<List>,
-    ) -> Result<(), SyncError> {
-        let mut from = from;
-        loop {
-            let goes_on = from.is_some();
-            let error = match self.read_once(list, from.take(), next).await {
-                Err(SyncError::Wonde(error)) if is_refusal(&error) => error,
-                other => return other,
-            };
-            if let WondeError::NotFound = error {
-                // Of a school that Wonde does not know there is no list either.
-                self.client.school().await?;
-                if goes_on || list == List::Employees {
-                    return Err(SyncError::ListMissing);
-                }
-            }
-            if self.goes_on_with_less(list, &error).await? {
-                continue;
-            }
-            if list == List::Employees {
-                return Err(error.into());
-            }
-            tracing::warn!(%error, ?list, "this list is left out");
-            if let Some(code) = withheld(list) {
-                staging::note(self.pool, self.lease, code).await?;
-            }
-            return self.stage(MappedPage { refused: true, ..MappedPage::default() }, next).await;
+    /// Reads lists side by side, each to its end. Where the school refuses a part of one, the rest is
+    /// read without; where it refuses a list that is not needed, that one is left out. Both are noted
+    /// for the school.
+    pub(super) async fn read(&mut self, lists: &[List]) -> Result<(), SyncError> {
+        let mut open = SelectAll::new();
+        for list in lists.iter().copied().filter(|list| !self.fetch.is_over(*list)) {
+            open.push(self.open(list));
         }
+        if self.fetch.is_full() && self.expected.is_none() {
+            // The first pages are under way by now.
+            let expected = Expected::learn(self.pool, self.school, self.client).await?;
+            self.expected = Some(expected);
+        }
+        while let Some((list, read)) = open.next().await {
+            match read {
+                Ok((page, next)) => self.keep(list, page, next).await?,
+                Err(error) if is_refusal(&error) => {
+                    if self.goes_on_without(list, error).await? {
+                        open.push(self.open(list));
+                    }
+                }
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether a list is read again with less after a refusal; else it is left out.
+    async fn goes_on_without(&mut self, list: List, error: WondeError) -> Result<bool, SyncError> {
+        if let WondeError::NotFound = error {
+            // Of a school that Wonde does not know there is no list either.
+            self.client.school().await?;
+            if self.fetch.pages_of(list) > 0 || list == List::Employees {
+                return Err(SyncError::ListMissing);
+            }
+        }
+        if self.can_do_with_less(list, &error).await? {
+            return Ok(true);
+        }
+        if list == List::Employees {
+            return Err(error.into());
+        }
+        tracing::warn!(%error, ?list, "this list is left out");
+        if let Some(code) = withheld(list) {
+            self.note(code).await?;
+        }
+        self.keep(list, MappedPage::default(), Next::Refused).await?;
+        Ok(false)
     }
 
     /// Whether there is something to do without, so that the list can be read all the same.
-    async fn goes_on_with_less(
+    async fn can_do_with_less(
         &mut self,
         list: List,
         error: &WondeError,
@@ -178,7 +201,7 @@ impl<'a> Fetch<'a> {
                     return Ok(false);
                 }
                 self.class_staff = false;
-                staging::note(self.pool, self.lease, IssueCode::ClassStaffWithheld).await?;
+                self.note(IssueCode::ClassStaffWithheld).await?;
                 Ok(true)
             }
             // One photo may be too large for any answer; it must not take nine others with it.
@@ -198,103 +221,101 @@ impl<'a> Fetch<'a> {
         if refused.is_empty() {
             return Ok(false);
         }
-        staging::rewind(self.pool, self.lease).await?;
-        self.done = 0;
+        fetches::rewind(self.pool, self.lease, &mut self.fetch, List::Employees).await?;
         for code in refused.iter().copied().filter_map(access::withheld) {
-            staging::note(self.pool, self.lease, code).await?;
+            self.note(code).await?;
         }
         self.mapping.leave_out(&refused);
         Ok(true)
     }
 
-    async fn read_once(
-        &mut self,
-        list: List,
-        from: Option<PageCursor>,
-        next: Option<List>,
-    ) -> Result<(), SyncError> {
-        let (client, after) = (self.client.clone(), self.updated_after);
-        match list {
-            List::Employees => {
-                let include = self.mapping.includes();
-                let query = EmployeeQuery { include, updated_after: after, page_size: None };
-                // The first page is under way from here on.
-                let pages = client.employees(&query, from);
-                if after.is_none() && self.expected.is_none() {
-                    self.expected = Some(Expected::learn(self.pool, self.school, &client).await?);
-                }
-                let rules = self.mapping;
-                self.stage_all(pages, next, |page| map_page(page, rules)).await
-            }
+    /// Opens a list where it goes on.
+    fn open(&self, list: List) -> BoxStream<'static, (List, Read)> {
+        let (client, after) = (self.client, self.fetch.updated_after);
+        let from = self.place_in(list);
+        let pages: BoxStream<'static, Read> = match list {
             List::DeletedEmployees | List::DeletedClasses => {
                 let kind = match list {
                     List::DeletedClasses => DeletionKind::Class,
                     _ => DeletionKind::Employee,
                 };
                 let pages = client.deletions(kind, after, from);
-                self.stage_all(pages, next, |page| map_deletions(page, kind)).await
+                pages.map_ok(move |page| mapped(&page, |page| map_deletions(page, kind))).boxed()
             }
             List::Subjects => {
                 let pages = client.subjects(after, from);
-                self.stage_all(pages, next, map_subjects).await
+                pages.map_ok(|page| mapped(&page, map_subjects)).boxed()
             }
             List::Classes => {
                 let staff = self.class_staff;
                 let include: &[ClassInclude] = if staff { &[ClassInclude::Employees] } else { &[] };
                 let pages = client.classes(include, after, from);
-                self.stage_all(pages, next, |page| map_classes(page, staff)).await
+                pages.map_ok(move |page| mapped(&page, |page| map_classes(page, staff))).boxed()
             }
             List::Photos => {
-                let query = EmployeeQuery {
-                    include: vec![EmployeeInclude::Photo],
-                    // Whoever asks for photos once wants them all.
-                    updated_after: after.filter(|_| self.school.settings.import_photos),
-                    page_size: Some(self.photos_per_page),
-                };
-                let pages = client.employees(&query, from);
-                self.stage_all(pages, next, map_photos).await
+                let pages = client.employees(&self.photo_query(after), from);
+                pages.map_ok(|page| mapped(&page, map_photos)).boxed()
             }
-            List::Missing => self.account_for_missing().await,
+            List::Employees | List::Missing => {
+                let rules = self.mapping;
+                let include = rules.includes();
+                let query = EmployeeQuery { include, updated_after: after, page_size: None };
+                let pages = client.employees(&query, from);
+                pages.map_ok(move |page| mapped(&page, |page| map_page(page, rules))).boxed()
+            }
+        };
+        pages.map(move |read| (list, read)).boxed()
+    }
+
+    /// A cursor that cannot be read is none: the list begins anew.
+    fn place_in(&self, list: List) -> Option<PageCursor> {
+        match self.fetch.next_of(list) {
+            Some(Next::At(cursor)) => serde_json::from_value(cursor.clone()).ok(),
+            _ => None,
         }
     }
 
-    async fn stage_all<T>(
-        &mut self,
-        pages: impl Stream<Item = Result<Page<T>, WondeError>>,
-        next: Option<List>,
-        map: impl Fn(&Page<T>) -> MappedPage,
-    ) -> Result<(), SyncError> {
-        futures::pin_mut!(pages);
-        while let Some(page) = pages.try_next().await? {
-            let mut mapped = map(&page);
-            self.done += mapped.fetched + mapped.teaching.len() as u64;
-            mapped.next_page = page
-                .next
-                .map(|next| serde_json::to_value(next).expect("a page cursor is a string"));
-            self.stage(mapped, next).await?;
+    fn photo_query(&self, after: Option<DateTime<Utc>>) -> EmployeeQuery {
+        EmployeeQuery {
+            include: vec![EmployeeInclude::Photo],
+            // Whoever asks for photos once wants them all.
+            updated_after: after.filter(|_| self.school.settings.import_photos),
+            page_size: Some(self.photos_per_page),
         }
-        Ok(())
     }
 
-    /// Stages a page, with the list that follows if it is the last one of its list.
-    pub(super) async fn stage(
+    /// Keeps a page.
+    pub(super) async fn keep(
         &mut self,
+        list: List,
         mut page: MappedPage,
-        next: Option<List>,
+        next: Next<Value>,
     ) -> Result<(), SyncError> {
-        page.next_list = next.filter(|_| page.next_page.is_none());
         page.requests = self.client.requests_made() - self.requests;
         self.requests += page.requests;
-        let is_last = page.next_page.is_none() && page.next_list.is_none();
-        let progress = if is_last {
-            COMPARING
-        } else {
-            let total = self.expected.as_mut().and_then(Expected::records);
-            let total = total.map(|records| records.max(self.done));
-            Progress { stage: Stage::Fetching, done: self.done, total }
+        let done = self.fetch.records() + page.fetched + page.teaching.len() as u64;
+        let total = self.expected.as_mut().and_then(Expected::records);
+        let total = total.map(|records| records.max(done));
+        let progress = match (list, &next) {
+            (List::Missing, Next::Over) => COMPARING,
+            _ => Progress { stage: Stage::Fetching, done, total },
         };
-        Ok(staging::add_page(self.pool, self.lease, &page, progress).await?)
+        let fetch = &mut self.fetch;
+        Ok(fetches::keep(self.pool, self.lease, fetch, list, page, next, progress).await?)
     }
+
+    /// Notes for the school what is withheld, or not known.
+    pub(super) async fn note(&mut self, code: IssueCode) -> Result<(), SyncError> {
+        Ok(fetches::note(self.pool, self.lease, &mut self.fetch, code).await?)
+    }
+}
+
+fn mapped<T>(page: &Page<T>, map: impl Fn(&Page<T>) -> MappedPage) -> (MappedPage, Next<Value>) {
+    let next = match &page.next {
+        Some(next) => Next::At(serde_json::to_value(next).expect("a page cursor is a string")),
+        None => Next::Over,
+    };
+    (map(page), next)
 }
 
 /// What the school is told where the list is left out. Without the deletions a delta sees fewer

@@ -1,0 +1,101 @@
+//! The change history and the issues of a job.
+
+use mis_sync_domain::{Change, ChangedRecord, FieldValue, Issue, Lease};
+use sqlx::PgConnection;
+use uuid::Uuid;
+
+use crate::Error;
+
+/// Takes back what an earlier run of the job told before it was held, so that this one can tell its
+/// own.
+pub(super) async fn forget(db: &mut PgConnection, lease: Lease) -> Result<(), Error> {
+    sqlx::query!(
+        r#"
+        WITH changes AS (
+            DELETE FROM job_change WHERE job_id = $1
+        )
+        DELETE FROM job_issue WHERE job_id = $1
+        "#,
+        lease.job_id.0,
+    )
+    .execute(db)
+    .await?;
+    Ok(())
+}
+
+/// Writes the change history.
+pub(super) async fn write_changes(
+    db: &mut PgConnection,
+    lease: Lease,
+    changes: &[Change],
+) -> Result<(), Error> {
+    if changes.is_empty() {
+        return Ok(());
+    }
+    let (mut records, mut ids) = (Vec::new(), Vec::new());
+    for change in changes {
+        let (record, id): (&str, Option<Uuid>) = match change.record {
+            ChangedRecord::Staff(id) => ("staff", id.map(|id| id.0)),
+            ChangedRecord::Class(id) => ("class", id.map(|id| id.0)),
+            ChangedRecord::Subject(id) => ("subject", id.map(|id| id.0)),
+        };
+        records.push(record);
+        ids.push(id);
+    }
+    let wonde_ids: Vec<Option<&str>> =
+        changes.iter().map(|change| change.wonde_id.as_deref()).collect();
+    let fields: Vec<&str> = changes.iter().map(|change| change.field.as_str()).collect();
+    let text = |value: &'_ Option<FieldValue>| value.as_ref().map(|v| v.as_str().to_owned());
+    let old: Vec<Option<String>> = changes.iter().map(|change| text(&change.old)).collect();
+    let new: Vec<Option<String>> = changes.iter().map(|change| text(&change.new)).collect();
+    sqlx::query!(
+        r#"
+        INSERT INTO job_change (job_id, record, staff_id, class_id, subject_id, wonde_id, field,
+            old_value, new_value)
+        SELECT $1, record, CASE WHEN record = 'staff' THEN id END,
+            CASE WHEN record = 'class' THEN id END, CASE WHEN record = 'subject' THEN id END,
+            wonde_id, field, old_value, new_value
+        FROM UNNEST($2::text[], $3::uuid[], $4::text[], $5::text[], $6::text[], $7::text[])
+            WITH ORDINALITY AS l (record, id, wonde_id, field, old_value, new_value, place)
+        ORDER BY place
+        "#,
+        lease.job_id.0,
+        &records as &[&str],
+        &ids as &[Option<Uuid>],
+        &wonde_ids as &[Option<&str>],
+        &fields as &[&str],
+        &old as &[Option<String>],
+        &new as &[Option<String>],
+    )
+    .execute(db)
+    .await?;
+    Ok(())
+}
+
+/// Writes what the school is told.
+pub(super) async fn write_issues(
+    db: &mut PgConnection,
+    lease: Lease,
+    issues: &[Issue],
+) -> Result<(), Error> {
+    if issues.is_empty() {
+        return Ok(());
+    }
+    let codes: Vec<&str> = issues.iter().map(|issue| issue.code.as_str()).collect();
+    let wonde_ids: Vec<Option<&str>> =
+        issues.iter().map(|issue| issue.wonde_id.as_deref()).collect();
+    sqlx::query!(
+        r#"
+        INSERT INTO job_issue (job_id, code, wonde_id)
+        SELECT $1, code, wonde_id
+        FROM UNNEST($2::text[], $3::text[]) WITH ORDINALITY AS i (code, wonde_id, place)
+        ORDER BY place
+        "#,
+        lease.job_id.0,
+        &codes as &[&str],
+        &wonde_ids as &[Option<&str>],
+    )
+    .execute(db)
+    .await?;
+    Ok(())
+}
