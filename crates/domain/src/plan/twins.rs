@@ -21,7 +21,7 @@ pub(super) struct Aliases<'a> {
     joined: Vec<Twins>,
     /// Further records of people whose leading record a delta did not show: alias and leading id.
     alone: Vec<(&'a str, &'a str)>,
-    /// People of whom a delta did not show a further record.
+    /// People with a further record that a delta did not show or that cannot be imported.
     pub(super) have_more: HashSet<Place>,
     /// Further records whose leading one is gone: they lead now, and each means this person.
     pub(super) successors: HashMap<&'a str, Place>,
@@ -57,10 +57,11 @@ pub(super) fn find<'a>(of: &Lookup<'a>) -> Aliases<'a> {
         let leading_is_gone =
             gone.contains(leads) || of.fetched.is_full && !of.present.contains_key(leads);
         let is_listed = of.listed_staff.contains_key(alias.as_str());
+        let is_unread = !of.fetched.is_full || of.present.contains_key(alias.as_str());
         match (is_listed, of.listed_staff.contains_key(leads)) {
             (true, false) if leading_is_gone => heirs.entry(place).or_default().push(alias),
             (true, false) if is_still(of, alias, place) => aliases.alone.push((alias, leads)),
-            (false, _) if !of.fetched.is_full && !gone.contains(alias.as_str()) => {
+            (false, _) if is_unread && !gone.contains(alias.as_str()) => {
                 aliases.have_more.insert(place);
             }
             // They are two people now, or nothing is said of them.
@@ -105,18 +106,15 @@ fn is_still(of: &Lookup<'_>, alias: &str, place: Place) -> bool {
 
 /// Further records that iP knew and that are none any more. Only a full list shows that a record is
 /// gone, and one that is to lead from now on has to be applied first.
-pub(super) fn forgotten(
-    of: &Lookup<'_>,
-    aliases: &Aliases<'_>,
-    outcome: &Outcome,
-) -> Vec<String> {
+pub(super) fn forgotten(of: &Lookup<'_>, aliases: &Aliases<'_>, outcome: &Outcome) -> Vec<String> {
     let waits = |alias: &&str| !outcome.applied.contains(&of.listed_staff[alias]);
     let waiting = aliases.successors.keys().copied().filter(waits);
     let still: HashSet<&str> = aliases.pairs().map(|(alias, _)| alias).chain(waiting).collect();
     let is_forgotten = |alias: &&String| {
+        let is_there = of.present.contains_key(alias.as_str());
         let is_told_of = of.listed_staff.contains_key(alias.as_str())
             || of.fetched.gone.employees.contains(*alias);
-        !still.contains(alias.as_str()) && (of.fetched.is_full || is_told_of)
+        !still.contains(alias.as_str()) && !is_there && (of.fetched.is_full || is_told_of)
     };
     let known = of.held.aliases.iter().map(|(alias, _)| alias);
     known.filter(is_forgotten).cloned().collect()

@@ -67,6 +67,16 @@ fn a_record_that_is_to_lead_is_not_forgotten_while_it_waits() {
 }
 
 #[test]
+fn a_further_record_that_cannot_be_imported_is_not_forgotten_nor_are_its_roles() {
+    let both = list([ann("a1", "Teacher"), record("a3")]).present("a2", None);
+    let left = list([record("a3")]).gone(&["a1"]).present("a2", None);
+    for fetched in [both, left] {
+        let plan = compare(&held(), &fetched, &RULES);
+        assert_eq!((plan.told().len(), plan.forgotten_aliases.len()), (0, 0));
+    }
+}
+
+#[test]
 fn of_several_other_records_that_differ_by_now_one_leads_and_the_rest_are_somebody_else() {
     let held = with(held(), |held| held.aliases.push(("b1".into(), id("a1"))));
     let cy = stranger("b1", "Cy", "cy@oak.example");
