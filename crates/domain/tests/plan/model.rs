@@ -1,0 +1,226 @@
+//! What the rules make of a list, read from the mission: whom each record means, who leaves, who may
+//! have which login, and what everybody is in the end.
+
+mod fields;
+mod logins;
+mod meaning;
+pub(crate) mod said;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use mis_sync_domain::{
+    IssueCode, StaffRecord,
+    identity::{folded, is_upi_key},
+    plan::{Account, Fetched, Held, Person, Rules},
+};
+
+use self::logins::login;
+
+/// A place in the list, and one among the people of iP.
+type Pair = (usize, usize);
+
+/// What is compared.
+pub(crate) struct Model<'a> {
+    pub(crate) held: &'a Held,
+    pub(crate) fetched: &'a Fetched,
+    pub(crate) rules: &'a Rules,
+    /// Each record once, as it came last.
+    records: Vec<&'a StaffRecord>,
+}
+
+/// What a plan has to say of people.
+#[derive(Debug, Default, PartialEq)]
+pub(crate) struct Expected {
+    /// Those who are in iP.
+    pub(crate) known: Vec<Person>,
+    /// Those who are new, in the order of the list.
+    pub(crate) new: Vec<Person>,
+    /// Why records are left out.
+    pub(crate) issues: BTreeMap<String, IssueCode>,
+    /// Records, and whom each may mean.
+    pub(crate) candidates: BTreeSet<(String, usize)>,
+}
+
+impl<'a> Model<'a> {
+    /// `None`: there is more in it than the model reads, which are several records of one person and
+    /// what people decided.
+    pub(crate) fn of(held: &'a Held, fetched: &'a Fetched, rules: &'a Rules) -> Option<Self> {
+        let all = &fetched.staff;
+        let comes_again =
+            |at: usize| all[at + 1..].iter().any(|(_, r)| r.wonde_id == all[at].1.wonde_id);
+        let records: Vec<&StaffRecord> =
+            (0..all.len()).filter(|at| !comes_again(*at)).map(|at| &all[at].1).collect();
+        let name = |record: &StaffRecord| {
+            let texts = [record.email.as_str(), &record.first_name, &record.surname];
+            texts.map(folded)
+        };
+        let names: BTreeSet<_> = records.iter().map(|record| name(record)).collect();
+        let is_plain =
+            names.len() == records.len() && held.aliases.is_empty() && held.decisions.is_empty();
+        is_plain.then_some(Self { held, fetched, rules, records })
+    }
+
+    pub(crate) fn expects(&self) -> Expected {
+        let mut expected = Expected::default();
+        let (means, mut doubts) = self.means();
+        let shared = self.shares_a_login(&means);
+        let mut issue: Vec<Option<IssueCode>> =
+            shared.iter().map(|shared| shared.then_some(IssueCode::SharedWorkEmail)).collect();
+        let is_meant = |place: usize, but: usize| {
+            (0..means.len()).any(|n| n != but && means[n] == Some(place))
+        };
+        let mut pairs = self.found_again(&means, &issue);
+        doubts.retain(|(n, place)| {
+            means[*n].is_none_or(|own| own == *place) && !is_meant(*place, *n)
+        });
+        pairs.extend(doubts);
+        for (n, place) in &pairs {
+            issue[*n].get_or_insert(IssueCode::PossibleMatch);
+            expected.candidates.insert((self.records[*n].wonde_id.clone(), *place));
+        }
+        let leavers = self.leavers(&means, &pairs);
+        self.keep_logins_apart(&means, &leavers, &mut issue);
+
+        expected.known = self.held.people.iter().map(|account| account.person.clone()).collect();
+        for place in leavers {
+            expected.known[place].active = false;
+        }
+        let roles_are_said = !self.roles_are_withheld(&means);
+        for (n, said) in self.records.iter().enumerate() {
+            match (issue[n], means[n]) {
+                (Some(code), _) => drop(expected.issues.insert(said.wonde_id.clone(), code)),
+                (None, None) => {
+                    let person = fields::of(None, said, self.rules, roles_are_said);
+                    expected.new.push(person);
+                }
+                (None, Some(place)) if self.is_read_later(place) => {}
+                (None, Some(place)) => {
+                    let person = &mut expected.known[place];
+                    *person = fields::of(Some(person), said, self.rules, roles_are_said);
+                    if !person.active {
+                        expected.issues.insert(said.wonde_id.clone(), IssueCode::InactiveInIp);
+                    }
+                }
+            }
+        }
+        expected
+    }
+
+    fn account(&self, place: usize) -> &'a Account {
+        &self.held.people[place]
+    }
+
+    fn everybody(&self) -> std::ops::Range<usize> {
+        0..self.held.people.len()
+    }
+
+    fn is_read_later(&self, place: usize) -> bool {
+        self.account(place).read_at.is_some_and(|at| at > self.fetched.started_at)
+    }
+
+    /// Ids and UPIs of all that the list has.
+    fn listed(&self) -> impl Iterator<Item = (&'a str, Option<&'a str>)> {
+        let Fetched { staff, present, left_out, .. } = self.fetched;
+        let staff = staff.iter().map(|(_, one)| (one.wonde_id.as_str(), one.upi.as_deref()));
+        let present = present.iter().map(|one| (one.wonde_id.as_str(), one.upi.as_deref()));
+        let left_out = left_out.iter().map(|one| (one.wonde_id.as_str(), one.upi.as_deref()));
+        staff.chain(present).chain(left_out)
+    }
+
+    fn is_listed(&self, wonde_id: &str) -> bool {
+        self.listed().any(|(id, _)| id == wonde_id)
+    }
+
+    /// The one in iP who has this UPI, if it tells people apart.
+    fn owner_of(&self, upi: &str) -> Option<usize> {
+        let ids: BTreeSet<&str> =
+            self.listed().filter(|(_, one)| *one == Some(upi)).map(|(id, _)| id).collect();
+        let has_it = |place: &usize| self.account(*place).person.upi.as_deref() == Some(upi);
+        let owners: Vec<usize> = self.everybody().filter(has_it).collect();
+        match owners[..] {
+            [owner] if ids.len() == 1 && is_upi_key(upi) => Some(owner),
+            _ => None,
+        }
+    }
+
+    /// Somebody whose own record is not in the list is there all the same, and cannot be imported.
+    fn is_present_by_upi(&self, place: usize) -> bool {
+        let own = self.account(place).person.wonde_id.as_deref();
+        self.fetched.present.iter().any(|one| {
+            own != Some(one.wonde_id.as_str())
+                && one.upi.as_deref().is_some_and(|upi| self.owner_of(upi) == Some(place))
+        })
+    }
+
+    fn shows_absence(&self) -> bool {
+        self.fetched.is_full && self.fetched.counts.nameless == 0
+    }
+
+    fn is_gone(&self, wonde_id: &str) -> bool {
+        self.fetched.gone.employees.contains(wonde_id)
+    }
+
+    /// Records that nobody belongs to, each with somebody whose id is gone and who has much in common
+    /// with it.
+    fn found_again(&self, means: &[Option<usize>], issue: &[Option<IssueCode>]) -> Vec<Pair> {
+        let is_same = |one: &str, other: &str| folded(one) == folded(other);
+        let has_much_in_common = |n: usize, place: usize| {
+            let (said, person) = (self.records[n], &self.account(place).person);
+            let initials = said.initials.as_deref().zip(person.initials.as_deref());
+            let by_key = login(said.email.as_str()) == login(&person.email)
+                || is_same(&said.surname, &person.surname);
+            let by_name = is_same(&said.first_name, &person.first_name)
+                || initials.is_some_and(|(said, held)| is_same(said, held));
+            by_key && by_name
+        };
+        let is_lost = |place: usize| {
+            let person = &self.account(place).person;
+            let is_gone = |id: &str| self.is_gone(id) && !self.is_listed(id);
+            person.active
+                && person.wonde_id.as_deref().is_some_and(is_gone)
+                && !self.is_present_by_upi(place)
+                && !means.contains(&Some(place))
+        };
+        let open = (0..means.len()).filter(|n| means[*n].is_none() && issue[*n].is_none());
+        let open = open.filter(|_| self.shows_absence());
+        let pairs = open.flat_map(|n| self.everybody().map(move |place| (n, place)));
+        pairs.filter(|(n, place)| is_lost(*place) && has_much_in_common(*n, *place)).collect()
+    }
+
+    fn leavers(&self, means: &[Option<usize>], pairs: &[Pair]) -> Vec<usize> {
+        let counts = self.fetched.counts;
+        let says_nothing = counts.records > 0 && counts.employment_said == 0;
+        let proves_nothing = self.fetched.is_full && !self.shows_absence();
+        if says_nothing || proves_nothing || !self.rules.sync.deactivates {
+            return Vec::new();
+        }
+        let has_left = |place: &usize| {
+            let person = &self.account(*place).person;
+            let Some(own) = person.wonde_id.as_deref() else { return false };
+            let is_not_current =
+                self.fetched.is_full && self.fetched.left_out.iter().any(|one| one.wonde_id == own);
+            let is_present = self.fetched.present.iter().any(|one| one.wonde_id == own);
+            person.active
+                && (self.is_gone(own) || is_not_current)
+                && !is_present
+                && !self.is_present_by_upi(*place)
+                && !means.contains(&Some(*place))
+                && !pairs.iter().any(|(_, other)| other == place)
+                && !self.is_read_later(*place)
+        };
+        let leavers: Vec<usize> = self.everybody().filter(has_left).collect();
+        let is_kept = self.fetched.alone.is_some() && self.rules.has_many_recent_leavers;
+        if is_kept { Vec::new() } else { leavers }
+    }
+
+    /// Nobody of a full list has a role, and of those of the list somebody had one.
+    fn roles_are_withheld(&self, means: &[Option<usize>]) -> bool {
+        let has_role =
+            self.fetched.staff.iter().any(|(_, said)| said.job_title.as_deref().is_some());
+        let some_had = means.iter().flatten().any(|place| {
+            let mis = self.account(*place).person.mis.as_ref();
+            mis.and_then(|mis| mis.job_title.as_ref()).is_some_and(|said| said.0.is_some())
+        });
+        self.fetched.is_full && !has_role && some_had
+    }
+}
