@@ -162,6 +162,7 @@ fn find_doubts(
         .iter()
         .filter(|linked| !listed.contains(&linked.id))
         .filter_map(|linked| Some((linked.id, linked.person.line_manager?)))
+        .chain(roster.others.iter().copied())
         .collect();
     let mut doubts: Vec<Option<IssueCode>> = people.iter().map(alone).collect();
     loop {

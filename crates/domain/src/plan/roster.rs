@@ -30,6 +30,8 @@ pub(super) struct Roster<'a> {
     /// Their places among `people`.
     by_wonde_id: HashMap<&'a str, usize>,
     pub(super) by_id: HashMap<Ref<StaffId>, usize>,
+    /// Who reports to whom, of those who are not linked with the MIS.
+    pub(super) others: Vec<(Ref<StaffId>, Ref<StaffId>)>,
     /// Those who stay as they are.
     pub(super) stay: HashSet<Ref<StaffId>>,
     /// Further records of people who have several, and the record by which each is known.
@@ -44,6 +46,7 @@ impl<'a> Roster<'a> {
         forgotten_aliases: &[String],
     ) -> Self {
         let mut people: Vec<Linked<'a>> = Vec::new();
+        let mut others = Vec::new();
         // Ids as they will be: of records that are applied, else as iP has them.
         let mut known_by: HashMap<Who, &'a str> = HashMap::new();
         for at in &outcome.applied {
@@ -54,7 +57,10 @@ impl<'a> Roster<'a> {
             let person = outcome.of(of, place);
             let held = account.person.wonde_id.as_deref().filter(|_| person.wonde_id.is_some());
             let who = Who::Held(place);
-            let Some(wonde_id) = known_by.get(&who).copied().or(held) else { continue };
+            let Some(wonde_id) = known_by.get(&who).copied().or(held) else {
+                others.extend(person.line_manager.map(|manager| (Ref::Known(account.id), manager)));
+                continue;
+            };
             let in_doubt = of
                 .listed_staff
                 .get(wonde_id)
@@ -75,6 +81,7 @@ impl<'a> Roster<'a> {
             stay: people.iter().filter(|one| one.stays).map(|one| one.id).collect(),
             aliases: aliases(of, matches, &by_wonde_id, outcome, forgotten_aliases),
             by_wonde_id,
+            others,
             people,
         }
     }

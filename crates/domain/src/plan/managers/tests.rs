@@ -108,6 +108,15 @@ fn a_manager_who_stays_closes_no_circle_with_a_new_one() {
 }
 
 #[test]
+fn a_circle_can_lead_through_somebody_whom_the_mis_does_not_know() {
+    let hand = person(by_hand("b1"), |b1| b1.line_manager = Some(Ref::Known(id("a1"))));
+    let leading = person(account("head"), |head| head.line_manager = Some(Ref::Known(id("b1"))));
+    let fetched = list([listing("a1", &["head"]), listing("a2", &[])]);
+    let held = school([leading, account("a1"), account("a2"), hand]);
+    assert_eq!(told(&held, &fetched, &RULES), ["a1 manager_circle"]);
+}
+
+#[test]
 fn nobody_goes_on_reporting_to_a_leaver() {
     let fetched = list([listing("a1", &["head"]), listing("a2", &["a1"])]).gone(&["head"]);
     let lines = [
