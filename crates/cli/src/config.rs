@@ -6,7 +6,7 @@ mod text;
 
 use std::{
     net::SocketAddr,
-    num::NonZeroU32,
+    num::{NonZeroU8, NonZeroU32},
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -93,6 +93,7 @@ pub(crate) struct Wonde {
     rate_per_second: NonZeroU32,
     reserved_for_logins_percent: u32,
     page_size: NonZeroU32,
+    parallel_requests: NonZeroU8,
     request_timeout_ms: u64,
     connect_timeout_ms: u64,
     max_body_bytes: usize,
@@ -266,6 +267,7 @@ impl Wonde {
             connect_timeout_ms: self.connect_timeout_ms,
             request_timeout_ms: self.request_timeout_ms,
             page_size: self.page_size.get(),
+            parallel_requests: self.parallel_requests,
             max_body_bytes: self.max_body_bytes,
             max_tries: self.max_tries.get(),
             max_retry_elapsed_ms: self.max_retry_elapsed_ms,

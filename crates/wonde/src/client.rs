@@ -8,6 +8,7 @@ use reqwest::{Client, StatusCode};
 use rustls::crypto::CryptoProvider;
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::de::DeserializeOwned;
+use tokio::sync::Semaphore;
 use tracing::{Instrument as _, Span};
 use url::Url;
 
@@ -85,6 +86,8 @@ impl WondeClient {
             authorization: bearer(token)?,
             limit_key: LimitKey::of_token(token),
             requests: Arc::default(),
+            expected: None,
+            in_flight: Arc::new(Semaphore::new(self.config.parallel_requests.get().into())),
         })
     }
 }
@@ -95,7 +98,8 @@ impl fmt::Debug for WondeClient {
     }
 }
 
-/// Reads one school with one token. Clones share the count of requests.
+/// Reads one school with one token. Clones share the count of requests, and how many may be in
+/// flight at once.
 #[derive(Clone)]
 pub struct SchoolClient {
     client: WondeClient,
@@ -104,6 +108,8 @@ pub struct SchoolClient {
     authorization: HeaderValue,
     limit_key: LimitKey,
     requests: Arc<AtomicU64>,
+    expected: Option<u64>,
+    in_flight: Arc<Semaphore>,
 }
 
 impl SchoolClient {
@@ -111,6 +117,14 @@ impl SchoolClient {
     #[must_use]
     pub fn labelled(self, label: &str) -> Self {
         Self { limit_key: self.limit_key.labelled(label.to_owned()), ..self }
+    }
+
+    /// The same client, for a list that has about so many records in all: as far as these reach,
+    /// its pages are asked for before the pages in front of them have come. Wrong numbers cost time
+    /// or a few requests, never a record.
+    #[must_use]
+    pub fn expecting(&self, records: Option<u64>) -> Self {
+        Self { expected: records, ..self.clone() }
     }
 
     /// The school itself: the cheapest way to see whether the token works.
@@ -169,6 +183,14 @@ impl SchoolClient {
         &self.root
     }
 
+    pub(crate) fn expected_records(&self) -> Option<u64> {
+        self.expected
+    }
+
+    pub(crate) fn parallel_requests(&self) -> u64 {
+        self.client.config.parallel_requests.get().into()
+    }
+
     /// Address of the first page of a list.
     pub(crate) fn list_url(&self, list: &ListQuery) -> Url {
         let mut url = extend(&self.root, &[list.resource]);
@@ -182,7 +204,16 @@ impl SchoolClient {
         resource: &'static str,
         url: &Url,
     ) -> Result<DecodedPage<T>, Error> {
-        self.send(Ask { resource, url, decode: decode_page, one_record: false }).await
+        self.send(Ask::page(resource, url)).await
+    }
+
+    /// A page that may not exist: a failure says nothing yet, so nothing is tried again.
+    pub(crate) async fn page_once<T: DeserializeOwned>(
+        &self,
+        resource: &'static str,
+        url: &Url,
+    ) -> Result<DecodedPage<T>, Error> {
+        self.attempt(Ask::page(resource, url), 1).await
     }
 
     /// Sends one GET, tries again where that may help, and decodes the answer.
@@ -223,6 +254,8 @@ impl SchoolClient {
 
     /// One try, with its one line in the log.
     async fn attempt<T>(&self, ask: Ask<'_, T>, attempt: u32) -> Result<T, Error> {
+        // First a place, then the grant: one that had to wait for a place would be spent late.
+        let _place = self.in_flight.acquire().await.expect("nobody closes the semaphore");
         self.client.limit.acquire(&self.limit_key).await?;
         let span = tracing::debug_span!(
             "wonde.request",
@@ -286,6 +319,12 @@ impl<T> Copy for Ask<'_, T> {}
 impl<'a, T: DeserializeOwned> Ask<'a, T> {
     fn record(resource: &'static str, url: &'a Url) -> Self {
         Self { resource, url, decode: decode_single, one_record: true }
+    }
+}
+
+impl<'a, T: DeserializeOwned> Ask<'a, DecodedPage<T>> {
+    fn page(resource: &'static str, url: &'a Url) -> Self {
+        Self { resource, url, decode: decode_page, one_record: false }
     }
 }
 

@@ -1,3 +1,4 @@
+use std::num::NonZeroU8;
 use std::time::Duration;
 
 use serde::Deserialize;
@@ -15,6 +16,9 @@ pub struct ClientConfig {
     pub request_timeout_ms: u64,
     /// `per_page` of list requests.
     pub page_size: u32,
+    /// How many requests of one [`SchoolClient`](crate::SchoolClient) and its clones may be in
+    /// flight at once, over all lists.
+    pub parallel_requests: NonZeroU8,
     /// Largest body accepted, counted after decompression.
     pub max_body_bytes: usize,
     /// How often one request is tried in all, the first time included.
@@ -39,6 +43,7 @@ impl Default for ClientConfig {
             connect_timeout_ms: 5_000,
             request_timeout_ms: 30_000,
             page_size: 200,
+            parallel_requests: const { NonZeroU8::new(4).unwrap() },
             // A page of 200 employees is about 0.4 MB; photos are the reason for the room.
             max_body_bytes: 32 * 1024 * 1024,
             max_tries: 4,

@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod addresses;
+mod ahead;
 mod bom;
 mod client;
 mod config;

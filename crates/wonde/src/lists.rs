@@ -3,10 +3,11 @@
 use chrono::{DateTime, Utc};
 use futures::Stream;
 
+use crate::ahead;
 use crate::client::SchoolClient;
 use crate::error::Error;
 use crate::models::{Class, Deletion, Employee, Subject};
-use crate::pages::{self, Page, PageCursor};
+use crate::pages::{Page, PageCursor};
 use crate::query::{ClassInclude, DeletionKind, EmployeeInclude, EmployeeQuery, ListQuery};
 
 impl SchoolClient {
@@ -14,8 +15,11 @@ impl SchoolClient {
     /// With `from` it goes on where an earlier stream of employees stopped; the cursor then
     /// decides instead of the query.
     ///
-    /// Fetching begins at once in a task of its own (so call this inside a Tokio runtime), stays
-    /// one page ahead of the consumer, and stops when the stream is dropped.
+    /// Fetching begins at once in tasks of its own (so call this inside a Tokio runtime), goes on
+    /// while the consumer has a page in hand, and stops when the stream is dropped. Where the pages
+    /// count up, as many as [`parallel_requests`](crate::ClientConfig::parallel_requests) are
+    /// fetched or wait for their turn at the same time, see [`expecting`](Self::expecting); their
+    /// order, and where they end, is the list's own all the same.
     pub fn employees(
         &self,
         query: &EmployeeQuery,
@@ -24,7 +28,7 @@ impl SchoolClient {
         let include = query.include.iter().copied().map(EmployeeInclude::name);
         let mut list = ListQuery::new("employees", include, query.updated_after);
         list.page_size = query.page_size;
-        pages::stream(self.clone(), list, from)
+        ahead::stream(self.clone(), list, from)
     }
 
     /// All classes, or those changed after a moment; otherwise as [`employees`](Self::employees).
@@ -35,7 +39,7 @@ impl SchoolClient {
         from: Option<PageCursor>,
     ) -> impl Stream<Item = Result<Page<Class>, Error>> + Send + use<> {
         let include = include.iter().copied().map(ClassInclude::name);
-        pages::stream(self.clone(), ListQuery::new("classes", include, updated_after), from)
+        ahead::stream(self.clone(), ListQuery::new("classes", include, updated_after), from)
     }
 
     /// All subjects, or those changed after a moment; otherwise as [`employees`](Self::employees).
@@ -44,7 +48,7 @@ impl SchoolClient {
         updated_after: Option<DateTime<Utc>>,
         from: Option<PageCursor>,
     ) -> impl Stream<Item = Result<Page<Subject>, Error>> + Send + use<> {
-        pages::stream(self.clone(), ListQuery::new("subjects", [], updated_after), from)
+        ahead::stream(self.clone(), ListQuery::new("subjects", [], updated_after), from)
     }
 
     /// What was deleted, or deleted or restored after a moment; otherwise as
@@ -57,6 +61,6 @@ impl SchoolClient {
     ) -> impl Stream<Item = Result<Page<Deletion>, Error>> + Send + use<> {
         let mut list = ListQuery::new("deletions", [], updated_after);
         list.parameters.push(("type", kind.name().to_owned()));
-        pages::stream(self.clone(), list, from)
+        ahead::stream(self.clone(), list, from)
     }
 }

@@ -1,23 +1,12 @@
-//! Lists, page by page.
+//! The pages of a list, and where they may be.
 
-use std::collections::HashSet;
 use std::fmt;
 
-use futures::{Stream, stream};
-use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
-use tokio::sync::mpsc;
-use tokio_util::task::AbortOnDropHandle;
-use tracing::Instrument as _;
 use url::{Position, Url};
 
-use crate::client::SchoolClient;
 use crate::envelope::UndecodableRecord;
 use crate::error::Error;
-use crate::query::ListQuery;
-
-/// A list with more pages than this has no end. The smallest pages that we ask for hold one record.
-const MOST_PAGES: usize = 50_000;
 
 /// One page of a list.
 #[derive(Debug)]
@@ -35,8 +24,13 @@ pub struct Page<T> {
 pub struct PageCursor(String);
 
 impl PageCursor {
-    fn of(url: &Url) -> Self {
+    pub(crate) fn of(url: &Url) -> Self {
         Self(url[Position::BeforePath..Position::AfterQuery].to_owned())
+    }
+
+    /// The page's address, checked as [`within_list`] does.
+    pub(crate) fn within(&self, root: &Url, resource: &str) -> Result<Url, Error> {
+        within_list(root, resource, root, &self.0)
     }
 }
 
@@ -47,78 +41,17 @@ impl fmt::Debug for PageCursor {
     }
 }
 
-/// The pages of `list`, the next one being fetched while the consumer has the last in hand.
-pub(crate) fn stream<T: DeserializeOwned + Send + 'static>(
-    client: SchoolClient,
-    list: ListQuery,
-    from: Option<PageCursor>,
-) -> impl Stream<Item = Result<Page<T>, Error>> + Send + 'static {
-    let (sender, receiver) = mpsc::channel(1);
-    let fetching = async move {
-        let first = match from {
-            Some(cursor) => within_list(client.root(), list.resource, client.root(), &cursor.0),
-            None => Ok(client.list_url(&list)),
-        };
-        fetch(&client, list.resource, first, &sender).await;
-    };
-    let task = AbortOnDropHandle::new(tokio::spawn(fetching.in_current_span()));
-    stream::unfold((receiver, task), |(mut receiver, mut task)| async move {
-        if let Some(page) = receiver.recv().await {
-            return Some((page, (receiver, task)));
-        }
-        // A task that died must not look like the end of the list.
-        if let Err(failure) = (&mut task).await {
-            std::panic::resume_unwind(failure.into_panic());
-        }
-        None
-    })
-}
-
-/// Sends pages until the last, the first error, or nobody listens any more.
-async fn fetch<T: DeserializeOwned>(
-    client: &SchoolClient,
-    resource: &'static str,
-    first: Result<Url, Error>,
-    sender: &mpsc::Sender<Result<Page<T>, Error>>,
-) {
-    let mut seen = HashSet::new();
-    let mut address = Some(first);
-    while let Some(url) = address.take() {
-        // Room first, then the request: so one page waits at most, and not a second behind it.
-        let Ok(room) = sender.reserve().await else {
-            return;
-        };
-        let page = match url {
-            Ok(url) => fetch_one(client, resource, &url, &mut seen).await,
-            Err(error) => Err(error),
-        };
-        if let Ok(Page { next: Some(next), .. }) = &page {
-            address = Some(within_list(client.root(), resource, client.root(), &next.0));
-        }
-        room.send(page);
-    }
-}
-
-async fn fetch_one<T: DeserializeOwned>(
-    client: &SchoolClient,
-    resource: &'static str,
-    url: &Url,
-    seen: &mut HashSet<PageCursor>,
-) -> Result<Page<T>, Error> {
-    if !seen.insert(PageCursor::of(url)) || seen.len() > MOST_PAGES {
-        return Err(Error::PageLoop);
-    }
-    let page = client.page(resource, url).await?;
-    let next = page.next.map(|next| within_list(client.root(), resource, url, &next));
-    Ok(Page { records: page.records, next: next.transpose()?.as_ref().map(PageCursor::of) })
-}
-
 /// Resolves an address that `page` names, and lets it pass only for this list of this school on
 /// this school's server: a token that sees many schools must not mix them, and a stored cursor of
 /// employees must not be read as one of classes. Behind a proxy the server may name itself with
 /// another scheme or port. These are never used: what is asked for next is on the root that the
 /// token belongs to, whatever the address says.
-fn within_list(root: &Url, resource: &str, page: &Url, address: &str) -> Result<Url, Error> {
+pub(crate) fn within_list(
+    root: &Url,
+    resource: &str,
+    page: &Url,
+    address: &str,
+) -> Result<Url, Error> {
     let mut url = page
         .join(address)
         .map_err(|_unparsable| Error::decode("the address of the next page is not a URL"))?;

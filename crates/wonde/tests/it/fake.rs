@@ -1,5 +1,7 @@
 //! A scripted server, a recording rate limiter, and clients that talk to them.
 
+use std::num::NonZeroU8;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -68,7 +70,9 @@ pub(crate) struct Seen {
     pub(crate) authorization: Option<String>,
 }
 
-/// Answers request n with reply n, and every later one with the last.
+/// What to answer to a request: its number from 1, and path and query.
+type Script = dyn Fn(usize, &str) -> BoxFuture<'static, Reply> + Send + Sync;
+
 pub(crate) struct Fake {
     pub(crate) base: Url,
     state: Arc<FakeState>,
@@ -77,20 +81,35 @@ pub(crate) struct Fake {
 
 struct FakeState {
     base: Url,
-    replies: Vec<Reply>,
+    script: Box<Script>,
+    in_flight: AtomicUsize,
+    most_in_flight: AtomicUsize,
     seen: Mutex<Vec<Seen>>,
     arrived: watch::Sender<usize>,
     given_up: watch::Sender<usize>,
 }
 
 impl Fake {
+    /// Answers request n with reply n, and every later one with the last.
     pub(crate) async fn start(replies: Vec<Reply>) -> Self {
+        Self::scripted(move |number, _| {
+            let reply = replies[(number - 1).min(replies.len() - 1)].clone();
+            std::future::ready(reply).boxed()
+        })
+        .await
+    }
+
+    pub(crate) async fn scripted(
+        script: impl Fn(usize, &str) -> BoxFuture<'static, Reply> + Send + Sync + 'static,
+    ) -> Self {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let base = Url::parse(&format!("http://{address}/v1.0")).unwrap();
         let state = Arc::new(FakeState {
             base: base.clone(),
-            replies,
+            script: Box::new(script),
+            in_flight: AtomicUsize::default(),
+            most_in_flight: AtomicUsize::default(),
             seen: Mutex::default(),
             arrived: watch::Sender::new(0),
             given_up: watch::Sender::new(0),
@@ -104,12 +123,17 @@ impl Fake {
         self.state.seen.lock().unwrap().clone()
     }
 
+    /// How many requests at most were being answered at the same time.
+    pub(crate) fn most_in_flight(&self) -> usize {
+        self.state.most_in_flight.load(Ordering::SeqCst)
+    }
+
     /// Waits until `count` requests have arrived in all.
     pub(crate) async fn arrived(&self, count: usize) {
         reached(self.state.arrived.subscribe(), count).await;
     }
 
-    /// Waits until the client has given up `count` hanging requests.
+    /// Waits until the client has given up `count` requests.
     pub(crate) async fn given_up(&self, count: usize) {
         reached(self.state.given_up.subscribe(), count).await;
     }
@@ -137,16 +161,18 @@ async fn answer(State(state): State<Arc<FakeState>>, request: Request) -> Respon
         });
         seen.len()
     };
+    let in_flight = state.in_flight.fetch_add(1, Ordering::SeqCst) + 1;
+    state.most_in_flight.fetch_max(in_flight, Ordering::SeqCst);
     state.arrived.send_replace(number);
-    let index = (number - 1).min(state.replies.len() - 1);
-    match state.replies[index].clone() {
+    let mut guard = CountOnDrop { state: state.clone(), answered: false };
+    let reply = (state.script)(number, &request.uri().to_string()).await;
+    let response = match reply {
         Reply::Whole { status, headers, body } => whole(&state.base, status, headers, body),
         Reply::Truncated => truncated(),
-        Reply::Hang => {
-            let _guard = CountOnDrop(state.clone());
-            std::future::pending().await
-        }
-    }
+        Reply::Hang => std::future::pending().await,
+    };
+    guard.answered = true;
+    response
 }
 
 fn whole(base: &Url, status: u16, headers: Vec<(&'static str, String)>, body: Bytes) -> Response {
@@ -171,11 +197,17 @@ fn truncated() -> Response {
 }
 
 /// The handler of a request is dropped when its client goes away.
-struct CountOnDrop(Arc<FakeState>);
+struct CountOnDrop {
+    state: Arc<FakeState>,
+    answered: bool,
+}
 
 impl Drop for CountOnDrop {
     fn drop(&mut self) {
-        self.0.given_up.send_modify(|count| *count += 1);
+        self.state.in_flight.fetch_sub(1, Ordering::SeqCst);
+        if !self.answered {
+            self.state.given_up.send_modify(|count| *count += 1);
+        }
     }
 }
 
@@ -205,10 +237,12 @@ impl RateLimit for RecordingLimit {
     }
 }
 
-/// Quick to try again, so that the tests are quick.
+/// Quick to try again, so that the tests are quick, and one request after the other, because most
+/// scripts go by their number.
 pub(crate) fn config() -> ClientConfig {
     ClientConfig {
         request_timeout_ms: 10_000,
+        parallel_requests: NonZeroU8::MIN,
         initial_backoff_ms: 1,
         max_backoff_ms: 5,
         second_look_ms: 1,

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "the lint spares test functions, but not what they call")]
 
 mod addresses;
+mod ahead;
 mod fake;
 mod lists;
 mod paging;

@@ -1,10 +1,11 @@
 use std::error::Error as _;
 use std::io::Write;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, LazyLock, Mutex};
 
 use futures::StreamExt as _;
 use mis_sync_wonde::{ClientConfig, EmployeeInclude, EmployeeQuery, Unlimited};
-use tracing::Instrument as _;
+use tracing::subscriber::NoSubscriber;
+use tracing::{Dispatch, Instrument as _};
 
 use crate::fake::{Fake, Reply, TOKEN, config, including, json, school_with};
 
@@ -28,8 +29,13 @@ impl Write for Captured {
     }
 }
 
+/// Where only one subscriber lives, `tracing` lets the thread that meets a line first decide whether
+/// it is ever of interest, and that may be one of another test.
+static SECOND: LazyLock<Dispatch> = LazyLock::new(|| Dispatch::new(NoSubscriber::new()));
+
 /// Everything at every level that anything on this thread logs, the HTTP crates included.
 fn capture() -> (Captured, tracing::subscriber::DefaultGuard) {
+    LazyLock::force(&SECOND);
     let captured = Captured::default();
     let writer = captured.clone();
     let subscriber = tracing_subscriber::fmt()

@@ -49,7 +49,7 @@ impl World {
     }
 
     async fn employees(&self, query: &EmployeeQuery) -> Vec<Employee> {
-        records(self.client.employees(query, None)).await
+        records(self.client.expecting(Some(45)).employees(query, None)).await
     }
 }
 
