@@ -1,7 +1,7 @@
 //! A list that changes while it is read loses records between two pages. Nobody is locked out for
 //! that, and nothing is archived: whatever is missing is looked for first.
 
-use std::{collections::HashSet, time::Duration};
+use std::{collections::HashSet, num::NonZeroU8, time::Duration};
 
 use mis_sync_domain::SchoolId;
 use mis_sync_testing::{TestApp, TestAppOptions, eventually, http_client};
@@ -24,6 +24,8 @@ async fn synced_school(staff: usize) -> (TestApp, SchoolId) {
     let app = TestApp::start_with(TestAppOptions {
         simulator: SimulatorOptions { schools: 1, staff, ..SimulatorOptions::default() },
         page_size: PAGE.try_into().unwrap(),
+        // What changes once a page was served is to be seen on the next.
+        parallel_requests: NonZeroU8::MIN,
         lease: Duration::from_secs(2),
         ..TestAppOptions::default()
     })

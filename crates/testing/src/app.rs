@@ -1,5 +1,5 @@
 use std::{
-    num::NonZeroU32,
+    num::{NonZeroU8, NonZeroU32},
     sync::{Arc, LazyLock},
     time::Duration,
 };
@@ -45,6 +45,8 @@ pub struct TestAppOptions {
     pub rate_per_second: u32,
     /// Records that the Wonde client asks for per page.
     pub page_size: u32,
+    /// Requests that one sync may have in flight at once.
+    pub parallel_requests: NonZeroU8,
     /// What day and time the worker goes by.
     pub clock: Clock,
     /// Let the worker serve the schools' schedules.
@@ -69,6 +71,7 @@ impl Default for TestAppOptions {
             drain: Duration::from_secs(30),
             rate_per_second: 10_000,
             page_size: 10,
+            parallel_requests: ClientConfig::default().parallel_requests,
             clock: Clock::system(),
             // A test that runs at night is not to be surprised by a sync.
             scheduler: false,
@@ -229,6 +232,7 @@ impl TestApp {
         let config = ClientConfig {
             base_url: self.simulator.base_url().parse().unwrap(),
             page_size: self.options.page_size,
+            parallel_requests: self.options.parallel_requests,
             initial_backoff_ms: 1,
             max_backoff_ms: 10,
             second_look_ms: 20,
@@ -279,6 +283,7 @@ impl TestApp {
             ("MIS_SYNC__WONDE__BASE_URL", self.simulator.base_url()),
             ("MIS_SYNC__WONDE__ALLOW_LOOPBACK", "true".into()),
             ("MIS_SYNC__WONDE__PAGE_SIZE", self.options.page_size.to_string()),
+            ("MIS_SYNC__WONDE__PARALLEL_REQUESTS", self.options.parallel_requests.to_string()),
             ("MIS_SYNC__WONDE__RATE_PER_SECOND", self.options.rate_per_second.to_string()),
             ("MIS_SYNC__SCHEDULER__ENABLED", self.options.scheduler.to_string()),
             ("MIS_SYNC__WORKER__LEASE_SECONDS", self.options.lease.as_secs().max(1).to_string()),
