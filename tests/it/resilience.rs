@@ -1,6 +1,6 @@
 //! Workers die, stop and fall asleep; Redis forgets; nothing is lost, nothing happens twice.
 
-use std::time::Duration;
+use std::{num::NonZeroU8, time::Duration};
 
 use mis_sync_domain::SchoolId;
 use mis_sync_testing::{TestApp, TestAppOptions, eventually};
@@ -21,6 +21,8 @@ async fn app_without_worker() -> TestApp {
         simulator: SimulatorOptions { schools: 1, staff: 100, ..SimulatorOptions::default() },
         worker: false,
         lease: Duration::from_secs(3),
+        // The pages that are requested again are counted.
+        parallel_requests: NonZeroU8::MIN,
         ..TestAppOptions::default()
     })
     .await
