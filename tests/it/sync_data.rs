@@ -172,8 +172,10 @@ async fn a_large_school_arrives_whole() {
     let job = app.wait_until_finished(&job).await;
     assert_eq!(job["state"], "succeeded", "{job}");
     assert_eq!(job["report"]["fetched"], 5_000);
-    // 25 pages of staff, 13 of classes, and beside the first ones the count for the progress bar.
-    assert_eq!(job["report"]["requests"], 39);
+    // 25 pages of staff, 13 of classes, beside the first ones the count for the progress bar, and at
+    // the end of each list up to three pages that were only guessed.
+    let requests = job["report"]["requests"].as_u64().unwrap();
+    assert!((39..=45).contains(&requests), "{requests}");
     assert_equal_to_truth(&app, &school).await;
     assert_eq!(number(&app, "SELECT count(*) FROM fetched_page").await, 0);
 }
