@@ -13,7 +13,7 @@ use crate::process::Process;
 const HALF_A_REQUEST: &[u8] = b"GET /healthz HTTP/1.1\r\nHost: api\r\n";
 
 /// A server in a process of its own, and where it listens.
-async fn serving(app: &TestApp, extra: &[(&str, &str)]) -> (Process, SocketAddr) {
+pub(crate) async fn serving(app: &TestApp, extra: &[(&str, &str)]) -> (Process, SocketAddr) {
     let listen = ("MIS_SYNC__API__LISTEN", "127.0.0.1:0");
     let process = Process::start(app, &["serve"], &[&[listen], extra].concat());
     let address = eventually("it listens", async || {

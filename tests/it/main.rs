@@ -40,3 +40,4 @@ mod tokens;
 mod undo;
 mod webhooks;
 mod withheld;
+mod without_redis;

@@ -5,7 +5,7 @@ use mis_sync_domain::{Clock, MisTable, WondeHosts};
 use mis_sync_queue::{Intake, Queue, RateLimiter, Redis, WorkerOptions};
 use mis_sync_store::{Pool, TokenCipher};
 use mis_sync_wonde::WondeClient;
-use mis_sync_worker::{AllowedAddresses, Context, SharedRateLimit};
+use mis_sync_worker::{AllowedAddresses, Context, SharedRateLimit, Turns};
 use uuid::Uuid;
 
 use crate::{config::Config, descriptors, exit::Failure};
@@ -85,6 +85,7 @@ impl Parts {
             wonde_at_login: client(config.wonde.client_at_login(refresh_timeout), logins)?,
             wonde_hosts: Arc::clone(&self.wonde_hosts),
             refresh_timeout,
+            turns: Turns::default(),
             probe_after: config.worker.probe_after(),
             token_probe_after: config.wonde.token_probe_after(),
             cipher: Arc::clone(&self.cipher),

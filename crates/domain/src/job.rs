@@ -234,6 +234,9 @@ pub struct Job {
     pub attempt: u16,
     /// After so many it fails.
     pub max_attempts: u16,
+    /// Attempts that ended without a word from their worker. They are not among those that
+    /// `max_attempts` bounds; as many of them end the job too.
+    pub crashes: u16,
     /// When it was asked for.
     pub created_at: DateTime<Utc>,
     /// When an attempt first started.

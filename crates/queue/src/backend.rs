@@ -26,7 +26,11 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tower::layer::util::Identity;
 
-use crate::{Claimed, Intake, Queue, redis::Popper};
+use crate::{
+    Claimed, Intake, Queue,
+    admission::{Admission, Admitted, Offer},
+    redis::Popper,
+};
 
 /// Between two looks into the ledger after one that failed.
 const PAUSE: Duration = Duration::from_secs(1);
@@ -38,7 +42,8 @@ const POP: Duration = Duration::from_secs(1);
 /// A job that waits for longer although nothing came from Redis was not delivered.
 const DELIVERED_WITHIN: Duration = Duration::from_millis(250);
 
-/// For so long after Redis failed, or did not deliver a job, the ledger is asked first.
+/// For so long after Redis failed, or did not deliver a job, the ledger is asked first. Also after
+/// an id was left because its job may not run beside the present ones: it is nowhere else any more.
 const DOUBT: Duration = Duration::from_secs(10);
 
 /// Whether Redis delivers the jobs of a lane. Clones share it: what one slot of a worker finds
@@ -62,7 +67,7 @@ impl Doubt {
 
 /// Where the jobs of one lane come from.
 pub(crate) struct LaneBackend {
-    jobs: BoxStream<'static, Claimed>,
+    jobs: BoxStream<'static, Admitted>,
     ended: CancellationToken,
 }
 
@@ -74,6 +79,8 @@ pub(crate) struct LaneOptions {
     pub(crate) lease: Duration,
     /// Shared by those who take jobs of this lane.
     pub(crate) doubt: Doubt,
+    /// Shared likewise.
+    pub(crate) admission: Admission,
     /// While it is closed no job is taken.
     pub(crate) intake: Intake,
     /// From then on no job is taken.
@@ -94,8 +101,8 @@ impl LaneBackend {
         let ended = options.ended.clone();
         let source = Source { queue, options, popper };
         let jobs = stream::unfold(source, |mut source| async move {
-            let claimed = source.next().await?;
-            Some((claimed, source))
+            let admitted = source.next().await?;
+            Some((admitted, source))
         });
         Self { jobs: jobs.fuse().boxed(), ended }
     }
@@ -103,17 +110,17 @@ impl LaneBackend {
 
 impl Source {
     /// The next job of this lane; `None` once the worker is to stop.
-    async fn next(&mut self) -> Option<Claimed> {
+    async fn next(&mut self) -> Option<Admitted> {
         while self.takes_jobs().await {
             let in_doubt = self.options.doubt.is_there() || self.queue.redis().trouble().is_some();
-            let claimed = if in_doubt {
+            let admitted = if in_doubt {
                 self.claim_from_ledger().await
             } else {
                 self.claim_delivered().await
             };
-            match claimed {
-                Some(claimed) if self.is_stopping() => self.hand_back(&claimed).await,
-                Some(claimed) => return Some(claimed),
+            match admitted {
+                Some(admitted) if self.is_stopping() => self.hand_back(&admitted.claimed).await,
+                Some(admitted) => return Some(admitted),
                 None => {}
             }
         }
@@ -128,7 +135,7 @@ impl Source {
 
     /// Claims what Redis delivers. Where that is nothing, the ledger is asked whether a job waits
     /// all the same: whatever the reason, it was not delivered.
-    async fn claim_delivered(&mut self) -> Option<Claimed> {
+    async fn claim_delivered(&mut self) -> Option<Admitted> {
         // Not all at the same time, so that one of them comes round soon.
         let wait = POP.mul_f64(rand::rng().random_range(0.5..=1.0));
         match self.popper.pop(wait).await {
@@ -153,7 +160,7 @@ impl Source {
 
     /// Claims from the ledger as fast as jobs come. Between two looks ids are taken from Redis
     /// where it lets us, so that none heap up there.
-    async fn claim_from_ledger(&mut self) -> Option<Claimed> {
+    async fn claim_from_ledger(&mut self) -> Option<Admitted> {
         match self.claim_next(Duration::ZERO).await {
             Ok(None) => {}
             Ok(claimed) => return claimed,
@@ -180,11 +187,18 @@ impl Source {
 
     /// Claims the job of a popped id; `None`: it is not due any more. The id is nowhere but
     /// here, so while the ledger is away it is kept, and put back if the worker is to take no more.
-    async fn claim(&self, id: JobId) -> Option<Claimed> {
-        let LaneOptions { lane, worker, lease, intake, .. } = &self.options;
+    async fn claim(&self, id: JobId) -> Option<Admitted> {
+        let LaneOptions { lane, worker, lease, intake, admission, doubt, .. } = &self.options;
         while !self.is_stopping() && intake.is_open() {
-            match jobs::claim(self.queue.pool(), id, worker, *lease).await {
-                Ok(claimed) => return claimed,
+            let offer = admission.offer();
+            match jobs::claim(self.queue.pool(), id, worker, *lease, offer.leaves()).await {
+                Ok(Some(claimed)) => return self.admit(offer, claimed).await,
+                Ok(None) => {
+                    if offer.leaves_some() {
+                        doubt.raise();
+                    }
+                    return None;
+                }
                 Err(error) => {
                     tracing::error!(job.id = %id, %error, %lane, "the job could not be claimed");
                     self.pause(PAUSE).await;
@@ -195,10 +209,29 @@ impl Source {
         None
     }
 
-    async fn claim_next(&self, patience: Duration) -> Result<Option<Claimed>, ()> {
-        let LaneOptions { lane, worker, lease, .. } = &self.options;
-        let claimed = jobs::claim_next(self.queue.pool(), *lane, worker, *lease, patience).await;
-        claimed.map_err(|error| tracing::error!(%error, %lane, "no job could be claimed"))
+    async fn claim_next(&self, patience: Duration) -> Result<Option<Admitted>, ()> {
+        let LaneOptions { lane, worker, lease, admission, .. } = &self.options;
+        let (pool, offer) = (self.queue.pool(), admission.offer());
+        let claimed = jobs::claim_next(pool, *lane, worker, *lease, patience, offer.leaves()).await;
+        match claimed {
+            Ok(Some(claimed)) => Ok(self.admit(offer, claimed).await),
+            Ok(None) => Ok(None),
+            Err(error) => {
+                tracing::error!(%error, %lane, "no job could be claimed");
+                Err(())
+            }
+        }
+    }
+
+    async fn admit(&self, offer: Offer, claimed: Claimed) -> Option<Admitted> {
+        match self.options.admission.admit(offer, claimed) {
+            Ok(admitted) => Some(admitted),
+            Err(claimed) => {
+                self.options.doubt.raise();
+                self.hand_back(&claimed).await;
+                None
+            }
+        }
     }
 
     fn is_stopping(&self) -> bool {
@@ -207,7 +240,7 @@ impl Source {
 
     /// Waits, unless the worker is to stop; nothing is claimed by that.
     #[expect(clippy::disallowed_methods, reason = "a server that is away has no event to await")]
-    async fn pause(&self, length: Duration) -> Option<Claimed> {
+    async fn pause(&self, length: Duration) -> Option<Admitted> {
         let _stopped = self.options.stopping.run_until_cancelled(tokio::time::sleep(length)).await;
         None
     }
@@ -230,7 +263,7 @@ impl Source {
 }
 
 impl Backend for LaneBackend {
-    type Task = Task<Claimed>;
+    type Task = Task<Admitted>;
     type Error = Infallible;
 
     fn poll_ready(
@@ -245,12 +278,12 @@ impl Backend for LaneBackend {
         &mut self,
         cx: &mut Context<'_>,
         _: &WorkerContext,
-    ) -> Poll<Option<Result<Task<Claimed>, Infallible>>> {
-        let claimed = ready!(self.jobs.poll_next_unpin(cx));
-        if claimed.is_none() {
+    ) -> Poll<Option<Result<Task<Admitted>, Infallible>>> {
+        let admitted = ready!(self.jobs.poll_next_unpin(cx));
+        if admitted.is_none() {
             self.ended.cancel();
         }
-        Poll::Ready(claimed.map(|claimed| Ok(Task::new(claimed))))
+        Poll::Ready(admitted.map(|admitted| Ok(Task::new(admitted))))
     }
 
     /// The stream has ended before, so nothing is left to close.
@@ -264,7 +297,7 @@ impl Backend for LaneBackend {
 }
 
 impl BackendConfig for LaneBackend {
-    type Args = Claimed;
+    type Args = Admitted;
     type Id = String;
     type Kind = Ephemeral;
     type Config = ();

@@ -6,7 +6,8 @@ use mis_sync_domain::Lane;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    Claimed, Error, Handler, Intake, Queue, RetryPolicy,
+    Error, Handler, Intake, Queue, RetryPolicy,
+    admission::{Admission, Admitted, Suspects},
     attempt::{self, AttemptContext},
     backend::{Doubt, LaneBackend, LaneOptions},
 };
@@ -92,9 +93,12 @@ pub async fn run_worker(
     };
     let mut monitor = Monitor::new();
     let mut lanes_ended = Vec::new();
+    let suspects = Suspects::default();
     for lane in Lane::ALL.iter().copied() {
         let slots = options.slots(lane);
         let doubt = Doubt::default();
+        let all_slots = slots.backends * slots.concurrency;
+        let admission = Admission::new(suspects.clone(), lane, all_slots);
         for share in 0..slots.backends {
             let ended = CancellationToken::new();
             lanes_ended.push(ended.clone());
@@ -108,6 +112,7 @@ pub async fn run_worker(
                 worker: name.clone(),
                 lease: slots.lease,
                 doubt: doubt.clone(),
+                admission: admission.clone(),
                 intake: options.intake.clone(),
                 stopping: stop.clone(),
                 ended,
@@ -168,6 +173,6 @@ fn register(
     })
 }
 
-async fn run_attempt(claimed: Claimed, context: Data<AttemptContext>) {
-    attempt::run((*context).clone(), claimed).await;
+async fn run_attempt(admitted: Admitted, context: Data<AttemptContext>) {
+    attempt::run((*context).clone(), admitted.claimed.clone()).await;
 }

@@ -30,7 +30,7 @@ pub use actions::{
     Approved, approve, approve_categories, cancel, reject, retry_finished, retry_now,
 };
 pub use change_groups::{ChangeGroup, ChangeKind, RecordKind, change_groups};
-pub use claim::{Claimed, claim, claim_next, heartbeat};
+pub use claim::{Claimed, Leaves, claim, claim_next, heartbeat};
 pub use enqueue::{Enqueued, Idempotency, NewJob, answered, enqueue};
 pub use filter::{IdPrefix, InvalidIdPrefix, JobFilter};
 pub use history::{Attempt, attempts, lineage};

@@ -13,7 +13,7 @@ use mis_sync_wonde::{ClientConfig, WondeClient};
 use mis_sync_wonde_sim::{RunningSimulator, SchoolSummary, Simulator, SimulatorOptions};
 use mis_sync_worker::{
     AlertOptions, AlertReceiver, AllowedAddresses, Context, RetentionOptions, SchedulerOptions,
-    SharedRateLimit,
+    SharedRateLimit, Turns,
 };
 use reqwest::{Client, RequestBuilder};
 use secrecy::{ExposeSecret, SecretString};
@@ -249,6 +249,7 @@ impl TestApp {
             .unwrap(),
             wonde_hosts: Arc::clone(&self.hosts),
             refresh_timeout: timeout,
+            turns: Turns::default(),
             probe_after: Duration::from_hours(1),
             token_probe_after: self.options.token_probe_after,
             cipher: Arc::clone(&self.cipher),

@@ -15,6 +15,7 @@ mod retention;
 mod scheduler;
 mod sweeper;
 mod token_probes;
+mod turns;
 
 use std::{sync::Arc, time::Duration};
 
@@ -31,6 +32,7 @@ pub use error::SyncError;
 pub use rate_limit::SharedRateLimit;
 pub use retention::RetentionOptions;
 pub use scheduler::SchedulerOptions;
+pub use turns::Turns;
 
 /// What every job may use.
 #[derive(Debug, Clone)]
@@ -46,6 +48,8 @@ pub struct Context {
     pub wonde_hosts: Arc<WondeHosts>,
     /// How long the fetch of one person may take.
     pub refresh_timeout: Duration,
+    /// Logins that write.
+    pub turns: Turns,
     /// How long logins do not ask a Wonde that failed one of them.
     pub probe_after: Duration,
     /// How long a token that Wonde refused is left alone before it is tried again.

@@ -28,6 +28,45 @@ async fn a_sync_that_writes_for_long_does_not_hold_up_the_login() {
     assert_equal_to_truth(&app, &school).await;
 }
 
+#[tokio::test]
+async fn a_school_that_is_written_for_long_does_not_hold_up_the_logins_of_another() {
+    let mut app = TestApp::start_with(TestAppOptions {
+        simulator: SimulatorOptions { schools: 2, staff: 150, ..SimulatorOptions::default() },
+        page_size: 200,
+        ..TestAppOptions::default()
+    })
+    .await;
+    let settings = json!({ "refresh_freshness_minutes": 0 });
+    let busy = app.connect_school_with(0, settings.clone()).await;
+    let other = app.connect_school_with(1, settings).await;
+    sync(&app, &busy).await;
+    sync(&app, &other).await;
+    app.stop_worker().await;
+    // With the slots and the connections that it has by default.
+    let _worker = Process::start(&app, &["worker"], &[]);
+    let mut apply = app.pool.begin().await.unwrap();
+    let lock = format!("SELECT FROM school WHERE id = '{busy}' FOR NO KEY UPDATE");
+    crate::rows::execute_in(&mut apply, &lock).await;
+    let people = async |school: &SchoolId| {
+        let sql = format!("SELECT id::text FROM staff WHERE active AND school_id = '{school}'");
+        texts(&app, &sql).await
+    };
+    let (held_up, others) = (people(&busy).await, people(&other).await);
+    join_all(held_up.iter().take(120).map(|person| login(&app, &busy, person, 0))).await;
+    let put_off = "SELECT count(*) FROM job WHERE error ->> 'type' = 'school_busy'";
+    eventually("the busy school holds all that it may", async || {
+        (number(&app, put_off).await >= 20).then_some(())
+    })
+    .await;
+    let mut outcomes = Vec::new();
+    for person in others.iter().take(20) {
+        outcomes.push(login(&app, &other, person, 800).await.1["outcome"].clone());
+    }
+    assert_eq!(outcomes, vec!["unchanged"; 20]);
+    assert!(number(&app, "SELECT count(*) FROM job WHERE state = 'running'").await > 0);
+    apply.rollback().await.unwrap();
+}
+
 /// A school of four pages, whose fourth hangs until this much later.
 async fn sync_in_the_middle(settings: Value) -> (TestApp, SchoolId, String) {
     let (app, school) = synced_school_with(settings).await;

@@ -111,7 +111,11 @@ impl App {
 
     /// Lets a worker take a job.
     pub(crate) async fn claim(&self, job: JobId) -> Lease {
-        jobs::claim(&self.pool, job, "worker", LEASE).await.unwrap().unwrap().lease
+        jobs::claim(&self.pool, job, "worker", LEASE, jobs::Leaves::NOTHING)
+            .await
+            .unwrap()
+            .unwrap()
+            .lease
     }
 
     /// Lets a running job end well.

@@ -39,7 +39,8 @@ async fn a_heartbeat_keeps_a_job_longer_than_its_lease() {
         "SELECT count(*) FROM job WHERE now() > started_at + interval '4 seconds'";
     eventually("the first lease would be over", async || {
         test.queue.redeliver_due().await.unwrap();
-        let other = jobs::claim(&test.pool, job, "another", LONG).await.unwrap();
+        let other =
+            jobs::claim(&test.pool, job, "another", LONG, jobs::Leaves::NOTHING).await.unwrap();
         assert!(other.is_none(), "its worker lives");
         (rows::count(&test.pool, past_the_first_lease).await == 1).then_some(())
     })
@@ -163,7 +164,7 @@ async fn work_is_stopped_as_soon_as_another_claim_is_seen() {
     eventually("the job is taken away", async || {
         let expire = "UPDATE job SET lease_until = now() - interval '1 second'";
         rows::change(&test.pool, expire).await;
-        jobs::claim(&test.pool, job, "another", LONG).await.unwrap()
+        jobs::claim(&test.pool, job, "another", LONG, jobs::Leaves::NOTHING).await.unwrap()
     })
     .await;
     let seen = tokio::time::timeout(PATIENCE, stopped.acquire()).await;

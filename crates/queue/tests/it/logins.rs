@@ -7,12 +7,19 @@ use mis_sync_queue::{Enqueued, NewJob, Queue, WorkerOptions};
 use mis_sync_testing::{PATIENCE, eventually};
 use tokio::{sync::Semaphore, time::timeout};
 
-use crate::fixture::{Runs, TestQueue, handler, new_job, options, succeed};
+use crate::{
+    fixture::{Runs, TestQueue, handler, new_job, options, succeed},
+    rows,
+};
 
 impl TestQueue {
     pub(crate) async fn login(&self) -> JobId {
-        let staff_id = Some(StaffId::new());
-        let new = NewJob { kind: JobKind::RefreshUser, staff_id, ..new_job() };
+        self.login_at("oak").await
+    }
+
+    async fn login_at(&self, school: &str) -> JobId {
+        let (kind, staff_id) = (JobKind::RefreshUser, Some(StaffId::new()));
+        let new = NewJob { kind, staff_id, school_id: school.parse().unwrap(), ..new_job() };
         match self.queue.enqueue(&new, None).await.unwrap() {
             Enqueued::New(job) => job.id,
             Enqueued::Existing(job) => panic!("{} has a key of its own", job.id),
@@ -58,6 +65,47 @@ async fn logins_run_while_syncs_fill_every_slot_of_theirs() {
     assert_eq!(runs.all().len(), 22, "the other syncs have not begun");
     gate.add_permits(100);
     test.wait_for(&syncs, JobState::Succeeded).await;
+    worker.stop().await;
+}
+
+#[tokio::test]
+async fn a_school_whose_logins_are_held_up_has_half_of_the_slots() {
+    let test = TestQueue::start().await;
+    let elm = test.connect("elm", "Elmfield").await;
+    let (pool, gate) = (test.pool.clone(), Arc::new(Semaphore::new(0)));
+    let run = {
+        let (gate, elm) = (Arc::clone(&gate), elm.clone());
+        handler(move |claimed| {
+            let (pool, gate, elm) = (pool.clone(), Arc::clone(&gate), elm.clone());
+            async move {
+                if claimed.job.school_id != elm {
+                    gate.acquire().await.unwrap().forget();
+                }
+                succeed(&pool, &claimed).await
+            }
+        })
+    };
+    let mut held_up = Vec::new();
+    for _ in 0..40 {
+        held_up.push(test.login().await);
+    }
+    let worker = test.worker_with(WorkerOptions { interactive_concurrency: 8, ..options() }, run);
+    let in_state = async |state: &str| {
+        let sql = format!("SELECT count(*) FROM job WHERE school_id = 'oak' AND state = '{state}'");
+        rows::count(&test.pool, &sql).await
+    };
+    eventually("four run", async || (in_state("running").await == 4).then_some(())).await;
+    for _ in 0..20 {
+        let login = test.login_at("elm").await;
+        test.wait_for(&[login], JobState::Succeeded).await;
+        assert!(in_state("running").await <= 4);
+    }
+    // The others are taken up as soon as a slot is free, and nobody sweeps here.
+    gate.add_permits(6);
+    eventually("six are done", async || (in_state("succeeded").await == 6).then_some(())).await;
+    eventually("four more run", async || (in_state("running").await == 4).then_some(())).await;
+    gate.add_permits(34);
+    test.wait_for(&held_up, JobState::Succeeded).await;
     worker.stop().await;
 }
 

@@ -10,6 +10,7 @@ mod limiter;
 mod logins;
 mod outages;
 mod pausing;
+mod poison;
 mod proxy;
 mod rows;
 mod running;

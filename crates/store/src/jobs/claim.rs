@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use mis_sync_domain::{Job, JobId, Lane, Lease};
+use mis_sync_domain::{Job, JobId, JobKind, Lane, Lease};
 use sqlx::PgPool;
 
 use super::{enqueue::interval, row::JobRow};
@@ -15,20 +15,45 @@ pub struct Claimed {
     pub lease: Lease,
 }
 
+/// What a claim leaves to others, or to later.
+#[derive(Debug, Clone, Copy)]
+pub struct Leaves<'a> {
+    /// Jobs during which a worker died.
+    pub suspects: bool,
+    /// Jobs of these schools.
+    pub schools: &'a [String],
+}
+
+impl Leaves<'_> {
+    /// Takes whatever is due.
+    pub const NOTHING: Self = Leaves { suspects: false, schools: &[] };
+}
+
+/// The names of the kinds that this release can run.
+pub(super) fn known_kinds() -> Vec<String> {
+    JobKind::KNOWN.iter().map(ToString::to_string).collect()
+}
+
 /// Claims at most one job that is due, in one statement; `$which` says among which ones, `$order`
-/// which of them comes first. `$1` is the worker, `$2` the lease, `$3` and further ones are
-/// those of `$which`. Rows that another claim holds are passed over, so claims side by side do
-/// not wait for each other.
+/// which of them comes first. `$1` is the worker, `$2` the lease, `$3` the known kinds, `$4` and
+/// `$5` what is left; `$6` and further ones are those of `$which`. Rows that another claim holds
+/// are passed over, so claims side by side do not wait for each other.
 macro_rules! claim_due {
-    ($pool:expr, $worker:expr, $lease:expr, $which:tt $order:tt, $($argument:expr),+) => {
+    ($pool:expr, $worker:expr, $lease:expr, $leaves:expr,
+     $which:tt $order:tt, $($argument:expr),+) => {
         sqlx::query_as!(
             JobRow,
             r#"
             WITH due AS (
                 SELECT id, state, fence FROM job
-                WHERE attempt < max_attempts AND deadline_at > now()
+                -- Who was running when the worker died pays with a crash, not with an attempt.
+                WHERE CASE state WHEN 'running' THEN crashes + 1 ELSE attempt - crashes END
+                        < max_attempts
+                    AND deadline_at > now()
                     -- What a newer release put there is left to its workers.
-                    AND kind IN ('sync-school', 'refresh-user')
+                    AND kind = ANY($3)
+                    AND NOT ($4 AND (crashes > 0 OR state = 'running'))
+                    AND school_id <> ALL($5)
                     AND lane NOT IN (SELECT target FROM pause WHERE scope = 'lane')
                     AND school_id NOT IN (SELECT target FROM pause WHERE scope = 'school')
                     AND (state = 'queued'
@@ -42,6 +67,7 @@ macro_rules! claim_due {
                 FROM due WHERE due.state = 'running' AND a.job_id = due.id AND a.fence = due.fence
             ), claimed AS (
                 UPDATE job SET state = 'running', attempt = attempt + 1,
+                    crashes = crashes + (due.state = 'running')::int,
                     fence = nextval('job_fence'), worker = $1, lease_until = now() + $2, lease_length = $2,
                     next_attempt_at = NULL, started_at = coalesce(started_at, now()),
                     stage = 'fetching', progress_done = 0, progress_total = NULL
@@ -52,12 +78,16 @@ macro_rules! claim_due {
                 SELECT id, fence, attempt, worker FROM claimed
             )
             SELECT id, kind, school_id, staff_id, options, requested_by, retry_of, undo_of, state,
-                attempt, max_attempts, created_at, started_at, finished_at, next_attempt_at, stage,
-                progress_done, progress_total, report, approved, left_out, error, fence
+                attempt, max_attempts, crashes, created_at, started_at, finished_at,
+                next_attempt_at, stage, progress_done, progress_total, report, approved, left_out,
+                error, fence
             FROM claimed
             "#,
             $worker,
             interval($lease),
+            &known_kinds(),
+            $leaves.suspects,
+            $leaves.schools,
             $($argument),+
         )
         .fetch_optional($pool)
@@ -66,8 +96,8 @@ macro_rules! claim_due {
 }
 
 /// Claims a job if it is due: queued, retrying and its time has come, held and approved, or
-/// running with a lease that ran out. `None`: somebody else has it, it is not due, or its lane or
-/// school is paused; nothing is changed.
+/// running with a lease that ran out. `None`: somebody else has it, it is not due, its lane or
+/// school is paused, or it is among what is left; nothing is changed.
 ///
 /// The attempt is counted here, before it runs, so that a job which kills its worker does
 /// not do so for ever.
@@ -76,8 +106,9 @@ pub async fn claim(
     id: JobId,
     worker: &str,
     lease: Duration,
+    leaves: Leaves<'_>,
 ) -> Result<Option<Claimed>, Error> {
-    into_claimed(claim_due!(pool, worker, lease, "id = $3" "", id.0)?)
+    into_claimed(claim_due!(pool, worker, lease, leaves, "id = $6" "", id.0)?)
 }
 
 /// Claims the next due job of a lane without Redis: the longest waiting sync, or the newest
@@ -89,18 +120,19 @@ pub async fn claim_next(
     worker: &str,
     lease: Duration,
     patience: Duration,
+    leaves: Leaves<'_>,
 ) -> Result<Option<Claimed>, Error> {
     let (name, patience) = (lane.as_str(), interval(patience));
     into_claimed(match lane {
         Lane::Bulk => claim_due!(
-            pool, worker, lease,
-            "lane = $3 AND delivered_at NOT BETWEEN now() - $4::interval AND now()"
+            pool, worker, lease, leaves,
+            "lane = $6 AND delivered_at NOT BETWEEN now() - $7::interval AND now()"
             "ORDER BY id LIMIT 1",
             name, patience
         ),
         Lane::Interactive => claim_due!(
-            pool, worker, lease,
-            "lane = $3 AND delivered_at NOT BETWEEN now() - $4::interval AND now()"
+            pool, worker, lease, leaves,
+            "lane = $6 AND delivered_at NOT BETWEEN now() - $7::interval AND now()"
             "ORDER BY id DESC LIMIT 1",
             name, patience
         ),

@@ -176,8 +176,8 @@ async fn insert_in_place_of(
         ON CONFLICT (unique_key) WHERE state IN ('queued', 'running', 'retrying', 'held')
             DO NOTHING
         RETURNING id, kind, school_id, staff_id, options, requested_by, retry_of, undo_of, state,
-            attempt, max_attempts, created_at, started_at, finished_at, next_attempt_at, stage,
-            progress_done, progress_total, report, approved, left_out, error, fence
+            attempt, max_attempts, crashes, created_at, started_at, finished_at, next_attempt_at,
+            stage, progress_done, progress_total, report, approved, left_out, error, fence
         "#,
         JobId::new().0,
         new.kind.as_str(),
@@ -237,8 +237,8 @@ async fn insert_again(
         ON CONFLICT (unique_key) WHERE state IN ('queued', 'running', 'retrying', 'held')
             DO NOTHING
         RETURNING id, kind, school_id, staff_id, options, requested_by, retry_of, undo_of, state,
-            attempt, max_attempts, created_at, started_at, finished_at, next_attempt_at, stage,
-            progress_done, progress_total, report, approved, left_out, error, fence
+            attempt, max_attempts, crashes, created_at, started_at, finished_at, next_attempt_at,
+            stage, progress_done, progress_total, report, approved, left_out, error, fence
         "#,
         original.0,
         JobId::new().0,
@@ -259,8 +259,8 @@ async fn insert(db: &mut PgConnection, new: &NewJob) -> Result<Option<Job>, Erro
         ON CONFLICT (unique_key) WHERE state IN ('queued', 'running', 'retrying', 'held')
             DO NOTHING
         RETURNING id, kind, school_id, staff_id, options, requested_by, retry_of, undo_of, state,
-            attempt, max_attempts, created_at, started_at, finished_at, next_attempt_at, stage,
-            progress_done, progress_total, report, approved, left_out, error, fence
+            attempt, max_attempts, crashes, created_at, started_at, finished_at, next_attempt_at,
+            stage, progress_done, progress_total, report, approved, left_out, error, fence
         "#,
         JobId::new().0,
         new.kind.as_str(),
@@ -283,8 +283,8 @@ async fn find_unfinished(db: &mut PgConnection, unique_key: &str) -> Result<Opti
         JobRow,
         r#"
         SELECT id, kind, school_id, staff_id, options, requested_by, retry_of, undo_of, state,
-            attempt, max_attempts, created_at, started_at, finished_at, next_attempt_at, stage,
-            progress_done, progress_total, report, approved, left_out, error, fence
+            attempt, max_attempts, crashes, created_at, started_at, finished_at, next_attempt_at,
+            stage, progress_done, progress_total, report, approved, left_out, error, fence
         FROM job
         WHERE unique_key = $1 AND state IN ('queued', 'running', 'retrying', 'held')
         "#,

@@ -64,8 +64,8 @@ pub async fn lineage(pool: &PgPool, id: JobId) -> Result<Vec<Job>, Error> {
             WHERE line.depth < 20
         )
         SELECT id, kind, school_id, staff_id, options, requested_by, retry_of, undo_of, state,
-            attempt, max_attempts, created_at, started_at, finished_at, next_attempt_at, stage,
-            progress_done, progress_total, report, approved, left_out, error, fence
+            attempt, max_attempts, crashes, created_at, started_at, finished_at, next_attempt_at,
+            stage, progress_done, progress_total, report, approved, left_out, error, fence
         FROM job WHERE id IN (SELECT id FROM line) ORDER BY id LIMIT 50
         "#,
         id.0,

@@ -6,8 +6,9 @@ use crate::Error;
 
 /// The columns of a [`JobRow`].
 const COLUMNS: &str = "id, kind, school_id, staff_id, options, requested_by, retry_of, undo_of, \
-    state, attempt, max_attempts, created_at, started_at, finished_at, next_attempt_at, stage, \
-    progress_done, progress_total, report, approved, left_out, error, fence";
+    state, attempt, max_attempts, crashes, created_at, started_at, finished_at, \
+    next_attempt_at, stage, progress_done, progress_total, report, approved, left_out, error, \
+    fence";
 
 /// How many jobs match.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -17,8 +17,8 @@ pub(crate) async fn fetch(db: &mut PgConnection, id: JobId) -> Result<Option<Job
         JobRow,
         r#"
         SELECT id, kind, school_id, staff_id, options, requested_by, retry_of, undo_of, state,
-            attempt, max_attempts, created_at, started_at, finished_at, next_attempt_at, stage,
-            progress_done, progress_total, report, approved, left_out, error, fence
+            attempt, max_attempts, crashes, created_at, started_at, finished_at, next_attempt_at,
+            stage, progress_done, progress_total, report, approved, left_out, error, fence
         FROM job WHERE id = $1
         "#,
         id.0,

@@ -20,6 +20,7 @@ pub(super) struct JobRow {
     pub(super) state: String,
     pub(super) attempt: i32,
     pub(super) max_attempts: i32,
+    pub(super) crashes: i16,
     pub(super) created_at: DateTime<Utc>,
     pub(super) started_at: Option<DateTime<Utc>>,
     pub(super) finished_at: Option<DateTime<Utc>>,
@@ -63,6 +64,7 @@ impl TryFrom<JobRow> for Job {
             state: row.state.parse().map_err(|_| broken("state"))?,
             attempt: row.attempt.try_into().map_err(|_| broken("attempt"))?,
             max_attempts: row.max_attempts.try_into().map_err(|_| broken("max_attempts"))?,
+            crashes: row.crashes.try_into().map_err(|_| broken("crashes"))?,
             progress: stage.map(|stage| Progress {
                 stage,
                 done: count(row.progress_done),

@@ -3,7 +3,7 @@ use std::time::Duration;
 use mis_sync_domain::{JobFailure, JobId, Lane};
 use sqlx::PgPool;
 
-use super::enqueue::interval;
+use super::{claim::known_kinds, enqueue::interval};
 use crate::Error;
 
 /// A job whose id has to be put on Redis (again).
@@ -32,7 +32,7 @@ pub async fn take_due(pool: &PgPool, patience: Duration, limit: i64) -> Result<V
                 OR (state = 'running' AND lease_is_over(lease_until, lease_length)
                     AND delivered_at < greatest(lease_until, now() - $1::interval)))
                 -- What a newer release put there is left to its workers.
-                AND kind IN ('sync-school', 'refresh-user')
+                AND kind = ANY($3)
                 AND lane NOT IN (SELECT target FROM pause WHERE scope = 'lane')
                 AND school_id NOT IN (SELECT target FROM pause WHERE scope = 'school')
             ORDER BY id LIMIT $2
@@ -43,6 +43,7 @@ pub async fn take_due(pool: &PgPool, patience: Duration, limit: i64) -> Result<V
         "#,
         interval(patience),
         limit,
+        &known_kinds(),
     )
     .fetch_all(pool)
     .await?;
@@ -62,7 +63,7 @@ pub async fn fail_exhausted(pool: &PgPool) -> Result<u64, Error> {
     let lost = JobFailure {
         code: "worker_lost".into(),
         title: "The worker died, several times".into(),
-        detail: "Each attempt ended without a word from its worker; no attempt is left.".into(),
+        detail: "Too many of its attempts ended without a word from their worker.".into(),
     };
     let late = JobFailure {
         code: "deadline_passed".into(),
@@ -77,7 +78,7 @@ pub async fn fail_exhausted(pool: &PgPool) -> Result<u64, Error> {
                 error = CASE WHEN deadline_at > now() THEN $1::jsonb
                     ELSE coalesce(error, $2::jsonb) END
             WHERE ((state = 'running' AND lease_is_over(lease_until, lease_length)
-                    AND (attempt >= max_attempts OR deadline_at <= now()))
+                    AND (crashes + 1 >= max_attempts OR deadline_at <= now()))
                 OR ((state IN ('queued', 'retrying') OR state = 'held' AND approved_at IS NOT NULL)
                     AND deadline_at <= now()))
                 AND lane NOT IN (SELECT target FROM pause WHERE scope = 'lane')

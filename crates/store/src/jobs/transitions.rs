@@ -111,7 +111,7 @@ pub async fn retry(
                 next_attempt_at = CASE WHEN again THEN now() + $4 END,
                 finished_at = CASE WHEN NOT again THEN now() END
             FROM (
-                SELECT id AS job_id, attempt < max_attempts AND (now() + $4 < deadline_at
+                SELECT id AS job_id, attempt - crashes < max_attempts AND (now() + $4 < deadline_at
                     OR lane IN (SELECT target FROM pause WHERE scope = 'lane')
                     OR school_id IN (SELECT target FROM pause WHERE scope = 'school')) AS again
                 FROM job WHERE id = $1

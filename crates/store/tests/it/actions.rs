@@ -37,7 +37,9 @@ async fn a_queued_job_is_cancelled_and_the_next_press_is_a_new_one() {
     assert!(cancelled.finished_at.is_some());
     assert_eq!(cancelled.error.unwrap().detail, "By operator: asked by the school");
     assert_eq!(audit(&store).await, ["operator cancel oak asked by the school"]);
-    assert!(jobs::claim(&store.pool, job, "w", LONG).await.unwrap().is_none());
+    assert!(
+        jobs::claim(&store.pool, job, "w", LONG, jobs::Leaves::NOTHING).await.unwrap().is_none()
+    );
     assert_ne!(store.enqueue(&school).await, job);
 }
 
@@ -98,7 +100,9 @@ async fn a_retrying_job_can_be_made_due() {
     let job = store.enqueue(&school).await;
     let lease = store.claim(job).await;
     jobs::retry(&store.pool, lease, &failure("away"), Duration::from_mins(30)).await.unwrap();
-    assert!(jobs::claim(&store.pool, job, "w", LONG).await.unwrap().is_none());
+    assert!(
+        jobs::claim(&store.pool, job, "w", LONG, jobs::Leaves::NOTHING).await.unwrap().is_none()
+    );
     jobs::retry_now(&store.pool, job, &operator()).await.unwrap().unwrap();
     assert_eq!(store.claim(job).await.job_id, job);
 }

@@ -16,7 +16,8 @@ use crate::{
 };
 
 async fn try_claim(store: &TestStore, job: JobId) -> Option<Lease> {
-    let claimed = jobs::claim(&store.pool, job, "another", LONG).await.unwrap();
+    let claimed =
+        jobs::claim(&store.pool, job, "another", LONG, jobs::Leaves::NOTHING).await.unwrap();
     claimed.map(|claimed| claimed.lease)
 }
 
@@ -48,7 +49,10 @@ async fn a_claimed_job_is_running_and_says_who_has_it() {
     let store = TestStore::start().await;
     let oak = store.school("oak").await;
     let job = store.enqueue(&oak).await;
-    let claimed = jobs::claim(&store.pool, job, "host-1", LONG).await.unwrap().unwrap();
+    let claimed = jobs::claim(&store.pool, job, "host-1", LONG, jobs::Leaves::NOTHING)
+        .await
+        .unwrap()
+        .unwrap();
     assert_eq!(claimed.job, jobs::get(&store.pool, job).await.unwrap().unwrap());
     assert_eq!((claimed.job.state, claimed.job.attempt), (JobState::Running, 1));
     assert!(claimed.job.started_at.is_some());
@@ -67,8 +71,9 @@ async fn of_twenty_claims_at_once_one_wins() {
         assert_eq!(claims.into_iter().flatten().count(), 1);
         rows::change(&store.pool, run_out).await;
     }
-    let next =
-        (0..20).map(|_| jobs::claim_next(&store.pool, Lane::Bulk, "w", LONG, Duration::ZERO));
+    let next = (0..20).map(|_| {
+        jobs::claim_next(&store.pool, Lane::Bulk, "w", LONG, Duration::ZERO, jobs::Leaves::NOTHING)
+    });
     let claims = join_all(next).await.into_iter().filter_map(Result::unwrap);
     assert_eq!(claims.count(), 1);
 }
@@ -83,15 +88,24 @@ async fn the_longest_waiting_due_job_of_the_lane_comes_next() {
     }
     let held = store.claim(waiting[0]).await;
     for expected in [Some(waiting[1]), Some(waiting[2]), None] {
-        let next =
-            jobs::claim_next(&store.pool, Lane::Bulk, "w", LONG, Duration::ZERO).await.unwrap();
+        let next = jobs::claim_next(
+            &store.pool,
+            Lane::Bulk,
+            "w",
+            LONG,
+            Duration::ZERO,
+            jobs::Leaves::NOTHING,
+        )
+        .await
+        .unwrap();
         assert_eq!(next.map(|claimed| claimed.job.id), expected);
     }
     jobs::retry(&store.pool, held, &failure("later"), Duration::ZERO).await.unwrap();
-    let next = jobs::claim_next(&store.pool, Lane::Bulk, "w", LONG, Duration::ZERO)
-        .await
-        .unwrap()
-        .unwrap();
+    let next =
+        jobs::claim_next(&store.pool, Lane::Bulk, "w", LONG, Duration::ZERO, jobs::Leaves::NOTHING)
+            .await
+            .unwrap()
+            .unwrap();
     assert_eq!(next.job.id, waiting[0]);
 }
 
@@ -134,7 +148,9 @@ async fn a_job_that_was_just_delivered_is_left_to_redis() {
 }
 
 async fn next_of(store: &TestStore, lane: Lane, patience: Duration) -> Option<JobId> {
-    let next = jobs::claim_next(&store.pool, lane, "w", LONG, patience).await.unwrap();
+    let next = jobs::claim_next(&store.pool, lane, "w", LONG, patience, jobs::Leaves::NOTHING)
+        .await
+        .unwrap();
     next.map(|claimed| claimed.job.id)
 }
 
@@ -267,7 +283,7 @@ async fn no_wait_leads_past_the_deadline() {
     let expired = store.enqueue_new(&new).await;
     assert_eq!(try_claim(&store, expired).await, None);
     assert!(
-        jobs::claim_next(&store.pool, Lane::Bulk, "w", LONG, Duration::ZERO)
+        jobs::claim_next(&store.pool, Lane::Bulk, "w", LONG, Duration::ZERO, jobs::Leaves::NOTHING)
             .await
             .unwrap()
             .is_none()
@@ -320,7 +336,10 @@ async fn a_kind_of_a_newer_release_is_shown_and_left_to_its_workers() {
     rows::change(&store.pool, newer).await;
     assert_eq!(try_claim(&store, job).await, None);
     let none = Duration::ZERO;
-    let next = jobs::claim_next(&store.pool, Lane::Bulk, "another", LONG, none).await.unwrap();
+    let next =
+        jobs::claim_next(&store.pool, Lane::Bulk, "another", LONG, none, jobs::Leaves::NOTHING)
+            .await
+            .unwrap();
     assert!(next.is_none());
     assert_eq!(jobs::take_due(&store.pool, none, 100).await.unwrap(), []);
     let shown = jobs::get(&store.pool, job).await.unwrap().unwrap();

@@ -134,7 +134,7 @@ impl TestStore {
     /// its connection is back in the pool.
     pub(crate) async fn claim_for(&self, job: JobId, lease: Duration) -> Lease {
         let claimed = eventually("the job can be claimed", async || {
-            jobs::claim(&self.pool, job, "worker", lease).await.unwrap()
+            jobs::claim(&self.pool, job, "worker", lease, jobs::Leaves::NOTHING).await.unwrap()
         });
         claimed.await.lease
     }

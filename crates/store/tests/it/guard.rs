@@ -108,7 +108,9 @@ async fn an_unusual_number_waits_for_a_person_who_sees_what_would_be() {
     let synced = "SELECT count(*) FROM school WHERE last_full_sync_at IS NULL";
     assert_eq!(rows::value::<i64>(&store.pool, synced).await, 0, "the first sync's");
     // Nobody runs it, however long it waits.
-    assert!(jobs::claim(&store.pool, job, "w", LONG).await.unwrap().is_none());
+    assert!(
+        jobs::claim(&store.pool, job, "w", LONG, jobs::Leaves::NOTHING).await.unwrap().is_none()
+    );
 }
 
 #[tokio::test]
@@ -134,7 +136,9 @@ async fn an_approval_does_not_cover_more_than_was_shown() {
     let report = held(run(&store, &school, job, &page(&school_of(5))).await);
     assert_eq!(report.guard, [affected(GuardCategory::Deactivated, 15, 20)]);
     assert_eq!(active(&store).await, 20);
-    assert!(jobs::claim(&store.pool, job, "w", LONG).await.unwrap().is_none());
+    assert!(
+        jobs::claim(&store.pool, job, "w", LONG, jobs::Leaves::NOTHING).await.unwrap().is_none()
+    );
     assert_eq!(rows::changes(&store.pool, job).await.len(), 15, "what would be now");
 }
 

@@ -18,7 +18,7 @@ fn operator() -> Actor {
 }
 
 async fn claims(store: &TestStore, job: JobId) -> bool {
-    jobs::claim(&store.pool, job, "w", LONG).await.unwrap().is_some()
+    jobs::claim(&store.pool, job, "w", LONG, jobs::Leaves::NOTHING).await.unwrap().is_some()
 }
 
 async fn delivers(store: &TestStore) -> Vec<JobId> {
@@ -50,8 +50,16 @@ async fn what_is_paused_is_not_taken_in_any_way_and_is_due_at_once_on_resume() {
         assert!(!claims(&store, job).await, "{scope}");
         assert_eq!(delivers(&store).await.len(), others);
         for _ in 0..2 {
-            let next =
-                jobs::claim_next(&store.pool, Lane::Bulk, "w", LONG, Duration::ZERO).await.unwrap();
+            let next = jobs::claim_next(
+                &store.pool,
+                Lane::Bulk,
+                "w",
+                LONG,
+                Duration::ZERO,
+                jobs::Leaves::NOTHING,
+            )
+            .await
+            .unwrap();
             assert!(next.is_none_or(|claimed| claimed.job.id == other && others == 1), "{scope}");
         }
         assert!(pauses::resume(&store.pool, &scope, &operator()).await.unwrap());

@@ -78,20 +78,35 @@ async fn no_step_of_the_ledger_reads_finished_jobs() {
         for _ in 0..8 {
             jobs::fail_exhausted(pool).await.unwrap();
             jobs::take_due(pool, Duration::from_hours(2), 1000).await.unwrap();
-            let claimed = jobs::claim(pool, job, "w", LONG).await.unwrap().unwrap();
+            let claimed =
+                jobs::claim(pool, job, "w", LONG, jobs::Leaves::NOTHING).await.unwrap().unwrap();
             jobs::enqueue(pool, &new_sync(&school), None).await.unwrap();
             assert!(
-                jobs::claim_next(pool, Lane::Bulk, "w", LONG, Duration::ZERO)
-                    .await
-                    .unwrap()
-                    .is_none()
+                jobs::claim_next(
+                    pool,
+                    Lane::Bulk,
+                    "w",
+                    LONG,
+                    Duration::ZERO,
+                    jobs::Leaves::NOTHING
+                )
+                .await
+                .unwrap()
+                .is_none()
             );
             jobs::heartbeat(pool, claimed.lease, LONG).await.unwrap();
             jobs::release(pool, claimed.lease).await.unwrap();
-            let claimed = jobs::claim_next(pool, Lane::Bulk, "w", LONG, Duration::ZERO)
-                .await
-                .unwrap()
-                .unwrap();
+            let claimed = jobs::claim_next(
+                pool,
+                Lane::Bulk,
+                "w",
+                LONG,
+                Duration::ZERO,
+                jobs::Leaves::NOTHING,
+            )
+            .await
+            .unwrap()
+            .unwrap();
             jobs::release(pool, claimed.lease).await.unwrap();
         }
         let Reads { scans, rows } = before.since(pool).await;

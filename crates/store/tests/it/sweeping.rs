@@ -113,7 +113,9 @@ async fn a_job_that_killed_its_worker_too_often_fails() {
         assert_eq!(jobs::fail_exhausted(&store.pool).await.unwrap(), 0, "before {attempt}");
         store.claim_for(job, Duration::ZERO).await;
     }
-    assert!(jobs::claim(&store.pool, job, "w", LONG).await.unwrap().is_none());
+    assert!(
+        jobs::claim(&store.pool, job, "w", LONG, jobs::Leaves::NOTHING).await.unwrap().is_none()
+    );
     assert_eq!(jobs::fail_exhausted(&store.pool).await.unwrap(), 1);
     assert_eq!(jobs::fail_exhausted(&store.pool).await.unwrap(), 0);
     let ended = jobs::get(&store.pool, job).await.unwrap().unwrap();

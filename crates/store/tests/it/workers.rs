@@ -39,7 +39,7 @@ async fn a_worker_shows_its_slots_and_what_it_runs_in_every_lane_and_share() {
     for (n, name) in ["host-7-a-bulk", "host-7-a-bulk-3", "host-7-b-bulk"].iter().enumerate() {
         let new = jobs::NewJob { unique_key: n.to_string(), ..new_sync(&oak) };
         let job = store.enqueue_new(&new).await;
-        jobs::claim(&store.pool, job, name, LONG).await.unwrap().unwrap();
+        jobs::claim(&store.pool, job, name, LONG, jobs::Leaves::NOTHING).await.unwrap().unwrap();
         expected.push(job);
     }
     let worker = only(&store).await;
@@ -79,7 +79,10 @@ async fn a_drained_worker_is_one_that_says_so_and_runs_nothing() {
     let job = store.enqueue(&store.school("oak").await).await;
     let one = heartbeat("one");
     assert!(!workers::beat(&store.pool, &one, false).await.unwrap());
-    let claimed = jobs::claim(&store.pool, job, "one-bulk", LONG).await.unwrap().unwrap();
+    let claimed = jobs::claim(&store.pool, job, "one-bulk", LONG, jobs::Leaves::NOTHING)
+        .await
+        .unwrap()
+        .unwrap();
     for _ in 0..2 {
         assert!(workers::drain(&store.pool, "one", &operator()).await.unwrap());
     }

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use mis_sync_domain::{OutageReason, RefreshOutcome, School, SyncRules, TokenState};
 use mis_sync_queue::Claimed;
 use mis_sync_store::{
-    refresh, schools,
+    Error as StoreError, refresh, schools,
     sync::{self, PersonPlan},
 };
 use mis_sync_wonde::{Error as WondeError, SchoolClient, WondeId};
@@ -60,6 +60,7 @@ pub(crate) async fn run(context: &Context, claimed: &Claimed) -> Result<(), Sync
         page: &page,
         classes: classes.as_deref(),
     };
+    let _turn = context.turns.take(&school.id).await.ok_or(StoreError::SchoolBusy)?;
     let report = sync::refresh_person(pool, plan, || started.elapsed()).await?;
     tracing::info!(
         outcome = report.outcome.map(RefreshOutcome::as_str),
