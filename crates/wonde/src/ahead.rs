@@ -30,12 +30,12 @@ const PAGE: &str = "page=";
 /// stream.
 pub(crate) fn stream<T: DeserializeOwned + Send + 'static>(
     client: SchoolClient,
-    list: ListQuery,
+    list: &ListQuery,
     from: Option<PageCursor>,
-) -> impl Stream<Item = Result<Page<T>, Error>> + Send + 'static {
+) -> impl Stream<Item = Result<Page<T>, Error>> + Send + use<T> {
     let first = match from {
         Some(cursor) => cursor.within(client.root(), list.resource),
-        None => Ok(client.list_url(&list)),
+        None => Ok(client.list_url(list)),
     };
     let mut reader = Reader {
         client,

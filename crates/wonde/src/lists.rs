@@ -28,7 +28,7 @@ impl SchoolClient {
         let include = query.include.iter().copied().map(EmployeeInclude::name);
         let mut list = ListQuery::new("employees", include, query.updated_after);
         list.page_size = query.page_size;
-        ahead::stream(self.clone(), list, from)
+        ahead::stream(self.clone(), &list, from)
     }
 
     /// All classes, or those changed after a moment; otherwise as [`employees`](Self::employees).
@@ -39,7 +39,7 @@ impl SchoolClient {
         from: Option<PageCursor>,
     ) -> impl Stream<Item = Result<Page<Class>, Error>> + Send + use<> {
         let include = include.iter().copied().map(ClassInclude::name);
-        ahead::stream(self.clone(), ListQuery::new("classes", include, updated_after), from)
+        ahead::stream(self.clone(), &ListQuery::new("classes", include, updated_after), from)
     }
 
     /// All subjects, or those changed after a moment; otherwise as [`employees`](Self::employees).
@@ -48,7 +48,7 @@ impl SchoolClient {
         updated_after: Option<DateTime<Utc>>,
         from: Option<PageCursor>,
     ) -> impl Stream<Item = Result<Page<Subject>, Error>> + Send + use<> {
-        ahead::stream(self.clone(), ListQuery::new("subjects", [], updated_after), from)
+        ahead::stream(self.clone(), &ListQuery::new("subjects", [], updated_after), from)
     }
 
     /// What was deleted, or deleted or restored after a moment; otherwise as
@@ -61,6 +61,6 @@ impl SchoolClient {
     ) -> impl Stream<Item = Result<Page<Deletion>, Error>> + Send + use<> {
         let mut list = ListQuery::new("deletions", [], updated_after);
         list.parameters.push(("type", kind.name().to_owned()));
-        ahead::stream(self.clone(), list, from)
+        ahead::stream(self.clone(), &list, from)
     }
 }

@@ -26,6 +26,7 @@ const PILL_RUNS: &str = "SELECT count(*) FROM job WHERE state = 'running' AND un
 /// job runs that may run beside it; the others go on once the pill does not run.
 #[tokio::test]
 #[ignore = "it is no test by itself"]
+#[expect(clippy::disallowed_methods, reason = "the test that starts it has no other way to tell")]
 async fn worker_process() {
     let variable = |name| std::env::var(name).expect("the test that starts this says so");
     let pool = connect(&variable(DATABASE), 10).unwrap();

@@ -58,6 +58,13 @@ struct List {
     delays: Vec<u64>,
 }
 
+fn page(records: std::ops::Range<usize>, next: Option<&str>) -> Reply {
+    let records: Vec<_> = records.map(|at| serde_json::json!({"id": format!("A{at}")})).collect();
+    let pagination = serde_json::json!({"next": next, "more": next.is_some()});
+    let body = serde_json::json!({"data": records, "meta": {"pagination": pagination}});
+    json(200, body.to_string())
+}
+
 impl List {
     fn pages(&self) -> usize {
         self.records.div_ceil(self.page_size).max(1)
@@ -82,7 +89,7 @@ impl List {
                 Unnamed::Empty => json(200, r#"{"data":[]}"#),
                 Unnamed::NotFound => json(404, r#"{"error":"resource_not_found"}"#),
                 Unnamed::Broken => json(500, "{}"),
-                Unnamed::Strangers => self.page(900..901, Some("?per_page=200&page=901")),
+                Unnamed::Strangers => page(900..901, Some("?per_page=200&page=901")),
             };
         };
         match self.turn {
@@ -96,15 +103,7 @@ impl List {
             Turn::Foreign if position >= self.at => Some("classes?page=2".to_owned()),
             _ => (position + 1 < self.pages()).then(|| format!("?{}", self.query(position + 1))),
         };
-        self.page(start..(start + self.page_size).min(self.records), next.as_deref())
-    }
-
-    fn page(&self, records: std::ops::Range<usize>, next: Option<&str>) -> Reply {
-        let records: Vec<_> =
-            records.map(|at| serde_json::json!({"id": format!("A{at}")})).collect();
-        let pagination = serde_json::json!({"next": next, "more": next.is_some()});
-        let body = serde_json::json!({"data": records, "meta": {"pagination": pagination}});
-        json(200, body.to_string())
+        page(start..(start + self.page_size).min(self.records), next.as_deref())
     }
 
     async fn serve(self) -> Fake {

@@ -139,14 +139,15 @@ impl<'a> Fetcher<'a> {
     /// read without; where it refuses a list that is not needed, that one is left out. Both are noted
     /// for the school.
     pub(super) async fn read(&mut self, lists: &[List]) -> Result<(), SyncError> {
-        let mut open = SelectAll::new();
-        for list in lists.iter().copied().filter(|list| !self.fetch.is_over(*list)) {
-            open.push(self.open(list));
-        }
         if self.fetch.is_full() && self.expected.is_none() {
-            // The first pages are under way by now.
             let expected = Expected::learn(self.pool, self.school, self.client).await?;
             self.expected = Some(expected);
+        }
+        let mut open = SelectAll::new();
+        for list in lists.iter().copied() {
+            if !self.fetch.is_over(list) {
+                open.push(self.open(list));
+            }
         }
         while let Some((list, read)) = open.next().await {
             match read {
@@ -230,7 +231,8 @@ impl<'a> Fetcher<'a> {
     }
 
     /// Opens a list where it goes on.
-    fn open(&self, list: List) -> BoxStream<'static, (List, Read)> {
+    fn open(&mut self, list: List) -> BoxStream<'static, (List, Read)> {
+        let expected = self.expected.as_mut().and_then(Expected::records);
         let (client, after) = (self.client, self.fetch.updated_after);
         let from = self.place_in(list);
         let pages: BoxStream<'static, Read> = match list {
@@ -260,7 +262,8 @@ impl<'a> Fetcher<'a> {
                 let rules = self.mapping;
                 let include = rules.includes();
                 let query = EmployeeQuery { include, updated_after: after, page_size: None };
-                let pages = client.employees(&query, from);
+                // How far pages may be asked for before the one before them has come.
+                let pages = client.expecting(expected).employees(&query, from);
                 pages.map_ok(move |page| mapped(&page, |page| map_page(page, rules))).boxed()
             }
         };
