@@ -80,6 +80,12 @@ fn whose(
     refuted: &HashSet<(usize, Place)>,
 ) -> Whose {
     let mut whose: Whose = vec![None; of.records.len()];
+    let decided_for: HashSet<Place> = decided.values().flatten().copied().collect();
+    let heir = |wonde_id: &str| {
+        let person = aliases.successors.get(wonde_id);
+        // Whom a person decided another record to mean is not theirs to inherit.
+        person.filter(|person| !decided_for.contains(person))
+    };
     let mut is_open = vec![false; of.records.len()];
     for (at, record) in of.records.iter().enumerate().filter(|(at, _)| own[*at]) {
         let wonde_id = record.said.wonde_id.as_str();
@@ -87,7 +93,7 @@ fn whose(
             whose[at] = person.map(|person| (person, MatchedBy::Decision));
             continue;
         }
-        let known = of.linked.get(wonde_id).or_else(|| aliases.successors.get(wonde_id));
+        let known = of.linked.get(wonde_id).or_else(|| heir(wonde_id));
         whose[at] = known.map(|person| (*person, MatchedBy::WondeId));
         is_open[at] = known.is_none();
     }

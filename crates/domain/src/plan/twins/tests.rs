@@ -2,7 +2,7 @@ use super::super::fixture::{
     NOTHING, RULES, account, compare, delta, email, id, link, list, person, record, school,
     stranger, taught, teaching, told, with,
 };
-use super::super::{Fetched, Held, Ref};
+use super::super::{Decision, Fetched, Held, Ref};
 use crate::{JobTitle, RecordOutcome, StaffRecord};
 
 /// A record of Ann, by one of her contracts.
@@ -53,6 +53,16 @@ fn the_other_record_leads_when_the_leading_one_is_gone() {
     // It is there and cannot be imported, so it leads on.
     let plan = compare(&held(), &gone().present("a1", None), &RULES);
     assert_eq!(plan.told(), ["a2 two_records_of_one_person"]);
+}
+
+#[test]
+fn a_record_that_is_to_lead_does_not_when_a_person_decided_on_another_one() {
+    let decision =
+        Decision { wonde_id: "b9".into(), staff_id: Some(id("a1")), in_doubt: false, shown: None };
+    let held = with(held(), |held| held.decisions.push(decision));
+    let staff = [stranger("b9", "Anna", "anna@oak.example"), ann("a2", "Cook"), record("a3")];
+    let told = compare(&held, &list(staff), &RULES).told();
+    assert_eq!(told[..2], ["a2 created", "a1 wonde_id=b9"], "nobody's record is lost");
 }
 
 #[test]
