@@ -25,6 +25,7 @@ mod press;
 mod privacy;
 mod process;
 mod rates;
+mod redis_figures;
 mod refresh;
 mod resilience;
 mod retention;
