@@ -7,9 +7,9 @@ use std::{
 };
 
 use mis_sync_domain::{JobKind, JobState, StaffId};
-use mis_sync_queue::{NewJob, RedisTrouble, Swept, WorkerOptions};
+use mis_sync_queue::{NewJob, Queue, RedisTrouble, Swept, WorkerOptions};
 use mis_sync_store::jobs;
-use mis_sync_testing::{PATIENCE, eventually};
+use mis_sync_testing::{PATIENCE, another_redis, eventually};
 
 use crate::fixture::{READY, Runs, TestQueue, new_job, options};
 
@@ -148,5 +148,41 @@ async fn pops_that_fail_at_once_come_no_faster_than_the_ledger_is_asked() {
     .await;
     // A quarter of a second lies between two of them; the first two may follow each other.
     assert!(started.elapsed() >= Duration::from_secs(4), "{:?}", started.elapsed());
+    worker.stop().await;
+}
+
+/// A Redis that loads five thousand keys at a thousand a second, whenever it is told to.
+const SLOW_TO_LOAD: &[&str] = &[
+    "--enable-debug-command",
+    "local",
+    "--key-load-delay",
+    "1000",
+    "--loading-process-events-interval-bytes",
+    "1024",
+];
+
+#[tokio::test]
+async fn a_worker_works_beside_a_redis_that_loads_and_waits_for_it() {
+    let mut test = TestQueue::start().await;
+    test.servers.redis = another_redis(SLOW_TO_LOAD).await;
+    test.queue = Queue::new(test.pool.clone(), test.servers.open_redis());
+    let worker = test.worker(Runs::default().handler(&test.pool));
+    test.until_somebody_pops().await;
+    let () = test.redis_command("DEBUG POPULATE 5000").await;
+    let reload = {
+        let mut connection = test.redis().await;
+        tokio::spawn(async move {
+            let mut command = redis::cmd("DEBUG");
+            command.arg("RELOAD").query_async::<()>(&mut connection).await
+        })
+    };
+    test.until_redis_is(Some(RedisTrouble::Loading)).await;
+    let jobs = [test.enqueue().await, test.login().await];
+    test.wait_for(&jobs, JobState::Succeeded).await;
+    assert!(!reload.is_finished(), "it loads still");
+    test.until_redis_is(None).await;
+    test.until_somebody_pops().await;
+    test.jobs_run().await;
+    drop(reload);
     worker.stop().await;
 }
