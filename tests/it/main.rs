@@ -25,7 +25,6 @@ mod press;
 mod privacy;
 mod process;
 mod rates;
-mod redis_figures;
 mod refresh;
 mod resilience;
 mod retention;

@@ -1,7 +1,7 @@
 //! What differs between the MIS and iP, and what shall be done about it. Pure: no I/O, no clock.
 //!
 //! [`plan`] compares what iP holds of a school ([`Held`]) with what the MIS said ([`Fetched`]), by the
-//! school's rules, and says what is to be written ([`Plan`]). It tells a story in this order:
+//! school's rules, and says what is to be written ([`Plan`]). It decides in this order:
 //!
 //! 1. whom each record means: `decisions`, `twins`, `matching`, `doubts`, `candidates`;
 //! 2. who has left, and which records cannot have the login they ask for: `leavers`,
@@ -11,7 +11,8 @@
 //!    `teaching`;
 //! 5. what is told of it: `evidence`, `changes`, `counts`.
 //!
-//! A school is compared whole; somebody who logs in is a list of one ([`Fetched::alone`]).
+//! A sync compares a whole school. A login compares one person, as a list of one
+//! ([`Fetched::alone`]).
 
 mod candidates;
 mod changes;
@@ -83,7 +84,7 @@ pub struct Plan {
     pub subjects: Difference<crate::SubjectId>,
     /// Records with a problem, in the order in which the school is told of them.
     pub issues: Vec<Issue>,
-    /// Records that may mean somebody; they take the place of what was known of these records, or
+    /// Records that may mean a person in iP; they replace what was known of these records, or
     /// of all where the list is full.
     pub candidates: Vec<Candidate>,
     /// Wonde ids of the decisions that are used up.
@@ -102,13 +103,13 @@ pub struct Plan {
     pub hierarchy_lists: Option<HierarchyLists>,
     /// How many records each category of the guard has, and of how many.
     pub affected: Vec<Affected>,
-    /// The list of staff is empty, and somebody would be deactivated.
+    /// The list of staff is empty, and the plan would deactivate people.
     pub empties_school: bool,
     /// All of it in numbers, but for how long it took and what the guard says.
     pub report: Report,
 }
 
-/// Somebody whose account changes.
+/// A person whose account changes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ChangedPerson {
     /// iP's key.
@@ -119,8 +120,8 @@ pub struct ChangedPerson {
     pub before: Person,
     /// As they shall be.
     pub after: Person,
-    /// The account passes on, so it gets a password that nobody knows; whether one had to be chosen
-    /// anyway.
+    /// The account passes to another person, so it gets a random password. The value says whether a
+    /// new password was required before; `None`: the account stays with its person.
     pub new_password: Option<bool>,
 }
 
@@ -140,7 +141,7 @@ pub fn plan(held: &Held, fetched: &Fetched, rules: &Rules) -> Plan {
     candidates.extend(doubts::leave_out(of, &mut matches, &in_doubt, &decided));
     matching::leave_out_new_ids(of, &mut matches);
 
-    // Whoever leaves holds no login any more, so this comes first.
+    // A leaver gives the login up, so this comes before the logins are judged.
     let leavers = leavers::find(of, &matches, &candidates, &mut found);
     quarantine::leave_out(of, &mut matches, &leavers);
 

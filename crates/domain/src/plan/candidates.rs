@@ -1,7 +1,7 @@
 //! Finding people again whose ids in the MIS are all new.
 //!
 //! After a change of MIS Wonde gives everybody another id, and nothing ties the new record to the
-//! old one. Whoever kept login and surname, and forename or initials, is matched as everybody else is
+//! old one. A person who kept login and surname, and forename or initials, is matched like all others
 //! ([`matching`](super::matching)). Others may be the same person, and only a person can say so:
 //! such a record is left out, and whoever it may mean is not taken for a leaver meanwhile.
 
