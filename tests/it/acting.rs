@@ -140,7 +140,10 @@ async fn what_a_job_changed_is_taken_back_unless_it_changed_since() {
     let after = texts(&app, &surname).await.remove(0);
     execute(&app, &by_hand).await;
     let said = refused(&app, &["jobs", "undo", &id]).await;
-    assert_has(&said, &["surname: changed by hand", "nothing was taken back: 1 fields changed"]);
+    assert_has(
+        &said,
+        &["surname: changed by hand", "nothing was taken back: 1 fields cannot be restored"],
+    );
 
     let back = format!("UPDATE staff SET surname = '{after}' WHERE wonde_id = '{renamed}'");
     execute(&app, &back).await;

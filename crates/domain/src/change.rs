@@ -1,5 +1,7 @@
 use std::fmt;
 
+use uuid::Uuid;
+
 use crate::{ClassId, StaffId, SubjectId, UnknownName};
 
 /// What of a person, a class or a subject a job changed.
@@ -169,7 +171,7 @@ impl fmt::Debug for FieldValue {
 }
 
 /// Whose field a job changed. Without an id a dry run would create it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum ChangedRecord {
     /// A person.
     Staff(Option<StaffId>),
@@ -177,6 +179,26 @@ pub enum ChangedRecord {
     Class(Option<ClassId>),
     /// A subject.
     Subject(Option<SubjectId>),
+}
+
+impl ChangedRecord {
+    /// The stable name of its kind.
+    pub fn kind(self) -> &'static str {
+        match self {
+            Self::Staff(_) => "staff",
+            Self::Class(_) => "class",
+            Self::Subject(_) => "subject",
+        }
+    }
+
+    /// iP's id, whatever it is of.
+    pub fn id(self) -> Option<Uuid> {
+        match self {
+            Self::Staff(id) => id.map(|id| id.0),
+            Self::Class(id) => id.map(|id| id.0),
+            Self::Subject(id) => id.map(|id| id.0),
+        }
+    }
 }
 
 /// One field of one record that a job changed or, in a dry run, would change.

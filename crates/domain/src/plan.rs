@@ -12,7 +12,7 @@
 //! 5. what is told of it: `evidence`, `changes`, `counts`.
 //!
 //! A sync compares a whole school. A login compares one person, as a list of one
-//! ([`Fetched::alone`]).
+//! ([`Fetched::alone`]). An undo ([`undo()`]) is a plan as well: the inverse of a change history.
 
 mod candidates;
 mod changes;
@@ -38,15 +38,17 @@ mod teaching;
 #[cfg(test)]
 mod tests;
 mod twins;
+mod undo;
 
 use std::collections::HashSet;
 
 use crate::{
-    Affected, DepartmentId, GuardCategory, Issue, IssueCode, PhotoCounts, Report, StaffId,
-    SyncRules, line_manager::HierarchyLists,
+    Affected, GuardCategory, Issue, IssueCode, PhotoCounts, Report, StaffId, SyncRules,
+    line_manager::HierarchyLists,
 };
 pub use candidates::Candidate;
 pub use changes::NewIds;
+pub use departments::DepartmentChange;
 pub use evidence::Sightings;
 pub use fetched::{Alone, FetchCounts, Fetched, Gone, LeftOut, Present};
 pub use held::{
@@ -57,6 +59,7 @@ use lookup::{Lookup, Place};
 use matching::Match;
 pub use pages::{Fetch, List, MappedPage, Next};
 pub use teaching::{Changed as ChangedGroup, Difference, Emptied, New as NewGroup};
+pub use undo::{Conflict, Past, undo};
 
 /// By which rules a school is compared.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -76,8 +79,8 @@ pub struct Plan {
     pub created: Vec<Person>,
     /// People who are not as they were.
     pub changed: Vec<ChangedPerson>,
-    /// Department assignments to archive: of which person, and by which record they are known.
-    pub departments: Vec<(DepartmentId, StaffId, Option<String>)>,
+    /// People who leave a department, or who are back in one.
+    pub departments: Vec<DepartmentChange>,
     /// Classes.
     pub classes: Difference<crate::ClassId>,
     /// Subjects.

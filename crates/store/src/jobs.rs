@@ -42,5 +42,5 @@ pub use sweep::{Due, fail_exhausted, take_due};
 pub use transitions::{fail, progress, release, retry, snooze, succeed};
 
 pub(crate) use enqueue::interval;
-pub(crate) use query::fetch as get_in;
+pub(crate) use query::{fetch as get_in, later_changes};
 pub(crate) use transitions::{hold, require_one};

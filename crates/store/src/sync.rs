@@ -9,12 +9,12 @@ mod history;
 mod notes;
 mod people;
 mod person;
+pub mod undo;
 
 use std::time::Duration;
 
-use chrono::{DateTime, Utc};
 use mis_sync_domain::{
-    Affected, Guard, Lease, Report, SchoolId, SyncRules,
+    Affected, Guard, JobId, Lease, Report, SchoolId, SyncRules,
     line_manager::HierarchyLists,
     plan::{self, Fetched, NewIds, Rules},
 };
@@ -90,19 +90,19 @@ async fn try_finish(
     let exceeded = guard.judge(&planned);
     let is_held = !dry_run && !is_covered(&exceeded, approved.as_deref());
     let write = Write {
-        lease,
+        job_id: lease.job_id,
         school_id,
         plan: &planned,
-        started_at: fetched.started_at,
         is_applied: !dry_run && !is_held,
         is_of_one_person: false,
     };
     if approved.is_some() {
-        history::forget(&mut tx, lease).await?;
+        history::forget(&mut tx, lease.job_id).await?;
     }
     let ids = if write.is_applied { people::draw_ids(&planned) } else { NewIds::default() };
     if write.is_applied {
         write.apply(&mut tx, &ids).await?;
+        write.conclude(&mut tx, &ids, fetched).await?;
         notes::school_was_synced(&mut tx, &write, fetched).await?;
     } else {
         report.guard = exceeded;
@@ -168,11 +168,10 @@ fn is_covered(exceeded: &[Affected], approved: Option<&[Affected]>) -> bool {
 
 /// A plan that is written.
 struct Write<'a> {
-    lease: Lease,
+    /// The job that the history names.
+    job_id: JobId,
     school_id: &'a SchoolId,
     plan: &'a plan::Plan,
-    /// When the fetch began.
-    started_at: DateTime<Utc>,
     /// It is applied, and not only told of.
     is_applied: bool,
     /// It is of one person, so nobody else's links move.
@@ -184,11 +183,20 @@ impl Write<'_> {
     async fn apply(&self, db: &mut PgConnection, ids: &NewIds) -> Result<(), Error> {
         people::write_photos(db, self).await?;
         people::write(db, self, ids).await?;
-        people::archive_departments(db, self.plan).await?;
-        groups::write(db, self, ids).await?;
+        people::write_departments(db, self.plan).await?;
+        groups::write(db, self, ids).await
+    }
+
+    /// Writes what the comparison concluded of the list that was fetched.
+    async fn conclude(
+        &self,
+        db: &mut PgConnection,
+        ids: &NewIds,
+        fetched: &Fetched,
+    ) -> Result<(), Error> {
         notes::keep_aliases(db, self, ids).await?;
         notes::use_up_decisions(db, self).await?;
-        notes::keep_reads(db, self).await
+        notes::keep_reads(db, self, fetched.started_at).await
     }
 
     /// Writes what is told of the plan, applied or not: history, issues, evidence.
@@ -198,8 +206,8 @@ impl Write<'_> {
         ids: &NewIds,
         fetched: &Fetched,
     ) -> Result<(), Error> {
-        history::write_changes(db, self.lease, &self.plan.changes(ids)).await?;
-        history::write_issues(db, self.lease, &self.plan.issues).await?;
+        history::write_changes(db, self.job_id, &self.plan.changes(ids)).await?;
+        history::write_issues(db, self.job_id, &self.plan.issues).await?;
         notes::keep_candidates(db, self, fetched).await?;
         notes::keep_evidence(db, self, ids).await
     }

@@ -1,19 +1,19 @@
-use mis_sync_store::undo::Conflict;
+use mis_sync_domain::plan::Conflict;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-/// A field that is not any more as the job left it.
+/// A field that cannot be taken back.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Conflict)]
 pub(crate) struct ConflictView {
     /// Whose field: `staff`, `class` or `subject`.
-    record: String,
+    record: &'static str,
     /// iP's id of the person, class or subject.
     #[schema(format = "uuid")]
     id: String,
     /// The field, as in the changes of a job.
     field: &'static str,
-    /// The job that touched it last; null: somebody did by hand.
+    /// The job that touched it last; null: a person did by hand, or what it was is taken or gone.
     #[schema(format = "uuid", required)]
     job_id: Option<String>,
 }
@@ -21,8 +21,8 @@ pub(crate) struct ConflictView {
 impl From<Conflict> for ConflictView {
     fn from(conflict: Conflict) -> Self {
         Self {
-            record: conflict.record,
-            id: conflict.id.to_string(),
+            record: conflict.record.kind(),
+            id: conflict.record.id().map(|id| id.to_string()).unwrap_or_default(),
             field: conflict.field.as_str(),
             job_id: conflict.job_id.map(|id| id.to_string()),
         }

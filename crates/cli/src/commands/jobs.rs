@@ -1,6 +1,6 @@
 mod act;
 
-use mis_sync_domain::{Change, ChangedRecord, FieldValue, Job, JobId};
+use mis_sync_domain::{Change, FieldValue, Job, JobId};
 use mis_sync_store::{
     Pool,
     jobs::{self, JobFilter},
@@ -105,13 +105,8 @@ async fn changes(pool: &Pool, id: JobId, json: bool) -> Result<(), Failure> {
         );
     }
     let row = |change: &Change| {
-        let record = match change.record {
-            ChangedRecord::Staff(_) => "staff",
-            ChangedRecord::Class(_) => "class",
-            ChangedRecord::Subject(_) => "subject",
-        };
         [
-            record.to_owned(),
+            change.record.kind().to_owned(),
             change.wonde_id.clone().unwrap_or_default(),
             change.field.as_str().to_owned(),
             value(change.old.as_ref()),

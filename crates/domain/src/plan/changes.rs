@@ -2,10 +2,10 @@
 
 use super::{
     Plan,
-    held::{Group, GroupFields, Link, Person, Ref},
-    teaching::{Changed, Difference},
+    held::{GroupFields, Link, Person, Ref},
+    teaching::Difference,
 };
-use crate::{Change, ChangedField, ChangedRecord, ClassId, DepartmentId, StaffId, SubjectId};
+use crate::{Change, ChangedField, ChangedRecord, ClassId, StaffId, SubjectId};
 
 /// Ids of what a plan creates, in its order; empty where it is not written.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -33,22 +33,19 @@ impl Plan {
             let wonde_id = changed.after.wonde_id.clone().or(changed.before.wonde_id.clone());
             let before = names.fields(&changed.before);
             let after = names.fields(&changed.after);
-            for ((field, old), (_, new)) in before.into_iter().zip(after) {
-                if old != new {
-                    lines.push(line(record, wonde_id.clone(), field, old, new));
-                }
-            }
+            add_differences(&mut lines, record, wonde_id.as_ref(), before, after);
             if let Some(was_required) = changed.new_password {
                 let field = ChangedField::PasswordResetRequired;
                 let (old, new) = (Some(was_required.to_string()), Some(true.to_string()));
                 lines.push(line(record, wonde_id.clone(), field, old, new));
             }
         }
-        for (department, staff_id, wonde_id) in &self.departments {
-            let record = ChangedRecord::Staff(Some(*staff_id));
-            let DepartmentId(id) = department;
-            let (field, old) = (ChangedField::DepartmentId, Some(id.to_string()));
-            lines.push(line(record, wonde_id.clone(), field, old, None));
+        for change in &self.departments {
+            let record = ChangedRecord::Staff(Some(change.staff_id));
+            let department = Some(change.department.0.to_string());
+            let (old, new) = if change.leaves { (department, None) } else { (None, department) };
+            let field = ChangedField::DepartmentId;
+            lines.push(line(record, change.wonde_id.clone(), field, old, new));
         }
         let subject = |id| ChangedRecord::Subject(id);
         names.group_lines(&mut lines, &self.subjects, &ids.subjects, subject);
@@ -58,9 +55,10 @@ impl Plan {
     }
 }
 
-struct Names<'a> {
-    plan: &'a Plan,
-    ids: &'a NewIds,
+/// How the history writes what a plan says.
+pub(super) struct Names<'a> {
+    pub(super) plan: &'a Plan,
+    pub(super) ids: &'a NewIds,
 }
 
 type Field = (ChangedField, Option<String>);
@@ -81,7 +79,8 @@ impl Names<'_> {
         }
     }
 
-    fn fields(&self, person: &Person) -> [Field; 11] {
+    /// What a person has in each field.
+    pub(super) fn fields(&self, person: &Person) -> [Field; 11] {
         let text = |text: &str| Some(text.to_owned());
         [
             (ChangedField::WondeId, person.wonde_id.clone()),
@@ -111,49 +110,27 @@ impl Names<'_> {
             lines.push(line(record, wonde_id, ChangedField::Created, None, None));
         }
         for changed in &of.changed {
-            let wonde_id = Some(changed.before.wonde_id.clone());
-            let record = record(Some(changed.before.id));
-            for (field, old, new) in self.group_fields(changed) {
-                if old != new {
-                    lines.push(line(record, wonde_id.clone(), field, old, new));
-                }
-            }
+            let held = &changed.before;
+            let links = changed.links.as_ref().unwrap_or(&held.links);
+            let before = self.group_fields(&held.fields, &held.links);
+            let after = self.group_fields(&changed.fields, links);
+            let record = record(Some(held.id));
+            add_differences(lines, record, Some(&held.wonde_id), before, after);
         }
     }
 
-    fn group_fields<Id>(
-        &self,
-        changed: &Changed<Id>,
-    ) -> [(ChangedField, Option<String>, Option<String>); 7] {
-        let of = |fields: &GroupFields, links: &[Link]| {
-            let main: Vec<Link> = links.iter().copied().filter(|link| link.is_main).collect();
-            [
-                Some(fields.name.clone()),
-                fields.code.clone(),
-                fields.description.clone(),
-                fields.subject.map(|subject| self.subject(subject)),
-                Some(fields.active.to_string()),
-                self.people(links),
-                self.people(&main),
-            ]
-        };
-        let Group { fields, links, .. } = &changed.before;
-        let before = of(fields, links);
-        let after = of(&changed.fields, changed.links.as_ref().unwrap_or(links));
-        let fields = [
-            ChangedField::Name,
-            ChangedField::Code,
-            ChangedField::Description,
-            ChangedField::SubjectId,
-            ChangedField::Active,
-            ChangedField::Staff,
-            ChangedField::MainTeachers,
-        ];
-        let mut values = before.into_iter().zip(after);
-        fields.map(|field| {
-            let (old, new) = values.next().unwrap_or_default();
-            (field, old, new)
-        })
+    /// What a class or subject has in each field.
+    pub(super) fn group_fields(&self, fields: &GroupFields, links: &[Link]) -> [Field; 7] {
+        let main: Vec<Link> = links.iter().copied().filter(|link| link.is_main).collect();
+        [
+            (ChangedField::Name, Some(fields.name.clone())),
+            (ChangedField::Code, fields.code.clone()),
+            (ChangedField::Description, fields.description.clone()),
+            (ChangedField::SubjectId, fields.subject.map(|subject| self.subject(subject))),
+            (ChangedField::Active, Some(fields.active.to_string())),
+            (ChangedField::Staff, self.people(links)),
+            (ChangedField::MainTeachers, self.people(&main)),
+        ]
     }
 
     /// The people in their order, joined by commas.
@@ -166,6 +143,21 @@ impl Names<'_> {
 /// What is new is called by Wonde's id until it has one of its own.
 fn named<Id: std::fmt::Display>(id: Option<&Id>, wonde_id: &str) -> String {
     id.map_or_else(|| format!("wonde:{wonde_id}"), ToString::to_string)
+}
+
+/// Adds a line for each field that differs.
+fn add_differences(
+    lines: &mut Vec<Change>,
+    record: ChangedRecord,
+    wonde_id: Option<&String>,
+    before: impl IntoIterator<Item = Field>,
+    after: impl IntoIterator<Item = Field>,
+) {
+    for ((field, old), (_, new)) in before.into_iter().zip(after) {
+        if old != new {
+            lines.push(line(record, wonde_id.cloned(), field, old, new));
+        }
+    }
 }
 
 fn line(

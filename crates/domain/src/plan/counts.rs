@@ -7,17 +7,8 @@ use crate::{Affected, GuardCategory, PhotoCounts, Report, StaffId, SyncMode};
 
 /// Fills in how much the plan changes.
 pub(super) fn count(of: &Lookup<'_>, matches: &[Match<'_>], photos: PhotoCounts, plan: &mut Plan) {
-    let cleared: HashSet<StaffId> = plan.departments.iter().map(|(_, id, _)| *id).collect();
-    let count = |is: &dyn Fn(&ChangedPerson) -> bool| {
-        plan.changed.iter().filter(|changed| is(changed)).count() as u64
-    };
-    let only_cleared = {
-        let changed: HashSet<StaffId> = plan.changed.iter().map(|changed| changed.id).collect();
-        cleared.difference(&changed).count() as u64
-    };
-    let deactivated = count(&ChangedPerson::is_deactivated);
-    let touched = count(&|one| one.is_touched() || cleared.contains(&one.id)) + only_cleared;
-    let updated = count(&|one| one.is_updated() || cleared.contains(&one.id)) + only_cleared;
+    let deactivated = count_changed(plan, ChangedPerson::is_deactivated);
+    let touched = count_with_departments(plan, ChangedPerson::is_touched);
     let records = of.records.len() as u64;
     let quarantined = matches.iter().filter(|one| !one.is_imported()).count() as u64;
     let created = plan.created.len() as u64;
@@ -30,9 +21,9 @@ pub(super) fn count(of: &Lookup<'_>, matches: &[Match<'_>], photos: PhotoCounts,
         current: said.current.saturating_sub(twice),
         unchanged: records.saturating_sub(quarantined + created + touched),
         created,
-        updated,
+        updated: count_with_departments(plan, ChangedPerson::is_updated),
         deactivated,
-        restored: count(&ChangedPerson::is_restored),
+        restored: count_changed(plan, ChangedPerson::is_restored),
         skipped: said.skipped + quarantined,
         issues: plan.issues.len() as u64,
         classes: plan.classes.counts,
@@ -46,11 +37,31 @@ pub(super) fn count(of: &Lookup<'_>, matches: &[Match<'_>], photos: PhotoCounts,
     plan.empties_school = of.fetched.is_full && said.records == 0 && deactivated > 0;
 }
 
+/// An undo in numbers.
+pub(super) fn of_undo(plan: &Plan) -> Report {
+    Report {
+        updated: count_with_departments(plan, ChangedPerson::is_updated),
+        deactivated: count_changed(plan, ChangedPerson::is_deactivated),
+        restored: count_changed(plan, ChangedPerson::is_restored),
+        classes: plan.classes.counts,
+        subjects: plan.subjects.counts,
+        ..Report::default()
+    }
+}
+
+fn count_changed(plan: &Plan, is: impl Fn(&ChangedPerson) -> bool) -> u64 {
+    plan.changed.iter().filter(|changed| is(changed)).count() as u64
+}
+
+/// The same, with everyone whose departments change.
+fn count_with_departments(plan: &Plan, is: impl Fn(&ChangedPerson) -> bool) -> u64 {
+    let moved = plan.departments.iter().map(|change| change.staff_id);
+    let changed = plan.changed.iter().filter(|changed| is(changed)).map(|changed| changed.id);
+    moved.chain(changed).collect::<HashSet<StaffId>>().len() as u64
+}
+
 /// How much the plan changes in each category of the guard, of what iP holds.
 fn affected(of: &Lookup<'_>, plan: &Plan) -> Vec<Affected> {
-    let changed = |is: &dyn Fn(&ChangedPerson) -> bool| {
-        plan.changed.iter().filter(|changed| is(changed)).count() as u64
-    };
     let known = |is: &dyn Fn(&super::Person) -> bool| {
         let people = of.held.people.iter().map(|account| &account.person);
         people.filter(|one| one.active && one.wonde_id.is_some() && is(one)).count() as u64
@@ -59,22 +70,26 @@ fn affected(of: &Lookup<'_>, plan: &Plan) -> Vec<Affected> {
     let emptied = plan.classes.emptied();
     let of_category = |category: GuardCategory| {
         let (records, of) = match category {
-            GuardCategory::Deactivated => (changed(&ChangedPerson::is_deactivated), people),
+            GuardCategory::Deactivated => {
+                (count_changed(plan, ChangedPerson::is_deactivated), people)
+            }
             GuardCategory::EmailsChanged => {
-                (changed(&|one| one.before.email != one.after.email), people)
+                (count_changed(plan, |one| one.before.email != one.after.email), people)
             }
             GuardCategory::JobTitlesEmptied => (
-                changed(&|one| one.before.job_title.is_some() && one.after.job_title.is_none()),
+                count_changed(plan, |one| {
+                    one.before.job_title.is_some() && one.after.job_title.is_none()
+                }),
                 known(&|one| one.job_title.is_some()),
             ),
             GuardCategory::LineManagersEmptied => (
-                changed(&|one| {
+                count_changed(plan, |one| {
                     one.before.line_manager.is_some() && one.after.line_manager.is_none()
                 }),
                 known(&|one| one.line_manager.is_some()),
             ),
             GuardCategory::ClassesEmptied => (emptied.records, emptied.of),
-            GuardCategory::NewIds => (changed(&ChangedPerson::has_new_id), people),
+            GuardCategory::NewIds => (count_changed(plan, ChangedPerson::has_new_id), people),
         };
         Affected { category, records, of }
     };

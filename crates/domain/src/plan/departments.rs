@@ -5,12 +5,21 @@ use std::collections::HashMap;
 use super::{lookup::Lookup, matching::Match};
 use crate::{DepartmentId, StaffId};
 
-/// The department assignments that are archived: of everybody that was synced, with the record by which
-/// each is known.
-pub(super) fn cleared(
-    of: &Lookup<'_>,
-    matches: &[Match<'_>],
-) -> Vec<(DepartmentId, StaffId, Option<String>)> {
+/// A person who leaves a department, or who is back in it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DepartmentChange {
+    /// The department.
+    pub department: DepartmentId,
+    /// The person.
+    pub staff_id: StaffId,
+    /// The record by which the person is known.
+    pub wonde_id: Option<String>,
+    /// The assignment is archived; otherwise it is taken out of the archive.
+    pub leaves: bool,
+}
+
+/// The department assignments that are archived: those of everyone that was synced.
+pub(super) fn cleared(of: &Lookup<'_>, matches: &[Match<'_>]) -> Vec<DepartmentChange> {
     if !of.rules.sync.clears_departments {
         return Vec::new();
     }
@@ -24,11 +33,12 @@ pub(super) fn cleared(
         })
         .collect();
     let assigned = of.held.departments.iter().filter_map(|(department, staff_id)| {
-        let wonde_id = (*synced.get(staff_id)?).to_owned();
-        Some((*department, *staff_id, Some(wonde_id)))
+        let wonde_id = Some((*synced.get(staff_id)?).to_owned());
+        let (department, staff_id) = (*department, *staff_id);
+        Some(DepartmentChange { department, staff_id, wonde_id, leaves: true })
     });
     let mut cleared: Vec<_> = assigned.collect();
-    cleared.sort_by_key(|(department, staff_id, _)| (*staff_id, *department));
+    cleared.sort_by_key(|one| (one.staff_id, one.department));
     cleared
 }
 

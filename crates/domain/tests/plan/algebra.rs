@@ -35,11 +35,12 @@ impl Case<'_> {
             2 => self.goes_in_any_order(random),
             3 => self.leaves_out_what_was_not_approved(),
             4 => self.is_its_own_delta(),
+            5 => self.can_be_taken_back(),
             _ => self.is_the_sum_of_its_logins(),
         }
     }
 
-    pub(crate) const LAWS: u64 = 6;
+    pub(crate) const LAWS: u64 = 7;
 
     fn again(&self, held: &Held, fetched: &Fetched, rules: &Rules) -> (Plan, Held) {
         let mut held = held.clone();

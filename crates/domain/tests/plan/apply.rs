@@ -4,10 +4,10 @@ use std::collections::{BTreeSet, HashMap};
 
 use chrono::{DateTime, Utc};
 use mis_sync_domain::{
-    RecordOutcome, StaffId, SubjectId,
+    ClassId, RecordOutcome, StaffId, SubjectId,
     plan::{
         Account, ChangedGroup, Difference, Fetched, Group, GroupFields, Held, Link, NewGroup,
-        Person, Plan, Ref,
+        NewIds, Person, Plan, Ref,
     },
 };
 use uuid::Uuid;
@@ -21,15 +21,21 @@ fn uuid(name: &str) -> Uuid {
     Uuid::from_u128(name.bytes().fold(0, |number, byte| number << 8 | u128::from(byte)))
 }
 
+/// Ids of what a plan creates.
+pub(crate) fn new_ids(plan: &Plan, now: DateTime<Utc>) -> NewIds {
+    let stamp = now.timestamp() / 60 % 1_000_000;
+    let person = |one: &Person| id(&format!("{stamp}{}", one.wonde_id.as_deref().unwrap_or("")));
+    NewIds {
+        people: plan.created.iter().map(person).collect(),
+        subjects: plan.subjects.new.iter().map(|one| SubjectId(uuid(&one.wonde_id))).collect(),
+        classes: plan.classes.new.iter().map(|one| ClassId(uuid(&one.wonde_id))).collect(),
+    }
+}
+
 /// What iP holds once the plan is written.
 pub(crate) fn apply(held: &Held, fetched: &Fetched, plan: &Plan, now: DateTime<Utc>) -> Held {
     let mut held = held.clone();
-    let stamp = now.timestamp() / 60 % 1_000_000;
-    let new_id = |name: Option<&str>| format!("{stamp}{}", name.unwrap_or_default());
-    let people: Vec<StaffId> =
-        plan.created.iter().map(|one| id(&new_id(one.wonde_id.as_deref()))).collect();
-    let subjects: Vec<SubjectId> =
-        plan.subjects.new.iter().map(|one| SubjectId(uuid(&one.wonde_id))).collect();
+    let NewIds { people, subjects, .. } = new_ids(plan, now);
     let staff = |who: Ref<StaffId>| match who {
         Ref::New(at) => Ref::Known(people[at]),
         known @ Ref::Known(_) => known,
@@ -82,9 +88,14 @@ pub(crate) fn apply(held: &Held, fetched: &Fetched, plan: &Plan, now: DateTime<U
         links.iter().map(|link| Link { staff: staff(link.staff), ..*link }).collect::<Vec<_>>()
     };
     write(&mut held.subjects, &plan.subjects, SubjectId, fields, links);
-    write(&mut held.classes, &plan.classes, mis_sync_domain::ClassId, fields, links);
-    let is_cleared = |one: &_| plan.departments.iter().any(|(d, who, _)| (*d, *who) == *one);
-    held.departments.retain(|one| !is_cleared(one));
+    write(&mut held.classes, &plan.classes, ClassId, fields, links);
+    for change in &plan.departments {
+        let assignment = (change.department, change.staff_id);
+        held.departments.retain(|one| *one != assignment);
+        if !change.leaves {
+            held.departments.push(assignment);
+        }
+    }
     held.aliases.retain(|(alias, _)| {
         let is_new = plan.new_aliases.iter().any(|(new, _)| new == alias);
         !is_new && !plan.forgotten_aliases.contains(alias)

@@ -19,6 +19,7 @@ mod model;
 mod random;
 mod school;
 mod soundness;
+mod undo;
 
 use mis_sync_domain::plan::{Fetched, Rules, plan};
 

@@ -1,7 +1,10 @@
+use std::collections::HashMap;
+
 use mis_sync_domain::{
     Change, ChangedField, ChangedRecord, ClassId, Issue, Job, JobId, SchoolId, StaffId, SubjectId,
 };
-use sqlx::{PgConnection, PgPool};
+use sqlx::{PgConnection, PgExecutor, PgPool};
+use uuid::Uuid;
 
 use super::row::JobRow;
 use crate::Error;
@@ -91,7 +94,7 @@ pub async fn changes(
 
 /// The same of one field alone, where one is said.
 pub async fn changes_of_field(
-    pool: &PgPool,
+    db: impl PgExecutor<'_>,
     id: JobId,
     field: Option<ChangedField>,
     after: i64,
@@ -110,7 +113,7 @@ pub async fn changes_of_field(
         limit,
         field.map(ChangedField::as_str),
     )
-    .fetch_all(pool)
+    .fetch_all(db)
     .await?;
     rows.into_iter()
         .map(|row| {
@@ -123,12 +126,8 @@ pub async fn changes_of_field(
             let value = |text: Option<String>, column| {
                 text.map(|text| field.value(text).ok_or_else(|| broken(column))).transpose()
             };
-            let record = match row.record.as_str() {
-                "staff" => ChangedRecord::Staff(row.staff_id.map(StaffId)),
-                "class" => ChangedRecord::Class(row.class_id.map(ClassId)),
-                "subject" => ChangedRecord::Subject(row.subject_id.map(SubjectId)),
-                _ => return Err(broken("record")),
-            };
+            let record = changed_record(&row.record, row.staff_id, row.class_id, row.subject_id)
+                .ok_or_else(|| broken("record"))?;
             let change = Change {
                 record,
                 wonde_id: row.wonde_id,
@@ -139,4 +138,53 @@ pub async fn changes_of_field(
             Ok((row.position, change))
         })
         .collect()
+}
+
+/// Which jobs changed a field of a school last, after the job `since`.
+pub(crate) async fn later_changes(
+    db: &mut PgConnection,
+    school_id: &SchoolId,
+    since: JobId,
+) -> Result<HashMap<(ChangedRecord, ChangedField), JobId>, Error> {
+    let rows = sqlx::query!(
+        r#"
+        SELECT DISTINCT ON (c.record, c.staff_id, c.class_id, c.subject_id, c.field)
+            c.record, c.staff_id, c.class_id, c.subject_id, c.field, c.job_id
+        FROM job j JOIN job_change c ON c.job_id = j.id
+        WHERE j.school_id = $1 AND j.id > $2 AND j.state = 'succeeded'
+            AND j.options ->> 'dry_run' IS DISTINCT FROM 'true'
+        ORDER BY c.record, c.staff_id, c.class_id, c.subject_id, c.field, c.job_id DESC
+        "#,
+        school_id.as_str(),
+        since.0,
+    )
+    .fetch_all(db)
+    .await?;
+    rows.into_iter()
+        .map(|row| {
+            let broken = |column| Error::Inconsistent {
+                table: "job_change",
+                column,
+                id: row.job_id.to_string(),
+            };
+            let record = changed_record(&row.record, row.staff_id, row.class_id, row.subject_id)
+                .ok_or_else(|| broken("record"))?;
+            let field = row.field.parse().map_err(|_| broken("field"))?;
+            Ok(((record, field), JobId(row.job_id)))
+        })
+        .collect()
+}
+
+fn changed_record(
+    record: &str,
+    staff_id: Option<Uuid>,
+    class_id: Option<Uuid>,
+    subject_id: Option<Uuid>,
+) -> Option<ChangedRecord> {
+    match record {
+        "staff" => Some(ChangedRecord::Staff(staff_id.map(StaffId))),
+        "class" => Some(ChangedRecord::Class(class_id.map(ClassId))),
+        "subject" => Some(ChangedRecord::Subject(subject_id.map(SubjectId))),
+        _ => None,
+    }
 }

@@ -24,7 +24,7 @@ pub(super) async fn read_school(
 ) -> Result<Held, Error> {
     let imports = rules.sync.imports;
     let people = read_people(db, school_id).await?;
-    let logins = read_logins(db, school_id, None, &people, fetched).await?;
+    let logins = read_logins(db, school_id, None, &people, emails(fetched)).await?;
     let reads_subjects =
         imports.subjects && (fetched.subjects.is_some() || fetched.classes.is_some());
     let reads_classes = imports.classes && fetched.classes.is_some();
@@ -149,7 +149,13 @@ pub(super) async fn read_some(
     Ok(rows.into_iter().map(Account::from).collect())
 }
 
-/// How the emails of a list are compared, and which of them are logins of people who were not read:
+/// The emails of a list.
+pub(super) fn emails(fetched: &Fetched) -> impl Iterator<Item = &str> {
+    let staff = fetched.staff.iter().map(|(_, record)| record.email.as_str());
+    staff.chain(fetched.left_out.iter().filter_map(|record| record.email.as_deref()))
+}
+
+/// How these emails are compared, and which of them are logins of people who were not read:
 /// of other schools, or (`only` these were read) of this one. Whoever has theirs already in just this
 /// spelling and can log in holds it.
 pub(super) async fn read_logins(
@@ -157,16 +163,14 @@ pub(super) async fn read_logins(
     school_id: &SchoolId,
     only: Option<&[Uuid]>,
     people: &[Account],
-    fetched: &Fetched,
+    emails: impl Iterator<Item = &str>,
 ) -> Result<Logins, Error> {
     let held: HashSet<&str> = people
         .iter()
         .filter(|account| account.person.active)
         .map(|account| account.person.email.as_str())
         .collect();
-    let staff = fetched.staff.iter().map(|(_, record)| record.email.as_str());
-    let left_out = fetched.left_out.iter().filter_map(|record| record.email.as_deref());
-    let unknown: Vec<&str> = staff.chain(left_out).filter(|email| !held.contains(email)).collect();
+    let unknown: Vec<&str> = emails.filter(|email| !held.contains(email)).collect();
     if unknown.is_empty() {
         return Ok(Logins::default());
     }

@@ -1,6 +1,6 @@
 //! The change history and the issues of a job.
 
-use mis_sync_domain::{Change, ChangedRecord, FieldValue, Issue, Lease};
+use mis_sync_domain::{Change, FieldValue, Issue, JobId};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
@@ -8,7 +8,7 @@ use crate::Error;
 
 /// Takes back what an earlier run of the job told before it was held, so that this one can tell its
 /// own.
-pub(super) async fn forget(db: &mut PgConnection, lease: Lease) -> Result<(), Error> {
+pub(super) async fn forget(db: &mut PgConnection, job_id: JobId) -> Result<(), Error> {
     sqlx::query!(
         r#"
         WITH changes AS (
@@ -16,7 +16,7 @@ pub(super) async fn forget(db: &mut PgConnection, lease: Lease) -> Result<(), Er
         )
         DELETE FROM job_issue WHERE job_id = $1
         "#,
-        lease.job_id.0,
+        job_id.0,
     )
     .execute(db)
     .await?;
@@ -26,22 +26,14 @@ pub(super) async fn forget(db: &mut PgConnection, lease: Lease) -> Result<(), Er
 /// Writes the change history.
 pub(super) async fn write_changes(
     db: &mut PgConnection,
-    lease: Lease,
+    job_id: JobId,
     changes: &[Change],
 ) -> Result<(), Error> {
     if changes.is_empty() {
         return Ok(());
     }
-    let (mut records, mut ids) = (Vec::new(), Vec::new());
-    for change in changes {
-        let (record, id): (&str, Option<Uuid>) = match change.record {
-            ChangedRecord::Staff(id) => ("staff", id.map(|id| id.0)),
-            ChangedRecord::Class(id) => ("class", id.map(|id| id.0)),
-            ChangedRecord::Subject(id) => ("subject", id.map(|id| id.0)),
-        };
-        records.push(record);
-        ids.push(id);
-    }
+    let records: Vec<&str> = changes.iter().map(|change| change.record.kind()).collect();
+    let ids: Vec<Option<Uuid>> = changes.iter().map(|change| change.record.id()).collect();
     let wonde_ids: Vec<Option<&str>> =
         changes.iter().map(|change| change.wonde_id.as_deref()).collect();
     let fields: Vec<&str> = changes.iter().map(|change| change.field.as_str()).collect();
@@ -59,7 +51,7 @@ pub(super) async fn write_changes(
             WITH ORDINALITY AS l (record, id, wonde_id, field, old_value, new_value, place)
         ORDER BY place
         "#,
-        lease.job_id.0,
+        job_id.0,
         &records as &[&str],
         &ids as &[Option<Uuid>],
         &wonde_ids as &[Option<&str>],
@@ -75,7 +67,7 @@ pub(super) async fn write_changes(
 /// Writes what the school is told.
 pub(super) async fn write_issues(
     db: &mut PgConnection,
-    lease: Lease,
+    job_id: JobId,
     issues: &[Issue],
 ) -> Result<(), Error> {
     if issues.is_empty() {
@@ -91,7 +83,7 @@ pub(super) async fn write_issues(
         FROM UNNEST($2::text[], $3::text[]) WITH ORDINALITY AS i (code, wonde_id, place)
         ORDER BY place
         "#,
-        lease.job_id.0,
+        job_id.0,
         &codes as &[&str],
         &wonde_ids as &[Option<&str>],
     )

@@ -1,6 +1,7 @@
 //! What is kept beside people and classes: whom records may mean, further records, what was decided,
 //! evidence, when everybody was read, and how the school stands.
 
+use chrono::{DateTime, Utc};
 use mis_sync_domain::{
     IssueCode, MatchedBy, StaffId,
     line_manager::HierarchyLists,
@@ -38,7 +39,11 @@ pub(super) async fn school_was_synced(
 /// Notes who was read. A full sync notes on the school that everybody was, and here only those whom
 /// it did not deliver: until now the full sync before said when they were read, unless that one missed
 /// them as well.
-pub(super) async fn keep_reads(db: &mut PgConnection, write: &Write<'_>) -> Result<(), Error> {
+pub(super) async fn keep_reads(
+    db: &mut PgConnection,
+    write: &Write<'_>,
+    started_at: DateTime<Utc>,
+) -> Result<(), Error> {
     let ids = |people: &[StaffId]| people.iter().map(|id| id.0).collect::<Vec<Uuid>>();
     if !write.plan.read.is_empty() {
         sqlx::query!(
@@ -49,7 +54,7 @@ pub(super) async fn keep_reads(db: &mut PgConnection, write: &Write<'_>) -> Resu
                 SET refreshed_at = greatest(r.refreshed_at, excluded.refreshed_at)
             "#,
             &ids(&write.plan.read),
-            write.started_at,
+            started_at,
         )
         .execute(&mut *db)
         .await?;
@@ -66,7 +71,7 @@ pub(super) async fn keep_reads(db: &mut PgConnection, write: &Write<'_>) -> Resu
             "#,
             &ids(&write.plan.missed),
             write.school_id.as_str(),
-            write.started_at,
+            started_at,
         )
         .execute(db)
         .await?;
@@ -115,7 +120,7 @@ pub(super) async fn keep_candidates(
             reasons = excluded.reasons, in_doubt = excluded.in_doubt
         "#,
         write.school_id.as_str(),
-        write.lease.job_id.0,
+        write.job_id.0,
         &wonde_ids as &[&str],
         &staff_ids,
         &scores,
@@ -198,7 +203,7 @@ pub(super) async fn keep_evidence(
             WHERE school_id = $1 AND wonde_id = ANY($3)
             "#,
             write.school_id.as_str(),
-            write.lease.job_id.0,
+            write.job_id.0,
             &sightings.gone,
         )
         .execute(&mut *db)
@@ -242,7 +247,7 @@ pub(super) async fn keep_evidence(
             job_id = excluded.job_id, seen_at = now()
         "#,
         write.school_id.as_str(),
-        write.lease.job_id.0,
+        write.job_id.0,
         &wonde_ids as &[&str],
         &upis as &[Option<&str>],
         &emails as &[Option<&str>],
@@ -293,7 +298,7 @@ pub(super) async fn keep_reading(
                 ELSE ARRAY(SELECT DISTINCT unnest(r.issues || excluded.issues)) END
         "#,
         write.school_id.as_str(),
-        write.lease.job_id.0,
+        write.job_id.0,
         is_full,
         !write.is_applied,
         &codes as &[&str],

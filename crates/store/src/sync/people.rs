@@ -261,7 +261,7 @@ pub(super) async fn write_photos(db: &mut PgConnection, write: &Write<'_>) -> Re
         WHERE p.job_id = $1 AND i.hash = ANY($2)
         ON CONFLICT DO NOTHING
         "#,
-        write.lease.job_id.0,
+        write.job_id.0,
         &hashes as &[&str],
     )
     .execute(db)
@@ -269,8 +269,8 @@ pub(super) async fn write_photos(db: &mut PgConnection, write: &Write<'_>) -> Re
     Ok(())
 }
 
-/// Takes people out of their departments.
-pub(super) async fn archive_departments(
+/// Takes people out of departments, or back into them.
+pub(super) async fn write_departments(
     db: &mut PgConnection,
     plan: &plan::Plan,
 ) -> Result<(), Error> {
@@ -278,15 +278,17 @@ pub(super) async fn archive_departments(
         return Ok(());
     }
     let (departments, people): (Vec<Uuid>, Vec<Uuid>) =
-        plan.departments.iter().map(|(department, person, _)| (department.0, person.0)).unzip();
+        plan.departments.iter().map(|one| (one.department.0, one.staff_id.0)).unzip();
+    let leave: Vec<bool> = plan.departments.iter().map(|one| one.leaves).collect();
     sqlx::query!(
         r#"
-        UPDATE department_staff d SET archived_at = now()
-        FROM UNNEST($1::uuid[], $2::uuid[]) AS c (department_id, staff_id)
+        UPDATE department_staff d SET archived_at = CASE WHEN c.leaves THEN now() END
+        FROM UNNEST($1::uuid[], $2::uuid[], $3::bool[]) AS c (department_id, staff_id, leaves)
         WHERE d.department_id = c.department_id AND d.staff_id = c.staff_id
         "#,
         &departments,
         &people,
+        &leave,
     )
     .execute(db)
     .await?;

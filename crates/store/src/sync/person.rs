@@ -74,7 +74,7 @@ async fn try_refresh(
     person: PersonPlan<'_>,
     elapsed: &impl Fn() -> Duration,
 ) -> Result<Report, Error> {
-    let PersonPlan { lease, school_id, staff_id, as_of, .. } = person;
+    let PersonPlan { lease, school_id, staff_id, .. } = person;
     let mut tx = transaction::begin_for(pool, lease, BEGIN).await?;
     let hierarchy_lists = lock(&mut tx, school_id).await?;
     let fetched = fetched(person);
@@ -88,15 +88,15 @@ async fn try_refresh(
     let planned = plan::plan(&held, &fetched, &rules);
 
     let write = Write {
-        lease,
+        job_id: lease.job_id,
         school_id,
         plan: &planned,
-        started_at: as_of,
         is_applied: true,
         is_of_one_person: true,
     };
     let ids = NewIds::default();
     write.apply(&mut tx, &ids).await?;
+    write.conclude(&mut tx, &ids, &fetched).await?;
     write.tell(&mut tx, &ids, &fetched).await?;
     let report = Report {
         outcome: Some(outcome(&held, &fetched, &planned, staff_id)),
@@ -164,7 +164,8 @@ async fn read(
     let known: Vec<Uuid> = people.iter().map(|account| account.id.0).collect();
     Ok(Held {
         aliases: held::read_aliases(db, school_id).await?,
-        logins: held::read_logins(db, school_id, Some(&known), &people, fetched).await?,
+        logins: held::read_logins(db, school_id, Some(&known), &people, held::emails(fetched))
+            .await?,
         classes: match person.classes {
             Some(classes) => groups::classes_of_person(db, school_id, staff_id, classes).await?,
             None => Vec::new(),

@@ -2,12 +2,12 @@
 
 use axum::{http::StatusCode, response::Response};
 use maud::{Markup, html};
-use mis_sync_domain::{Action, Job, JobState};
+use mis_sync_domain::{Action, Job, JobState, plan::Conflict};
 use mis_sync_queue::Enqueued;
 use mis_sync_store::{
     bulk::BulkAction,
     jobs::{self, Approved},
-    undo::{Conflict, Undone},
+    undo::Undone,
 };
 
 use crate::{
@@ -175,11 +175,11 @@ fn show_conflicts(operator: &Operator, job: &Job, conflicts: &[Conflict]) -> Res
                 thead { tr { th { "Whose" } th { "Field" } th { "Changed by" } } }
                 tbody { @for conflict in conflicts {
                     tr {
-                        td { (conflict.record) " " code { (conflict.id) } }
+                        td { (conflict.record.kind()) " " code { @if let Some(id) = conflict.record.id() { (id) } } }
                         td { (conflict.field.as_str()) }
                         td { @match conflict.job_id {
                             Some(id) => a href=(job_path(id)) { code { (id) } },
-                            None => "a person, by hand",
+                            None => "a person, by hand; or what it was is taken or gone",
                         } }
                     }
                 } }

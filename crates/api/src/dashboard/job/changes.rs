@@ -236,12 +236,11 @@ fn table(changes: &[&Change], shown: Shown) -> Markup {
 }
 
 fn whose(change: &Change) -> Markup {
-    let (kind, id) = match change.record {
-        ChangedRecord::Staff(id) => ("person", id.map(|id| id.to_string())),
-        ChangedRecord::Class(id) => ("class", id.map(|id| id.to_string())),
-        ChangedRecord::Subject(id) => ("subject", id.map(|id| id.to_string())),
+    let kind = match change.record.kind() {
+        "staff" => "person",
+        other => other,
     };
-    let id = id.or_else(|| change.wonde_id.clone());
+    let id = change.record.id().map(|id| id.to_string()).or_else(|| change.wonde_id.clone());
     html! { (kind) " " @match id {
         Some(id) => code title=(id) { (tail(&id)) },
         None => span.quiet { "new" },

@@ -80,11 +80,17 @@ pub(super) async fn undo(pool: &Pool, action: Action) -> Result<(), Failure> {
         }
         Undone::Conflicts(conflicts) => {
             for conflict in &conflicts {
-                let by = conflict.job_id.map_or("by hand".to_owned(), |id| format!("by job {id}"));
+                let by = conflict.job_id.map_or_else(
+                    || "changed by hand, or what it was is taken or gone".to_owned(),
+                    |id| format!("changed by job {id}"),
+                );
                 let field = conflict.field.as_str();
-                print(&format!("{} {} {field}: changed {by}", conflict.record, conflict.id))?;
+                let record = conflict.record;
+                let id = record.id().map(|id| id.to_string()).unwrap_or_default();
+                print(&format!("{} {id} {field}: {by}", record.kind()))?;
             }
-            let what = format!("nothing was taken back: {} fields changed since", conflicts.len());
+            let what =
+                format!("nothing was taken back: {} fields cannot be restored", conflicts.len());
             return Err(Failure::work(what));
         }
     };

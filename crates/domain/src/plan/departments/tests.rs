@@ -17,7 +17,8 @@ fn whoever_is_synced_is_taken_out_of_their_departments_where_the_school_wants_th
     let fetched = list([record("a1"), bea, record("a3")]);
     let clears = rules(|rules| rules.clears_departments = true);
     let plan = compare(&held, &fetched, &clears);
-    let cleared: Vec<_> = plan.departments.iter().map(|(one, who, _)| (*one, *who)).collect();
+    let cleared: Vec<_> =
+        plan.departments.iter().map(|one| (one.department, one.staff_id)).collect();
     assert_eq!(cleared, [(maths, id("a1")), (art, id("a1")), (art, id("a3"))]);
     assert_eq!(plan.told()[0], "a1 department_id=");
     // Whoever is only taken out of departments is updated, and counts once.

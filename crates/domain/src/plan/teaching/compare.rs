@@ -242,6 +242,19 @@ impl Standing {
 }
 
 impl<Id: Copy> Difference<Id> {
+    /// Adds what is taken back, unless it is as it was already.
+    pub(in crate::plan) fn add_back(&mut self, changed: Changed<Id>) {
+        let (was, is) = (changed.before.fields.active, changed.fields.active);
+        let rest = GroupFields { active: was, ..changed.fields.clone() };
+        let differs = rest != changed.before.fields || changed.links.is_some();
+        self.counts.archived += u64::from(was && !is);
+        self.counts.restored += u64::from(!was && is);
+        self.counts.updated += u64::from(differs);
+        if differs || was != is {
+            self.changed.push(changed);
+        }
+    }
+
     /// See [`Emptied`].
     pub fn emptied(&self) -> Emptied {
         let lost = Standing::of(self.changed.iter().map(|changed| changed.before.standing()));

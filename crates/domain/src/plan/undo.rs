@@ -1,0 +1,313 @@
+//! Takes back what a job changed: the inverse of its change history, as a plan.
+//!
+//! No person is deleted: people whom the job created can no longer log in afterwards, and classes and
+//! subjects that it created are archived. Where iP has moved on, nothing at all is taken back.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+use super::{
+    ChangedPerson, Plan,
+    changes::{Names, NewIds},
+    counts,
+    departments::DepartmentChange,
+    held::{Account, Group, GroupFields, Held, Link, Person, Ref},
+    teaching::{Changed, Difference},
+};
+use crate::{Change, ChangedField, ChangedRecord, DepartmentId, JobId, StaffId, SubjectId};
+
+/// A line of a change history.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Past {
+    /// What the job changed.
+    pub change: Change,
+    /// The last job that changed the same field afterwards.
+    pub later: Option<JobId>,
+}
+
+/// A field that cannot be taken back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Conflict {
+    /// The person, class or subject.
+    pub record: ChangedRecord,
+    /// The field.
+    pub field: ChangedField,
+    /// The job that touched it last; `None`: a person changed it by hand, or what it was is taken or
+    /// gone.
+    pub job_id: Option<JobId>,
+}
+
+/// Takes a whole history back, or nothing and says why. `held` has everyone of the school, and its
+/// classes and subjects where the history is about any.
+pub fn undo(held: &Held, history: &[Past]) -> Result<Plan, Vec<Conflict>> {
+    let people = held.people.iter().map(|account| (account.id, account)).collect();
+    let names = Names { plan: &Plan::default(), ids: &NewIds::default() };
+    let mut undo = Undo { held, people, names, conflicts: Vec::new() };
+    let mut plan = Plan {
+        changed: undo.people(history),
+        departments: undo.departments(history),
+        subjects: undo.groups(&held.subjects, history, |record| match record {
+            ChangedRecord::Subject(id) => id,
+            _ => None,
+        }),
+        classes: undo.groups(&held.classes, history, |record| match record {
+            ChangedRecord::Class(id) => id,
+            _ => None,
+        }),
+        ..Plan::default()
+    };
+    undo.look_for_what_is_taken(&plan.changed);
+    plan.report = counts::of_undo(&plan);
+    if undo.conflicts.is_empty() { Ok(plan) } else { Err(undo.conflicts) }
+}
+
+struct Undo<'a> {
+    held: &'a Held,
+    people: HashMap<StaffId, &'a Account>,
+    names: Names<'a>,
+    conflicts: Vec<Conflict>,
+}
+
+impl<'a> Undo<'a> {
+    fn people(&mut self, history: &[Past]) -> Vec<ChangedPerson> {
+        let mut after: BTreeMap<StaffId, Person> = BTreeMap::new();
+        for past in history {
+            let Some(account) = self.account(past.change.record) else { continue };
+            let person = after.entry(account.id).or_insert_with(|| account.person.clone());
+            let field = past.change.field;
+            let is_back = match field {
+                ChangedField::Created => {
+                    person.active = false;
+                    true
+                }
+                // A department is of its own; the old password is not kept anywhere.
+                ChangedField::DepartmentId | ChangedField::PasswordResetRequired => true,
+                _ => {
+                    is_as_left(past, self.names.fields(&account.person))
+                        && self.set(person, field, past.old())
+                }
+            };
+            self.note(is_back, past);
+        }
+        let changed = after.into_iter().filter_map(|(id, after)| {
+            let account = self.people[&id];
+            (after != account.person).then(|| ChangedPerson {
+                id,
+                version: account.version,
+                before: account.person.clone(),
+                after,
+                new_password: None,
+            })
+        });
+        changed.collect()
+    }
+
+    fn departments(&self, history: &[Past]) -> Vec<DepartmentChange> {
+        let of_departments =
+            history.iter().filter(|past| past.change.field == ChangedField::DepartmentId);
+        let changes = of_departments.filter_map(|past| {
+            let department = past.old().or(past.new()).and_then(|id| id.parse().ok())?;
+            Some(DepartmentChange {
+                department: DepartmentId(department),
+                staff_id: self.account(past.change.record)?.id,
+                wonde_id: past.change.wonde_id.clone(),
+                leaves: past.old().is_none(),
+            })
+        });
+        changes.collect()
+    }
+
+    fn groups<Id: Copy + Ord>(
+        &mut self,
+        held: &[Group<Id>],
+        history: &[Past],
+        id: impl Fn(ChangedRecord) -> Option<Id>,
+    ) -> Difference<Id> {
+        let mut pasts: BTreeMap<Id, Vec<&Past>> = BTreeMap::new();
+        for past in history {
+            if let Some(id) = id(past.change.record) {
+                pasts.entry(id).or_default().push(past);
+            }
+        }
+        let mut difference = Difference::default();
+        for group in held {
+            if let Some(pasts) = pasts.remove(&group.id) {
+                difference.add_back(self.group(group, &pasts));
+            }
+        }
+        difference
+    }
+
+    fn group<Id: Copy>(&mut self, held: &Group<Id>, pasts: &[&Past]) -> Changed<Id> {
+        let (mut fields, mut links) = (held.fields.clone(), held.links.clone());
+        for past in pasts {
+            let is_back = past.change.field == ChangedField::Created
+                || is_as_left(past, self.names.group_fields(&held.fields, &held.links));
+            let old = past.old();
+            let is_back = is_back
+                && match past.change.field {
+                    ChangedField::Staff => self.link(&mut links, held, old),
+                    ChangedField::MainTeachers => {
+                        mark_main(&mut links, old);
+                        true
+                    }
+                    field => self.set_group(&mut fields, field, old),
+                };
+            self.note(is_back, past);
+        }
+        let links = (links != held.links).then_some(links);
+        Changed { before: held.clone(), fields, links }
+    }
+
+    /// Puts a value back; whether iP has what it refers to.
+    fn set(&self, person: &mut Person, field: ChangedField, value: Option<&str>) -> bool {
+        let text = || value.unwrap_or_default().to_owned();
+        let kept = || value.map(str::to_owned);
+        match field {
+            ChangedField::WondeId => person.wonde_id = kept(),
+            ChangedField::Upi => person.upi = kept(),
+            ChangedField::Email => person.email = text(),
+            ChangedField::FirstName => person.first_name = text(),
+            ChangedField::Surname => person.surname = text(),
+            ChangedField::Initials => person.initials = kept(),
+            ChangedField::JobTitle => person.job_title = kept(),
+            ChangedField::NonTeaching => person.non_teaching = value == Some("true"),
+            ChangedField::Active => person.active = value == Some("true"),
+            ChangedField::PhotoHash => person.photo_hash = kept(),
+            ChangedField::LineManagerId => {
+                person.line_manager = value.and_then(|id| self.known(id)).map(Ref::Known);
+                return person.line_manager.is_some() == value.is_some();
+            }
+            _ => return false,
+        }
+        true
+    }
+
+    fn set_group(&self, group: &mut GroupFields, field: ChangedField, value: Option<&str>) -> bool {
+        match field {
+            ChangedField::Created => group.active = false,
+            ChangedField::Name => group.name = value.unwrap_or_default().to_owned(),
+            ChangedField::Code => group.code = value.map(str::to_owned),
+            ChangedField::Description => group.description = value.map(str::to_owned),
+            ChangedField::Active => group.active = value == Some("true"),
+            ChangedField::SubjectId => {
+                let id = value.and_then(|id| id.parse().ok()).map(SubjectId);
+                let known = id.filter(|id| self.held.subjects.iter().any(|one| one.id == *id));
+                group.subject = known.map(Ref::Known);
+                return group.subject.is_some() == value.is_some();
+            }
+            _ => return false,
+        }
+        true
+    }
+
+    /// Links the people of a list again; whether iP has all of them. Those who are linked by hand stay
+    /// so.
+    fn link<Id>(&self, links: &mut Vec<Link>, held: &Group<Id>, people: Option<&str>) -> bool {
+        let ids: Vec<&str> = listed(people).collect();
+        let known: Vec<StaffId> = ids.iter().filter_map(|id| self.known(id)).collect();
+        let is_main =
+            |id| held.links.iter().any(|link| link.staff == Ref::Known(id) && link.is_main);
+        *links = known
+            .iter()
+            .filter(|id| !held.by_hand.contains(id))
+            .map(|id| Link { staff: Ref::Known(*id), is_main: is_main(*id) })
+            .collect();
+        known.len() == ids.len()
+    }
+
+    /// Logins and Wonde ids that people get back, and that another person has by now. A person whom the
+    /// job created becomes inactive and holds no login any more, but keeps the id.
+    fn look_for_what_is_taken(&mut self, changed: &[ChangedPerson]) {
+        let held = self.held;
+        let keys = keys(held);
+        let key = |email| keys.get(email).copied().unwrap_or(email);
+        let after: HashMap<StaffId, &Person> =
+            changed.iter().map(|one| (one.id, &one.after)).collect();
+        let people =
+            || held.people.iter().map(|one| after.get(&one.id).copied().unwrap_or(&one.person));
+        let active = people().filter(|person| person.active);
+        let taken_logins = twice(active.map(|person| key(person.email.as_str())));
+        let taken_records = twice(people().filter_map(|person| person.wonde_id.as_deref()));
+        for ChangedPerson { id, before, after, .. } in changed {
+            let mut conflict = |field| {
+                let record = ChangedRecord::Staff(Some(*id));
+                self.conflicts.push(Conflict { record, field, job_id: None });
+            };
+            let is_other_email = before.email != after.email;
+            let gets_login = after.active && (is_other_email || !before.active);
+            let login = key(after.email.as_str());
+            if gets_login && (taken_logins.contains(login) || held.logins.elsewhere.contains(login))
+            {
+                conflict(if is_other_email { ChangedField::Email } else { ChangedField::Active });
+            }
+            let record = after.wonde_id.as_deref().filter(|_| before.wonde_id != after.wonde_id);
+            if record.is_some_and(|record| taken_records.contains(record)) {
+                conflict(ChangedField::WondeId);
+            }
+        }
+    }
+
+    /// Whose account a line is about; `None`: of no person, or one that iP does not have any more.
+    fn account(&self, record: ChangedRecord) -> Option<&'a Account> {
+        let ChangedRecord::Staff(Some(id)) = record else { return None };
+        self.people.get(&id).copied()
+    }
+
+    fn known(&self, id: &str) -> Option<StaffId> {
+        id.parse().ok().map(StaffId).filter(|id| self.people.contains_key(id))
+    }
+
+    fn note(&mut self, is_back: bool, past: &Past) {
+        if !is_back {
+            let Change { record, field, .. } = past.change;
+            self.conflicts.push(Conflict { record, field, job_id: past.later });
+        }
+    }
+}
+
+impl Past {
+    fn old(&self) -> Option<&str> {
+        self.change.old.as_ref().map(crate::FieldValue::as_str)
+    }
+
+    fn new(&self) -> Option<&str> {
+        self.change.new.as_ref().map(crate::FieldValue::as_str)
+    }
+}
+
+/// How emails are compared.
+fn keys(held: &Held) -> HashMap<&str, &str> {
+    let looked_up = held.logins.keys.iter().map(|(email, key)| (email.as_str(), key.as_str()));
+    let people = held.people.iter().map(|one| (&*one.person.email, &*one.email_key));
+    looked_up.chain(people).collect()
+}
+
+/// What comes more than once.
+fn twice<'a>(all: impl Iterator<Item = &'a str>) -> HashSet<&'a str> {
+    let mut seen = HashSet::new();
+    all.filter(|one| !seen.insert(*one)).collect()
+}
+
+/// Whether the field is still as the job left it.
+fn is_as_left(
+    past: &Past,
+    values: impl IntoIterator<Item = (ChangedField, Option<String>)>,
+) -> bool {
+    let mut values = values.into_iter();
+    let now = values.find(|(field, _)| *field == past.change.field).and_then(|(_, value)| value);
+    past.later.is_none() && now.as_deref() == past.new()
+}
+
+fn mark_main(links: &mut [Link], main: Option<&str>) {
+    let main: Vec<StaffId> = listed(main).filter_map(|id| id.parse().ok().map(StaffId)).collect();
+    for link in links {
+        link.is_main = link.staff.known().is_some_and(|id| main.contains(&id));
+    }
+}
+
+fn listed(people: Option<&str>) -> impl Iterator<Item = &str> {
+    people.into_iter().flat_map(|people| people.split(','))
+}
+
+#[cfg(test)]
+mod tests;
