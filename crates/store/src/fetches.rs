@@ -5,19 +5,23 @@
 //! The table is unlogged, and its transactions do not wait for the disk: what a crash takes is fetched
 //! again. The rows go with the job, in the transaction that ends it; a held job keeps them for a while.
 
-use std::{fmt::Write, time::Duration};
+mod images;
+mod missing;
+
+use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use mis_sync_domain::{
-    IssueCode, Lease, Photo, PhotoRecord, Progress, SchoolId,
-    absence::{Missing, Reading},
+    IssueCode, Lease, Progress,
+    absence::Missing,
     plan::{Fetch, List, MappedPage, Next},
 };
-use ring::digest::{SHA256, digest};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::Value;
 use sqlx::{PgConnection, PgPool};
 
+use self::images::Images;
+pub use self::missing::missing;
 use crate::{
     Error,
     jobs::{interval, require_one},
@@ -209,59 +213,6 @@ pub async fn keep(
     Ok(())
 }
 
-/// Images of a page, column by column.
-#[derive(Default)]
-struct Images {
-    hashes: Vec<String>,
-    types: Vec<&'static str>,
-    contents: Vec<Vec<u8>>,
-}
-
-impl Images {
-    /// Takes the images out of a page, and leaves their hashes. One that is stored already is not sent
-    /// to the database again.
-    async fn take_from(pool: &PgPool, page: &mut MappedPage) -> Result<Self, Error> {
-        let mut images = Vec::new();
-        for (wonde_id, photo) in std::mem::take(&mut page.photos) {
-            let hash = match photo {
-                PhotoRecord::Without => None,
-                PhotoRecord::Image(photo) => {
-                    let hash = hex(digest(&SHA256, &photo.content).as_ref());
-                    images.push((hash.clone(), photo));
-                    Some(hash)
-                }
-            };
-            page.photo_hashes.push((wonde_id, hash));
-        }
-        if images.is_empty() {
-            return Ok(Self::default());
-        }
-        let hashes: Vec<&str> = images.iter().map(|(hash, _)| hash.as_str()).collect();
-        let stored = sqlx::query_scalar!(
-            "SELECT hash FROM staff_photo WHERE hash = ANY($1)",
-            &hashes as &[&str],
-        )
-        .fetch_all(pool)
-        .await?;
-        let mut columns = Self::default();
-        for (hash, Photo { kind, content }) in images {
-            if !stored.contains(&hash) {
-                columns.hashes.push(hash);
-                columns.types.push(kind.as_str());
-                columns.contents.push(content);
-            }
-        }
-        Ok(columns)
-    }
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut hex, byte| {
-        write!(hex, "{byte:02x}").expect("writing to a String cannot fail");
-        hex
-    })
-}
-
 /// Notes a problem that is about the whole school, once however often it is noted.
 pub async fn note(
     pool: &PgPool,
@@ -381,64 +332,6 @@ pub async fn discard_leftovers(pool: &PgPool) -> Result<u64, Error> {
     .fetch_one(pool)
     .await?;
     Ok(jobs.unsigned_abs())
-}
-
-/// What a list that was read to its end did not show of what iP has from it.
-pub async fn missing(
-    pool: &PgPool,
-    fetch: &KeptFetch,
-    school_id: &SchoolId,
-    list: List,
-) -> Result<Reading, Error> {
-    let known = match list {
-        List::Classes => {
-            let ids = sqlx::query_scalar!(
-                r#"
-                SELECT wonde_id AS "wonde_id!" FROM class
-                WHERE school_id = $1 AND active AND wonde_id IS NOT NULL ORDER BY wonde_id
-                "#,
-                school_id.as_str(),
-            );
-            ids.fetch_all(pool).await?
-        }
-        List::Subjects => {
-            let ids = sqlx::query_scalar!(
-                r#"
-                SELECT wonde_id AS "wonde_id!" FROM subject
-                WHERE school_id = $1 AND active AND wonde_id IS NOT NULL ORDER BY wonde_id
-                "#,
-                school_id.as_str(),
-            );
-            ids.fetch_all(pool).await?
-        }
-        _ => known_people(pool, fetch, school_id).await?,
-    };
-    Ok(fetch.missing(list, known))
-}
-
-/// Records of people who can log in. Somebody may have several. Whoever was read after this fetch
-/// began is as a later fetch found them.
-async fn known_people(
-    pool: &PgPool,
-    fetch: &KeptFetch,
-    school_id: &SchoolId,
-) -> Result<Vec<String>, Error> {
-    let ids = sqlx::query_scalar!(
-        r#"
-        SELECT i.wonde_id AS "wonde_id!"
-        FROM staff s
-        CROSS JOIN LATERAL (
-            SELECT s.wonde_id UNION SELECT a.wonde_id FROM staff_alias a WHERE a.staff_id = s.id
-        ) i
-        LEFT JOIN staff_read r ON r.staff_id = s.id
-        WHERE s.school_id = $1 AND s.active AND i.wonde_id IS NOT NULL
-            AND (r.read_at IS NULL OR r.read_at <= $2)
-        ORDER BY i.wonde_id
-        "#,
-        school_id.as_str(),
-        fetch.started_at,
-    );
-    Ok(ids.fetch_all(pool).await?)
 }
 
 fn to_json(value: &impl Serialize) -> String {

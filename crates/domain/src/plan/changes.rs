@@ -111,9 +111,9 @@ impl Names<'_> {
         }
         for changed in &of.changed {
             let held = &changed.before;
-            let links = changed.links.as_ref().unwrap_or(&held.links);
             let before = self.group_fields(&held.fields, &held.links);
-            let after = self.group_fields(&changed.fields, links);
+            let taught = changed.links.as_ref().unwrap_or(&held.links);
+            let after = self.group_fields(&changed.fields, taught);
             let record = record(Some(held.id));
             add_differences(lines, record, Some(&held.wonde_id), before, after);
         }

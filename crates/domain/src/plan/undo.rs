@@ -83,7 +83,7 @@ impl<'a> Undo<'a> {
                 ChangedField::DepartmentId | ChangedField::PasswordResetRequired => true,
                 _ => {
                     is_as_left(past, self.names.fields(&account.person))
-                        && self.set(person, field, past.old())
+                        && self.set(person, field, past.before())
                 }
             };
             self.note(is_back, past);
@@ -105,12 +105,12 @@ impl<'a> Undo<'a> {
         let of_departments =
             history.iter().filter(|past| past.change.field == ChangedField::DepartmentId);
         let changes = of_departments.filter_map(|past| {
-            let department = past.old().or(past.new()).and_then(|id| id.parse().ok())?;
+            let department = past.before().or(past.left()).and_then(|id| id.parse().ok())?;
             Some(DepartmentChange {
                 department: DepartmentId(department),
                 staff_id: self.account(past.change.record)?.id,
                 wonde_id: past.change.wonde_id.clone(),
-                leaves: past.old().is_none(),
+                leaves: past.before().is_none(),
             })
         });
         changes.collect()
@@ -142,7 +142,7 @@ impl<'a> Undo<'a> {
         for past in pasts {
             let is_back = past.change.field == ChangedField::Created
                 || is_as_left(past, self.names.group_fields(&held.fields, &held.links));
-            let old = past.old();
+            let old = past.before();
             let is_back = is_back
                 && match past.change.field {
                     ChangedField::Staff => self.link(&mut links, held, old),
@@ -185,7 +185,7 @@ impl<'a> Undo<'a> {
     fn set_group(&self, group: &mut GroupFields, field: ChangedField, value: Option<&str>) -> bool {
         match field {
             ChangedField::Created => group.active = false,
-            ChangedField::Name => group.name = value.unwrap_or_default().to_owned(),
+            ChangedField::Name => value.unwrap_or_default().clone_into(&mut group.name),
             ChangedField::Code => group.code = value.map(str::to_owned),
             ChangedField::Description => group.description = value.map(str::to_owned),
             ChangedField::Active => group.active = value == Some("true"),
@@ -266,11 +266,11 @@ impl<'a> Undo<'a> {
 }
 
 impl Past {
-    fn old(&self) -> Option<&str> {
+    fn before(&self) -> Option<&str> {
         self.change.old.as_ref().map(crate::FieldValue::as_str)
     }
 
-    fn new(&self) -> Option<&str> {
+    fn left(&self) -> Option<&str> {
         self.change.new.as_ref().map(crate::FieldValue::as_str)
     }
 }
@@ -295,7 +295,7 @@ fn is_as_left(
 ) -> bool {
     let mut values = values.into_iter();
     let now = values.find(|(field, _)| *field == past.change.field).and_then(|(_, value)| value);
-    past.later.is_none() && now.as_deref() == past.new()
+    past.later.is_none() && now.as_deref() == past.left()
 }
 
 fn mark_main(links: &mut [Link], main: Option<&str>) {

@@ -1,5 +1,7 @@
 //! Classes and subjects: what iP holds, and what is written of them.
 
+mod columns;
+
 use std::collections::{HashMap, HashSet};
 
 use mis_sync_domain::{
@@ -9,7 +11,8 @@ use mis_sync_domain::{
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use super::{TaughtClass, Write, held::version, people::staff_id};
+use self::columns::{Columns, LinkColumns};
+use super::{TaughtClass, Write, held::version};
 use crate::Error;
 
 /// A class or subject as the tables have it.
@@ -33,19 +36,19 @@ struct LinkRow {
     from_mis: bool,
 }
 
-/// The statements of a kind: checked queries cannot share the name of a table. A subject is of no
-/// subject, so its table has no such column: `$subject` reads it, `$set` and `$into` write it.
+/// What is read and written of a kind: checked queries cannot share the name of a table. A subject is
+/// of no subject, so its table has no such column: `$subject` reads it, `$set` and `$into` write it.
 macro_rules! kind {
-    ($name:ident, $table:tt, $staff:tt, $key:tt, $subject:tt, $set:tt, $into:tt, $values:tt) => {
+    ($name:ident, $id:ident, $table:tt, $staff:tt, $key:tt, $subject:tt, $set:tt, $into:tt) => {
         mod $name {
             use super::*;
 
-            /// Everything of the kind that came from the MIS, or (`ids`) some of it.
+            /// Everything of the kind that came from the MIS, or (`only`) some of it.
             pub(super) async fn read(
                 db: &mut PgConnection,
                 school_id: &SchoolId,
                 only: Option<&[Uuid]>,
-            ) -> Result<(Vec<GroupRow>, Vec<LinkRow>), Error> {
+            ) -> Result<Vec<Group<$id>>, Error> {
                 let rows = sqlx::query_as!(
                     GroupRow,
                     r#"SELECT id, xmin::text::bigint AS "version!", wonde_id AS "wonde_id!", name,
@@ -72,10 +75,31 @@ macro_rules! kind {
                 )
                 .fetch_all(db)
                 .await?;
-                Ok((rows, links))
+                Ok(groups(rows, links, $id))
             }
 
-            pub(super) async fn create(
+            /// Creates and changes what differs, and links who teaches it.
+            pub(super) async fn write(
+                db: &mut PgConnection,
+                write: &Write<'_>,
+                difference: &Difference<$id>,
+                new: &[$id],
+                ids: &NewIds,
+            ) -> Result<(), Error> {
+                let new: Vec<Uuid> = new.iter().map(|id| id.0).collect();
+                let uuid = |id: $id| id.0;
+                let created = Columns::of_new(difference, &new, ids);
+                if !created.ids.is_empty() {
+                    create(db, write.school_id, &created).await?;
+                }
+                let changed = Columns::of_changed(difference, uuid, ids);
+                if !changed.ids.is_empty() {
+                    update(db, &changed).await?;
+                }
+                link(db, &LinkColumns::of(write, difference, &new, uuid, ids)).await
+            }
+
+            async fn create(
                 db: &mut PgConnection,
                 school_id: &SchoolId,
                 columns: &Columns<'_>,
@@ -83,7 +107,7 @@ macro_rules! kind {
                 sqlx::query!(
                     "INSERT INTO " + $table + " (id, school_id, wonde_id, name, code, description,
                         active" + $into + ") SELECT id, $1, wonde_id, name, code, description,
-                        active" + $values + r#"
+                        active" + $into + r#"
                     FROM UNNEST($2::uuid[], $3::text[], $4::text[], $5::text[], $6::text[],
                             $7::bool[], $8::uuid[])
                         AS t (id, wonde_id, name, code, description, active, subject_id)"#,
@@ -101,11 +125,8 @@ macro_rules! kind {
                 Ok(())
             }
 
-            /// How many are not any more as they were compared stay as they are.
-            pub(super) async fn update(
-                db: &mut PgConnection,
-                columns: &Columns<'_>,
-            ) -> Result<u64, Error> {
+            /// [`Error::Moved`]: one is not any more as it was when it was compared.
+            async fn update(db: &mut PgConnection, columns: &Columns<'_>) -> Result<(), Error> {
                 let done = sqlx::query!(
                     "UPDATE " + $table + " g SET name = t.name, code = t.code,
                         description = t.description, active = t.active, updated_at = now()"
@@ -124,15 +145,13 @@ macro_rules! kind {
                 )
                 .execute(db)
                 .await?;
-                Ok(done.rows_affected())
+                let is_whole = done.rows_affected() == columns.ids.len() as u64;
+                if is_whole { Ok(()) } else { Err(Error::Moved) }
             }
 
             /// Puts new links in the place of those that syncs made before; a link that stays the same
             /// is not written.
-            pub(super) async fn link(
-                db: &mut PgConnection,
-                links: &LinkColumns,
-            ) -> Result<(), Error> {
+            async fn link(db: &mut PgConnection, links: &LinkColumns) -> Result<(), Error> {
                 if !links.rebuilt.is_empty() {
                     sqlx::query!(
                         "DELETE FROM " + $staff + " l WHERE l." + $key + " = ANY($1) AND l.from_mis
@@ -174,24 +193,30 @@ macro_rules! kind {
 
 kind!(
     class,
+    ClassId,
     "class",
     "class_staff",
     "class_id",
     "subject_id",
     ", subject_id = t.subject_id",
-    ", subject_id",
     ", subject_id"
 );
-kind!(subject, "subject", "subject_staff", "subject_id", "NULL::uuid", "", "", "");
+kind!(subject, SubjectId, "subject", "subject_staff", "subject_id", "NULL::uuid", "", "");
 
-/// The classes of a school that came from the MIS, or some of them.
+/// The classes of a school that came from the MIS.
 pub(super) async fn classes(
     db: &mut PgConnection,
     school_id: &SchoolId,
-    only: Option<&[Uuid]>,
 ) -> Result<Vec<Group<ClassId>>, Error> {
-    let (rows, links) = class::read(db, school_id, only).await?;
-    Ok(groups(rows, links, ClassId))
+    class::read(db, school_id, None).await
+}
+
+/// The subjects of a school that came from the MIS.
+pub(super) async fn subjects(
+    db: &mut PgConnection,
+    school_id: &SchoolId,
+) -> Result<Vec<Group<SubjectId>>, Error> {
+    subject::read(db, school_id, None).await
 }
 
 /// The classes that the MIS names for somebody, or that a sync linked with them.
@@ -214,16 +239,7 @@ pub(super) async fn classes_of_person(
     )
     .fetch_all(&mut *db)
     .await?;
-    if ids.is_empty() { Ok(Vec::new()) } else { classes(db, school_id, Some(&ids)).await }
-}
-
-/// The subjects of a school that came from the MIS.
-pub(super) async fn subjects(
-    db: &mut PgConnection,
-    school_id: &SchoolId,
-) -> Result<Vec<Group<SubjectId>>, Error> {
-    let (rows, links) = subject::read(db, school_id, None).await?;
-    Ok(groups(rows, links, SubjectId))
+    if ids.is_empty() { Ok(Vec::new()) } else { class::read(db, school_id, Some(&ids)).await }
 }
 
 fn groups<Id>(rows: Vec<GroupRow>, links: Vec<LinkRow>, id: fn(Uuid) -> Id) -> Vec<Group<Id>> {
@@ -261,169 +277,12 @@ fn groups<Id>(rows: Vec<GroupRow>, links: Vec<LinkRow>, id: fn(Uuid) -> Id) -> V
     rows.into_iter().map(group).collect()
 }
 
-/// Creates and changes what differs; subjects first, because classes are of them.
+/// Writes what differs; subjects first, because classes are of them.
 pub(super) async fn write(
     db: &mut PgConnection,
     write: &Write<'_>,
     ids: &NewIds,
 ) -> Result<(), Error> {
-    let (subjects, classes) = (&write.plan.subjects, &write.plan.classes);
-    let new: Vec<Uuid> = ids.subjects.iter().map(|id| id.0).collect();
-    let (created, changed) =
-        (Columns::of_new(subjects, &new, ids), Columns::of_changed(subjects, |id| id.0, ids));
-    if !created.ids.is_empty() {
-        subject::create(db, write.school_id, &created).await?;
-    }
-    if !changed.ids.is_empty() {
-        all_or_moved(subject::update(db, &changed).await?, &changed)?;
-    }
-    subject::link(db, &LinkColumns::of(write, subjects, &new, |id| id.0, ids)).await?;
-
-    let new: Vec<Uuid> = ids.classes.iter().map(|id| id.0).collect();
-    let (created, changed) =
-        (Columns::of_new(classes, &new, ids), Columns::of_changed(classes, |id| id.0, ids));
-    if !created.ids.is_empty() {
-        class::create(db, write.school_id, &created).await?;
-    }
-    if !changed.ids.is_empty() {
-        all_or_moved(class::update(db, &changed).await?, &changed)?;
-    }
-    class::link(db, &LinkColumns::of(write, classes, &new, |id| id.0, ids)).await
-}
-
-fn all_or_moved(written: u64, columns: &Columns<'_>) -> Result<(), Error> {
-    if written == columns.ids.len() as u64 { Ok(()) } else { Err(Error::Moved) }
-}
-
-/// Classes or subjects, column by column.
-#[derive(Default)]
-struct Columns<'a> {
-    ids: Vec<Uuid>,
-    versions: Vec<i64>,
-    wonde_ids: Vec<&'a str>,
-    names: Vec<&'a str>,
-    codes: Vec<Option<&'a str>>,
-    descriptions: Vec<Option<&'a str>>,
-    subject_ids: Vec<Option<Uuid>>,
-    active: Vec<bool>,
-}
-
-impl<'a> Columns<'a> {
-    fn of_new<Id>(difference: &'a Difference<Id>, new: &[Uuid], ids: &NewIds) -> Self {
-        let mut columns = Self::default();
-        for (id, new) in new.iter().zip(&difference.new) {
-            columns.push(*id, 0, &new.wonde_id, &new.fields, ids);
-        }
-        columns
-    }
-
-    /// Those of which a field differs; of the others only the links do.
-    fn of_changed<Id: Copy>(
-        difference: &'a Difference<Id>,
-        uuid: fn(Id) -> Uuid,
-        ids: &NewIds,
-    ) -> Self {
-        let mut columns = Self::default();
-        for changed in difference.changed.iter().filter(|one| one.fields != one.before.fields) {
-            let before = &changed.before;
-            let id = uuid(before.id);
-            columns.push(id, before.version, &before.wonde_id, &changed.fields, ids);
-        }
-        columns
-    }
-
-    fn push(
-        &mut self,
-        id: Uuid,
-        version: u32,
-        wonde_id: &'a str,
-        fields: &'a GroupFields,
-        ids: &NewIds,
-    ) {
-        self.ids.push(id);
-        self.versions.push(i64::from(version));
-        self.wonde_ids.push(wonde_id);
-        self.names.push(&fields.name);
-        self.codes.push(fields.code.as_deref());
-        self.descriptions.push(fields.description.as_deref());
-        self.subject_ids.push(match fields.subject {
-            Some(Ref::Known(id)) => Some(id.0),
-            Some(Ref::New(at)) => ids.subjects.get(at).map(|id| id.0),
-            None => None,
-        });
-        self.active.push(fields.active);
-    }
-}
-
-/// Links that take the place of those that were there, column by column.
-#[derive(Default)]
-struct LinkColumns {
-    /// Whose links are replaced.
-    rebuilt: Vec<Uuid>,
-    ids: Vec<Uuid>,
-    staff_ids: Vec<Uuid>,
-    positions: Vec<i32>,
-    are_main: Vec<bool>,
-}
-
-impl LinkColumns {
-    fn of<Id: Copy>(
-        write: &Write<'_>,
-        difference: &Difference<Id>,
-        new: &[Uuid],
-        uuid: fn(Id) -> Uuid,
-        ids: &NewIds,
-    ) -> Self {
-        let mut columns = Self::default();
-        for (id, new) in new.iter().zip(&difference.new) {
-            columns.push(*id, &new.links, 0.., ids);
-        }
-        for changed in &difference.changed {
-            if let Some(links) = &changed.links {
-                let id = uuid(changed.before.id);
-                columns.rebuilt.push(id);
-                if write.is_of_one_person {
-                    columns.push(id, links, kept_places(&changed.before, links), ids);
-                } else {
-                    columns.push(id, links, 0.., ids);
-                }
-            }
-        }
-        columns
-    }
-
-    fn push(
-        &mut self,
-        id: Uuid,
-        links: &[Link],
-        places: impl IntoIterator<Item = i32>,
-        ids: &NewIds,
-    ) {
-        for (position, link) in places.into_iter().zip(links) {
-            let Some(staff_id) = staff_id(link.staff, ids) else { continue };
-            self.ids.push(id);
-            self.staff_ids.push(staff_id);
-            self.positions.push(position);
-            self.are_main.push(link.is_main);
-        }
-    }
-}
-
-/// Where one person is put among the others, who all stay where they are: behind whom they follow, else
-/// before the first.
-fn kept_places<Id>(before: &Group<Id>, links: &[Link]) -> Vec<i32> {
-    let place_of = |link: &Link| {
-        let at = before.links.iter().position(|held| held.staff == link.staff)?;
-        // Whoever is another sort of teacher now is put in another place.
-        (before.links[at].is_main == link.is_main).then(|| before.places[at])
-    };
-    let before_first = links.iter().find_map(place_of).map_or(0, |first| first - 1);
-    let mut places = Vec::new();
-    for (at, link) in links.iter().enumerate() {
-        let behind = places.last().copied();
-        let is_last = at + 1 == links.len();
-        let new = behind.map_or(before_first, |place: i32| if is_last { place + 1 } else { place });
-        places.push(place_of(link).unwrap_or(new));
-    }
-    places
+    subject::write(db, write, &write.plan.subjects, &ids.subjects, ids).await?;
+    class::write(db, write, &write.plan.classes, &ids.classes, ids).await
 }

@@ -31,11 +31,7 @@ pub(super) async fn read_school(
     Ok(Held {
         aliases: read_aliases(db, school_id).await?,
         decisions: read_decisions(db, school_id).await?,
-        classes: if reads_classes {
-            groups::classes(db, school_id, None).await?
-        } else {
-            Vec::new()
-        },
+        classes: if reads_classes { groups::classes(db, school_id).await? } else { Vec::new() },
         subjects: if reads_subjects { groups::subjects(db, school_id).await? } else { Vec::new() },
         departments: if rules.sync.clears_departments {
             read_departments(db, school_id).await?

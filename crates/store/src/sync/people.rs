@@ -67,6 +67,43 @@ impl<'a> Columns<'a> {
     }
 }
 
+/// Runs a statement over people: `$statement`, then the columns as `p`, then `$which`. `$2` is what the
+/// statement has besides; where that is a column too, `$type` and `$name` say so.
+macro_rules! people {
+    ($db:expr, $second:expr, $columns:expr, $statement:tt, $type:tt, $name:tt, $which:tt) => {
+        sqlx::query!(
+            $statement
+                + " FROM UNNEST($1::uuid[]"
+                + $type
+                + ", $3::text[], $4::text[], $5::text[],
+                    $6::text[], $7::text[], $8::text[], $9::text[], $10::bool[], $11::bool[],
+                    $12::uuid[], $13::text[], $14::jsonb[], $15::text[])
+                AS p (id"
+                + $name
+                + ", wonde_id, upi, email, first_name, surname, initials,
+                    job_title, non_teaching, active, manager, photo, mis, password) "
+                + $which,
+            &$columns.ids,
+            $second,
+            &$columns.wonde_ids as &[Option<&str>],
+            &$columns.upis as &[Option<&str>],
+            &$columns.emails as &[&str],
+            &$columns.first_names as &[&str],
+            &$columns.surnames as &[&str],
+            &$columns.initials as &[Option<&str>],
+            &$columns.job_titles as &[Option<&str>],
+            &$columns.non_teaching,
+            &$columns.active,
+            &$columns.managers as &[Option<Uuid>],
+            &$columns.photos as &[Option<&str>],
+            &$columns.mis as &[Option<Json<&MisValues>>],
+            &$columns.passwords as &[Option<String>],
+        )
+        .execute($db)
+        .await?
+    };
+}
+
 /// Writes people. First those who are not as they were, because they give up logins and ids that new
 /// people get; who reports to somebody new is linked with them once they are there.
 pub(super) async fn write(
@@ -160,40 +197,21 @@ async fn update(
     }
     let version = |one: &ChangedPerson| freed.get(&one.id).copied().unwrap_or(one.version);
     let versions: Vec<i64> = changed.iter().map(|one| i64::from(version(one))).collect();
-    let done = sqlx::query!(
-        r#"
-        UPDATE staff s SET wonde_id = p.wonde_id, upi = p.upi, email = p.email,
+    let done = people!(
+        db,
+        &versions,
+        columns,
+        "UPDATE staff s SET wonde_id = p.wonde_id, upi = p.upi, email = p.email,
             first_name = p.first_name, surname = p.surname, initials = p.initials,
             job_title = p.job_title, non_teaching = p.non_teaching, active = p.active,
             line_manager_id = p.manager, photo_hash = p.photo, mis_values = p.mis,
             password_hash = coalesce(p.password, s.password_hash),
             password_reset_required = s.password_reset_required OR p.password IS NOT NULL,
-            updated_at = now()
-        FROM UNNEST($1::uuid[], $2::bigint[], $3::text[], $4::text[], $5::text[], $6::text[],
-                $7::text[], $8::text[], $9::text[], $10::bool[], $11::bool[], $12::uuid[],
-                $13::text[], $14::jsonb[], $15::text[])
-            AS p (id, version, wonde_id, upi, email, first_name, surname, initials, job_title,
-                non_teaching, active, manager, photo, mis, password)
-        WHERE s.id = p.id AND s.xmin::text::bigint = p.version
-        "#,
-        &columns.ids,
-        &versions,
-        &columns.wonde_ids as &[Option<&str>],
-        &columns.upis as &[Option<&str>],
-        &columns.emails as &[&str],
-        &columns.first_names as &[&str],
-        &columns.surnames as &[&str],
-        &columns.initials as &[Option<&str>],
-        &columns.job_titles as &[Option<&str>],
-        &columns.non_teaching,
-        &columns.active,
-        &columns.managers as &[Option<Uuid>],
-        &columns.photos as &[Option<&str>],
-        &columns.mis as &[Option<Json<&MisValues>>],
-        &columns.passwords as &[Option<String>],
-    )
-    .execute(db)
-    .await?;
+            updated_at = now()",
+        ", $2::bigint[]",
+        ", version",
+        "WHERE s.id = p.id AND s.xmin::text::bigint = p.version"
+    );
     if done.rows_affected() == changed.len() as u64 { Ok(()) } else { Err(Error::Moved) }
 }
 
@@ -208,37 +226,19 @@ async fn create(
         columns.push(*id, person, ids);
         columns.passwords.push(Some(hash_of_a_forgotten_password(random)));
     }
-    sqlx::query!(
-        r#"
-        INSERT INTO staff (id, school_id, wonde_id, upi, email, first_name, surname, initials,
+    people!(
+        db,
+        write.school_id.as_str(),
+        columns,
+        "INSERT INTO staff (id, school_id, wonde_id, upi, email, first_name, surname, initials,
             job_title, non_teaching, active, line_manager_id, photo_hash, mis_values,
             password_hash)
         SELECT p.id, $2, p.wonde_id, p.upi, p.email, p.first_name, p.surname, p.initials,
-            p.job_title, p.non_teaching, p.active, p.manager, p.photo, p.mis, p.password
-        FROM UNNEST($1::uuid[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[],
-                $8::text[], $9::text[], $10::bool[], $11::bool[], $12::uuid[], $13::text[],
-                $14::jsonb[], $15::text[])
-            AS p (id, wonde_id, upi, email, first_name, surname, initials, job_title,
-                non_teaching, active, manager, photo, mis, password)
-        "#,
-        &columns.ids,
-        write.school_id.as_str(),
-        &columns.wonde_ids as &[Option<&str>],
-        &columns.upis as &[Option<&str>],
-        &columns.emails as &[&str],
-        &columns.first_names as &[&str],
-        &columns.surnames as &[&str],
-        &columns.initials as &[Option<&str>],
-        &columns.job_titles as &[Option<&str>],
-        &columns.non_teaching,
-        &columns.active,
-        &columns.managers as &[Option<Uuid>],
-        &columns.photos as &[Option<&str>],
-        &columns.mis as &[Option<Json<&MisValues>>],
-        &columns.passwords as &[Option<String>],
-    )
-    .execute(db)
-    .await?;
+            p.job_title, p.non_teaching, p.active, p.manager, p.photo, p.mis, p.password",
+        "",
+        "",
+        ""
+    );
     Ok(())
 }
 

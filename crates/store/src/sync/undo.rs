@@ -2,7 +2,7 @@
 //! undo is a job of its own, so it has a history and can be undone.
 
 use mis_sync_domain::{
-    AuditAction, ChangedField, Job, JobId, JobState, Report, SchoolId, SyncOptions,
+    AuditAction, ChangedField, FieldValue, Job, JobId, JobState, Report, SchoolId, SyncOptions,
     plan::{self, Conflict, Held, NewIds, Past},
 };
 use sqlx::{PgConnection, PgPool};
@@ -107,14 +107,14 @@ async fn read_held(
 ) -> Result<Held, Error> {
     let people = held::read_people(db, school_id).await?;
     let of_email = history.iter().filter(|past| past.change.field == ChangedField::Email);
-    let emails = of_email.filter_map(|past| past.change.old.as_ref()).map(|old| old.as_str());
+    let emails = of_email.filter_map(|past| past.change.old.as_ref().map(FieldValue::as_str));
     let closed = people.iter().filter(|account| !account.person.active);
     let emails = emails.chain(closed.map(|account| account.person.email.as_str()));
     let logins = held::read_logins(db, school_id, None, &people, emails).await?;
     let mut held = Held { logins, people, ..Held::default() };
     if history.iter().any(|past| past.change.record.kind() != "staff") {
         held.subjects = groups::subjects(db, school_id).await?;
-        held.classes = groups::classes(db, school_id, None).await?;
+        held.classes = groups::classes(db, school_id).await?;
     }
     Ok(held)
 }

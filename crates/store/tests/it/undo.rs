@@ -5,6 +5,8 @@ use mis_sync_store::{
     jobs::{self, Actor},
     undo::{self, Undone},
 };
+use mis_sync_testing::eventually;
+use sqlx::{Connection, Executor, PgConnection};
 
 use crate::{
     fixture::{RULES, TestStore, page, person, with_email},
@@ -109,4 +111,44 @@ async fn a_dry_run_an_idle_sync_and_an_unfinished_job_cannot_be_undone() {
     assert!(matches!(undo(&store, queued).await, Undone::WrongState));
     assert!(matches!(undo(&store, JobId::new()).await, Undone::WrongState));
     assert_eq!(jobs::get(&store.pool, queued).await.unwrap().unwrap().state, JobState::Queued);
+}
+
+#[tokio::test]
+async fn a_manager_who_was_removed_from_ip_stands_in_the_way_of_the_undo() {
+    let store = TestStore::start().await;
+    let school = store.school("oak").await;
+    store.sync(&school, &[person("ada"), person("bea")]).await;
+    let reports_to_bea = "UPDATE staff SET line_manager_id = (SELECT id FROM staff
+        WHERE wonde_id = 'bea') WHERE wonde_id = 'ada'";
+    rows::change(&store.pool, reports_to_bea).await;
+    let no_manager = StaffRecord { hierarchy: Some(Vec::new()), ..person("ada") };
+    let cleo = StaffRecord { hierarchy: Some(vec!["bea".into()]), ..person("cleo") };
+    let (job, _) = store.sync(&school, &[no_manager, person("bea"), cleo]).await;
+    rows::change(&store.pool, "UPDATE staff SET line_manager_id = NULL").await;
+    rows::change(&store.pool, "DELETE FROM staff WHERE wonde_id = 'bea'").await;
+    let Undone::Conflicts(conflicts) = undo(&store, job).await else { panic!("conflicts") };
+    let fields: Vec<_> = conflicts.iter().map(|conflict| conflict.field).collect();
+    assert_eq!(fields, [ChangedField::LineManagerId]);
+}
+
+#[tokio::test]
+async fn an_edit_just_before_the_undo_writes_is_kept() {
+    let store = TestStore::start().await;
+    let school = store.school("oak").await;
+    store.sync(&school, &[person("ada")]).await;
+    let renamed = StaffRecord { surname: "Day".into(), ..person("ada") };
+    let (job, _) = store.sync(&school, &[renamed]).await;
+    let mut user = PgConnection::connect(&store.servers.database_url()).await.unwrap();
+    user.execute("BEGIN; UPDATE staff SET surname = 'Hand'").await.unwrap();
+    let (undone, ()) = tokio::join!(undo(&store, job), async {
+        let waiting = "SELECT count(*) FROM pg_locks WHERE NOT granted";
+        eventually("the undo waits for the edit", async || {
+            (rows::value::<i64>(&store.pool, waiting).await > 0).then_some(())
+        })
+        .await;
+        user.execute("COMMIT").await.unwrap();
+    });
+    let Undone::Conflicts(conflicts) = undone else { panic!("{undone:?}") };
+    assert_eq!(conflicts[0].field, ChangedField::Surname);
+    assert_eq!(rows::texts(&store.pool, "SELECT surname FROM staff").await, ["Hand"]);
 }

@@ -158,12 +158,12 @@ fn a_class_is_as_it_was_with_its_teachers_in_their_order() {
         name: Some("Other".into()),
         ..taught("c1", &["a3", "a1"])
     }]);
-    let changes = compare(&held, &fetched, &teaching());
-    let changed = &changes.classes.changed[0];
+    let plan = compare(&held, &fetched, &teaching());
+    let changed = &plan.classes.changed[0];
     let after = with(class(changed.links.clone().unwrap()), |class| {
         class.fields = changed.fields.clone();
     });
-    let history: Vec<Past> = (changes.changes(&NewIds::default()).into_iter())
+    let history: Vec<Past> = (plan.changes(&NewIds::default()).into_iter())
         .map(|change| Past { change, later: None })
         .collect();
     let held = Held { classes: vec![after.clone()], ..school(people()) };
