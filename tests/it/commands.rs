@@ -170,6 +170,16 @@ async fn serving_needs_a_schema_and_a_key() {
 
     assert_eq!(run(&["migrate"], &variables).await.status.code(), Some(0));
     assert_eq!(run(&["migrate"], &variables).await.status.code(), Some(0), "twice is once");
+    variables.push(("MIS_SYNC__LOGINS__UNIQUE_WITHIN", "school"));
+    let other_scope = run(&["serve"], &variables).await;
+    assert_eq!(other_scope.status.code(), Some(2));
+    let said_so = said(&other_scope);
+    assert!(
+        said_so.contains("logins.unique_within is school: run `mis-sync migrate`"),
+        "{said_so}"
+    );
+    let changed = run(&["migrate"], &variables).await;
+    assert!(said(&changed).contains("Logins are unique within the school now."));
     let keyless = run(&["serve"], &variables).await;
     assert_eq!(keyless.status.code(), Some(2));
     assert!(said(&keyless).contains("keys create"), "{}", said(&keyless));

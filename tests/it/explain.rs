@@ -5,7 +5,8 @@ mod evidence;
 
 use std::collections::BTreeMap;
 
-use mis_sync_domain::SchoolId;
+use mis_sync_domain::{Role, SchoolId};
+use mis_sync_store::{api_keys, audit::Actor};
 use mis_sync_testing::{TestApp, TestAppOptions};
 use mis_sync_wonde_sim::{
     Feature, Reason, Scenario, ScenarioName, SimulatorOptions, StaffTruth, Unsupported,
@@ -13,7 +14,7 @@ use mis_sync_wonde_sim::{
 use serde_json::{Value, json};
 
 use crate::{
-    press::{apply, dry_run, one_school, sync, sync_with},
+    press::{apply, dry_run, one_school, sync, sync_job, sync_with},
     rows::{execute, number, texts},
 };
 
@@ -232,9 +233,30 @@ async fn an_email_of_another_school_is_unknown_here_and_in_use_when_wanted() {
         wanted.email, person.wonde_id
     );
     execute(&app, &taken).await;
-    sync(&app, &elm).await;
+    let (job, _) = sync_job(&app, &elm).await;
     let explanation = of_record(&app, &elm, &wanted.wonde_id).await;
     assert_verdict(&explanation, "work_email_in_use", "so iP keeps them as they were.");
+    let sentence = explanation["sentence"].as_str().unwrap();
+    assert!(sentence.contains("a login at another school of this installation"), "{sentence}");
+    assert_eq!(explanation["login_used_at_school"], json!(oak.as_str()));
+
+    // The issue says so too, and names the school to those who may know of it.
+    let actor = Actor::command("test", None);
+    let (_, only_elm) =
+        api_keys::create(&app.pool, "elm", Role::Admin, Some(&elm), &actor).await.unwrap();
+    let path = format!("/v1/jobs/{job}/issues?limit=200");
+    let answers = [
+        (app.get(&path), json!(oak.as_str())),
+        (app.get_with(&only_elm, &path), Value::Null),
+    ];
+    for (request, school) in answers {
+        let page: Value = request.send().await.unwrap().json().await.unwrap();
+        let all = page["issues"].as_array().unwrap();
+        let issue = all.iter().find(|issue| issue["code"] == "work_email_in_use").unwrap();
+        assert_eq!(issue["login_used_at_school"], school);
+        let sentence = issue["sentence"].as_str().unwrap();
+        assert!(sentence.ends_with("at another school of this installation."), "{sentence}");
+    }
 }
 
 #[tokio::test]

@@ -48,7 +48,8 @@ pub(crate) async fn explain_person(
     let access = caller.may(Action::Read)?;
     let school = access.school(&school_id).await?;
     let who = read_who(parameters)?;
-    let known = gather(access.pool(), &school.id, &who).await?.ok_or(ApiError::UnknownStaff)?;
+    let mut known = gather(access.pool(), &school.id, &who).await?.ok_or(ApiError::UnknownStaff)?;
+    known.login_used_at = known.login_used_at.filter(|other| access.sees(other));
     let entry = Entry {
         school_id: Some(school.id.clone()),
         staff_id: known.person.as_ref().map(|person| person.id),

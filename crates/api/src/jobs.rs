@@ -9,10 +9,11 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use chrono::{DateTime, Utc};
-use mis_sync_domain::{Action, AuditAction, Job, JobId, JobKind, JobState, SchoolId};
+use mis_sync_domain::{Action, AuditAction, IssueCode, Job, JobId, JobKind, JobState, SchoolId};
 use mis_sync_store::{
     audit::Entry,
     jobs::{self, JobFilter},
+    logins,
 };
 
 pub(crate) use actions::*;
@@ -226,7 +227,14 @@ pub(crate) async fn list_job_issues(
     note(&access, &job, AuditAction::Reveal, "issues").await?;
     let found = jobs::issues(access.pool(), job.id, after, limit.with_one_more()).await?;
     let (page, next_cursor) = limit.page(found, |(position, _)| position.to_string());
-    let issues = page.into_iter().map(|(_, issue)| IssueView::from(issue)).collect();
+    let ids: Vec<&str> = page
+        .iter()
+        .filter(|(_, issue)| issue.code == IssueCode::WorkEmailInUse)
+        .filter_map(|(_, issue)| issue.wonde_id.as_deref())
+        .collect();
+    let elsewhere = logins::held_elsewhere(access.pool(), &job.school_id, &ids).await?;
+    let view = |issue| IssueView::from(issue).with_other_schools(&elsewhere, &access);
+    let issues = page.into_iter().map(|(_, issue)| view(issue)).collect();
     Ok(Json(IssueListView { issues, next_cursor }).into_response())
 }
 

@@ -15,7 +15,7 @@ use figment::{
     Figment,
     providers::{Env, Format, Toml},
 };
-use mis_sync_domain::{MisTable, WondeHosts};
+use mis_sync_domain::{LoginScope, MisTable, WondeHosts};
 use mis_sync_queue::{RateLimit, RetryPolicy};
 use mis_sync_store::TokenCipher;
 use mis_sync_wonde::ClientConfig;
@@ -38,6 +38,7 @@ pub(crate) struct Config {
     pub(crate) redis: Redis,
     pub(crate) api: Api,
     pub(crate) dashboard: Dashboard,
+    pub(crate) logins: Logins,
     pub(crate) encryption: Encryption,
     pub(crate) wonde: Wonde,
     pub(crate) worker: Worker,
@@ -60,6 +61,12 @@ pub(crate) struct Database {
 #[serde(deny_unknown_fields)]
 pub(crate) struct Dashboard {
     pub(crate) environment: String,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Logins {
+    pub(crate) unique_within: LoginScope,
 }
 
 #[derive(Debug, Deserialize)]

@@ -49,7 +49,9 @@ impl From<mis_sync_store::Error> for Failure {
         use mis_sync_store::Error;
         match error {
             Error::Unavailable(_) => Self::dependency(error),
-            Error::Configuration(_) | Error::SchemaBehind { .. } => Self::usage(error),
+            Error::Configuration(_) | Error::SchemaBehind { .. } | Error::LoginScope { .. } => {
+                Self::usage(error)
+            }
             other => Self::work(other),
         }
     }

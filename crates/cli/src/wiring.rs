@@ -14,6 +14,7 @@ use crate::{config::Config, descriptors, exit::Failure};
 pub(crate) async fn database(config: &Config) -> Result<Pool, Failure> {
     let pool = open_database(config)?;
     mis_sync_store::check_schema(&pool).await?;
+    mis_sync_store::logins::check_scope(&pool, config.logins.unique_within).await?;
     Ok(pool)
 }
 

@@ -26,6 +26,8 @@ pub struct Evidence {
     pub fields: Vec<FieldEvidence>,
     /// Issues of the person's record in the last runs.
     pub issues: Vec<IssueCode>,
+    /// Their work email is a login at another school of this installation.
+    pub has_login_elsewhere: bool,
 }
 
 /// Somebody in iP.

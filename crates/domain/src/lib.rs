@@ -14,6 +14,7 @@ mod ids;
 mod issue;
 mod job;
 pub mod line_manager;
+mod login_scope;
 mod mis;
 mod ownership;
 mod photo;
@@ -46,6 +47,7 @@ pub use job::{
     Job, JobFailure, JobKind, JobState, Lane, Lease, Progress, Stage, SyncMode, SyncOptions,
     UnknownName,
 };
+pub use login_scope::LoginScope;
 pub use mis::{Capability, Mis, MisTable, MisTableError};
 pub use ownership::{
     Imports, OwnedFields, Owner, Ownership, OwnershipRule, SyncRules, SyncedField,

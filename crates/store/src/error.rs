@@ -1,3 +1,5 @@
+use mis_sync_domain::LoginScope;
+
 /// SQLSTATE of `RAISE EXCEPTION`.
 const RAISED: &str = "P0001";
 
@@ -23,6 +25,25 @@ pub enum Error {
         /// Version of this release.
         needed: i64,
     },
+    /// The database enforces something else than the configuration says.
+    #[error(
+        "the database has logins unique within the {}, and logins.unique_within is {}: run \
+         `mis-sync migrate`",
+        found.as_str(),
+        wanted.as_str()
+    )]
+    LoginScope {
+        /// What it enforces.
+        found: LoginScope,
+        /// What is wanted.
+        wanted: LoginScope,
+    },
+    /// Logins cannot become unique within the installation.
+    #[error(
+        "{0} logins are held at more than one school, so logins.unique_within cannot be \
+         `installation`: change these people's work emails, or deactivate all but one account of each"
+    )]
+    SharedLogins(u64),
     /// A migration did not go through.
     #[error("migrating the database failed: {0}")]
     Migration(String),

@@ -12,10 +12,10 @@ use sqlx::PgPool;
 use uuid::Uuid;
 
 use crate::{
-    Error,
+    Error, logins,
     staff::{self, Person, Provenance},
 };
-use find::find;
+use find::{Found, find};
 
 /// Who is asked about.
 #[derive(Clone)]
@@ -38,6 +38,8 @@ pub struct Known {
     pub person: Option<Person>,
     /// Wonde ids of others in the MIS who have the same work email.
     pub others: Vec<String>,
+    /// The other school of this installation where their work email is a login.
+    pub login_used_at: Option<SchoolId>,
 }
 
 /// Gathers what is known of somebody in this school, and in no other. `None`: a key of iP's
@@ -77,8 +79,16 @@ pub async fn gather(
         wonde_id: person.wonde_id.clone(),
         active: person.active,
     });
-    let evidence = Evidence { reading, sighting, account, fields, issues };
-    Ok(Some(Known { wonde_id: found.wonde_id, evidence, person, others: found.others }))
+    let login_used_at = match &found.wonde_id {
+        Some(id) if issues.contains(&IssueCode::WorkEmailInUse) => {
+            logins::held_elsewhere(pool, school_id, &[id]).await?.into_values().next()
+        }
+        _ => None,
+    };
+    let has_login_elsewhere = login_used_at.is_some();
+    let evidence = Evidence { reading, sighting, account, fields, issues, has_login_elsewhere };
+    let Found { wonde_id, others, .. } = found;
+    Ok(Some(Known { wonde_id, evidence, person, others, login_used_at }))
 }
 
 async fn read_reading(pool: &PgPool, school_id: &SchoolId) -> Result<Option<Reading>, Error> {

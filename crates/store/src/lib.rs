@@ -11,6 +11,7 @@ pub mod figures;
 mod health;
 pub mod jobs;
 pub mod leader;
+pub mod logins;
 pub mod matches;
 mod password;
 pub mod pauses;

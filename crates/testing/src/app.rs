@@ -358,6 +358,11 @@ impl TestApp {
         self.authorized(self.http.get(self.url(path)))
     }
 
+    /// A request with another key.
+    pub fn get_with(&self, key: &SecretString, path: &str) -> RequestBuilder {
+        self.http.get(self.url(path)).bearer_auth(key.expose_secret())
+    }
+
     /// A request with the admin key.
     pub fn post(&self, path: &str) -> RequestBuilder {
         self.authorized(self.http.post(self.url(path)))

@@ -37,6 +37,10 @@ pub(crate) struct ExplanationView {
     fields: Vec<ExplainedFieldView>,
     /// Wonde ids of other records of the MIS with the same work email.
     others: Vec<String>,
+    /// The school of this installation where their work email is a login already; null: none, or one
+    /// that the key may not know of.
+    #[schema(required)]
+    login_used_at_school: Option<String>,
     /// What this was worked out from; null: no run has read the school's people yet.
     #[schema(required)]
     last_run: Option<ReadingView>,
@@ -153,6 +157,7 @@ impl ExplanationView {
             sentence: explanation.sentence,
             steps: explanation.steps.into_iter().map(StepView::from).collect(),
             others: known.others,
+            login_used_at_school: known.login_used_at.map(|id| id.to_string()),
             last_run: reading.map(ReadingView::from),
             links: ExplanationLinks {
                 staff: account.map(|account| format!("{school_path}/staff/{}", account.id)),

@@ -1,6 +1,10 @@
-use mis_sync_domain::Issue;
+use std::collections::HashMap;
+
+use mis_sync_domain::{Issue, IssueCode, SchoolId};
 use serde::Serialize;
 use utoipa::ToSchema;
+
+use crate::state::Access;
 
 /// A page of issues.
 #[derive(Serialize, ToSchema)]
@@ -22,6 +26,10 @@ pub(crate) struct IssueView {
     code: &'static str,
     /// What the school reads.
     sentence: &'static str,
+    /// Of `work_email_in_use`: the school of this installation where it is a login now; null: it is none
+    /// at another school, or at one that the key may not know of.
+    #[schema(required)]
+    login_used_at_school: Option<String>,
     /// The field of the MIS that mends it; null: none does.
     #[schema(required)]
     mis_field: Option<&'static str>,
@@ -46,6 +54,28 @@ impl IssueView {
     }
 }
 
+/// Which work emails that issues are about are logins at other schools, by Wonde id.
+pub(crate) type UsedElsewhere = HashMap<String, SchoolId>;
+
+impl IssueView {
+    /// Says of a login that is in use where that is, as far as the caller may know it.
+    pub(crate) fn with_other_schools(self, elsewhere: &UsedElsewhere, access: &Access) -> Self {
+        let is_in_use = self.code == IssueCode::WorkEmailInUse.as_str();
+        let school = self.wonde_id.as_ref().filter(|_| is_in_use).and_then(|id| elsewhere.get(id));
+        let Some(school) = school else { return self };
+        let known = Some(school).filter(|school| access.sees(school));
+        Self {
+            sentence: USED_ELSEWHERE,
+            login_used_at_school: known.map(ToString::to_string),
+            ..self
+        }
+    }
+}
+
+/// What a school reads where a login is in use at another one.
+const USED_ELSEWHERE: &str =
+    "This work email is already a login at another school of this installation.";
+
 impl From<Issue> for IssueView {
     fn from(issue: Issue) -> Self {
         Self {
@@ -53,6 +83,7 @@ impl From<Issue> for IssueView {
             sentence: issue.code.sentence(),
             mis_field: issue.code.mis_field(),
             wonde_id: issue.wonde_id,
+            login_used_at_school: None,
         }
     }
 }

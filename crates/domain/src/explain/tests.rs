@@ -36,7 +36,14 @@ fn account(active: bool) -> Account {
 fn evidence(sighting: Option<Sighting>, account: Option<Account>) -> Evidence {
     let field = |field| FieldEvidence { field, mis_said: true, differs: false, pending: false };
     let fields = account.iter().flat_map(|_| SyncedField::ALL.map(field)).collect();
-    Evidence { reading: Some(reading()), sighting, account, fields, issues: Vec::new() }
+    Evidence {
+        reading: Some(reading()),
+        sighting,
+        account,
+        fields,
+        issues: Vec::new(),
+        has_login_elsewhere: false,
+    }
 }
 
 fn of(evidence: &Evidence) -> Explanation {

@@ -178,6 +178,9 @@ impl Case<'_> {
             Verdict::SharedWorkEmail => {
                 left_out("other current people have the same work email in the MIS")
             }
+            Verdict::WorkEmailInUse if self.evidence.has_login_elsewhere => left_out(
+                "their work email is already a login at another school of this installation",
+            ),
             Verdict::WorkEmailInUse => {
                 left_out("their work email is already the login of somebody else in iP")
             }

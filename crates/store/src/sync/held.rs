@@ -172,10 +172,14 @@ pub(super) async fn read_logins(
     }
     let rows = sqlx::query!(
         r#"
-        SELECT e.email AS "email!", lower(e.email) AS "key!", s.id IS NOT NULL AS "is_elsewhere!"
+        SELECT e.email AS "email!", lower(e.email) AS "key!",
+            ((SELECT unique_within FROM login_scope) = 'installation' AND EXISTS (
+                SELECT FROM staff s WHERE s.login = lower(e.email) AND s.school_id <> $2)
+            OR $3::uuid[] IS NOT NULL AND EXISTS (
+                SELECT FROM staff s
+                WHERE s.login = lower(e.email) AND s.school_id = $2 AND s.id <> ALL ($3))
+            ) AS "is_elsewhere!"
         FROM UNNEST($1::text[]) AS e (email)
-        LEFT JOIN staff s ON s.login = lower(e.email)
-            AND (s.school_id <> $2 OR $3::uuid[] IS NOT NULL AND s.id <> ALL ($3))
         "#,
         &unknown as &[&str],
         school_id.as_str(),

@@ -1,6 +1,7 @@
 //! Logins that are in doubt, and logins that move.
 
-use mis_sync_domain::{IssueCode, SchoolId, StaffRecord};
+use mis_sync_domain::{IssueCode, LoginScope, SchoolId, StaffRecord};
+use mis_sync_store::{Error, logins};
 
 use crate::{
     fixture::{TestStore, with_email},
@@ -16,7 +17,7 @@ fn list(people: &[(&str, &str)]) -> Vec<StaffRecord> {
 }
 
 /// Who holds which login, by surname, which is the Wonde id of the beginning.
-async fn logins(store: &TestStore, school: &SchoolId) -> Vec<(String, String)> {
+async fn held_logins(store: &TestStore, school: &SchoolId) -> Vec<(String, String)> {
     let people = rows::people(&store.pool, school).await;
     let local = |email: &str| email.split_once('@').unwrap().0.to_lowercase();
     people.into_iter().map(|person| (person.surname, local(&person.email))).collect()
@@ -37,7 +38,7 @@ async fn moves(
     let school = store.school("oak").await;
     store.sync(&school, &list(before)).await;
     let (job, report) = store.sync(&school, &list(after)).await;
-    assert_eq!(logins(&store, &school).await, expected(held));
+    assert_eq!(held_logins(&store, &school).await, expected(held));
     let mut found = store.issues(job).await;
     found.sort_by(|a, b| a.1.cmp(&b.1));
     let wanted: Vec<_> = issues.iter().map(|(code, id)| (*code, (*id).to_owned())).collect();
@@ -152,7 +153,7 @@ async fn an_email_of_another_school_is_in_use() {
     let (job, report) = store.sync(&oak, &list(&[("ada", "ZOE"), ("bea", "bea")])).await;
     assert_eq!((report.created, report.skipped), (1, 1));
     assert_eq!(store.issues(job).await, [(IN_USE, "ada".into())]);
-    assert_eq!(logins(&store, &oak).await, expected(&[("ada", "ada"), ("bea", "bea")]));
+    assert_eq!(held_logins(&store, &oak).await, expected(&[("ada", "ada"), ("bea", "bea")]));
 }
 
 #[tokio::test]
@@ -171,4 +172,37 @@ async fn nothing_of_a_record_in_doubt_is_written() {
     let (job, report) = store.sync(&school, &after).await;
     assert_eq!((report.updated, report.unchanged), (1, 1));
     assert_eq!(store.issues(job).await, []);
+}
+
+#[tokio::test]
+async fn a_teacher_of_two_schools_has_an_account_in_each_where_the_installation_wants_that() {
+    let store = TestStore::start().await;
+    let (oak, elm) = (store.school("oak").await, store.school("elm").await);
+    store.sync(&oak, &list(&[("ada", "ada"), ("bea", "bea")])).await;
+    let at_elm = list(&[("e1", "ADA"), ("e2", "cat")]);
+    let (job, _) = store.sync(&elm, &at_elm).await;
+    assert_eq!(store.issues(job).await, [(IN_USE, "e1".into())]);
+
+    let wrong = logins::check_scope(&store.pool, LoginScope::School).await.unwrap_err();
+    assert!(matches!(wrong, Error::LoginScope { .. }), "{wrong}");
+    assert!(logins::set_scope(&store.pool, LoginScope::School).await.unwrap());
+    assert!(!logins::set_scope(&store.pool, LoginScope::School).await.unwrap(), "once is enough");
+    logins::check_scope(&store.pool, LoginScope::School).await.unwrap();
+
+    let (job, report) = store.sync(&elm, &at_elm).await;
+    assert_eq!((store.issues(job).await, report.created), (vec![], 1));
+    assert_eq!(held_logins(&store, &elm).await, expected(&[("e1", "ada"), ("e2", "cat")]));
+    assert_eq!(held_logins(&store, &oak).await, expected(&[("ada", "ada"), ("bea", "bea")]));
+    // Within a school a login is one person's all the same, and logins are still given on.
+    store.sync(&elm, &list(&[("e1", "cat"), ("e2", "ada")])).await;
+    let (job, _) = store.sync(&elm, &list(&[("e1", "cat"), ("e2", "ada"), ("e3", "ada")])).await;
+    assert_eq!(held_logins(&store, &elm).await, expected(&[("e1", "cat"), ("e2", "ada")]));
+    assert_eq!(store.issues(job).await, [(SHARED, "e3".into())]);
+
+    // There is no way back as long as one login is two people's.
+    let refused = logins::set_scope(&store.pool, LoginScope::Installation).await.unwrap_err();
+    assert!(matches!(refused, Error::SharedLogins(1)), "{refused}");
+    assert_eq!(logins::scope(&store.pool).await.unwrap(), LoginScope::School);
+    rows::change(&store.pool, "UPDATE staff SET active = false WHERE wonde_id = 'e2'").await;
+    assert!(logins::set_scope(&store.pool, LoginScope::Installation).await.unwrap());
 }

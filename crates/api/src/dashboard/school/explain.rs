@@ -20,7 +20,7 @@ use crate::{
         parts::{badge, school_path, scroll},
     },
     parameters::PathId,
-    state::Operator,
+    state::{Access, Operator},
 };
 
 /// The box, and the answer below it.
@@ -59,7 +59,7 @@ pub(in crate::dashboard) async fn explain(
             let mis = access.mis_of(&school);
             let explanation =
                 mis_sync_domain::explain::explain(&known.evidence, &school.settings, mis);
-            show(&known, &explanation)
+            show(access, &known, &explanation)
         }
     };
     super::render(&posted.operator, &school, Some(answer)).await
@@ -73,7 +73,7 @@ fn read_who(text: &str) -> Who {
     text.parse().map_or_else(|_| Who::WondeId(text.to_owned()), Who::Staff)
 }
 
-fn show(known: &Known, explanation: &Explanation) -> Markup {
+fn show(access: &Access, known: &Known, explanation: &Explanation) -> Markup {
     let person = known.person.as_ref();
     html! {
         div.answer role="status" {
@@ -100,6 +100,9 @@ fn show(known: &Known, explanation: &Explanation) -> Markup {
                         } }
                     }
                 }))
+            }
+            @if let Some(school) = known.login_used_at.as_ref().filter(|school| access.sees(school)) {
+                p { "The login is in use at " a href=(school_path(school)) { (school) } "." }
             }
             @if !known.others.is_empty() {
                 p { "Others in the MIS have the same work email: " @for id in &known.others { code { (id) } " " } }
