@@ -245,10 +245,8 @@ async fn an_email_of_another_school_is_unknown_here_and_in_use_when_wanted() {
     let (_, only_elm) =
         api_keys::create(&app.pool, "elm", Role::Admin, Some(&elm), &actor).await.unwrap();
     let path = format!("/v1/jobs/{job}/issues?limit=200");
-    let answers = [
-        (app.get(&path), json!(oak.as_str())),
-        (app.get_with(&only_elm, &path), Value::Null),
-    ];
+    let answers =
+        [(app.get(&path), json!(oak.as_str())), (app.get_with(&only_elm, &path), Value::Null)];
     for (request, school) in answers {
         let page: Value = request.send().await.unwrap().json().await.unwrap();
         let all = page["issues"].as_array().unwrap();

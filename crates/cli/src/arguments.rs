@@ -303,6 +303,12 @@ pub(crate) enum Bench {
         /// Rounds; the median counts.
         #[arg(long, default_value_t = 7, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
         rounds: u32,
+        /// Reach Postgres and Redis by unix sockets; production has TCP.
+        #[arg(long)]
+        socket: bool,
+        /// Print the figures as JSON.
+        #[arg(long)]
+        json: bool,
     },
     /// What an operators' page reads, with a million jobs in the ledger.
     Dashboard,

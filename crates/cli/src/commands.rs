@@ -30,6 +30,7 @@ use crate::{
     arguments::{Arguments, Bench, Command},
     config::Config,
     exit::Failure,
+    private::Transport,
     telemetry,
 };
 
@@ -41,7 +42,10 @@ pub(crate) async fn run(arguments: Arguments) -> Result<(), Failure> {
     }
     match arguments.command {
         Command::Demo(demo) => demo::run(&demo).await,
-        Command::Bench(Bench::Sync { staff, rounds }) => bench::sync::run(&staff, rounds).await,
+        Command::Bench(Bench::Sync { staff, rounds, socket, json }) => {
+            let transport = if socket { Transport::Socket } else { Transport::Tcp };
+            bench::sync::run(bench::sync::Options { staff, rounds, transport, json }).await
+        }
         Command::Bench(Bench::Dashboard) => bench::dashboard::run().await,
         Command::Bench(Bench::Login { seconds, rate }) => bench::login::run(seconds, rate).await,
         Command::Openapi => print(&mis_sync_api::openapi_json()),

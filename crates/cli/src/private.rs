@@ -27,6 +27,17 @@ pub(crate) struct PrivateOptions {
     pub(crate) listen: SocketAddr,
     /// Further settings, as configuration keys.
     pub(crate) settings: &'static [(&'static str, u64)],
+    /// How our own Postgres and Redis are reached.
+    pub(crate) transport: Transport,
+}
+
+/// How a server on this machine is reached.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Transport {
+    /// By a unix socket, which other users of the machine cannot open.
+    Socket,
+    /// By TCP, as a server on another machine is.
+    Tcp,
 }
 
 /// A running system.
@@ -45,7 +56,7 @@ pub(crate) struct PrivateSystem {
 impl PrivateSystem {
     /// Starts everything; `say` hears of what takes its time.
     pub(crate) async fn start(options: PrivateOptions, say: fn(&str)) -> Result<Self, Failure> {
-        let servers = Servers::start(say).await?;
+        let servers = Servers::start(say, options.transport).await?;
         let simulator = RunningSimulator::serve(options.simulator).await?;
         let config = Config::built_in_with(|figment| {
             let figment = figment
@@ -102,7 +113,7 @@ struct Servers {
 }
 
 impl Servers {
-    async fn start(say: fn(&str)) -> Result<Self, Failure> {
+    async fn start(say: fn(&str), transport: Transport) -> Result<Self, Failure> {
         if let Some((database, redis_url)) = Config::own_servers()? {
             say(
                 "Using the Postgres and Redis of DATABASE_URL and REDIS_URL, in a database of its own",
@@ -111,20 +122,19 @@ impl Servers {
             let database_url = scratch.url.clone();
             return Ok(Self { database_url, redis_url, private: None, scratch: Some(scratch) });
         }
-        let (postgres, redis) = tokio::task::spawn_blocking(move || {
+        let servers = tokio::task::spawn_blocking(move || {
             let binaries = Binaries::locate(&say)?;
             for line in binaries.describe().lines() {
                 say(&format!("Starting {line}"));
             }
-            let postgres = Postgres::create(&binaries, &PostgresOptions::durable())?;
-            let redis = Redis::start(&binaries, RedisOptions::persistent())?;
-            Ok::<_, mis_sync_devservices::Error>((postgres, redis))
+            start_servers(&binaries, transport)
         })
         .await
         .map_err(Failure::work)??;
+        let (postgres, redis, redis_url) = servers;
         Ok(Self {
             database_url: postgres.url(DATABASE),
-            redis_url: redis.url(),
+            redis_url,
             private: Some((postgres, redis)),
             scratch: None,
         })
@@ -139,6 +149,31 @@ impl Servers {
         }
         Ok(())
     }
+}
+
+/// Both servers, and the address of Redis.
+fn start_servers(
+    binaries: &Binaries,
+    transport: Transport,
+) -> Result<(Postgres, Redis, String), Failure> {
+    let durable = PostgresOptions::durable();
+    if transport == Transport::Socket {
+        let redis = Redis::start(binaries, RedisOptions::persistent())?;
+        let url = redis.url();
+        return Ok((Postgres::create(binaries, &durable)?, redis, url));
+    }
+    let (of_postgres, of_redis) = (free_port()?, free_port()?);
+    let options = PostgresOptions { port: Some(of_postgres), ..durable };
+    let postgres = Postgres::create(binaries, &options)?;
+    let port = of_redis.to_string();
+    let redis = Redis::start_with(binaries, RedisOptions::persistent(), &["--port", &port])?;
+    Ok((postgres, redis, format!("redis://127.0.0.1:{port}")))
+}
+
+/// A port that nothing listens on.
+fn free_port() -> Result<u16, Failure> {
+    let listener = std::net::TcpListener::bind((std::net::Ipv4Addr::LOCALHOST, 0))?;
+    Ok(listener.local_addr()?.port())
 }
 
 /// The tokens that it seals are the simulator's, and the database is gone with it.

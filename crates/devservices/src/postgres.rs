@@ -1,4 +1,4 @@
-//! One private Postgres on a unix socket.
+//! One private Postgres, on a unix socket or on a port of this machine.
 
 mod data;
 mod template;
@@ -35,17 +35,20 @@ pub struct PostgresOptions {
     pub max_connections: u16,
     /// Memory for pages, in MiB.
     pub shared_buffers_mib: u32,
+    /// The port of 127.0.0.1 on which it is reached, by every user of this machine; `None`: a unix socket, by its
+    /// own user alone.
+    pub port: Option<u16>,
 }
 
 impl PostgresOptions {
     /// Durable and with room for a large school: for the demo, benchmarks and durability tests.
     pub fn durable() -> Self {
-        Self { fsync: true, max_connections: 100, shared_buffers_mib: 128 }
+        Self { fsync: true, max_connections: 100, shared_buffers_mib: 128, port: None }
     }
 
     /// Quick to start and to forget: for tests.
     pub fn quick() -> Self {
-        Self { fsync: false, max_connections: 100, shared_buffers_mib: 16 }
+        Self { fsync: false, max_connections: 100, shared_buffers_mib: 16, port: None }
     }
 
     fn settings(&self) -> Vec<String> {
@@ -55,7 +58,7 @@ impl PostgresOptions {
             format!("full_page_writes={durable}"),
             format!("max_connections={}", self.max_connections),
             format!("shared_buffers={}MB", self.shared_buffers_mib),
-            "listen_addresses=".to_owned(),
+            format!("listen_addresses={}", self.port.map_or("", |_| "127.0.0.1")),
             "unix_socket_permissions=0700".to_owned(),
             // Segments are files of the private directory: a killed server leaves none behind.
             "dynamic_shared_memory_type=mmap".to_owned(),
@@ -82,6 +85,7 @@ impl PostgresOptions {
 pub struct Postgres {
     watchdog: Watchdog,
     paused: bool,
+    port: Option<u16>,
 }
 
 impl Postgres {
@@ -94,9 +98,13 @@ impl Postgres {
         Self::launch(binaries, options, |watchdog| initialise(binaries, watchdog))
     }
 
-    /// The URL of one of its databases, for clients that take `host` as the folder of a unix socket.
+    /// The URL of one of its databases. Without a port it is for clients that take `host` as the folder of a unix
+    /// socket.
     pub fn url(&self, database: &str) -> String {
         let database = percent_encoded(database);
+        if let Some(port) = self.port {
+            return format!("postgres://postgres@127.0.0.1:{port}/{database}");
+        }
         let folder = percent_encoded(&self.socket_dir().to_string_lossy());
         format!("postgres://postgres@localhost/{database}?host={folder}")
     }
@@ -161,7 +169,7 @@ impl Postgres {
             command: server_command(binaries, options, directory),
         })?;
         prepare(&watchdog)?;
-        let mut postgres = Self { watchdog, paused: false };
+        let mut postgres = Self { watchdog, paused: false, port: options.port };
         postgres.start()?;
         Ok(postgres)
     }
@@ -218,7 +226,8 @@ fn parent(options: &PostgresOptions) -> &'static Path {
 fn server_command(binaries: &Binaries, options: &PostgresOptions, directory: &Path) -> Command {
     let mut command = binaries.postgres();
     command.arg("-D").arg(directory.join("data"));
-    command.arg("-k").arg(directory).args(["-p", "5432"]);
+    let port = options.port.unwrap_or(5432).to_string();
+    command.arg("-k").arg(directory).args(["-p", &port]);
     for setting in options.settings() {
         command.args(["-c", &setting]);
     }

@@ -5,6 +5,7 @@ mod figures;
 mod idle;
 pub(super) mod login;
 mod minimal;
+mod network;
 mod rounds;
 mod row_by_row;
 pub(super) mod sync;

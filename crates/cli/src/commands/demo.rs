@@ -17,7 +17,7 @@ use crate::{
     commands::{print, words},
     config::{Log, LogFormat},
     exit::Failure,
-    private::{PrivateOptions, PrivateSystem},
+    private::{PrivateOptions, PrivateSystem, Transport},
     signals::stop_on_signal,
     telemetry,
 };
@@ -62,6 +62,7 @@ async fn start(arguments: &Demo, simulator: Simulator) -> Result<PrivateSystem, 
         listen: SocketAddr::from((Ipv4Addr::LOCALHOST, arguments.port)),
         // A simulator bears more than Wonde should be asked for.
         settings: &[("wonde.rate_per_second", 200)],
+        transport: Transport::Socket,
     };
     PrivateSystem::start(options, say).await
 }

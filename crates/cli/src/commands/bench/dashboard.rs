@@ -30,7 +30,7 @@ use crate::{
     commands::print,
     config::{Log, LogFormat},
     exit::Failure,
-    private::{PrivateOptions, PrivateSystem},
+    private::{PrivateOptions, PrivateSystem, Transport},
     telemetry,
 };
 
@@ -82,6 +82,7 @@ pub(in crate::commands) async fn run() -> Result<(), Failure> {
         }),
         listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
         settings: &[],
+        transport: Transport::Socket,
     };
     let system = PrivateSystem::start(options, |_| {}).await?;
     let measured = measure(&system).await;

@@ -8,10 +8,14 @@ use std::{
 use mis_sync_wonde_sim::{Mis, Simulator, SimulatorOptions};
 use reqwest::Client;
 
-use super::{database, rounds::SETTINGS, whole_job};
+use super::{
+    database,
+    rounds::{self, SETTINGS},
+    whole_job,
+};
 use crate::{
     exit::Failure,
-    private::{PrivateOptions, PrivateSystem},
+    private::{PrivateOptions, PrivateSystem, Transport},
 };
 
 /// How many jobs are enqueued, each after the end of the one before.
@@ -23,7 +27,7 @@ const STAFF: usize = 5;
 const SCHOOLS: usize = 10;
 
 /// The waits of [`ENQUEUES`] jobs, by the times in their rows.
-pub(super) async fn measure() -> Result<Vec<Duration>, Failure> {
+pub(super) async fn measure(transport: Transport) -> Result<Vec<Duration>, Failure> {
     let options = PrivateOptions {
         simulator: Simulator::new(SimulatorOptions {
             schools: SCHOOLS,
@@ -33,6 +37,7 @@ pub(super) async fn measure() -> Result<Vec<Duration>, Failure> {
         }),
         listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
         settings: SETTINGS,
+        transport,
     };
     let system = PrivateSystem::start(options, |_| {}).await?;
     let waits = run(&system).await;
@@ -44,7 +49,7 @@ async fn run(system: &PrivateSystem) -> Result<Vec<Duration>, Failure> {
     let http = Client::builder().build()?;
     let mut schools = Vec::new();
     for school in system.simulator.simulator().schools() {
-        schools.push(whole_job::connect(system, &http, &school).await?);
+        schools.push(whole_job::connect(system, &http, &school, rounds::people_only()).await?);
     }
     for school in schools.iter().cycle().take(WARM_UP + ENQUEUES) {
         whole_job::sync(system, &http, school).await?;

@@ -16,7 +16,7 @@ use crate::{
     commands::print,
     config::{Log, LogFormat},
     exit::Failure,
-    private::{PrivateOptions, PrivateSystem},
+    private::{PrivateOptions, PrivateSystem, Transport},
     telemetry,
 };
 use load::{Answer, Load};
@@ -29,8 +29,12 @@ const STAFF: usize = 40;
 const LATENCY: Duration = Duration::from_millis(150);
 /// How long a login waits.
 const WAIT_MS: u32 = 800;
+/// Logins that nothing else is beside …
+const ALONE: usize = 300;
+/// … of which half are answered so soon.
+const LONGEST_WHEN_ALONE: Duration = Duration::from_millis(5);
 /// Ninety-nine of a hundred logins are answered so soon while Wonde is well …
-const LONGEST_WHEN_WELL: Duration = Duration::from_millis(900);
+const LONGEST_WHEN_WELL: Duration = Duration::from_millis(850);
 /// … and so soon while it hangs.
 const LONGEST_WHEN_HANGING: Duration = Duration::from_millis(850);
 
@@ -66,6 +70,7 @@ pub(in crate::commands) async fn run(seconds: u32, rate: u32) -> Result<(), Fail
         }),
         listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
         settings: SETTINGS,
+        transport: Transport::Socket,
     };
     let system = PrivateSystem::start(options, |_| {}).await?;
     let measured = measure(&system, seconds, rate).await;
@@ -76,6 +81,15 @@ pub(in crate::commands) async fn run(seconds: u32, rate: u32) -> Result<(), Fail
 async fn measure(system: &PrivateSystem, seconds: u32, rate: u32) -> Result<(), Failure> {
     let people = schools::connect_and_sync(system).await?;
     let mut load = Load::new(system, people, rate, seconds)?;
+    print(&format!("\n  {ALONE} logins, one after the other, of a Wonde that answers at once\n"))?;
+    let answers = load.one_by_one(ALONE).await;
+    let times: Vec<Duration> = answers.iter().map(|answer| answer.took).collect();
+    let middle = percentile(&times, 50);
+    let verdict = Verdict::of(middle <= LONGEST_WHEN_ALONE);
+    let wanted = format!("wanted: at most {}", milliseconds(LONGEST_WHEN_ALONE));
+    line("p50", &format!("{} {verdict}", milliseconds(middle)), &wanted)?;
+    line("p99", &milliseconds(percentile(&times, 99)), "")?;
+
     let simulator = system.simulator.simulator();
     simulator.set_latency(LATENCY);
 

@@ -13,6 +13,7 @@ use chrono::NaiveDate;
 use mis_sync_domain::{Clock, SchoolId};
 use mis_sync_wonde_sim::{Mis, SchoolSummary, Simulator, SimulatorOptions};
 use reqwest::Client;
+use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::{
@@ -21,7 +22,7 @@ use super::{
 };
 use crate::{
     exit::Failure,
-    private::{PrivateOptions, PrivateSystem},
+    private::{PrivateOptions, PrivateSystem, Transport},
 };
 
 /// High enough for Wonde's rate limit not to matter: it is the same for every program.
@@ -43,6 +44,22 @@ pub(super) struct Measured {
     pub(super) row_by_row_committed: Times,
     /// Rows of `staff` that unchanged syncs wrote, over all rounds.
     pub(super) rows_written: usize,
+    /// Bytes that each unchanged sync wrote to the log of Postgres, with what other work there was.
+    wal: Vec<u64>,
+}
+
+impl Measured {
+    /// The median.
+    pub(super) fn wal(&self) -> u64 {
+        let mut sorted = self.wal.clone();
+        sorted.sort_unstable();
+        sorted.get(sorted.len() / 2).copied().unwrap_or_default()
+    }
+}
+
+/// The settings of a school of which people alone are imported: the other programs know no more.
+pub(super) fn people_only() -> Value {
+    json!({ "import_classes": false })
 }
 
 /// What one program took.
@@ -59,7 +76,11 @@ pub(super) struct Times {
 const WARM_UP: usize = 10;
 
 /// Measures with schools of one size, in servers of their own.
-pub(super) async fn measure(staff: u32, rounds: u32) -> Result<Measured, Failure> {
+pub(super) async fn measure(
+    staff: u32,
+    rounds: u32,
+    transport: Transport,
+) -> Result<Measured, Failure> {
     let options = PrivateOptions {
         simulator: Simulator::new(SimulatorOptions {
             schools: WARM_UP + rounds as usize,
@@ -69,6 +90,7 @@ pub(super) async fn measure(staff: u32, rounds: u32) -> Result<Measured, Failure
         }),
         listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
         settings: SETTINGS,
+        transport,
     };
     let system = PrivateSystem::start(options, |_| {}).await?;
     let measured = run(&system).await;
@@ -111,14 +133,16 @@ struct Bench<'a> {
 
 impl Bench<'_> {
     async fn round(&self, school: &SchoolSummary, into: &mut Measured) -> Result<(), Failure> {
-        let id = whole_job::connect(self.system, &self.http, school).await?;
+        let id = whole_job::connect(self.system, &self.http, school, people_only()).await?;
         into.whole_job.first.push(whole_job::sync(self.system, &self.http, &id).await?);
         into.minimal.first.push(self.minimal(school, &id).await?);
         into.row_by_row.first.push(self.row_by_row(school, &id).await?);
         into.row_by_row_committed.first.push(self.row_by_row_committed(school, &id).await?);
 
         let before = self.row_versions(&id).await?;
+        let log = self.end_of_log().await?;
         into.whole_job.again.push(whole_job::sync(self.system, &self.http, &id).await?);
+        into.wal.push(self.end_of_log().await?.saturating_sub(log));
         let after = self.row_versions(&id).await?;
         into.rows_written += after.difference(&before).count();
         into.minimal.again.push(self.minimal(school, &id).await?);
@@ -187,6 +211,17 @@ impl Bench<'_> {
         let statement = sqlx::query(sqlx::AssertSqlSafe(statement));
         statement.execute(&self.system.pool).await.map_err(database)?;
         Ok(())
+    }
+
+    /// How much Postgres has written to its log, in bytes.
+    async fn end_of_log(&self) -> Result<u64, Failure> {
+        #[expect(clippy::disallowed_methods, reason = "a look that only the measurement takes")]
+        let end: i64 =
+            sqlx::query_scalar("SELECT (pg_current_wal_insert_lsn() - '0/0'::pg_lsn)::bigint")
+                .fetch_one(&self.system.pool)
+                .await
+                .map_err(database)?;
+        Ok(end.unsigned_abs())
     }
 
     /// Every version of a row has its own place and its own writer.

@@ -19,14 +19,14 @@ pub(super) async fn connect(
     system: &PrivateSystem,
     http: &Client,
     school: &SchoolSummary,
+    settings: Value,
 ) -> Result<SchoolId, Failure> {
     let body = json!({
         "name": school.name,
         "wonde_school_id": school.id,
         "token": school.token,
         "mis": school.mis.to_string(),
-        // The other programs know people only.
-        "settings": { "import_classes": false },
+        "settings": settings,
     });
     let request = http.put(format!("{}/v1/schools/{}", system.api_url, school.id)).json(&body);
     ask(system, request).await?;

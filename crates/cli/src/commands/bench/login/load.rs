@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use reqwest::Client;
+use reqwest::{Client, RequestBuilder};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
 use tokio::{
@@ -53,6 +53,28 @@ impl Load {
         Ok(Self { http, api_url, api_key, people, next: 0, rate, seconds })
     }
 
+    /// So many logins, each after the answer to the one before.
+    pub(super) async fn one_by_one(&mut self, logins: usize) -> Vec<Answer> {
+        let mut answers = Vec::new();
+        for _ in 0..logins {
+            let request = self.next_request();
+            let started = Instant::now();
+            let outcome = ask(request).await;
+            answers.push(Answer { took: started.elapsed(), outcome });
+        }
+        answers
+    }
+
+    fn next_request(&mut self) -> RequestBuilder {
+        let person = &self.people[self.next % self.people.len()];
+        self.next += 1;
+        let url = format!(
+            "{}/v1/schools/{}/staff/{}/refresh?wait_ms={WAIT_MS}",
+            self.api_url, person.school_id, person.id
+        );
+        self.http.post(url).bearer_auth(self.api_key.expose_secret())
+    }
+
     /// One measurement.
     pub(super) async fn run(&mut self) -> Vec<Answer> {
         let mut due = interval_at(Instant::now(), Duration::from_secs(1) / self.rate);
@@ -60,13 +82,7 @@ impl Load {
         let mut logins = JoinSet::new();
         for _ in 0..u64::from(self.rate) * u64::from(self.seconds) {
             let started = due.tick().await;
-            let person = &self.people[self.next % self.people.len()];
-            self.next += 1;
-            let url = format!(
-                "{}/v1/schools/{}/staff/{}/refresh?wait_ms={WAIT_MS}",
-                self.api_url, person.school_id, person.id
-            );
-            let request = self.http.post(url).bearer_auth(self.api_key.expose_secret());
+            let request = self.next_request();
             logins.spawn(async move {
                 let outcome = ask(request).await;
                 Answer { took: started.elapsed(), outcome }
@@ -76,7 +92,7 @@ impl Load {
     }
 }
 
-async fn ask(request: reqwest::RequestBuilder) -> Result<String, String> {
+async fn ask(request: RequestBuilder) -> Result<String, String> {
     let answer = request.send().await.map_err(|error| error.without_url().to_string())?;
     let status = answer.status();
     if !status.is_success() {
