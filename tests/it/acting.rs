@@ -44,7 +44,7 @@ async fn every_action_says_what_it_needs() {
         ("reject", "a held job"),
     ] {
         let said = refused(&app, &["jobs", action, &id]).await;
-        assert_has(&said, &[&format!("the job is succeeded; this needs {needs}")]);
+        assert_has(&said, &[&format!("The job is succeeded; this needs {needs}.")]);
     }
     for action in ["cancel", "retry", "approve", "reject", "undo"] {
         let said = refused(&app, &["jobs", action, NOBODY]).await;
@@ -87,7 +87,7 @@ async fn a_held_job_is_approved_in_part() {
     let id = held(&app, &school).await;
     let approve = ["jobs", "approve", &id, "--only"];
     let said = refused(&app, &[&approve[..], &["deactivated,new_ids"]].concat()).await;
-    assert_has(&said, &["the job is not held for new_ids", "jobs show"]);
+    assert_has(&said, &["The job is not held for new_ids", "jobs show"]);
     let (code, _, said) = command(&app, &[&approve[..], &["logins"]].concat(), None).await;
     assert_eq!(code, 2);
     assert_has(&said, &["`logins` is no category of the guard"]);
@@ -142,7 +142,10 @@ async fn what_a_job_changed_is_taken_back_unless_it_changed_since() {
     let said = refused(&app, &["jobs", "undo", &id]).await;
     assert_has(
         &said,
-        &["surname: changed by hand", "nothing was taken back: 1 fields cannot be restored"],
+        &[
+            "surname: changed by hand",
+            "1 of the job's fields cannot be restored, so nothing was taken back.",
+        ],
     );
 
     let back = format!("UPDATE staff SET surname = '{after}' WHERE wonde_id = '{renamed}'");

@@ -85,6 +85,53 @@ fn a_library_with_one_home_stays_there() {
     }
 }
 
+/// What people do goes through one door, so that the same rules hold whichever face it comes by.
+#[test]
+fn what_people_do_is_done_through_one_door() {
+    const DEEDS: [&str; 11] = [
+        "jobs::cancel(",
+        "jobs::reject(",
+        "jobs::approve(",
+        "jobs::retry_now(",
+        "jobs::retry_finished(",
+        "undo::undo(",
+        "pauses::pause(",
+        "pauses::resume(",
+        "workers::drain(",
+        "workers::undrain(",
+        "NewJob::sync_school(",
+    ];
+    // The scheduler presses in nobody's name, by rules of its own.
+    const DOORS: [&str; 2] = ["queue/src/control.rs", "worker/src/scheduler.rs"];
+    let crates = format!("{}/../crates", env!("CARGO_MANIFEST_DIR"));
+    let mut seen = BTreeSet::new();
+    for name in ["api", "cli", "queue", "worker"] {
+        for file in sources(&format!("{crates}/{name}/src")) {
+            let text = std::fs::read_to_string(&file).unwrap();
+            let found: Vec<&str> = DEEDS.into_iter().filter(|deed| text.contains(deed)).collect();
+            let is_door = DOORS.iter().any(|door| file.ends_with(door));
+            assert!(is_door || found.is_empty(), "{} does {found:?}", file.display());
+            seen.extend(found);
+        }
+    }
+    let missed: Vec<_> = DEEDS.iter().filter(|deed| !seen.contains(*deed)).collect();
+    // These are handed on by their names.
+    assert_eq!(missed, [&"pauses::pause(", &"workers::drain(", &"workers::undrain("]);
+}
+
+fn sources(folder: &str) -> Vec<std::path::PathBuf> {
+    let mut files = Vec::new();
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            files.extend(sources(path.to_str().unwrap()));
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            files.push(path);
+        }
+    }
+    files
+}
+
 #[test]
 fn the_architecture_page_names_every_crate_and_no_other() {
     let root = concat!(env!("CARGO_MANIFEST_DIR"), "/..");

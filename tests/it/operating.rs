@@ -61,7 +61,7 @@ async fn a_school_is_connected_shown_changed_and_disconnected() {
     assert_has(&done(&app, &["schools", "list"]).await, &["missing"]);
     let (code, _, said) = command(&app, &["sync", "oak"], None).await;
     assert_eq!(code, 1);
-    assert_has(&said, &["no Wonde token", "schools connect oak"]);
+    assert_has(&said, &["no Wonde token", "mis-sync schools connect"]);
     for unknown in
         [&["schools", "show", "elm"][..], &["schools", "disconnect", "elm"], &["sync", "elm"]]
     {

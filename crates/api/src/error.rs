@@ -7,7 +7,8 @@ use axum::{
     },
     response::{IntoResponse, Response},
 };
-use mis_sync_domain::{GuardCategory, JobState, Role};
+use mis_sync_domain::Role;
+use mis_sync_queue::control::Refused;
 use serde_json::{Map, Value, json};
 
 use crate::{
@@ -46,22 +47,15 @@ pub(crate) enum ApiError {
     NoPhoto,
     #[error("There is no job with this id.")]
     UnknownJob,
-    #[error("The job is {state}; this needs {allowed}.")]
-    WrongJobState { state: JobState, allowed: &'static str },
-    #[error("The job is not held for {}; `report.guard` lists what it is held for.", names(.0))]
-    NotHeldFor(Vec<GuardCategory>),
-    #[error("The job changed nothing, was a dry run, or was undone already.")]
-    NothingToUndo,
-    #[error("Later changes touched {} of the job's fields, so nothing was taken back.", .conflicts.len())]
-    UndoConflict { conflicts: Vec<ConflictView> },
+    /// The rules for what people do forbid it.
+    #[error(transparent)]
+    Refused(Refused),
     #[error("The record is not among the school's possible matches, or not with this person.")]
     UnknownMatch,
     #[error("There is no type of problem with this name.")]
     UnknownProblem,
     #[error("This list comes as `application/json` or `text/csv`; `Accept` allows neither.")]
     NotAcceptable,
-    #[error("This school has no Wonde token. Connect it with `PUT /v1/schools/{{school_id}}`.")]
-    SchoolNotConnected,
     #[error(
         "A school that has no token yet, and has not approved the access in Wonde, cannot be connected \
              without one."
@@ -118,14 +112,10 @@ impl ApiError {
             Self::UnknownStaff => &problem::UNKNOWN_STAFF,
             Self::NoPhoto => &problem::NO_PHOTO,
             Self::UnknownJob => &problem::UNKNOWN_JOB,
-            Self::WrongJobState { .. } => &problem::WRONG_JOB_STATE,
-            Self::NotHeldFor(_) => &problem::NOT_HELD_FOR,
-            Self::NothingToUndo => &problem::NOTHING_TO_UNDO,
-            Self::UndoConflict { .. } => &problem::UNDO_CONFLICT,
+            Self::Refused(refused) => refusal_type(refused),
             Self::UnknownMatch => &problem::UNKNOWN_MATCH,
             Self::UnknownProblem => &problem::UNKNOWN_PROBLEM,
             Self::NotAcceptable => &problem::NOT_ACCEPTABLE,
-            Self::SchoolNotConnected => &problem::SCHOOL_NOT_CONNECTED,
             Self::TokenMissing => &problem::TOKEN_MISSING,
             Self::WondeIdFixed => &problem::WONDE_ID_FIXED,
             Self::WondeSchoolTaken => &problem::WONDE_SCHOOL_TAKEN,
@@ -151,8 +141,11 @@ impl ApiError {
             Self::InvalidParameter { parameter, found, wanted } => {
                 json!({ "parameter": parameter, "found": found, "wanted": wanted })
             }
-            Self::UndoConflict { conflicts } => json!({ "conflicts": conflicts }),
-            Self::WrongJobState { state, .. } => json!({ "state": state.as_str() }),
+            Self::Refused(Refused::UndoConflict(conflicts)) => {
+                let conflicts: Vec<_> = conflicts.iter().copied().map(ConflictView::from).collect();
+                json!({ "conflicts": conflicts })
+            }
+            Self::Refused(Refused::WrongState { state, .. }) => json!({ "state": state.as_str() }),
             _ => json!({}),
         };
         match members {
@@ -166,8 +159,25 @@ impl ApiError {
     }
 }
 
-fn names(categories: &[GuardCategory]) -> String {
-    categories.iter().map(|category| category.as_str()).collect::<Vec<_>>().join(", ")
+fn refusal_type(refused: &Refused) -> &'static ProblemType {
+    match refused {
+        Refused::UnknownJob => &problem::UNKNOWN_JOB,
+        Refused::WrongState { .. } => &problem::WRONG_JOB_STATE,
+        Refused::NotHeldFor(_) => &problem::NOT_HELD_FOR,
+        Refused::NothingToUndo => &problem::NOTHING_TO_UNDO,
+        Refused::UndoConflict(_) => &problem::UNDO_CONFLICT,
+        Refused::NotConnected => &problem::SCHOOL_NOT_CONNECTED,
+        Refused::Failed(_) => &problem::INTERNAL,
+    }
+}
+
+impl From<Refused> for ApiError {
+    fn from(refused: Refused) -> Self {
+        match refused {
+            Refused::Failed(error) => error.into(),
+            refused => Self::Refused(refused),
+        }
+    }
 }
 
 fn list(errors: &[FieldError]) -> String {

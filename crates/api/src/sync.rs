@@ -2,9 +2,9 @@ use axum::{
     http::{HeaderMap, HeaderName, StatusCode},
     response::Response,
 };
-use mis_sync_domain::{Action, School, SyncMode, SyncOptions, TokenState};
-use mis_sync_queue::{Enqueued, Idempotency, NewJob};
-use mis_sync_store::{self as store, api_keys::ApiKey};
+use mis_sync_domain::{Action, School, SyncMode, SyncOptions};
+use mis_sync_queue::{Enqueued, Idempotency, control};
+use mis_sync_store::api_keys::ApiKey;
 use ring::digest::{SHA256, digest};
 
 use crate::{
@@ -62,14 +62,10 @@ pub(crate) async fn enqueue_sync_school(
     let school = access.school(&school_id).await?;
     let options = read_options(body)?;
     let idempotency = read_idempotency(&headers, access.key(), &school, options)?;
-    if let Err(refusal) = require_token(&school) {
-        // A repeated request gets its job even when the school was disconnected meanwhile.
-        let Some(header) = &idempotency else { return Err(refusal) };
-        let seen = store::jobs::answered(access.pool(), header).await?;
-        return seen.map(|job| accepted(StatusCode::OK, &job)).ok_or(refusal);
-    }
-    let new = NewJob::sync_school(school.id, options, &access.key().name);
-    let enqueued = access.queue().enqueue(&new, idempotency.as_ref()).await?;
+    let requested_by = &access.key().name;
+    let enqueued =
+        control::press(access.queue(), &school, options, requested_by, idempotency.as_ref())
+            .await?;
     let status = match &enqueued {
         Enqueued::New(_) => StatusCode::ACCEPTED,
         Enqueued::Existing(_) => StatusCode::OK,
@@ -88,14 +84,6 @@ fn read_options(body: JsonObject) -> Result<SyncOptions, ApiError> {
     }
     fields.finish_or_refuse("`dry_run`, `photos` and `mode`")?;
     Ok(SyncOptions { dry_run, photos, mode: mode.unwrap_or_default() })
-}
-
-/// A token that Wonde refused is no reason to refuse a press: the job tries it again first.
-pub(crate) fn require_token(school: &School) -> Result<(), ApiError> {
-    match school.token {
-        TokenState::Held | TokenState::Rejected => Ok(()),
-        TokenState::Missing => Err(ApiError::SchoolNotConnected),
-    }
 }
 
 fn read_idempotency(

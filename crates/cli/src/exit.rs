@@ -1,5 +1,7 @@
 use std::{fmt, process::ExitCode};
 
+use mis_sync_queue::control::Refused;
+
 /// Why a command did not succeed; decides the exit code.
 #[derive(Debug)]
 pub(crate) enum Failure {
@@ -63,6 +65,21 @@ impl From<mis_sync_queue::Error> for Failure {
             mis_sync_queue::Error::Store(error) => error.into(),
             mis_sync_queue::Error::Redis(error) => Self::dependency(error),
             mis_sync_queue::Error::Runtime(_) => Self::work(error),
+        }
+    }
+}
+
+impl From<Refused> for Failure {
+    fn from(refused: Refused) -> Self {
+        match refused {
+            Refused::Failed(error) => error.into(),
+            Refused::UnknownJob => {
+                Self::work("there is no job with this id; `mis-sync jobs list` shows the newest")
+            }
+            refused @ Refused::NotHeldFor(_) => {
+                Self::work(format!("{refused} `mis-sync jobs show` shows it."))
+            }
+            refused => Self::work(refused),
         }
     }
 }

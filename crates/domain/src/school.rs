@@ -49,6 +49,13 @@ pub enum TokenState {
     Rejected,
 }
 
+impl TokenState {
+    /// Whether Wonde cannot be asked at all. A token that Wonde refused is tried again first.
+    pub fn is_missing(self) -> bool {
+        self == Self::Missing
+    }
+}
+
 /// What is needed to connect a school, or to change its connection. The token travels apart.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ConnectSchool {

@@ -3,6 +3,7 @@
 mod admission;
 mod attempt;
 mod backend;
+pub mod control;
 mod endings;
 mod error;
 mod health;
@@ -20,7 +21,7 @@ pub use error::Error;
 pub use health::{Persistence, RedisHealth, RedisWarning};
 pub use intake::Intake;
 pub use limiter::{RateLimit, RateLimiter};
-pub use mis_sync_store::jobs::{Actor, Approved, Claimed, Enqueued, Idempotency, NewJob};
+pub use mis_sync_store::jobs::{Actor, Claimed, Enqueued, Idempotency, NewJob};
 pub use queue::{Queue, Swept};
 pub use redis::{Redis, RedisError, RedisTrouble};
 pub use traffic::{KeyTraffic, MinuteTraffic, WondeTraffic};

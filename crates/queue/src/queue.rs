@@ -1,15 +1,9 @@
 use std::{collections::BTreeMap, time::Duration};
 
-use mis_sync_domain::{GuardCategory, Job, JobId, Lane};
-use mis_sync_store::{
-    Pool, fetches, jobs,
-    pauses::{self, Scope},
-};
+use mis_sync_domain::{Job, JobId, Lane};
+use mis_sync_store::{Pool, fetches, jobs};
 
-use crate::{
-    Actor, Approved, Ending, Enqueued, Error, Idempotency, NewJob, Redis, RedisError,
-    endings::Endings,
-};
+use crate::{Ending, Enqueued, Error, Idempotency, NewJob, Redis, RedisError, endings::Endings};
 
 /// How long a delivered job may wait before its id is delivered again, in case Redis lost it.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -69,53 +63,8 @@ impl Queue {
         Ok(enqueued)
     }
 
-    /// Lets a held job run; see [`jobs::approve`].
-    pub async fn approve(&self, id: JobId, actor: &Actor) -> Result<Option<Job>, Error> {
-        let approved = jobs::approve(&self.pool, id, actor).await?;
-        if let Some(job) = &approved {
-            self.try_deliver(job).await;
-        }
-        Ok(approved)
-    }
-
-    /// The same for some categories only; see [`jobs::approve_categories`].
-    pub async fn approve_categories(
-        &self,
-        id: JobId,
-        only: Option<&[GuardCategory]>,
-        actor: &Actor,
-    ) -> Result<Approved, Error> {
-        let approved = jobs::approve_categories(&self.pool, id, only, actor).await?;
-        if let Approved::Done(job) = &approved {
-            self.try_deliver(job).await;
-        }
-        Ok(approved)
-    }
-
-    /// Does a job again: one that waits for its next attempt at once, a failed or cancelled one
-    /// as a new job. `None`: the job's state forbids it.
-    pub async fn retry(&self, id: JobId, actor: &Actor) -> Result<Option<Enqueued>, Error> {
-        let retried = match jobs::retry_now(&self.pool, id, actor).await? {
-            Some(job) => Some(Enqueued::Existing(job)),
-            None => jobs::retry_finished(&self.pool, id, actor).await?,
-        };
-        if let Some(enqueued) = &retried {
-            self.try_deliver(enqueued.job()).await;
-        }
-        Ok(retried)
-    }
-
-    /// Ends a pause and delivers at once what waited; see [`pauses::resume`].
-    pub async fn resume(&self, scope: &Scope, actor: &Actor) -> Result<bool, Error> {
-        let resumed = pauses::resume(&self.pool, scope, actor).await?;
-        if resumed && let Err(error) = self.redeliver_due().await {
-            tracing::warn!(%error, "resumed, but the sweep did not go through");
-        }
-        Ok(resumed)
-    }
-
     /// Delivers a job that the ledger has; if Redis is away, the sweeper does it later.
-    async fn try_deliver(&self, job: &Job) {
+    pub(crate) async fn try_deliver(&self, job: &Job) {
         if let Err(error) = self.redis.push(job.kind.lane(), &[job.id]).await {
             tracing::debug!(job.id = %job.id, %error, "accepted; a worker finds it in the ledger");
         }

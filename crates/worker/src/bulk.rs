@@ -4,11 +4,11 @@
 use std::{convert::Infallible, time::Duration};
 
 use mis_sync_domain::JobId;
-use mis_sync_queue::Error;
-use mis_sync_store::{
-    bulk::{self, Bulk, BulkAction, Outcome},
-    jobs,
+use mis_sync_queue::{
+    Error,
+    control::{self, Act, Refused},
 };
+use mis_sync_store::bulk::{self, Bulk, BulkAction, Outcome};
 
 use crate::{
     Context,
@@ -77,12 +77,15 @@ async fn finish(context: &Context, bulk: &Bulk) -> Result<(), Error> {
     }
 }
 
-/// Whether the job's state allowed it.
+/// Whether the rules allowed it.
 async fn act(context: &Context, bulk: &Bulk, id: JobId) -> Result<bool, Error> {
-    match bulk.action {
-        BulkAction::Cancel => {
-            Ok(jobs::cancel(context.queue.pool(), id, &bulk.actor).await?.is_some())
-        }
-        BulkAction::Retry => Ok(context.queue.retry(id, &bulk.actor).await?.is_some()),
+    let act = match bulk.action {
+        BulkAction::Cancel => Act::Cancel,
+        BulkAction::Retry => Act::Retry,
+    };
+    match Box::pin(control::act(&context.queue, id, act, &bulk.actor)).await {
+        Ok(_) => Ok(true),
+        Err(Refused::Failed(error)) => Err(error),
+        Err(_) => Ok(false),
     }
 }

@@ -3,6 +3,7 @@
 use axum::response::Response;
 use maud::{Markup, html};
 use mis_sync_domain::{Action, Lane};
+use mis_sync_queue::control;
 use mis_sync_store::{
     figures::{self, Now},
     pauses::{self, Pause, Scope},
@@ -216,7 +217,7 @@ fn read_scope(fields: &Fields) -> Result<Scope, ApiError> {
 pub(super) async fn pause(posted: Posted) -> Result<Response, ApiError> {
     let access = posted.may(Action::ActOnJobs)?;
     let scope = read_scope(posted.fields())?;
-    let is_there = pauses::pause(access.pool(), &scope, &posted.actor()?).await?;
+    let is_there = control::pause(access.pool(), &scope, &posted.actor()?).await?;
     if is_there { Ok(go("/dashboard/queues", None)) } else { Err(ApiError::UnknownSchool) }
 }
 
@@ -224,20 +225,20 @@ pub(super) async fn resume(posted: Posted) -> Result<Response, ApiError> {
     let access = posted.may(Action::ActOnJobs)?;
     let scope = read_scope(posted.fields())?;
     // That somebody else was faster is what was wanted.
-    access.queue().resume(&scope, &posted.actor()?).await?;
+    control::resume(access.queue(), &scope, &posted.actor()?).await?;
     Ok(go("/dashboard/queues", None))
 }
 
 pub(super) async fn drain(posted: Posted) -> Result<Response, ApiError> {
     let access = posted.may(Action::ActOnJobs)?;
     let worker = posted.fields().required("worker")?;
-    workers::drain(access.pool(), worker, &posted.actor()?).await?;
+    control::drain(access.pool(), worker, &posted.actor()?).await?;
     Ok(go("/dashboard/queues", None))
 }
 
 pub(super) async fn undrain(posted: Posted) -> Result<Response, ApiError> {
     let access = posted.may(Action::ActOnJobs)?;
     let worker = posted.fields().required("worker")?;
-    workers::undrain(access.pool(), worker, &posted.actor()?).await?;
+    control::undrain(access.pool(), worker, &posted.actor()?).await?;
     Ok(go("/dashboard/queues", None))
 }

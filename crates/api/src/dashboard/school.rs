@@ -12,7 +12,7 @@ use mis_sync_domain::{
     Action, AuditAction, Condition, IssueCode, JobState, School, SchoolId, SyncMode, SyncOptions,
     TokenState,
 };
-use mis_sync_queue::NewJob;
+use mis_sync_queue::control;
 use mis_sync_store::{
     Error, Pool, audit,
     jobs::{self, JobFilter},
@@ -35,7 +35,7 @@ use super::{
     },
     schools::{condition_badge, condition_kind, conditions},
 };
-use crate::{ApiError, parameters::PathId, state::Operator, sync::require_token};
+use crate::{ApiError, parameters::PathId, state::Operator};
 
 /// Syncs in the chart.
 const PAST: i64 = 40;
@@ -133,15 +133,14 @@ fn buttons(operator: &Operator, school: &School) -> Markup {
 pub(super) async fn sync(PathId(id): PathId, posted: Posted) -> Result<Response, ApiError> {
     let access = posted.may(Action::Sync)?;
     let school = access.school(&id).await?;
-    require_token(&school)?;
     let what = posted.fields().required("what")?;
     let options = SyncOptions {
         dry_run: what == "dry-run",
         mode: if what == "delta" { SyncMode::Delta } else { SyncMode::Full },
         ..SyncOptions::default()
     };
-    let new = NewJob::sync_school(school.id, options, &access.key().name);
-    let enqueued = access.queue().enqueue(&new, None).await?;
+    let requested_by = &access.key().name;
+    let enqueued = control::press(access.queue(), &school, options, requested_by, None).await?;
     let entry = audit::Entry::of_job(AuditAction::Sync, enqueued.job());
     audit::note(access.pool(), &posted.actor()?, &entry).await?;
     Ok(go(&job_path(enqueued.job().id), None))

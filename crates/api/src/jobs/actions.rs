@@ -2,8 +2,10 @@
 
 use axum::{http::StatusCode, response::Response};
 use mis_sync_domain::{Action, GuardCategory, Job};
-use mis_sync_queue::{Actor, Approved, Enqueued};
-use mis_sync_store::{jobs, undo, undo::Undone};
+use mis_sync_queue::{
+    Actor,
+    control::{self, Act, Acted},
+};
 
 use super::accepted;
 use crate::{
@@ -12,8 +14,7 @@ use crate::{
     openapi::{BodyProblems, CommonProblems},
     parameters::PathId,
     state::{Access, Caller},
-    sync::require_token,
-    views::{ActionRequest, ApproveRequest, ConflictView, JobView, ProblemView},
+    views::{ActionRequest, ApproveRequest, JobView, ProblemView},
 };
 
 /// Longest reason, in characters.
@@ -44,16 +45,13 @@ impl Wish {
         Ok(Self { access, job, actor })
     }
 
-    /// The job as it is now, or why its state forbids the action.
-    async fn answer(self, done: Option<Job>, allowed: &'static str) -> Result<Response, ApiError> {
-        match done {
-            Some(job) => Ok(accepted(StatusCode::OK, &job)),
-            None => Err(self.refusal(allowed).await?),
-        }
+    async fn act(&self, act: Act<'_>) -> Result<Acted, ApiError> {
+        Ok(control::act(self.access.queue(), self.job.id, act, &self.actor).await?)
     }
 
-    async fn refusal(self, allowed: &'static str) -> Result<ApiError, ApiError> {
-        self.access.refusal(self.job.id, allowed).await
+    /// Acts; answers with the job as it is now.
+    async fn answer(&self, act: Act<'_>) -> Result<Response, ApiError> {
+        Ok(accepted(StatusCode::OK, &self.act(act).await?.job))
     }
 }
 
@@ -106,8 +104,7 @@ pub(crate) async fn cancel_job(
     body: JsonObject,
 ) -> Result<Response, ApiError> {
     let wish = Wish::read(caller, &job_id, body).await?;
-    let done = jobs::cancel(wish.access.pool(), wish.job.id, &wish.actor).await?;
-    wish.answer(done, "an unfinished job").await
+    wish.answer(Act::Cancel).await
 }
 
 /// Do a job again
@@ -139,12 +136,8 @@ pub(crate) async fn retry_job(
     body: JsonObject,
 ) -> Result<Response, ApiError> {
     let wish = Wish::read(caller, &job_id, body).await?;
-    require_token(&wish.access.school(wish.job.school_id.as_str()).await?)?;
-    match wish.access.queue().retry(wish.job.id, &wish.actor).await? {
-        Some(Enqueued::New(job)) => Ok(accepted(StatusCode::ACCEPTED, &job)),
-        Some(Enqueued::Existing(job)) => Ok(accepted(StatusCode::OK, &job)),
-        None => Err(wish.refusal("a retrying, failed or cancelled job").await?),
-    }
+    let Acted { job, is_new } = wish.act(Act::Retry).await?;
+    Ok(accepted(if is_new { StatusCode::ACCEPTED } else { StatusCode::OK }, &job))
 }
 
 /// Approve the changes of a held job
@@ -178,12 +171,7 @@ pub(crate) async fn approve_job(
     let wish = Wish::begin(caller, &job_id, &mut fields).await?;
     let only = read_categories(&mut fields);
     fields.finish_or_refuse("`categories` and `reason`")?;
-    let queue = wish.access.queue();
-    match queue.approve_categories(wish.job.id, only.as_deref(), &wish.actor).await? {
-        Approved::Done(job) => Ok(accepted(StatusCode::OK, &job)),
-        Approved::NotHeldFor(categories) => Err(ApiError::NotHeldFor(categories)),
-        Approved::WrongState => Err(wish.refusal("a held job").await?),
-    }
+    wish.answer(Act::Approve(only.as_deref())).await
 }
 
 /// Reject the changes of a held job
@@ -211,8 +199,7 @@ pub(crate) async fn reject_job(
     body: JsonObject,
 ) -> Result<Response, ApiError> {
     let wish = Wish::read(caller, &job_id, body).await?;
-    let done = jobs::reject(wish.access.pool(), wish.job.id, &wish.actor).await?;
-    wish.answer(done, "a held job").await
+    wish.answer(Act::Reject).await
 }
 
 /// Take back what a job changed
@@ -245,13 +232,5 @@ pub(crate) async fn undo_job(
     body: JsonObject,
 ) -> Result<Response, ApiError> {
     let wish = Wish::read(caller, &job_id, body).await?;
-    match undo::undo(wish.access.pool(), wish.job.id, &wish.actor).await? {
-        Undone::Done(job) => Ok(accepted(StatusCode::OK, &job)),
-        Undone::Conflicts(conflicts) => {
-            let conflicts = conflicts.into_iter().map(ConflictView::from).collect();
-            Err(ApiError::UndoConflict { conflicts })
-        }
-        Undone::Nothing => Err(ApiError::NothingToUndo),
-        Undone::WrongState => Err(wish.refusal("a job that succeeded").await?),
-    }
+    wish.answer(Act::Undo).await
 }

@@ -4,7 +4,7 @@ use axum::{
 };
 use chrono::{DateTime, Utc};
 use mis_sync_domain::{
-    Action, Clock, Job, JobId, Mis, Schedule, School, SchoolId, TokenState, WondeHosts,
+    Action, Clock, Job, Mis, Schedule, School, SchoolId, TokenState, WondeHosts,
 };
 use mis_sync_queue::{Actor, Queue};
 use mis_sync_store::{
@@ -158,17 +158,6 @@ impl Access {
     pub(crate) async fn school(&self, text: &str) -> Result<School, ApiError> {
         let id = self.school_id(text)?;
         schools::get(self.pool(), &id).await?.ok_or(ApiError::UnknownSchool)
-    }
-
-    /// Why a job's state, as it is now, forbids what somebody wants to do to it.
-    pub(crate) async fn refusal(
-        &self,
-        job: JobId,
-        allowed: &'static str,
-    ) -> Result<ApiError, ApiError> {
-        // It may have changed since it was read.
-        let job = jobs::get(self.pool(), job).await?.ok_or(ApiError::UnknownJob)?;
-        Ok(ApiError::WrongJobState { state: job.state, allowed })
     }
 
     /// The job that a path names.

@@ -1,6 +1,7 @@
 mod act;
 
 use mis_sync_domain::{Change, FieldValue, Job, JobId};
+use mis_sync_queue::{Queue, control::Act};
 use mis_sync_store::{
     Pool,
     jobs::{self, JobFilter},
@@ -8,6 +9,7 @@ use mis_sync_store::{
 };
 use serde_json::Value;
 
+use self::act::act;
 use crate::{
     arguments::Jobs,
     commands::{print, table::table, words},
@@ -21,16 +23,19 @@ const PAGE: i64 = 1000;
 
 pub(super) async fn run(config: &Config, command: Jobs) -> Result<(), Failure> {
     let pool = wiring::database(config).await?;
+    let queue = || Ok::<_, Failure>(Queue::new(pool.clone(), wiring::open_redis(config)?));
     match command {
         Jobs::List { filter, limit, json } => list(&pool, &filter.into(), limit, json).await,
         Jobs::Show { id, json } => show(&pool, id, json).await,
         Jobs::Changes { id, json } => changes(&pool, id, json).await,
         Jobs::Issues { id, json } => issues(&pool, id, json).await,
-        Jobs::Cancel(action) => act::cancel(&pool, action).await,
-        Jobs::Reject(action) => act::reject(&pool, action).await,
-        Jobs::Undo(action) => act::undo(&pool, action).await,
-        Jobs::Approve { action, only } => act::approve(config, pool, action, only.as_deref()).await,
-        Jobs::Retry(action) => act::retry(config, pool, action).await,
+        Jobs::Cancel(action) => act(&queue()?, action, Act::Cancel).await,
+        Jobs::Reject(action) => act(&queue()?, action, Act::Reject).await,
+        Jobs::Undo(action) => act(&queue()?, action, Act::Undo).await,
+        Jobs::Approve { action, only } => {
+            act(&queue()?, action, Act::Approve(only.as_deref())).await
+        }
+        Jobs::Retry(action) => act(&queue()?, action, Act::Retry).await,
     }
 }
 

@@ -1,4 +1,5 @@
 use mis_sync_domain::{JobState, Lane};
+use mis_sync_queue::control;
 use mis_sync_store::{
     figures::{self, Now},
     pauses::{self, Pause, Scope},
@@ -31,7 +32,7 @@ fn scope(target: Target) -> Scope {
 
 async fn pause(config: &Config, target: Target, reason: Option<String>) -> Result<(), Failure> {
     let (pool, scope) = (wiring::database(config).await?, scope(target));
-    if pauses::pause(&pool, &scope, &actor(reason)).await? {
+    if control::pause(&pool, &scope, &actor(reason)).await? {
         return print(&format!("{scope} is paused; what runs goes on"));
     }
     Err(Failure::work(format!("there is no {scope}; `mis-sync schools list` shows them")))
@@ -39,7 +40,7 @@ async fn pause(config: &Config, target: Target, reason: Option<String>) -> Resul
 
 async fn resume(config: &Config, target: Target, reason: Option<String>) -> Result<(), Failure> {
     let (queue, scope) = (wiring::queue(config).await?, scope(target));
-    if queue.resume(&scope, &actor(reason)).await? {
+    if control::resume(&queue, &scope, &actor(reason)).await? {
         return print(&format!("{scope} goes on"));
     }
     Err(Failure::work(format!("{scope} is not paused; `mis-sync queues` shows what is")))

@@ -1,5 +1,5 @@
-use mis_sync_domain::{Job, School, SyncMode, SyncOptions, TokenState};
-use mis_sync_queue::{NewJob, Queue};
+use mis_sync_domain::{Job, School, SyncMode, SyncOptions};
+use mis_sync_queue::{Queue, control};
 use mis_sync_store::{Pool, schools};
 
 use crate::{
@@ -41,18 +41,8 @@ pub(super) async fn press(
     school: &School,
     options: SyncOptions,
 ) -> Result<Job, Failure> {
-    let id = &school.id;
-    match school.token {
-        // One that Wonde refused is tried again first.
-        TokenState::Held | TokenState::Rejected => {}
-        TokenState::Missing => {
-            return Err(Failure::work(format!(
-                "the school {id} has no Wonde token; give it one: mis-sync schools connect {id} …"
-            )));
-        }
-    }
-    let new = NewJob::sync_school(id.clone(), options, COMMAND_LINE);
-    Ok(queue.enqueue(&new, None).await?.job().clone())
+    let enqueued = control::press(queue, school, options, COMMAND_LINE, None).await?;
+    Ok(enqueued.job().clone())
 }
 
 /// A school that has to be there.

@@ -1,3 +1,4 @@
+use mis_sync_queue::control;
 use mis_sync_store::{
     Pool,
     workers::{self, WorkerRow, WorkerState},
@@ -17,11 +18,11 @@ pub(super) async fn run(config: &Config, command: Workers) -> Result<(), Failure
     match command {
         Workers::List { json } => list(&pool, json).await,
         Workers::Drain(action) => {
-            let done = workers::drain(&pool, &action.name, &actor(action.reason.clone())).await?;
+            let done = control::drain(&pool, &action.name, &actor(action.reason.clone())).await?;
             tell(&pool, action, done, "finishes what it runs and takes no more jobs").await
         }
         Workers::Undrain(action) => {
-            let done = workers::undrain(&pool, &action.name, &actor(action.reason.clone())).await?;
+            let done = control::undrain(&pool, &action.name, &actor(action.reason.clone())).await?;
             tell(&pool, action, done, "takes jobs again").await
         }
     }

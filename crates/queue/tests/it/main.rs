@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "this crate holds nothing but tests")]
 
 mod connections;
+mod control;
 mod delivery;
 mod failover;
 mod fixture;

@@ -1,8 +1,8 @@
 use std::sync::Arc;
 
 use mis_sync_domain::{JobState, Lane};
-use mis_sync_queue::{Actor, Intake, WorkerOptions};
-use mis_sync_store::{jobs, pauses, pauses::Scope};
+use mis_sync_queue::{Actor, Intake, WorkerOptions, control};
+use mis_sync_store::{jobs, pauses::Scope};
 use mis_sync_testing::eventually;
 use tokio::sync::Semaphore;
 
@@ -54,7 +54,7 @@ async fn a_worker_with_a_closed_intake_finishes_and_idles_until_it_is_opened() {
 async fn what_is_paused_does_not_go_round_on_redis_and_is_delivered_on_resume() {
     let test = TestQueue::start().await;
     for scope in [Scope::School("oak".parse().unwrap()), Scope::Lane(Lane::Bulk)] {
-        pauses::pause(&test.pool, &scope, &operator()).await.unwrap();
+        control::pause(&test.pool, &scope, &operator()).await.unwrap();
         let runs = Runs::default();
         let worker = test.worker(runs.handler(&test.pool));
         let job = test.enqueue().await;
@@ -67,7 +67,7 @@ async fn what_is_paused_does_not_go_round_on_redis_and_is_delivered_on_resume() 
         assert_eq!(test.queue.redeliver_due().await.unwrap().redelivered, 0);
         assert_eq!(jobs::get(&test.pool, job).await.unwrap().unwrap().state, JobState::Queued);
         // Nobody sweeps here.
-        assert!(test.queue.resume(&scope, &operator()).await.unwrap());
+        assert!(control::resume(&test.queue, &scope, &operator()).await.unwrap());
         test.wait_for(&[job], JobState::Succeeded).await;
         assert_eq!(runs.all(), [job]);
         worker.stop().await;
@@ -78,7 +78,7 @@ async fn what_is_paused_does_not_go_round_on_redis_and_is_delivered_on_resume() 
 async fn what_is_paused_is_not_taken_while_redis_is_away_either() {
     let mut test = TestQueue::start().await;
     let school = test.connect("elm", "Elm Park").await;
-    pauses::pause(&test.pool, &Scope::School(school.clone()), &operator()).await.unwrap();
+    control::pause(&test.pool, &Scope::School(school.clone()), &operator()).await.unwrap();
     test.servers.redis.kill().unwrap();
     let paused = mis_sync_queue::NewJob { school_id: school, ..crate::fixture::new_job() };
     let paused = test.queue.enqueue(&paused, None).await.unwrap().job().id;

@@ -80,18 +80,11 @@ pub enum Approved {
     WrongState,
 }
 
-/// Lets a held job run: it applies as much as it was held for, and is held again if the change
-/// has grown since. Its deadline begins anew. Approving twice is approving once.
-pub async fn approve(pool: &PgPool, id: JobId, actor: &Actor) -> Result<Option<Job>, Error> {
-    match approve_categories(pool, id, None, actor).await? {
-        Approved::Done(job) => Ok(Some(*job)),
-        Approved::NotHeldFor(_) | Approved::WrongState => Ok(None),
-    }
-}
-
-/// The same for some categories only (`None`: all). The others it leaves as iP holds them, in
-/// this run and, should it be held again, in the next.
-pub async fn approve_categories(
+/// Lets a held job run, for some categories only (`None`: all): it applies as much as it was held for,
+/// and is held again if the change has grown since. The other categories it leaves as iP holds them, in
+/// this run and, should it be held again, in the next. Its deadline begins anew. Approving twice is
+/// approving once.
+pub async fn approve(
     pool: &PgPool,
     id: JobId,
     only: Option<&[GuardCategory]>,

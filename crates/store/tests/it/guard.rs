@@ -118,7 +118,7 @@ async fn what_was_approved_is_applied_and_nothing_is_said_twice() {
     let (store, school) = start().await;
     let job = store.enqueue(&school).await;
     held(run(&store, &school, job, &page(&school_of(10))).await);
-    let approved = jobs::approve(&store.pool, job, &operator()).await.unwrap().unwrap();
+    let approved = approve(&store, job).await;
     assert_eq!(approved.state, JobState::Held, "until a worker takes it");
     let report = applied(run(&store, &school, job, &page(&school_of(10))).await);
     assert_eq!((report.deactivated, active(&store).await), (10, 10));
@@ -132,7 +132,7 @@ async fn an_approval_does_not_cover_more_than_was_shown() {
     let (store, school) = start().await;
     let job = store.enqueue(&school).await;
     held(run(&store, &school, job, &page(&school_of(10))).await);
-    jobs::approve(&store.pool, job, &operator()).await.unwrap().unwrap();
+    approve(&store, job).await;
     let report = held(run(&store, &school, job, &page(&school_of(5))).await);
     assert_eq!(report.guard, [affected(GuardCategory::Deactivated, 15, 20)]);
     assert_eq!(active(&store).await, 20);
@@ -212,7 +212,7 @@ async fn a_new_press_takes_the_place_of_a_held_job_but_not_of_an_approved_one() 
     assert_eq!(superseded.error.unwrap().code, "superseded");
 
     held(run(&store, &school, second, &page(&school_of(10))).await);
-    jobs::approve(&store.pool, second, &operator()).await.unwrap().unwrap();
+    approve(&store, second).await;
     let pressed = jobs::enqueue(&store.pool, &new_sync(&school), None).await.unwrap();
     assert_eq!(pressed.job().id, second);
 }
@@ -223,8 +223,15 @@ async fn issue_codes(store: &TestStore, job: JobId) -> Vec<String> {
     rows::texts(&store.pool, &sql).await
 }
 
+async fn approve(store: &TestStore, job: JobId) -> mis_sync_domain::Job {
+    match jobs::approve(&store.pool, job, None, &operator()).await.unwrap() {
+        Approved::Done(job) => *job,
+        other => panic!("{other:?}"),
+    }
+}
+
 async fn approve_only(store: &TestStore, job: JobId, only: &[GuardCategory]) -> Approved {
-    jobs::approve_categories(&store.pool, job, Some(only), &operator()).await.unwrap()
+    jobs::approve(&store.pool, job, Some(only), &operator()).await.unwrap()
 }
 
 /// Ten leave, the others get another login, and one of these another surname.
@@ -348,7 +355,7 @@ async fn only_what_a_job_is_held_for_can_be_approved_and_it_stays_left_out_when_
     let shown = held(run(&store, &school, job, &more_left).await);
     assert_eq!(shown.guard, [affected(Deactivated, 15, 20)]);
     assert_eq!(shown.left_out, [affected(EmailsChanged, 10, 20)]);
-    jobs::approve(&store.pool, job, &operator()).await.unwrap().unwrap();
+    approve(&store, job).await;
     let report = applied(run(&store, &school, job, &more_left).await);
     assert_eq!((report.deactivated, report.left_out), (15, shown.left_out));
     let old = "SELECT count(*) FROM staff WHERE email LIKE '%@oak.example'";

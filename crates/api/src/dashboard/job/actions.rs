@@ -3,12 +3,8 @@
 use axum::{http::StatusCode, response::Response};
 use maud::{Markup, html};
 use mis_sync_domain::{Action, Job, JobState, plan::Conflict};
-use mis_sync_queue::Enqueued;
-use mis_sync_store::{
-    bulk::BulkAction,
-    jobs::{self, Approved},
-    undo::Undone,
-};
+use mis_sync_queue::control::{self, Act, Refused};
+use mis_sync_store::bulk::BulkAction;
 
 use crate::{
     ApiError,
@@ -19,8 +15,7 @@ use crate::{
         parts::{Deed, job_path, scroll},
     },
     parameters::PathId,
-    state::{Access, Operator},
-    sync::require_token,
+    state::Operator,
 };
 
 /// The buttons that this job's state allows.
@@ -90,25 +85,16 @@ fn categories(job: &Job) -> Markup {
     }
 }
 
-pub(in crate::dashboard) async fn cancel(
-    PathId(id): PathId,
-    posted: Posted,
-) -> Result<Response, ApiError> {
-    let (access, job) = posted.job(Action::ActOnJobs, &id).await?;
-    let done = jobs::cancel(access.pool(), job.id, &posted.actor()?).await?;
-    answer(access, &job, done.is_some(), "an unfinished job").await
+pub(in crate::dashboard) async fn cancel(id: PathId, posted: Posted) -> Result<Response, ApiError> {
+    act(id, posted, Act::Cancel).await
 }
 
-pub(in crate::dashboard) async fn retry(
-    PathId(id): PathId,
-    posted: Posted,
-) -> Result<Response, ApiError> {
-    let (access, job) = posted.job(Action::ActOnJobs, &id).await?;
-    require_token(&access.school(job.school_id.as_str()).await?)?;
-    match access.queue().retry(job.id, &posted.actor()?).await? {
-        Some(Enqueued::New(new) | Enqueued::Existing(new)) => Ok(go(&job_path(new.id), None)),
-        None => answer(access, &job, false, "a retrying, failed or cancelled job").await,
-    }
+pub(in crate::dashboard) async fn retry(id: PathId, posted: Posted) -> Result<Response, ApiError> {
+    act(id, posted, Act::Retry).await
+}
+
+pub(in crate::dashboard) async fn reject(id: PathId, posted: Posted) -> Result<Response, ApiError> {
+    act(id, posted, Act::Reject).await
 }
 
 pub(in crate::dashboard) async fn approve(
@@ -127,17 +113,8 @@ pub(in crate::dashboard) async fn approve(
     }
     let only = (ticked.len() < guard.len()).then_some(ticked.as_slice());
     let actor = posted.actor()?;
-    let done = access.queue().approve_categories(job.id, only, &actor).await?;
-    answer(access, &job, matches!(done, Approved::Done(_)), "a held job").await
-}
-
-pub(in crate::dashboard) async fn reject(
-    PathId(id): PathId,
-    posted: Posted,
-) -> Result<Response, ApiError> {
-    let (access, job) = posted.job(Action::ActOnJobs, &id).await?;
-    let done = jobs::reject(access.pool(), job.id, &posted.actor()?).await?;
-    answer(access, &job, done.is_some(), "a held job").await
+    let acted = control::act(access.queue(), job.id, Act::Approve(only), &actor).await?;
+    Ok(go(&job_path(acted.job.id), None))
 }
 
 pub(in crate::dashboard) async fn undo(
@@ -145,25 +122,20 @@ pub(in crate::dashboard) async fn undo(
     posted: Posted,
 ) -> Result<Response, ApiError> {
     let (access, job) = posted.job(Action::ActOnJobs, &id).await?;
-    match mis_sync_store::undo::undo(access.pool(), job.id, &posted.actor()?).await? {
-        Undone::Done(undo) => Ok(go(&job_path(undo.id), None)),
-        Undone::Conflicts(conflicts) => Ok(show_conflicts(&posted.operator, &job, &conflicts)),
-        Undone::Nothing => Err(ApiError::NothingToUndo),
-        Undone::WrongState => answer(access, &job, false, "a job that succeeded").await,
+    match control::act(access.queue(), job.id, Act::Undo, &posted.actor()?).await {
+        Ok(acted) => Ok(go(&job_path(acted.job.id), None)),
+        Err(Refused::UndoConflict(conflicts)) => {
+            Ok(show_conflicts(&posted.operator, &job, &conflicts))
+        }
+        Err(refused) => Err(refused.into()),
     }
 }
 
-/// Back to the job's page, or why its state forbids the action.
-async fn answer(
-    access: &Access,
-    job: &Job,
-    done: bool,
-    allowed: &'static str,
-) -> Result<Response, ApiError> {
-    if done {
-        return Ok(go(&job_path(job.id), None));
-    }
-    Err(access.refusal(job.id, allowed).await?)
+/// Acts, and shows the page of the job that does it.
+async fn act(PathId(id): PathId, posted: Posted, act: Act<'_>) -> Result<Response, ApiError> {
+    let (access, job) = posted.job(Action::ActOnJobs, &id).await?;
+    let acted = control::act(access.queue(), job.id, act, &posted.actor()?).await?;
+    Ok(go(&job_path(acted.job.id), None))
 }
 
 fn show_conflicts(operator: &Operator, job: &Job, conflicts: &[Conflict]) -> Response {

@@ -9,11 +9,8 @@ use std::{
 };
 
 use mis_sync_domain::Lane;
-use mis_sync_store::{
-    audit::Actor,
-    figures,
-    pauses::{self, Scope},
-};
+use mis_sync_queue::control;
+use mis_sync_store::{audit::Actor, figures, pauses::Scope};
 use mis_sync_wonde_sim::{Simulator, SimulatorOptions};
 use reqwest::{
     Client, StatusCode,
@@ -134,7 +131,7 @@ async fn sign_in(http: &Client, system: &PrivateSystem) -> Result<HeaderValue, F
 async fn seed(system: &PrivateSystem) -> Result<(), Failure> {
     let actor = Actor::command("bench", None);
     for lane in Lane::ALL {
-        pauses::pause(&system.pool, &Scope::Lane(*lane), &actor).await?;
+        control::pause(&system.pool, &Scope::Lane(*lane), &actor).await?;
     }
     for statement in [SEED, "VACUUM ANALYZE"] {
         let seeding = sqlx::raw_sql(statement).execute(&system.pool);

@@ -1,0 +1,192 @@
+//! The one door for what people do. Every face (API, dashboard, command line, an action on many jobs)
+//! reads what is asked, comes through here and shows the answer: which state allows what, what is noted
+//! in the audit log, and how a refusal is worded, is the same for all.
+
+use mis_sync_domain::{GuardCategory, Job, JobId, JobState, School, SyncOptions, plan::Conflict};
+use mis_sync_store::{
+    jobs::{self, Actor, Approved, Enqueued, Idempotency, NewJob},
+    pauses::{self, Scope},
+    schools,
+    undo::{self, Undone},
+};
+
+use crate::{Error, Queue};
+
+pub use mis_sync_store::{
+    pauses::pause,
+    workers::{drain, undrain},
+};
+
+/// What is done to a job.
+#[derive(Debug, Clone, Copy)]
+pub enum Act<'a> {
+    /// Calls it off.
+    Cancel,
+    /// Does it again: one that waits for its next attempt at once, a failed or cancelled one as a new
+    /// job.
+    Retry,
+    /// Lets a held job run, for these categories only (`None`: all).
+    Approve(Option<&'a [GuardCategory]>),
+    /// Cancels a held job, and with it the changes that it would make.
+    Reject,
+    /// Takes back what it changed.
+    Undo,
+}
+
+/// An act that is done.
+#[derive(Debug)]
+pub struct Acted {
+    /// The job, or another one: what does it again, or takes it back.
+    pub job: Job,
+    /// The job was put in the ledger by this.
+    pub is_new: bool,
+}
+
+/// An act that is not done, and why.
+#[derive(Debug, thiserror::Error)]
+pub enum Refused {
+    /// There is no such job.
+    #[error("There is no job with this id.")]
+    UnknownJob,
+    /// The job's state forbids it.
+    #[error("The job is {state}; this needs {allowed}.")]
+    WrongState {
+        /// The state.
+        state: JobState,
+        /// What the act is for.
+        allowed: &'static str,
+    },
+    /// The job is held for other categories.
+    #[error("The job is not held for {}; `report.guard` lists what it is held for.", names(.0))]
+    NotHeldFor(Vec<GuardCategory>),
+    /// There is nothing that could be taken back.
+    #[error("The job changed nothing, was a dry run, or was undone already.")]
+    NothingToUndo,
+    /// Some of it cannot be taken back, so nothing is.
+    #[error("{} of the job's fields cannot be restored, so nothing was taken back.", .0.len())]
+    UndoConflict(Vec<Conflict>),
+    /// The school has no Wonde token.
+    #[error(
+        "This school has no Wonde token. Connect it with `PUT /v1/schools/{{school_id}}`, or with \
+         `mis-sync schools connect`."
+    )]
+    NotConnected,
+    /// Nothing was decided: the database or Redis failed.
+    #[error(transparent)]
+    Failed(#[from] Error),
+}
+
+impl From<mis_sync_store::Error> for Refused {
+    fn from(error: mis_sync_store::Error) -> Self {
+        Self::Failed(error.into())
+    }
+}
+
+/// Acts on a job. Each act is one guarded change, with its line in the audit log.
+pub async fn act(queue: &Queue, id: JobId, act: Act<'_>, actor: &Actor) -> Result<Acted, Refused> {
+    let pool = queue.pool();
+    let done = match act {
+        Act::Cancel => jobs::cancel(pool, id, actor).await?.map(Acted::itself),
+        Act::Reject => jobs::reject(pool, id, actor).await?.map(Acted::itself),
+        Act::Approve(only) => approve(queue, id, only, actor).await?.map(Acted::itself),
+        Act::Retry => retry(queue, id, actor).await?,
+        Act::Undo => match undo::undo(pool, id, actor).await? {
+            Undone::Done(job) => Some(Acted { job: *job, is_new: true }),
+            Undone::Conflicts(conflicts) => return Err(Refused::UndoConflict(conflicts)),
+            Undone::Nothing => return Err(Refused::NothingToUndo),
+            Undone::WrongState => None,
+        },
+    };
+    if let Some(acted) = done {
+        return Ok(acted);
+    }
+    let job = jobs::get(pool, id).await?.ok_or(Refused::UnknownJob)?;
+    Err(Refused::WrongState { state: job.state, allowed: act.allowed() })
+}
+
+/// Presses *Sync Data* in the name of `requested_by`. While a sync of the school is unfinished it is the
+/// answer; so is the job of a repeated request, even if the school was disconnected meanwhile.
+pub async fn press(
+    queue: &Queue,
+    school: &School,
+    options: SyncOptions,
+    requested_by: &str,
+    idempotency: Option<&Idempotency>,
+) -> Result<Enqueued, Refused> {
+    if school.token.is_missing() {
+        let seen = match idempotency {
+            Some(header) => jobs::answered(queue.pool(), header).await?,
+            None => None,
+        };
+        return seen.map(Enqueued::Existing).ok_or(Refused::NotConnected);
+    }
+    let new = NewJob::sync_school(school.id.clone(), options, requested_by);
+    Ok(queue.enqueue(&new, idempotency).await?)
+}
+
+/// Ends a pause and delivers at once what waited; see [`pauses::resume`].
+pub async fn resume(queue: &Queue, scope: &Scope, actor: &Actor) -> Result<bool, Error> {
+    let resumed = pauses::resume(queue.pool(), scope, actor).await?;
+    if resumed && let Err(error) = queue.redeliver_due().await {
+        tracing::warn!(%error, "resumed, but the sweep did not go through");
+    }
+    Ok(resumed)
+}
+
+async fn approve(
+    queue: &Queue,
+    id: JobId,
+    only: Option<&[GuardCategory]>,
+    actor: &Actor,
+) -> Result<Option<Job>, Refused> {
+    match jobs::approve(queue.pool(), id, only, actor).await? {
+        Approved::Done(job) => {
+            queue.try_deliver(&job).await;
+            Ok(Some(*job))
+        }
+        Approved::NotHeldFor(categories) => Err(Refused::NotHeldFor(categories)),
+        Approved::WrongState => Ok(None),
+    }
+}
+
+async fn retry(queue: &Queue, id: JobId, actor: &Actor) -> Result<Option<Acted>, Refused> {
+    let pool = queue.pool();
+    let job = jobs::get(pool, id).await?.ok_or(Refused::UnknownJob)?;
+    let school = schools::get(pool, &job.school_id).await?;
+    if school.is_none_or(|school| school.token.is_missing()) {
+        return Err(Refused::NotConnected);
+    }
+    let retried = match jobs::retry_now(pool, id, actor).await? {
+        Some(job) => Some(Enqueued::Existing(job)),
+        None => jobs::retry_finished(pool, id, actor).await?,
+    };
+    let Some(enqueued) = retried else { return Ok(None) };
+    queue.try_deliver(enqueued.job()).await;
+    Ok(Some(match enqueued {
+        Enqueued::New(job) => Acted { job, is_new: true },
+        Enqueued::Existing(job) => Acted::itself(job),
+    }))
+}
+
+impl Act<'_> {
+    /// What it is for, as the end of *this needs …*.
+    fn allowed(self) -> &'static str {
+        match self {
+            Self::Cancel => "an unfinished job",
+            Self::Retry => "a retrying, failed or cancelled job",
+            Self::Approve(_) | Self::Reject => "a held job",
+            Self::Undo => "a job that succeeded",
+        }
+    }
+}
+
+impl Acted {
+    fn itself(job: Job) -> Self {
+        Self { job, is_new: false }
+    }
+}
+
+fn names(categories: &[GuardCategory]) -> String {
+    let names: Vec<&str> = categories.iter().map(|category| category.as_str()).collect();
+    names.join(", ")
+}
