@@ -29,6 +29,7 @@ async fn issues_are_listed_page_by_page() {
                 "code": code.as_str(),
                 "sentence": code.sentence(),
                 "mis_field": code.mis_field(),
+                "login_used_at_school": null,
                 "wonde_id": wonde_id,
             })
         })
