@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use chrono::{DateTime, Utc};
 use mis_sync_domain::{
-    DepartmentId, SchoolId, StaffId,
+    DepartmentId, SchoolId, StaffId, WorkEmail,
     line_manager::HierarchyLists,
     plan::{Account, Decision, Evidence, Fetched, Held, Logins, MisValues, Person, Ref, Rules},
 };
@@ -164,7 +164,8 @@ pub(super) async fn read_logins(
         .filter(|account| account.person.active)
         .map(|account| account.person.email.as_str())
         .collect();
-    let staff = fetched.staff.iter().map(|(_, record)| record.email.as_str());
+    let staff = fetched.staff.iter().filter_map(|(_, record)| record.email.as_ref());
+    let staff = staff.map(WorkEmail::as_str);
     let left_out = fetched.left_out.iter().filter_map(|record| record.email.as_deref());
     let unknown: Vec<&str> = staff.chain(left_out).filter(|email| !held.contains(email)).collect();
     if unknown.is_empty() {

@@ -316,8 +316,8 @@ pub(crate) fn with_upi(wonde_id: &str, upi: &str) -> StaffRecord {
     StaffRecord { upi: Some(upi.into()), ..person(wonde_id) }
 }
 
-pub(crate) fn email(address: &str) -> WorkEmail {
-    WorkEmail::parse(address).unwrap()
+pub(crate) fn email(address: &str) -> Option<WorkEmail> {
+    Some(WorkEmail::parse(address).unwrap())
 }
 
 /// A last page that holds nothing but these people.

@@ -160,7 +160,8 @@ fn where_new_logins_were_not_approved_known_people_ask_for_what_they_have() {
     let moved =
         StaffRecord { email: email("new@oak.example"), surname: "New".into(), ..record("a1") };
     // So whoever is to get the login of one who would move has to wait.
-    let next = StaffRecord { email: email("a1@oak.example"), ..stranger("a3", "Cy", "x@x") };
+    let next =
+        StaffRecord { email: email("a1@oak.example"), ..stranger("a3", "Cy", "x@x.example") };
     let fetched = list([moved, record("a2"), next]);
     let lines = ["a1 surname=New", "a3 work_email_in_use", "school emails_not_approved"];
     assert_eq!(told(&held, &fetched, &rules), lines);
