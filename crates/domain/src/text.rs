@@ -46,6 +46,11 @@ pub fn without_invisible(text: &str) -> String {
     text.chars().filter(|c| !invisible::is_invisible(*c)).collect()
 }
 
+/// Whether a character shows nothing and is no white space.
+pub fn is_invisible(c: char) -> bool {
+    invisible::is_invisible(c)
+}
+
 /// White space, and the blank of the Braille script, which shows nothing either.
 pub fn is_blank(c: char) -> bool {
     c.is_whitespace() || c == '\u{2800}'

@@ -12,6 +12,7 @@ use mis_sync_domain::{
     Capability, Issue, IssueCode, Mis, RecordOutcome, SchoolSettings, StaffRecord, WorkEmail,
     employment::Standing,
     plan::{LeftOut, MappedPage, Present},
+    text,
 };
 use mis_sync_wonde::{Employee, EmployeeInclude, Page};
 
@@ -217,11 +218,12 @@ fn present(employee: &Employee, rules: MappingRules) -> Present {
 /// What is kept of somebody who is not imported, so that the school can be told why.
 fn left_out(employee: &Employee, rules: MappingRules, outcome: RecordOutcome) -> LeftOut {
     let said = employment::said(employee);
-    let email = written_email(employee);
+    // What is no address may be of any length, and it is looked up by an index.
+    let as_written = || Some(text::cut(&written_email(employee)?, text::MAX_NAME).to_owned());
     LeftOut {
         wonde_id: employee.id.as_str().to_owned(),
         upi: texts::key(employee.upi.as_deref()),
-        email: work_email(employee).map(String::from).ok().or(email),
+        email: work_email(employee).map(String::from).ok().or_else(as_written),
         standing: employment::standing(employee, rules),
         starts_on: said.start,
         ends_on: said.end,

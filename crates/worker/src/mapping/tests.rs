@@ -99,6 +99,18 @@ fn a_record_without_a_usable_work_email_has_none_and_says_why() {
 }
 
 #[test]
+fn what_is_kept_of_a_work_email_is_the_address_or_the_beginning_of_what_is_none() {
+    let kept = |text: &str| {
+        let record = with("/contact_details/data/emails/work", json!(text));
+        let employee: Employee = serde_json::from_value(record).unwrap();
+        left_out(&employee, rules(), RecordOutcome::NotTeaching).email
+    };
+    assert_eq!(kept("<Amara@oak.example>;").as_deref(), Some("Amara@oak.example"));
+    assert_eq!(kept("see\u{a0}office").as_deref(), Some("see office"));
+    assert_eq!(kept(&"x".repeat(6000)).unwrap().len(), text::MAX_NAME);
+}
+
+#[test]
 fn one_of_two_names_is_enough() {
     let empty = [Value::Null, json!(""), json!(" \u{0}\t"), json!("\u{3164}"), json!("&#8203;")];
     for empty in empty {
