@@ -170,7 +170,7 @@ async fn a_leaver_of_a_school_that_keeps_leavers_stays_active() {
 }
 
 #[tokio::test]
-async fn a_lost_work_email_keeps_the_account_as_it_was() {
+async fn a_lost_work_email_keeps_the_login_as_it_was() {
     let (app, school, person) = after(json!({}), ScenarioName::EmailLost).await;
     let explanation = of_record(&app, &school, &person).await;
     assert_verdict(&explanation, "no_work_email", "so iP keeps the login that it has of them.");
@@ -188,7 +188,7 @@ async fn a_shared_work_email_names_the_others() {
         AND staff_id IS NOT NULL";
     let second = texts(&app, second).await.remove(0);
     let explanation = of_record(&app, &school, &second).await;
-    assert_verdict(&explanation, "shared_work_email", "so iP keeps the login that it has of them.");
+    assert_verdict(&explanation, "shared_work_email", "so iP keeps them as they were.");
     let email = format!("SELECT email_key FROM mis_person WHERE wonde_id = '{second}'");
     let email = texts(&app, &email).await.remove(0);
     let first = explain(&app, &school, &format!("email={email}")).await;
@@ -234,7 +234,7 @@ async fn an_email_of_another_school_is_unknown_here_and_in_use_when_wanted() {
     execute(&app, &taken).await;
     sync(&app, &elm).await;
     let explanation = of_record(&app, &elm, &wanted.wonde_id).await;
-    assert_verdict(&explanation, "work_email_in_use", "so iP keeps the login that it has of them.");
+    assert_verdict(&explanation, "work_email_in_use", "so iP keeps them as they were.");
 }
 
 #[tokio::test]
@@ -274,11 +274,7 @@ async fn a_withheld_scope_is_named() {
     apply(&app, &school, withdraw(Feature::EmploymentDetails));
     sync(&app, &school).await;
     let explanation = of_record(&app, &school, &person.wonde_id).await;
-    assert_verdict(
-        &explanation,
-        "employment_withheld",
-        "so iP keeps the login that it has of them.",
-    );
+    assert_verdict(&explanation, "employment_withheld", "so iP keeps them as they were.");
     assert_eq!(steps(&explanation)["current"], "unknown");
 }
 
