@@ -17,7 +17,7 @@ pub(crate) fn header(columns: &[&str]) -> String {
 ///
 /// A spreadsheet takes a cell that begins with one of `= + - @`, of normal or of full width, a tab or
 /// a carriage return for a formula and runs it. Some pass over blanks and what cannot be seen before
-/// it. The cells come from the MIS, where a name is whatever somebody typed, so such a cell gets an
+/// it. The cells come from the MIS, where a name is what a person typed, so such a cell gets an
 /// apostrophe in front, which a spreadsheet reads as: this is text.
 pub(crate) fn record(cells: &[&str]) -> String {
     let mut line = String::new();

@@ -49,7 +49,7 @@ impl Employment {
     }
 }
 
-/// Whether something that somebody does, such as a role, has begun by `today` and is not over. What
+/// Whether something that a person does, such as a role, has begun by `today` and is not over. What
 /// has no dates always counts.
 pub fn is_under_way(start: Option<NaiveDate>, end: Option<NaiveDate>, today: NaiveDate) -> bool {
     let standing = standing(&Employment { current: None, start, end }, today);

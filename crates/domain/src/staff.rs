@@ -96,7 +96,9 @@ impl JobTitle {
         }
         let joined = names.join(", ");
         let title = text::cut(&joined, text::MAX_TITLE);
-        (Self::Roles(title.to_owned()), title.len() < joined.len())
+        let is_cut = title.len() < joined.len();
+        let title = if is_cut { title.trim_end_matches([',', ' ']) } else { title };
+        (Self::Roles(title.to_owned()), is_cut)
     }
 
     /// The text for iP; `None` where there is none.

@@ -31,7 +31,7 @@ pub fn is_of_teacher(role: &str) -> bool {
         .filter(|word| !word.is_empty() && *word != "the" && *word != "a")
         .collect();
     let is_teacher = |at: usize| {
-        // Somebody's who belongs to a teacher: `Headteacher's PA`, `Teachers' Aide`.
+        // A plural is one too. `Headteacher's` is that of another person, the PA for example.
         let word = words[at].strip_suffix('s').unwrap_or(words[at]);
         let before = at.checked_sub(1).map(|before| words[before]);
         let after = words.get(at + 1);

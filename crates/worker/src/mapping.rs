@@ -86,7 +86,7 @@ pub enum Mapped {
     /// To be imported; without a work email only if iP has them already.
     Staff {
         /// What is imported.
-        record: StaffRecord,
+        record: Box<StaffRecord>,
         /// What is wrong with it all the same.
         issues: Vec<IssueCode>,
     },
@@ -139,7 +139,7 @@ fn current_staff(employee: &Employee, rules: MappingRules) -> Mapped {
         texts.is_any_cut.then_some(IssueCode::TextTooLong),
         has_unreadable_date.then_some(IssueCode::DateUnreadable),
     ];
-    Mapped::Staff { record, issues: found.into_iter().flatten().collect() }
+    Mapped::Staff { record: Box::new(record), issues: found.into_iter().flatten().collect() }
 }
 
 /// Maps a page; every record of it is accounted for.
@@ -194,12 +194,12 @@ fn add_employee(mapped: &mut MappedPage, place: u64, employee: &Employee, rules:
                 mapped.left_out.push(left_out(employee, rules, RecordOutcome::Issue(code)));
             }
             mapped.issues.extend(issues.into_iter().map(issue));
-            mapped.staff.push((place, record));
+            mapped.staff.push((place, *record));
         }
     }
 }
 
-/// Somebody current who is not imported has not left.
+/// A current person who is not imported has not left.
 fn skip(mapped: &mut MappedPage, employee: &Employee, rules: MappingRules, outcome: RecordOutcome) {
     mapped.current += 1;
     mapped.skipped += 1;

@@ -29,7 +29,7 @@ const ROWS: [(Row, &str, &str, &str); 14] = [
         "Initials",
         "Identify the person in the app. Kept in iP with `initials_managed_in_ip`.",
     ),
-    (Row::WorkEmail, "Work email", "Login", "Required: nobody is created without one."),
+    (Row::WorkEmail, "Work email", "Login", "Required: a person is created only with one."),
     (
         Row::JobTitle,
         "Roles",

@@ -225,7 +225,7 @@ impl Case<'_> {
         }
     }
 
-    /// Somebody whom iP has is imported without a work email.
+    /// A person whom iP has is imported without a work email.
     fn email_issue(&self) -> Option<Verdict> {
         let has = |code| self.account().is_some() && self.evidence.issues.contains(&code);
         if has(IssueCode::NoWorkEmail) {

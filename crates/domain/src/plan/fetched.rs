@@ -20,7 +20,7 @@ pub struct Fetched {
     /// How much was read.
     pub counts: FetchCounts,
     /// Current staff that can be imported, as they came; of two deliveries of one the later counts.
-    /// Whoever has no work email that can be a login is imported only where iP has them already.
+    /// A person without a work email that can be a login is imported only where iP has them already.
     pub staff: Vec<(i64, StaffRecord)>,
     /// People who are in the list, and have not left, but cannot be imported.
     pub present: Vec<Present>,

@@ -78,7 +78,9 @@ fn named(text: &str) -> String {
 }
 
 pub(super) fn email(address: &str) -> Option<WorkEmail> {
-    Some(WorkEmail::parse(address).unwrap())
+    let email = WorkEmail::parse(address).ok();
+    assert!(email.is_some(), "{address}");
+    email
 }
 
 /// Somebody's record.

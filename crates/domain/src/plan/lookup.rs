@@ -148,7 +148,7 @@ impl<'a> Lookup<'a> {
         &self.keys.accounts[place]
     }
 
-    /// The login belongs to somebody of another school.
+    /// The login belongs to a person of another school.
     pub(super) fn is_held_elsewhere(&self, key: &str) -> bool {
         self.keys.elsewhere.contains(key)
     }

@@ -205,7 +205,7 @@ fn ask_for_logins<'a>(of: &Lookup<'a>, whose: &Whose, own: &[bool]) -> Vec<Match
     for at in (0..matches.len()).filter(|at| own[*at]) {
         let one = &mut matches[at];
         let Some(key) = of.records[at].key else {
-            // Whoever comes back without an address gives way to those who have theirs in the MIS.
+            // A person who comes back without an address gives way to those who have one in the MIS.
             let is_wanted = with_email.contains_key(one.asks_for) || asks_alone[one.asks_for] > 1;
             one.issue = (one.asks() && is_wanted).then_some(IssueCode::WorkEmailInUse);
             continue;

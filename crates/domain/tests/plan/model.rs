@@ -126,7 +126,7 @@ impl<'a> Model<'a> {
         expected
     }
 
-    /// Somebody in iP has the record, or was added again under it.
+    /// A person in iP has the record, or was added again under it.
     fn is_known(&self, record: &StaffRecord) -> bool {
         let own = |place: usize| self.account(place).person.wonde_id.as_deref();
         let owner = record.upi.as_deref().and_then(|upi| self.owner_of(upi));

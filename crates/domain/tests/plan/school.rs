@@ -167,7 +167,9 @@ impl School {
 }
 
 pub(crate) fn email(address: &str) -> Option<WorkEmail> {
-    Some(WorkEmail::parse(address).unwrap())
+    let email = WorkEmail::parse(address).ok();
+    assert!(email.is_some(), "{address}");
+    email
 }
 
 /// Most schools deactivate who left and restore who came back.

@@ -317,7 +317,9 @@ pub(crate) fn with_upi(wonde_id: &str, upi: &str) -> StaffRecord {
 }
 
 pub(crate) fn email(address: &str) -> Option<WorkEmail> {
-    Some(WorkEmail::parse(address).unwrap())
+    let email = WorkEmail::parse(address).ok();
+    assert!(email.is_some(), "{address}");
+    email
 }
 
 /// A last page that holds nothing but these people.

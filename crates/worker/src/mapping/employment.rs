@@ -35,7 +35,7 @@ pub(super) fn standing(employee: &Employee, rules: MappingRules) -> Standing {
     employment::standing(&said(employee), rules.today)
 }
 
-/// Nobody can say whether the person works at the school: the MIS has no flag, and a date that it
+/// It cannot be told whether the person works at the school: the MIS has no flag, and a date that it
 /// would depend on cannot be read. So they are neither let in nor shut out.
 pub(super) fn is_undecided(employee: &Employee, rules: MappingRules) -> bool {
     let depends_on_dates = said(employee).current.is_none()
@@ -45,17 +45,17 @@ pub(super) fn is_undecided(employee: &Employee, rules: MappingRules) -> bool {
 
 fn has_unreadable_date(employee: &Employee) -> bool {
     let Some(details) = details(employee) else { return false };
-    [details.employment_start_date, details.employment_end_date].iter().any(is_unreadable)
+    [details.employment_start_date, details.employment_end_date].into_iter().any(is_unreadable)
 }
 
-/// Whether any date that the record of somebody current is read by cannot be read.
+/// Whether a date of the employment or of a role cannot be read.
 pub(super) fn has_any_unreadable_date(employee: &Employee, rules: MappingRules) -> bool {
     let dates = delivered_roles(employee, rules).into_iter().flatten();
     has_unreadable_date(employee)
-        || dates.flat_map(|role| [role.start_date, role.end_date]).any(|date| is_unreadable(&date))
+        || dates.flat_map(|role| [role.start_date, role.end_date]).any(is_unreadable)
 }
 
-fn is_unreadable(date: &Option<WondeDate>) -> bool {
+fn is_unreadable(date: Option<WondeDate>) -> bool {
     date.is_some_and(|date| date.is_unreadable())
 }
 
@@ -65,10 +65,10 @@ fn day(date: &WondeDate) -> Option<NaiveDate> {
 }
 
 /// The roles that the person has today.
-fn roles(employee: &Employee, rules: MappingRules) -> Option<impl Iterator<Item = &Role>> {
+fn todays_roles(employee: &Employee, rules: MappingRules) -> Option<impl Iterator<Item = &Role>> {
     let is_under_way = move |role: &&Role| {
-        let day = |date: &Option<WondeDate>| date.as_ref().and_then(day);
-        employment::is_under_way(day(&role.start_date), day(&role.end_date), rules.today)
+        let day = |date: Option<WondeDate>| date.as_ref().and_then(day);
+        employment::is_under_way(day(role.start_date), day(role.end_date), rules.today)
     };
     Some(delivered_roles(employee, rules)?.iter().filter(is_under_way))
 }
@@ -78,8 +78,8 @@ fn delivered_roles(employee: &Employee, rules: MappingRules) -> Option<&Vec<Role
 }
 
 pub(super) fn job_title(employee: &Employee, rules: MappingRules, texts: &mut Texts) -> JobTitle {
-    let Some(roles) = roles(employee, rules) else { return JobTitle::NotDelivered };
-    let names: Vec<String> = roles.filter_map(|role| texts.title(role.name.as_deref())).collect();
+    let Some(today) = todays_roles(employee, rules) else { return JobTitle::NotDelivered };
+    let names: Vec<String> = today.filter_map(|role| texts.title(role.name.as_deref())).collect();
     let (title, is_cut) = JobTitle::from_roles(names.iter().map(String::as_str));
     texts.is_any_cut |= is_cut;
     title
@@ -90,8 +90,8 @@ pub(super) fn teaches(employee: &Employee, rules: MappingRules) -> bool {
     let flag = details(employee).and_then(|details| details.teaching_staff);
     flag.unwrap_or_else(|| {
         let mut texts = Texts::default();
-        let mut roles = roles(employee, rules).into_iter().flatten();
-        roles.any(|role| {
+        let mut today = todays_roles(employee, rules).into_iter().flatten();
+        today.any(|role| {
             let name = texts.title(role.name.as_deref());
             name.is_some_and(|name| teaching_role::is_of_teacher(&name))
         })

@@ -42,7 +42,7 @@ fn with(pointer: &str, value: Value) -> Value {
 
 fn staff(record: &Value, rules: MappingRules) -> StaffRecord {
     match map(record, rules) {
-        Mapped::Staff { record, .. } => record,
+        Mapped::Staff { record, .. } => *record,
         other => panic!("expected staff, got {other:?}"),
     }
 }
@@ -229,7 +229,7 @@ fn a_date_that_cannot_be_read_is_told_of() {
         assert_eq!(issues(&flagged, rules()), ["date_unreadable"]);
         let not_current = employed(json!(false), json!("2020-09-01"), garbage.clone());
         assert_eq!(map(&not_current, rules()), Mapped::NotCurrent);
-        // Without a flag nobody can say whether they work here.
+        // Without a flag it cannot be told whether they work here.
         for (start, end) in [
             (json!("2020-09-01"), garbage.clone()),
             (garbage.clone(), Value::Null),
@@ -287,14 +287,14 @@ fn teachers_only_leaves_out_everybody_else() {
             }
         }
     };
-    let roles = |name: &str| json!({ "data": [{ "name": "Cook" }, { "name": name }] });
-    assert!(teaches(json!(true), roles("Cleaner")), "the flag decides");
-    assert!(!teaches(json!(false), roles("Teacher")), "both ways");
+    let cook_and = |name: &str| json!({ "data": [{ "name": "Cook" }, { "name": name }] });
+    assert!(teaches(json!(true), cook_and("Cleaner")), "the flag decides");
+    assert!(!teaches(json!(false), cook_and("Teacher")), "both ways");
     for teacher in ["Teacher", "Class&nbsp;Teacher", "HEADTEACHER", "Head Teacher"] {
-        assert!(teaches(Value::Null, roles(teacher)), "{teacher}");
+        assert!(teaches(Value::Null, cook_and(teacher)), "{teacher}");
     }
     for other in ["Teaching Assistant", "Headteacher's PA", "Cleaner"] {
-        assert!(!teaches(Value::Null, roles(other)), "{other}");
+        assert!(!teaches(Value::Null, cook_and(other)), "{other}");
     }
     assert!(!teaches(Value::Null, Value::Null), "neither says anything");
     assert!(!teaches(Value::Null, json!({ "data": [] })));

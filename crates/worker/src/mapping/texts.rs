@@ -26,7 +26,7 @@ impl Texts {
     }
 }
 
-/// An id or a key, of which nobody is told if it is cut.
+/// An id or a key; that it is cut is not reported.
 pub(super) fn key(text: Option<&str>) -> Option<String> {
     Texts::default().name(text)
 }

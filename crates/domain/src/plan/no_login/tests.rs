@@ -56,7 +56,7 @@ fn nobody_is_created_and_nobody_counts_as_gone() {
     assert_eq!((plan.report.current, plan.report.skipped), (2, 1));
     let known = with(account("a1"), |account| account.person.upi = Some("u1".into()));
     let again = StaffRecord { upi: Some("u1".into()), ..cleared(record("a9")) };
-    // Under another id and with a UPI that is not theirs alone it means nobody, and is there.
+    // Under another id and with a UPI that is not theirs alone it means no one in iP, and is there.
     let other = with(account("a3"), |account| account.person.upi = Some("u1".into()));
     let held = school([known, other, account("a2")]);
     let lines = told_of(&held, list([again, record("a2"), record("a3")]).gone(&["a1"]));
@@ -101,7 +101,7 @@ fn whoever_comes_back_gets_the_login_that_they_had_if_it_is_free() {
     let held = school([inactive("a1"), successor]);
     let lines = told_of(&held, back().present("a2", None));
     assert_eq!(lines, ["a1 no_work_email", "a1 work_email_in_use"]);
-    // Nor is it given to somebody else meanwhile.
+    // Nor is it given to another person meanwhile.
     let newcomer = stranger("a3", "Cy", "a1@oak.example");
     let held = school([account("a1")]);
     let lines = told_of(&held, list([cleared(record("a1")), newcomer]));

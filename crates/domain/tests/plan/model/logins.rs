@@ -19,7 +19,7 @@ impl Model<'_> {
         (asks && !self.is_read_later(place)).then_some(wanted)
     }
 
-    /// Whoever comes back without an address leaves a login to those who have it in the MIS.
+    /// A person who comes back without an address leaves a login to those who have it in the MIS.
     pub(super) fn give_way(&self, means: &[Option<usize>], issue: &mut [Option<IssueCode>]) {
         let says = |n: usize| login_of(self.records[n]);
         for n in (0..means.len()).filter(|n| says(*n).is_none()) {
