@@ -81,7 +81,7 @@ fn without_layer(address: &str) -> &str {
     for scheme in SCHEMES {
         let start = address.get(..scheme.len());
         if start.is_some_and(|start| start.eq_ignore_ascii_case(scheme)) {
-            let rest = &address[scheme.len()..];
+            let rest = address[scheme.len()..].trim_start_matches('/');
             return rest.split_once('?').map_or(rest, |(address, _)| address);
         }
     }

@@ -32,6 +32,7 @@ fn what_is_written_around_an_address_is_taken_off() {
     for wrapped in [
         "mailto:ann@oak.example",
         "MailTo: ann@oak.example",
+        "mailto://ann@oak.example",
         "mailto:ann@oak.example?subject=Hello",
         "SMTP:ann@oak.example",
         "smtp:ann@oak.example",

@@ -80,7 +80,7 @@ fn line(flaw: &Flaw) -> String {
     csv::record(&[
         &text(&flaw.wonde_id),
         &text(&flaw.upi),
-        &text(&flaw.name),
+        text(&flaw.name).trim(),
         &text(&flaw.email),
         &flaw.code.as_str().replace('_', " "),
         flaw.code.sentence(),
