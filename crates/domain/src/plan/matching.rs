@@ -166,7 +166,7 @@ fn by_work_email(of: &Lookup<'_>, at: usize) -> Vec<Place> {
 /// list are left out at once; see [`quarantine`](super::quarantine).
 fn ask_for_logins<'a>(of: &Lookup<'a>, whose: &Whose, own: &[bool]) -> Vec<Match<'a>> {
     let keeps_emails = of.leaves_out(GuardCategory::EmailsChanged);
-    let mut matches: Vec<Match<'_>> = of
+    let mut matches: Vec<Match<'a>> = of
         .records
         .iter()
         .zip(whose)
@@ -188,6 +188,12 @@ fn ask_for_logins<'a>(of: &Lookup<'a>, whose: &Whose, own: &[bool]) -> Vec<Match
             Match { person, by, asks_for, holds, ..Match::default() }
         })
         .collect();
+    leave_out_shared(of, &mut matches, own);
+    matches
+}
+
+/// Leaves those records out whose login another record of the list asks for or names.
+fn leave_out_shared<'a>(of: &Lookup<'a>, matches: &mut [Match<'a>], own: &[bool]) {
     let mut with_email: HashMap<&str, u32> = HashMap::new();
     let mut askers: HashMap<&str, u32> = HashMap::new();
     let mut asks_alone: HashMap<&str, u32> = HashMap::new();
@@ -214,7 +220,6 @@ fn ask_for_logins<'a>(of: &Lookup<'a>, whose: &Whose, own: &[bool]) -> Vec<Match
             one.issue = Some(IssueCode::SharedWorkEmail);
         }
     }
-    matches
 }
 
 /// Matches further records by way of the one that leads, which gets the roles of all. The school is
