@@ -2,7 +2,7 @@
 
 use crate::identity::folded;
 
-/// What comes after "teacher" in the names of those who are none.
+/// What comes after "teacher" in the names of those who are none, or before "to the teacher".
 const HELPERS: [&str; 14] = [
     "admin",
     "administrator",
@@ -41,7 +41,9 @@ pub fn is_of_teacher(role: &str) -> bool {
             Some("head") => at.checked_sub(2).map(|before| words[before]),
             before => before,
         };
-        word.ends_with("teacher") && !is_helper && !before.is_some_and(|one| NOT.contains(&one))
+        let helps = words[..at].windows(2).any(|two| HELPERS.contains(&two[0]) && two[1] == "to");
+        let is_none = is_helper || helps || before.is_some_and(|one| NOT.contains(&one));
+        word.ends_with("teacher") && !is_none
     };
     (0..words.len()).any(is_teacher)
 }
@@ -69,6 +71,7 @@ mod tests {
             "Trainee teacher",
             "Teacher and Coordinator",
             "Teaching Assistant and Cover Teacher",
+            "Reception to Year 2 Teacher",
         ] {
             assert!(is_of_teacher(teacher), "{teacher}");
         }
@@ -85,6 +88,7 @@ mod tests {
             "Head Teacher’s Secretary",
             "PA to the Headteacher",
             "PA to Head Teacher",
+            "Assistant to the Class Teacher",
             "Secretary to the Teachers",
             "Non-Teacher",
             "Former Teacher",
