@@ -171,10 +171,10 @@ async fn a_leaver_of_a_school_that_keeps_leavers_stays_active() {
 }
 
 #[tokio::test]
-async fn a_lost_work_email_keeps_the_account_as_it_was() {
+async fn a_lost_work_email_keeps_the_login_as_it_was() {
     let (app, school, person) = after(json!({}), ScenarioName::EmailLost).await;
     let explanation = of_record(&app, &school, &person).await;
-    assert_verdict(&explanation, "no_work_email", "so iP keeps them as they were.");
+    assert_verdict(&explanation, "no_work_email", "so iP keeps the login that it has of them.");
     assert_eq!(steps(&explanation)["work_email"], "failed");
     // Who asks by the login finds them all the same.
     let login = format!("SELECT email FROM staff WHERE wonde_id = '{person}'");

@@ -250,14 +250,32 @@ async fn a_delta_makes_fresh_whom_it_delivers_and_nobody_else() {
 async fn a_sync_that_did_not_deliver_somebody_does_not_make_them_fresh() {
     let (app, school) = one_school(json!({ "leaver_policy": "keep" })).await;
     sync(&app, &school).await;
-    let touched = apply(&app, &school, ScenarioName::EmailLost);
+    let touched = apply(&app, &school, ScenarioName::Leaver);
     execute(&app, LATER).await;
     sync(&app, &school).await;
     let person = staff_id(&app, &touched[0]).await;
     let (outcome, job) = refreshed(&app, &school, &person).await;
     assert_eq!(outcome, "unchanged");
+    assert_eq!(issues(&app, &job).await, []);
+}
+
+#[tokio::test]
+async fn whoever_has_lost_the_work_email_logs_in_as_before_and_is_brought_up_to_date() {
+    let (app, school) = synced_school().await;
+    let touched = apply(&app, &school, ScenarioName::EmailLost);
+    let person = staff_id(&app, &touched[0]).await;
+    let edit =
+        format!("UPDATE staff SET initials = 'ZZZ', job_title = 'By hand' WHERE id = '{person}'");
+    execute(&app, &edit).await;
+    let of_person = format!("SELECT login FROM staff WHERE id = '{person}'");
+    let login = texts(&app, &of_person).await;
+    let (outcome, job) = refreshed(&app, &school, &person).await;
+    assert_eq!(outcome, "updated");
     let code = ("no_work_email".to_owned(), Some(touched[0].clone()));
     assert_eq!(issues(&app, &job).await, [code]);
+    assert_eq!(texts(&app, &of_person).await, login);
+    let title = format!("SELECT coalesce(job_title, '') FROM staff WHERE id = '{person}'");
+    assert_ne!(texts(&app, &title).await, ["By hand"]);
 }
 
 #[tokio::test]

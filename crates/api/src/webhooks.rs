@@ -3,7 +3,7 @@ use axum::{
     http::StatusCode,
     response::{IntoResponse, Response},
 };
-use mis_sync_domain::WebhookKind;
+use mis_sync_domain::{WebhookKind, text};
 use mis_sync_store::webhooks::{self, NewWebhookEvent};
 use serde_json::{Map, Value};
 
@@ -125,10 +125,8 @@ fn details(kind: Option<WebhookKind>, fields: &Map<String, Value>) -> Value {
         None => &[],
     };
     let kept = names.iter().filter_map(|name| {
-        let text = fields.get(*name)?.as_str()?;
-        // Postgres takes every character but this one.
-        let text = text.chars().filter(|c| *c != '\0').take(MAX_DETAIL).collect::<String>();
-        Some(((*name).to_owned(), Value::from(text)))
+        let cleaned = text::clean(fields.get(*name)?.as_str()?, MAX_DETAIL)?;
+        Some(((*name).to_owned(), Value::from(cleaned.text)))
     });
     Value::Object(kept.collect())
 }

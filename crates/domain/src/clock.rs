@@ -41,8 +41,13 @@ impl Clock {
 
     /// The civil date in British schools, which is what employment dates mean.
     pub fn today(&self) -> NaiveDate {
-        self.now().with_timezone(&London).date_naive()
+        school_day(self.now())
     }
+}
+
+/// The civil date in British schools at an instant.
+pub fn school_day(instant: DateTime<Utc>) -> NaiveDate {
+    instant.with_timezone(&London).date_naive()
 }
 
 impl ManualClock {

@@ -34,14 +34,26 @@ named!(
 /// Before this year nobody's employment ended who is still in a MIS: it is how some of them write
 /// that there is no end.
 const FIRST_YEAR_OF_AN_END: i32 = 1950;
+/// Day nought of many computers, which is another way to write it.
+const EPOCH: Option<NaiveDate> = NaiveDate::from_ymd_opt(1970, 1, 1);
 
 impl Employment {
-    /// The last day, unless it is a placeholder for "none": before the first day, or before 1950.
+    /// The last day, unless it is a placeholder for "none": before the first day, before 1950, or
+    /// 1 January 1970.
     fn real_end(&self) -> Option<NaiveDate> {
         self.end.filter(|end| {
-            end.year() >= FIRST_YEAR_OF_AN_END && self.start.is_none_or(|start| *end >= start)
+            end.year() >= FIRST_YEAR_OF_AN_END
+                && Some(*end) != EPOCH
+                && self.start.is_none_or(|start| *end >= start)
         })
     }
+}
+
+/// Whether something that a person does, such as a role, has begun by `today` and is not over. What
+/// has no dates always counts.
+pub fn is_under_way(start: Option<NaiveDate>, end: Option<NaiveDate>, today: NaiveDate) -> bool {
+    let standing = standing(&Employment { current: None, start, end }, today);
+    !matches!(standing, Standing::Ended | Standing::NotStarted)
 }
 
 /// How somebody stands with the school on `today`.
@@ -110,12 +122,40 @@ mod tests {
             (Some(false), past, ancient, NotCurrent),
             (None, past, ancient, Current),
             (None, None, ancient, Unsaid),
+            (None, None, EPOCH, Unsaid),
+            (None, ancient, EPOCH, Current),
+            (Some(false), past, EPOCH, NotCurrent),
+            (None, past, NaiveDate::from_ymd_opt(9999, 12, 31), Current),
             (None, past, Some(day(1).pred_opt().unwrap()), Current),
             (None, future, past, NotStarted),
         ];
         for (current, start, end, expected) in table {
             let employment = Employment { current, start, end };
             assert_eq!(standing(&employment, today), expected, "{employment:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_over_or_to_come_is_not_under_way() {
+        let day = |d| NaiveDate::from_ymd_opt(2026, 9, d);
+        let today = day(15).unwrap();
+        let ancient = NaiveDate::from_ymd_opt(1900, 1, 1);
+        for (start, end, expected) in [
+            (None, None, true),
+            (day(1), None, true),
+            (None, day(30), true),
+            (day(15), day(15), true),
+            (day(1), day(14), false),
+            (None, day(14), false),
+            (day(16), None, false),
+            (day(16), day(30), false),
+            // A placeholder is no end.
+            (day(1), ancient, true),
+            (None, ancient, true),
+            (None, EPOCH, true),
+            (ancient, NaiveDate::from_ymd_opt(2999, 1, 1), true),
+        ] {
+            assert_eq!(is_under_way(start, end, today), expected, "{start:?} {end:?}");
         }
     }
 }

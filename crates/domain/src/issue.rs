@@ -7,11 +7,11 @@ use crate::{GuardCategory, UnknownName};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum IssueCode {
-    /// No work email in the MIS, so there is no login.
+    /// No work email in the MIS, so there is no login for a new person.
     NoWorkEmail,
     /// The work email is no email address.
     InvalidWorkEmail,
-    /// Forename or surname is empty.
+    /// Forename or surname is empty: the one there is is imported; both: nothing is.
     NameMissing,
     /// Several current people of the school have this work email.
     SharedWorkEmail,
@@ -76,11 +76,15 @@ pub enum IssueCode {
     AbsenceUnproven,
     /// Somebody who left logs in, and so many became inactive lately that they were left active.
     LeaverLeftActive,
+    /// A text is longer than iP takes, and was cut.
+    TextTooLong,
+    /// A date of the employment or of a role is none.
+    DateUnreadable,
 }
 
 impl IssueCode {
     /// Every code, for tables and docs.
-    pub const ALL: [Self; 34] = [
+    pub const ALL: [Self; 36] = [
         Self::NoWorkEmail,
         Self::InvalidWorkEmail,
         Self::NameMissing,
@@ -115,6 +119,8 @@ impl IssueCode {
         Self::UnknownMis,
         Self::AbsenceUnproven,
         Self::LeaverLeftActive,
+        Self::TextTooLong,
+        Self::DateUnreadable,
     ];
 
     /// What Wonde, the MIS or the school keeps back: each is about the whole school, and iP keeps
@@ -179,6 +185,8 @@ impl IssueCode {
             Self::UnknownMis => "unknown_mis",
             Self::AbsenceUnproven => "absence_unproven",
             Self::LeaverLeftActive => "leaver_left_active",
+            Self::TextTooLong => "text_too_long",
+            Self::DateUnreadable => "date_unreadable",
         }
     }
 
@@ -288,6 +296,13 @@ impl IssueCode {
                  became inactive within an hour, so this login left them active. The next full \
                  sync decides."
             }
+            Self::TextTooLong => {
+                "A text of this record is longer than iP takes, so the end of it was left out."
+            }
+            Self::DateUnreadable => {
+                "A date of this person's employment or of one of their roles cannot be read. Where \
+                 the employment depends on it, the person is left as they are."
+            }
         }
     }
 
@@ -306,6 +321,7 @@ impl IssueCode {
             Self::ClassNameMissing => Some("Class name"),
             Self::SubjectNameMissing => Some("Subject name"),
             Self::ClassStaffMissing => Some("Class staff"),
+            Self::DateUnreadable => Some("Start date, End date"),
             Self::UnreadableRecord
             | Self::InactiveInIp
             | Self::PossibleMatch
@@ -326,7 +342,8 @@ impl IssueCode {
             | Self::NewIdNotApproved
             | Self::UnknownMis
             | Self::AbsenceUnproven
-            | Self::LeaverLeftActive => None,
+            | Self::LeaverLeftActive
+            | Self::TextTooLong => None,
         }
     }
 }

@@ -28,6 +28,8 @@ mod settings;
 mod sighting;
 mod staff;
 mod teaching;
+pub mod teaching_role;
+pub mod text;
 pub mod twins;
 mod webhook;
 mod wonde_hosts;
@@ -35,7 +37,7 @@ mod wonde_hosts;
 pub use alert::{AlertKind, Condition, LastSync, SchoolHealth, SyncFailure};
 pub use audit::AuditAction;
 pub use change::{Change, ChangedField, ChangedRecord, FieldValue};
-pub use clock::{Clock, ManualClock, SystemClock};
+pub use clock::{Clock, ManualClock, SystemClock, school_day};
 pub use email::{InvalidWorkEmail, WorkEmail};
 pub use guard::{Affected, Approval, Guard, GuardCategory, GuardLimit, InvalidPercent, Percent};
 pub use ids::{

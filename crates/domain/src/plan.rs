@@ -3,7 +3,7 @@
 //! [`plan`] compares what iP holds of a school ([`Held`]) with what the MIS said ([`Fetched`]), by the
 //! school's rules, and says what is to be written ([`Plan`]). It decides in this order:
 //!
-//! 1. whom each record means: `decisions`, `twins`, `matching`, `doubts`, `candidates`;
+//! 1. whom each record means: `no_login`, `decisions`, `twins`, `matching`, `doubts`, `candidates`;
 //! 2. who has left, and which records cannot have the login they ask for: `leavers`,
 //!    `quarantine`;
 //! 3. what each person shall be: `people`, `photos`, `departments`;
@@ -29,6 +29,7 @@ mod leavers;
 mod lookup;
 mod managers;
 mod matching;
+mod no_login;
 mod pages;
 mod people;
 mod photos;
@@ -55,7 +56,7 @@ pub use held::{
     Account, Decision, Evidence, Group, GroupFields, Held, Link, Logins, MisValues, Person, Ref,
     Said,
 };
-use lookup::{Lookup, Place};
+use lookup::{Keys, Lookup, Place};
 use matching::Match;
 pub use pages::{Fetch, List, MappedPage, Next};
 pub use teaching::{Changed as ChangedGroup, Difference, Emptied, New as NewGroup};
@@ -130,7 +131,9 @@ pub struct ChangedPerson {
 
 /// Compares.
 pub fn plan(held: &Held, fetched: &Fetched, rules: &Rules) -> Plan {
-    let of = &Lookup::new(held, fetched, rules);
+    let fetched = &*no_login::settle(held, fetched);
+    let keys = Keys::new(held, fetched);
+    let of = &Lookup::new(held, fetched, rules, &keys);
     let mut found = Vec::new();
     for affected in rules.left_out.iter().filter(|one| one.category != GuardCategory::NewIds) {
         found.push(Issue::of_school(IssueCode::not_approved(affected.category)));
@@ -142,6 +145,7 @@ pub fn plan(held: &Held, fetched: &Fetched, rules: &Rules) -> Plan {
         matching::match_records(of, &decisions::to_follow(of, &decided), &aliases);
     let mut candidates = candidates::leave_out(of, &mut matches, &decided);
     candidates.extend(doubts::leave_out(of, &mut matches, &in_doubt, &decided));
+    no_login::leave_out(of, &mut matches);
     matching::leave_out_new_ids(of, &mut matches);
 
     // A leaver gives the login up, so this comes before the logins are judged.

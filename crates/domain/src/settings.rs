@@ -63,7 +63,7 @@ impl Default for SchoolSettings {
             leaver_policy: LeaverPolicy::Deactivate,
             guard: Guard::default(),
             schedule: Schedule::default(),
-            refresh_freshness_minutes: 15,
+            refresh_freshness_minutes: 1,
         }
     }
 }
@@ -74,6 +74,7 @@ mod tests {
 
     #[test]
     fn settings_left_out_take_their_default_and_unknown_ones_are_refused() {
+        assert_eq!(SchoolSettings::default().refresh_freshness_minutes, 1);
         let settings: SchoolSettings = serde_json::from_str(r#"{"teachers_only":true}"#).unwrap();
         assert!(settings.teachers_only && settings.import_classes);
         let unknown = serde_json::from_str::<SchoolSettings>(r#"{"teacher_only":true}"#);

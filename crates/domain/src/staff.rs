@@ -1,8 +1,8 @@
-use std::fmt;
+use std::{collections::HashSet, fmt};
 
 use serde::{Deserialize, Serialize};
 
-use crate::{StaffId, WorkEmail};
+use crate::{StaffId, WorkEmail, identity::folded, text};
 
 /// A member of staff as iP holds them.
 #[derive(Clone, PartialEq, Eq)]
@@ -47,11 +47,11 @@ pub struct StaffRecord {
     pub wonde_id: String,
     /// Wonde's unique person identifier; survives a re-added person.
     pub upi: Option<String>,
-    /// The login.
-    pub email: WorkEmail,
-    /// Forename.
+    /// The login; `None`: the MIS has none that can be one.
+    pub email: Option<WorkEmail>,
+    /// Forename; empty: the MIS did not say.
     pub first_name: String,
-    /// Surname.
+    /// Surname; empty: the MIS did not say.
     pub surname: String,
     /// Initials, by which the app shows the person.
     pub initials: Option<String>,
@@ -77,15 +77,28 @@ pub enum JobTitle {
 }
 
 impl JobTitle {
-    /// Joins role names by commas, in the order the MIS gave them, without blanks and repeats.
-    pub fn from_roles<'a>(roles: impl IntoIterator<Item = &'a str>) -> Self {
-        let mut names: Vec<&str> = Vec::new();
-        for role in roles.into_iter().map(str::trim) {
-            if !role.is_empty() && !names.contains(&role) {
-                names.push(role);
+    /// Joins role names by commas, in the order the MIS gave them, without empty ones and repeats.
+    /// What differs in capitals and blanks only is a repeat, and the first spelling stays. The second
+    /// value says whether the title was too long and is cut.
+    pub fn from_roles<'a>(roles: impl IntoIterator<Item = &'a str>) -> (Self, bool) {
+        let mut names: Vec<String> = Vec::new();
+        let mut known: HashSet<String> = HashSet::new();
+        for role in roles {
+            let words: Vec<&str> =
+                role.split(text::is_blank).filter(|word| !word.is_empty()).collect();
+            let name = words.join(" ");
+            if !name.is_empty() && known.insert(folded(&name)) {
+                names.push(name);
             }
         }
-        if names.is_empty() { Self::Empty } else { Self::Roles(names.join(", ")) }
+        if names.is_empty() {
+            return (Self::Empty, false);
+        }
+        let joined = names.join(", ");
+        let title = text::cut(&joined, text::MAX_TITLE);
+        let is_cut = title.len() < joined.len();
+        let title = if is_cut { title.trim_end_matches([',', ' ']) } else { title };
+        (Self::Roles(title.to_owned()), is_cut)
     }
 
     /// The text for iP; `None` where there is none.
@@ -106,21 +119,27 @@ impl fmt::Debug for StaffRecord {
 
 #[cfg(test)]
 mod tests {
-    use super::JobTitle;
+    use super::*;
 
     #[test]
     fn roles_are_joined_in_order_without_blanks_and_repeats() {
-        let table: [(&[&str], Option<&str>); 6] = [
+        let table: [(&[&str], Option<&str>); 9] = [
             (&[], None),
             (&["", "  "], None),
             (&["Teacher"], Some("Teacher")),
             (&["Teacher", "Head of Year"], Some("Teacher, Head of Year")),
             (&[" Teacher ", "", "Teacher", "SENCO"], Some("Teacher, SENCO")),
             (&["Tutor, Year 7", "Teacher"], Some("Tutor, Year 7, Teacher")),
+            (&["Teacher", "teacher", "TEACHER", "Teacher\u{a0}"], Some("Teacher")),
+            (&["head  of year", "Head of Year"], Some("head of year")),
+            (&["Tutor, Year 7", "Tutor"], Some("Tutor, Year 7, Tutor")),
         ];
         for (roles, title) in table {
-            let joined = JobTitle::from_roles(roles.iter().copied());
-            assert_eq!(joined.as_deref(), title, "{roles:?}");
+            let (joined, is_cut) = JobTitle::from_roles(roles.iter().copied());
+            assert_eq!((joined.as_deref(), is_cut), (title, false), "{roles:?}");
         }
+        let many: Vec<String> = (0..200).map(|n| format!("Role {n}")).collect();
+        let (joined, is_cut) = JobTitle::from_roles(many.iter().map(String::as_str));
+        assert!(is_cut && joined.as_deref().unwrap().chars().count() <= text::MAX_TITLE);
     }
 }

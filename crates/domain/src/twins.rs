@@ -61,7 +61,7 @@ fn join(mut records: Vec<&Sharing<'_>>) -> Option<Twins> {
     records
         .sort_by_key(|record| (Reverse(record.is_linked), record.wonde_id.len(), record.wonde_id));
     let roles = records.iter().filter_map(|record| record.job_title);
-    let job_title = JobTitle::from_roles(roles.flat_map(|title| title.split(", ")));
+    let (job_title, _) = JobTitle::from_roles(roles.flat_map(|title| title.split(", ")));
     let said: Vec<bool> = records.iter().filter_map(|record| record.non_teaching).collect();
     let mut ids = records.iter().map(|record| record.wonde_id.to_owned());
     Some(Twins {

@@ -103,7 +103,7 @@ fn reason_alone(school: &School, person: &Employee, today: NaiveDate) -> Option<
         return Some(Reason::InvalidWorkEmail);
     }
     let named =
-        filled(person.forename.as_deref()).is_some() && filled(person.surname.as_deref()).is_some();
+        filled(person.forename.as_deref()).is_some() || filled(person.surname.as_deref()).is_some();
     (!named).then_some(Reason::NameMissing)
 }
 
@@ -120,12 +120,13 @@ fn work_email<'a>(school: &School, person: &'a Employee) -> Option<&'a str> {
         .filter(|_| school.delivers(Feature::ContactDetails))
 }
 
-/// One @ with something on both sides and no white space.
+/// One @ with something on both sides, a dot in the domain, and no white space.
 fn looks_like_email(email: &str) -> bool {
     let mut parts = email.split('@');
     let sides = (parts.next(), parts.next(), parts.next());
     let (Some(name), Some(domain), None) = sides else { return false };
-    !name.is_empty() && !domain.is_empty() && !email.contains(char::is_whitespace)
+    let has_dot = domain.split('.').count() > 1 && domain.split('.').all(|part| !part.is_empty());
+    !name.is_empty() && has_dot && !email.contains(char::is_whitespace)
 }
 
 fn staff(school: &School, person: &Employee, imported: &HashSet<WondeId>) -> StaffTruth {

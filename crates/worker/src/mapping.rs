@@ -2,17 +2,22 @@
 //! records, so one bad record is that record's problem alone.
 
 pub mod deletions;
+mod employment;
 pub mod photos;
 pub mod teaching;
+mod texts;
 
 use chrono::NaiveDate;
 use mis_sync_domain::{
-    Capability, Issue, IssueCode, JobTitle, Mis, RecordOutcome, SchoolSettings, StaffRecord,
-    WorkEmail,
-    employment::{self, Employment, Standing},
+    Capability, Issue, IssueCode, Mis, RecordOutcome, SchoolSettings, StaffRecord, WorkEmail,
+    employment::Standing,
     plan::{LeftOut, MappedPage, Present},
+    text,
 };
-use mis_sync_wonde::{Employee, EmployeeInclude, EmploymentDetails, Page, WondeDate};
+use mis_sync_wonde::{Employee, EmployeeInclude, Page};
+
+use employment::{details, says_something};
+use texts::Texts;
 
 /// What the mapping of a school's records depends on besides the records.
 #[expect(clippy::struct_excessive_bools, reason = "each one answers a question of its own")]
@@ -28,7 +33,7 @@ pub struct MappingRules {
     pub roles_supported: bool,
     /// Whether the school's MIS delivers who reports to whom.
     pub hierarchy_supported: bool,
-    /// Leave out everybody who is not said to be teaching staff.
+    /// Leave out everybody who is said to be teaching staff neither by the MIS nor by a role.
     pub teachers_only: bool,
 }
 
@@ -70,50 +75,71 @@ impl MappingRules {
 pub enum Mapped {
     /// Not employed today: no business of iP's.
     NotCurrent,
+    /// Nothing is said of the employment, which is no word of having left.
+    EmploymentUnsaid,
     /// Current, but the school imports teaching staff only.
     NotTeaching,
     /// Current, but contact details are withheld from everybody. The school is told so once.
     NoContactDetails,
-    /// Current, but cannot be imported.
+    /// Cannot be imported, and is not treated as having left.
     Problem(IssueCode),
-    /// To be imported.
-    Staff(StaffRecord),
+    /// To be imported; without a work email only if iP has them already.
+    Staff {
+        /// What is imported.
+        record: Box<StaffRecord>,
+        /// What is wrong with it all the same.
+        issues: Vec<IssueCode>,
+    },
 }
 
 /// Maps one person.
 pub fn staff_from_wonde(employee: &Employee, rules: MappingRules) -> Mapped {
-    if !employment::is_current(&employment(employee), rules.today) {
-        return Mapped::NotCurrent;
+    if employment::is_undecided(employee, rules) {
+        return Mapped::Problem(IssueCode::DateUnreadable);
     }
-    let teaching = details(employee).and_then(|details| details.teaching_staff);
-    if rules.teachers_only && teaching != Some(true) {
+    match employment::standing(employee, rules) {
+        Standing::Current => {}
+        Standing::Unsaid => return Mapped::EmploymentUnsaid,
+        _ => return Mapped::NotCurrent,
+    }
+    if rules.teachers_only && !employment::teaches(employee, rules) {
         return Mapped::NotTeaching;
     }
     if !rules.contact_details {
         return Mapped::NoContactDetails;
     }
-    let Some(email) = work_email(employee) else {
-        return Mapped::Problem(IssueCode::NoWorkEmail);
-    };
-    let Ok(email) = WorkEmail::parse(&email) else {
-        return Mapped::Problem(IssueCode::InvalidWorkEmail);
-    };
-    let (Some(first_name), Some(surname)) =
-        (clean(employee.forename.as_deref()), clean(employee.surname.as_deref()))
-    else {
-        return Mapped::Problem(IssueCode::NameMissing);
-    };
-    Mapped::Staff(StaffRecord {
+    current_staff(employee, rules)
+}
+
+fn current_staff(employee: &Employee, rules: MappingRules) -> Mapped {
+    let mut texts = Texts::default();
+    let email = work_email(employee);
+    let first_name = texts.name(employee.forename.as_deref());
+    let surname = texts.name(employee.surname.as_deref());
+    if first_name.is_none() && surname.is_none() {
+        return Mapped::Problem(email.err().unwrap_or(IssueCode::NameMissing));
+    }
+    let lacks_name = first_name.is_none() || surname.is_none();
+    let teaching = details(employee).and_then(|details| details.teaching_staff);
+    let record = StaffRecord {
         wonde_id: employee.id.as_str().to_owned(),
-        upi: clean(employee.upi.as_deref()),
-        email,
-        first_name,
-        surname,
-        initials: clean(employee.initials.as_deref()),
-        job_title: job_title(employee, rules),
+        upi: texts::key(employee.upi.as_deref()),
+        email: email.clone().ok(),
+        first_name: first_name.unwrap_or_default(),
+        surname: surname.unwrap_or_default(),
+        initials: texts.name(employee.initials.as_deref()),
+        job_title: employment::job_title(employee, rules, &mut texts),
         non_teaching: teaching.map(|teaching| !teaching),
         hierarchy: hierarchy(employee, rules),
-    })
+    };
+    let has_unreadable_date = employment::has_any_unreadable_date(employee, rules);
+    let found = [
+        email.err(),
+        lacks_name.then_some(IssueCode::NameMissing),
+        texts.is_any_cut.then_some(IssueCode::TextTooLong),
+        has_unreadable_date.then_some(IssueCode::DateUnreadable),
+    ];
+    Mapped::Staff { record: Box::new(record), issues: found.into_iter().flatten().collect() }
 }
 
 /// Maps a page; every record of it is accounted for.
@@ -122,7 +148,7 @@ pub fn map_page(page: &Page<Employee>, rules: MappingRules) -> MappedPage {
     for (place, record) in (0..).zip(&page.records) {
         match record {
             Err(undecodable) => {
-                let wonde_id = clean(undecodable.wonde_id.as_deref());
+                let wonde_id = texts::key(undecodable.wonde_id.as_deref());
                 let code = IssueCode::UnreadableRecord;
                 match wonde_id.clone() {
                     Some(wonde_id) => {
@@ -140,73 +166,65 @@ pub fn map_page(page: &Page<Employee>, rules: MappingRules) -> MappedPage {
 }
 
 fn add_employee(mapped: &mut MappedPage, place: u64, employee: &Employee, rules: MappingRules) {
-    let says_employment = details(employee).is_some_and(says_something);
-    mapped.employment_said += u64::from(says_employment);
-    let leave_out = |outcome| left_out(employee, rules, outcome);
+    mapped.employment_said += u64::from(details(employee).is_some_and(says_something));
+    let wonde_id = employee.id.as_str().to_owned();
+    let issue = |code| (place, Issue { code, wonde_id: Some(wonde_id.clone()) });
     match staff_from_wonde(employee, rules) {
         Mapped::NotCurrent => {
-            // Nothing said is no word of having left.
-            if says_employment {
-                mapped.gone.employees.insert(employee.id.as_str().to_owned());
-            }
-            mapped.left_out.push(leave_out(RecordOutcome::NotCurrent));
+            mapped.left_out.push(left_out(employee, rules, RecordOutcome::NotCurrent));
+            mapped.gone.employees.insert(wonde_id);
         }
-        Mapped::NotTeaching => {
-            mapped.current += 1;
-            mapped.skipped += 1;
+        Mapped::EmploymentUnsaid => {
+            mapped.left_out.push(left_out(employee, rules, RecordOutcome::NotCurrent));
             mapped.present.push(present(employee, rules));
-            mapped.left_out.push(leave_out(RecordOutcome::NotTeaching));
         }
+        Mapped::NotTeaching => skip(mapped, employee, rules, RecordOutcome::NotTeaching),
         Mapped::NoContactDetails => {
-            mapped.current += 1;
-            mapped.skipped += 1;
-            mapped.present.push(present(employee, rules));
             let outcome = RecordOutcome::Issue(IssueCode::ContactDetailsWithheld);
-            mapped.left_out.push(leave_out(outcome));
+            skip(mapped, employee, rules, outcome);
         }
         Mapped::Problem(code) => {
-            mapped.current += 1;
-            mapped.skipped += 1;
-            mapped.present.push(present(employee, rules));
-            mapped.left_out.push(leave_out(RecordOutcome::Issue(code)));
-            let wonde_id = Some(employee.id.as_str().to_owned());
-            mapped.issues.push((place, Issue { code, wonde_id }));
+            mapped.issues.push(issue(code));
+            skip(mapped, employee, rules, RecordOutcome::Issue(code));
         }
-        Mapped::Staff(staff) => {
+        Mapped::Staff { record, issues } => {
             mapped.current += 1;
-            mapped.staff.push((place, staff));
+            // Whether they are imported depends on whether iP has them.
+            if let Some(code) = issues.first().copied().filter(|_| record.email.is_none()) {
+                mapped.left_out.push(left_out(employee, rules, RecordOutcome::Issue(code)));
+            }
+            mapped.issues.extend(issues.into_iter().map(issue));
+            mapped.staff.push((place, *record));
         }
     }
 }
 
-fn details(employee: &Employee) -> Option<&EmploymentDetails> {
-    employee.employment_details.delivered().and_then(Option::as_ref)
+/// A current person who is not imported has not left.
+fn skip(mapped: &mut MappedPage, employee: &Employee, rules: MappingRules, outcome: RecordOutcome) {
+    mapped.current += 1;
+    mapped.skipped += 1;
+    mapped.present.push(present(employee, rules));
+    mapped.left_out.push(left_out(employee, rules, outcome));
 }
 
-/// Not only nulls, which is how a school looks that does not share them.
-fn says_something(details: &EmploymentDetails) -> bool {
-    details.current.is_some()
-        || details.employment_start_date.is_some()
-        || details.employment_end_date.is_some()
-}
-
-/// Somebody current who is not imported has not left.
 fn present(employee: &Employee, rules: MappingRules) -> Present {
     Present {
         wonde_id: employee.id.as_str().to_owned(),
-        upi: clean(employee.upi.as_deref()),
+        upi: texts::key(employee.upi.as_deref()),
         hierarchy: hierarchy(employee, rules),
     }
 }
 
 /// What is kept of somebody who is not imported, so that the school can be told why.
 fn left_out(employee: &Employee, rules: MappingRules, outcome: RecordOutcome) -> LeftOut {
-    let said = employment(employee);
+    let said = employment::said(employee);
+    // What is no address may be of any length, and it is looked up by an index.
+    let as_written = || Some(text::cut(&written_email(employee)?, text::MAX_NAME).to_owned());
     LeftOut {
         wonde_id: employee.id.as_str().to_owned(),
-        upi: clean(employee.upi.as_deref()),
-        email: work_email(employee),
-        standing: employment::standing(&said, rules.today),
+        upi: texts::key(employee.upi.as_deref()),
+        email: work_email(employee).map(String::from).ok().or_else(as_written),
+        standing: employment::standing(employee, rules),
         starts_on: said.start,
         ends_on: said.end,
         teaching: details(employee).and_then(|details| details.teaching_staff),
@@ -227,40 +245,22 @@ fn unreadable(wonde_id: &str) -> LeftOut {
     }
 }
 
-fn employment(employee: &Employee) -> Employment {
-    let Some(details) = details(employee) else { return Employment::default() };
-    Employment {
-        current: details.current,
-        start: details.employment_start_date.as_ref().and_then(WondeDate::civil),
-        end: details.employment_end_date.as_ref().and_then(WondeDate::civil),
-    }
-}
-
 /// Only the *work* address can be a login; a private one never becomes it.
-fn work_email(employee: &Employee) -> Option<String> {
-    let contact = employee.contact_details.delivered()?.as_ref()?;
-    clean(contact.emails.work.as_deref())
+fn work_email(employee: &Employee) -> Result<WorkEmail, IssueCode> {
+    let written = written_email(employee).ok_or(IssueCode::NoWorkEmail)?;
+    WorkEmail::parse(&written).map_err(|_| IssueCode::InvalidWorkEmail)
 }
 
-fn job_title(employee: &Employee, rules: MappingRules) -> JobTitle {
-    let delivered = employee.roles.delivered().filter(|_| rules.roles_supported);
-    let Some(all) = delivered else { return JobTitle::NotDelivered };
-    let names: Vec<String> = all.iter().filter_map(|role| clean(role.name.as_deref())).collect();
-    JobTitle::from_roles(names.iter().map(String::as_str))
+fn written_email(employee: &Employee) -> Option<String> {
+    let contact = employee.contact_details.delivered()?.as_ref()?;
+    // Longer than any address may be, so that one that is cut is none.
+    Texts::default().description(contact.emails.work.as_deref())
 }
 
 /// Who is listed above or below the person. `None`: the MIS said nothing about it.
 fn hierarchy(employee: &Employee, rules: MappingRules) -> Option<Vec<String>> {
     let listed = employee.hierarchy.delivered().filter(|_| rules.hierarchy_supported)?;
     Some(listed.iter().map(|id| id.as_str().to_owned()).collect())
-}
-
-/// Text without control characters and surrounding white space; `None` when nothing is left.
-/// Postgres cannot hold a NUL, and no name has a line break.
-fn clean(text: Option<&str>) -> Option<String> {
-    let text: String = text?.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
-    let trimmed = text.trim();
-    (!trimmed.is_empty()).then(|| trimmed.to_owned())
 }
 
 #[cfg(test)]

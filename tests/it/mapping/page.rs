@@ -17,21 +17,24 @@ stays, whoever wrote it. A MIS that is not listed is taken to deliver everything
 not deliver stays as it is.
 ";
 
+/// What no table of the code says.
+const RULINGS: &str = include_str!("rulings.md");
+
 const ROWS: [(Row, &str, &str, &str); 14] = [
-    (Row::FirstName, "Forename", "First name", "Required."),
-    (Row::Surname, "Surname", "Surname", "Required."),
+    (Row::FirstName, "Forename", "First name", "One of the two names is enough."),
+    (Row::Surname, "Surname", "Surname", "One of the two names is enough."),
     (
         Row::Initials,
         "Initials",
         "Initials",
         "Identify the person in the app. Kept in iP with `initials_managed_in_ip`.",
     ),
-    (Row::WorkEmail, "Work email", "Login", "Required: nobody is imported without one."),
+    (Row::WorkEmail, "Work email", "Login", "Required: a person is created only with one."),
     (
         Row::JobTitle,
         "Roles",
         "Job title",
-        "Several are joined by commas. Kept in iP with `job_title_editable`.",
+        "Those of today, joined by commas. Kept in iP with `job_title_editable`.",
     ),
     (Row::NonTeaching, "Teaching staff", "Non-teaching staff", "Reversed."),
     (Row::Photo, "Photo", "Picture", "Only on request, or with `import_photos`."),
@@ -88,6 +91,8 @@ fn text() -> String {
         }
         page.push('\n');
     }
+    page.push('\n');
+    page.push_str(RULINGS);
     write_ownership(&mut page);
     write_tests(&mut page);
     page

@@ -44,7 +44,7 @@ struct Page {
 /// is away is a problem like everywhere; later it can only break the answer off.
 pub(super) async fn download(pool: &Pool, job_id: JobId, list: List) -> Result<Response, ApiError> {
     let first = list.page(pool, job_id, BEFORE_ALL).await?;
-    let start = csv::record(list.columns()) + &first.text;
+    let start = csv::header(list.columns()) + &first.text;
     let pool = pool.clone();
     let rest = stream::try_unfold(first.next, move |next| {
         let pool = pool.clone();

@@ -123,7 +123,7 @@ pub(crate) struct SettingsView {
     schedule: ScheduleView,
     /// Somebody who was read from the MIS in so many minutes before their login is not read
     /// again; 0: everybody is, at each login.
-    #[schema(default = 15, required = false)]
+    #[schema(default = 1, required = false)]
     refresh_freshness_minutes: u16,
 }
 

@@ -14,8 +14,9 @@ use tokio_util::sync::CancellationToken;
 use crate::support::{Answer, App, Ask};
 
 const LISTS: [&str; 2] = ["changes", "issues"];
-const CHANGES_HEADER: &str = "record,staff_id,class_id,subject_id,wonde_id,field,old,new\r\n";
-const ISSUES_HEADER: &str = "code,sentence,mis_field,wonde_id\r\n";
+const CHANGES_HEADER: &str =
+    "\u{feff}record,staff_id,class_id,subject_id,wonde_id,field,old,new\r\n";
+const ISSUES_HEADER: &str = "\u{feff}code,sentence,mis_field,wonde_id\r\n";
 
 async fn new_job(app: &App) -> JobId {
     app.job(&app.school("oak").await).await.id

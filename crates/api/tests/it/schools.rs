@@ -78,7 +78,7 @@ async fn a_school_is_connected_and_shown_without_its_token() {
                     "blackout_dates": [],
                     "blackout_hours": [],
                 },
-                "refresh_freshness_minutes": 15,
+                "refresh_freshness_minutes": 1,
             },
             "token_state": "held",
             "last_synced_at": null,

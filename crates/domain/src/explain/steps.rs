@@ -180,6 +180,10 @@ fn has_work_email(sighting: &Sighting) -> Answer {
             | IssueCode::SharedWorkEmail
             | IssueCode::WorkEmailInUse),
         ) => issue(code),
+        RecordOutcome::Imported if !sighting.has_email => said(
+            Outcome::Failed,
+            "The MIS has no work email that can be a login, so iP keeps the one that it has.",
+        ),
         _ if sighting.has_email => {
             said(Outcome::Passed, "The person has a work email that can be the login.")
         }

@@ -37,6 +37,8 @@ named!(
         InvalidWorkEmail = "invalid_work_email",
         /// Forename or surname is empty.
         NameMissing = "name_missing",
+        /// The employment depends on a date that cannot be read.
+        DateUnreadable = "date_unreadable",
         /// Several current people have the work email.
         SharedWorkEmail = "shared_work_email",
         /// Somebody else in iP has the work email as login.
@@ -78,7 +80,9 @@ impl Case<'_> {
 
     fn verdict_of_record(&self, sighting: &Sighting, fields: &[FieldResult]) -> Verdict {
         match sighting.outcome {
-            RecordOutcome::Imported => self.verdict_of_imported(fields),
+            RecordOutcome::Imported => {
+                self.email_issue().unwrap_or_else(|| self.verdict_of_imported(fields))
+            }
             RecordOutcome::NotTeaching => Verdict::NotTeaching,
             RecordOutcome::NotCurrent => match sighting.standing {
                 Standing::NotStarted => Verdict::NotStarted,
@@ -97,6 +101,7 @@ impl Case<'_> {
                 IssueCode::NoWorkEmail => Verdict::NoWorkEmail,
                 IssueCode::InvalidWorkEmail => Verdict::InvalidWorkEmail,
                 IssueCode::NameMissing => Verdict::NameMissing,
+                IssueCode::DateUnreadable => Verdict::DateUnreadable,
                 IssueCode::SharedWorkEmail => Verdict::SharedWorkEmail,
                 IssueCode::WorkEmailInUse => Verdict::WorkEmailInUse,
                 IssueCode::PossibleMatch => Verdict::PossibleMatch,
@@ -171,10 +176,15 @@ impl Case<'_> {
                 left_out("they are not teaching staff and the school imports only those")
             }
             Verdict::NoWorkEmail => {
-                left_out("they have no work email in the MIS, which would be their login")
+                self.without_email("they have no work email in the MIS, which would be their login")
             }
-            Verdict::InvalidWorkEmail => left_out("their work email is not an email address"),
-            Verdict::NameMissing => left_out("their forename or surname is empty"),
+            Verdict::InvalidWorkEmail => {
+                self.without_email("their work email is not an email address")
+            }
+            Verdict::NameMissing => left_out("their forename and surname are empty"),
+            Verdict::DateUnreadable => {
+                left_out("a date that tells whether they work at the school cannot be read")
+            }
             Verdict::SharedWorkEmail => {
                 left_out("other current people have the same work email in the MIS")
             }
@@ -216,6 +226,24 @@ impl Case<'_> {
                 nothing can be said."
                 .to_owned(),
         }
+    }
+
+    /// A person whom iP has is imported without a work email.
+    fn email_issue(&self) -> Option<Verdict> {
+        let has = |code| self.account().is_some() && self.evidence.issues.contains(&code);
+        if has(IssueCode::NoWorkEmail) {
+            Some(Verdict::NoWorkEmail)
+        } else {
+            has(IssueCode::InvalidWorkEmail).then_some(Verdict::InvalidWorkEmail)
+        }
+    }
+
+    fn without_email(&self, why: &str) -> String {
+        let follows = match self.outcome() {
+            Some(RecordOutcome::Imported) => "so iP keeps the login that it has of them",
+            _ => self.consequence(),
+        };
+        format!("Wonde lists this person, but {why}, {follows}.")
     }
 
     fn second_record(&self) -> String {

@@ -41,7 +41,7 @@ impl Candidate {
         score: u8,
         reasons: Vec<&'static str>,
     ) -> Self {
-        let email = said.email.as_str().to_owned();
+        let email = said.email.clone().map(String::from).unwrap_or_default();
         Self {
             wonde_id: said.wonde_id.clone(),
             staff_id,
@@ -87,16 +87,17 @@ pub(super) fn leave_out(
     for place in gone {
         let account = of.account(place);
         // A surname is no email, so one index serves for both.
-        by_key.entry(account.email_key.clone()).or_default().push(place);
+        by_key.entry(of.account_key(place).to_owned()).or_default().push(place);
         by_key.entry(folded(&account.person.surname)).or_default().push(place);
     }
     let taught = Taught::new(of);
     let mut candidates = Vec::new();
     for at in unknown {
         let record = &of.records[at];
-        let keys = [record.key.to_owned(), folded(&record.said.surname)];
+        let surname = Some(folded(&record.said.surname)).filter(|surname| !surname.is_empty());
+        let keys = record.key.map(str::to_owned).into_iter().chain(surname);
         let mut places: Vec<Place> =
-            keys.iter().filter_map(|key| by_key.get(key)).flatten().copied().collect();
+            keys.filter_map(|key| by_key.get(&key)).flatten().copied().collect();
         places.sort_unstable();
         places.dedup();
         let found = places.into_iter().filter_map(|place| compare(of, at, place, &taught));
@@ -135,7 +136,7 @@ fn compare(of: &Lookup<'_>, at: usize, place: Place, taught: &Taught<'_>) -> Opt
         return None;
     }
     let in_common = [
-        (record.key == account.email_key, 40, "work_email"),
+        (record.key == Some(of.account_key(place)), 40, "work_email"),
         (is_same(&said.surname, &held.surname), 25, "surname"),
         (has_same_first_name, 20, "first_name"),
         (has_same_initials, 5, "initials"),

@@ -38,7 +38,7 @@ pub(super) fn sightings(of: &Lookup<'_>, matches: &[Match<'_>], outcome: &Outcom
     for (at, (record, one)) in of.records.iter().zip(matches).enumerate() {
         let who = outcome.whose(matches, *leading(one).unwrap_or(&at));
         let staff = one.person.map(Who::Held).or(who).map(id_of);
-        seen.insert(&record.said.wonde_id, of_record(record.said, record.key, one, staff));
+        seen.insert(&record.said.wonde_id, of_record(of, record.said, one, staff));
     }
     let mut sightings = Sightings { gone: gone(of, &seen, outcome), ..Sightings::default() };
     for (wonde_id, evidence) in seen {
@@ -52,16 +52,16 @@ pub(super) fn sightings(of: &Lookup<'_>, matches: &[Match<'_>], outcome: &Outcom
     sightings
 }
 
-fn of_record(
-    said: &crate::StaffRecord,
-    key: &str,
+fn of_record<'a>(
+    of: &Lookup<'a>,
+    said: &'a crate::StaffRecord,
     one: &Match<'_>,
     staff: Option<Ref<StaffId>>,
 ) -> Evidence {
     let by_leading = one.leads_to.as_ref().map(|_| MatchedBy::WondeId);
     Evidence {
         upi: said.upi.clone(),
-        email_key: Some(key.to_owned()),
+        email_key: said.email.as_ref().map(|email| of.key(email.as_str()).to_owned()),
         standing: Standing::Current,
         starts_on: None,
         ends_on: None,

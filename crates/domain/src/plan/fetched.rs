@@ -20,10 +20,12 @@ pub struct Fetched {
     /// How much was read.
     pub counts: FetchCounts,
     /// Current staff that can be imported, as they came; of two deliveries of one the later counts.
+    /// A person without a work email that can be a login is imported only where iP has them already.
     pub staff: Vec<(i64, StaffRecord)>,
     /// People who are in the list, and have not left, but cannot be imported.
     pub present: Vec<Present>,
-    /// Every record of the list that is not among `staff`, and why.
+    /// Every record of the list that is not among `staff`, and why; and each of `staff` that has no
+    /// work email that can be a login.
     pub left_out: Vec<LeftOut>,
     /// What is gone: by the word of a list, or because it was looked for.
     pub gone: Gone,

@@ -77,8 +77,10 @@ fn named(text: &str) -> String {
     text.split(',').map(name).collect::<Vec<_>>().join(",")
 }
 
-pub(super) fn email(address: &str) -> WorkEmail {
-    WorkEmail::parse(address).unwrap()
+pub(super) fn email(address: &str) -> Option<WorkEmail> {
+    let email = WorkEmail::parse(address).ok();
+    assert!(email.is_some(), "{address}");
+    email
 }
 
 /// Somebody's record.
@@ -109,7 +111,7 @@ pub(super) fn stranger(wonde_id: &str, first_name: &str, address: &str) -> Staff
 /// Somebody as a sync of their record leaves them, who logs in.
 pub(super) fn account(name: &str) -> Account {
     let record = record(name);
-    let address = record.email.as_str().to_owned();
+    let address = String::from(record.email.unwrap());
     Account {
         id: id(name),
         version: 1,
@@ -254,7 +256,8 @@ pub(super) fn compare(held: &Held, fetched: &Fetched, rules: &Rules) -> Plan {
     for account in &mut held.people {
         account.email_key = account.person.email.to_lowercase();
     }
-    let staff = fetched.staff.iter().map(|(_, record)| record.email.as_str());
+    let staff =
+        fetched.staff.iter().filter_map(|(_, record)| Some(record.email.as_ref()?.as_str()));
     let emails = staff.chain(fetched.left_out.iter().filter_map(|one| one.email.as_deref()));
     held.logins.keys = emails.map(|email| (email.to_owned(), email.to_lowercase())).collect();
     plan(&held, fetched, rules)

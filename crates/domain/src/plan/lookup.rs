@@ -2,13 +2,15 @@
 
 use std::collections::{HashMap, HashSet};
 
+use unicode_normalization::UnicodeNormalization;
+
 use super::{
     Rules,
     fetched::{Fetched, Present},
     held::{Account, Held},
 };
 use crate::{
-    GuardCategory, StaffId, StaffRecord,
+    GuardCategory, StaffId, StaffRecord, WorkEmail,
     identity::{Identity, folded, is_upi_key},
 };
 
@@ -19,8 +21,47 @@ pub(super) type Place = usize;
 pub(super) struct Record<'a> {
     pub(super) place: i64,
     pub(super) said: &'a StaffRecord,
-    /// The work email as it is compared.
-    pub(super) key: &'a str,
+    /// The work email as it is compared; `None`: it has none that can be a login.
+    pub(super) key: Option<&'a str>,
+}
+
+/// How emails are compared: by the database's rule, and composed and whatever their capitals, which
+/// it does not see to in every locale.
+pub(super) struct Keys {
+    /// Of the accounts, by their places.
+    accounts: Vec<String>,
+    /// Of the records of the list, by their spelling.
+    said: HashMap<String, String>,
+    elsewhere: HashSet<String>,
+}
+
+impl Keys {
+    pub(super) fn new(held: &Held, fetched: &Fetched) -> Self {
+        let spelt = spelt(held);
+        let emails = fetched.staff.iter().filter_map(|(_, said)| said.email.as_ref());
+        let said = emails.map(|email| {
+            let email = email.as_str();
+            (email.to_owned(), folded_email(key(held, &spelt, email)))
+        });
+        Self {
+            accounts: held.people.iter().map(|one| folded_email(&one.email_key)).collect(),
+            said: said.collect(),
+            elsewhere: held.logins.elsewhere.iter().map(|key| folded_email(key)).collect(),
+        }
+    }
+}
+
+/// Unlike a name an address does not spell ß as ss: that is another mailbox.
+fn folded_email(key: &str) -> String {
+    let composed: String = key.nfc().collect();
+    composed.to_lowercase().nfc().collect()
+}
+
+fn spelt(held: &Held) -> HashMap<&str, &str> {
+    held.people
+        .iter()
+        .map(|account| (account.person.email.as_str(), account.email_key.as_str()))
+        .collect()
 }
 
 /// What is compared with what, by which rules.
@@ -28,6 +69,7 @@ pub(super) struct Lookup<'a> {
     pub(super) held: &'a Held,
     pub(super) fetched: &'a Fetched,
     pub(super) rules: &'a Rules,
+    keys: &'a Keys,
     /// Each record once, in the order of the list.
     pub(super) records: Vec<Record<'a>>,
     /// Records by Wonde id: their places among `records`.
@@ -50,13 +92,13 @@ pub(super) struct Lookup<'a> {
 }
 
 impl<'a> Lookup<'a> {
-    pub(super) fn new(held: &'a Held, fetched: &'a Fetched, rules: &'a Rules) -> Self {
-        let spelt = held
-            .people
-            .iter()
-            .map(|account| (account.person.email.as_str(), account.email_key.as_str()))
-            .collect();
-        let records = latest(held, fetched, &spelt);
+    pub(super) fn new(
+        held: &'a Held,
+        fetched: &'a Fetched,
+        rules: &'a Rules,
+        keys: &'a Keys,
+    ) -> Self {
+        let records = latest(fetched, keys);
         let listed_staff =
             records.iter().enumerate().map(|(at, one)| (one.said.wonde_id.as_str(), at)).collect();
         let people = || held.people.iter().enumerate();
@@ -64,8 +106,8 @@ impl<'a> Lookup<'a> {
             .filter_map(|(at, account)| Some((account.person.wonde_id.as_deref()?, at)))
             .collect();
         let mut by_email: HashMap<&str, Vec<Place>> = HashMap::new();
-        for (at, account) in people() {
-            by_email.entry(&account.email_key).or_default().push(at);
+        for (at, key) in keys.accounts.iter().enumerate() {
+            by_email.entry(key).or_default().push(at);
         }
         let upis = usable_upis(held, fetched);
         let present_upis = fetched
@@ -78,6 +120,7 @@ impl<'a> Lookup<'a> {
             held,
             fetched,
             rules,
+            keys,
             records,
             listed_staff,
             listed: every_record(fetched).map(|(wonde_id, _)| wonde_id).collect(),
@@ -87,17 +130,27 @@ impl<'a> Lookup<'a> {
             upis,
             present_upis,
             by_email,
-            spelt,
+            spelt: spelt(held),
         }
     }
 
-    /// An email as it is compared.
+    /// An email by the database's rule, by which evidence is looked up.
     pub(super) fn key(&self, email: &'a str) -> &'a str {
         key(self.held, &self.spelt, email)
     }
 
     pub(super) fn account(&self, place: Place) -> &'a Account {
         &self.held.people[place]
+    }
+
+    /// The email of an account as it is compared.
+    pub(super) fn account_key(&self, place: Place) -> &'a str {
+        &self.keys.accounts[place]
+    }
+
+    /// The login belongs to a person of another school.
+    pub(super) fn is_held_elsewhere(&self, key: &str) -> bool {
+        self.keys.elsewhere.contains(key)
     }
 
     pub(super) fn leaves_out(&self, category: GuardCategory) -> bool {
@@ -135,11 +188,7 @@ fn key<'a>(held: &'a Held, spelt: &HashMap<&'a str, &'a str>, email: &'a str) ->
 }
 
 /// Each record once, as its last delivery has it.
-fn latest<'a>(
-    held: &'a Held,
-    fetched: &'a Fetched,
-    spelt: &HashMap<&'a str, &'a str>,
-) -> Vec<Record<'a>> {
+fn latest<'a>(fetched: &'a Fetched, keys: &'a Keys) -> Vec<Record<'a>> {
     let last: HashMap<&str, usize> = fetched
         .staff
         .iter()
@@ -155,13 +204,13 @@ fn latest<'a>(
         .map(|(_, (place, said))| Record {
             place: *place,
             said,
-            key: key(held, spelt, said.email.as_str()),
+            key: said.email.as_ref().map(|email| keys.said[email.as_str()].as_str()),
         })
         .collect()
 }
 
 /// Every record that can be read, with its UPI.
-fn every_record(fetched: &Fetched) -> impl Iterator<Item = (&str, Option<&str>)> {
+pub(super) fn every_record(fetched: &Fetched) -> impl Iterator<Item = (&str, Option<&str>)> {
     let staff = fetched.staff.iter().map(|(_, one)| (one.wonde_id.as_str(), one.upi.as_deref()));
     let present = fetched.present.iter().map(|one| (one.wonde_id.as_str(), one.upi.as_deref()));
     let left_out = fetched.left_out.iter().map(|one| (one.wonde_id.as_str(), one.upi.as_deref()));
@@ -171,7 +220,7 @@ fn every_record(fetched: &Fetched) -> impl Iterator<Item = (&str, Option<&str>)>
 /// UPIs of the list that tell people apart: no placeholder, and neither several records of the list
 /// nor several people in iP have it. Only those by which a record may mean somebody who is linked
 /// with another one, or with none.
-fn usable_upis<'a>(held: &'a Held, fetched: &'a Fetched) -> HashMap<&'a str, Place> {
+pub(super) fn usable_upis<'a>(held: &'a Held, fetched: &'a Fetched) -> HashMap<&'a str, Place> {
     let mut known: HashMap<&str, Option<Place>> = HashMap::new();
     for (at, account) in held.people.iter().enumerate() {
         let Some(upi) = account.person.upi.as_deref() else { continue };
@@ -209,12 +258,13 @@ pub(super) fn identity_said(record: &StaffRecord) -> Identity<'_> {
     Identity {
         first_name: &record.first_name,
         surname: &record.surname,
-        email: record.email.as_str(),
+        email: record.email.as_ref().map(WorkEmail::as_str).unwrap_or_default(),
         initials: record.initials.as_deref(),
     }
 }
 
-/// Whether both say the same, whatever the capitals.
+/// Whether both say the same, whatever the capitals. Who says nothing has nothing in common.
 pub(super) fn is_same(one: &str, other: &str) -> bool {
-    one == other || folded(one) == folded(other)
+    let one = folded(one);
+    !one.is_empty() && one == folded(other)
 }

@@ -147,8 +147,14 @@ fn by_work_email(of: &Lookup<'_>, at: usize) -> Vec<Place> {
             && !of.is_present_by_upi(account)
             && of.shows_absence()
     };
-    let mut places: Vec<Place> =
-        of.by_email.get(record.key).into_iter().flatten().copied().filter(may_be_meant).collect();
+    let mut places: Vec<Place> = record
+        .key
+        .and_then(|key| of.by_email.get(key))
+        .into_iter()
+        .flatten()
+        .copied()
+        .filter(may_be_meant)
+        .collect();
     places.sort_by_key(|place| {
         let account = of.account(*place);
         (!account.person.active, std::cmp::Reverse(account.updated_at), account.id)
@@ -160,43 +166,60 @@ fn by_work_email(of: &Lookup<'_>, at: usize) -> Vec<Place> {
 /// list are left out at once; see [`quarantine`](super::quarantine).
 fn ask_for_logins<'a>(of: &Lookup<'a>, whose: &Whose, own: &[bool]) -> Vec<Match<'a>> {
     let keeps_emails = of.leaves_out(GuardCategory::EmailsChanged);
-    let mut matches: Vec<Match<'_>> = of
+    let mut matches: Vec<Match<'a>> = of
         .records
         .iter()
         .zip(whose)
         .map(|(record, person)| {
             let account = person.map(|(place, _)| of.account(place));
+            let held = person.map(|(place, _)| of.account_key(place));
             // Where new logins were not approved, known people ask for what they have. So do those
-            // whom a later fetch read, because they stay as they are.
+            // whom a later fetch read, because they stay as they are, and those whose record has none.
             let stays = account.is_some_and(|account| of.was_read_later(account));
-            let asks_for = match account {
-                Some(account) if keeps_emails || stays => account.email_key.as_str(),
-                _ => record.key,
-            };
+            let said = record.key.filter(|_| !keeps_emails && !stays);
+            let asks_for = said.or(held).or(record.key).unwrap_or_default();
             let holds = match account {
-                Some(account) if account.person.active => Some(account.email_key.as_str()),
+                Some(account) if account.person.active => held,
                 Some(_) if stays || !of.rules.sync.restores => Some(asks_for),
-                _ => None,
+                Some(_) => None,
+                None => record.key.is_none().then_some(asks_for),
             };
             let (person, by) = person.map_or((None, None), |(place, by)| (Some(place), Some(by)));
             Match { person, by, asks_for, holds, ..Match::default() }
         })
         .collect();
+    leave_out_shared(of, &mut matches, own);
+    matches
+}
+
+/// Leaves those records out whose login another record of the list asks for or names.
+fn leave_out_shared<'a>(of: &Lookup<'a>, matches: &mut [Match<'a>], own: &[bool]) {
     let mut with_email: HashMap<&str, u32> = HashMap::new();
     let mut askers: HashMap<&str, u32> = HashMap::new();
+    let mut asks_alone: HashMap<&str, u32> = HashMap::new();
     for at in (0..matches.len()).filter(|at| own[*at]) {
-        *with_email.entry(of.records[at].key).or_default() += 1;
-        if matches[at].asks() {
-            *askers.entry(matches[at].asks_for).or_default() += 1;
-        }
+        let one = &matches[at];
+        let count = match of.records[at].key {
+            Some(key) => {
+                *with_email.entry(key).or_default() += 1;
+                &mut askers
+            }
+            None => &mut asks_alone,
+        };
+        *count.entry(one.asks_for).or_default() += u32::from(one.asks());
     }
     for at in (0..matches.len()).filter(|at| own[*at]) {
         let one = &mut matches[at];
-        if one.asks() && (with_email[of.records[at].key] > 1 || askers[one.asks_for] > 1) {
+        let Some(key) = of.records[at].key else {
+            // A person who comes back without an address gives way to those who have one in the MIS.
+            let is_wanted = with_email.contains_key(one.asks_for) || asks_alone[one.asks_for] > 1;
+            one.issue = (one.asks() && is_wanted).then_some(IssueCode::WorkEmailInUse);
+            continue;
+        };
+        if one.asks() && (with_email[key] > 1 || askers[one.asks_for] > 1) {
             one.issue = Some(IssueCode::SharedWorkEmail);
         }
     }
-    matches
 }
 
 /// Matches further records by way of the one that leads, which gets the roles of all. The school is

@@ -47,7 +47,8 @@ pub struct MappedPage {
     pub issues: Vec<(u64, Issue)>,
     /// People who are in the list, and have not left, but are not among `staff`.
     pub present: Vec<Present>,
-    /// Every record that can be read and is not among `staff`, and why.
+    /// Every record that can be read and is not among `staff`, and why; and each of `staff` that has no
+    /// work email that can be a login.
     pub left_out: Vec<LeftOut>,
     /// Staff records so broken that nobody can say whose they are.
     pub nameless: u64,

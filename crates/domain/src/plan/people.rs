@@ -161,9 +161,12 @@ fn target(
     Person {
         wonde_id: Some(said.wonde_id.clone()),
         upi: said.upi.clone().or(kept.upi),
-        email: if keeps_email { kept.email } else { said.email.as_str().to_owned() },
-        first_name: said.first_name.clone(),
-        surname: said.surname.clone(),
+        email: match &said.email {
+            Some(email) if !keeps_email => email.as_str().to_owned(),
+            _ => kept.email,
+        },
+        first_name: or_kept(&said.first_name, kept.first_name),
+        surname: or_kept(&said.surname, kept.surname),
         initials: match &said.initials {
             Some(initials) if is_new || owned.initials => Some(initials.clone()),
             _ => kept.initials,
@@ -181,12 +184,18 @@ fn target(
     }
 }
 
+/// A name that the MIS lacks stays as iP has it.
+fn or_kept(said: &str, kept: String) -> String {
+    if said.is_empty() { kept } else { said.to_owned() }
+}
+
 impl MisValues {
     /// Takes what a record says; what it does not say stays.
     fn follow(&mut self, said: &StaffRecord, non_teaching: Option<bool>) {
-        self.email = Some(said.email.as_str().to_owned());
-        self.first_name = Some(said.first_name.clone());
-        self.surname = Some(said.surname.clone());
+        let name = |said: &String| Some(said.clone()).filter(|said| !said.is_empty());
+        self.email = said.email.clone().map(String::from).or(self.email.take());
+        self.first_name = name(&said.first_name).or(self.first_name.take());
+        self.surname = name(&said.surname).or(self.surname.take());
         self.initials = said.initials.clone().or(self.initials.take());
         self.non_teaching = non_teaching.or(self.non_teaching);
     }

@@ -23,7 +23,7 @@ pub(super) fn leave_out(of: &Lookup<'_>, matches: &mut [Match<'_>], leavers: &Ha
     }
     let holders: HashMap<&str, Place> = (0..of.held.people.len())
         .filter(|place| of.account(*place).person.active)
-        .map(|place| (of.account(place).email_key.as_str(), place))
+        .map(|place| (of.account_key(place), place))
         .collect();
     let mut records_of: HashMap<Place, Vec<usize>> = HashMap::new();
     for (at, one) in matches.iter().enumerate() {
@@ -43,7 +43,7 @@ pub(super) fn leave_out(of: &Lookup<'_>, matches: &mut [Match<'_>], leavers: &Ha
                 .get(one.asks_for)
                 .filter(|place| one.person != Some(**place))
                 .is_some_and(|place| !gives_up(place, one.asks_for));
-            one.is_imported() && (held_here || of.held.logins.elsewhere.contains(one.asks_for))
+            one.is_imported() && (held_here || of.is_held_elsewhere(one.asks_for))
         };
         let found: Vec<usize> = asking.iter().copied().filter(is_in_use).collect();
         if found.is_empty() {

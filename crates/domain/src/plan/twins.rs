@@ -10,7 +10,8 @@ use super::{
     people::{Outcome, Who},
 };
 use crate::{
-    StaffId, identity,
+    StaffId,
+    identity::{self, Identity},
     twins::{self, Sharing, Twins},
 };
 
@@ -61,6 +62,11 @@ pub(super) fn find<'a>(of: &Lookup<'a>) -> Aliases<'a> {
         match (is_listed, of.listed_staff.contains_key(leads)) {
             (true, false) if leading_is_gone => heirs.entry(place).or_default().push(alias),
             (true, false) if is_still(of, alias, place) => aliases.alone.push((alias, leads)),
+            // The leading record has lost its work email, and with it what joins the two.
+            (true, true) if is_still_joined(of, alias, leads, place) => {
+                aliases.alone.push((alias, leads));
+                aliases.have_more.insert(place);
+            }
             (false, _) if is_unread && !gone.contains(alias.as_str()) => {
                 aliases.have_more.insert(place);
             }
@@ -79,13 +85,13 @@ pub(super) fn find<'a>(of: &Lookup<'a>) -> Aliases<'a> {
 
 fn joined(of: &Lookup<'_>) -> Vec<Twins> {
     let mut with_email: HashMap<&str, u32> = HashMap::new();
-    for record in &of.records {
-        *with_email.entry(record.key).or_default() += 1;
+    for key in of.records.iter().filter_map(|record| record.key) {
+        *with_email.entry(key).or_default() += 1;
     }
     let sharing: Vec<Sharing<'_>> = of
         .records
         .iter()
-        .filter(|record| with_email[record.key] > 1)
+        .filter(|record| record.key.is_some_and(|key| with_email[key] > 1))
         .map(|record| Sharing {
             wonde_id: &record.said.wonde_id,
             identity: identity_said(record.said),
@@ -95,6 +101,24 @@ fn joined(of: &Lookup<'_>) -> Vec<Twins> {
         })
         .collect();
     twins::find(&sharing)
+}
+
+/// Whether the leading record has no work email, and the further one still has all that the person
+/// will have.
+fn is_still_joined<'a>(of: &Lookup<'a>, alias: &str, leads: &str, place: Place) -> bool {
+    let leading = &of.records[of.listed_staff[leads]];
+    let held = identity_of(of.account(place));
+    let said = identity_said(leading.said);
+    let or_held = |said: &'a str, held: &'a str| if said.is_empty() { held } else { said };
+    let will_be = Identity {
+        first_name: or_held(said.first_name, held.first_name),
+        surname: or_held(said.surname, held.surname),
+        ..held
+    };
+    let further = identity_said(of.records[of.listed_staff[alias]].said);
+    leading.key.is_none()
+        && identity::has_same_names(&will_be, &further)
+        && is_same(held.email, further.email)
 }
 
 /// Whether a further record still has the person's email and names.

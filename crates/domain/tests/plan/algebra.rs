@@ -188,7 +188,11 @@ impl Case<'_> {
             return;
         }
         let mut held = self.held.clone();
-        for (at, record) in &self.fetched.staff {
+        // Of two deliveries of one the later counts.
+        let all = &self.fetched.staff;
+        let comes_again =
+            |n: usize| all[n + 1..].iter().any(|(_, later)| later.wonde_id == all[n].1.wonde_id);
+        for (at, record) in (0..all.len()).filter(|n| !comes_again(*n)).map(|n| &all[n]) {
             let staff_id = known[record.wonde_id.as_str()];
             let alone = mis_sync_domain::plan::Alone {
                 staff_id,

@@ -94,7 +94,8 @@ pub(crate) fn login(school: &mut School) -> Option<Fetched> {
 
 /// How the database compares the emails of a list.
 pub(crate) fn look_up(held: &mut Held, fetched: &Fetched) {
-    let staff = fetched.staff.iter().map(|(_, record)| record.email.as_str());
+    let emails = fetched.staff.iter().filter_map(|(_, record)| record.email.as_ref());
+    let staff = emails.map(mis_sync_domain::WorkEmail::as_str);
     held.logins.keys = staff.map(|email| (email.to_owned(), email.to_lowercase())).collect();
 }
 
@@ -129,13 +130,8 @@ fn deliver(school: &mut School, entries: &[Entry], is_full: bool) -> Fetched {
             }
             Shown::WithoutEmail => {
                 let code = IssueCode::NoWorkEmail;
-                counts.skipped += 1;
                 fetched.issues.push((0, issue(code)));
-                fetched.present.push(Present {
-                    wonde_id: wonde_id.clone(),
-                    upi: entry.said.upi.clone(),
-                    hierarchy,
-                });
+                staff.push(StaffRecord { email: None, hierarchy, ..entry.said.clone() });
                 let outcome = RecordOutcome::Issue(code);
                 fetched.left_out.push(left_out(&entry.said, Standing::Current, outcome));
             }

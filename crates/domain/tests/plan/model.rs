@@ -9,12 +9,12 @@ pub(crate) mod said;
 use std::collections::{BTreeMap, BTreeSet};
 
 use mis_sync_domain::{
-    IssueCode, StaffRecord,
+    IssueCode, StaffRecord, WorkEmail,
     identity::{folded, is_upi_key},
     plan::{Account, Fetched, Held, Person, Rules},
 };
 
-use self::logins::login;
+use self::logins::{login, login_of};
 
 /// A place in the list, and one among the people of iP.
 type Pair = (usize, usize);
@@ -24,8 +24,15 @@ pub(crate) struct Model<'a> {
     pub(crate) held: &'a Held,
     pub(crate) fetched: &'a Fetched,
     pub(crate) rules: &'a Rules,
-    /// Each record once, as it came last.
+    /// Each record once, as it came last, but for those of `apart`.
     records: Vec<&'a StaffRecord>,
+    /// Records without a work email whom iP does not have: they are there, and not imported.
+    apart: Vec<&'a StaffRecord>,
+}
+
+/// Whether both say the same, whatever their capitals; what says nothing says nothing that is the same.
+fn is_same(one: &str, other: &str) -> bool {
+    !folded(one).is_empty() && folded(one) == folded(other)
 }
 
 /// What a plan has to say of people.
@@ -51,13 +58,18 @@ impl<'a> Model<'a> {
         let records: Vec<&StaffRecord> =
             (0..all.len()).filter(|at| !comes_again(*at)).map(|at| &all[at].1).collect();
         let name = |record: &StaffRecord| {
-            let texts = [record.email.as_str(), &record.first_name, &record.surname];
-            texts.map(folded)
+            let email = record.email.as_ref().map(WorkEmail::as_str).unwrap_or_default();
+            [email, &record.first_name, &record.surname].map(folded)
         };
         let names: BTreeSet<_> = records.iter().map(|record| name(record)).collect();
         let is_plain =
             names.len() == records.len() && held.aliases.is_empty() && held.decisions.is_empty();
-        is_plain.then_some(Self { held, fetched, rules, records })
+        let apart = Vec::new();
+        let mut model = is_plain.then_some(Self { held, fetched, rules, records, apart })?;
+        let all = std::mem::take(&mut model.records);
+        let is_for_somebody = |one: &&StaffRecord| one.email.is_some() || model.is_known(one);
+        let (records, apart) = all.into_iter().partition(is_for_somebody);
+        Some(Self { records, apart, ..model })
     }
 
     pub(crate) fn expects(&self) -> Expected {
@@ -66,6 +78,7 @@ impl<'a> Model<'a> {
         let shared = self.shares_a_login(&means);
         let mut issue: Vec<Option<IssueCode>> =
             shared.iter().map(|shared| shared.then_some(IssueCode::SharedWorkEmail)).collect();
+        self.give_way(&means, &mut issue);
         let is_meant = |place: usize, but: usize| {
             (0..means.len()).any(|n| n != but && means[n] == Some(place))
         };
@@ -78,6 +91,11 @@ impl<'a> Model<'a> {
             issue[*n].get_or_insert(IssueCode::PossibleMatch);
             expected.candidates.insert((self.records[*n].wonde_id.clone(), *place));
         }
+        for (n, record) in self.records.iter().enumerate() {
+            if record.email.is_none() && means[n].is_none() {
+                issue[n].get_or_insert(IssueCode::NoWorkEmail);
+            }
+        }
         let leavers = self.leavers(&means, &pairs);
         self.keep_logins_apart(&means, &leavers, &mut issue);
 
@@ -88,6 +106,8 @@ impl<'a> Model<'a> {
         let roles_are_said = !self.roles_are_withheld(&means);
         for (n, said) in self.records.iter().enumerate() {
             match (issue[n], means[n]) {
+                // The list told of it.
+                (Some(IssueCode::NoWorkEmail), _) => {}
                 (Some(code), _) => drop(expected.issues.insert(said.wonde_id.clone(), code)),
                 (None, None) => {
                     let person = fields::of(None, said, self.rules, roles_are_said);
@@ -104,6 +124,21 @@ impl<'a> Model<'a> {
             }
         }
         expected
+    }
+
+    /// A person in iP has the record, or was added again under it.
+    fn is_known(&self, record: &StaffRecord) -> bool {
+        let own = |place: usize| self.account(place).person.wonde_id.as_deref();
+        let owner = record.upi.as_deref().and_then(|upi| self.owner_of(upi));
+        self.everybody().any(|place| own(place) == Some(record.wonde_id.as_str()))
+            || owner.is_some_and(|owner| own(owner).is_none_or(|own| !self.is_listed(own)))
+    }
+
+    /// Ids and UPIs of those who are there and are not imported.
+    fn present(&self) -> impl Iterator<Item = (&'a str, Option<&'a str>)> {
+        let present = self.fetched.present.iter();
+        let present = present.map(|one| (one.wonde_id.as_str(), one.upi.as_deref()));
+        present.chain(self.apart.iter().map(|one| (one.wonde_id.as_str(), one.upi.as_deref())))
     }
 
     fn account(&self, place: usize) -> &'a Account {
@@ -146,9 +181,8 @@ impl<'a> Model<'a> {
     /// Somebody whose own record is not in the list is there all the same, and cannot be imported.
     fn is_present_by_upi(&self, place: usize) -> bool {
         let own = self.account(place).person.wonde_id.as_deref();
-        self.fetched.present.iter().any(|one| {
-            own != Some(one.wonde_id.as_str())
-                && one.upi.as_deref().is_some_and(|upi| self.owner_of(upi) == Some(place))
+        self.present().any(|(wonde_id, upi)| {
+            own != Some(wonde_id) && upi.is_some_and(|upi| self.owner_of(upi) == Some(place))
         })
     }
 
@@ -163,11 +197,10 @@ impl<'a> Model<'a> {
     /// Records that nobody belongs to, each with somebody whose id is gone and who has much in common
     /// with it.
     fn found_again(&self, means: &[Option<usize>], issue: &[Option<IssueCode>]) -> Vec<Pair> {
-        let is_same = |one: &str, other: &str| folded(one) == folded(other);
         let has_much_in_common = |n: usize, place: usize| {
             let (said, person) = (self.records[n], &self.account(place).person);
             let initials = said.initials.as_deref().zip(person.initials.as_deref());
-            let by_key = login(said.email.as_str()) == login(&person.email)
+            let by_key = login_of(said).as_ref() == Some(&login(&person.email))
                 || is_same(&said.surname, &person.surname);
             let by_name = is_same(&said.first_name, &person.first_name)
                 || initials.is_some_and(|(said, held)| is_same(said, held));
@@ -199,7 +232,8 @@ impl<'a> Model<'a> {
             let Some(own) = person.wonde_id.as_deref() else { return false };
             let is_not_current =
                 self.fetched.is_full && self.fetched.left_out.iter().any(|one| one.wonde_id == own);
-            let is_present = self.fetched.present.iter().any(|one| one.wonde_id == own);
+            let is_imported = self.records.iter().any(|one| one.wonde_id == own);
+            let is_present = is_imported || self.present().any(|(wonde_id, _)| wonde_id == own);
             person.active
                 && (self.is_gone(own) || is_not_current)
                 && !is_present
@@ -215,8 +249,10 @@ impl<'a> Model<'a> {
 
     /// Nobody of a full list has a role, and of those of the list somebody had one.
     fn roles_are_withheld(&self, means: &[Option<usize>]) -> bool {
-        let has_role =
-            self.fetched.staff.iter().any(|(_, said)| said.job_title.as_deref().is_some());
+        let is_apart =
+            |said: &StaffRecord| self.apart.iter().any(|one| one.wonde_id == said.wonde_id);
+        let mut staff = self.fetched.staff.iter().map(|(_, said)| said);
+        let has_role = staff.any(|said| said.job_title.as_deref().is_some() && !is_apart(said));
         let some_had = means.iter().flatten().any(|place| {
             let mis = self.account(*place).person.mis.as_ref();
             mis.and_then(|mis| mis.job_title.as_ref()).is_some_and(|said| said.0.is_some())

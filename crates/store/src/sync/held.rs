@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use chrono::{DateTime, Utc};
 use mis_sync_domain::{
-    DepartmentId, SchoolId, StaffId,
+    DepartmentId, SchoolId, StaffId, WorkEmail,
     line_manager::HierarchyLists,
     plan::{Account, Decision, Evidence, Fetched, Held, Logins, MisValues, Person, Ref, Rules},
 };
@@ -147,7 +147,8 @@ pub(super) async fn read_some(
 
 /// The emails of a list.
 pub(super) fn emails(fetched: &Fetched) -> impl Iterator<Item = &str> {
-    let staff = fetched.staff.iter().map(|(_, record)| record.email.as_str());
+    let staff = fetched.staff.iter().filter_map(|(_, record)| record.email.as_ref());
+    let staff = staff.map(WorkEmail::as_str);
     staff.chain(fetched.left_out.iter().filter_map(|record| record.email.as_deref()))
 }
 

@@ -189,7 +189,9 @@ fn apply(quirk: Quirk, employee: &mut Employee, ids: &mut Ids, today: NaiveDate)
         Quirk::Padded => pad(employee),
         Quirk::NoUpi => employee.upi = None,
         Quirk::NoForename => employee.forename = None,
-        Quirk::BlankSurname => employee.surname = Some(" ".to_owned()),
+        Quirk::Nameless => {
+            (employee.forename, employee.surname) = (None, Some(" ".to_owned()));
+        }
         Quirk::UntidyRoles => untidy_roles(&mut employee.roles, ids),
     }
 }

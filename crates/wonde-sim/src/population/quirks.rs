@@ -52,10 +52,10 @@ pub(crate) enum Quirk {
     StartsToday,
     /// No employment details at all.
     NoEmployment,
-    /// No forename.
+    /// No forename: one name is enough.
     NoForename,
-    /// A surname of spaces.
-    BlankSurname,
+    /// No forename, and a surname of spaces.
+    Nameless,
     /// A work email of spaces.
     BlankEmail,
 }
@@ -80,7 +80,7 @@ impl Quirk {
         Self::NoEmployment,
         Self::NoForename,
         Self::BlankEmail,
-        Self::BlankSurname,
+        Self::Nameless,
         Self::EndsToday,
         Self::StartsToday,
     ];

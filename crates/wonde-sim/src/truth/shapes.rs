@@ -35,9 +35,9 @@ pub struct StaffTruth {
     pub mis_id: String,
     /// Work email, trimmed, case kept.
     pub email: String,
-    /// Forename, trimmed.
+    /// Forename, trimmed; empty where the MIS has none.
     pub first_name: String,
-    /// Surname, trimmed.
+    /// Surname, trimmed; empty where the MIS has none.
     pub surname: String,
     /// Initials, trimmed; null where the MIS has none.
     pub initials: Option<String>,
@@ -72,7 +72,7 @@ pub enum Reason {
     NoWorkEmail,
     /// The work email does not look like one.
     InvalidWorkEmail,
-    /// No forename or no surname.
+    /// Neither forename nor surname.
     NameMissing,
     /// Another current person has the same work email.
     SharedWorkEmail,

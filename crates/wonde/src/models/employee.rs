@@ -1,6 +1,7 @@
 use std::fmt;
 
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer, de::Error as _};
+use serde_json::Value;
 
 use super::class::TaughtClass;
 use super::date::{WondeDate, date};
@@ -124,11 +125,11 @@ pub struct EmploymentDetails {
     /// Teaches.
     #[serde(default, deserialize_with = "shape::flag")]
     pub teaching_staff: Option<bool>,
-    /// First day; take [`WondeDate::civil`].
-    #[serde(default, deserialize_with = "date")]
+    /// First day.
+    #[serde(default, deserialize_with = "day")]
     pub employment_start_date: Option<WondeDate>,
-    /// Last day; take [`WondeDate::civil`].
-    #[serde(default, deserialize_with = "date")]
+    /// Last day.
+    #[serde(default, deserialize_with = "day")]
     pub employment_end_date: Option<WondeDate>,
     /// What the person does, as free text.
     #[serde(default, deserialize_with = "shape::text")]
@@ -185,9 +186,9 @@ struct WrittenRole {
     title: Option<String>,
     #[serde(default, deserialize_with = "shape::text")]
     code: Option<String>,
-    #[serde(default, deserialize_with = "date")]
+    #[serde(default, deserialize_with = "day")]
     start_date: Option<WondeDate>,
-    #[serde(default, deserialize_with = "date")]
+    #[serde(default, deserialize_with = "day")]
     end_date: Option<WondeDate>,
 }
 
@@ -208,6 +209,17 @@ impl From<WrittenRole> for Role {
             end_date: written.end_date,
         }
     }
+}
+
+/// A first or last day. `0000-00-00`, which PHP turns into a day of the year -1, is how some MIS write
+/// that there is none.
+fn day<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<WondeDate>, D::Error> {
+    let written = Value::deserialize(deserializer)?;
+    let text = written.get("date").unwrap_or(&written).as_str().unwrap_or_default().trim_start();
+    if text.starts_with("0000-00-00") || text.starts_with("-0001-11-") {
+        return Ok(None);
+    }
+    date(written).map_err(D::Error::custom)
 }
 
 #[cfg(test)]
@@ -315,6 +327,28 @@ mod tests {
             let role: Role = serde_json::from_str(json).unwrap();
             assert_eq!(role.name.as_deref(), expected, "{json}");
         }
+    }
+
+    #[test]
+    fn a_day_of_noughts_is_no_day() {
+        let end = |json: &str| {
+            let details = format!(r#"{{"employment_end_date":{json}}}"#);
+            let details: EmploymentDetails = serde_json::from_str(&details).unwrap();
+            details.employment_end_date
+        };
+        for none in [
+            "null",
+            r#""0000-00-00""#,
+            r#""0000-00-00 00:00:00""#,
+            r#"{"date":"-0001-11-30 00:00:00.000000","timezone_type":3,"timezone":"UTC"}"#,
+        ] {
+            assert_eq!(end(none), None, "{none}");
+        }
+        for garbage in [r#""31/08/2026""#, r#"{"date":"soon"}"#, "9", r#""0000-01-32""#] {
+            assert!(end(garbage).unwrap().is_unreadable(), "{garbage}");
+        }
+        let role: Role = serde_json::from_str(r#"{"end_date":"0000-00-00"}"#).unwrap();
+        assert_eq!(role.end_date, None);
     }
 
     #[test]

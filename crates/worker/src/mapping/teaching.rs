@@ -5,16 +5,16 @@ use mis_sync_domain::{
 };
 use mis_sync_wonde::{Class, ClassEmployee, Include, Page, Subject, UndecodableRecord};
 
-use super::clean;
+use super::texts::{self, Texts};
 
 /// Maps a page of classes; every record of it is accounted for. `staff_supported`: the school's
 /// MIS delivers who teaches a class.
 pub fn map_classes(page: &Page<Class>, staff_supported: bool) -> MappedPage {
-    let class = |class: &Class| TeachingRecord {
+    let class = |class: &Class, texts: &mut Texts| TeachingRecord {
         wonde_id: class.id.as_str().to_owned(),
-        name: clean(class.name.as_deref()),
-        code: clean(class.code.as_deref()),
-        description: clean(class.description.as_deref()),
+        name: texts.name(class.name.as_deref()),
+        code: texts.name(class.code.as_deref()),
+        description: texts.description(class.description.as_deref()),
         subject: match &class.subject {
             Include::Missing => SubjectOfClass::NotDelivered,
             Include::Delivered(None) => SubjectOfClass::Without,
@@ -26,8 +26,10 @@ pub fn map_classes(page: &Page<Class>, staff_supported: bool) -> MappedPage {
     };
     let mut mapped = MappedPage::default();
     for (place, record) in (0..).zip(&page.records) {
-        let record = record.as_ref().map(class);
-        add(&mut mapped, place, TeachingKind::Class, IssueCode::ClassNameMissing, record);
+        let mut texts = Texts::default();
+        let record = record.as_ref().map(|record| class(record, &mut texts));
+        let kind = (TeachingKind::Class, IssueCode::ClassNameMissing);
+        add(&mut mapped, place, kind, record, &texts);
     }
     mapped
 }
@@ -35,11 +37,11 @@ pub fn map_classes(page: &Page<Class>, staff_supported: bool) -> MappedPage {
 /// Maps a page of subjects; every record of it is accounted for. One that is no longer taught is
 /// gone.
 pub fn map_subjects(page: &Page<Subject>) -> MappedPage {
-    let subject = |subject: &Subject| TeachingRecord {
+    let subject = |subject: &Subject, texts: &mut Texts| TeachingRecord {
         wonde_id: subject.id.as_str().to_owned(),
-        name: clean(subject.name.as_deref()),
-        code: clean(subject.code.as_deref()),
-        description: clean(subject.description.as_deref()),
+        name: texts.name(subject.name.as_deref()),
+        code: texts.name(subject.code.as_deref()),
+        description: texts.description(subject.description.as_deref()),
         subject: SubjectOfClass::NotDelivered,
         // Only all classes together say it.
         staff: None,
@@ -52,30 +54,37 @@ pub fn map_subjects(page: &Page<Subject>) -> MappedPage {
             mapped.gone.subjects.insert(ended.id.as_str().to_owned());
             continue;
         }
-        let record = record.as_ref().map(subject);
-        add(&mut mapped, place, TeachingKind::Subject, IssueCode::SubjectNameMissing, record);
+        let mut texts = Texts::default();
+        let record = record.as_ref().map(|record| subject(record, &mut texts));
+        let kind = (TeachingKind::Subject, IssueCode::SubjectNameMissing);
+        add(&mut mapped, place, kind, record, &texts);
     }
     mapped
 }
 
 /// What cannot be read, or has no name, is staged without one: it is there, so it has not gone.
+/// `nameless`: what is told of one that has no name.
 fn add(
     mapped: &mut MappedPage,
     place: u64,
-    kind: TeachingKind,
-    nameless: IssueCode,
+    (kind, nameless): (TeachingKind, IssueCode),
     record: Result<TeachingRecord, &UndecodableRecord>,
+    texts: &Texts,
 ) {
     let record = match record {
         Ok(record) => {
-            if record.name.is_none() {
+            let found = [
+                record.name.is_none().then_some(nameless),
+                texts.is_any_cut.then_some(IssueCode::TextTooLong),
+            ];
+            for code in found.into_iter().flatten() {
                 let wonde_id = Some(record.wonde_id.clone());
-                mapped.issues.push((place, Issue { code: nameless, wonde_id }));
+                mapped.issues.push((place, Issue { code, wonde_id }));
             }
             record
         }
         Err(undecodable) => {
-            let wonde_id = clean(undecodable.wonde_id.as_deref());
+            let wonde_id = texts::key(undecodable.wonde_id.as_deref());
             let code = IssueCode::UnreadableRecord;
             mapped.issues.push((place, Issue { code, wonde_id: wonde_id.clone() }));
             TeachingRecord {
@@ -138,6 +147,31 @@ mod tests {
             ]),
         };
         assert!(mapped == expected);
+    }
+
+    #[test]
+    fn texts_are_cleaned_and_what_is_too_long_is_cut_and_told() {
+        let map = |name: &str, description: String| {
+            let record = json!({ "id": "A1", "name": name, "code": "9\u{0}B\u{200b}",
+                "description": description });
+            let class = vec![Ok(serde_json::from_value(record.clone()).unwrap())];
+            let subject = vec![Ok(serde_json::from_value(record).unwrap())];
+            [
+                map_classes(&Page { records: class, next: None }, true),
+                map_subjects(&Page { records: subject, next: None }),
+            ]
+        };
+        for mapped in map("Art &amp; Design\u{a0}", "\u{0}".into()) {
+            let record = &mapped.teaching[0].1;
+            assert_eq!(record.name.as_deref(), Some("Art & Design"));
+            assert_eq!((record.code.as_deref(), record.description.as_deref()), (Some("9B"), None));
+            assert!(mapped.issues.is_empty());
+        }
+        for mapped in map("9B", "d".repeat(4001)) {
+            assert_eq!(mapped.teaching[0].1.description.as_ref().unwrap().len(), 4000);
+            let issue = Issue { code: IssueCode::TextTooLong, wonde_id: Some("A1".into()) };
+            assert_eq!(mapped.issues, [(0, issue)]);
+        }
     }
 
     #[test]

@@ -1,3 +1,4 @@
+use mis_sync_domain::JobTitle;
 use mis_sync_wonde::UndecodableRecord;
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -41,7 +42,14 @@ fn with(pointer: &str, value: Value) -> Value {
 
 fn staff(record: &Value, rules: MappingRules) -> StaffRecord {
     match map(record, rules) {
-        Mapped::Staff(staff) => staff,
+        Mapped::Staff { record, .. } => *record,
+        other => panic!("expected staff, got {other:?}"),
+    }
+}
+
+fn issues(record: &Value, rules: MappingRules) -> Vec<&'static str> {
+    match map(record, rules) {
+        Mapped::Staff { issues, .. } => issues.into_iter().map(IssueCode::as_str).collect(),
         other => panic!("expected staff, got {other:?}"),
     }
 }
@@ -51,7 +59,7 @@ fn every_row_of_the_table_is_mapped() {
     let expected = StaffRecord {
         wonde_id: "A100".into(),
         upi: Some("0af1".into()),
-        email: WorkEmail::parse("Amara.Okafor@oakfield.example").unwrap(),
+        email: Some(WorkEmail::parse("Amara.Okafor@oakfield.example").unwrap()),
         first_name: "Amara".into(),
         surname: "O\u{2019}Neill-Okafor".into(),
         initials: Some("AO".into()),
@@ -60,6 +68,7 @@ fn every_row_of_the_table_is_mapped() {
         hierarchy: None,
     };
     assert!(staff(&teacher(), rules()) == expected);
+    assert!(issues(&teacher(), rules()).is_empty());
 }
 
 #[test]
@@ -73,21 +82,72 @@ fn teaching_is_reversed_and_unknown_stays_unknown() {
 }
 
 #[test]
-fn without_a_usable_work_email_nobody_is_imported() {
-    let email = |text: Value| map(&with("/contact_details/data/emails/work", text), rules());
-    assert_eq!(email(Value::Null), Mapped::Problem(IssueCode::NoWorkEmail));
-    assert_eq!(email(json!("  ")), Mapped::Problem(IssueCode::NoWorkEmail));
-    assert_eq!(email(json!("see office")), Mapped::Problem(IssueCode::InvalidWorkEmail));
-    let no_details = map(&with("/contact_details", json!({ "data": [] })), rules());
-    assert_eq!(no_details, Mapped::Problem(IssueCode::NoWorkEmail));
+fn a_record_without_a_usable_work_email_has_none_and_says_why() {
+    let of = |record: &Value| (staff(record, rules()).email, issues(record, rules()));
+    let email = |text: Value| of(&with("/contact_details/data/emails/work", text));
+    for nothing in [Value::Null, json!("  "), json!("\u{200b}&nbsp;")] {
+        assert_eq!(email(nothing), (None, vec!["no_work_email"]));
+    }
+    let long = format!("{}@oak.example", "a".repeat(6000));
+    for broken in ["see office", "a@b", "a@b.example; c@d.example", &long] {
+        assert_eq!(email(json!(broken)), (None, vec!["invalid_work_email"]), "{broken}");
+    }
+    let no_details = with("/contact_details", json!({ "data": [] }));
+    assert_eq!(of(&no_details), (None, vec!["no_work_email"]));
+    let wrapped = email(json!("\u{feff}Amara &lt;pia&#39;s@oak.example&gt;"));
+    assert_eq!(wrapped, (Some(WorkEmail::parse("pia's@oak.example").unwrap()), vec![]));
 }
 
 #[test]
-fn forename_and_surname_are_needed() {
-    for field in ["/forename", "/surname"] {
-        for empty in [Value::Null, json!(""), json!(" \u{0}\t")] {
-            assert_eq!(map(&with(field, empty), rules()), Mapped::Problem(IssueCode::NameMissing));
-        }
+fn what_is_kept_of_a_work_email_is_the_address_or_the_beginning_of_what_is_none() {
+    let kept = |text: &str| {
+        let record = with("/contact_details/data/emails/work", json!(text));
+        let employee: Employee = serde_json::from_value(record).unwrap();
+        left_out(&employee, rules(), RecordOutcome::NotTeaching).email
+    };
+    assert_eq!(kept("<Amara@oak.example>;").as_deref(), Some("Amara@oak.example"));
+    assert_eq!(kept("see\u{a0}office").as_deref(), Some("see office"));
+    assert_eq!(kept(&"x".repeat(6000)).unwrap().len(), text::MAX_NAME);
+}
+
+#[test]
+fn one_of_two_names_is_enough() {
+    let empty = [Value::Null, json!(""), json!(" \u{0}\t"), json!("\u{3164}"), json!("&#8203;")];
+    for empty in empty {
+        let record = with("/forename", empty.clone());
+        assert_eq!(staff(&record, rules()).first_name, "");
+        assert_eq!(issues(&record, rules()), ["name_missing"]);
+        let mut record = with("/surname", empty.clone());
+        assert_eq!(staff(&record, rules()).surname, "");
+        assert_eq!(issues(&record, rules()), ["name_missing"]);
+        record["forename"] = empty;
+        assert_eq!(map(&record, rules()), Mapped::Problem(IssueCode::NameMissing));
+    }
+}
+
+#[test]
+fn every_text_is_cleaned_and_what_is_too_long_is_cut_and_told() {
+    let mut record = teacher();
+    record["forename"] = json!("\u{feff}Se&aacute;n\u{a0}\u{200b}");
+    record["surname"] = json!("O&#39;Ne\u{ad}ill\r\n");
+    record["initials"] = json!("S\u{200d}O");
+    record["upi"] = json!("\u{200e}0af1");
+    record["roles"] = json!({ "data": [{ "name": "Art &amp;  Design" }] });
+    let mapped = staff(&record, rules());
+    assert_eq!((mapped.first_name.as_str(), mapped.surname.as_str()), ("Seán", "O'Neill"));
+    assert_eq!((mapped.initials.as_deref(), mapped.upi.as_deref()), (Some("SO"), Some("0af1")));
+    assert_eq!(mapped.job_title, JobTitle::Roles("Art & Design".into()));
+
+    let long = "Q".repeat(201);
+    assert_eq!(staff(&with("/surname", json!(long)), rules()).surname.len(), 200);
+    let role = json!({ "data": [{ "name": "R".repeat(501) }] });
+    assert_eq!(
+        staff(&with("/roles", role.clone()), rules()).job_title.as_deref().unwrap().len(),
+        500
+    );
+    for too_long in [("/surname", json!(long)), ("/initials", json!(long)), ("/roles", role)] {
+        let (field, value) = too_long;
+        assert_eq!(issues(&with(field, value), rules()), ["text_too_long"], "{field}");
     }
 }
 
@@ -95,26 +155,151 @@ fn forename_and_surname_are_needed() {
 fn only_current_staff_count() {
     let current = |value| map(&with("/employment_details/data/current", value), rules());
     assert_eq!(current(json!(false)), Mapped::NotCurrent);
-    assert!(matches!(current(Value::Null), Mapped::Staff(_)), "started, so current");
+    assert!(matches!(current(Value::Null), Mapped::Staff { .. }), "started, so current");
     assert_eq!(
         map(&with("/employment_details", json!({ "data": null })), rules()),
-        Mapped::NotCurrent
+        Mapped::EmploymentUnsaid
     );
     let start = with("/employment_details/data/employment_start_date", json!("2026-09-16"));
-    assert!(matches!(map(&start, rules()), Mapped::Staff(_)), "the flag decides");
+    assert!(matches!(map(&start, rules()), Mapped::Staff { .. }), "the flag decides");
     let mut start = start;
     start["employment_details"]["data"]["current"] = Value::Null;
     assert_eq!(map(&start, rules()), Mapped::NotCurrent);
 }
 
 #[test]
+fn nothing_said_of_one_person_is_no_word_of_having_left() {
+    let employee = |record: Value| Ok(serde_json::from_value(record).unwrap());
+    for unsaid in [json!({ "data": null }), Value::Null, json!({ "data": {} })] {
+        let records = vec![employee(with("/employment_details", unsaid)), employee(teacher())];
+        let mapped = map_page(&Page { records, next: None }, rules());
+        assert!(mapped.gone.employees.is_empty(), "a delta");
+        assert_eq!(mapped.present[0].wonde_id, "A100", "a full sync");
+        assert_eq!(
+            (mapped.left_out[0].outcome, mapped.left_out[0].standing),
+            (RecordOutcome::NotCurrent, Standing::Unsaid)
+        );
+        assert_eq!((mapped.current, mapped.employment_said), (1, 1));
+    }
+}
+
+/// Flag, start and end of the employment.
+fn employed(current: Value, start: Value, end: Value) -> Value {
+    let mut record = teacher();
+    let details = &mut record["employment_details"]["data"];
+    details["current"] = current;
+    details["employment_start_date"] = start;
+    details["employment_end_date"] = end;
+    record
+}
+
+#[test]
+fn a_date_that_names_its_zone_is_a_day_in_london() {
+    let moment =
+        |text: &str, zone: &str| json!({ "date": text, "timezone_type": 3, "timezone": zone });
+    let end = |end: Value| map(&employed(Value::Null, json!("2020-09-01"), end), rules());
+    // British summer time is an hour ahead of UTC; today is 15 September.
+    for last_day in [
+        moment("2026-09-14 23:00:00.000000", "UTC"),
+        moment("2026-09-15 00:00:00.000000", "Europe/London"),
+        json!("2026-09-14T23:30:00Z"),
+        json!("2026-09-15T00:30:00+02:00"),
+        json!("2026-09-15"),
+    ] {
+        let expected = !last_day.as_str().is_some_and(|text| text.ends_with("+02:00"));
+        let is_current = matches!(end(last_day.clone()), Mapped::Staff { .. });
+        assert_eq!(is_current, expected, "{last_day}");
+    }
+    assert_eq!(end(moment("2026-09-14 22:59:59.000000", "UTC")), Mapped::NotCurrent);
+    // In winter the two are the same.
+    let winter = MappingRules { today: NaiveDate::from_ymd_opt(2027, 1, 15).unwrap(), ..rules() };
+    let record =
+        employed(Value::Null, json!("2020-09-01"), moment("2027-01-14 23:00:00.000000", "UTC"));
+    assert_eq!(map(&record, winter), Mapped::NotCurrent);
+    let start = employed(Value::Null, moment("2026-09-15 23:00:00.000000", "UTC"), Value::Null);
+    assert_eq!(map(&start, rules()), Mapped::NotCurrent, "it begins tomorrow");
+}
+
+#[test]
+fn a_date_that_cannot_be_read_is_told_of() {
+    for garbage in [json!("31/08/2026"), json!("soon"), json!({ "date": "2026-02-30" }), json!(7)] {
+        let flagged = employed(json!(true), json!("2020-09-01"), garbage.clone());
+        assert_eq!(issues(&flagged, rules()), ["date_unreadable"], "the flag decides: {garbage}");
+        let flagged = employed(json!(true), garbage.clone(), Value::Null);
+        assert_eq!(issues(&flagged, rules()), ["date_unreadable"]);
+        let not_current = employed(json!(false), json!("2020-09-01"), garbage.clone());
+        assert_eq!(map(&not_current, rules()), Mapped::NotCurrent);
+        // Without a flag it cannot be told whether they work here.
+        for (start, end) in [
+            (json!("2020-09-01"), garbage.clone()),
+            (garbage.clone(), Value::Null),
+            (Value::Null, garbage.clone()),
+        ] {
+            let undecided = employed(Value::Null, start, end);
+            assert_eq!(map(&undecided, rules()), Mapped::Problem(IssueCode::DateUnreadable));
+            let records = vec![Ok(serde_json::from_value(undecided).unwrap())];
+            let mapped = map_page(&Page { records, next: None }, rules());
+            assert!(mapped.gone.employees.is_empty() && mapped.present.len() == 1, "not shut out");
+        }
+        // What can be read says it.
+        let ended = employed(Value::Null, garbage.clone(), json!("2026-08-31"));
+        assert_eq!(map(&ended, rules()), Mapped::NotCurrent);
+        let role = json!({ "data": [{ "name": "Cook", "end_date": garbage }] });
+        let record = with("/roles", role);
+        assert_eq!(issues(&record, rules()), ["date_unreadable"]);
+        assert_eq!(staff(&record, rules()).job_title.as_deref(), Some("Cook"));
+    }
+    for none in [json!("0000-00-00"), json!("1900-01-01"), json!("9999-12-31"), Value::Null] {
+        let record = employed(Value::Null, json!("2020-09-01"), none.clone());
+        assert!(issues(&record, rules()).is_empty(), "{none}");
+    }
+}
+
+#[test]
+fn roles_that_are_over_or_to_come_are_no_part_of_the_title() {
+    let title = |roles: Value| staff(&with("/roles", json!({ "data": roles })), rules()).job_title;
+    let roles = json!([
+        { "name": "NQT", "start_date": "2019-09-01", "end_date": "2020-08-31" },
+        { "name": "Head of Year", "start_date": "2022-09-01", "end_date": null },
+        { "name": "Deputy Head", "start_date": "2026-09-16" },
+        { "name": "Cover", "end_date": "2026-09-15" },
+        { "name": "Tutor", "start_date": "2022-09-01", "end_date": "1900-01-01" },
+        { "name": "Mentor", "start_date": "2026-09-15", "end_date": "9999-12-31" },
+        { "name": "Gone", "end_date": { "date": "2026-09-14 22:00:00", "timezone": "UTC" } },
+        { "name": "TUTOR\u{a0}", "start_date": null },
+    ]);
+    assert_eq!(title(roles).as_deref(), Some("Head of Year, Cover, Tutor, Mentor"));
+    let over = json!([{ "name": "NQT", "end_date": "2020-08-31" }]);
+    assert_eq!(title(over), JobTitle::Empty, "delivered, and none is left");
+}
+
+#[test]
 fn teachers_only_leaves_out_everybody_else() {
     let rules = MappingRules { teachers_only: true, ..rules() };
-    assert!(matches!(map(&teacher(), rules), Mapped::Staff(_)));
-    for said in [json!(false), Value::Null] {
-        let record = with("/employment_details/data/teaching_staff", said);
-        assert_eq!(map(&record, rules), Mapped::NotTeaching);
+    let teaches = |flag: Value, roles: Value| {
+        let mut record = with("/employment_details/data/teaching_staff", flag);
+        record["roles"] = roles;
+        match map(&record, rules) {
+            Mapped::Staff { .. } => true,
+            other => {
+                assert_eq!(other, Mapped::NotTeaching);
+                false
+            }
+        }
+    };
+    let cook_and = |name: &str| json!({ "data": [{ "name": "Cook" }, { "name": name }] });
+    assert!(teaches(json!(true), cook_and("Cleaner")), "the flag decides");
+    assert!(!teaches(json!(false), cook_and("Teacher")), "both ways");
+    for teacher in ["Teacher", "Class&nbsp;Teacher", "HEADTEACHER", "Head Teacher"] {
+        assert!(teaches(Value::Null, cook_and(teacher)), "{teacher}");
     }
+    for other in ["Teaching Assistant", "Headteacher's PA", "Cleaner"] {
+        assert!(!teaches(Value::Null, cook_and(other)), "{other}");
+    }
+    assert!(!teaches(Value::Null, Value::Null), "neither says anything");
+    assert!(!teaches(Value::Null, json!({ "data": [] })));
+    let past = json!({ "data": [{ "name": "Teacher", "end_date": "2020-08-31" }] });
+    assert!(!teaches(Value::Null, past), "a role that is over says nothing");
 }
 
 #[test]
@@ -177,10 +362,10 @@ fn a_page_accounts_for_every_record() {
         next: None,
     };
     let mapped = map_page(&page, rules());
-    assert_eq!((mapped.fetched, mapped.current, mapped.skipped), (5, 2, 1));
+    assert_eq!((mapped.fetched, mapped.current, mapped.skipped), (5, 2, 0));
     assert_eq!(mapped.nameless, 1);
     let present: Vec<_> = mapped.present.iter().map(|person| person.wonde_id.as_str()).collect();
-    assert_eq!(present, ["A100", "A9"], "left out, but not gone");
+    assert_eq!(present, ["A9"], "left out, but not gone");
     let left_out: Vec<_> = mapped
         .left_out
         .iter()
@@ -191,7 +376,8 @@ fn a_page_accounts_for_every_record() {
         [("A100", "not_current"), ("A100", "no_work_email"), ("A9", "unreadable_record")],
         "everybody who is not imported leaves a trace"
     );
-    assert_eq!(mapped.staff.iter().map(|(place, _)| *place).collect::<Vec<_>>(), [0]);
+    let staff = mapped.staff.iter().map(|(place, one)| (*place, one.email.is_some()));
+    assert_eq!(staff.collect::<Vec<_>>(), [(0, true), (2, false)]);
     let issues: Vec<_> = mapped
         .issues
         .iter()
@@ -210,7 +396,7 @@ fn a_page_accounts_for_every_record() {
 proptest! {
     #[test]
     fn text_that_is_mapped_can_always_be_stored(text in "\\PC*|[\\x00-\\x1f ]*[a-z]?[\\x00-\\x1f]*") {
-        if let Some(cleaned) = clean(Some(&text)) {
+        if let Some(cleaned) = Texts::default().description(Some(&text)) {
             prop_assert!(!cleaned.is_empty() && cleaned.trim() == cleaned);
             prop_assert!(!cleaned.contains(char::is_control));
         }

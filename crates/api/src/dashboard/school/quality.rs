@@ -69,7 +69,7 @@ pub(in crate::dashboard) async fn download(
         ..Entry::new(AuditAction::Export)
     };
     access.read_personal_data(&posted.actor()?, &entry).await?;
-    let file = flaws.iter().fold(csv::record(&COLUMNS), |file, flaw| file + &line(flaw));
+    let file = flaws.iter().fold(csv::header(&COLUMNS), |file, flaw| file + &line(flaw));
     let name = format!("attachment; filename=\"data-quality-{}.csv\"", school.id);
     Ok(([(CONTENT_TYPE, csv::MEDIA_TYPE.to_owned()), (CONTENT_DISPOSITION, name)], file)
         .into_response())
@@ -80,7 +80,7 @@ fn line(flaw: &Flaw) -> String {
     csv::record(&[
         &text(&flaw.wonde_id),
         &text(&flaw.upi),
-        &text(&flaw.name),
+        text(&flaw.name).trim(),
         &text(&flaw.email),
         &flaw.code.as_str().replace('_', " "),
         flaw.code.sentence(),

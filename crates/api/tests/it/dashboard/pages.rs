@@ -89,6 +89,7 @@ async fn the_clerk_gets_a_file_of_what_to_mend() {
     assert!(page.contains("no_work_email") && !page.contains("=1+1"), "{page}");
     let file = operator.post(&app, "/dashboard/schools/oak/quality", &[]).await;
     assert!(file.header("content-disposition").contains("data-quality-oak.csv"));
+    assert!(file.text.starts_with('\u{feff}'), "{}", file.text);
     let lines: Vec<&str> = file.text.lines().collect();
     assert_eq!(lines.len(), 3, "{}", file.text);
     assert!(lines[1].starts_with("A1,,'=1+1 Day,,manager missing,"), "{}", lines[1]);

@@ -148,14 +148,18 @@ impl Employee {
             return None;
         }
         let email = trimmed(self.contact_details.data.emails.work)?;
-        let title =
+        let (first_name, surname) = (trimmed(self.forename), trimmed(self.surname));
+        if first_name.is_none() && surname.is_none() {
+            return None;
+        }
+        let (title, _) =
             JobTitle::from_roles(self.roles.data.iter().filter_map(|role| role.name.as_deref()));
         Some(Person {
             wonde_id: self.id,
             upi: trimmed(self.upi),
             email: WorkEmail::parse(&email).ok()?.as_str().to_owned(),
-            first_name: trimmed(self.forename)?,
-            surname: trimmed(self.surname)?,
+            first_name: first_name.unwrap_or_default(),
+            surname: surname.unwrap_or_default(),
             initials: trimmed(self.initials),
             job_title: title.as_deref().map(str::to_owned),
             non_teaching: details.teaching_staff == Some(false),

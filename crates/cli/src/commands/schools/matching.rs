@@ -19,7 +19,8 @@ pub(super) async fn list(pool: &Pool, id: &SchoolId, json: bool) -> Result<(), F
     }
     let row = |candidate: &Candidate| {
         let name = |named: &matches::Named| {
-            format!("{} {} <{}>", named.first_name, named.surname, named.email)
+            let names = format!("{} {}", named.first_name, named.surname);
+            format!("{} <{}>", names.trim(), named.email)
         };
         [
             candidate.wonde_id.clone(),

@@ -123,3 +123,31 @@ fn whoever_has_nothing_in_common_is_somebody_new() {
     assert_eq!(plan.told(), ["b1 created", "a1 active=false"]);
     assert_eq!(plan.candidates(), NOTHING);
 }
+
+#[test]
+fn a_name_that_both_lack_is_nothing_in_common() {
+    let nameless = |first_name: &str, surname: &str| {
+        let ada = person(account("a1"), |ada| {
+            (ada.first_name, ada.surname) = (first_name.into(), surname.into());
+            ada.initials = Some(String::new());
+        });
+        school([ada])
+    };
+    let said = |first_name: &str, surname: &str| StaffRecord {
+        first_name: first_name.into(),
+        surname: surname.into(),
+        initials: Some(String::new()),
+        ..moved()
+    };
+    for (first_name, surname) in [("", "A1"), ("Robin", "")] {
+        let fetched = list([said(first_name, surname)]).gone(&["a1"]);
+        let plan = compare(&nameless(first_name, surname), &fetched, &RULES);
+        assert_eq!(plan.candidates(), NOTHING, "{first_name} {surname}");
+        assert_eq!(plan.created.len(), 1);
+    }
+    // Nor is the account of a person without a surname theirs who has its address and no surname.
+    let same_login = StaffRecord { email: email("a1@oak.example"), ..said("Jo", "") };
+    let fetched = list([same_login]).gone(&["a1"]);
+    let plan = compare(&nameless("Robin", ""), &fetched, &RULES);
+    assert_eq!(plan.told(), ["b1 created", "a1 active=false"]);
+}

@@ -160,7 +160,8 @@ fn where_new_logins_were_not_approved_known_people_ask_for_what_they_have() {
     let moved =
         StaffRecord { email: email("new@oak.example"), surname: "New".into(), ..record("a1") };
     // So whoever is to get the login of one who would move has to wait.
-    let next = StaffRecord { email: email("a1@oak.example"), ..stranger("a3", "Cy", "x@x") };
+    let next =
+        StaffRecord { email: email("a1@oak.example"), ..stranger("a3", "Cy", "x@x.example") };
     let fetched = list([moved, record("a2"), next]);
     let lines = ["a1 surname=New", "a3 work_email_in_use", "school emails_not_approved"];
     assert_eq!(told(&held, &fetched, &rules), lines);
@@ -198,4 +199,32 @@ fn the_evidence_says_how_the_two_were_brought_together() {
     ];
     assert_eq!(how, expected);
     assert_eq!(plan.sightings.seen[1].1.staff, Some(Ref::New(0)));
+}
+
+#[test]
+fn work_emails_are_compared_composed_and_whatever_their_capitals() {
+    let written = |address: &str| {
+        let by_hand = person(by_hand("a1"), |person| person.email = address.into());
+        told(
+            &school([by_hand]),
+            &list([StaffRecord { email: email("ZOË@oak.example"), ..record("a1") }]),
+            &RULES,
+        )
+    };
+    for same in ["zoë@oak.example", "zoe\u{308}@oak.example", "Zoe\u{308}@OAK.example"] {
+        let lines = written(same);
+        assert_eq!(lines[..2], ["a1 wonde_id=a1", "a1 email=ZOË@oak.example"], "{same}");
+    }
+    assert_eq!(written("zoe@oak.example"), ["a1 created"]);
+    // Other letters are another mailbox.
+    let strasse = person(by_hand("a1"), |person| person.email = "strasse@oak.example".into());
+    let said = StaffRecord { email: email("straße@oak.example"), ..record("a1") };
+    assert_eq!(told(&school([strasse]), &list([said]), &RULES), ["a1 created"]);
+    // Two records with one address are told of, whatever their spelling.
+    let twice = ["zoe\u{308}@oak.example", "ZOË@oak.example"];
+    let [one, two] = twice.map(email);
+    let records =
+        [StaffRecord { email: one, ..record("a1") }, StaffRecord { email: two, ..record("a2") }];
+    let lines = told(&school([]), &list(records), &RULES);
+    assert_eq!(lines, ["a1 shared_work_email", "a2 shared_work_email"]);
 }

@@ -190,3 +190,16 @@ fn whoever_was_read_after_the_fetch_began_stays_as_that_found_them() {
     assert_eq!(read(1), NOTHING);
     assert_eq!(read(0), ["a1 first_name=Old"]);
 }
+
+#[test]
+fn a_name_that_the_mis_lacks_stays_as_ip_has_it_and_is_empty_for_a_new_person() {
+    let without = |said: StaffRecord| StaffRecord { first_name: String::new(), ..said };
+    let renamed = StaffRecord { surname: "Lee".into(), ..without(full("a1")) };
+    assert_eq!(of_ada(full_account("a1"), renamed, &RULES), ["a1 surname=Lee"]);
+    let plan = compare(&school([]), &list([without(record("a1"))]), &RULES);
+    let [new] = &plan.created[..] else { panic!("one person") };
+    assert_eq!((new.first_name.as_str(), new.surname.as_str()), ("", "A1"));
+    assert_eq!(new.mis.as_ref().unwrap().first_name, None, "it never said any");
+    let known = compare(&school([full_account("a1")]), &list([without(full("a1"))]), &RULES);
+    assert!(known.changed.is_empty(), "what the MIS said last stays known");
+}

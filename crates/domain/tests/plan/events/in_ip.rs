@@ -40,7 +40,7 @@ fn free_address(school: &mut School) -> Option<String> {
     } else {
         one_who(school, |_| true)?.said.email.clone()
     };
-    let address = address.as_str().to_owned();
+    let address = address.unwrap().as_str().to_owned();
     (!school.is_held(&address)).then_some(address)
 }
 

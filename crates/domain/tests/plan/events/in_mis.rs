@@ -100,9 +100,9 @@ pub(super) fn addresses_swapped(school: &mut School) -> Option<()> {
     let two = somebody(school)?.said.wonde_id.clone();
     let find = |school: &School, id: &str| school.mis.iter().position(|e| e.said.wonde_id == id);
     let (one, two) = (find(school, &one)?, find(school, &two)?);
-    let address = school.mis[one].said.email.clone();
-    school.mis[one].said.email = school.mis[two].said.email.clone();
-    school.mis[two].said.email = address;
+    let [first, second] = [one, two].map(|at| school.mis[at].said.email.clone());
+    school.mis[one].said.email = second;
+    school.mis[two].said.email = first;
     Some(())
 }
 

@@ -18,12 +18,18 @@ pub(crate) fn of(
     person.active |= is_new || rules.restores;
     let mut mis = person.mis.take().unwrap_or_default();
     person.wonde_id = Some(said.wonde_id.clone());
-    said.email.as_str().clone_into(&mut person.email);
-    person.first_name.clone_from(&said.first_name);
-    person.surname.clone_from(&said.surname);
-    mis.email = Some(person.email.clone());
-    mis.first_name = Some(person.first_name.clone());
-    mis.surname = Some(person.surname.clone());
+    if let Some(email) = &said.email {
+        email.as_str().clone_into(&mut person.email);
+        mis.email = Some(person.email.clone());
+    }
+    if !said.first_name.is_empty() {
+        person.first_name.clone_from(&said.first_name);
+        mis.first_name = Some(person.first_name.clone());
+    }
+    if !said.surname.is_empty() {
+        person.surname.clone_from(&said.surname);
+        mis.surname = Some(person.surname.clone());
+    }
     if said.upi.is_some() {
         person.upi.clone_from(&said.upi);
     }

@@ -3,28 +3,45 @@
 
 use std::cmp::Reverse;
 
-use mis_sync_domain::IssueCode;
+use mis_sync_domain::{IssueCode, StaffRecord};
 
 use super::Model;
 
 impl Model<'_> {
     /// The login that a record asks for; `None`: its person has it, or needs none.
     fn asks(&self, n: usize, means: &[Option<usize>]) -> Option<String> {
-        let wanted = login(self.records[n].email.as_str());
-        let Some(place) = means[n] else { return Some(wanted) };
+        let said = login_of(self.records[n]);
+        let Some(place) = means[n] else { return said };
         let person = &self.account(place).person;
+        let wanted = said.unwrap_or_else(|| login(&person.email));
         let asks =
             if person.active { login(&person.email) != wanted } else { self.rules.sync.restores };
         (asks && !self.is_read_later(place)).then_some(wanted)
+    }
+
+    /// A person who comes back without an address leaves a login to those who have it in the MIS.
+    pub(super) fn give_way(&self, means: &[Option<usize>], issue: &mut [Option<IssueCode>]) {
+        let says = |n: usize| login_of(self.records[n]);
+        for n in (0..means.len()).filter(|n| says(*n).is_none()) {
+            let Some(wanted) = self.asks(n, means) else { continue };
+            let wants_it = |m: &usize| {
+                says(*m).as_ref() == Some(&wanted)
+                    || says(*m).is_none() && self.asks(*m, means).as_ref() == Some(&wanted)
+            };
+            if (0..means.len()).filter(|m| *m != n).any(|m| wants_it(&m)) {
+                issue[n] = Some(IssueCode::WorkEmailInUse);
+            }
+        }
     }
 
     pub(super) fn shares_a_login(&self, means: &[Option<usize>]) -> Vec<bool> {
         let is_shared = |n: usize| {
             let with_it = |wanted: &String| {
                 let records = self.records.iter();
-                records.filter(|one| login(one.email.as_str()) == *wanted).count() > 1
+                records.filter(|one| login_of(one).as_ref() == Some(wanted)).count() > 1
             };
-            self.asks(n, means).as_ref().is_some_and(with_it)
+            let said = login_of(self.records[n]);
+            self.asks(n, means).filter(|_| said.is_some()).as_ref().is_some_and(with_it)
         };
         (0..self.records.len()).map(is_shared).collect()
     }
@@ -67,6 +84,11 @@ impl Model<'_> {
             }
         }
     }
+}
+
+/// The login that a record names.
+pub(super) fn login_of(record: &StaffRecord) -> Option<String> {
+    record.email.as_ref().map(|email| login(email.as_str()))
 }
 
 pub(super) fn login(address: &str) -> String {

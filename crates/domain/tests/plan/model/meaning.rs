@@ -4,12 +4,15 @@
 use std::cmp::Reverse;
 
 use mis_sync_domain::{
-    MatchedBy, StaffRecord,
-    identity::{Identity, folded, is_doubtful},
+    MatchedBy, StaffRecord, WorkEmail,
+    identity::{Identity, is_doubtful},
     plan::Person,
 };
 
-use super::{Model, Pair, logins::login};
+use super::{
+    Model, Pair, is_same,
+    logins::{login, login_of},
+};
 
 impl Model<'_> {
     /// Whom each record means, and matches that a person has to confirm.
@@ -55,7 +58,8 @@ impl Model<'_> {
         let Person { first_name, surname, email, initials, .. } = person;
         let held = identity(first_name, surname, email, initials.as_deref());
         let StaffRecord { first_name, surname, email, initials, .. } = said;
-        let said = identity(first_name, surname, email.as_str(), initials.as_deref());
+        let email = email.as_ref().map(WorkEmail::as_str).unwrap_or_default();
+        let said = identity(first_name, surname, email, initials.as_deref());
         !is_nobodys && is_doubtful(by, &held, &said)
     }
 
@@ -98,13 +102,13 @@ impl Model<'_> {
             }
             _ => {
                 let is_free = |own: &str| {
-                    folded(&account.person.surname) == folded(&said.surname)
+                    is_same(&account.person.surname, &said.surname)
                         && !self.is_listed(own)
                         && (!account.person.active || self.is_gone(own))
                         && !self.is_present_by_upi(place)
                         && self.shows_absence()
                 };
-                login(&account.person.email) == login(said.email.as_str())
+                login_of(said).as_ref() == Some(&login(&account.person.email))
                     && own.is_none_or(is_free)
             }
         }
