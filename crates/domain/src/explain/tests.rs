@@ -165,3 +165,28 @@ fn without_a_record_it_is_told_who_is_missing_where() {
     let unread = Evidence { reading: None, ..evidence(None, Some(account(true))) };
     assert_eq!(of(&unread).verdict, Verdict::NeverSynced);
 }
+
+#[test]
+fn a_person_whom_ip_has_keeps_the_login_where_the_mis_has_none() {
+    let mut imported = sighting(Standing::Current, RecordOutcome::Imported);
+    imported.has_email = false;
+    let mut known = evidence(Some(imported), Some(account(true)));
+    for (code, verdict) in [
+        (IssueCode::NoWorkEmail, Verdict::NoWorkEmail),
+        (IssueCode::InvalidWorkEmail, Verdict::InvalidWorkEmail),
+    ] {
+        known.issues = vec![IssueCode::NameMissing, code];
+        let explanation = of(&known);
+        assert_eq!(explanation.verdict, verdict);
+        assert!(explanation.sentence.ends_with("so iP keeps the login that it has of them."));
+        let step = explanation.steps.iter().find(|step| step.step == Step::WorkEmail).unwrap();
+        assert_eq!(step.outcome, Outcome::Failed);
+    }
+    let left_out = sighting(Standing::Current, RecordOutcome::Issue(IssueCode::NoWorkEmail));
+    let sentence = of(&evidence(Some(left_out), None)).sentence;
+    assert!(sentence.ends_with("so they are not imported."), "{sentence}");
+    let undecided = sighting(Standing::Unsaid, RecordOutcome::Issue(IssueCode::DateUnreadable));
+    let explanation = of(&evidence(Some(undecided), Some(account(true))));
+    assert_eq!(explanation.verdict, Verdict::DateUnreadable);
+    assert!(explanation.sentence.ends_with("so iP keeps them as they were."));
+}

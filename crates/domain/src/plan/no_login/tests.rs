@@ -84,6 +84,37 @@ fn somebody_is_found_by_upi_and_by_what_a_person_decided() {
 }
 
 #[test]
+fn a_record_that_means_no_one_after_all_creates_no_one() {
+    // The person on whom someone decided is not in iP any more.
+    let decision = Decision {
+        wonde_id: "a9".into(),
+        staff_id: Some(account("a8").id),
+        in_doubt: false,
+        shown: None,
+    };
+    let held = Held { decisions: vec![decision], ..school([]) };
+    for (code, line) in [
+        (IssueCode::NoWorkEmail, "a9 no_work_email"),
+        (IssueCode::InvalidWorkEmail, "a9 invalid_work_email"),
+    ] {
+        let plan = compare(&held, &mapped(list([cleared(record("a9"))]), code), &RULES);
+        assert_eq!(plan.told(), [line]);
+        assert_eq!((plan.report.skipped, plan.report.current), (1, 1));
+    }
+}
+
+#[test]
+fn whoever_comes_back_without_an_address_gives_way_to_those_who_have_it_in_the_mis() {
+    let newcomer = stranger("a3", "Cy", "a1@oak.example");
+    let lines = told_of(&school([inactive("a1")]), list([cleared(record("a1")), newcomer]));
+    assert_eq!(lines, ["a3 created", "a1 no_work_email", "a1 work_email_in_use"]);
+    let same = person(inactive("a2"), |person| person.email = "A1@oak.example".into());
+    let both = list([cleared(record("a1")), cleared(record("a2"))]);
+    let lines = told_of(&school([inactive("a1"), same]), both);
+    assert!(!lines.iter().any(|line| line.contains("active=true")), "{lines:?}");
+}
+
+#[test]
 fn an_id_under_other_names_waits_because_no_email_vouches_for_it() {
     let cy = cleared(stranger("a1", "Cy", "cy@oak.example"));
     assert_eq!(
