@@ -1,7 +1,7 @@
 //! Wonde's JSON envelope: `{"data": …, "meta": {"pagination": …}}`.
 //!
-//! A page is decoded in one pass. Only where a record does not fit is it read a second time,
-//! record by record, to name the ones that do not decode and keep the others.
+//! A page is decoded in one pass. Only where a record does not fit, or has a text that no JSON can hold,
+//! is it read a second time, record by record, to name the ones that do not decode and keep the others.
 
 use std::fmt;
 
@@ -10,6 +10,7 @@ use serde::de::{DeserializeOwned, IgnoredAny};
 use serde_json::value::RawValue;
 
 use crate::error::Error;
+use crate::mend::Mended;
 use crate::models::WondeId;
 use crate::models::shape::{self, Shape};
 
@@ -65,29 +66,42 @@ struct Pagination {
 
 /// Decodes a list answer; records that do not fit come as errors of their own.
 pub(crate) fn decode_page<T: DeserializeOwned>(body: &[u8]) -> Result<DecodedPage<T>, Error> {
-    let (records, meta) = match serde_json::from_slice::<ListEnvelope<T>>(body) {
-        Ok(page) => (page.data.into_iter().map(Ok).collect(), page.meta),
-        Err(error) if error.is_data() => {
-            let page: ListEnvelope<&RawValue> =
-                serde_json::from_slice(body).map_err(|error| unreadable(&error))?;
-            (page.data.into_iter().map(decode_record).collect(), page.meta)
+    let error = match serde_json::from_slice::<ListEnvelope<T>>(body) {
+        Ok(page) => {
+            let records = page.data.into_iter().map(Ok).collect();
+            return Ok(DecodedPage { records, next: next_page(page.meta)? });
         }
-        Err(error) => return Err(unreadable(&error)),
+        Err(error) => error,
     };
-    Ok(DecodedPage { records, next: next_page(meta)? })
+    let mended = Mended::of(body);
+    let page: ListEnvelope<&RawValue> = decode_mended(&mended, &error)?;
+    let in_records: usize = page.data.iter().map(|raw| mended.replaced_in(raw.get())).sum();
+    if in_records < mended.replaced() {
+        return Err(unreadable(&error));
+    }
+    let records = page.data.into_iter().map(|raw| decode_record(body, &mended, raw)).collect();
+    Ok(DecodedPage { records, next: next_page(page.meta)? })
 }
 
 /// Decodes the answer to a request for one record.
 pub(crate) fn decode_single<T: DeserializeOwned>(body: &[u8]) -> Result<T, Error> {
-    match serde_json::from_slice::<SingleEnvelope<T>>(body) {
-        Ok(single) => Ok(single.data),
-        Err(error) if error.is_data() => {
-            let single: SingleEnvelope<&RawValue> =
-                serde_json::from_slice(body).map_err(|error| unreadable(&error))?;
-            Ok(decode_record(single.data)?)
-        }
-        Err(error) => Err(unreadable(&error)),
-    }
+    let error = match serde_json::from_slice::<SingleEnvelope<T>>(body) {
+        Ok(single) => return Ok(single.data),
+        Err(error) => error,
+    };
+    let mended = Mended::of(body);
+    let single: SingleEnvelope<&RawValue> = decode_mended(&mended, &error)?;
+    Ok(decode_record(body, &mended, single.data)?)
+}
+
+/// Decodes an answer that could not be decoded as it was, up to its records. `before`: what was wrong
+/// with it.
+fn decode_mended<'a, T: Deserialize<'a>>(
+    mended: &'a Mended,
+    before: &serde_json::Error,
+) -> Result<T, Error> {
+    serde_json::from_slice(mended.body())
+        .map_err(|error| unreadable(if before.is_data() { &error } else { before }))
 }
 
 /// A missing pagination object means the last page: Wonde's reference says that short lists have
@@ -105,27 +119,35 @@ fn next_page(meta: Shape<IgnoredAny, Meta>) -> Result<Option<String>, Error> {
     }
 }
 
-fn decode_record<T: DeserializeOwned>(raw: &RawValue) -> Result<T, UndecodableRecord> {
-    serde_json::from_str(raw.get()).map_err(|error| explain(raw, &error))
+/// Decodes a record as it was: a bad text in a field that is not read costs nothing.
+fn decode_record<T: DeserializeOwned>(
+    body: &[u8],
+    mended: &Mended,
+    raw: &RawValue,
+) -> Result<T, UndecodableRecord> {
+    serde_json::from_slice(&body[mended.place_of(raw.get())]).map_err(|error| explain(raw, &error))
 }
 
 /// Says where a record fails. The decoder's own words are not used: they quote the values.
 fn explain(raw: &RawValue, error: &serde_json::Error) -> UndecodableRecord {
-    #[derive(Deserialize)]
-    struct Identified {
-        id: WondeId,
-    }
     if !raw.get().starts_with('{') {
         return UndecodableRecord { wonde_id: None, reason: "it is not an object".to_owned() };
     }
-    let wonde_id = serde_json::from_str::<Identified>(raw.get())
-        .ok()
-        .map(|identified| identified.id.to_string());
+    let wonde_id = id_of(raw);
     let reason = match wonde_id {
         None => "it has no usable id".to_owned(),
         Some(_) => format!("unexpected shape at character {}", error.column()),
     };
     UndecodableRecord { wonde_id, reason }
+}
+
+fn id_of(raw: &RawValue) -> Option<String> {
+    #[derive(Deserialize)]
+    struct Identified {
+        id: WondeId,
+    }
+    let identified = serde_json::from_str::<Identified>(raw.get());
+    identified.ok().map(|identified| identified.id.to_string())
 }
 
 fn unreadable(error: &serde_json::Error) -> Error {
@@ -237,11 +259,73 @@ mod tests {
     }
 
     #[test]
+    fn one_bad_text_costs_its_record_alone() {
+        let bad: [&[u8]; 8] = [
+            br#"{"id":"A2","forename":"Ann\ud83d"}"#,
+            br#"{"id":"A2","forename":"\udc00nn"}"#,
+            b"{\"id\":\"A2\",\"forename\":\"Zo\xeb\"}",
+            b"{\"id\":\"A2\",\"surname\":\"O\x00\x1b\"}",
+            b"{\"id\":\"A2\",\"surname\":\"Two\nlines\"}",
+            br#"{"id":"A2","upi":1e999}"#,
+            br#"{"id":"A2","upi":-1E+999}"#,
+            b"{\"id\":\"A2\",\"roles\":{\"data\":[{\"name\":\"\xe2\x82\"}]}}",
+        ];
+        for record in bad {
+            let mut body = br#"{"data":[{"id":"A1"},"#.to_vec();
+            body.extend(record);
+            body.extend(br#",{"id":"A3"}],"meta":{"pagination":{"next":"x","more":true}}}"#);
+            let shown = String::from_utf8_lossy(record);
+            let decoded = decode_page::<Employee>(&body).unwrap();
+            assert_eq!(decoded.next.as_deref(), Some("x"), "{shown}");
+            let ids: Vec<_> =
+                decoded.records.iter().map(|one| one.as_ref().map(|one| &one.id)).collect();
+            let [first, second, third] = ids.try_into().unwrap();
+            assert_eq!((first.unwrap().as_str(), third.unwrap().as_str()), ("A1", "A3"), "{shown}");
+            assert_eq!(second.unwrap_err().wonde_id.as_deref(), Some("A2"), "{shown}");
+        }
+    }
+
+    #[test]
+    fn a_bad_text_that_is_not_read_costs_nothing() {
+        let body =
+            b"{\"data\":[{\"id\":\"A1\",\"other\":\"\xe9\"},{\"id\":\"A2\",\"upi\":\"\xe9\"}]}";
+        let decoded = decode_page::<Employee>(body).unwrap();
+        assert!(decoded.records[0].is_ok() && decoded.records[1].is_err());
+    }
+
+    #[test]
+    fn a_bad_text_in_the_id_leaves_a_record_without_one() {
+        let body = b"{\"data\":[{\"id\":\"A\xe9\"},{\"id\":\"B\\ud83d\"},{\"id\":\"C\"}]}";
+        let decoded = decode_page::<Employee>(body).unwrap();
+        let without_id = |one: &Result<Employee, UndecodableRecord>| {
+            one.as_ref().is_err_and(|undecodable| undecodable.wonde_id.is_none())
+        };
+        let found: Vec<bool> = decoded.records.iter().map(without_id).collect();
+        assert_eq!(found, [true, true, false]);
+    }
+
+    #[test]
+    fn a_bad_text_outside_the_records_or_a_cut_one_is_no_page() {
+        let bodies: [&[u8]; 5] = [
+            b"{\"data\":[{\"id\":\"A1\"}],\"meta\":{\"pagination\":{\"next\":\"x\xff\"}}}",
+            br#"{"data":[{"id":"A1","forename":"Ann\ud83d"}"#,
+            br#"{"data":[{"id":"A1","forename":"Ann\ud83d"#,
+            br#"{"data":[{"id":"A1","forename":"An"n"}]}"#,
+            b"{\"data\":[\xff]}",
+        ];
+        for body in bodies {
+            assert!(decode_page::<Employee>(body).is_err(), "{}", String::from_utf8_lossy(body));
+        }
+    }
+
+    #[test]
     fn a_single_record_that_does_not_fit_is_named() {
-        let bad = decode_single::<Employee>(br#"{"data":{"id":"A2","roles":[1]}}"#);
-        match bad {
-            Err(Error::Record(record)) => assert_eq!(record.wonde_id.as_deref(), Some("A2")),
-            other => panic!("{other:?}"),
+        for bad in [r#"{"data":{"id":"A2","roles":[1]}}"#, r#"{"data":{"id":"A2","upi":"\ud83d"}}"#]
+        {
+            match decode_single::<Employee>(bad.as_bytes()) {
+                Err(Error::Record(record)) => assert_eq!(record.wonde_id.as_deref(), Some("A2")),
+                other => panic!("{other:?}"),
+            }
         }
         assert!(decode_reason(decode_single::<Employee>(b"{}")).starts_with("no usable data"));
     }

@@ -10,6 +10,7 @@ mod error;
 mod includes;
 mod limit;
 mod lists;
+mod mend;
 mod models;
 mod pages;
 mod query;
