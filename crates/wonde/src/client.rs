@@ -15,7 +15,7 @@ use url::Url;
 use crate::addresses::{AddressRule, GuardedResolver, is_refused};
 use crate::bom::without_marks;
 use crate::config::ClientConfig;
-use crate::envelope::{DecodedPage, decode_page, decode_single};
+use crate::envelope::{DecodedPage, decode_damaged, decode_page, decode_single};
 use crate::error::Error;
 use crate::limit::{LimitKey, RateLimit};
 use crate::models::{Class, Counts, Employee, School, Subject, WondeId};
@@ -129,7 +129,7 @@ impl SchoolClient {
 
     /// The school itself: the cheapest way to see whether the token works.
     pub async fn school(&self) -> Result<School, Error> {
-        self.send(Ask::record("school", &self.root)).await
+        self.send(Ask::school(&self.root)).await
     }
 
     /// One employee; [`Error::NotFound`] where Wonde does not know the id (any more). Of the query
@@ -244,7 +244,7 @@ impl SchoolClient {
     /// as well. Whatever else is answered shows that the 401 passes.
     async fn second_look(&self) -> Error {
         wait(self.client.config.second_look()).await;
-        let ask = Ask::<School>::record("school", &self.root);
+        let ask = Ask::school(&self.root);
         match self.attempt(ask, 1).await {
             Err(error @ Error::Unauthorized) => error,
             Err(error) if error.is_transient() => error,
@@ -315,6 +315,12 @@ impl<T> Clone for Ask<'_, T> {
 }
 
 impl<T> Copy for Ask<'_, T> {}
+
+impl<'a> Ask<'a, School> {
+    fn school(url: &'a Url) -> Self {
+        Self { resource: "school", url, decode: decode_damaged, one_record: true }
+    }
+}
 
 impl<'a, T: DeserializeOwned> Ask<'a, T> {
     fn record(resource: &'static str, url: &'a Url) -> Self {

@@ -1,18 +1,18 @@
 //! Wonde's JSON envelope: `{"data": …, "meta": {"pagination": …}}`.
 //!
-//! A page is decoded in one pass. Only where a record does not fit, or has a text that no JSON can hold,
-//! is it read a second time, record by record, to name the ones that do not decode and keep the others.
+//! An answer is decoded in one pass. Only where that fails is it taken apart and read a second time,
+//! record by record, to name the ones that do not decode and keep the others.
 
 use std::fmt;
 
 use serde::Deserialize;
 use serde::de::{DeserializeOwned, IgnoredAny};
-use serde_json::value::RawValue;
 
 use crate::error::Error;
 use crate::mend::Mended;
 use crate::models::WondeId;
 use crate::models::shape::{self, Shape};
+use crate::parts::{items, key_and_value, members};
 
 /// A record that Wonde delivered and that does not decode. The caller must not take the person
 /// for gone: the record is there, only unreadable.
@@ -74,13 +74,17 @@ pub(crate) fn decode_page<T: DeserializeOwned>(body: &[u8]) -> Result<DecodedPag
         Err(error) => error,
     };
     let mended = Mended::of(body);
-    let page: ListEnvelope<&RawValue> = decode_mended(&mended, &error)?;
-    let in_records: usize = page.data.iter().map(|raw| mended.replaced_in(raw.get())).sum();
+    let parts = Parts::of(&mended).ok_or_else(|| unreadable(&error))?;
+    let records = items(parts.data).ok_or_else(|| unreadable(&error))?;
+    let in_records: usize = records.iter().map(|record| mended.replaced_in(record)).sum();
     if in_records < mended.replaced() {
         return Err(unreadable(&error));
     }
-    let records = page.data.into_iter().map(|raw| decode_record(body, &mended, raw)).collect();
-    Ok(DecodedPage { records, next: next_page(page.meta)? })
+    // Without it, it is not known whether the list goes on.
+    let meta = parts.meta.map(serde_json::from_str).transpose();
+    let meta = meta.map_err(|_quoting| unreadable_place())?.unwrap_or_default();
+    let records = records.into_iter().map(|record| decode_record(body, &mended, record)).collect();
+    Ok(DecodedPage { records, next: next_page(meta)? })
 }
 
 /// Decodes the answer to a request for one record.
@@ -90,50 +94,98 @@ pub(crate) fn decode_single<T: DeserializeOwned>(body: &[u8]) -> Result<T, Error
         Err(error) => error,
     };
     let mended = Mended::of(body);
-    let single: SingleEnvelope<&RawValue> = decode_mended(&mended, &error)?;
-    Ok(decode_record(body, &mended, single.data)?)
+    let parts = Parts::of(&mended).ok_or_else(|| unreadable(&error))?;
+    Ok(decode_record(body, &mended, parts.data)?)
 }
 
-/// Decodes an answer that could not be decoded as it was, up to its records. `before`: what was wrong
-/// with it.
-fn decode_mended<'a, T: Deserialize<'a>>(
-    mended: &'a Mended,
-    before: &serde_json::Error,
-) -> Result<T, Error> {
-    serde_json::from_slice(mended.body())
-        .map_err(|error| unreadable(if before.is_data() { &error } else { before }))
+/// Decodes the answer to a request for a record that is about no person: what a text of it has lost does
+/// no harm.
+pub(crate) fn decode_damaged<T: DeserializeOwned>(body: &[u8]) -> Result<T, Error> {
+    let as_it_was = decode_single(body);
+    if !matches!(as_it_was, Err(Error::Record(_))) {
+        return as_it_was;
+    }
+    match serde_json::from_slice::<SingleEnvelope<T>>(Mended::of(body).body()) {
+        Ok(single) => Ok(single.data),
+        Err(_) => as_it_was,
+    }
+}
+
+/// An answer that was taken apart, each part as it is written.
+struct Parts<'a> {
+    data: &'a str,
+    meta: Option<&'a str>,
+}
+
+impl<'a> Parts<'a> {
+    /// `None` where the answer is not whole, or where one of the parts comes twice.
+    fn of(mended: &'a Mended) -> Option<Self> {
+        let text = std::str::from_utf8(mended.body()).ok()?;
+        let (mut data, mut meta) = (None, None);
+        for member in members(text)? {
+            let (key, value) = key_and_value(member)?;
+            let part = match key.as_str() {
+                "data" => &mut data,
+                "meta" => &mut meta,
+                _ => continue,
+            };
+            if part.replace(value).is_some() {
+                return None;
+            }
+        }
+        Some(Self { data: data?, meta })
+    }
 }
 
 /// A missing pagination object means the last page: Wonde's reference says that short lists have
 /// none. But `more` without `next` is a list cut short, and to take that for its end would make
-/// leavers of everybody on the pages not seen.
+/// leavers of everybody on the pages not seen. So would a pagination that is something else.
 fn next_page(meta: Shape<IgnoredAny, Meta>) -> Result<Option<String>, Error> {
-    let Shape::Object(Meta { pagination: Shape::Object(pagination) }) = meta else {
-        return Ok(None);
+    let pagination = match meta {
+        Shape::Object(Meta { pagination }) => pagination,
+        other if is_nothing(&other) => Shape::Missing,
+        _ => return Err(unreadable_place()),
     };
-    match (pagination.next, pagination.more) {
-        (None, Some(true)) => Err(Error::decode("more pages are promised, but none is named")),
-        // Some servers name the last page as its own next.
-        (_, Some(false)) => Ok(None),
-        (next, _) => Ok(next),
+    match pagination {
+        // Some servers name the last page as its own next, or one behind it.
+        Shape::Object(Pagination { more: Some(false), .. }) => Ok(None),
+        Shape::Object(Pagination { next: None, more: Some(true) }) => {
+            Err(Error::decode("more pages are promised, but none is named"))
+        }
+        Shape::Object(Pagination { next, .. }) => Ok(next),
+        other if is_nothing(&other) => Ok(None),
+        _ => Err(unreadable_place()),
     }
+}
+
+/// Not there, null, or PHP's empty object.
+fn is_nothing<T>(shape: &Shape<IgnoredAny, T>) -> bool {
+    match shape {
+        Shape::Missing | Shape::Null => true,
+        Shape::List(items) => items.is_empty(),
+        _ => false,
+    }
+}
+
+fn unreadable_place() -> Error {
+    Error::decode("where the list goes on cannot be read")
 }
 
 /// Decodes a record as it was: a bad text in a field that is not read costs nothing.
 fn decode_record<T: DeserializeOwned>(
     body: &[u8],
     mended: &Mended,
-    raw: &RawValue,
+    record: &str,
 ) -> Result<T, UndecodableRecord> {
-    serde_json::from_slice(&body[mended.place_of(raw.get())]).map_err(|error| explain(raw, &error))
+    serde_json::from_slice(&body[mended.place_of(record)]).map_err(|error| explain(record, &error))
 }
 
 /// Says where a record fails. The decoder's own words are not used: they quote the values.
-fn explain(raw: &RawValue, error: &serde_json::Error) -> UndecodableRecord {
-    if !raw.get().starts_with('{') {
+fn explain(record: &str, error: &serde_json::Error) -> UndecodableRecord {
+    let Some(members) = members(record) else {
         return UndecodableRecord { wonde_id: None, reason: "it is not an object".to_owned() };
-    }
-    let wonde_id = id_of(raw);
+    };
+    let wonde_id = id_among(&members);
     let reason = match wonde_id {
         None => "it has no usable id".to_owned(),
         Some(_) => format!("unexpected shape at character {}", error.column()),
@@ -141,13 +193,13 @@ fn explain(raw: &RawValue, error: &serde_json::Error) -> UndecodableRecord {
     UndecodableRecord { wonde_id, reason }
 }
 
-fn id_of(raw: &RawValue) -> Option<String> {
-    #[derive(Deserialize)]
-    struct Identified {
-        id: WondeId,
-    }
-    let identified = serde_json::from_str::<Identified>(raw.get());
-    identified.ok().map(|identified| identified.id.to_string())
+/// The one id among the members of a record.
+fn id_among(members: &[&str]) -> Option<String> {
+    let values = members.iter().filter_map(|member| key_and_value(member));
+    let ids = values.filter(|(key, _)| key == "id");
+    let mut ids = ids.map(|(_, id)| serde_json::from_str::<WondeId>(id).ok());
+    let id = ids.next()??;
+    ids.all(|other| other.as_ref() == Some(&id)).then(|| id.to_string())
 }
 
 fn unreadable(error: &serde_json::Error) -> Error {
@@ -195,6 +247,10 @@ mod tests {
             (json!({"pagination": {"next": "x"}}), Some("x")),
             (json!({"pagination": {"next": "x", "more": false}}), None),
             (json!({"pagination": {"next": "x", "more": null}}), Some("x")),
+            (json!({"pagination": {"next": "x", "more": "false"}}), None),
+            (json!({"pagination": {"next": "x", "more": 0}}), None),
+            (json!({"pagination": {"next": "x", "more": "1"}}), Some("x")),
+            (json!({"pagination": {"next": {}, "more": false}}), None),
         ];
         for (meta, expected) in cases {
             let decoded = page(&json!({"data": [], "meta": meta})).unwrap();
@@ -285,6 +341,80 @@ mod tests {
         }
     }
 
+    /// How each record of a page came out: its id, or `!` and the id of one that does not decode.
+    fn outcomes(body: &[u8]) -> Vec<String> {
+        let page = decode_page::<Employee>(body).unwrap();
+        let outcome = |record: Result<Employee, UndecodableRecord>| match record {
+            Ok(employee) => employee.id.to_string(),
+            Err(undecodable) => format!("!{}", undecodable.wonde_id.unwrap_or_default()),
+        };
+        page.records.into_iter().map(outcome).collect()
+    }
+
+    #[test]
+    fn a_record_that_is_no_json_costs_itself_alone() {
+        let deep = format!(r#"{{"id":"A1","roles":{}{}}}"#, "[".repeat(9999), "]".repeat(9999));
+        let deeper = "[".repeat(9999) + &"]".repeat(9999);
+        let long = format!(r#"{{"id":"{}"}}"#, "A".repeat(3000));
+        let cases: [(&[u8], &str); 16] = [
+            (br#"{"id":"A1","initials":"\x41"}"#, "!A1"),
+            (br#"{"id":"A1","initials":"\u12"}"#, "!A1"),
+            (br#"{"id":"A1","initials":NaN}"#, "!A1"),
+            (br#"{"initials":-Infinity,"id":"A1"}"#, "!A1"),
+            (br#"{"id":"A1","upi":"x",}"#, "!A1"),
+            (br#"{"id":"A1","surname" "Quill"}"#, "!A1"),
+            (br#"{"id":"A1","surname":"Quill","surname":"Quill"}"#, "!A1"),
+            (br#"{"id":"A1","id":"A1"}"#, "!A1"),
+            (br#"{"id":"A1","id":"A9"}"#, "!"),
+            (br#"{"id":1e999}"#, "!"),
+            (br#"{"id":NaN}"#, "!"),
+            (br"{'id':'A1'}", "!"),
+            (b"", "!"),
+            (deep.as_bytes(), "A1"),
+            (deeper.as_bytes(), "!"),
+            (long.as_bytes(), "!"),
+        ];
+        for (record, outcome) in cases {
+            let parts = [br#"{"data":[{"id":"B1"},"#, record, br#",{"id":"B2"}],"meta":{}}"#];
+            let shown = record.escape_ascii().take(60).map(char::from).collect::<String>();
+            assert_eq!(outcomes(&parts.concat()), ["B1", outcome, "B2"], "{shown}");
+        }
+    }
+
+    #[test]
+    fn where_brackets_do_not_close_there_is_no_page() {
+        for body in [
+            br#"{"data":[{"id":"A1","upi":NaN},{"id":"A2"}]"#.as_slice(),
+            br#"{"data":[{"id":"A1","upi":NaN},{"id":"A2""#,
+            br#"{"data":[{"id":"A1","upi":NaN},{"id":"A2"}],"meta":{"pagi"#,
+            br#"{"data":[{"id":"A1","upi":NaN},{"id":"A2"}}"#,
+            br#"{"data":[{"id":"A1","upi":[NaN},{"id":"A2"}]}"#,
+            br#"{"data":[{"id":"A1","upi":NaN}],"meta" {"pagination":{"next":"x"}}}"#,
+            br#"{"data":[{"id":"A1","upi":NaN}],"meta":{"pagination":{"next":x}}}"#,
+            br#"{"data":[{"id":"A1","upi":NaN}],"data":[]}"#,
+            br#"{"data":[{"id":"A1"}],"meta":{},"meta":{"pagination":{"next":"x"}}}"#,
+            br#"{"data":[{"id":"A1","upi":NaN}]}{"data":[]}"#,
+            br#"{"data":[{"id":"A1","upi":NaN}]}<br />"#,
+        ] {
+            assert!(decode_page::<Employee>(body).is_err(), "{}", body.escape_ascii());
+        }
+    }
+
+    #[test]
+    fn a_pagination_that_is_none_is_not_the_end() {
+        for meta in [
+            json!("x"),
+            json!(true),
+            json!([1]),
+            json!({"pagination": "x"}),
+            json!({"pagination": 1}),
+            json!({"pagination": ["x"]}),
+        ] {
+            let reason = decode_reason(page(&json!({"data": [], "meta": meta})));
+            assert_eq!(reason, "where the list goes on cannot be read", "{meta}");
+        }
+    }
+
     #[test]
     fn a_bad_text_that_is_not_read_costs_nothing() {
         let body =
@@ -311,7 +441,7 @@ mod tests {
             br#"{"data":[{"id":"A1","forename":"Ann\ud83d"}"#,
             br#"{"data":[{"id":"A1","forename":"Ann\ud83d"#,
             br#"{"data":[{"id":"A1","forename":"An"n"}]}"#,
-            b"{\"data\":[\xff]}",
+            b"{\"data\":[]\xff}",
         ];
         for body in bodies {
             assert!(decode_page::<Employee>(body).is_err(), "{}", String::from_utf8_lossy(body));
@@ -328,6 +458,17 @@ mod tests {
             }
         }
         assert!(decode_reason(decode_single::<Employee>(b"{}")).starts_with("no usable data"));
+    }
+
+    #[test]
+    fn a_bad_text_of_the_school_itself_costs_only_that() {
+        for name in [r"Oak \ud83d".as_bytes(), b"Oak \xe9", b"Oak\0"] {
+            let body = [br#"{"data":{"id":"A1","name":""#, name, br#"","mis":"SIMS"}}"#].concat();
+            let school = decode_damaged::<School>(&body).unwrap();
+            assert_eq!((school.id.as_str(), school.mis.as_deref()), ("A1", Some("SIMS")));
+        }
+        let bad: Result<School, Error> = decode_damaged(br#"{"data":{"id":"\ud83d"}}"#);
+        assert!(matches!(bad, Err(Error::Record(_))));
     }
 
     fn any_json() -> impl Strategy<Value = Value> {
