@@ -13,7 +13,6 @@ use tracing::{Instrument as _, Span};
 use url::Url;
 
 use crate::addresses::{AddressRule, GuardedResolver, is_refused};
-use crate::bom::without_marks;
 use crate::config::ClientConfig;
 use crate::envelope::{DecodedPage, decode_damaged, decode_page, decode_single};
 use crate::error::Error;
@@ -267,7 +266,7 @@ impl SchoolClient {
         );
         let started = Instant::now();
         let outcome = self.exchange(ask.url, ask.one_record, &span).instrument(span.clone()).await;
-        let outcome = outcome.and_then(|body| ask.read(&body));
+        let outcome = outcome.and_then(|body| (ask.decode)(&body));
         let elapsed_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
         span.record("elapsed_ms", elapsed_ms);
         let problem = outcome.as_ref().err().map(tracing::field::display);
@@ -331,17 +330,6 @@ impl<'a, T: DeserializeOwned> Ask<'a, T> {
 impl<'a, T: DeserializeOwned> Ask<'a, DecodedPage<T>> {
     fn page(resource: &'static str, url: &'a Url) -> Self {
         Self { resource, url, decode: decode_page, one_record: false }
-    }
-}
-
-impl<T> Ask<'_, T> {
-    /// Byte order marks are looked for only where they can be what is wrong.
-    fn read(&self, body: &[u8]) -> Result<T, Error> {
-        let outcome = (self.decode)(body);
-        if !matches!(outcome, Err(Error::Decode { .. })) {
-            return outcome;
-        }
-        without_marks(body).map_or(outcome, |clean| (self.decode)(&clean))
     }
 }
 
