@@ -11,7 +11,7 @@ use crate::{
 };
 
 #[tokio::test]
-async fn each_odd_record_is_imported_or_told_and_costs_nobody_else() {
+async fn each_odd_record_is_imported_or_told_and_costs_itself_alone() {
     let simulator = SimulatorOptions { schools: 1, odd: true, ..SimulatorOptions::default() };
     // The odd records stand on the first of several pages.
     let options = TestAppOptions { simulator, page_size: 10, ..TestAppOptions::default() };

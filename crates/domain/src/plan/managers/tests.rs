@@ -177,7 +177,7 @@ fn unclear() -> Fetched {
 }
 
 #[test]
-fn lists_that_show_no_way_link_nobody_and_the_school_is_asked() {
+fn lists_that_show_no_way_link_no_manager_and_the_school_is_asked() {
     let asks = ["school line_manager_direction_unknown"];
     let unknowing = || Held { hierarchy_lists: None, ..held() };
     assert_eq!(told(&unknowing(), &unclear(), &RULES), asks, "managers in iP stay");
@@ -192,7 +192,7 @@ fn lists_that_show_no_way_link_nobody_and_the_school_is_asked() {
     ]);
     let held = Held { hierarchy_lists: None, ..school(["head", "a1", "a2", "x"].map(account)) };
     assert_eq!(told(&held, &both_ways, &RULES), asks);
-    // It is for a full list to say, and no matter where nobody's manager is the MIS' to set.
+    // It is for a full list to say, and no matter where the MIS may set no manager.
     let delta = with(unclear(), |list| list.is_full = false);
     assert_eq!(told(&unknowing(), &delta, &RULES), NOTHING);
     let editable = rules(|rules| rules.owned.line_manager = false);
