@@ -18,6 +18,7 @@ mod gateways;
 mod guard;
 mod mapping;
 mod migration;
+mod odd_records;
 mod operating;
 mod people;
 mod photos;

@@ -94,6 +94,9 @@ pub(crate) struct Demo {
     /// Port of the API; 0 takes a free one.
     #[arg(long, default_value_t = 0, value_name = "PORT")]
     pub(crate) port: u16,
+    /// The first school (Capita SIMS) has one of each odd record besides: see how each is told.
+    #[arg(long)]
+    pub(crate) odd: bool,
 }
 
 #[derive(Debug, Args)]
@@ -291,6 +294,9 @@ pub(crate) struct Simulate {
     /// One MIS for every school.
     #[arg(long, value_name = "NAME")]
     pub(crate) mis: Option<Mis>,
+    /// The first school has one of each odd record besides.
+    #[arg(long)]
+    pub(crate) odd: bool,
 }
 
 #[derive(Debug, Subcommand)]

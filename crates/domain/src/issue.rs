@@ -50,6 +50,8 @@ pub enum IssueCode {
     RolesWithheld,
     /// Nobody's line manager was delivered though they were before, or access is refused.
     LineManagersWithheld,
+    /// Wonde's lists do not show whether they name people's managers or their reports.
+    LineManagerDirectionUnknown,
     /// Nobody's photo was delivered though they were before, or access is refused.
     PhotosWithheld,
     /// No class was delivered though iP has some from the MIS, or access is refused.
@@ -84,7 +86,7 @@ pub enum IssueCode {
 
 impl IssueCode {
     /// Every code, for tables and docs.
-    pub const ALL: [Self; 36] = [
+    pub const ALL: [Self; 37] = [
         Self::NoWorkEmail,
         Self::InvalidWorkEmail,
         Self::NameMissing,
@@ -106,6 +108,7 @@ impl IssueCode {
         Self::ContactDetailsWithheld,
         Self::RolesWithheld,
         Self::LineManagersWithheld,
+        Self::LineManagerDirectionUnknown,
         Self::PhotosWithheld,
         Self::ClassesWithheld,
         Self::SubjectsWithheld,
@@ -172,6 +175,7 @@ impl IssueCode {
             Self::ContactDetailsWithheld => "contact_details_withheld",
             Self::RolesWithheld => "roles_withheld",
             Self::LineManagersWithheld => "line_managers_withheld",
+            Self::LineManagerDirectionUnknown => "line_manager_direction_unknown",
             Self::PhotosWithheld => "photos_withheld",
             Self::ClassesWithheld => "classes_withheld",
             Self::SubjectsWithheld => "subjects_withheld",
@@ -261,6 +265,10 @@ impl IssueCode {
                 "Wonde delivers no line manager for anybody, so line managers in iP were left as \
                  they are. The school probably does not share them."
             }
+            Self::LineManagerDirectionUnknown => {
+                "Wonde's lists do not show whether they name people's line managers or the people \
+                 who report to them, so line managers in iP were left as they are. Say which it is."
+            }
             Self::PhotosWithheld => {
                 "Wonde delivers no photo of anybody, so pictures in iP were left as they are. The \
                  school probably does not share them."
@@ -330,6 +338,7 @@ impl IssueCode {
             | Self::ContactDetailsWithheld
             | Self::RolesWithheld
             | Self::LineManagersWithheld
+            | Self::LineManagerDirectionUnknown
             | Self::PhotosWithheld
             | Self::ClassesWithheld
             | Self::SubjectsWithheld

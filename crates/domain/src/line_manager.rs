@@ -6,10 +6,13 @@ use std::{
     str::FromStr,
 };
 
+use serde::{Deserialize, Serialize};
+
 use crate::UnknownName;
 
 /// Which way Wonde's lists point. Wonde does not say.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum HierarchyLists {
     /// They name the people above.
     Managers,
@@ -17,19 +20,32 @@ pub enum HierarchyLists {
     Reports,
 }
 
+/// So many signs of one way outweigh one sign of the other: somewhere a person has two managers.
+const CLEAR: usize = 10;
+
 impl HierarchyLists {
-    /// Finds out from everybody's list. One list alone does not show it, but a school has fewer
-    /// managers than people who have one: so the side with fewer people is the managers'. Where
-    /// both sides are equal the lists are taken for managers. `None`: no list names anybody.
+    /// Finds out from everybody's list. A person has one manager, and a manager has several people: so
+    /// where several lists name one person next to them, the lists are of managers, and where one list
+    /// names several people next to its own, they are of reports. `None`: nothing shows it, as in a
+    /// school in which each manager has one person, or it is shown both ways.
     pub fn of_school(lists: &[(&str, &[String])]) -> Option<Self> {
-        let listing: HashSet<&str> =
-            lists.iter().filter(|(_, list)| !list.is_empty()).map(|(person, _)| *person).collect();
-        let listed: HashSet<&str> =
-            lists.iter().flat_map(|(_, list)| list.iter().map(String::as_str)).collect();
-        match (listing.len(), listed.len()) {
-            (0, _) => None,
-            (listing, listed) if listing >= listed => Some(Self::Managers),
-            _ => Some(Self::Reports),
+        let lists = named_by_each(lists);
+        let (mut of_managers, mut of_reports) = (0, 0);
+        let mut named: HashSet<&str> = HashSet::new();
+        for list in lists.values() {
+            // Of a person who has no list it is not known whom they are next to.
+            let mut next_to_it = 0;
+            for name in nearest(list, &lists) {
+                of_managers += usize::from(!named.insert(name));
+                next_to_it += usize::from(lists.contains_key(name));
+            }
+            of_reports += next_to_it.max(1) - 1;
+        }
+        match (of_managers, of_reports) {
+            (0, 0) => None,
+            (managers, reports) if managers >= CLEAR * reports => Some(Self::Managers),
+            (managers, reports) if reports >= CLEAR * managers => Some(Self::Reports),
+            _ => None,
         }
     }
 
@@ -54,27 +70,56 @@ impl FromStr for HierarchyLists {
     }
 }
 
-/// Everybody's manager, from lists of people above or below them, nearest first.
+/// Whom each person's list names, but for themselves.
+fn named_by_each<'a>(lists: &[(&'a str, &'a [String])]) -> HashMap<&'a str, HashSet<&'a str>> {
+    let mut named: HashMap<&str, HashSet<&str>> = HashMap::new();
+    for (person, list) in lists {
+        let others = list.iter().map(String::as_str).filter(|name| name != person);
+        named.entry(person).or_default().extend(others);
+    }
+    named
+}
+
+/// Those of a list who stand next to its person: none of the others in it names them.
+fn nearest<'a>(
+    list: &HashSet<&'a str>,
+    lists: &HashMap<&str, HashSet<&'a str>>,
+) -> HashSet<&'a str> {
+    let further: HashSet<&str> =
+        list.iter().filter_map(|name| lists.get(name)).flatten().copied().collect();
+    list.difference(&further).copied().collect()
+}
+
+/// Everybody's manager, from lists of people above or below them. A list may go further than to the
+/// next person, in either order; of two managers of one person the lists of managers say which comes
+/// first. A person who is named by their own list alone is their own manager.
 pub fn from_lists<'a>(
     lists: &[(&'a str, &'a [String])],
     name: HierarchyLists,
 ) -> HashMap<&'a str, &'a str> {
-    match name {
-        HierarchyLists::Managers => {
-            let nearest =
-                |(person, list): &(&'a str, &'a [String])| Some((*person, list.first()?.as_str()));
-            lists.iter().filter_map(nearest).collect()
-        }
-        HierarchyLists::Reports => {
-            let mut managers = HashMap::new();
-            for (manager, list) in lists {
-                for person in *list {
-                    managers.entry(person.as_str()).or_insert(*manager);
+    let named = named_by_each(lists);
+    let mut managers = HashMap::new();
+    for (person, list) in lists {
+        let next = nearest(&named[person], &named);
+        match name {
+            HierarchyLists::Managers => {
+                let manager = list.iter().find(|name| next.contains(name.as_str()));
+                let manager = manager.or(list.first()).map(String::as_str);
+                managers.extend(manager.map(|manager| (*person, manager)));
+            }
+            HierarchyLists::Reports => {
+                for report in next {
+                    let manager = managers.entry(report).or_insert(*person);
+                    *manager = (*manager).min(person);
                 }
             }
-            managers
         }
     }
+    for (person, _) in lists.iter().filter(|(person, list)| list.iter().any(|name| name == person))
+    {
+        managers.entry(person).or_insert(person);
+    }
+    managers
 }
 
 /// The people who would be above themselves: on a circle, or their own manager. Somebody who
@@ -151,10 +196,88 @@ mod tests {
         ];
         let downward =
             [("head", list(&["a", "b"])), ("a", list(&["c"])), ("b", list(&[])), ("c", list(&[]))];
-        assert_eq!(of(&upward), ["a>head", "b>head", "c>a"]);
-        assert_eq!(of(&downward), ["a>head", "b>head", "c>a"]);
+        let top_first =
+            [("a", list(&["head"])), ("b", list(&["head"])), ("c", list(&["head", "a"]))];
+        let down_to_the_last = [
+            ("head", list(&["c", "a", "b"])),
+            ("a", list(&["c"])),
+            ("b", list(&[])),
+            ("c", list(&["c"])),
+        ];
+        for lists in [&upward[..], &downward, &top_first, &down_to_the_last] {
+            assert_eq!(of(lists), ["a>head", "b>head", "c>a"]);
+        }
         assert_eq!(of(&[]), [] as [&str; 0]);
-        assert_eq!(of(&[("a", list(&["b"]))]), ["a>b"], "in doubt the list is of managers");
+    }
+
+    /// Which way these lists point: `a>b,c` is a list of `a` that names `b` and `c`.
+    fn way(lists: &str) -> Option<HierarchyLists> {
+        let lists: Vec<(&str, Vec<String>)> = lists
+            .split_whitespace()
+            .map(|list| {
+                let (person, names) = list.split_once('>').unwrap();
+                (person, names.split_terminator(',').map(str::to_owned).collect())
+            })
+            .collect();
+        let lists: Vec<(&str, &[String])> =
+            lists.iter().map(|(person, list)| (*person, list.as_slice())).collect();
+        HierarchyLists::of_school(&lists)
+    }
+
+    #[test]
+    fn a_clear_sign_shows_which_way_the_lists_point() {
+        let managers = [
+            "a>head b>head",
+            "head> a>head b>head",
+            "head> a>head b>a,head c>a,head",
+            // The next manager has no list, so nothing shows that the other one is not above them.
+            "head> a>gone,head b>gone,head",
+            "a>head,head b>head a>head",
+        ];
+        for lists in managers {
+            assert_eq!(way(lists), Some(HierarchyLists::Managers), "{lists}");
+        }
+        let reports = [
+            "head>a,b a> b>",
+            "head>a,b,c a>b,c b> c>",
+            "head>a a>b,c b> c>",
+            "head>head,a,b a> b>",
+        ];
+        for lists in reports {
+            assert_eq!(way(lists), Some(HierarchyLists::Reports), "{lists}");
+        }
+    }
+
+    #[test]
+    fn a_school_that_shows_nothing_or_both_ways_is_not_guessed_at() {
+        let unknown = [
+            "",
+            "a> b>",
+            "a>b",
+            "a>b b>",
+            "a>b c>d b> d>",
+            "a>b b>c c>",
+            "a>b,c b>c c>",
+            "a>a",
+            "a>b b>a",
+            "a>b,c b>c c>b",
+            // One who is named twice, and a list of two.
+            "a>x b>x x> y>c,d c> d>",
+        ];
+        for lists in unknown {
+            assert_eq!(way(lists), None, "{lists}");
+        }
+    }
+
+    #[test]
+    fn two_managers_of_one_person_hide_no_school() {
+        let reporting = |people: usize| -> String {
+            let lists: Vec<String> = (0..people).map(|number| format!("p{number}>head")).collect();
+            lists.join(" ")
+        };
+        let with_two = "head> deputy> x>head,deputy ";
+        assert_eq!(way(&(with_two.to_owned() + &reporting(10))), Some(HierarchyLists::Managers));
+        assert_eq!(way(&(with_two.to_owned() + &reporting(9))), None);
     }
 
     proptest! {

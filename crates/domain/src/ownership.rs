@@ -1,4 +1,6 @@
-use crate::{Capability, LeaverPolicy, Mis, SchoolSettings, SyncOptions};
+use crate::{
+    Capability, LeaverPolicy, Mis, SchoolSettings, SyncOptions, line_manager::HierarchyLists,
+};
 
 /// A field of a person that a sync fills.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -157,6 +159,8 @@ impl OwnershipRule {
 pub struct SyncRules {
     /// Which fields of existing people follow the MIS.
     pub owned: OwnedFields,
+    /// Which way Wonde's lists of line managers point, where the school says it.
+    pub hierarchy_lists: Option<HierarchyLists>,
     /// Somebody inactive who is current staff is made active again.
     pub restores: bool,
     /// Somebody active who is no longer current staff is deactivated.
@@ -205,6 +209,7 @@ impl SyncRules {
                 job_title: owned(SyncedField::JobTitle),
                 line_manager: owned(SyncedField::LineManager),
             },
+            hierarchy_lists: settings.hierarchy_lists,
             restores: settings.restore_inactive,
             deactivates: settings.leaver_policy == LeaverPolicy::Deactivate,
             imports: Imports {

@@ -103,7 +103,7 @@ pub struct Plan {
     pub read: Vec<StaffId>,
     /// People of iP whom a full list did not bring up to date.
     pub missed: Vec<StaffId>,
-    /// Which way Wonde's hierarchy points, where this list shows it and it was not known.
+    /// Which way Wonde's hierarchy points, where this list was read by another way than was known.
     pub hierarchy_lists: Option<HierarchyLists>,
     /// How many records each category of the guard has, and of how many.
     pub affected: Vec<Affected>,

@@ -1,6 +1,6 @@
 use serde::{Deserialize, Serialize};
 
-use crate::{Guard, Schedule};
+use crate::{Guard, Schedule, line_manager::HierarchyLists};
 
 /// A school's own rules, as iP's MIS settings page knows them. Every one has a default, so
 /// that a school can be connected without naming any.
@@ -14,6 +14,8 @@ pub struct SchoolSettings {
     pub restore_inactive: bool,
     /// Line managers are set in iP; the MIS only fills them on creation.
     pub line_manager_editable: bool,
+    /// Which way Wonde's lists of line managers point for this school; `None`: its lists tell.
+    pub hierarchy_lists: Option<HierarchyLists>,
     /// Job titles are set in iP; the MIS only fills them on creation.
     pub job_title_editable: bool,
     /// Initials are set in iP; the MIS only fills them on creation.
@@ -54,6 +56,7 @@ impl Default for SchoolSettings {
             teachers_only: false,
             restore_inactive: true,
             line_manager_editable: false,
+            hierarchy_lists: None,
             job_title_editable: false,
             initials_managed_in_ip: false,
             clear_departments: false,
@@ -77,6 +80,11 @@ mod tests {
         assert_eq!(SchoolSettings::default().refresh_freshness_minutes, 1);
         let settings: SchoolSettings = serde_json::from_str(r#"{"teachers_only":true}"#).unwrap();
         assert!(settings.teachers_only && settings.import_classes);
+        let way =
+            |json| serde_json::from_str::<SchoolSettings>(json).map(|all| all.hierarchy_lists);
+        assert_eq!(way(r#"{"hierarchy_lists":"reports"}"#).unwrap(), Some(HierarchyLists::Reports));
+        assert_eq!(way(r#"{"hierarchy_lists":null}"#).unwrap(), None);
+        assert!(way(r#"{"hierarchy_lists":"sideways"}"#).is_err());
         let unknown = serde_json::from_str::<SchoolSettings>(r#"{"teacher_only":true}"#);
         assert!(unknown.unwrap_err().to_string().contains("unknown field `teacher_only`"));
     }

@@ -8,6 +8,7 @@ mod ids;
 mod includes;
 mod mis;
 mod names;
+mod odd;
 mod options;
 mod paging;
 mod photo;
@@ -26,6 +27,7 @@ pub use counters::{APPLICATION, RequestCounters, TokenCounter, UNKNOWN_TOKEN};
 pub use error::Error;
 pub use faults::{Fault, Truncate};
 pub use mis::{Feature, Mis};
+pub use odd::OddRecord;
 pub use options::{
     HierarchyDirection, PaginationStyle, SimulatorOptions, UnknownInclude, Unsupported,
 };

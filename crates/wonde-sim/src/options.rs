@@ -30,6 +30,8 @@ pub struct SimulatorOptions {
     pub hierarchy: HierarchyDirection,
     /// What an include that the API does not advertise leads to.
     pub unknown_include: UnknownInclude,
+    /// The first school has one of each odd record besides (see [`OddRecord`](crate::OddRecord)).
+    pub odd: bool,
     /// The civil date (Europe/London) on which the simulator starts; its clock runs on from there.
     pub today: NaiveDate,
 }
@@ -48,6 +50,7 @@ impl Default for SimulatorOptions {
             unsupported: Unsupported::Empty,
             hierarchy: HierarchyDirection::Manager,
             unknown_include: UnknownInclude::Refuse,
+            odd: false,
             today: london_date(real_now()),
         }
     }

@@ -54,6 +54,11 @@ impl PageRequest {
         })
     }
 
+    /// Whether the list is asked for from its beginning.
+    pub(crate) fn is_first(&self) -> bool {
+        matches!(self.place, Place::Number(1) | Place::After(None))
+    }
+
     /// The page of a list sorted by `key`, of all items.
     pub(crate) fn of_all<'a, T>(&self, items: &'a [T], key: impl Fn(&T) -> WondeId) -> Page<'a, T> {
         let start = self.start(items, &key).min(items.len());

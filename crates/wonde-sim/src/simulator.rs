@@ -13,6 +13,7 @@ use crate::counters::{Ledger, RequestCounters};
 use crate::error::Error;
 use crate::faults::{Fault, Faults};
 use crate::mis::Mis;
+use crate::odd::{self, OddRecord};
 use crate::options::{SimulatorOptions, london_date, real_now};
 use crate::population;
 use crate::scenarios::{self, Outcome, Scenario};
@@ -124,7 +125,24 @@ impl Simulator {
     /// A school as iP should hold it after a first full sync; `None` for an unknown school.
     pub fn truth(&self, school_id: &str) -> Option<Truth> {
         let world = self.world();
-        Some(truth::truth(world.school(school_id)?, world.today()))
+        let school = world.school(school_id)?;
+        let mut truth = truth::truth(school, world.today());
+        if self.is_odd(&world, school) {
+            truth.staff.extend(odd::staff_truth(school));
+            truth.classes.push(odd::class_truth(school));
+            truth.staff.sort_by(|a, b| a.wonde_id.cmp(&b.wonde_id));
+            truth.classes.sort_by(|a, b| a.wonde_id.cmp(&b.wonde_id));
+        }
+        Some(truth)
+    }
+
+    /// The odd records that the first school has where it has any: people, then classes.
+    pub fn odd_records() -> [&'static [OddRecord]; 2] {
+        [&odd::PEOPLE, &odd::CLASSES]
+    }
+
+    pub(crate) fn is_odd(&self, world: &World, school: &School) -> bool {
+        self.0.options.odd && world.schools.first().is_some_and(|first| first.id == school.id)
     }
 
     /// Orders trouble for the next requests that match.

@@ -13,9 +13,8 @@ use tracing::{Instrument as _, Span};
 use url::Url;
 
 use crate::addresses::{AddressRule, GuardedResolver, is_refused};
-use crate::bom::without_marks;
 use crate::config::ClientConfig;
-use crate::envelope::{DecodedPage, decode_page, decode_single};
+use crate::envelope::{DecodedPage, decode_damaged, decode_page, decode_single};
 use crate::error::Error;
 use crate::limit::{LimitKey, RateLimit};
 use crate::models::{Class, Counts, Employee, School, Subject, WondeId};
@@ -129,7 +128,7 @@ impl SchoolClient {
 
     /// The school itself: the cheapest way to see whether the token works.
     pub async fn school(&self) -> Result<School, Error> {
-        self.send(Ask::record("school", &self.root)).await
+        self.send(Ask::school(&self.root)).await
     }
 
     /// One employee; [`Error::NotFound`] where Wonde does not know the id (any more). Of the query
@@ -244,7 +243,7 @@ impl SchoolClient {
     /// as well. Whatever else is answered shows that the 401 passes.
     async fn second_look(&self) -> Error {
         wait(self.client.config.second_look()).await;
-        let ask = Ask::<School>::record("school", &self.root);
+        let ask = Ask::school(&self.root);
         match self.attempt(ask, 1).await {
             Err(error @ Error::Unauthorized) => error,
             Err(error) if error.is_transient() => error,
@@ -267,7 +266,7 @@ impl SchoolClient {
         );
         let started = Instant::now();
         let outcome = self.exchange(ask.url, ask.one_record, &span).instrument(span.clone()).await;
-        let outcome = outcome.and_then(|body| ask.read(&body));
+        let outcome = outcome.and_then(|body| (ask.decode)(&body));
         let elapsed_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
         span.record("elapsed_ms", elapsed_ms);
         let problem = outcome.as_ref().err().map(tracing::field::display);
@@ -316,6 +315,12 @@ impl<T> Clone for Ask<'_, T> {
 
 impl<T> Copy for Ask<'_, T> {}
 
+impl<'a> Ask<'a, School> {
+    fn school(url: &'a Url) -> Self {
+        Self { resource: "school", url, decode: decode_damaged, one_record: true }
+    }
+}
+
 impl<'a, T: DeserializeOwned> Ask<'a, T> {
     fn record(resource: &'static str, url: &'a Url) -> Self {
         Self { resource, url, decode: decode_single, one_record: true }
@@ -325,17 +330,6 @@ impl<'a, T: DeserializeOwned> Ask<'a, T> {
 impl<'a, T: DeserializeOwned> Ask<'a, DecodedPage<T>> {
     fn page(resource: &'static str, url: &'a Url) -> Self {
         Self { resource, url, decode: decode_page, one_record: false }
-    }
-}
-
-impl<T> Ask<'_, T> {
-    /// Byte order marks are looked for only where they can be what is wrong.
-    fn read(&self, body: &[u8]) -> Result<T, Error> {
-        let outcome = (self.decode)(body);
-        if !matches!(outcome, Err(Error::Decode { .. })) {
-            return outcome;
-        }
-        without_marks(body).map_or(outcome, |clean| (self.decode)(&clean))
     }
 }
 

@@ -1,18 +1,19 @@
 //! Wonde's JSON envelope: `{"data": …, "meta": {"pagination": …}}`.
 //!
-//! A page is decoded in one pass. Only where a record does not fit, or has a text that no JSON can hold,
-//! is it read a second time, record by record, to name the ones that do not decode and keep the others.
+//! An answer is decoded in one pass. Only where that fails is it taken apart and read a second time,
+//! record by record, to name the ones that do not decode and keep the others.
 
 use std::fmt;
 
 use serde::Deserialize;
 use serde::de::{DeserializeOwned, IgnoredAny};
-use serde_json::value::RawValue;
 
+use crate::bom::without_marks;
 use crate::error::Error;
 use crate::mend::Mended;
 use crate::models::WondeId;
 use crate::models::shape::{self, Shape};
+use crate::parts::{items, key_and_value, members};
 
 /// A record that Wonde delivered and that does not decode. The caller must not take the person
 /// for gone: the record is there, only unreadable.
@@ -73,14 +74,21 @@ pub(crate) fn decode_page<T: DeserializeOwned>(body: &[u8]) -> Result<DecodedPag
         }
         Err(error) => error,
     };
+    if let Some(clean) = without_marks(body) {
+        return decode_page(&clean);
+    }
     let mended = Mended::of(body);
-    let page: ListEnvelope<&RawValue> = decode_mended(&mended, &error)?;
-    let in_records: usize = page.data.iter().map(|raw| mended.replaced_in(raw.get())).sum();
+    let parts = Parts::of(&mended).ok_or_else(|| unreadable(&error))?;
+    let records = items(parts.data).ok_or_else(|| unreadable(&error))?;
+    let in_records: usize = records.iter().map(|record| mended.replaced_in(record)).sum();
     if in_records < mended.replaced() {
         return Err(unreadable(&error));
     }
-    let records = page.data.into_iter().map(|raw| decode_record(body, &mended, raw)).collect();
-    Ok(DecodedPage { records, next: next_page(page.meta)? })
+    // Without it, it is not known whether the list goes on.
+    let meta = parts.meta.map(serde_json::from_str).transpose();
+    let meta = meta.map_err(|_quoting| unreadable_place())?.unwrap_or_default();
+    let records = records.into_iter().map(|record| decode_record(body, &mended, record)).collect();
+    Ok(DecodedPage { records, next: next_page(meta)? })
 }
 
 /// Decodes the answer to a request for one record.
@@ -89,51 +97,102 @@ pub(crate) fn decode_single<T: DeserializeOwned>(body: &[u8]) -> Result<T, Error
         Ok(single) => return Ok(single.data),
         Err(error) => error,
     };
+    if let Some(clean) = without_marks(body) {
+        return decode_single(&clean);
+    }
     let mended = Mended::of(body);
-    let single: SingleEnvelope<&RawValue> = decode_mended(&mended, &error)?;
-    Ok(decode_record(body, &mended, single.data)?)
+    let parts = Parts::of(&mended).ok_or_else(|| unreadable(&error))?;
+    Ok(decode_record(body, &mended, parts.data)?)
 }
 
-/// Decodes an answer that could not be decoded as it was, up to its records. `before`: what was wrong
-/// with it.
-fn decode_mended<'a, T: Deserialize<'a>>(
-    mended: &'a Mended,
-    before: &serde_json::Error,
-) -> Result<T, Error> {
-    serde_json::from_slice(mended.body())
-        .map_err(|error| unreadable(if before.is_data() { &error } else { before }))
+/// Decodes the answer to a request for a record that is about no person: what a text of it has lost does
+/// no harm.
+pub(crate) fn decode_damaged<T: DeserializeOwned>(body: &[u8]) -> Result<T, Error> {
+    let as_it_was = decode_single(body);
+    if !matches!(as_it_was, Err(Error::Record(_))) {
+        return as_it_was;
+    }
+    match serde_json::from_slice::<SingleEnvelope<T>>(Mended::of(body).body()) {
+        Ok(single) => Ok(single.data),
+        Err(_) => as_it_was,
+    }
+}
+
+/// An answer that was taken apart, each part as it is written.
+struct Parts<'a> {
+    data: &'a str,
+    meta: Option<&'a str>,
+}
+
+impl<'a> Parts<'a> {
+    /// `None` where the answer is not whole, or where one of the parts comes twice.
+    fn of(mended: &'a Mended) -> Option<Self> {
+        let text = std::str::from_utf8(mended.body()).ok()?;
+        let (mut data, mut meta) = (None, None);
+        for member in members(text)? {
+            let (key, value) = key_and_value(member)?;
+            let part = match key.as_str() {
+                "data" => &mut data,
+                "meta" => &mut meta,
+                _ => continue,
+            };
+            if part.replace(value).is_some() {
+                return None;
+            }
+        }
+        Some(Self { data: data?, meta })
+    }
 }
 
 /// A missing pagination object means the last page: Wonde's reference says that short lists have
 /// none. But `more` without `next` is a list cut short, and to take that for its end would make
-/// leavers of everybody on the pages not seen.
+/// leavers of everybody on the pages not seen. So would a pagination that is something else.
 fn next_page(meta: Shape<IgnoredAny, Meta>) -> Result<Option<String>, Error> {
-    let Shape::Object(Meta { pagination: Shape::Object(pagination) }) = meta else {
-        return Ok(None);
+    let pagination = match meta {
+        Shape::Object(Meta { pagination }) => pagination,
+        other if is_nothing(&other) => Shape::Missing,
+        _ => return Err(unreadable_place()),
     };
-    match (pagination.next, pagination.more) {
-        (None, Some(true)) => Err(Error::decode("more pages are promised, but none is named")),
-        // Some servers name the last page as its own next.
-        (_, Some(false)) => Ok(None),
-        (next, _) => Ok(next),
+    match pagination {
+        // Some servers name the last page as its own next, or one behind it.
+        Shape::Object(Pagination { more: Some(false), .. }) => Ok(None),
+        Shape::Object(Pagination { next: None, more: Some(true) }) => {
+            Err(Error::decode("more pages are promised, but none is named"))
+        }
+        Shape::Object(Pagination { next, .. }) => Ok(next),
+        other if is_nothing(&other) => Ok(None),
+        _ => Err(unreadable_place()),
     }
+}
+
+/// Not there, null, or PHP's empty object.
+fn is_nothing<T>(shape: &Shape<IgnoredAny, T>) -> bool {
+    match shape {
+        Shape::Missing | Shape::Null => true,
+        Shape::List(items) => items.is_empty(),
+        _ => false,
+    }
+}
+
+fn unreadable_place() -> Error {
+    Error::decode("where the list goes on cannot be read")
 }
 
 /// Decodes a record as it was: a bad text in a field that is not read costs nothing.
 fn decode_record<T: DeserializeOwned>(
     body: &[u8],
     mended: &Mended,
-    raw: &RawValue,
+    record: &str,
 ) -> Result<T, UndecodableRecord> {
-    serde_json::from_slice(&body[mended.place_of(raw.get())]).map_err(|error| explain(raw, &error))
+    serde_json::from_slice(&body[mended.place_of(record)]).map_err(|error| explain(record, &error))
 }
 
 /// Says where a record fails. The decoder's own words are not used: they quote the values.
-fn explain(raw: &RawValue, error: &serde_json::Error) -> UndecodableRecord {
-    if !raw.get().starts_with('{') {
+fn explain(record: &str, error: &serde_json::Error) -> UndecodableRecord {
+    let Some(members) = members(record) else {
         return UndecodableRecord { wonde_id: None, reason: "it is not an object".to_owned() };
-    }
-    let wonde_id = id_of(raw);
+    };
+    let wonde_id = id_among(&members);
     let reason = match wonde_id {
         None => "it has no usable id".to_owned(),
         Some(_) => format!("unexpected shape at character {}", error.column()),
@@ -141,13 +200,13 @@ fn explain(raw: &RawValue, error: &serde_json::Error) -> UndecodableRecord {
     UndecodableRecord { wonde_id, reason }
 }
 
-fn id_of(raw: &RawValue) -> Option<String> {
-    #[derive(Deserialize)]
-    struct Identified {
-        id: WondeId,
-    }
-    let identified = serde_json::from_str::<Identified>(raw.get());
-    identified.ok().map(|identified| identified.id.to_string())
+/// The one id among the members of a record.
+fn id_among(members: &[&str]) -> Option<String> {
+    let values = members.iter().filter_map(|member| key_and_value(member));
+    let ids = values.filter(|(key, _)| key == "id");
+    let mut ids = ids.map(|(_, id)| serde_json::from_str::<WondeId>(id).ok());
+    let id = ids.next()??;
+    ids.all(|other| other.as_ref() == Some(&id)).then(|| id.to_string())
 }
 
 fn unreadable(error: &serde_json::Error) -> Error {
@@ -162,273 +221,4 @@ fn unreadable(error: &serde_json::Error) -> Error {
 }
 
 #[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-    use serde_json::{Value, json};
-
-    use super::*;
-    use crate::models::{Class, Deletion, Employee, School, Subject};
-
-    fn page(json: &Value) -> Result<DecodedPage<Employee>, Error> {
-        decode_page(json.to_string().as_bytes())
-    }
-
-    fn decode_reason<T>(outcome: Result<T, Error>) -> String {
-        match outcome {
-            Err(Error::Decode { reason }) => reason,
-            Err(other) => panic!("{other:?}"),
-            Ok(_) => panic!("decoded"),
-        }
-    }
-
-    #[test]
-    fn the_next_page_is_where_pagination_says() {
-        let cases = [
-            (json!(null), None),
-            (json!([]), None),
-            (json!({}), None),
-            (json!({"pagination": null}), None),
-            (json!({"pagination": []}), None),
-            (json!({"pagination": {"next": null, "more": false}}), None),
-            (json!({"pagination": {"next": "", "more": 0}}), None),
-            (json!({"pagination": {"next": "x", "more": true}}), Some("x")),
-            (json!({"pagination": {"next": "x"}}), Some("x")),
-            (json!({"pagination": {"next": "x", "more": false}}), None),
-            (json!({"pagination": {"next": "x", "more": null}}), Some("x")),
-        ];
-        for (meta, expected) in cases {
-            let decoded = page(&json!({"data": [], "meta": meta})).unwrap();
-            assert_eq!(decoded.next.as_deref(), expected, "{meta}");
-        }
-        assert_eq!(page(&json!({"data": []})).unwrap().next, None);
-    }
-
-    #[test]
-    fn more_without_next_is_a_list_cut_short() {
-        let cut = json!({"data": [], "meta": {"pagination": {"more": true, "next": null}}});
-        assert!(decode_reason(page(&cut)).contains("more pages"));
-    }
-
-    #[test]
-    fn an_answer_without_a_list_is_not_an_empty_school() {
-        for body in [json!({}), json!({"data": null}), json!({"data": {}}), json!([]), json!(1)] {
-            assert!(decode_reason(page(&body)).starts_with("no usable data"), "{body}");
-        }
-        let cut = decode_page::<Employee>(br#"{"data":[{"id":"A1"#);
-        assert_eq!(decode_reason(cut), "the JSON ends too early");
-        let html = decode_page::<Employee>(b"<html>sorry</html>");
-        assert_eq!(decode_reason(html), "not JSON at line 1 column 1");
-    }
-
-    #[test]
-    fn a_bad_record_is_named_and_the_others_are_kept() {
-        let body = json!({
-            "data": [
-                {"id": "A1", "surname": "Quillfeather"},
-                {"id": "A2", "roles": {"data": ["Secret role"]}},
-                {"id": null, "surname": "Nightingale"},
-                "Nightingale",
-                {"id": "A5"},
-            ],
-            "meta": {"pagination": {"next": "x", "more": true}},
-        });
-        let decoded = page(&body).unwrap();
-        assert_eq!(decoded.next.as_deref(), Some("x"));
-        let outcomes: Vec<Result<&str, String>> = decoded
-            .records
-            .iter()
-            .map(|record| match record {
-                Ok(employee) => Ok(employee.id.as_str()),
-                Err(undecodable) => Err(undecodable.to_string()),
-            })
-            .collect();
-        assert_eq!(outcomes[0], Ok("A1"));
-        let reason = outcomes[1].clone().unwrap_err();
-        assert!(reason.starts_with("record A2 does not decode: unexpected shape"), "{reason}");
-        assert_eq!(
-            outcomes[2].clone().unwrap_err(),
-            "record without id does not decode: it has no usable id"
-        );
-        assert_eq!(
-            outcomes[3].clone().unwrap_err(),
-            "record without id does not decode: it is not an object"
-        );
-        assert_eq!(outcomes[4], Ok("A5"));
-        let shown = format!("{:?}", decoded.records);
-        assert!(!shown.contains("Nightingale") && !shown.contains("Secret"), "{shown}");
-    }
-
-    #[test]
-    fn one_bad_text_costs_its_record_alone() {
-        let bad: [&[u8]; 8] = [
-            br#"{"id":"A2","forename":"Ann\ud83d"}"#,
-            br#"{"id":"A2","forename":"\udc00nn"}"#,
-            b"{\"id\":\"A2\",\"forename\":\"Zo\xeb\"}",
-            b"{\"id\":\"A2\",\"surname\":\"O\x00\x1b\"}",
-            b"{\"id\":\"A2\",\"surname\":\"Two\nlines\"}",
-            br#"{"id":"A2","upi":1e999}"#,
-            br#"{"id":"A2","upi":-1E+999}"#,
-            b"{\"id\":\"A2\",\"roles\":{\"data\":[{\"name\":\"\xe2\x82\"}]}}",
-        ];
-        for record in bad {
-            let mut body = br#"{"data":[{"id":"A1"},"#.to_vec();
-            body.extend(record);
-            body.extend(br#",{"id":"A3"}],"meta":{"pagination":{"next":"x","more":true}}}"#);
-            let shown = String::from_utf8_lossy(record);
-            let decoded = decode_page::<Employee>(&body).unwrap();
-            assert_eq!(decoded.next.as_deref(), Some("x"), "{shown}");
-            let ids: Vec<_> =
-                decoded.records.iter().map(|one| one.as_ref().map(|one| &one.id)).collect();
-            let [first, second, third] = ids.try_into().unwrap();
-            assert_eq!((first.unwrap().as_str(), third.unwrap().as_str()), ("A1", "A3"), "{shown}");
-            assert_eq!(second.unwrap_err().wonde_id.as_deref(), Some("A2"), "{shown}");
-        }
-    }
-
-    #[test]
-    fn a_bad_text_that_is_not_read_costs_nothing() {
-        let body =
-            b"{\"data\":[{\"id\":\"A1\",\"other\":\"\xe9\"},{\"id\":\"A2\",\"upi\":\"\xe9\"}]}";
-        let decoded = decode_page::<Employee>(body).unwrap();
-        assert!(decoded.records[0].is_ok() && decoded.records[1].is_err());
-    }
-
-    #[test]
-    fn a_bad_text_in_the_id_leaves_a_record_without_one() {
-        let body = b"{\"data\":[{\"id\":\"A\xe9\"},{\"id\":\"B\\ud83d\"},{\"id\":\"C\"}]}";
-        let decoded = decode_page::<Employee>(body).unwrap();
-        let without_id = |one: &Result<Employee, UndecodableRecord>| {
-            one.as_ref().is_err_and(|undecodable| undecodable.wonde_id.is_none())
-        };
-        let found: Vec<bool> = decoded.records.iter().map(without_id).collect();
-        assert_eq!(found, [true, true, false]);
-    }
-
-    #[test]
-    fn a_bad_text_outside_the_records_or_a_cut_one_is_no_page() {
-        let bodies: [&[u8]; 5] = [
-            b"{\"data\":[{\"id\":\"A1\"}],\"meta\":{\"pagination\":{\"next\":\"x\xff\"}}}",
-            br#"{"data":[{"id":"A1","forename":"Ann\ud83d"}"#,
-            br#"{"data":[{"id":"A1","forename":"Ann\ud83d"#,
-            br#"{"data":[{"id":"A1","forename":"An"n"}]}"#,
-            b"{\"data\":[\xff]}",
-        ];
-        for body in bodies {
-            assert!(decode_page::<Employee>(body).is_err(), "{}", String::from_utf8_lossy(body));
-        }
-    }
-
-    #[test]
-    fn a_single_record_that_does_not_fit_is_named() {
-        for bad in [r#"{"data":{"id":"A2","roles":[1]}}"#, r#"{"data":{"id":"A2","upi":"\ud83d"}}"#]
-        {
-            match decode_single::<Employee>(bad.as_bytes()) {
-                Err(Error::Record(record)) => assert_eq!(record.wonde_id.as_deref(), Some("A2")),
-                other => panic!("{other:?}"),
-            }
-        }
-        assert!(decode_reason(decode_single::<Employee>(b"{}")).starts_with("no usable data"));
-    }
-
-    fn any_json() -> impl Strategy<Value = Value> {
-        let leaf = prop_oneof![
-            Just(Value::Null),
-            any::<bool>().prop_map(Value::from),
-            any::<i64>().prop_map(Value::from),
-            any::<f64>().prop_map(Value::from),
-            "[0-9T:+ Z.-]{0,30}".prop_map(Value::from),
-            ".{0,12}".prop_map(Value::from),
-        ];
-        // Keys that lead into the models, so that the values reach every reader.
-        let key = prop::sample::select(vec![
-            "data",
-            "meta",
-            "pagination",
-            "next",
-            "more",
-            "id",
-            "upi",
-            "surname",
-            "updated_at",
-            "date",
-            "timezone",
-            "contact_details",
-            "emails",
-            "work",
-            "employment_details",
-            "current",
-            "employment_end_date",
-            "roles",
-            "name",
-            "hierarchy",
-            "photo",
-            "content",
-            "hash",
-            "subject",
-            "active",
-            "employees",
-            "is_main_teacher",
-            "role",
-            "type",
-            "deleted_at",
-            "region",
-            "other",
-        ]);
-        leaf.prop_recursive(6, 64, 6, move |inner| {
-            prop_oneof![
-                prop::collection::vec(inner.clone(), 0..5).prop_map(Value::from),
-                prop::collection::btree_map(key.clone(), inner, 0..6).prop_map(|entries| {
-                    entries.into_iter().map(|(key, value)| (key.to_owned(), value)).collect()
-                }),
-            ]
-        })
-    }
-
-    proptest! {
-        #[test]
-        fn no_json_panics(value in any_json()) {
-            let bare = value.to_string();
-            let _ = decode_page::<Employee>(bare.as_bytes());
-            let _ = decode_single::<School>(bare.as_bytes());
-            let _ = decode_single::<Employee>(json!({"data": value.clone()}).to_string().as_bytes());
-            let list = json!({"data": [value], "meta": null}).to_string();
-            prop_assert_eq!(decode_page::<Employee>(list.as_bytes()).unwrap().records.len(), 1);
-            prop_assert_eq!(decode_page::<Class>(list.as_bytes()).unwrap().records.len(), 1);
-            prop_assert_eq!(decode_page::<Subject>(list.as_bytes()).unwrap().records.len(), 1);
-            prop_assert_eq!(decode_page::<Deletion>(list.as_bytes()).unwrap().records.len(), 1);
-        }
-
-        #[test]
-        fn no_bytes_panic(body in prop::collection::vec(any::<u8>(), 0..200)) {
-            let _ = decode_page::<Employee>(&body);
-            let _ = decode_single::<School>(&body);
-        }
-
-        #[test]
-        fn any_value_in_a_leaf_keeps_the_record(value in any_json()) {
-            let employee = json!({
-                "id": "A1", "surname": value, "updated_at": value, "hierarchy": value,
-                "employment_details": {"data": {"current": value, "employment_end_date": value}},
-                "photo": {"data": {"id": value, "hash": value, "content": value}},
-            });
-            prop_assert!(is_kept::<Employee>(&employee));
-            let odd_photo = json!({"id": "A1", "photo": value});
-            prop_assert!(is_kept::<Employee>(&odd_photo));
-            let pivot = json!({"is_main_teacher": value, "role": value});
-            let class = json!({
-                "id": "A1", "code": value, "restored_at": value, "subject": value,
-                "employees": {"data": [{"id": "A2", "meta": value}, {"id": "A3", "meta": pivot}]},
-            });
-            prop_assert!(is_kept::<Class>(&class));
-            let subject = json!({"id": "A1", "name": value, "active": value, "created_at": value});
-            prop_assert!(is_kept::<Subject>(&subject));
-            let deletion = json!({"id": "A1", "type": value, "mis_id": value, "deleted_at": value});
-            prop_assert!(is_kept::<Deletion>(&deletion));
-        }
-    }
-
-    fn is_kept<T: DeserializeOwned>(record: &Value) -> bool {
-        let list = json!({"data": [record]}).to_string();
-        decode_page::<T>(list.as_bytes()).unwrap().records[0].is_ok()
-    }
-}
+mod tests;

@@ -13,6 +13,7 @@ mod lists;
 mod mend;
 mod models;
 mod pages;
+mod parts;
 mod query;
 mod response;
 mod retry;

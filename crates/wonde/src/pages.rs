@@ -44,26 +44,29 @@ impl fmt::Debug for PageCursor {
 /// Resolves an address that `page` names, and lets it pass only for this list of this school on
 /// this school's server: a token that sees many schools must not mix them, and a stored cursor of
 /// employees must not be read as one of classes. Behind a proxy the server may name itself with
-/// another scheme or port. These are never used: what is asked for next is on the root that the
-/// token belongs to, whatever the address says.
+/// another scheme or port, or its path with another beginning. These are never used: what is asked for
+/// next is on the root that the token belongs to, whatever the address says.
 pub(crate) fn within_list(
     root: &Url,
     resource: &str,
     page: &Url,
     address: &str,
 ) -> Result<Url, Error> {
-    let mut url = page
+    let url = page
         .join(address)
         .map_err(|_unparsable| Error::decode("the address of the next page is not a URL"))?;
-    let below_root = url.path().strip_prefix(root.path()).and_then(|rest| rest.strip_prefix('/'));
-    let same_list = below_root.is_some_and(|rest| rest.trim_end_matches('/') == resource);
+    let own = format!("{}/{resource}", root.path());
+    let of_school = own.rfind("/schools/").unwrap_or_default();
+    let same_list = url.path().trim_end_matches('/').ends_with(&own[of_school..]);
     let same_server = matches!(url.scheme(), "http" | "https") && url.host() == root.host();
     if !same_server || !same_list {
         return Err(Error::ForeignNext { host: url.host_str().unwrap_or_default().to_owned() });
     }
-    // Nothing but path and query may come from outside.
-    url.set_fragment(None);
-    Ok(root.join(&PageCursor::of(&url).0).expect("path and query of a valid URL resolve"))
+    // Nothing but the query may come from outside.
+    let mut next = root.clone();
+    next.set_path(&own);
+    next.set_query(url.query());
+    Ok(next)
 }
 
 #[cfg(test)]
@@ -88,6 +91,10 @@ mod tests {
             "http://api.example/v1.0/schools/A1/employees?page=2",
             "https://api.example:8443/v1.0/schools/A1/employees?page=2",
             "//API.example/v1.0/schools/A1/employees?page=2",
+            "HTTP://API.EXAMPLE:80/v1.0/schools/A1/employees/?page=2",
+            "https://api.example/schools/A1/employees?page=2",
+            "https://api.example/gateway/v2/schools/A1/employees?page=2",
+            "/schools/A1/employees?page=2",
             "/v1.0/schools/A1/employees?page=2",
             "employees?page=2",
             "?page=2",
@@ -107,7 +114,9 @@ mod tests {
             ("https://api.example/v1.0/schools/A11/employees", "api.example"),
             ("https://api.example/v1.0/schools/A1/../A2/employees", "api.example"),
             ("https://api.example/v1.0/schools/A1/%2e%2e/A2/employees", "api.example"),
-            ("https://api.example/v2/schools/A1/employees", "api.example"),
+            ("https://api.example/A1/employees", "api.example"),
+            ("https://api.example/old-schools/A1/employees", "api.example"),
+            ("https://api.example/schools/A1/employees/schools/A2/employees", "api.example"),
             ("https://api.example/v1.0/schools/A1/classes", "api.example"),
             ("https://api.example/v1.0/schools/A1/employees/A7", "api.example"),
             ("https://api.example/v1.0/schools/A1", "api.example"),

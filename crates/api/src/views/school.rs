@@ -1,5 +1,7 @@
 use chrono::{DateTime, Utc};
-use mis_sync_domain::{LeaverPolicy, School, SchoolSettings, TokenState};
+use mis_sync_domain::{
+    LeaverPolicy, School, SchoolSettings, TokenState, line_manager::HierarchyLists,
+};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -94,6 +96,10 @@ pub(crate) struct SettingsView {
     /// Line managers are set in iP; the MIS only fills them on creation.
     #[schema(default = false, required = false)]
     line_manager_editable: bool,
+    /// Whether Wonde's lists of line managers name a person's managers or the people who report to
+    /// them; null: the lists tell, or what they told last.
+    #[schema(required = false)]
+    hierarchy_lists: Option<HierarchyListsView>,
     /// Job titles are set in iP; the MIS only fills them on creation.
     #[schema(default = false, required = false)]
     job_title_editable: bool,
@@ -136,6 +142,17 @@ enum LeaverPolicyView {
     Deactivate,
     /// Nothing happens.
     Keep,
+}
+
+/// Whom Wonde's lists of line managers name.
+#[derive(Serialize, ToSchema)]
+#[schema(as = HierarchyLists)]
+#[serde(rename_all = "snake_case")]
+enum HierarchyListsView {
+    /// The people above.
+    Managers,
+    /// The people below.
+    Reports,
 }
 
 /// Where to go from a school.
@@ -191,6 +208,7 @@ impl From<&SchoolSettings> for SettingsView {
             teachers_only,
             restore_inactive,
             line_manager_editable,
+            hierarchy_lists,
             job_title_editable,
             initials_managed_in_ip,
             clear_departments,
@@ -206,6 +224,10 @@ impl From<&SchoolSettings> for SettingsView {
             teachers_only: *teachers_only,
             restore_inactive: *restore_inactive,
             line_manager_editable: *line_manager_editable,
+            hierarchy_lists: hierarchy_lists.map(|lists| match lists {
+                HierarchyLists::Managers => HierarchyListsView::Managers,
+                HierarchyLists::Reports => HierarchyListsView::Reports,
+            }),
             job_title_editable: *job_title_editable,
             initials_managed_in_ip: *initials_managed_in_ip,
             clear_departments: *clear_departments,
@@ -233,6 +255,12 @@ mod tests {
     fn settings_on_the_wire_are_those_of_the_domain() {
         for leaver_policy in [LeaverPolicy::Deactivate, LeaverPolicy::Keep] {
             let settings = SchoolSettings { leaver_policy, ..SchoolSettings::default() };
+            let view = serde_json::to_value(SettingsView::from(&settings)).unwrap();
+            assert_eq!(view, serde_json::to_value(&settings).unwrap());
+        }
+        for lists in [HierarchyLists::Managers, HierarchyLists::Reports] {
+            let settings =
+                SchoolSettings { hierarchy_lists: Some(lists), ..SchoolSettings::default() };
             let view = serde_json::to_value(SettingsView::from(&settings)).unwrap();
             assert_eq!(view, serde_json::to_value(&settings).unwrap());
         }

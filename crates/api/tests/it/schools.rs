@@ -53,6 +53,7 @@ async fn a_school_is_connected_and_shown_without_its_token() {
                 "teachers_only": true,
                 "restore_inactive": true,
                 "line_manager_editable": false,
+                "hierarchy_lists": null,
                 "job_title_editable": false,
                 "initials_managed_in_ip": false,
                 "clear_departments": false,

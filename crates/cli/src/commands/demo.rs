@@ -34,6 +34,7 @@ pub(super) async fn run(arguments: &Demo) -> Result<(), Failure> {
     let simulator = Simulator::new(SimulatorOptions {
         schools: MisTable::built_in().iter().count(),
         staff: arguments.size as usize,
+        odd: arguments.odd,
         ..SimulatorOptions::default()
     });
     let schools = name_schools(&simulator)?;

@@ -15,6 +15,7 @@ pub(super) async fn run(arguments: &Simulate) -> Result<(), Failure> {
         seed: arguments.seed,
         latency: Duration::from_millis(arguments.latency_ms),
         mis: arguments.mis,
+        odd: arguments.odd,
         ..SimulatorOptions::default()
     });
     let address = listener.local_addr()?;

@@ -20,6 +20,7 @@ use crate::{
 pub(super) const RULES: Rules = Rules {
     sync: SyncRules {
         owned: OwnedFields { initials: true, job_title: true, line_manager: true },
+        hierarchy_lists: None,
         restores: true,
         deactivates: true,
         imports: Imports {

@@ -32,7 +32,7 @@ pub struct Held {
     pub departments: Vec<(DepartmentId, StaffId)>,
     /// What the last run that saw each record made of it, by Wonde id.
     pub evidence: HashMap<String, Evidence>,
-    /// Which way Wonde's hierarchy points, as the last full sync showed.
+    /// Which way Wonde's hierarchy points, as the last full sync that knew it went by.
     pub hierarchy_lists: Option<HierarchyLists>,
 }
 

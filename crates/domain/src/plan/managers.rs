@@ -33,28 +33,30 @@ pub(super) struct Managers {
     pub(super) changed: Vec<(Who, Option<Ref<StaffId>>, Option<String>)>,
     /// What cannot be linked.
     pub(super) issues: Vec<Issue>,
-    /// Which way Wonde's lists point, where this list shows it.
+    /// Which way Wonde's lists were taken to point, where this list is full.
     pub(super) seen: Option<HierarchyLists>,
 }
 
 /// Links the line managers that the MIS names. What cannot be linked is an issue of that person,
 /// whose manager in iP stays as it is, unless that one is inactive; the rest is linked.
 ///
-/// Which way Wonde's lists point is seen over a whole school only: a delta goes by what the last full
-/// sync saw, and leaves managers alone where the lists are of reports, because the list of one
-/// manager does not say who has another one now.
+/// Which way Wonde's lists point is for the school's setting to say; else it is seen over a whole school
+/// only, and what was seen last holds until a full list shows something else. A delta leaves managers
+/// alone where the lists are of reports, because the list of one manager does not say who has another
+/// one now. Where the way is not known, all managers stay as they are.
 pub(super) fn link(of: &Lookup<'_>, matches: &[Match<'_>], roster: &Roster<'_>) -> Managers {
     let listings = listings(of, matches);
-    let known = of.held.hierarchy_lists.filter(|known| *known == HierarchyLists::Managers);
-    let seen = HierarchyLists::of_school(&lists(&listings)).filter(|_| of.fetched.is_full);
-    let direction = if of.fetched.is_full { seen } else { known };
-    let Some(direction) = direction else {
-        let issues = notice_withheld(of, roster).map(Issue::of_school).into_iter().collect();
-        return Managers { issues, ..Managers::default() };
+    let direction = match direction(of, &listings, roster) {
+        Ok(direction) => direction,
+        Err(code) => {
+            let issues = code.map(Issue::of_school).into_iter().collect();
+            return Managers { issues, ..Managers::default() };
+        }
     };
     let keeps = of.leaves_out(GuardCategory::LineManagersEmptied);
     let people = who_reports_to_whom(&listings, roster, direction, keeps);
     let doubts = find_doubts(&people, roster, keeps);
+    let seen = of.fetched.is_full.then_some(direction);
     let mut managers = Managers { seen, ..Managers::default() };
     for (reporting, doubt) in people.iter().zip(doubts) {
         let linked = reporting.linked;
@@ -66,6 +68,26 @@ pub(super) fn link(of: &Lookup<'_>, matches: &[Match<'_>], roster: &Roster<'_>) 
         }
     }
     managers
+}
+
+/// Which way the lists point, by which this run links; else what the school is told of it.
+fn direction(
+    of: &Lookup<'_>,
+    listings: &[Listing<'_>],
+    roster: &Roster<'_>,
+) -> Result<HierarchyLists, Option<IssueCode>> {
+    let known = of.held.hierarchy_lists;
+    let set = of.rules.sync.hierarchy_lists;
+    if !of.fetched.is_full {
+        return set.or(known).filter(|way| *way == HierarchyLists::Managers).ok_or(None);
+    }
+    if listings.iter().all(|listing| listing.hierarchy.is_empty()) {
+        return Err(notice_withheld(of, roster));
+    }
+    let way = set.or_else(|| HierarchyLists::of_school(&lists(listings))).or(known);
+    // A school that sets all its line managers in iP has nothing to say.
+    let is_asked = || listings.iter().any(|listing| listing.is_owned);
+    way.ok_or_else(|| is_asked().then_some(IssueCode::LineManagerDirectionUnknown))
 }
 
 /// A full list in which nobody has a manager, though people had, is one to which access was

@@ -142,8 +142,9 @@ impl Case<'_> {
         fetched.photos = fetched.photos.map(|all| all.into_iter().filter(photos).collect());
         let held = Held { hierarchy_lists: managers, ..self.held.clone() };
         let (plan, after) = self.again(&held, &fetched, self.rules);
-        let has_hierarchy =
-            self.fetched.staff.iter().any(|(_, one)| {
+        // A delta does not say that it is not known which way the lists point.
+        let has_hierarchy = managers.is_some()
+            && self.fetched.staff.iter().any(|(_, one)| {
                 one.hierarchy.as_ref().is_some_and(|hierarchy| !hierarchy.is_empty())
             });
         let fields = |held: &Held| -> BTreeMap<StaffId, Person> {

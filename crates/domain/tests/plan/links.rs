@@ -48,13 +48,15 @@ impl Case<'_> {
         self.classes_are_taught(&everybody);
     }
 
-    /// The nearest of the list; nobody, where the list is empty.
+    /// The one whom the list names, or no manager where it is empty. Lists of managers have no second one
+    /// here.
     fn manager_is_named(&self, record: &StaffRecord, everybody: &Everybody<'_>) {
         let is_new =
             self.plan.created.iter().any(|one| one.wonde_id.as_ref() == Some(&record.wonde_id));
         let shows = self.plan.hierarchy_lists.or(self.held.hierarchy_lists);
         let knows = !self.fetched.is_full || self.plan.hierarchy_lists.is_some();
-        let Some(hierarchy) = record.hierarchy.as_ref().filter(|_| knows) else { return };
+        let is_plain = |hierarchy: &&Vec<String>| knows && hierarchy.len() < 2;
+        let Some(hierarchy) = record.hierarchy.as_ref().filter(is_plain) else { return };
         if shows == Some(HierarchyLists::Managers) && (is_new || self.rules.sync.owned.line_manager)
         {
             let manager = hierarchy.first().map(|id| Ref::Known(everybody.by_record[&**id].id));

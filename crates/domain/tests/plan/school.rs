@@ -177,6 +177,7 @@ fn draw_rules(random: &mut Random) -> SyncRules {
     let mut mostly = || random.percent(80);
     let rules = SyncRules {
         owned: OwnedFields { initials: mostly(), job_title: mostly(), line_manager: mostly() },
+        hierarchy_lists: None,
         restores: mostly(),
         deactivates: mostly(),
         imports: Imports {

@@ -25,6 +25,7 @@ pub(crate) const ALL_OWNED: OwnedFields =
 /// Everything follows the MIS, and nobody is deactivated or restored.
 pub(crate) const RULES: SyncRules = SyncRules {
     owned: ALL_OWNED,
+    hierarchy_lists: None,
     restores: false,
     deactivates: false,
     imports: NOTHING_ELSE,

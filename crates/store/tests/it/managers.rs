@@ -80,6 +80,7 @@ async fn a_new_manager_is_a_change_and_none_empties_the_field() {
 async fn silence_about_the_hierarchy_changes_nothing() {
     let store = TestStore::start().await;
     let school = store.school("oak").await;
+    rows::lists_name_managers(&store.pool).await;
     store.sync(&school, &[listing("head", &[]), listing("ada", &["head"])]).await;
     let (_, report) = store.sync(&school, &[person("head"), person("ada")]).await;
     assert_eq!(report.unchanged, 2);
@@ -124,6 +125,7 @@ async fn a_manager_in_doubt_is_an_issue_and_the_rest_is_linked() {
 async fn a_manager_who_was_kept_closes_no_circle_with_a_new_one() {
     let store = TestStore::start().await;
     let school = store.school("oak").await;
+    rows::lists_name_managers(&store.pool).await;
     store
         .sync(&school, &[listing("head", &[]), listing("ada", &["bea"]), listing("bea", &["head"])])
         .await;
@@ -181,6 +183,7 @@ async fn managers_set_in_ip_stay_and_are_filled_for_new_people_only() {
 async fn in_a_dry_run_a_manager_who_would_be_created_is_not_missing() {
     let store = TestStore::start().await;
     let school = store.school("oak").await;
+    rows::lists_name_managers(&store.pool).await;
     store.sync(&school, &[listing("ada", &[])]).await;
     let (job, _) = store.preview(&school, &[listing("ada", &["head"]), listing("head", &[])]).await;
     assert_eq!(store.issues(job).await, []);
@@ -191,6 +194,7 @@ async fn in_a_dry_run_a_manager_who_would_be_created_is_not_missing() {
 async fn nobody_goes_on_reporting_to_a_leaver() {
     let store = TestStore::start().await;
     let school = store.school("oak").await;
+    rows::lists_name_managers(&store.pool).await;
     let head_and_deputy = [listing("head", &[]), listing("deputy", &[])];
     let people = [listing("ada", &["deputy"]), listing("bea", &["head"])];
     let all: Vec<StaffRecord> = head_and_deputy.into_iter().chain(people.clone()).collect();

@@ -70,6 +70,11 @@ pub(crate) async fn make_account(pool: &Pool, school: &SchoolId, email: &str, up
     sqlx::query(sql).bind(email).execute(pool).await.unwrap();
 }
 
+/// What a larger school's lists would have shown.
+pub(crate) async fn lists_name_managers(pool: &Pool) {
+    sqlx::query("UPDATE school SET hierarchy_lists = 'managers'").execute(pool).await.unwrap();
+}
+
 /// Makes an account by hand for somebody of this forename, who has a password of their own.
 pub(crate) async fn make_named_account(
     pool: &Pool,

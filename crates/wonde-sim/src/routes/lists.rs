@@ -9,6 +9,7 @@ use crate::includes::{
     CLASS, EMPLOYEE, EMPLOYEE_ALONE, EMPLOYEE_FEATURES, GROUP, Includes, SUBJECT, permission,
 };
 use crate::mis::Feature;
+use crate::odd;
 use crate::options::Unsupported;
 use crate::paging::{Page, PageRequest, Pagination};
 use crate::refusal::Refusal;
@@ -29,7 +30,10 @@ pub(super) fn list(call: &Call<'_>, school_id: &str, kind: Kind) -> Result<Vec<u
     let includes_ref = &includes;
     let write = Writer { call, request: &request, advertised: &advertised };
     let query = &call.query;
-    Ok(match kind {
+    let is_odd = call.simulator.is_odd(&world, school)
+        && request.is_first()
+        && query.get("updated_after").is_none();
+    let mut body = match kind {
         Kind::Employees => {
             let page = filters::employees(school, &request, query)?;
             write.page(&page, |employee| EmployeeJson {
@@ -71,7 +75,27 @@ pub(super) fn list(call: &Call<'_>, school_id: &str, kind: Kind) -> Result<Vec<u
             let page = filters::deletions(school, &request, query)?;
             write.page(&page, DeletionJson)
         }
-    })
+    };
+    if is_odd {
+        let records = match kind {
+            Kind::Employees => odd::people(school),
+            Kind::Classes if school.delivers(Feature::Classes) => odd::classes(school),
+            _ => Vec::new(),
+        };
+        put_first(&mut body, &records);
+    }
+    Ok(body)
+}
+
+/// Puts records at the beginning of a list that is written already.
+fn put_first(body: &mut Vec<u8>, records: &[Vec<u8>]) {
+    const BEGIN: &[u8] = br#"{"data":["#;
+    let is_empty = body.get(BEGIN.len()) == Some(&b']');
+    let mut records = records.join(b",".as_slice());
+    if !is_empty && !records.is_empty() {
+        records.push(b',');
+    }
+    body.splice(BEGIN.len()..BEGIN.len(), records);
 }
 
 /// A single item.
@@ -86,6 +110,12 @@ pub(super) fn get(
     let advertised = advertised(kind, true);
     let includes = &read_includes(call, school, kind, &advertised)?;
     let look = call.look();
+    if call.simulator.is_odd(&world, school)
+        && matches!(kind, Kind::Employees | Kind::Classes)
+        && let Some(record) = odd::alone(school, matches!(kind, Kind::Classes), item)
+    {
+        return Ok([br#"{"data":"#.as_slice(), &record, b"}"].concat());
+    }
     let id: WondeId = item.parse().map_err(|_| Refusal::not_found())?;
     let missing = Refusal::not_found;
     let meta = || Meta { pagination: None, includes: advertised.concat() };

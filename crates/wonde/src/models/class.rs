@@ -5,7 +5,7 @@ use serde::{Deserialize, Deserializer};
 
 use super::date::{WondeDate, date};
 use super::id::{self, WondeId};
-use super::include::{Include, Wrapped, to_many};
+use super::include::{Include, Wrapped, links};
 use super::shape::{self, Shape};
 use super::subject::{Subject, WrittenSubject};
 
@@ -31,8 +31,9 @@ pub struct Class {
     /// same.
     #[serde(default, deserialize_with = "subject")]
     pub subject: Include<Option<ClassSubject>>,
-    /// Include `employees`: who teaches it.
-    #[serde(default, deserialize_with = "to_many")]
+    /// Include `employees`: who teaches it. A link without a readable id is left out; where none has
+    /// one, this is [`Include::Missing`].
+    #[serde(default, deserialize_with = "class_employees")]
     pub employees: Include<Vec<ClassEmployee>>,
     /// Set where the record came back after a deletion.
     #[serde(default, deserialize_with = "date")]
@@ -90,12 +91,11 @@ where
 }
 
 /// Somebody who teaches a class. `Debug` prints the id alone.
-#[derive(Clone, Deserialize)]
-#[serde(from = "WrittenLink")]
+#[derive(Clone)]
 pub struct ClassEmployee {
     /// Wonde's id of the employee.
     pub id: WondeId,
-    /// Is the main teacher; `None` where Wonde does not say.
+    /// Is the main teacher, by Wonde's flag or else by the role; `None` where neither says.
     pub is_main_teacher: Option<bool>,
     /// What the person is to the class, for example `Main Class Teacher`.
     pub role: Option<String>,
@@ -108,12 +108,12 @@ impl fmt::Debug for ClassEmployee {
 }
 
 /// A class that an employee teaches. `Debug` prints the id alone.
-#[derive(Clone, Deserialize)]
-#[serde(from = "WrittenLink")]
+#[derive(Clone)]
 pub struct TaughtClass {
     /// Wonde's id of the class.
     pub id: WondeId,
-    /// The employee is its main teacher; `None` where Wonde does not say.
+    /// The employee is its main teacher, by Wonde's flag or else by the role; `None` where neither
+    /// says.
     pub is_main_teacher: Option<bool>,
 }
 
@@ -126,7 +126,8 @@ impl fmt::Debug for TaughtClass {
 /// The one side of a link as the other side lists it.
 #[derive(Deserialize)]
 struct WrittenLink {
-    id: WondeId,
+    #[serde(default, deserialize_with = "id::optional")]
+    id: Option<WondeId>,
     #[serde(default, deserialize_with = "shape::object")]
     meta: Pivot,
 }
@@ -140,17 +141,39 @@ struct Pivot {
     role: Option<String>,
 }
 
-impl From<WrittenLink> for TaughtClass {
-    fn from(written: WrittenLink) -> Self {
-        Self { id: written.id, is_main_teacher: written.meta.is_main_teacher }
+impl Pivot {
+    /// What the flag says, and where it says nothing, what the role is called.
+    fn is_main_teacher(&self) -> Option<bool> {
+        self.is_main_teacher.or_else(|| self.role.as_deref().map(is_main))
     }
 }
 
-impl From<WrittenLink> for ClassEmployee {
-    fn from(written: WrittenLink) -> Self {
-        let Pivot { is_main_teacher, role } = written.meta;
-        Self { id: written.id, is_main_teacher, role }
-    }
+/// Whether a role is that of a `Main Class Teacher`, in any spelling.
+fn is_main(role: &str) -> bool {
+    let role = role.to_lowercase();
+    let has = |wanted| role.split(|c: char| !c.is_alphanumeric()).any(|word| word == wanted);
+    has("main") && has("teacher")
+}
+
+/// The staff of a class.
+fn class_employees<'de, D>(deserializer: D) -> Result<Include<Vec<ClassEmployee>>, D::Error>
+where
+    D: Deserializer<'de>,
+{
+    links(deserializer, |WrittenLink { id, meta }| {
+        let is_main_teacher = meta.is_main_teacher();
+        Some(ClassEmployee { id: id?, is_main_teacher, role: meta.role })
+    })
+}
+
+/// The classes of an employee.
+pub(super) fn taught_classes<'de, D>(deserializer: D) -> Result<Include<Vec<TaughtClass>>, D::Error>
+where
+    D: Deserializer<'de>,
+{
+    links(deserializer, |WrittenLink { id, meta }| {
+        Some(TaughtClass { id: id?, is_main_teacher: meta.is_main_teacher() })
+    })
 }
 
 #[cfg(test)]
@@ -239,15 +262,35 @@ mod tests {
             (r#"{"id":"A1"}"#, None),
             (r#"{"id":"A1","employees":null}"#, None),
             (r#"{"id":"A1","employees":{"data":{"count":1}}}"#, None),
+            (r#"{"id":"A1","employees":{"data":[{"id":null},{},null,"A2"]}}"#, None),
             (r#"{"id":"A1","employees":{"data":[]}}"#, Some(0)),
             (r#"{"id":"A1","employees":{"data":null}}"#, Some(0)),
             (r#"{"id":"A1","employees":{"data":[{"id":"A2"}]}}"#, Some(1)),
+            (r#"{"id":"A1","employees":{"data":[{"id":null},{"id":"A2"},{"id":"a/b"}]}}"#, Some(1)),
         ] {
             let class: Class = serde_json::from_str(json).unwrap();
             assert_eq!(class.employees.delivered().map(Vec::len), expected, "{json}");
         }
-        let nameless = r#"{"id":"A1","employees":{"data":[{"id":null}]}}"#;
-        assert!(serde_json::from_str::<Class>(nameless).is_err(), "a link must not vanish");
+    }
+
+    #[test]
+    fn the_role_says_who_is_main_where_the_flag_says_nothing() {
+        for (meta, expected) in [
+            (r#"{"is_main_teacher":null,"role":"Main Class Teacher"}"#, Some(true)),
+            (r#"{"is_main_teacher":"","role":"MAIN_CLASS_TEACHER"}"#, Some(true)),
+            (r#"{"role":"main teacher"}"#, Some(true)),
+            (r#"{"role":"Class Teacher"}"#, Some(false)),
+            (r#"{"role":"Maintenance of the teachers' room"}"#, Some(false)),
+            (r#"{"is_main_teacher":false,"role":"Main Class Teacher"}"#, Some(false)),
+            (r#"{"is_main_teacher":1,"role":"Class Teacher"}"#, Some(true)),
+            (r#"{"is_main_teacher":null,"role":null}"#, None),
+            ("null", None),
+        ] {
+            let class = format!(r#"{{"id":"A1","employees":[{{"id":"A2","meta":{meta}}}]}}"#);
+            let class: Class = serde_json::from_str(&class).unwrap();
+            let staff = class.employees.delivered().unwrap();
+            assert_eq!(staff[0].is_main_teacher, expected, "{meta}");
+        }
     }
 
     #[test]

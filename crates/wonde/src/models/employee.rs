@@ -3,7 +3,7 @@ use std::fmt;
 use serde::{Deserialize, Deserializer, de::Error as _};
 use serde_json::Value;
 
-use super::class::TaughtClass;
+use super::class::{TaughtClass, taught_classes};
 use super::date::{WondeDate, date};
 use super::id::WondeId;
 use super::include::{Include, ids, to_many, to_one};
@@ -16,7 +16,7 @@ pub struct Employee {
     /// Wonde's id; changes when the school changes its MIS.
     pub id: WondeId,
     /// Derived by Wonde from the school and the MIS id; may survive a new `id`.
-    #[serde(default, deserialize_with = "shape::text")]
+    #[serde(default, deserialize_with = "shape::key")]
     pub upi: Option<String>,
     /// Id in the school's MIS.
     #[serde(default, deserialize_with = "shape::text")]
@@ -68,8 +68,9 @@ pub struct Employee {
     /// Include `photo`. A school that does not grant it may show a photo of nothing but nulls.
     #[serde(default, deserialize_with = "to_one")]
     pub photo: Include<Option<Photo>>,
-    /// Include `classes`: those that the person teaches.
-    #[serde(default, deserialize_with = "to_many")]
+    /// Include `classes`: those that the person teaches. A link without a readable id is left out;
+    /// where none has one, this is [`Include::Missing`].
+    #[serde(default, deserialize_with = "taught_classes")]
     pub classes: Include<Vec<TaughtClass>>,
 }
 

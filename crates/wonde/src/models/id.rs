@@ -59,7 +59,8 @@ impl<'de> Deserialize<'de> for WondeId {
 pub(super) fn read<I, M>(shape: Shape<I, M>) -> Option<WondeId> {
     match shape {
         Shape::Text(text) => WondeId::try_from(text).ok(),
-        Shape::Number(number) => WondeId::try_from(number.to_string()).ok(),
+        // A longer number has lost digits, so it could be the id of another record.
+        Shape::Number(number) if number.is_u64() => WondeId::try_from(number.to_string()).ok(),
         _ => None,
     }
 }
@@ -82,9 +83,9 @@ mod tests {
             let id: WondeId = serde_json::from_str(json).unwrap();
             assert_eq!(id.as_str(), expected);
         }
-        for json in
-            [r#""""#, r#"".."#, r#""..""#, r#""A/B""#, r#""A?b""#, "null", "[]", "{}", "1.5"]
-        {
+        for json in [
+            r#""""#, r#"".."#, r#""..""#, r#""A/B""#, r#""A?b""#, "null", "[]", "{}", "1.5", "1e20",
+        ] {
             assert!(serde_json::from_str::<WondeId>(json).is_err(), "{json}");
         }
         assert!(WondeId::try_from("A".repeat(65)).is_err());

@@ -70,6 +70,24 @@ where
     })
 }
 
+/// Links, each of which names a record. One that `read` finds no record in leads nowhere, and costs
+/// itself alone; where that holds for all, nothing was understood, and so nothing counts as delivered.
+pub(crate) fn links<'de, D, T, L>(
+    deserializer: D,
+    read: impl Fn(T) -> Option<L>,
+) -> Result<Include<Vec<L>>, D::Error>
+where
+    D: Deserializer<'de>,
+    T: Deserialize<'de>,
+{
+    let written = to_many::<D, Shape<IgnoredAny, T>>(deserializer)?;
+    let Include::Delivered(written) = written else { return Ok(Include::Missing) };
+    let is_empty = written.is_empty();
+    let link = |written| if let Shape::Object(written) = written { read(written) } else { None };
+    let links: Vec<L> = written.into_iter().filter_map(link).collect();
+    Ok(if links.is_empty() && !is_empty { Include::Missing } else { Include::Delivered(links) })
+}
+
 /// Ids of the records included, one or many, each an object with an id or the id itself. A record
 /// without a readable id is left out. Where not one of them has one, nothing was understood, and
 /// so nothing counts as delivered.

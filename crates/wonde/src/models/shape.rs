@@ -89,6 +89,14 @@ pub(crate) fn text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<
     })
 }
 
+/// The longest text by which records are looked up: an index of the database takes no longer ones.
+const LONGEST_KEY: usize = 255;
+
+/// A text by which records are looked up; one that is too long for that is none.
+pub(crate) fn key<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
+    Ok(text(deserializer)?.filter(|text| text.len() <= LONGEST_KEY))
+}
+
 /// A yes or no: `true`, `1`, `"true"`, `"1"` and their opposites; anything else is `None`.
 pub(crate) fn flag<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<bool>, D::Error> {
     Ok(match Leaf::deserialize(deserializer)? {
@@ -141,6 +149,15 @@ mod tests {
             let read = text(&mut serde_json::Deserializer::from_str(json)).unwrap();
             assert_eq!(read.as_deref(), expected, "{json}");
         }
+    }
+
+    #[test]
+    fn a_key_has_a_length_that_an_index_takes() {
+        let read = |length: usize| {
+            let json = format!("\"{}\"", "x".repeat(length));
+            key(&mut serde_json::Deserializer::from_str(&json)).unwrap().map(|key| key.len())
+        };
+        assert_eq!((read(255), read(256)), (Some(255), None));
     }
 
     #[test]

@@ -134,7 +134,8 @@ async fn find_mis<'a>(
 ) -> Result<FoundMis<'a>, SyncError> {
     let spelling = match &school.mis {
         Some(mis) => Some(mis.clone()),
-        None => client.school().await?.mis,
+        // Postgres cannot hold a NUL.
+        None => client.school().await?.mis.map(|mis| mis.replace(char::is_control, " ")),
     };
     let Some(spelling) = spelling else { return Ok(FoundMis::Unnamed) };
     if school.mis.is_none() {

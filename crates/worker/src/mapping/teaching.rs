@@ -100,15 +100,17 @@ fn add(
     mapped.teaching.push((kind, record));
 }
 
-/// Main teachers first, the others in the order given.
+/// Each person once, main teachers first, else in the order given. A person who is named twice is a main
+/// teacher where either says so.
 fn teachers(employees: &[ClassEmployee]) -> Vec<Teacher> {
-    let mut teachers: Vec<Teacher> = employees
-        .iter()
-        .map(|employee| Teacher {
-            wonde_id: employee.id.as_str().to_owned(),
-            is_main: employee.is_main_teacher == Some(true),
-        })
-        .collect();
+    let mut teachers: Vec<Teacher> = Vec::new();
+    for employee in employees {
+        let (wonde_id, is_main) = (employee.id.as_str(), employee.is_main_teacher == Some(true));
+        match teachers.iter_mut().find(|teacher| teacher.wonde_id == wonde_id) {
+            Some(teacher) => teacher.is_main |= is_main,
+            None => teachers.push(Teacher { wonde_id: wonde_id.to_owned(), is_main }),
+        }
+    }
     teachers.sort_by_key(|teacher| !teacher.is_main);
     teachers
 }
@@ -172,6 +174,26 @@ mod tests {
             let issue = Issue { code: IssueCode::TextTooLong, wonde_id: Some("A1".into()) };
             assert_eq!(mapped.issues, [(0, issue)]);
         }
+    }
+
+    #[test]
+    fn a_person_named_twice_is_one_and_a_link_that_leads_nowhere_costs_itself() {
+        let link = |id: Value, main: Value, role: &str| json!({ "id": id, "meta": { "is_main_teacher": main, "role": role } });
+        let mapped = class(json!({ "id": "A1", "name": "Maths", "employees": { "data": [
+            link(json!("A3"), json!(false), "Class Teacher"),
+            link(json!("A2"), json!(null), "Class Teacher"),
+            link(json!(null), json!(true), "Main Class Teacher"),
+            link(json!("A4"), json!(null), "Main Class Teacher"),
+            link(json!("A2"), json!(true), ""),
+        ] } }));
+        let staff: Vec<_> =
+            mapped.staff.unwrap().into_iter().map(|one| (one.wonde_id, one.is_main)).collect();
+        let expected = [("A2", true), ("A4", true), ("A3", false)];
+        assert_eq!(staff, expected.map(|(id, is_main)| (id.to_owned(), is_main)));
+        let lost = class(
+            json!({ "id": "A1", "employees": { "data": [link(json!(""), json!(true), "")] } }),
+        );
+        assert_eq!(lost.staff, None, "nothing was understood, so no link is taken away");
     }
 
     #[test]

@@ -2,7 +2,10 @@
 
 use axum::response::Response;
 use maud::{Markup, html};
-use mis_sync_domain::{Action, ConnectSchool, GuardCategory, LeaverPolicy, School, SchoolSettings};
+use mis_sync_domain::{
+    Action, ConnectSchool, GuardCategory, LeaverPolicy, School, SchoolSettings,
+    line_manager::HierarchyLists,
+};
 use mis_sync_store::schools;
 
 use crate::{
@@ -30,6 +33,13 @@ const SWITCHES: &[Switch] = &[
     ("hourly_delta", "Delta every hour", |s| &mut s.schedule.hourly_delta),
 ];
 
+/// Whom Wonde's lists of line managers name: the setting in forms, and in words.
+const HIERARCHY: [(Option<HierarchyLists>, &str); 3] = [
+    (None, "as the lists show"),
+    (Some(HierarchyLists::Managers), "a person's managers"),
+    (Some(HierarchyLists::Reports), "the people who report to a person"),
+];
+
 pub(super) fn show(operator: &Operator, school: &School) -> Markup {
     let mut settings = school.settings.clone();
     let switches: Vec<_> =
@@ -40,6 +50,9 @@ pub(super) fn show(operator: &Operator, school: &School) -> Markup {
             dl.facts {
                 @for (_, text, is_on) in &switches { div { dt { (text) } dd { (if *is_on { "on" } else { "off" }) } } }
                 div { dt { "Leavers" } dd { (policy(settings.leaver_policy)) } }
+                @for (_, text) in HIERARCHY.iter().filter(|(way, _)| *way == settings.hierarchy_lists) {
+                    div { dt { "Lists of line managers name" } dd { (text) } }
+                }
                 div { dt { "A login is fresh for" } dd { (settings.refresh_freshness_minutes) " min" } }
                 @for category in GuardCategory::ALL {
                     @let limit = settings.guard.limit(*category);
@@ -69,6 +82,13 @@ fn form(operator: &Operator, school: &School, switches: &[(&str, &str, bool)]) -
                     label.chip { input type="checkbox" name=(name) checked[*is_on]; span { (text) } }
                 }
                 label.chip { input type="checkbox" name="keep_leavers" checked[school.settings.leaver_policy == LeaverPolicy::Keep]; span { "Leavers stay as they are" } }
+                label { "Lists of line managers name"
+                    select name="hierarchy_lists" {
+                        @for (way, text) in HIERARCHY {
+                            option value=(way.map_or("", HierarchyLists::as_str)) selected[way == school.settings.hierarchy_lists] { (text) }
+                        }
+                    }
+                }
                 label { "A login is fresh for (minutes)"
                     input name="freshness" type="number" min="0" max="1440" required value=(school.settings.refresh_freshness_minutes); }
                 button.primary { "Save" }
@@ -97,6 +117,10 @@ pub(in crate::dashboard) async fn change(
         .ok()
         .filter(|minutes| *minutes <= 1440)
         .ok_or_else(wrong)?;
+    let lists = fields.text("hierarchy_lists").map(str::parse).transpose();
+    settings.hierarchy_lists = lists.map_err(|_unknown| {
+        ApiError::MalformedBody("lists of line managers name managers or reports".into())
+    })?;
     let changed = ConnectSchool {
         id: school.id.clone(),
         name: school.name,

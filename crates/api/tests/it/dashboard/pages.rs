@@ -129,7 +129,12 @@ async fn an_administrator_sets_a_schools_rules() {
     let app = App::start().await;
     app.school("oak").await;
     let who = SignedIn::with(&app, &app.admin).await;
-    let fields = [("teachers_only", "on"), ("freshness", "30"), ("keep_leavers", "on")];
+    let fields = [
+        ("teachers_only", "on"),
+        ("freshness", "30"),
+        ("keep_leavers", "on"),
+        ("hierarchy_lists", "reports"),
+    ];
     let answer = who.post(&app, "/dashboard/schools/oak/settings", &fields).await;
     assert_eq!(place(&answer), "/dashboard/schools/oak");
     let school = app.admin(Ask::get("/v1/schools/oak")).await.json();
@@ -139,6 +144,15 @@ async fn an_administrator_sets_a_schools_rules() {
     assert_eq!(settings["leaver_policy"], "keep");
     assert_eq!(settings["refresh_freshness_minutes"], 30);
     assert_eq!(settings["guard"]["deactivated"]["count"], 3, "what the form lacks stays");
+    assert_eq!(settings["hierarchy_lists"], "reports");
+    let page = who.get(&app, "/dashboard/schools/oak").await.text;
+    assert!(page.contains("<dd>the people who report to a person</dd>"), "{page}");
+    let sideways = [("freshness", "30"), ("hierarchy_lists", "sideways")];
+    assert_eq!(who.post(&app, "/dashboard/schools/oak/settings", &sideways).await.status, 400);
+    let unsaid = [("freshness", "30"), ("hierarchy_lists", "")];
+    who.post(&app, "/dashboard/schools/oak/settings", &unsaid).await;
+    let school = app.admin(Ask::get("/v1/schools/oak")).await.json();
+    assert!(school["settings"]["hierarchy_lists"].is_null());
     for wrong in ["", "soon", "1441", "-1"] {
         let answer =
             who.post(&app, "/dashboard/schools/oak/settings", &[("freshness", wrong)]).await;

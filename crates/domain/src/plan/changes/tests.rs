@@ -6,12 +6,16 @@ use super::super::fixture::{
 use super::super::{Fetched, Held, NewIds, Ref};
 use crate::{
     ChangedField, ChangedRecord, ClassId, StaffId, StaffRecord, SubjectId, SubjectOfClass,
-    TeachingRecord,
+    TeachingRecord, line_manager::HierarchyLists,
 };
 
 /// Somebody new leads Ada, and teaches a class of a subject that is new.
 fn plan() -> super::super::Plan {
-    let held = Held { classes: vec![group("c1", ClassId, &["a1"])], ..school([account("a1")]) };
+    let held = Held {
+        classes: vec![group("c1", ClassId, &["a1"])],
+        hierarchy_lists: Some(HierarchyLists::Managers),
+        ..school([account("a1")])
+    };
     let listing = |name: &str, listed: &[&str]| StaffRecord {
         hierarchy: Some(listed.iter().map(|name| (*name).to_owned()).collect()),
         ..record(name)

@@ -19,9 +19,14 @@ fn below(name: &str, manager: &str) -> Account {
     })
 }
 
+/// A school whose lists are known to name managers.
+fn knowing(people: impl IntoIterator<Item = Account>) -> Held {
+    Held { hierarchy_lists: Some(HierarchyLists::Managers), ..school(people) }
+}
+
 /// A head of two people.
 fn held() -> Held {
-    school([account("head"), below("a1", "head"), below("a2", "head")])
+    knowing([account("head"), below("a1", "head"), below("a2", "head")])
 }
 
 /// The same, by a list that says something else of Ada.
@@ -98,7 +103,7 @@ fn those_on_a_circle_are_not_linked_and_those_below_it_are() {
 #[test]
 fn a_manager_who_stays_closes_no_circle_with_a_new_one() {
     // Ada's new manager is not in iP, so she keeps Bea; so Bea cannot report to Ada.
-    let held = school([account("head"), below("a1", "a2"), below("a2", "head")]);
+    let held = knowing([account("head"), below("a1", "a2"), below("a2", "head")]);
     let fetched = list([listing("head", &[]), listing("a1", &["nobody"]), listing("a2", &["a1"])]);
     let issues = ["a1 manager_missing", "a2 manager_circle"];
     assert_eq!(told(&held, &fetched, &RULES), issues);
@@ -112,7 +117,7 @@ fn a_circle_can_lead_through_somebody_whom_the_mis_does_not_know() {
     let hand = person(by_hand("b1"), |b1| b1.line_manager = Some(Ref::Known(id("a1"))));
     let leading = person(account("head"), |head| head.line_manager = Some(Ref::Known(id("b1"))));
     let fetched = list([listing("a1", &["head"]), listing("a2", &[])]);
-    let held = school([leading, account("a1"), account("a2"), hand]);
+    let held = knowing([leading, account("a1"), account("a2"), hand]);
     assert_eq!(told(&held, &fetched, &RULES), ["a1 manager_circle"]);
 }
 
@@ -166,6 +171,67 @@ fn a_full_list_in_which_nobody_has_a_manager_is_withheld_where_people_had_some()
     );
 }
 
+/// Everybody's list has one name at most: `a2` under `a1` under `head`, or the other way round.
+fn unclear() -> Fetched {
+    list([listing("head", &["a1"]), listing("a1", &["a2"]), listing("a2", &[])])
+}
+
+#[test]
+fn lists_that_show_no_way_link_no_manager_and_the_school_is_asked() {
+    let asks = ["school line_manager_direction_unknown"];
+    let unknowing = || Held { hierarchy_lists: None, ..held() };
+    assert_eq!(told(&unknowing(), &unclear(), &RULES), asks, "managers in iP stay");
+    let plan = compare(&school([]), &unclear(), &RULES);
+    assert!(plan.created.iter().all(|person| person.line_manager.is_none()));
+    assert_eq!(plan.hierarchy_lists, None);
+    let both_ways = list([
+        listing("head", &["a1", "a2"]),
+        listing("a1", &["x"]),
+        listing("a2", &["x"]),
+        listing("x", &[]),
+    ]);
+    let held = Held { hierarchy_lists: None, ..school(["head", "a1", "a2", "x"].map(account)) };
+    assert_eq!(told(&held, &both_ways, &RULES), asks);
+    // It is for a full list to say, and no matter where the MIS may set no manager.
+    let delta = with(unclear(), |list| list.is_full = false);
+    assert_eq!(told(&unknowing(), &delta, &RULES), NOTHING);
+    let editable = rules(|rules| rules.owned.line_manager = false);
+    assert_eq!(told(&unknowing(), &unclear(), &editable), NOTHING);
+}
+
+#[test]
+fn what_the_school_says_of_its_lists_decides_and_is_kept() {
+    use HierarchyLists::{Managers, Reports};
+    let people = || school(["head", "a1", "a2"].map(account));
+    for (way, lines) in [
+        (Managers, ["head line_manager_id=a1", "a1 line_manager_id=a2"]),
+        (Reports, ["a1 line_manager_id=head", "a2 line_manager_id=a1"]),
+    ] {
+        let says = rules(|rules| rules.hierarchy_lists = Some(way));
+        assert_eq!(told(&people(), &unclear(), &says), lines);
+        assert_eq!(compare(&people(), &unclear(), &says).hierarchy_lists, Some(way));
+        // Without its word goes what went last.
+        let knows = Held { hierarchy_lists: Some(way), ..people() };
+        assert_eq!(told(&knows, &unclear(), &RULES), lines);
+    }
+    // It decides against what the lists show, and over what was known.
+    let says = rules(|rules| rules.hierarchy_lists = Some(Reports));
+    let of_head = list([listing("head", &[]), listing("a1", &["head"]), listing("a2", &["head"])]);
+    let knows = Held { hierarchy_lists: Some(Managers), ..people() };
+    let plan = compare(&knows, &of_head, &says);
+    assert_eq!(plan.hierarchy_lists, Some(Reports));
+    assert_eq!(plan.told(), ["head line_manager_id=a1"]);
+    let delta = with(of_head, |list| list.is_full = false);
+    assert_eq!(told(&knows, &delta, &says), NOTHING, "one manager's list does not say it all");
+}
+
+#[test]
+fn a_list_that_shows_another_way_than_was_known_is_believed() {
+    let downward = list([listing("head", &["a1", "a2"]), listing("a1", &[]), listing("a2", &[])]);
+    let plan = compare(&held(), &downward, &RULES);
+    assert_eq!((plan.hierarchy_lists, plan.told()), (Some(HierarchyLists::Reports), vec![]));
+}
+
 #[test]
 fn a_delta_goes_by_what_the_last_full_list_showed() {
     let moved = || delta([listing("a1", &["a2", "head"])]);
@@ -201,7 +267,7 @@ fn whoever_was_read_later_or_is_in_doubt_keeps_the_manager_and_gets_no_new_repor
     let later = with(below("a1", "head"), |a1| {
         a1.read_at = Some(fetched.started_at + chrono::TimeDelta::seconds(1));
     });
-    let held = school([account("head"), later, below("a2", "head")]);
+    let held = knowing([account("head"), later, below("a2", "head")]);
     assert_eq!(told(&held, &fetched, &RULES), NOTHING);
     // Ada's id may be somebody else's by now: who reports to her goes on, nobody else begins to.
     let held =
