@@ -41,9 +41,6 @@ const UNAWAITED: Duration = Duration::from_secs(1);
 /// itself and then answers `stale`; only a database that does not answer gets this far.
 const GRACE: Duration = Duration::from_millis(50);
 
-/// Whoever asks an absent Wonde again has so long before the next one may.
-const PROBE: Duration = Duration::from_secs(10);
-
 /// Bring a person up to date while they log in
 ///
 /// Never holds up a login: where the MIS cannot be asked, or does not answer in time, the answer
@@ -162,11 +159,12 @@ async fn without_asking(
     if standing.is_paused {
         return Ok(stale(StaleReason::Paused));
     }
+    let probe_after = access.state().probe_after();
     match standing.outage {
         None => Ok(None),
         Some(outage) if standing.now < outage.probe_at => Ok(stale(outage.reason.into())),
         // One of those who come now asks again, for all of them.
-        Some(_) if refresh::take_probe(access.pool(), whose.0, PROBE).await? => Ok(None),
+        Some(_) if refresh::take_probe(access.pool(), whose.0, probe_after).await? => Ok(None),
         Some(outage) => Ok(stale(outage.reason.into())),
     }
 }

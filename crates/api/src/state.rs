@@ -37,6 +37,7 @@ pub struct ApiState {
     http: Arc<HttpFigures>,
     environment: Arc<str>,
     stale_after: TimeDelta,
+    probe_after: Duration,
     wonde: Option<RateLimiter>,
     max_connections: usize,
 }
@@ -56,6 +57,7 @@ impl ApiState {
             http: Arc::default(),
             environment: Arc::default(),
             stale_after: TimeDelta::hours(26),
+            probe_after: Duration::from_secs(10),
             wonde: None,
             max_connections: 4_000,
         }
@@ -84,6 +86,17 @@ impl ApiState {
     #[must_use]
     pub fn with_stale_after(self, stale_after: TimeDelta) -> Self {
         Self { stale_after, ..self }
+    }
+
+    /// The same where another time passes before an absent Wonde is asked again.
+    #[must_use]
+    pub fn with_probe_after(self, probe_after: Duration) -> Self {
+        Self { probe_after, ..self }
+    }
+
+    /// A login that asks an absent Wonde again keeps the others from it for so long.
+    pub(crate) fn probe_after(&self) -> Duration {
+        self.probe_after
     }
 
     /// After which time without a good sync a school is stale.

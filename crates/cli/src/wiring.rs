@@ -65,6 +65,7 @@ impl Parts {
             .with_webhook_secrets(config.webhooks.wonde_secrets()?)
             .with_environment(&config.dashboard.environment)
             .with_stale_after(config.alerts.stale_after())
+            .with_probe_after(config.worker.probe_after())
             .with_max_connections(descriptors::connections(config))
             .with_wonde_limit(RateLimiter::new(&self.queue, config.wonde.limit()));
         Ok(if config.scheduler.enabled { state.with_scheduler(Clock::system()) } else { state })

@@ -24,6 +24,9 @@ use uuid::Uuid;
 
 use crate::{Servers, eventually};
 
+/// How long nobody asks an absent Wonde again.
+const PROBE_AFTER: Duration = Duration::from_hours(1);
+
 /// What tests seal tokens with.
 const ENCRYPTION_KEY: &str = "0a0b0c0d0e0f0a0b0c0d0e0f0a0b0c0d0e0f0a0b0c0d0e0f0a0b0c0d0e0f0a0b";
 
@@ -164,6 +167,7 @@ impl TestApp {
         let state = ApiState::new(queue.clone(), Arc::clone(&cipher))
             .with_wonde_hosts(Arc::clone(&hosts))
             .with_scheduler(options.clock.clone())
+            .with_probe_after(PROBE_AFTER)
             .with_wonde_limit(RateLimiter::new(&queue, options.rate_limit()))
             .with_webhook_secrets(secrets);
         tokio::spawn(mis_sync_api::serve(listener, state, stop_api.clone()));
@@ -250,7 +254,7 @@ impl TestApp {
             wonde_hosts: Arc::clone(&self.hosts),
             refresh_timeout: timeout,
             turns: Turns::default(),
-            probe_after: Duration::from_hours(1),
+            probe_after: PROBE_AFTER,
             token_probe_after: self.options.token_probe_after,
             cipher: Arc::clone(&self.cipher),
             mis: Arc::new(MisTable::built_in()),

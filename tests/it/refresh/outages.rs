@@ -92,6 +92,24 @@ async fn after_a_failure_nobody_asks_until_one_probe_succeeds() {
 }
 
 #[tokio::test]
+async fn a_probe_keeps_others_from_asking_for_as_long_as_is_configured() {
+    let (app, school) = synced_school().await;
+    let people = everybody(&app).await;
+    fault(&app, json!({ "path": "employees/", "status": 500, "count": 2 }));
+    login(&app, &school, &people[0], PATIENT).await;
+    app.simulator.simulator().clear_faults();
+    fault(&app, json!({ "path": "employees/", "hang_ms": 600_000, "count": 1 }));
+    execute(&app, "UPDATE wonde_outage SET probe_at = now()").await;
+    let later = "SELECT count(*) FROM wonde_outage WHERE probe_at > now() + interval '50 minutes'";
+    let taken =
+        eventually("one has asked", async || (number(&app, later).await == 1).then_some(()));
+    tokio::select! {
+        answer = login(&app, &school, &people[1], PATIENT) => panic!("{answer:?}"),
+        () = taken => {}
+    }
+}
+
+#[tokio::test]
 async fn a_sync_that_succeeds_ends_the_outage_too() {
     let (app, school) = synced_school().await;
     let people = everybody(&app).await;

@@ -122,8 +122,10 @@ async fn a_manager_who_was_removed_from_ip_stands_in_the_way_of_the_undo() {
         WHERE wonde_id = 'bea') WHERE wonde_id = 'ada'";
     rows::change(&store.pool, reports_to_bea).await;
     let no_manager = StaffRecord { hierarchy: Some(Vec::new()), ..person("ada") };
-    let cleo = StaffRecord { hierarchy: Some(vec!["bea".into()]), ..person("cleo") };
-    let (job, _) = store.sync(&school, &[no_manager, person("bea"), cleo]).await;
+    // Two lists that name one person show that they are of managers.
+    let [cleo, dan] = ["cleo", "dan"]
+        .map(|name| StaffRecord { hierarchy: Some(vec!["bea".into()]), ..person(name) });
+    let (job, _) = store.sync(&school, &[no_manager, person("bea"), cleo, dan]).await;
     rows::change(&store.pool, "UPDATE staff SET line_manager_id = NULL").await;
     rows::change(&store.pool, "DELETE FROM staff WHERE wonde_id = 'bea'").await;
     let Undone::Conflicts(conflicts) = undo(&store, job).await else { panic!("conflicts") };
