@@ -45,8 +45,9 @@ async fn a_refresh_that_hangs_is_given_up_and_spares_the_next_logins() {
     sync(&app, &school).await;
     fault(&app, json!({ "path": "employees/", "hang_ms": 600_000, "count": 1000 }));
     let people = everybody(&app).await;
-    let (status, answer) = login(&app, &school, &people[0], PATIENT).await;
-    assert_eq!((status, &answer["reason"]), (202, &json!("failed")), "{answer}");
+    // Whether another attempt follows depends on how soon the end of this one is seen.
+    let (_, answer) = login(&app, &school, &people[0], PATIENT).await;
+    assert_eq!(answer["reason"], "failed", "{answer}");
     assert_eq!(answer["job"]["error"]["type"], "wonde_unavailable");
     assert_stale_at_once(&app, &school, &people[1], "wonde_unavailable").await;
 }
