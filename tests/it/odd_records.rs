@@ -21,7 +21,7 @@ async fn each_odd_record_is_imported_or_told_and_costs_itself_alone() {
         let (job, _) = sync_job(&app, &school).await;
         assert_equal_to_truth(&app, &school).await;
         let told = issues(&app, &job).await;
-        for odd in Simulator::odd_records().into_iter().flatten() {
+        for odd in Simulator::odd_records() {
             let about = |(_, wonde_id): &&(String, Option<String>)| {
                 odd.wonde_id.is_some() && wonde_id.as_deref() == odd.wonde_id
             };

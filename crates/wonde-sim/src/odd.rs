@@ -2,6 +2,9 @@
 //! it. With [`SimulatorOptions::odd`](crate::SimulatorOptions::odd) the first school has them all
 //! beside its own. They are written as bytes, because half of them are no JSON.
 
+mod texts;
+
+use self::texts::TEXTS;
 use crate::school::School;
 use crate::truth::{ClassTruth, StaffTruth};
 
@@ -31,7 +34,7 @@ const fn person(
 }
 
 /// Odd people: what stands between `{` and the details that all of them share.
-pub(crate) const PEOPLE: [OddRecord; 16] = [
+const PEOPLE: [OddRecord; 16] = [
     person("a forename cut in the middle of an emoji", Some("A101"), UNREADABLE,
         br#""id":"A101","surname":"Marchbanks","forename":"Ann\ud83d""#),
     person("the second half of an emoji in a surname", Some("A102"), UNREADABLE,
@@ -67,7 +70,7 @@ pub(crate) const PEOPLE: [OddRecord; 16] = [
 ];
 
 /// Odd classes: all between `{` and `}`. `@HEAD@` is the id of the head, whom every school has.
-pub(crate) const CLASSES: [OddRecord; 3] = [
+const CLASSES: [OddRecord; 3] = [
     person(
         "a teacher without an id, an unknown one, and one twice",
         Some("A201"),
@@ -118,29 +121,45 @@ impl OddRecord {
 
     /// As iP should hold the person.
     fn staff_truth(&self, school: &School) -> Option<StaffTruth> {
-        let wonde_id = self.wonde_id.filter(|_| self.issue.is_none())?;
+        self.wonde_id.filter(|_| self.issue.is_none())?;
         let said = String::from_utf8_lossy(self.written);
         let forename = said.split(r#""forename":""#).nth(1)?.split(['"', '\\']).next()?;
         Some(StaffTruth {
-            wonde_id: wonde_id.to_owned(),
-            upi: None,
-            mis_id: String::new(),
-            email: self.work_email(school),
             first_name: forename.to_owned(),
             surname: "Marchbanks".to_owned(),
+            ..self.truth_of(self.work_email(school))
+        })
+    }
+
+    /// Someone without a name who has this address.
+    fn truth_of(&self, email: String) -> StaffTruth {
+        StaffTruth {
+            wonde_id: self.wonde_id.unwrap_or_default().to_owned(),
+            upi: None,
+            mis_id: String::new(),
+            email,
+            first_name: String::new(),
+            surname: String::new(),
             initials: None,
             job_title: None,
             non_teaching: false,
             line_manager_wonde_id: None,
             has_photo: false,
             photo_hash: None,
-        })
+        }
     }
+}
+
+/// Every odd record: people, then classes.
+pub(crate) fn records() -> impl Iterator<Item = &'static OddRecord> {
+    let texts = TEXTS.iter().map(|text| &text.record);
+    PEOPLE.iter().chain(texts).chain(&CLASSES)
 }
 
 /// The odd people of a school, as they are written.
 pub(crate) fn people(school: &School) -> Vec<Vec<u8>> {
-    PEOPLE.iter().map(|odd| odd.person_json(school)).collect()
+    let people = PEOPLE.iter().map(|odd| odd.person_json(school));
+    people.chain(TEXTS.iter().map(|text| text.json(school))).collect()
 }
 
 /// The odd classes of a school, as they are written.
@@ -154,12 +173,14 @@ pub(crate) fn alone(school: &School, is_class: bool, wonde_id: &str) -> Option<V
     if is_class {
         return CLASSES.iter().find(is_it).map(|odd| odd.class_json(school));
     }
-    PEOPLE.iter().find(is_it).map(|odd| odd.person_json(school))
+    let text = TEXTS.iter().find(|text| is_it(&&text.record)).map(|text| text.json(school));
+    text.or_else(|| PEOPLE.iter().find(is_it).map(|odd| odd.person_json(school)))
 }
 
 /// The odd people whom iP should hold.
 pub(crate) fn staff_truth(school: &School) -> impl Iterator<Item = StaffTruth> {
-    PEOPLE.iter().filter_map(|odd| odd.staff_truth(school))
+    let people = PEOPLE.iter().filter_map(|odd| odd.staff_truth(school));
+    people.chain(TEXTS.iter().filter_map(|text| text.staff_truth(school)))
 }
 
 /// The odd class that iP should hold.

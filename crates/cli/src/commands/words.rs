@@ -70,7 +70,7 @@ fn lines(report: &Report, dry_run: bool) -> [(u64, String); 9] {
         (report.fetched, format!("staff records read, with {} requests to Wonde", report.requests)),
         (
             report.fetched.saturating_sub(report.current),
-            "of them are not current staff: not imported".into(),
+            "of them are not current staff, or cannot be read: not imported".into(),
         ),
         (
             report.created,
