@@ -1,7 +1,7 @@
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
-use unicode_normalization::{UnicodeNormalization, char::is_combining_mark};
+use unicode_normalization::char::is_combining_mark;
 
 use crate::text;
 
@@ -52,8 +52,9 @@ impl WorkEmail {
         if text.len() > 4 * MAX_LENGTH {
             return Err(InvalidWorkEmail);
         }
-        let visible: String = text::without_invisible(text).nfc().collect();
-        let address = unwrapped(visible.trim_matches(text::is_blank));
+        let visible = text::without_invisible(text);
+        let composed = text::composed(&visible);
+        let address = unwrapped(composed.trim_matches(text::is_blank));
         let (local, domain) = address.rsplit_once('@').ok_or(InvalidWorkEmail)?;
         let is_address = address.len() <= MAX_LENGTH && is_local(local) && is_domain(domain);
         is_address.then(|| Self(address.to_owned())).ok_or(InvalidWorkEmail)

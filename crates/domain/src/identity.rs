@@ -3,9 +3,7 @@
 //! Ids, UPIs and mailboxes are handed on: a leaver's id to a newcomer, a head's address to the
 //! next head. So a key that matches is believed only while something of the person agrees with it.
 
-use unicode_normalization::UnicodeNormalization;
-
-use crate::MatchedBy;
+use crate::{MatchedBy, text::composed};
 
 /// By what a person is recognised.
 #[derive(Debug, Clone, Copy)]
@@ -88,8 +86,8 @@ fn compare(held: &str, said: &str) -> Comparison {
 /// The text as it is compared: trimmed, composed, and whatever its capitals.
 pub fn folded(text: &str) -> String {
     // By way of the capitals: ß is SS, and a final sigma is a sigma.
-    let composed: String = text.trim().nfc().collect();
-    composed.to_lowercase().to_uppercase().to_lowercase().nfc().collect()
+    let folded = composed(text.trim()).to_lowercase().to_uppercase().to_lowercase();
+    composed(&folded).into_owned()
 }
 
 #[cfg(test)]

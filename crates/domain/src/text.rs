@@ -5,6 +5,8 @@
 
 mod invisible;
 
+use std::borrow::Cow;
+
 use unicode_normalization::UnicodeNormalization;
 use unicode_segmentation::UnicodeSegmentation;
 
@@ -33,12 +35,18 @@ pub fn clean(text: &str, max: usize) -> Option<Cleaned> {
     // By the rules of an attribute, so that `R&D` and `Arts&Crafts` stay as they are.
     let decoded = htmlize::unescape_attribute(text);
     let visible = invisible::remove(&decoded);
-    let composed: String = visible.nfc().collect();
+    let composed = composed(&visible);
     let words: Vec<&str> = composed.split(is_blank).filter(|word| !word.is_empty()).collect();
     let squeezed = words.join(" ");
     let kept = cut(&squeezed, max);
     let is_cut = kept.len() < squeezed.len();
     (!kept.is_empty()).then(|| Cleaned { text: kept.to_owned(), is_cut })
+}
+
+/// The text composed (NFC), as all texts are compared.
+pub fn composed(text: &str) -> Cow<'_, str> {
+    // Most texts are plain ASCII, which is composed.
+    if text.is_ascii() { Cow::Borrowed(text) } else { Cow::Owned(text.nfc().collect()) }
 }
 
 /// The text without any character that cannot be seen, whatever it may mean where it stands.

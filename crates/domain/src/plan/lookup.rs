@@ -2,8 +2,6 @@
 
 use std::collections::{HashMap, HashSet};
 
-use unicode_normalization::UnicodeNormalization;
-
 use super::{
     Rules,
     fetched::{Fetched, Present},
@@ -12,6 +10,7 @@ use super::{
 use crate::{
     GuardCategory, StaffId, StaffRecord, WorkEmail,
     identity::{Identity, folded, is_upi_key},
+    text::composed,
 };
 
 /// A person's place in [`Held::people`].
@@ -53,11 +52,11 @@ impl Keys {
 
 /// Unlike a name an address does not spell ß as ss: that is another mailbox.
 fn folded_email(key: &str) -> String {
-    let composed: String = key.nfc().collect();
-    composed.to_lowercase().nfc().collect()
+    composed(&composed(key).to_lowercase()).into_owned()
 }
 
-fn spelt(held: &Held) -> HashMap<&str, &str> {
+/// How the database compares the emails that accounts have in just this spelling.
+pub(super) fn spelt(held: &Held) -> HashMap<&str, &str> {
     held.people
         .iter()
         .map(|account| (account.person.email.as_str(), account.email_key.as_str()))
@@ -182,7 +181,12 @@ impl<'a> Lookup<'a> {
     }
 }
 
-fn key<'a>(held: &'a Held, spelt: &HashMap<&'a str, &'a str>, email: &'a str) -> &'a str {
+/// An email by the database's rule.
+pub(super) fn key<'a>(
+    held: &'a Held,
+    spelt: &HashMap<&'a str, &'a str>,
+    email: &'a str,
+) -> &'a str {
     let looked_up = || held.logins.keys.get(email).map(String::as_str);
     spelt.get(email).copied().or_else(looked_up).unwrap_or(email)
 }

@@ -11,6 +11,7 @@ use super::{
     counts,
     departments::DepartmentChange,
     held::{Account, Group, GroupFields, Held, Link, Person, Ref},
+    lookup,
     teaching::{Changed, Difference},
 };
 use crate::{Change, ChangedField, ChangedRecord, DepartmentId, JobId, StaffId, SubjectId};
@@ -219,8 +220,8 @@ impl<'a> Undo<'a> {
     /// job created becomes inactive and holds no login any more, but keeps the id.
     fn look_for_what_is_taken(&mut self, changed: &[ChangedPerson]) {
         let held = self.held;
-        let keys = keys(held);
-        let key = |email| keys.get(email).copied().unwrap_or(email);
+        let spelt = lookup::spelt(held);
+        let key = |email| lookup::key(held, &spelt, email);
         let after: HashMap<StaffId, &Person> =
             changed.iter().map(|one| (one.id, &one.after)).collect();
         let people =
@@ -273,13 +274,6 @@ impl Past {
     fn left(&self) -> Option<&str> {
         self.change.new.as_ref().map(crate::FieldValue::as_str)
     }
-}
-
-/// How emails are compared.
-fn keys(held: &Held) -> HashMap<&str, &str> {
-    let looked_up = held.logins.keys.iter().map(|(email, key)| (email.as_str(), key.as_str()));
-    let people = held.people.iter().map(|one| (&*one.person.email, &*one.email_key));
-    looked_up.chain(people).collect()
 }
 
 /// What comes more than once.

@@ -172,7 +172,7 @@ fn a_class_is_as_it_was_with_its_teachers_in_their_order() {
     assert!(back.fields == before.fields);
     assert_eq!(back.links.as_deref(), Some(before.links.as_slice()));
     assert_eq!(plan.report.classes.updated, 1);
-    // A person whom somebody linked by hand meanwhile stays linked by hand.
+    // A person who was linked by hand meanwhile stays linked by hand.
     let by_hand = with(after.clone(), |class| class.by_hand.extend([id("a2")]));
     let held = Held { classes: vec![by_hand], ..school(people()) };
     let plan = undo(&held, &history).unwrap();
