@@ -92,6 +92,17 @@ impl PrivateSystem {
         Ok(Self { simulator, pool, api_url, api_key, stop, api, worker, worker_pool, servers })
     }
 
+    /// Starts everything, does some work with it, and stops it again whatever became of the work.
+    pub(crate) async fn run<T>(
+        options: PrivateOptions,
+        work: impl AsyncFnOnce(&Self) -> Result<T, Failure>,
+    ) -> Result<T, Failure> {
+        let system = Self::start(options, |_| {}).await?;
+        let done = work(&system).await;
+        let stopped = system.stop().await;
+        done.and_then(|done| stopped.map(|()| done))
+    }
+
     /// Stops everything in order, and waits for it.
     pub(crate) async fn stop(self) -> Result<(), Failure> {
         self.stop.cancel();

@@ -81,10 +81,7 @@ pub(in crate::commands) async fn run() -> Result<(), Failure> {
         settings: &[],
         transport: Transport::Socket,
     };
-    let system = PrivateSystem::start(options, |_| {}).await?;
-    let measured = measure(&system).await;
-    let stopped = system.stop().await;
-    measured.and(stopped)
+    PrivateSystem::run(options, measure).await
 }
 
 async fn measure(system: &PrivateSystem) -> Result<(), Failure> {

@@ -39,10 +39,7 @@ pub(super) async fn measure(transport: Transport) -> Result<Vec<Duration>, Failu
         settings: SETTINGS,
         transport,
     };
-    let system = PrivateSystem::start(options, |_| {}).await?;
-    let waits = run(&system).await;
-    let stopped = system.stop().await;
-    waits.and_then(|waits| stopped.map(|()| waits))
+    PrivateSystem::run(options, run).await
 }
 
 async fn run(system: &PrivateSystem) -> Result<Vec<Duration>, Failure> {

@@ -72,10 +72,7 @@ pub(in crate::commands) async fn run(seconds: u32, rate: u32) -> Result<(), Fail
         settings: SETTINGS,
         transport: Transport::Socket,
     };
-    let system = PrivateSystem::start(options, |_| {}).await?;
-    let measured = measure(&system, seconds, rate).await;
-    let stopped = system.stop().await;
-    measured.and(stopped)
+    PrivateSystem::run(options, async |system| measure(system, seconds, rate).await).await
 }
 
 async fn measure(system: &PrivateSystem, seconds: u32, rate: u32) -> Result<(), Failure> {

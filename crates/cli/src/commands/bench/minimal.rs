@@ -1,5 +1,5 @@
 //! The least program that could do the work: fetch a page, parse it, upsert it, all in one
-//! transaction. No job, no status: when it breaks off, somebody must notice.
+//! transaction. No job, no status: when it breaks off, someone has to notice.
 
 use mis_sync_domain::SchoolId;
 use sqlx::PgConnection;

@@ -62,10 +62,7 @@ impl Case {
             settings: self.settings,
             transport,
         };
-        let system = PrivateSystem::start(options, |_| {}).await?;
-        let times = run(&system).await;
-        let stopped = system.stop().await;
-        times.and_then(|times| stopped.map(|()| times))
+        PrivateSystem::run(options, run).await
     }
 }
 

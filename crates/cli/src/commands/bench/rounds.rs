@@ -92,10 +92,7 @@ pub(super) async fn measure(
         settings: SETTINGS,
         transport,
     };
-    let system = PrivateSystem::start(options, |_| {}).await?;
-    let measured = run(&system).await;
-    let stopped = system.stop().await;
-    measured.and_then(|measured| stopped.map(|()| measured))
+    PrivateSystem::run(options, run).await
 }
 
 async fn run(system: &PrivateSystem) -> Result<Measured, Failure> {
