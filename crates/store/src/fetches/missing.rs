@@ -34,8 +34,8 @@ pub async fn missing(
     Ok(fetch.missing(list, known))
 }
 
-/// Records of people who can log in. Somebody may have several. Whoever was read after this fetch
-/// began is as a later fetch found them.
+/// Records of people who can log in; a person may have several. People who were read after this fetch
+/// began are left out, because a later fetch knows them better.
 async fn known_people(
     pool: &PgPool,
     fetch: &KeptFetch,

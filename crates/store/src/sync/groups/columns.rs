@@ -124,7 +124,7 @@ impl LinkColumns {
 fn kept_places<Id>(before: &Group<Id>, links: &[Link]) -> Vec<i32> {
     let place_of = |link: &Link| {
         let at = before.links.iter().position(|held| held.staff == link.staff)?;
-        // Whoever is another sort of teacher now is put in another place.
+        // A person who has become, or is no longer, a main teacher gets another place.
         (before.links[at].is_main == link.is_main).then(|| before.places[at])
     };
     let before_first = links.iter().find_map(place_of).map_or(0, |first| first - 1);
