@@ -1,5 +1,11 @@
+mod background;
+mod kinds;
+
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
+
+pub use background::BackgroundJob;
+pub use kinds::{ActOnJobs, HandleWebhook, RefreshUser, SendAlert, SyncSchool};
 
 use crate::{Approval, JobId, Report, SchoolId, StaffId};
 
@@ -62,6 +68,12 @@ named!(
         SyncSchool = "sync-school",
         /// Brings one person up to date while they log in.
         RefreshUser = "refresh-user",
+        /// Acts on what Wonde posted.
+        HandleWebhook = "handle-webhook",
+        /// Sends a message about an alert.
+        SendAlert = "send-alert",
+        /// Cancels or retries many jobs, one after the other.
+        ActOnJobs = "act-on-jobs",
         /// What only a newer release knows. This release shows such a job and leaves it alone.
         Unknown = "unknown",
     }
@@ -74,6 +86,8 @@ named!(
         Bulk = "bulk",
         /// People who wait at the login.
         Interactive = "interactive",
+        /// The service's own work. It is never paused.
+        Internal = "internal",
     }
 );
 
@@ -113,28 +127,27 @@ named!(
 
 impl JobKind {
     /// Those that this release can run.
-    pub const KNOWN: &[Self] = &[Self::SyncSchool, Self::RefreshUser];
+    pub const KNOWN: &[Self] = &[
+        Self::SyncSchool,
+        Self::RefreshUser,
+        Self::HandleWebhook,
+        Self::SendAlert,
+        Self::ActOnJobs,
+    ];
+
+    /// Those that people ask for. Lists and figures show these; the others are shown when they are
+    /// named.
+    pub const SHOWN: &[Self] = &[Self::SyncSchool, Self::RefreshUser];
 
     /// The kind of a job in the ledger, which a newer release may have put there.
     pub fn in_ledger(name: &str) -> Self {
         name.parse().unwrap_or(Self::Unknown)
     }
+}
 
-    /// The slots it runs in.
-    pub fn lane(self) -> Lane {
-        match self {
-            Self::SyncSchool | Self::Unknown => Lane::Bulk,
-            Self::RefreshUser => Lane::Interactive,
-        }
-    }
-
-    /// How often it is tried before it is given up.
-    pub fn max_attempts(self) -> u16 {
-        match self {
-            Self::SyncSchool | Self::Unknown => 5,
-            Self::RefreshUser => 2,
-        }
-    }
+impl Lane {
+    /// Those whose jobs people ask for; they can be paused.
+    pub const SHOWN: &[Self] = &[Self::Bulk, Self::Interactive];
 }
 
 impl JobState {
@@ -216,8 +229,10 @@ pub struct Job {
     pub id: JobId,
     /// What it does.
     pub kind: JobKind,
-    /// The school it is for.
-    pub school_id: SchoolId,
+    /// The slots it runs in.
+    pub lane: Lane,
+    /// The school it is for; `None` only in the internal lane.
+    pub school_id: Option<SchoolId>,
     /// The person it is for, when it is for one.
     pub staff_id: Option<StaffId>,
     /// What the caller asked for.

@@ -50,7 +50,7 @@ pub(crate) struct ApiKeyRow {
 impl ApiKey {
     /// Whoever shows the key, as the audit log has them.
     pub fn actor(&self) -> Actor {
-        Actor { name: self.name.clone(), api_key_id: Some(self.id), reason: None }
+        Actor { name: self.name.clone(), api_key_id: Some(self.id), reason: None, bulk: None }
     }
 }
 

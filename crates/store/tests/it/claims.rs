@@ -3,7 +3,7 @@ use mis_sync_store::{Pool, sync};
 use std::{collections::BTreeSet, time::Duration};
 
 use futures::future::join_all;
-use mis_sync_domain::{JobId, JobKind, JobState, Lane, Lease, Report, StaffId};
+use mis_sync_domain::{JobId, JobKind, JobState, Lane, Lease, RefreshUser, Report, StaffId};
 use mis_sync_store::{
     Error, fetches,
     jobs::{self, NewJob},
@@ -115,7 +115,8 @@ async fn the_newest_login_comes_next() {
     let school = store.school("oak").await;
     let mut waiting = Vec::new();
     for _ in 0..3 {
-        let new = NewJob::refresh_user(school.clone(), StaffId::new(), "test");
+        let login = RefreshUser { school_id: school.clone(), staff_id: StaffId::new() };
+        let new = NewJob::of(&login, "test");
         waiting.push(store.enqueue_new(&new).await);
     }
     for expected in waiting.into_iter().rev().map(Some).chain([None]) {
@@ -129,7 +130,8 @@ async fn twenty_claims_side_by_side_take_twenty_jobs() {
     let store = TestStore::start().await;
     let school = store.school("oak").await;
     for _ in 0..20 {
-        let new = NewJob::refresh_user(school.clone(), StaffId::new(), "test");
+        let login = RefreshUser { school_id: school.clone(), staff_id: StaffId::new() };
+        let new = NewJob::of(&login, "test");
         store.enqueue_new(&new).await;
     }
     let claims = (0..20).map(|_| next_of(&store, Lane::Interactive, Duration::ZERO));
