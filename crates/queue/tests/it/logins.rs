@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use mis_sync_domain::{JobId, JobState, RefreshUser, StaffId};
+use mis_sync_domain::{JobId, JobKind, JobState, RefreshUser, StaffId};
 use mis_sync_queue::{Enqueued, NewJob, Queue, WorkerOptions};
 use mis_sync_testing::{PATIENCE, eventually};
 use tokio::{sync::Semaphore, time::timeout};
