@@ -28,7 +28,7 @@ async fn held(app: &TestApp, school: &SchoolId) -> String {
     }
     let (code, _, said) = command(app, &["sync", school.as_str(), "--follow"], None).await;
     assert_eq!(code, 1);
-    assert_has(&said, &["ended as held", "people would get another login", "jobs approve"]);
+    assert_has(&said, &["ended as held", "sign-in emails would change", "jobs approve"]);
     let jobs = json_of(app, &["jobs", "list", "--state", "held"]).await;
     jobs[0]["id"].as_str().unwrap().to_owned()
 }

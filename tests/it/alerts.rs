@@ -147,7 +147,7 @@ async fn a_failed_sync_is_told_once_and_so_is_its_recovery() {
                 "school_name": app.simulated_school(0).name,
                 "job_id": job,
                 "reason": "wonde_forbidden",
-                "detail": "The last sync was given up: The school does not grant this access.",
+                "detail": "The last sync failed: The school does not grant this access.",
                 "link": format!("/v1/jobs/{job}"),
                 "raised_at": raised_at,
                 "recovered_at": null,

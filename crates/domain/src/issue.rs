@@ -199,91 +199,97 @@ impl IssueCode {
     pub fn sentence(self) -> &'static str {
         match self {
             Self::NoWorkEmail => {
-                "This person has no work email in the MIS, and the work email is their login."
+                "This person has no work email in the MIS. They need one, because it is their \
+                 login."
             }
-            Self::InvalidWorkEmail => "The work email in the MIS is not an email address.",
+            Self::InvalidWorkEmail => "The work email in the MIS is not a valid email address.",
             Self::NameMissing => "The forename or the surname is empty in the MIS.",
             Self::SharedWorkEmail => {
-                "Several current people have this work email in the MIS, so nobody can say whose \
-                 login it is."
+                "Several current staff share this work email in the MIS, so it is not clear \
+                 whose login it is."
             }
-            Self::WorkEmailInUse => "This work email is already the login of somebody else in iP.",
+            Self::WorkEmailInUse => "Another person in iP already logs in with this work email.",
             Self::PossibleMatch => {
-                "This record may be somebody whom iP already has, or somebody new. Say whether it is \
-                 the same person."
+                "This record may belong to a person who is already in iP, or to someone new. \
+                 Please decide which."
             }
             Self::TwoRecordsOfOnePerson => {
-                "The MIS has two current records of this person, with the same names and work email. \
-                 iP has one account for both."
+                "The MIS has two current records for this person, with the same names and \
+                 work email. iP has one account for both."
             }
             Self::UnreadableRecord => {
-                "Wonde delivered this record in a shape that cannot be read. Tell support the id."
+                "The record that Wonde sent cannot be read. Please give the id to support."
             }
             Self::InactiveInIp => {
                 "This person is current staff in the MIS but inactive in iP, and the school's \
                  settings do not restore people."
             }
             Self::ManagerMissing => {
-                "The line manager in the MIS is not in iP, so the person's line manager in iP was \
-                 left as it is."
+                "The line manager named in the MIS is not in iP, so the line manager in iP \
+                 was left unchanged."
             }
             Self::ManagerInactive => {
-                "The line manager in the MIS is inactive in iP, so the person was not linked to them."
+                "The line manager named in the MIS is inactive in iP, so this person was not \
+                 linked to them."
             }
             Self::ManagerCircle => {
-                "In the MIS this person is above themselves, directly or through others, so their \
-                 line manager in iP was left as it is."
+                "In the MIS this person reports to themselves, directly or through others, so \
+                 the line manager in iP was left unchanged."
             }
             Self::PhotoUnreadable => {
-                "The photo in the MIS is not a JPEG, PNG or WebP image, so the person's picture \
-                 in iP was left as it is."
+                "The photo in the MIS is not a JPEG, PNG or WebP image, so the picture in iP \
+                 was left unchanged."
             }
             Self::PhotoTooLarge => {
-                "The photo in the MIS is larger than 2 MB, so the person's picture in iP was left \
-                 as it is."
+                "The photo in the MIS is larger than 2 MB, so the picture in iP was left \
+                 unchanged."
             }
-            Self::ClassNameMissing => "This class has no name in the MIS, so it was left out.",
-            Self::SubjectNameMissing => "This subject has no name in the MIS, so it was left out.",
+            Self::ClassNameMissing => "This class has no name in the MIS, so it was not imported.",
+            Self::SubjectNameMissing => {
+                "This subject has no name in the MIS, so it was not imported."
+            }
             Self::ClassStaffMissing => {
-                "The MIS names staff for this class, but none of them is in iP, so nobody is \
-                 linked from the MIS."
+                "The MIS names staff for this class, but none of them is in iP, so the sync \
+                 linked no one to it."
             }
             Self::EmploymentWithheld => {
-                "Wonde says nothing about anybody's employment, so nobody was imported and nobody \
-                 was treated as a leaver. The school probably does not share it."
+                "Wonde sent no employment details for any member of staff, so no one was \
+                 imported and no one was treated as a leaver. The school has probably not \
+                 shared them."
             }
             Self::ContactDetailsWithheld => {
-                "Wonde delivers nobody's contact details, so nobody's work email is known. Nobody \
-                 was imported or changed, and nobody who is current staff was treated as a leaver. \
-                 The school probably does not share them."
+                "Wonde sent no contact details, so no work email is known. No one was \
+                 imported or changed, and no current member of staff was treated as a leaver. \
+                 The school has probably not shared them."
             }
             Self::RolesWithheld => {
-                "Wonde delivers no roles for anybody, so job titles in iP were left as they are. \
-                 The school probably does not share them."
+                "Wonde sent no roles for any member of staff, so job titles in iP were left \
+                 unchanged. The school has probably not shared them."
             }
             Self::LineManagersWithheld => {
-                "Wonde delivers no line manager for anybody, so line managers in iP were left as \
-                 they are. The school probably does not share them."
+                "Wonde sent no line managers, so line managers in iP were left unchanged. The \
+                 school has probably not shared them."
             }
             Self::LineManagerDirectionUnknown => {
-                "Wonde's lists do not show whether they name people's line managers or the people \
-                 who report to them, so line managers in iP were left as they are. Say which it is."
+                "Wonde's lists do not show whether they name line managers or the people who \
+                 report to them, so line managers in iP were left unchanged. An administrator \
+                 can set which it is."
             }
             Self::PhotosWithheld => {
-                "Wonde delivers no photo of anybody, so pictures in iP were left as they are. The \
-                 school probably does not share them."
+                "Wonde sent no photos, so pictures in iP were left unchanged. The school has \
+                 probably not shared them."
             }
             Self::ClassesWithheld => {
-                "Wonde delivers no class, so the classes in iP were left as they are. The school \
-                 probably does not share them, or the MIS has none at the moment."
+                "Wonde sent no classes, so the classes in iP were left unchanged. The school \
+                 has probably not shared them, or the MIS has none at the moment."
             }
             Self::SubjectsWithheld => {
-                "Wonde delivers no subject, so the subjects in iP were left as they are. The \
-                 school probably does not share them, or the MIS has none at the moment."
+                "Wonde sent no subjects, so the subjects in iP were left unchanged. The \
+                 school has probably not shared them, or the MIS has none at the moment."
             }
             Self::ClassStaffWithheld => {
-                "Wonde names nobody for any class, so who teaches what in iP was left as it is. \
-                 The school probably does not share it."
+                "Wonde sent no staff for any class, so the teachers of classes in iP were \
+                 left unchanged. The school has probably not shared them."
             }
             Self::DeactivationsNotApproved => GuardCategory::Deactivated.left_out(),
             Self::EmailsNotApproved => GuardCategory::EmailsChanged.left_out(),
@@ -292,24 +298,23 @@ impl IssueCode {
             Self::ClassesNotApproved => GuardCategory::ClassesEmptied.left_out(),
             Self::NewIdNotApproved => GuardCategory::NewIds.left_out(),
             Self::UnknownMis => {
-                "This school's MIS is not in our list, so everything that it delivers is taken. \
-                 Tell support what the MIS is called."
+                "This school's MIS is not in our list, so everything that it sends is \
+                 imported. Please tell support the name of the MIS."
             }
             Self::AbsenceUnproven => {
-                "Some records are no longer in Wonde's lists, and Wonde does not say whether \
-                 they still exist, so what iP has of them was left as it is."
+                "Some records are missing from Wonde's lists, and Wonde does not say whether \
+                 they still exist, so they were left unchanged in iP."
             }
             Self::LeaverLeftActive => {
-                "The MIS no longer has this person as current staff, but many people of the school \
-                 became inactive within an hour, so this login left them active. The next full \
-                 sync decides."
+                "The MIS no longer has this person as current staff, but many people at the \
+                 school became inactive within the last hour, so this login did not \
+                 deactivate them. The next full sync will decide."
             }
-            Self::TextTooLong => {
-                "A text of this record is longer than iP takes, so the end of it was left out."
-            }
+            Self::TextTooLong => "A text in this record is too long for iP, so it was shortened.",
             Self::DateUnreadable => {
-                "A date of this person's employment or of one of their roles cannot be read. Where \
-                 the employment depends on it, the person is left as they are."
+                "A date of this person's employment or of one of their roles cannot be read. \
+                 If their employment depends on that date, the person was left unchanged in \
+                 iP."
             }
         }
     }
