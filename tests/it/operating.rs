@@ -196,7 +196,10 @@ async fn a_person_is_explained_in_words_and_as_json() {
     let (app, school) = one_school(json!({})).await;
     let explain =
         async |rest: &[&str]| done(&app, &[&["explain", school.as_str()], rest].concat()).await;
-    assert_has(&explain(&["--wonde-id", "A1"]).await, &["nothing can be said", "mis-sync sync"]);
+    assert_has(
+        &explain(&["--wonde-id", "A1"]).await,
+        &["there is nothing to explain", "mis-sync sync"],
+    );
     sync(&app, &school).await;
     let person = app.simulator.simulator().truth(school.as_str()).unwrap().staff.remove(0);
     let text = explain(&["--email", &person.email]).await;
@@ -208,7 +211,7 @@ async fn a_person_is_explained_in_words_and_as_json() {
             &person.surname,
             &format!("Teaching staff  {}", if person.non_teaching { "no" } else { "yes" }),
             "Work email",
-            "As the MIS says.",
+            "The same as in the MIS.",
             &format!("Wonde id {}", person.wonde_id),
             "Worked out from a sync of",
         ],

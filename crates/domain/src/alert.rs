@@ -24,7 +24,6 @@ named!(
 /// What [`SchoolHealth::conditions`] needs to know about a connected school.
 #[derive(Debug, Clone, PartialEq)]
 pub struct SchoolHealth {
-    /// The school.
     pub id: SchoolId,
     /// When scheduled syncs run.
     pub schedule: Schedule,
@@ -39,7 +38,6 @@ pub struct SchoolHealth {
 /// How the last sync ended.
 #[derive(Debug, Clone, PartialEq)]
 pub struct LastSync {
-    /// The job.
     pub job_id: JobId,
     /// Whether it waits for approval.
     pub is_held: bool,
@@ -50,7 +48,7 @@ pub struct LastSync {
 /// Why a sync failed for good.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SyncFailure {
-    /// Stable code.
+    /// A stable code.
     pub code: String,
     /// One line for people.
     pub title: String,
@@ -59,9 +57,7 @@ pub struct SyncFailure {
 /// A condition that holds now.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Condition {
-    /// The school.
     pub school_id: SchoolId,
-    /// Which condition.
     pub kind: AlertKind,
     /// The job that is held or failed.
     pub job_id: Option<JobId>,

@@ -14,16 +14,15 @@ use crate::{
 
 pub use verdict::Verdict;
 
-/// What is known of one person.
+/// Everything that is known about one person.
 #[derive(Debug, Clone)]
 pub struct Evidence {
-    /// The last run that read the school's staff; `None` if no run has.
     pub reading: Option<Reading>,
-    /// What was seen of the person in the MIS.
+    /// What the last run saw of the person in the MIS.
     pub sighting: Option<Sighting>,
-    /// The person in iP.
+    /// The person's account in iP.
     pub account: Option<Account>,
-    /// Each of [`SyncedField::ALL`] of the person in iP; empty without one.
+    /// One entry for each of [`SyncedField::ALL`] if the person is in iP, otherwise empty.
     pub fields: Vec<FieldEvidence>,
     /// Issues of the person's record in the last runs.
     pub issues: Vec<IssueCode>,
@@ -34,18 +33,15 @@ pub struct Evidence {
 /// A person's account in iP.
 #[derive(Debug, Clone)]
 pub struct Account {
-    /// iP's own key.
     pub id: StaffId,
     /// Wonde's id of the person; `None` if the account was made by hand and is not linked yet.
     pub wonde_id: Option<String>,
-    /// Whether the person can log in.
     pub active: bool,
 }
 
-/// What is known of one field of an account in iP.
+/// What is known about one field of an account in iP.
 #[derive(Debug, Clone, Copy)]
 pub struct FieldEvidence {
-    /// The field.
     pub field: SyncedField,
     /// Whether the MIS has ever given a value.
     pub mis_said: bool,
@@ -88,14 +84,11 @@ named!(
     }
 );
 
-/// One step, answered.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StepResult {
-    /// The question.
     pub step: Step,
-    /// The answer.
     pub outcome: Outcome,
-    /// The answer as a school understands it.
+    /// The answer in words that a school understands.
     pub sentence: String,
 }
 
@@ -106,7 +99,7 @@ pub struct FieldResult {
     pub field: SyncedField,
     /// Whether it is the same as in the MIS.
     pub outcome: Outcome,
-    /// Why, as a school understands it.
+    /// The reason in words that a school understands.
     pub sentence: String,
 }
 
@@ -115,11 +108,9 @@ pub struct FieldResult {
 pub struct Explanation {
     /// The reason, for programs.
     pub verdict: Verdict,
-    /// The reason in one sentence.
     pub sentence: String,
-    /// Each of [`Step::ALL`], in that order.
+    /// One for each of [`Step::ALL`], in that order.
     pub steps: Vec<StepResult>,
-    /// Each field of the person in iP.
     pub fields: Vec<FieldResult>,
 }
 
@@ -136,7 +127,7 @@ pub fn explain(evidence: &Evidence, settings: &SchoolSettings, mis: Option<&Mis>
     }
 }
 
-/// Everything that an explanation is made of.
+/// Everything that an explanation is built from.
 struct Case<'a> {
     evidence: &'a Evidence,
     settings: &'a SchoolSettings,

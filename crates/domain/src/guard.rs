@@ -148,7 +148,6 @@ impl Default for Guard {
 /// How many records a sync would change in one category. It is stored with the job.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Affected {
-    /// The category.
     pub category: GuardCategory,
     /// Records that would change.
     pub records: u64,

@@ -5,21 +5,16 @@ use crate::{
 /// A field of a person that a sync fills.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum SyncedField {
-    /// The work email, which is the login.
     Email,
-    /// The forename.
     FirstName,
-    /// The surname.
     Surname,
-    /// The initials.
     Initials,
     /// The roles, joined by commas.
     JobTitle,
     /// The reverse of *teaching staff*.
     NonTeaching,
-    /// Whom the person reports to.
+    /// The person's manager.
     LineManager,
-    /// The picture.
     Photo,
 }
 
@@ -48,7 +43,6 @@ pub enum OwnershipRule {
 /// Who owns a field, and by which rule.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Ownership {
-    /// The owner.
     pub owner: Owner,
     /// The rule that makes them the owner.
     pub rule: OwnershipRule,
@@ -132,7 +126,6 @@ impl SyncedField {
 }
 
 impl Owner {
-    /// The stable name.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Mis => "mis",
@@ -142,7 +135,6 @@ impl Owner {
 }
 
 impl OwnershipRule {
-    /// The rule in words.
     pub fn sentence(self) -> String {
         match self {
             Self::Always => "The MIS owns this field.".to_owned(),
@@ -178,11 +170,11 @@ pub struct SyncRules {
 /// may.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct OwnedFields {
-    /// Initials follow the MIS.
+    /// Whether initials follow the MIS.
     pub initials: bool,
-    /// The job title follows the roles of the MIS.
+    /// Whether the job title follows the roles in the MIS.
     pub job_title: bool,
-    /// The line manager follows the MIS.
+    /// Whether the line manager follows the MIS.
     pub line_manager: bool,
 }
 
@@ -190,15 +182,12 @@ pub struct OwnedFields {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 #[expect(clippy::struct_excessive_bools, reason = "each is asked for by itself")]
 pub struct Imports {
-    /// Classes.
     pub classes: bool,
-    /// Subjects.
     pub subjects: bool,
-    /// Who teaches a class.
+    /// The teachers of classes.
     pub class_staff: bool,
-    /// Who teaches a subject.
+    /// The teachers of subjects.
     pub subject_staff: bool,
-    /// Photos.
     pub photos: bool,
 }
 

@@ -69,7 +69,7 @@ async fn a_dry_run_leaves_evidence_and_changes_nobody() {
     let explanation = explain(&app, &school, &format!("staff_id={id}")).await;
     assert_eq!(explanation["verdict"], "would_change", "{explanation}");
     let sentence = explanation["sentence"].as_str().unwrap();
-    assert!(sentence.contains("links them with Wonde and changes Surname"), "{sentence}");
+    assert!(sentence.contains("link them to Wonde and change Surname"), "{sentence}");
     assert_eq!(field(&explanation, "surname")["mis_value"], person.surname);
 
     sync(&app, &school).await;

@@ -32,7 +32,7 @@ impl Case<'_> {
         StepResult { step, outcome, sentence }
     }
 
-    /// The record, while Wonde lists it in a shape that can be read.
+    /// The record, if Wonde lists it and it can be read.
     fn record(&self) -> Option<&Sighting> {
         let unreadable = RecordOutcome::Issue(IssueCode::UnreadableRecord);
         self.evidence.sighting.as_ref().filter(|sighting| {
