@@ -1,4 +1,4 @@
-//! People who left and people who came back.
+//! Leavers and people who came back.
 
 use mis_sync_domain::plan::{MappedPage, Present};
 use mis_sync_domain::{IssueCode, SyncRules};
@@ -78,7 +78,7 @@ async fn whoever_is_left_out_for_another_reason_has_not_left() {
     let school = store.school("oak").await;
     let people = [person("ada"), person("bea"), with_upi("cleo", "upi-c"), person("dan")];
     store.sync(&school, &people).await;
-    // Bea lost her email; Cleo was added anew and has none yet; Dan's email is Ada's now.
+    // Bea lost her email; Cleo was added again and has none yet; Dan's email is now Ada's.
     let list = MappedPage {
         fetched: 4,
         current: 4,

@@ -1,4 +1,4 @@
-//! What a sync does to people: creates, updates what differs, leaves the rest alone.
+//! What a sync does to people: it creates, updates what differs, and leaves the rest alone.
 
 use mis_sync_domain::{JobState, JobTitle, StaffRecord};
 use mis_sync_store::{jobs, schools};

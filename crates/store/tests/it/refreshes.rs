@@ -49,7 +49,7 @@ async fn a_full_sync_counts_for_whom_it_delivered() {
     store.sync(&school, &[person("A1"), person("A2")]).await;
     let second = standing(&store, &school, id).await.read_at.unwrap();
     assert!(second > first);
-    // Left out, and by these rules nobody is deactivated.
+    // Left out, and by these rules no one is deactivated.
     store.sync(&school, &[person("A2")]).await;
     assert_eq!(standing(&store, &school, id).await.read_at, Some(second));
     store.sync(&school, &[person("A2")]).await;

@@ -197,7 +197,7 @@ async fn schools_are_listed_page_by_page() {
     assert_eq!(seen, ["ash", "elm", "oak"]);
 }
 
-/// Notes that Wonde refused the token which the school has now.
+/// Records that Wonde refused the token that the school has now.
 async fn reject_token(pool: &mis_sync_store::Pool, id: &mis_sync_domain::SchoolId) {
     let school = schools::get(pool, id).await.unwrap().unwrap();
     schools::mark_token_rejected(pool, &school).await.unwrap();

@@ -1,4 +1,4 @@
-//! What runs leave of everybody they saw.
+//! The evidence that runs leave about everyone they saw.
 
 use crate::{
     fixture::{RULES, TestStore, kept, page, person, with_email},
@@ -24,14 +24,14 @@ fn left_out(wonde_id: &str, outcome: RecordOutcome) -> LeftOut {
     }
 }
 
-/// A last page with these imported, and these left out behind them.
+/// A last page with these people imported, and these left out behind them.
 fn page_with(imported: &[&str], out: &[LeftOut]) -> MappedPage {
     let people: Vec<_> = imported.iter().map(|wonde_id| person(wonde_id)).collect();
     let all = page(&people);
     MappedPage { fetched: all.fetched + out.len() as u64, left_out: out.to_vec(), ..all }
 }
 
-/// Wonde id and outcome of everybody ever seen.
+/// Wonde id and outcome of everyone ever seen.
 async fn seen(store: &TestStore) -> Vec<String> {
     let sql = "SELECT wonde_id || ' ' || outcome FROM mis_person ORDER BY wonde_id";
     rows::texts(&store.pool, sql).await
@@ -63,7 +63,7 @@ async fn a_list_read_again_and_a_record_delivered_twice_leave_one_trace() {
     store.add_before(lease, &first, "next").await.unwrap();
     let mut fetch = kept(&store.pool, lease).await.unwrap();
     fetches::rewind(&store.pool, lease, &mut fetch, List::Employees).await.unwrap();
-    // The list moved while it was read: A2 came on both pages.
+    // The list changed while it was read: A2 came on both pages.
     let first = MappedPage {
         left_out: vec![left_out("A2", RecordOutcome::NotTeaching)],
         fetched: 2,
