@@ -20,7 +20,7 @@ async fn refused(app: &TestApp, arguments: &[&str]) -> String {
     format!("{printed}{said}")
 }
 
-/// A job that is held for leavers and for new logins.
+/// A job that is held because of leavers and new logins.
 async fn held(app: &TestApp, school: &SchoolId) -> String {
     sync(app, school).await;
     for (scenario, count) in [(ScenarioName::Leaver, 20), (ScenarioName::EmailChange, 60)] {

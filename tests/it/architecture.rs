@@ -1,5 +1,5 @@
-//! Who may know whom, asserted from Cargo's own metadata; and the page that tells the story
-//! names exactly the crates that there are.
+//! Which crate may depend on which, asserted from Cargo's own metadata, and that the architecture
+//! page names exactly the existing crates.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -85,7 +85,7 @@ fn a_library_with_one_home_stays_there() {
     }
 }
 
-/// What people do goes through one door, so that the same rules hold whichever face it comes by.
+/// What people do has one implementation, so that the same rules apply to every caller.
 #[test]
 fn what_people_do_is_done_through_one_door() {
     const DEEDS: [&str; 11] = [
@@ -101,7 +101,7 @@ fn what_people_do_is_done_through_one_door() {
         "workers::undrain(",
         "NewJob::sync_school(",
     ];
-    // The scheduler presses in nobody's name, by rules of its own.
+    // The scheduler presses for no person, by its own rules.
     const DOORS: [&str; 2] = ["queue/src/control.rs", "worker/src/scheduler.rs"];
     let crates = format!("{}/../crates", env!("CARGO_MANIFEST_DIR"));
     let mut seen = BTreeSet::new();
@@ -115,7 +115,7 @@ fn what_people_do_is_done_through_one_door() {
         }
     }
     let missed: Vec<_> = DEEDS.iter().filter(|deed| !seen.contains(*deed)).collect();
-    // These are handed on by their names.
+    // These are passed on by name.
     assert_eq!(missed, [&"pauses::pause(", &"workers::drain(", &"workers::undrain("]);
 }
 

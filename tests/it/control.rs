@@ -1,4 +1,4 @@
-//! What operators steer: pauses of lanes and schools, and workers that are to take no more jobs.
+//! Pauses of lanes and schools, and workers that should take no more jobs.
 
 use mis_sync_domain::{BulkId, Lane};
 use mis_sync_store::{
@@ -22,7 +22,7 @@ async fn workers(app: &TestApp) -> Vec<WorkerRow> {
     workers::list(&app.pool).await.unwrap()
 }
 
-/// Waits until the only worker stands like this; returns its name.
+/// Waits until the only worker is in this state, and returns its name.
 async fn worker_is(app: &TestApp, state: WorkerState) -> String {
     eventually(&format!("the worker is {state:?}"), async || {
         let workers = workers(app).await;
@@ -152,11 +152,11 @@ async fn many_jobs_are_called_off_and_done_again_whoever_leads_by_then() {
         FROM school, generate_series(1, 250) n";
     execute(&app, new).await;
     let actor = Actor::command("opal", Some("a mistake".into()));
-    // Nobody takes them, and somebody leads.
+    // No worker takes them, but there is a leader.
     pauses::pause(&app.pool, &Scope::Lane(Lane::Bulk), &actor).await.unwrap();
     let filter = JobFilter { schools: vec![school], ..JobFilter::default() };
     let id = bulk::start(&app.pool, BulkAction::Cancel, &filter, &actor).await.unwrap();
-    // As if a leader had gone away after the deed and before it counted it.
+    // As if a leader had stopped after the action and before counting it.
     let [job] = bulk::next(&app.pool, id, 1).await.unwrap()[..] else { panic!("250 jobs") };
     jobs::cancel(&app.pool, job, &actor).await.unwrap().unwrap();
     let first = app.another_worker();

@@ -1,4 +1,4 @@
-//! Why is this person here, missing or different? A verdict for each way of the MIS and of iP,
+//! Why is this person here, missing or different? A verdict for each case of the MIS and of iP,
 //! through the API.
 
 mod evidence;
@@ -18,7 +18,7 @@ use crate::{
     rows::{execute, number, texts},
 };
 
-/// The explanation of whom `question` asks about, for example `wonde_id=A1`.
+/// The explanation for `question`, for example `wonde_id=A1`.
 pub(crate) async fn explain(app: &TestApp, school: &SchoolId, question: &str) -> Value {
     let answer = app.get(&format!("/v1/schools/{school}/explain?{question}")).send().await.unwrap();
     assert_eq!(answer.status(), 200, "{question}");
@@ -46,13 +46,13 @@ fn field<'a>(explanation: &'a Value, name: &str) -> &'a Value {
     explanation["fields"].as_array().unwrap().iter().find(|field| field["field"] == name).unwrap()
 }
 
-/// Somebody imported whose line manager is too.
+/// An imported person whose line manager is imported too.
 fn somebody(app: &TestApp, school: &SchoolId) -> StaffTruth {
     let truth = app.simulator.simulator().truth(school.as_str()).unwrap();
     truth.staff.into_iter().find(|person| person.line_manager_wonde_id.is_some()).unwrap()
 }
 
-/// One school that a sync has read, in which then something happened and was synced.
+/// One school that a sync has read, in which something then happened and was synced.
 async fn after(settings: Value, scenario: ScenarioName) -> (TestApp, SchoolId, String) {
     let (app, school) = one_school(settings).await;
     sync(&app, &school).await;
@@ -176,7 +176,7 @@ async fn a_lost_work_email_keeps_the_login_as_it_was() {
     let explanation = of_record(&app, &school, &person).await;
     assert_verdict(&explanation, "no_work_email", "so they keep their present login in iP.");
     assert_eq!(steps(&explanation)["work_email"], "failed");
-    // Who asks by the login finds them all the same.
+    // A question by the login finds them too.
     let login = format!("SELECT email FROM staff WHERE wonde_id = '{person}'");
     let login = texts(&app, &login).await.remove(0);
     assert_eq!(explain(&app, &school, &format!("email={login}")).await, explanation);
@@ -200,7 +200,7 @@ async fn a_shared_work_email_names_the_others() {
 #[tokio::test]
 async fn an_email_of_another_school_is_unknown_here_and_in_use_when_wanted() {
     let app = TestApp::start().await;
-    // Everybody at elm gets another login here.
+    // Everyone at elm gets a new login here.
     let no_guard = json!({ "guard": { "enabled": false } });
     let (oak, elm) = (app.connect_school(0).await, app.connect_school_with(1, no_guard).await);
     sync(&app, &oak).await;
@@ -240,7 +240,7 @@ async fn an_email_of_another_school_is_unknown_here_and_in_use_when_wanted() {
     assert!(sentence.contains("a login at another school of this installation"), "{sentence}");
     assert_eq!(explanation["login_used_at_school"], json!(oak.as_str()));
 
-    // The issue says so too, and names the school to those who may know of it.
+    // The issue says so too, and names the school to callers who may know of it.
     let actor = Actor::command("test", None);
     let (_, only_elm) =
         api_keys::create(&app.pool, "elm", Role::Admin, Some(&elm), &actor).await.unwrap();

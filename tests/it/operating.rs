@@ -36,7 +36,7 @@ async fn a_school_is_connected_shown_changed_and_disconnected() {
     assert_has(&shown, &["A193", "the configured address", "teachers_only=false"]);
     let mut over_http: Value =
         app.get("/v1/schools/oak").send().await.unwrap().json().await.unwrap();
-    // The commands of a test know of no scheduler.
+    // The commands of a test know nothing about a scheduler.
     over_http["next_sync_at"] = Value::Null;
     assert_eq!(json_of(&app, &["schools", "show", "oak"]).await, over_http);
     assert_eq!(json_of(&app, &["schools", "list"]).await, json!([over_http]));
@@ -87,7 +87,7 @@ async fn a_token_comes_from_a_file_and_is_no_argument() {
     assert_has(&said, &["--token-file /nowhere"]);
     let (code, _, _) = command(&app, &[&connect[..], &["--token", "t"]].concat(), None).await;
     assert_eq!(code, 2);
-    // The rules of the API hold here as well.
+    // The rules of the API apply here as well.
     for (address, token, part) in [
         ("https://thief.example", "t", "`wonde_base_url` names a host that is not among"),
         ("https://169.254.169.254", "t", "`wonde_base_url` names a host that is not among"),
@@ -132,7 +132,7 @@ async fn a_sync_is_followed_to_its_end_and_told_in_words() {
     let (code, _, said) = command(&app, &["sync", id, "--follow"], None).await;
     assert_eq!(code, 1, "a sync that fails is a failure");
     assert_has(&said, &["ended as failed", "token"]);
-    // A further press is accepted, and tries the token first.
+    // Another press is accepted, and tries the token first.
     let (code, _, said) = command(&app, &["sync", id, "--follow"], None).await;
     assert_eq!(code, 1);
     assert_has(&said, &["ended as failed", "token"]);

@@ -16,7 +16,7 @@ async fn sync_photos(app: &TestApp, school: &SchoolId) -> (String, Value) {
     sync_with(app, school, json!({ "photos": true })).await
 }
 
-/// Picture hashes by Wonde id as iP holds them, and as the simulator says.
+/// Picture hashes by Wonde id, in iP and in the simulator.
 async fn held_and_wanted(
     app: &TestApp,
     school: &SchoolId,

@@ -1,4 +1,4 @@
-//! Explanations of what iP holds otherwise than the MIS, and of what a run leaves of evidence.
+//! Explanations of differences between iP and the MIS, and of the evidence that a run leaves.
 
 use mis_sync_wonde_sim::ScenarioName;
 use serde_json::json;
