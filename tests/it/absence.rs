@@ -196,7 +196,7 @@ async fn where_many_are_missing_the_list_is_read_once_more() {
     let report = sync(&app, &school).await;
     assert_eq!((&report["deactivated"], &report["updated"]), (&json!(0), &json!(0)), "{report}");
     assert_eq!(active(&app, "staff").await, before);
-    assert_eq!(asked(&app, "employees"), (0, 2 + 20), "nobody is asked for one by one");
+    assert_eq!(asked(&app, "employees"), (0, 2 + 20), "no record is asked for by its id");
     assert_eq!(report["fetched"], 100, "each counts once: {report}");
     assert_eq!(report["requests"], total(&app));
 }

@@ -90,7 +90,7 @@ async fn a_held_job_is_approved_in_part() {
     assert_has(&said, &["The job is not held for new_ids", "jobs show"]);
     let (code, _, said) = command(&app, &[&approve[..], &["logins"]].concat(), None).await;
     assert_eq!(code, 2);
-    assert_has(&said, &["`logins` is no category of the guard"]);
+    assert_has(&said, &["`logins` is not a valid category of the guard"]);
 
     let before = texts(&app, "SELECT email FROM staff ORDER BY id").await;
     let text = done(&app, &[&approve[..], &["deactivated"]].concat()).await;

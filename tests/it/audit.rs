@@ -60,7 +60,7 @@ async fn what_people_did_is_listed_and_proved() {
     assert_has(&done(&app, &none).await, &["Nobody has done anything"]);
     let (code, _, said) = command(&app, &["audit", "list", "--action", "undone"], None).await;
     assert_eq!(code, 2);
-    assert_has(&said, &["`undone` is no audited action"]);
+    assert_has(&said, &["`undone` is not a valid audited action"]);
 }
 
 #[tokio::test]

@@ -49,7 +49,7 @@ async fn a_drained_worker_takes_nothing_until_it_may_again_and_says_when_it_stop
     let other = app.another_worker();
     let id = job["id"].as_str().unwrap();
     let ended = format!("SELECT worker FROM job WHERE id = '{id}' AND state = 'succeeded'");
-    let ran = eventually("somebody ran it", async || texts(&app, &ended).await.pop()).await;
+    let ran = eventually("a worker ran it", async || texts(&app, &ended).await.pop()).await;
     assert!(!ran.starts_with(&name), "{ran}");
     other.stop().await;
 

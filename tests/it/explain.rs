@@ -132,7 +132,7 @@ async fn everybody_whom_the_simulator_counts_out_has_the_reason_it_names() {
         "name_missing",
         "shared_work_email",
     ] {
-        assert!(seen.contains_key(verdict), "nobody was `{verdict}`: {seen:?}");
+        assert!(seen.contains_key(verdict), "no one was `{verdict}`: {seen:?}");
     }
     for person in truth.staff {
         let explanation = of_record(&app, &school, &person.wonde_id).await;
@@ -215,7 +215,7 @@ async fn an_email_of_another_school_is_unknown_here_and_in_use_when_wanted() {
     let unknown = explain(&app, &elm, &format!("email={}", person.email)).await;
     assert_verdict(&unknown, "not_listed", "access settings in Wonde hide them.");
     let nobody = explain(&app, &elm, "email=nobody@nowhere.example").await;
-    assert_eq!(unknown, nobody, "it is answered exactly as if nobody had it");
+    assert_eq!(unknown, nobody, "the answer is the same as for an unknown address");
     assert_eq!(explain(&app, &oak, "email=by.hand@elm.example").await["verdict"], "not_listed");
     let known = explain(&app, &elm, "email=by.hand@elm.example").await;
     assert_verdict(&known, "only_in_ip", "no record in the MIS is linked to them.");

@@ -54,7 +54,7 @@ async fn a_list_that_is_empty_or_shrank_is_held_and_changes_nobody() {
         assert_held_for(&job, "deactivated");
         assert_eq!(job["error"]["type"], "implausible_change");
         assert_eq!(job["finished_at"], Value::Null);
-        assert_eq!(everything(&app).await, before, "nobody was touched");
+        assert_eq!(everything(&app).await, before, "no one was changed");
         // The dry run says the same.
         assert_eq!(dry_run(&app, &school).await["guard"], job["report"]["guard"]);
 

@@ -89,8 +89,8 @@ async fn a_token_comes_from_a_file_and_is_no_argument() {
     assert_eq!(code, 2);
     // The rules of the API apply here as well.
     for (address, token, part) in [
-        ("https://thief.example", "t", "`wonde_base_url` names a host that is not among"),
-        ("https://169.254.169.254", "t", "`wonde_base_url` names a host that is not among"),
+        ("https://thief.example", "t", "`wonde_base_url` names a host that is not allowed"),
+        ("https://169.254.169.254", "t", "`wonde_base_url` names a host that is not allowed"),
         ("https://eu.wonde.com/v1.0", "", "is for another Wonde address"),
     ] {
         let elsewhere = [&connect[..], &["--wonde-base-url", address]].concat();
@@ -188,7 +188,7 @@ async fn jobs_are_listed_shown_and_taken_apart() {
     }
     let (code, _, said) = command(&app, &["jobs", "list", "--state", "done"], None).await;
     assert_eq!(code, 2);
-    assert_has(&said, &["`done` is no job state"]);
+    assert_has(&said, &["`done` is not a valid job state"]);
 }
 
 #[tokio::test]

@@ -36,7 +36,7 @@ async fn photos_of_every_mis_arrive_when_asked_for() {
     for (index, mis) in Mis::ALL.into_iter().enumerate() {
         let school = app.connect_school(index).await;
         let report = sync(&app, &school).await;
-        assert_eq!(report["photos"]["fetched"], 0, "{mis}: nobody asked");
+        assert_eq!(report["photos"]["fetched"], 0, "{mis}: not requested");
         let (_, report) = sync_photos(&app, &school).await;
         let [held, wanted] = held_and_wanted(&app, &school).await;
         assert_eq!(held, wanted, "{mis}");

@@ -226,7 +226,7 @@ async fn who_was_read_a_short_while_ago_is_fresh_without_any_work() {
     assert_eq!(login(&app, &school, &person, PATIENT).await.1["outcome"], "fresh");
     assert_eq!(requests(&app), asked);
     let other = everybody(&app).await.pop().unwrap();
-    assert_eq!(refreshed(&app, &school, &other).await.0, "unchanged", "nobody read the other");
+    assert_eq!(refreshed(&app, &school, &other).await.0, "unchanged", "the other was not read");
 
     // A person who was read under other settings is read again.
     app.connect_school_with(0, json!({ "job_title_editable": true })).await;

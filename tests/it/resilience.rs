@@ -196,5 +196,5 @@ async fn postgres_may_crash_in_mid_sync() {
     })
     .await;
     assert_equal_to_truth(&app, &school).await;
-    assert_eq!(ended["report"]["fetched"], 100, "half a fetch was not taken for a whole one");
+    assert_eq!(ended["report"]["fetched"], 100, "half a fetch did not count as a whole one");
 }

@@ -179,7 +179,8 @@ async fn a_write_goes_silent(trigger: &'static str, more: usize) {
     assert_eq!(done["state"], "succeeded", "{done}");
     assert_equal_to_truth(&app, &school).await;
     let held = "SELECT count(*) FROM pg_stat_activity WHERE state LIKE 'idle in transaction%'";
-    eventually("nobody holds a row", async || (number(&app, held).await == 0).then_some(())).await;
+    eventually("no session holds a row", async || (number(&app, held).await == 0).then_some(()))
+        .await;
 }
 
 /// The statements that open the transaction of a page, and that of an apply.

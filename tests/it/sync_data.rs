@@ -120,7 +120,7 @@ async fn changes_in_the_mis_arrive_and_nobody_else_is_touched() {
     ];
     for (scenario, counted_as) in scenarios {
         let touched = simulator.apply_scenario(school.as_str(), scenario).unwrap().touched.len();
-        assert!(touched > 0, "{scenario:?} touched nobody");
+        assert!(touched > 0, "{scenario:?} changed no one");
         let job = app.press_sync(&school).await;
         let job = app.wait_until_finished(&job).await;
         assert_eq!(job["report"][counted_as], touched, "{scenario:?}: {job}");

@@ -64,7 +64,7 @@ impl Drop for Browser {
     }
 }
 
-#[expect(clippy::print_stderr, reason = "a skipped test is not to be taken for a passed one")]
+#[expect(clippy::print_stderr, reason = "a skipped test must not look like a passed one")]
 fn say_loudly(missing: &Error) {
     eprintln!("\n***** SKIPPED: tests in a browser *****\n{missing}");
 }

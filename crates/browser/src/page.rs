@@ -221,12 +221,12 @@ impl Page {
     }
 
     fn watch(&self) -> MutexGuard<'_, Watch> {
-        self.watch.lock().expect("nobody panics with it")
+        self.watch.lock().expect("no code panics while it is locked")
     }
 
     /// Records a step, for messages.
     pub(crate) fn step(&self, step: String) {
-        self.steps.lock().expect("nobody panics with it").push(step);
+        self.steps.lock().expect("no code panics while it is locked").push(step);
     }
 
     /// Fails the test, with everything that helps to find the reason.
@@ -239,7 +239,7 @@ impl Page {
         };
         let picture = picture.map_or_else(|error| error, |()| file.display().to_string());
         let url = self.target.url().await.ok().flatten().unwrap_or_default();
-        let steps = self.steps.lock().expect("nobody panics with it").join("\n  ");
+        let steps = self.steps.lock().expect("no code panics while it is locked").join("\n  ");
         panic!("{problem}\nat {url} after\n  {steps}\npicture: {picture}");
     }
 }

@@ -20,10 +20,10 @@ pub enum Error {
         install: &'static str,
     },
     /// `DEVSERVICES_FROM` is neither `path`, `apt` nor `pip`.
-    #[error("DEVSERVICES_FROM is {value:?}; it may be path, apt or pip")]
+    #[error("DEVSERVICES_FROM is {value:?}; it has to be path, apt or pip")]
     UnknownWay { value: String },
     /// A template's key is not 1 to 64 letters, digits, `-` and `_`.
-    #[error("a template's key is 1 to 64 letters, digits, - and _")]
+    #[error("a template's key consists of 1 to 64 letters, digits, - or _")]
     Key,
     #[error("running as root, and /etc/passwd has no account `nobody` to run the servers as")]
     NoAccount,

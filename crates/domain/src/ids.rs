@@ -10,7 +10,7 @@ pub struct SchoolId(String);
 
 /// The text cannot be a school id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("a school id is 1 to 64 letters, digits, `_` or `-`")]
+#[error("a school id consists of 1 to 64 letters, digits, `_` or `-`")]
 pub struct InvalidSchoolId;
 
 impl SchoolId {

@@ -5,7 +5,7 @@ use crate::{Approval, JobId, Report, SchoolId, StaffId};
 
 /// The name is not on its list.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{found}` is no {what}")]
+#[error("`{found}` is not a valid {what}")]
 pub struct UnknownName {
     what: &'static str,
     found: String,
@@ -269,7 +269,10 @@ mod tests {
             assert_eq!(state.as_str().parse::<JobState>().as_ref(), Ok(state));
             assert_eq!(serde_json::to_string(state).unwrap(), format!("\"{state}\""));
         }
-        assert_eq!("done".parse::<JobState>().unwrap_err().to_string(), "`done` is no job state");
+        assert_eq!(
+            "done".parse::<JobState>().unwrap_err().to_string(),
+            "`done` is not a valid job state"
+        );
     }
 
     #[test]

@@ -38,15 +38,15 @@ pub struct InvalidAllowedHost(String);
 pub enum RefusedAddress {
     /// It is not an address, or is written in an unusual form.
     #[error(
-        "has to be an https address in its plain form, in lower case and without user, query and \
+        "has to be a plain https address in lower case, without a user, a query or a \
          fragment, like https://api.wonde.com/v1.0"
     )]
     NotPlain,
     /// Its scheme is not https, or it has its own port.
-    #[error("has to begin with https:// and cannot name a port")]
+    #[error("has to begin with https:// and must not name a port")]
     NotHttps,
     /// The host is not on the list.
-    #[error("names a host that is not among the allowed ones (`wonde.allowed_hosts`)")]
+    #[error("names a host that is not allowed (see `wonde.allowed_hosts`)")]
     UnknownHost,
 }
 

@@ -53,7 +53,7 @@ pub enum Error {
         constraint: Option<String>,
     },
     /// A row contains a value that the program does not understand.
-    #[error("{table}.{column} of row {id} holds a value that is not understood")]
+    #[error("{table}.{column} of row {id} has a value that this release does not understand")]
     Inconsistent {
         table: &'static str,
         column: &'static str,
@@ -64,28 +64,28 @@ pub enum Error {
     #[error("the lease on the job was lost")]
     LeaseLost,
     /// Rows changed after they were compared.
-    #[error("what was compared changed meanwhile")]
+    #[error("rows changed after they were compared")]
     Moved,
     /// During the fetch the person was linked to another record, or was removed.
-    #[error("the person was linked anew meanwhile")]
+    #[error("the person was linked to another record meanwhile")]
     PersonMoved,
     /// A sync is writing the school and takes long.
-    #[error("the school is being written by a sync")]
+    #[error("a sync is writing the school")]
     SchoolBusy,
     /// The school's token cannot be decrypted with the configured key.
-    #[error("the token of school {school_id} cannot be opened: was the encryption key changed?")]
+    #[error("the token of school {school_id} cannot be decrypted: was the encryption key changed?")]
     SealedWithAnotherKey { school_id: String },
     /// The school's token would be sent to another host, and the change came without a new token.
-    #[error("another host needs a new token")]
+    #[error("a change of host needs a new token")]
     TokenWouldMove,
     /// Another connected school has this Wonde id.
-    #[error("another school has this Wonde id")]
+    #[error("another connected school has this Wonde id")]
     WondeSchoolTaken,
     /// The caller may not choose the Wonde id.
-    #[error("the Wonde id is not for this key to choose")]
+    #[error("this key may not choose the Wonde id")]
     WondeIdFixed,
     /// The `Idempotency-Key` was used before, for another request.
-    #[error("this idempotency key was used for another request")]
+    #[error("this idempotency key was already used for another request")]
     IdempotencyKeyReused,
     /// An error of the driver that has no variant of its own.
     #[error("the database driver failed: {0}")]

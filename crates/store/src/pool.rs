@@ -127,12 +127,12 @@ pub(crate) fn heed(error: &sqlx::Error) {
 /// Connections that exist now, or are made within `more`, are not used again.
 fn distrust(more: Duration) {
     let until = Some(Instant::now() + more);
-    let mut distrusted = DISTRUSTED_UNTIL.lock().expect("nobody panics with this lock");
+    let mut distrusted = DISTRUSTED_UNTIL.lock().expect("no code panics while it is locked");
     *distrusted = until.max(*distrusted);
 }
 
 fn is_distrusted(age: Duration) -> bool {
-    let until = *DISTRUSTED_UNTIL.lock().expect("nobody panics with this lock");
+    let until = *DISTRUSTED_UNTIL.lock().expect("no code panics while it is locked");
     until.is_some_and(|until| {
         until.checked_duration_since(Instant::now()).is_some() || until.elapsed() < age
     })

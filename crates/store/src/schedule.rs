@@ -19,7 +19,7 @@ pub struct ScheduledSchool {
 /// Every school that is not paused and has a token that Wonde has not refused. If a school's row
 /// cannot be read, it is a separate error, so that it does not stop the others.
 ///
-/// A slot counts as served if a sync that was applied began after it, whoever requested it. Slots
+/// A slot counts as served if a sync that was applied began after it, even if a person requested it. Slots
 /// before the school was connected do not count as missed.
 pub async fn schools(pool: &PgPool) -> Result<Vec<Result<ScheduledSchool, Error>>, Error> {
     let rows = sqlx::query!(

@@ -47,7 +47,9 @@ impl Purpose {
 
 /// The text is not an encryption key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("an encryption key is 64 hexadecimal digits (32 bytes); `openssl rand -hex 32` makes one")]
+#[error(
+    "an encryption key consists of 64 hexadecimal digits (32 bytes); `openssl rand -hex 32` makes one"
+)]
 pub struct InvalidEncryptionKey;
 
 impl TokenCipher {

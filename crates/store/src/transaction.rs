@@ -36,11 +36,11 @@ impl Writing {
 
     /// When the open transaction began.
     pub fn since(&self) -> Option<Instant> {
-        *self.0.lock().expect("nobody panics with this lock")
+        *self.0.lock().expect("no code panics while it is locked")
     }
 
     fn set(&self, since: Option<Instant>) {
-        *self.0.lock().expect("nobody panics with this lock") = since;
+        *self.0.lock().expect("no code panics while it is locked") = since;
     }
 }
 

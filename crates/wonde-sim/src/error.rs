@@ -19,7 +19,7 @@ pub enum Error {
     #[error("no subject {0:?} in this school")]
     UnknownSubject(String),
     /// The scenario found no one it could happen to.
-    #[error("{0}: nobody in this school fits")]
+    #[error("{0}: no one in this school fits")]
     NobodyFits(&'static str),
     /// The scenario found no class or subject it could happen to.
     #[error("{0}: no class or subject in this school fits")]

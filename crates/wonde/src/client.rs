@@ -254,7 +254,7 @@ impl SchoolClient {
     /// One try, with its one line in the log.
     async fn attempt<T>(&self, ask: Ask<'_, T>, attempt: u32) -> Result<T, Error> {
         // First a place, then the grant: a grant that had to wait for a place would be used late.
-        let _place = self.in_flight.acquire().await.expect("nobody closes the semaphore");
+        let _place = self.in_flight.acquire().await.expect("the semaphore is never closed");
         self.client.limit.acquire(&self.limit_key).await?;
         let span = tracing::debug_span!(
             "wonde.request",

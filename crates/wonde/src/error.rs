@@ -27,20 +27,20 @@ pub enum Error {
         scope: Option<String>,
     },
     /// 404 in Wonde's own words. For one person this is data, not a failure.
-    #[error("Wonde knows no such record")]
+    #[error("Wonde does not have this record")]
     NotFound,
     /// Wonde does not know such an include for this school's MIS, and refuses the whole request.
-    #[error("Wonde has no such include{}", of_names(named))]
+    #[error("Wonde does not have this include{}", of_names(named))]
     InvalidInclude {
         /// The requested includes that the answer names; empty if it names none of them.
         named: Vec<String>,
     },
     /// Another server answered instead of Wonde, or one of Wonde's servers that knows less than the
     /// others. It is temporary.
-    #[error("something in front of Wonde answered in its place (HTTP {status})")]
+    #[error("another server answered instead of Wonde (HTTP {status})")]
     Gateway { status: u16 },
     /// 5xx, 408 or 425: Wonde cannot answer now.
-    #[error("Wonde cannot answer now (HTTP {status})")]
+    #[error("Wonde cannot answer at the moment (HTTP {status})")]
     Server {
         status: u16,
         /// When to ask again, if the answer says so.
@@ -50,7 +50,7 @@ pub enum Error {
     #[error("the connection to Wonde failed")]
     Network(#[source] reqwest::Error),
     /// The host is, or resolves to, an address that is not allowed. Nothing was sent.
-    #[error("the host of the address is not allowed")]
+    #[error("the host in the address is not allowed")]
     AddressRefused,
     /// No complete answer within the configured time.
     #[error("Wonde did not answer in time")]
@@ -69,19 +69,19 @@ pub enum Error {
     Record(#[from] UndecodableRecord),
     /// The next page would be on another server, of another school or of another list. The token
     /// was not sent there.
-    #[error("the next page is not of this list (host {host})")]
+    #[error("the next page does not belong to this list (host {host})")]
     ForeignNext {
         /// Host of the refused address, or the school's own host if only the path differs.
         host: String,
     },
     /// A page names a page that was already read as the next.
-    #[error("the pages run in a circle")]
+    #[error("a page names an earlier page as the next one")]
     PageLoop,
     /// Wonde refuses the request itself.
     #[error("unexpected answer (HTTP {status})")]
     Other { status: u16 },
     /// The client cannot be built with this configuration.
-    #[error("the Wonde client is not configured well: {reason}")]
+    #[error("the configuration of the Wonde client is wrong: {reason}")]
     Config { reason: String },
 }
 

@@ -239,7 +239,7 @@ async fn classes_follow_the_person_and_nobody_elses_links_are_touched() {
     let held = links(&app, &class).await;
     let held = held.iter().map(|link| link.split(' ').next().unwrap()).collect();
     assert_eq!(wanted, held);
-    assert_eq!(texts(&app, &others).await, others_before, "nobody else is touched");
+    assert_eq!(texts(&app, &others).await, others_before, "no one else is changed");
     assert_eq!(refreshed(&app, &school, &staff_id(&app, left).await).await.0, "unchanged");
 }
 

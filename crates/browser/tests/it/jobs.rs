@@ -45,7 +45,7 @@ async fn a_sync_is_watched_live() {
     assert!(score <= STEADY, "what one reads has jumped: {shifts:?}");
     assert!(
         page.evaluate::<bool>("window.isTheSamePage === true").await,
-        "nothing was loaded anew"
+        "nothing was loaded again"
     );
     page.close().await;
 }

@@ -66,7 +66,7 @@ pub(super) fn to_follow<'a>(
     decided.iter().filter_map(followed).collect()
 }
 
-/// Decisions about records that are applied, whoever they belong to now.
+/// Decisions about records that are applied, even if these now belong to someone else.
 pub(super) fn used_up(of: &Lookup<'_>, outcome: &Outcome) -> Vec<String> {
     let is_applied = |decision: &&Decision| {
         let at = of.listed_staff.get(decision.wonde_id.as_str());

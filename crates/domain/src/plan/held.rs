@@ -75,7 +75,7 @@ pub struct Person {
     pub mis: Option<MisValues>,
 }
 
-/// What the MIS last said about a person, whoever owns the field in iP. A field is missing if the
+/// What the MIS last said about a person, even if iP owns the field. A field is missing if the
 /// MIS never gave it.
 #[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]

@@ -29,7 +29,7 @@ pub struct TimeOfDay(u16);
 
 /// The text is not a time of day.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("a time of day is `HH:MM`, from 00:00 to 23:59")]
+#[error("a time of day has the form `HH:MM`, from 00:00 to 23:59")]
 pub struct InvalidTimeOfDay;
 
 impl HourRange {

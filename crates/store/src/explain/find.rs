@@ -73,7 +73,7 @@ async fn find_login(pool: &PgPool, school_id: &SchoolId, email: &str) -> Result<
     let row = sqlx::query!(
         r#"
         SELECT id, wonde_id FROM staff WHERE school_id = $1 AND email_key = lower($2)
-        -- Whoever holds the login, else who had it last.
+        -- The holder of the login, otherwise the last one who had it.
         ORDER BY active DESC, updated_at DESC, id LIMIT 1
         "#,
         school_id.as_str(),

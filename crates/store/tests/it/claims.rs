@@ -312,7 +312,7 @@ async fn a_lease_that_lies_further_ahead_than_its_length_is_over() {
         delivered_at = delivered_at + interval '1 hour'";
     rows::change(&store.pool, jump).await;
     let due = jobs::take_due(&store.pool, LONG, 100).await.unwrap();
-    assert_eq!(due.iter().map(|due| due.id).collect::<Vec<_>>(), [job], "nobody had taken it");
+    assert_eq!(due.iter().map(|due| due.id).collect::<Vec<_>>(), [job], "no worker had taken it");
     // Once more, and the worker that then has it is dead.
     let lease = store.claim(job).await;
     rows::change(&store.pool, jump).await;

@@ -97,7 +97,7 @@ async fn an_unusual_number_waits_for_a_person_who_sees_what_would_be() {
     let report = held(run(&store, &school, job, &page(&school_of(10))).await);
     assert_eq!(report.guard, [affected(GuardCategory::Deactivated, 10, 20)]);
     assert_eq!(report.deactivated, 10);
-    assert_eq!(rows::people(&store.pool, &school).await, before, "nobody was touched");
+    assert_eq!(rows::people(&store.pool, &school).await, before, "no one was changed");
     assert_eq!(rows::changes(&store.pool, job).await.len(), 10, "the diff is there");
 
     let shown = jobs::get(&store.pool, job).await.unwrap().unwrap();

@@ -31,7 +31,7 @@ async fn whoever_is_gone_is_deactivated_and_not_deleted() {
     assert_eq!((report.deactivated, report.unchanged, report.updated), (1, 1, 0));
     assert_eq!(active(&store).await, ["ada"]);
     let people = rows::people(&store.pool, &school).await;
-    assert_eq!(people.len(), 2, "nobody is deleted");
+    assert_eq!(people.len(), 2, "no one is deleted");
     let changes = rows::changes(&store.pool, job).await;
     let [change] = changes.try_into().unwrap();
     assert_eq!((change.field.as_str(), change.wonde_id.as_deref()), ("active", Some("bea")));
@@ -68,7 +68,7 @@ async fn a_nameless_record_proves_nobodys_absence() {
     store.sync(&school, &[person("ada"), person("bea")]).await;
     let nameless = MappedPage { nameless: 1, fetched: 2, ..page(&[person("ada")]) };
     let (_, report) = store.sync_page(&school, LEAVERS, &nameless, false).await;
-    assert_eq!(report.deactivated, 0, "bea may be the record that nobody can read");
+    assert_eq!(report.deactivated, 0, "bea may be the unreadable record");
     assert_eq!(active(&store).await, ["ada", "bea"]);
 }
 

@@ -125,7 +125,7 @@ async fn who_is_merely_missing_is_no_leaver_and_nobody_gets_their_account() {
     let issues = store.issues(lease.job_id).await;
     assert_eq!(issues, [(IssueCode::WorkEmailInUse, "cleo-2".into())]);
     let seen = "SELECT wonde_id FROM mis_person WHERE outcome = 'gone'";
-    assert!(rows::texts(&store.pool, seen).await.is_empty(), "nor is it said of anybody");
+    assert!(rows::texts(&store.pool, seen).await.is_empty(), "and no evidence says so");
 }
 
 #[tokio::test]
@@ -137,7 +137,7 @@ async fn a_second_reading_takes_the_place_of_the_first_and_knows_what_that_one_m
     add(&store, lease, List::Employees, &first).await;
     let first = reading(&store, &school, lease, List::Employees).await;
     read_again(&store, lease, List::Employees, &first.missing).await;
-    assert_eq!(missing(&store, &school, lease, List::Employees).await.1, 0, "begun anew");
+    assert_eq!(missing(&store, &school, lease, List::Employees).await.1, 0, "begun again");
     store.add_before(lease, &page(&[person("ada")]), "next").await.unwrap();
 
     // Another worker continues with the second reading, and with nothing else.
@@ -189,7 +189,7 @@ async fn a_list_of_classes_that_proves_nothing_misses_none() {
     let first = reading(&store, &school, lease, List::Classes).await;
     read_again(&store, lease, List::Classes, &first.missing).await;
     let fetch = kept(&store.pool, lease).await.unwrap();
-    assert!(fetch.is_over(List::Employees), "only classes are read anew");
+    assert!(fetch.is_over(List::Employees), "only classes are read again");
     add(&store, lease, List::Classes, &list(&["K1"])).await;
     assert_eq!(missing(&store, &school, lease, List::Classes).await, (absent(" twice"), 1));
     read_again(&store, lease, List::Classes, &first.missing).await;

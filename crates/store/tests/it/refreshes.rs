@@ -56,7 +56,7 @@ async fn a_full_sync_counts_for_whom_it_delivered() {
     assert_eq!(standing(&store, &school, id).await.read_at, Some(second), "twice in a row");
     store.preview(&school, &[person("A1"), person("A2")]).await;
     let dry = standing(&store, &school, id).await.read_at;
-    assert_eq!(dry, Some(second), "a dry run reads for nobody");
+    assert_eq!(dry, Some(second), "a dry run does not count as a reading");
     store.sync(&school, &[person("A1"), person("A2")]).await;
     assert!(standing(&store, &school, id).await.read_at > Some(second));
 }

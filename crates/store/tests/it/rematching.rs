@@ -101,7 +101,7 @@ async fn who_has_much_in_common_waits_for_a_decision_which_the_next_sync_follows
     let waiting =
         [(IssueCode::PossibleMatch, "ada-2".into()), (IssueCode::PossibleMatch, "bea-2".into())];
     assert_eq!(store.issues(job).await, waiting);
-    assert_eq!(staff(&store).await, before, "nobody is created, nobody is deactivated");
+    assert_eq!(staff(&store).await, before, "no one is created or deactivated");
 
     let found = matches::list(&store.pool, &school).await.unwrap();
     let pairs: Vec<_> = found.iter().map(|c| (c.wonde_id.as_str(), c.staff_id, c.score)).collect();

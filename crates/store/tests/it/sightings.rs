@@ -89,7 +89,7 @@ async fn whoever_is_not_in_the_list_any_more_is_gone_unless_the_list_proves_noth
     assert_eq!(sync(&page_with(&["A1", "A2"], &out)).await, all);
     assert_eq!(sync(&page(&[])).await, all, "an empty list");
     let nameless = MappedPage { nameless: 1, fetched: 2, ..page_with(&["A1"], &[]) };
-    assert_eq!(sync(&nameless).await, all, "a record that could be anybody's");
+    assert_eq!(sync(&nameless).await, all, "a record that could be anyone's");
     let gone = ["A1 imported", "A2 gone", "A3 gone"];
     assert_eq!(sync(&page_with(&["A1"], &[])).await, gone);
     assert_eq!(sync(&page_with(&["A1", "A2"], &out)).await, all, "back again");

@@ -12,7 +12,7 @@ pub struct WondeId(String);
 
 /// The text cannot be a Wonde id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("not a Wonde id: 1 to 64 letters, digits, - or _ expected")]
+#[error("a Wonde id consists of 1 to 64 letters, digits, - or _")]
 pub struct InvalidWondeId;
 
 impl WondeId {

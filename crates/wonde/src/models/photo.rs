@@ -32,7 +32,7 @@ pub enum PhotoError {
         /// The limit in bytes.
         max: usize,
     },
-    #[error("the photo is not base64")]
+    #[error("the photo is not valid base64")]
     NotBase64,
 }
 

@@ -29,7 +29,7 @@ const EVENTS: [(u32, &str, Event); 25] = [
     (4, "is in the list but not imported", delivery::is_hidden),
     (4, "is imported again", delivery::is_whole_again),
     (2, "is delivered twice", delivery::is_delivered_twice),
-    (1, "nobody is delivered", delivery::nobody_is_delivered),
+    (1, "an empty list is delivered", delivery::nobody_is_delivered),
     (8, "new address", addresses::new),
     (1, "address in another case", addresses::other_case),
     (3, "address of a colleague", addresses::of_a_colleague),
