@@ -323,7 +323,7 @@ mod tests {
     fn a_forced_way_is_one_of_three() {
         assert_eq!(From::parse("apt").unwrap(), From::Apt);
         let error = From::parse("docker").unwrap_err().to_string();
-        assert_eq!(error, "DEVSERVICES_FROM is \"docker\"; it may be path, apt or pip");
+        assert_eq!(error, "DEVSERVICES_FROM is \"docker\"; it has to be path, apt or pip");
     }
 
     #[test]
