@@ -62,7 +62,8 @@ impl Receiver {
         let app = Router::new().route("/hooks", post(receive)).with_state(self.clone());
         tokio::spawn(async move { axum::serve(listener, app).await });
         let secret = format!("whsec_{}", STANDARD.encode(KEY));
-        Arc::new(AlertReceiver { url, secret: AlertSecret::parse(&secret.into()).unwrap() })
+        let secret = AlertSecret::parse(&secret.into()).unwrap();
+        Arc::new(AlertReceiver::new(url, secret).unwrap())
     }
 
     /// Waits for this many posts.
@@ -117,6 +118,12 @@ async fn failing_sync(app: &TestApp, school: &SchoolId) -> String {
     let job = app.press_sync(school).await;
     assert_eq!(app.wait_until_finished(&job).await["state"], "failed");
     job
+}
+
+/// Waits until the jobs that send messages are in these states, the oldest first.
+async fn messages(app: &TestApp, states: &[&str]) {
+    let found = "SELECT state FROM job WHERE kind = 'send-alert' ORDER BY id";
+    eventually("messages end", async || (texts(app, found).await == states).then_some(())).await;
 }
 
 /// Waits until this many alerts are open, having looked at all schools since.
@@ -244,15 +251,20 @@ async fn a_receiver_that_fails_gets_the_same_message_again() {
     assert!(posts.iter().all(|told| told.is_signed), "{posts:?}");
     assert!(posts.iter().all(|told| (&told.id, &told.body) == (&posts[0].id, &posts[0].body)));
     assert!(posts[0].timestamp.parse::<i64>().unwrap() > 1_700_000_000);
-    let delivered = "SELECT state FROM alert_message";
-    eventually("it is delivered", async || {
-        (texts(&app, delivered).await == ["delivered"]).then_some(())
-    })
-    .await;
-    let attempts = "SELECT concat_ws(' ', attempt, http_status, problem) FROM alert_attempt \
-        ORDER BY attempt";
+    messages(&app, &["succeeded"]).await;
+    let attempts = "SELECT concat_ws(' ', a.attempt, a.outcome, a.error ->> 'detail') \
+        FROM job_attempt a JOIN job j ON j.id = a.job_id WHERE kind = 'send-alert' \
+        ORDER BY a.attempt";
     let attempts = texts(&app, attempts).await;
-    assert_eq!(attempts, ["1 500 status", "2 302 status", "3 429 status", "4 204"]);
+    assert_eq!(
+        attempts,
+        [
+            "1 retry The receiver answered 500 Internal Server Error.",
+            "2 retry The receiver answered 302 Found.",
+            "3 retry The receiver answered 429 Too Many Requests.",
+            "4 succeeded",
+        ]
+    );
 }
 
 #[tokio::test]
@@ -265,7 +277,7 @@ async fn that_it_is_over_is_told_after_that_it_began() {
     sync(&app, &school).await;
     open_alerts(&app, 0).await;
     eventually("both messages wait", async || {
-        let waiting = "SELECT count(*) FROM alert_message WHERE state = 'waiting'";
+        let waiting = "SELECT count(*) FROM job WHERE kind = 'send-alert' AND finished_at IS NULL";
         (number(&app, waiting).await == 2).then_some(())
     })
     .await;
@@ -284,17 +296,13 @@ async fn a_message_that_nobody_takes_is_given_up() {
     let receiver = Receiver::answering(&[410]);
     let (app, school) = app_telling(&receiver).await;
     failing_sync(&app, &school).await;
-    let state = "SELECT state FROM alert_message ORDER BY id";
-    eventually("410 ends it", async || (texts(&app, state).await == ["given_up"]).then_some(()))
-        .await;
+    messages(&app, &["failed"]).await;
     receiver.answers.lock().unwrap().extend([503; 400]);
     sync(&app, &school).await;
     receiver.wait_for(2).await;
-    execute(&app, "UPDATE alert_message SET created_at = created_at - interval '25 hours'").await;
-    eventually("a day ends it", async || {
-        (texts(&app, state).await == ["given_up", "given_up"]).then_some(())
-    })
-    .await;
+    // A day later.
+    execute(&app, "UPDATE job SET deadline_at = now() WHERE kind = 'send-alert'").await;
+    messages(&app, &["failed", "failed"]).await;
 }
 
 #[tokio::test]
@@ -309,10 +317,8 @@ async fn two_workers_tell_it_once() {
         open_alerts(&app, 0).await;
     }
     receiver.wait_for(6).await;
-    let waiting = "SELECT count(*) FROM alert_message WHERE state = 'waiting'";
-    eventually("all is told", async || (number(&app, waiting).await == 0).then_some(())).await;
+    messages(&app, &["succeeded"; 6]).await;
     assert_eq!(receiver.kinds().len(), 6);
-    assert_eq!(number(&app, "SELECT max(attempts)::bigint FROM alert_message").await, 1);
     second.stop().await;
 }
 
@@ -341,5 +347,5 @@ async fn without_a_receiver_alerts_are_noted_and_listed() {
     assert!(list(&[]).await.contains("No alert is open."));
     let all: Value = serde_json::from_str(&list(&["--all", "--json"]).await).unwrap();
     assert!(all[0]["cleared_at"].is_string());
-    assert_eq!(number(&app, "SELECT count(*) FROM alert_message").await, 0);
+    assert_eq!(number(&app, "SELECT count(*) FROM job WHERE kind = 'send-alert'").await, 0);
 }

@@ -3,6 +3,8 @@ mod answer;
 mod download;
 pub(crate) mod events;
 
+use std::collections::HashMap;
+
 use axum::{
     Json,
     http::HeaderMap,
@@ -232,7 +234,10 @@ pub(crate) async fn list_job_issues(
         .filter(|(_, issue)| issue.code == IssueCode::WorkEmailInUse)
         .filter_map(|(_, issue)| issue.wonde_id.as_deref())
         .collect();
-    let elsewhere = logins::held_elsewhere(access.pool(), &job.school_id, &ids).await?;
+    let elsewhere = match &job.school_id {
+        Some(school_id) => logins::held_elsewhere(access.pool(), school_id, &ids).await?,
+        None => HashMap::default(),
+    };
     let view = |issue| IssueView::from(issue).with_other_schools(&elsewhere, &access);
     let issues = page.into_iter().map(|(_, issue)| view(issue)).collect();
     Ok(Json(IssueListView { issues, next_cursor }).into_response())

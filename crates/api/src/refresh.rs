@@ -10,7 +10,9 @@ use axum::{
     middleware::Next,
     response::{IntoResponse, Response},
 };
-use mis_sync_domain::{Action, Job, JobState, LoginStanding, SchoolId, StaffId, StaleReason};
+use mis_sync_domain::{
+    Action, Job, JobState, LoginStanding, RefreshUser, SchoolId, StaffId, StaleReason,
+};
 use mis_sync_queue::{Enqueued, NewJob, Queue};
 use mis_sync_store::{
     jobs,
@@ -94,7 +96,8 @@ pub(crate) async fn refresh_user(
         Ok(Ok(Some(answer))) => return Ok(Json(answer).into_response()),
         Ok(Ok(None)) => {}
     }
-    let new = NewJob::refresh_user(school_id.clone(), whose.1, &access.key().name);
+    let asked = RefreshUser { school_id: school_id.clone(), staff_id: whose.1 };
+    let new = NewJob::of(&asked, &access.key().name);
     let job = follow(access.queue(), new, deadline, wait.is_some()).await?;
     Ok(answer(whose, &standing, job, wait.is_some()))
 }

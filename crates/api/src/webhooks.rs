@@ -57,7 +57,10 @@ pub(crate) async fn receive_wonde_webhook(
     body: HashedObject,
 ) -> Result<Response, ApiError> {
     let event = read(body)?;
-    let id = webhooks::receive(sender.pool(), sender.cipher(), &event).await?;
+    let (id, job) = webhooks::receive(sender.pool(), sender.cipher(), &event).await?;
+    if let Some(job) = job {
+        sender.queue().deliver_new(&job).await;
+    }
     Ok((StatusCode::ACCEPTED, Json(WebhookEventView { event_id: id.to_string() })).into_response())
 }
 

@@ -1,5 +1,11 @@
+mod background;
+mod kinds;
+
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
+
+pub use background::BackgroundJob;
+pub use kinds::{ActOnJobs, HandleWebhook, RefreshUser, SendAlert, SyncSchool};
 
 use crate::{Approval, JobId, Report, SchoolId, StaffId};
 
@@ -61,6 +67,12 @@ named!(
         /// Brings a whole school up to date.
         SyncSchool = "sync-school",
         RefreshUser = "refresh-user",
+        /// Handles a webhook from Wonde.
+        HandleWebhook = "handle-webhook",
+        /// Sends a message about an alert.
+        SendAlert = "send-alert",
+        /// Cancels or retries many jobs, one after the other.
+        ActOnJobs = "act-on-jobs",
         /// A kind that only a newer release knows. This release shows such a job and leaves it
         /// alone.
         Unknown = "unknown",
@@ -74,6 +86,8 @@ named!(
         Bulk = "bulk",
         /// People who wait at the login.
         Interactive = "interactive",
+        /// The service's own work. It is never paused.
+        Internal = "internal",
     }
 );
 
@@ -113,28 +127,27 @@ named!(
 
 impl JobKind {
     /// The kinds that this release can run.
-    pub const KNOWN: &[Self] = &[Self::SyncSchool, Self::RefreshUser];
+    pub const KNOWN: &[Self] = &[
+        Self::SyncSchool,
+        Self::RefreshUser,
+        Self::HandleWebhook,
+        Self::SendAlert,
+        Self::ActOnJobs,
+    ];
+
+    /// The kinds that people request. Lists and figures show these; the others are shown only if
+    /// they are named.
+    pub const SHOWN: &[Self] = &[Self::SyncSchool, Self::RefreshUser];
 
     /// The kind of a job in the ledger, which may come from a newer release.
     pub fn in_ledger(name: &str) -> Self {
         name.parse().unwrap_or(Self::Unknown)
     }
+}
 
-    /// The lane it runs in.
-    pub fn lane(self) -> Lane {
-        match self {
-            Self::SyncSchool | Self::Unknown => Lane::Bulk,
-            Self::RefreshUser => Lane::Interactive,
-        }
-    }
-
-    /// How many attempts it has.
-    pub fn max_attempts(self) -> u16 {
-        match self {
-            Self::SyncSchool | Self::Unknown => 5,
-            Self::RefreshUser => 2,
-        }
-    }
+impl Lane {
+    /// The lanes whose jobs people request. They can be paused.
+    pub const SHOWN: &[Self] = &[Self::Bulk, Self::Interactive];
 }
 
 impl JobState {
@@ -214,7 +227,10 @@ pub struct JobFailure {
 pub struct Job {
     pub id: JobId,
     pub kind: JobKind,
-    pub school_id: SchoolId,
+    /// The lane it runs in.
+    pub lane: Lane,
+    /// The school; `None` only in the internal lane.
+    pub school_id: Option<SchoolId>,
     /// The person, if the job is about one.
     pub staff_id: Option<StaffId>,
     /// The options that the caller gave.

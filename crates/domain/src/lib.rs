@@ -46,8 +46,8 @@ pub use ids::{
 };
 pub use issue::{Issue, IssueCode};
 pub use job::{
-    Job, JobFailure, JobKind, JobState, Lane, Lease, Progress, Stage, SyncMode, SyncOptions,
-    UnknownName,
+    ActOnJobs, BackgroundJob, HandleWebhook, Job, JobFailure, JobKind, JobState, Lane, Lease,
+    Progress, RefreshUser, SendAlert, Stage, SyncMode, SyncOptions, SyncSchool, UnknownName,
 };
 pub use login_scope::LoginScope;
 pub use mis::{Capability, Mis, MisTable, MisTableError};

@@ -33,7 +33,7 @@ impl Default for Suspects {
 pub(crate) struct Admission {
     suspects: Suspects,
     share: usize,
-    by_school: Arc<Mutex<HashMap<SchoolId, usize>>>,
+    by_school: Arc<Mutex<HashMap<Option<SchoolId>, usize>>>,
 }
 
 /// What may be claimed now. While it is there nobody else claims a suspect.
@@ -54,14 +54,14 @@ pub(crate) struct Admitted {
 #[derive(Debug)]
 struct Place {
     admission: Admission,
-    school: SchoolId,
+    school: Option<SchoolId>,
 }
 
 impl Admission {
     pub(crate) fn new(suspects: Suspects, lane: Lane, slots: usize) -> Self {
         let share = match lane {
             // There is one sync of a school.
-            Lane::Bulk => usize::MAX,
+            Lane::Bulk | Lane::Internal => usize::MAX,
             Lane::Interactive => (slots / 2).max(1),
         };
         Self { suspects, share, by_school: Arc::default() }
@@ -72,7 +72,7 @@ impl Admission {
         let full = by_school.iter().filter(|(_, running)| **running >= self.share);
         Offer {
             suspect: Arc::clone(&self.suspects.0).try_acquire_owned().ok(),
-            full: full.map(|(school, _)| school.to_string()).collect(),
+            full: full.filter_map(|(school, _)| school.as_ref().map(ToString::to_string)).collect(),
         }
     }
 
@@ -91,7 +91,7 @@ impl Admission {
         Ok(Admitted { claimed, _suspect: suspect, _place: Arc::new(place) })
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<SchoolId, usize>> {
+    fn lock(&self) -> MutexGuard<'_, HashMap<Option<SchoolId>, usize>> {
         self.by_school.lock().expect("nobody panics with this lock")
     }
 }

@@ -84,7 +84,7 @@ pub(crate) async fn run(context: AttemptContext, claimed: Claimed) {
         job.id = %job.id,
         job.kind = %job.kind,
         job.attempt = job.attempt,
-        school.id = %job.school_id,
+        school.id = job.school_id.as_ref().map(tracing::field::display),
     );
     async {
         let started = Instant::now();
@@ -202,7 +202,7 @@ async fn hand_back(
     lease: Lease,
 ) -> Result<(), mis_sync_store::Error> {
     jobs::release(context.queue.pool(), lease).await?;
-    if let Err(error) = context.queue.deliver(claimed.job.kind.lane(), claimed.job.id).await {
+    if let Err(error) = context.queue.deliver(claimed.job.lane, claimed.job.id).await {
         tracing::debug!(%error, "handed back; a worker finds it in the ledger");
     }
     Ok(())

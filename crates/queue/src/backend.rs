@@ -181,7 +181,7 @@ impl Source {
     fn wait_for_ledger(&self) -> Duration {
         match self.options.lane {
             Lane::Interactive => Duration::from_millis(75),
-            Lane::Bulk => Duration::from_millis(250),
+            Lane::Bulk | Lane::Internal => Duration::from_millis(250),
         }
     }
 

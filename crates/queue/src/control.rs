@@ -2,9 +2,13 @@
 //! reads what is asked, comes through here and shows the answer: which state allows what, what is noted
 //! in the audit log, and how a refusal is worded, is the same for all.
 
-use mis_sync_domain::{GuardCategory, Job, JobId, JobState, School, SyncOptions, plan::Conflict};
+use mis_sync_domain::{
+    BulkId, GuardCategory, Job, JobId, JobKind, JobState, School, SyncOptions, SyncSchool,
+    plan::Conflict,
+};
 use mis_sync_store::{
-    jobs::{self, Actor, Approved, Enqueued, Idempotency, NewJob},
+    bulk::{self, BulkAction},
+    jobs::{self, Actor, Approved, Enqueued, Idempotency, JobFilter, NewJob},
     pauses::{self, Scope},
     schools,
     undo::{self, Undone},
@@ -120,8 +124,23 @@ pub async fn press(
         };
         return seen.map(Enqueued::Existing).ok_or(Refused::NotConnected);
     }
-    let new = NewJob::sync_school(school.id.clone(), options, requested_by);
+    let sync = SyncSchool { school_id: school.id.clone(), options };
+    let new = NewJob::of(&sync, requested_by);
     Ok(queue.enqueue(&new, idempotency).await?)
+}
+
+/// Asks for an act on all jobs that match now and whose state allows it.
+pub async fn act_on_jobs(
+    queue: &Queue,
+    action: BulkAction,
+    filter: &JobFilter,
+    actor: &Actor,
+) -> Result<BulkId, Error> {
+    let (id, job) = bulk::start(queue.pool(), action, filter, actor).await?;
+    if let Some(job) = job {
+        queue.deliver_new(&job).await;
+    }
+    Ok(id)
 }
 
 /// Ends a pause and delivers at once what waited; see [`pauses::resume`].
@@ -141,7 +160,7 @@ async fn approve(
 ) -> Result<Option<Job>, Refused> {
     match jobs::approve(queue.pool(), id, only, actor).await? {
         Approved::Done(job) => {
-            queue.try_deliver(&job).await;
+            queue.deliver_new(&job).await;
             Ok(Some(*job))
         }
         Approved::NotHeldFor(categories) => Err(Refused::NotHeldFor(categories)),
@@ -152,16 +171,21 @@ async fn approve(
 async fn retry(queue: &Queue, id: JobId, actor: &Actor) -> Result<Option<Acted>, Refused> {
     let pool = queue.pool();
     let job = jobs::get(pool, id).await?.ok_or(Refused::UnknownJob)?;
-    let school = schools::get(pool, &job.school_id).await?;
-    if school.is_none_or(|school| school.token.is_missing()) {
-        return Err(Refused::NotConnected);
+    if JobKind::SHOWN.contains(&job.kind) {
+        let school = match &job.school_id {
+            Some(id) => schools::get(pool, id).await?,
+            None => None,
+        };
+        if school.is_none_or(|school| school.token.is_missing()) {
+            return Err(Refused::NotConnected);
+        }
     }
     let retried = match jobs::retry_now(pool, id, actor).await? {
         Some(job) => Some(Enqueued::Existing(job)),
         None => jobs::retry_finished(pool, id, actor).await?,
     };
     let Some(enqueued) = retried else { return Ok(None) };
-    queue.try_deliver(enqueued.job()).await;
+    queue.deliver_new(enqueued.job()).await;
     Ok(Some(match enqueued {
         Enqueued::New(job) => Acted { job, is_new: true },
         Enqueued::Existing(job) => Acted::itself(job),

@@ -58,14 +58,14 @@ impl Queue {
     ) -> Result<Enqueued, Error> {
         let enqueued = jobs::enqueue(&self.pool, new, idempotency).await?;
         if let Enqueued::New(job) = &enqueued {
-            self.try_deliver(job).await;
+            self.deliver_new(job).await;
         }
         Ok(enqueued)
     }
 
     /// Delivers a job that the ledger has; if Redis is away, the sweeper does it later.
-    pub(crate) async fn try_deliver(&self, job: &Job) {
-        if let Err(error) = self.redis.push(job.kind.lane(), &[job.id]).await {
+    pub async fn deliver_new(&self, job: &Job) {
+        if let Err(error) = self.redis.push(job.lane, &[job.id]).await {
             tracing::debug!(job.id = %job.id, %error, "accepted; a worker finds it in the ledger");
         }
     }

@@ -195,7 +195,7 @@ impl Popper {
         let (key, seconds) = (&self.key, wait.as_secs_f64());
         let pop = async {
             let popped: Option<(String, String, f64)> = match self.lane {
-                Lane::Bulk => connection.bzpopmin(key, seconds).await?,
+                Lane::Bulk | Lane::Internal => connection.bzpopmin(key, seconds).await?,
                 Lane::Interactive => connection.bzpopmax(key, seconds).await?,
             };
             Ok(popped)

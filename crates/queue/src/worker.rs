@@ -44,22 +44,28 @@ struct Slots {
 /// A login that nobody works on any more is worth taking up again within seconds or not at all.
 const LONGEST_LOGIN_LEASE: Duration = Duration::from_secs(10);
 
+/// Internal jobs that run at once.
+const INTERNAL_CONCURRENCY: usize = 4;
+
 /// Logins are claimed side by side, because they come side by side and a claim waits for the disk.
 const LOGIN_BACKENDS: usize = 4;
 
 impl WorkerOptions {
-    /// How many jobs of each lane run at once.
+    /// How many jobs of each lane that people ask for run at once.
     pub fn slots_by_lane(&self) -> Vec<(Lane, usize)> {
         let slots = |lane: &Lane| {
             let Slots { backends, concurrency, .. } = self.slots(*lane);
             (*lane, backends * concurrency)
         };
-        Lane::ALL.iter().map(slots).collect()
+        Lane::SHOWN.iter().map(slots).collect()
     }
 
     fn slots(&self, lane: Lane) -> Slots {
         match lane {
             Lane::Bulk => Slots { backends: 1, concurrency: self.concurrency, lease: self.lease },
+            Lane::Internal => {
+                Slots { backends: 1, concurrency: INTERNAL_CONCURRENCY, lease: self.lease }
+            }
             Lane::Interactive => {
                 let backends = LOGIN_BACKENDS.min(self.interactive_concurrency);
                 Slots {

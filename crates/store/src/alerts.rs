@@ -1,16 +1,20 @@
-//! Alerts, the messages about them, and how sending those went.
-
-mod messages;
+//! Alerts, and the jobs that send messages about them.
 
 use chrono::{DateTime, Utc};
 use mis_sync_domain::{
-    AlertId, AlertKind, Condition, JobId, LastSync, SchoolHealth, SchoolId, SyncFailure,
+    AlertId, AlertKind, BackgroundJob, Condition, Job, JobId, LastSync, SchoolHealth, SchoolId,
+    SendAlert, SyncFailure,
 };
 use sqlx::{PgConnection, PgPool};
+use uuid::Uuid;
 
-use crate::Error;
+use crate::{
+    Error,
+    jobs::{self, NewJob},
+};
 
-pub use messages::{AlertMessage, deliver, give_up, note_failure, take_message};
+/// What messages about alerts are asked for by in the ledger.
+const REQUESTED_BY: &str = "alerts";
 
 /// An alert as people see it.
 #[derive(Debug, Clone)]
@@ -36,12 +40,14 @@ pub struct Alert {
 }
 
 /// What changed when conditions were compared with the open alerts.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default)]
 pub struct Reconciled {
     /// Alerts that are new.
     pub raised: usize,
     /// Alerts that are over.
     pub cleared: usize,
+    /// The jobs that tell of them, to be delivered.
+    pub jobs: Vec<Job>,
 }
 
 /// Schools with a token about which something may have to be told: the token is refused, the last
@@ -107,20 +113,52 @@ pub async fn reconcile(
     message: impl Fn(&Alert) -> Option<String>,
 ) -> Result<Reconciled, Error> {
     let mut tx = crate::begin(pool).await?;
+    let mut jobs = Vec::new();
     let raised = raise(&mut tx, conditions).await?;
     for alert in &raised {
         if let Some(body) = message(alert) {
-            messages::write(&mut tx, alert.id, &body).await?;
+            jobs.extend(send(&mut tx, alert, body).await?);
+            sqlx::query!("UPDATE alert SET told = true WHERE id = $1", alert.id.0)
+                .execute(&mut *tx)
+                .await?;
         }
     }
     let cleared = clear(&mut tx, conditions).await?;
     for (alert, was_told) in &cleared {
         if let Some(body) = message(alert).filter(|_| *was_told) {
-            messages::write(&mut tx, alert.id, &body).await?;
+            jobs.extend(send(&mut tx, alert, body).await?);
         }
     }
     tx.commit().await?;
-    Ok(Reconciled { raised: raised.len(), cleared: cleared.len() })
+    Ok(Reconciled { raised: raised.len(), cleared: cleared.len(), jobs })
+}
+
+async fn send(db: &mut PgConnection, alert: &Alert, body: String) -> Result<Option<Job>, Error> {
+    let job = SendAlert {
+        alert_id: alert.id,
+        school_id: alert.school_id.clone(),
+        is_over: alert.cleared_at.is_some(),
+        message_id: Uuid::now_v7(),
+        body,
+    };
+    Ok(jobs::insert_or_find(db, &NewJob::of(&job, REQUESTED_BY)).await?.into_new())
+}
+
+/// Whether an earlier message about the same alert is still on its way: that an alert is over is not
+/// told before that it was raised.
+pub async fn waits_for_another(pool: &PgPool, job: &SendAlert) -> Result<bool, Error> {
+    let raised = SendAlert { is_over: false, ..job.clone() };
+    let waits = sqlx::query_scalar!(
+        r#"
+        SELECT EXISTS (
+            SELECT FROM job WHERE unique_key = $1
+                AND state IN ('queued', 'running', 'retrying', 'held')) AS "waits!"
+        "#,
+        raised.unique_key(),
+    )
+    .fetch_one(pool)
+    .await?;
+    Ok(job.is_over && waits)
 }
 
 async fn raise(db: &mut PgConnection, conditions: &[Condition]) -> Result<Vec<Alert>, Error> {
@@ -170,8 +208,7 @@ async fn clear(
                 WHERE still.school_id = a.school_id AND still.kind = a.kind
             )
         RETURNING a.id, a.school_id, s.name AS school_name, a.kind, a.job_id, a.reason, a.detail,
-            a.raised_at, a.cleared_at,
-            EXISTS (SELECT FROM alert_message m WHERE m.alert_id = a.id) AS "was_told!"
+            a.raised_at, a.cleared_at, a.told
         "#,
         &schools,
         &kinds,
@@ -191,7 +228,7 @@ async fn clear(
                 raised_at: row.raised_at,
                 cleared_at: row.cleared_at,
             };
-            Ok((alert.try_into()?, row.was_told))
+            Ok((alert.try_into()?, row.told))
         })
         .collect()
 }

@@ -5,7 +5,7 @@
 mod verify;
 
 use chrono::{DateTime, Utc};
-use mis_sync_domain::{ApiKeyId, AuditAction, Job, JobId, SchoolId, StaffId};
+use mis_sync_domain::{ApiKeyId, AuditAction, BulkId, Job, JobId, SchoolId, StaffId};
 use sqlx::{PgConnection, PgPool};
 use uuid::Uuid;
 
@@ -22,12 +22,15 @@ pub struct Actor {
     pub api_key_id: Option<ApiKeyId>,
     /// In the person's own words.
     pub reason: Option<String>,
+    /// The action on many jobs that this is a part of. What is done for it is counted there in the
+    /// same transaction, so that it counts once whatever happens to the worker.
+    pub bulk: Option<BulkId>,
 }
 
 impl Actor {
     /// A command, which has no API key.
     pub fn command(name: &str, reason: Option<String>) -> Self {
-        Self { name: name.to_owned(), api_key_id: None, reason }
+        Self { name: name.to_owned(), api_key_id: None, reason, bulk: None }
     }
 }
 
@@ -54,8 +57,7 @@ impl Entry {
 
     /// An action on a job.
     pub fn of_job(action: AuditAction, job: &Job) -> Self {
-        let school_id = Some(job.school_id.clone());
-        Self { school_id, job_id: Some(job.id), ..Self::new(action) }
+        Self { school_id: job.school_id.clone(), job_id: Some(job.id), ..Self::new(action) }
     }
 }
 

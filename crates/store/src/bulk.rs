@@ -1,17 +1,17 @@
-//! One action on many jobs. Which jobs is decided when it is asked for; the leader then does them
-//! one by one, each as if a person had done it.
+//! One action on many jobs. Which jobs is decided when it is asked for; a job then does them one by
+//! one, each as if a person had done it.
 
 use std::{fmt, str::FromStr};
 
 use chrono::{DateTime, Utc};
-use mis_sync_domain::{ApiKeyId, AuditAction, BulkId, JobId, JobState};
-use sqlx::{PgPool, QueryBuilder};
+use mis_sync_domain::{ActOnJobs, ApiKeyId, AuditAction, BulkId, Job, JobId, JobState, Lease};
+use sqlx::{PgConnection, PgExecutor, PgPool, QueryBuilder};
 use uuid::Uuid;
 
 use crate::{
     Error,
     audit::{self, Actor, Entry},
-    jobs::JobFilter,
+    jobs::{self, JobFilter, NewJob},
 };
 
 /// What is done to the jobs.
@@ -110,13 +110,13 @@ pub fn narrow(filter: &JobFilter, action: BulkAction) -> Option<JobFilter> {
 }
 
 /// Asks for an action on all jobs that match now and whose state allows it; those that come later
-/// are left alone.
+/// are left alone. The job, if there is anything to do, has to be delivered.
 pub async fn start(
     pool: &PgPool,
     action: BulkAction,
     filter: &JobFilter,
     actor: &Actor,
-) -> Result<BulkId, Error> {
+) -> Result<(BulkId, Option<Job>), Error> {
     let id = BulkId::new();
     let mut tx = crate::begin(pool).await?;
     sqlx::query!(
@@ -133,24 +133,37 @@ pub async fn start(
     )
     .execute(&mut *tx)
     .await?;
-    if let Some(filter) = narrow(filter, action) {
-        let mut query = QueryBuilder::new("INSERT INTO bulk_job (bulk_id, job_id) SELECT ");
-        query.push_bind(id.0).push(", id FROM (");
-        filter.push_select(&mut query, "id", i64::MAX);
-        query.push(") AS matching");
-        let jobs = query.build().persistent(false).execute(&mut *tx).await?.rows_affected();
-        set_total(&mut tx, id, i64::try_from(jobs).unwrap_or(i64::MAX)).await?;
-    }
+    let total = match narrow(filter, action) {
+        Some(filter) => choose_jobs(&mut tx, id, &filter).await?,
+        None => 0,
+    };
+    sqlx::query!(
+        "UPDATE bulk SET total = $2, finished_at = CASE WHEN $2::bigint = 0 THEN now() END WHERE id = $1",
+        id.0,
+        total,
+    )
+    .execute(&mut *tx)
+    .await?;
+    let job = if total > 0 {
+        let new = NewJob::of(&ActOnJobs { bulk_id: id }, &actor.name);
+        jobs::insert_or_find(&mut tx, &new).await?.into_new()
+    } else {
+        None
+    };
     let subject = Some(format!("{action} {id}"));
     let entry = Entry { subject, ..Entry::new(AuditAction::Bulk) };
     audit::record(&mut tx, actor, &entry).await?;
     tx.commit().await?;
-    Ok(id)
+    Ok((id, job))
 }
 
-async fn set_total(db: &mut sqlx::PgConnection, id: BulkId, total: i64) -> Result<(), Error> {
-    sqlx::query!("UPDATE bulk SET total = $2 WHERE id = $1", id.0, total).execute(db).await?;
-    Ok(())
+async fn choose_jobs(db: &mut PgConnection, id: BulkId, filter: &JobFilter) -> Result<i64, Error> {
+    let mut query = QueryBuilder::new("INSERT INTO bulk_job (bulk_id, job_id) SELECT ");
+    query.push_bind(id.0).push(", id FROM (");
+    filter.push_select(&mut query, "id", i64::MAX);
+    query.push(") AS matching");
+    let jobs = query.build().persistent(false).execute(db).await?.rows_affected();
+    Ok(i64::try_from(jobs).unwrap_or(i64::MAX))
 }
 
 struct BulkRow {
@@ -178,7 +191,12 @@ impl TryFrom<BulkRow> for Bulk {
             id: BulkId(row.id),
             action: row.action.parse().map_err(|_| broken("action"))?,
             filter: serde_json::from_value(row.filter).map_err(|_| broken("filter"))?,
-            actor: Actor { name: row.actor, api_key_id, reason: row.reason },
+            actor: Actor {
+                name: row.actor,
+                api_key_id,
+                reason: row.reason,
+                bulk: Some(BulkId(row.id)),
+            },
             total: row.total,
             done: row.done,
             refused: row.refused,
@@ -221,15 +239,7 @@ pub async fn list(pool: &PgPool, limit: i64) -> Result<Vec<Bulk>, Error> {
     rows.into_iter().map(Bulk::try_from).collect()
 }
 
-/// The bulks that are not done, oldest first.
-pub async fn unfinished(pool: &PgPool) -> Result<Vec<BulkId>, Error> {
-    let ids = sqlx::query_scalar!("SELECT id FROM bulk WHERE finished_at IS NULL ORDER BY id")
-        .fetch_all(pool)
-        .await?;
-    Ok(ids.into_iter().map(BulkId).collect())
-}
-
-/// The next jobs of a bulk, oldest first. Without any the bulk is done, which this notes.
+/// The next jobs of a bulk, oldest first.
 pub async fn next(pool: &PgPool, id: BulkId, limit: i64) -> Result<Vec<JobId>, Error> {
     let jobs = sqlx::query_scalar!(
         "SELECT job_id FROM bulk_job WHERE bulk_id = $1 ORDER BY job_id LIMIT $2",
@@ -238,41 +248,12 @@ pub async fn next(pool: &PgPool, id: BulkId, limit: i64) -> Result<Vec<JobId>, E
     )
     .fetch_all(pool)
     .await?;
-    if jobs.is_empty() {
-        sqlx::query!(
-            "UPDATE bulk SET finished_at = now() WHERE id = $1 AND finished_at IS NULL",
-            id.0,
-        )
-        .execute(pool)
-        .await?;
-    }
     Ok(jobs.into_iter().map(JobId).collect())
-}
-
-/// Whether it was done to this job since the bulk was asked for, by whoever asked: then a leader
-/// went away after the deed and before it was counted.
-pub async fn was_done(pool: &PgPool, bulk: &Bulk, job_id: JobId) -> Result<bool, Error> {
-    let done = sqlx::query_scalar!(
-        r#"
-        SELECT EXISTS (
-            SELECT FROM audit_log WHERE job_id = $1 AND action = $2 AND at >= $3
-                AND actor = $4 AND api_key_id IS NOT DISTINCT FROM $5
-        ) AS "done!"
-        "#,
-        job_id.0,
-        bulk.action.as_str(),
-        bulk.started_at,
-        bulk.actor.name,
-        bulk.actor.api_key_id.map(|key| key.0),
-    )
-    .fetch_one(pool)
-    .await?;
-    Ok(done)
 }
 
 /// Counts what became of one job, once.
 pub async fn settle(
-    pool: &PgPool,
+    db: impl PgExecutor<'_>,
     id: BulkId,
     job_id: JobId,
     outcome: Outcome,
@@ -292,7 +273,17 @@ pub async fn settle(
         i32::from(outcome == Outcome::Refused),
         i32::from(outcome == Outcome::Failed),
     )
-    .execute(pool)
+    .execute(db)
     .await?;
     Ok(())
+}
+
+/// Ends a bulk none of whose jobs is left, and the job that did it.
+pub async fn finish(pool: &PgPool, id: BulkId, lease: Lease) -> Result<(), Error> {
+    let mut tx = crate::begin(pool).await?;
+    sqlx::query!("UPDATE bulk SET finished_at = now() WHERE id = $1", id.0)
+        .execute(&mut *tx)
+        .await?;
+    jobs::finish(&mut *tx, lease).await?;
+    Ok(tx.commit().await?)
 }

@@ -37,8 +37,8 @@ pub use pulse::{pulse, pulse_of};
 pub use query::{changes, changes_of_field, get, issues, records_of_last_sync};
 pub use session::{Session, end_silent_session};
 pub use sweep::{Due, fail_exhausted, take_due};
-pub use transitions::{fail, progress, release, retry, snooze, succeed};
+pub use transitions::{fail, finish, progress, release, retry, snooze, succeed};
 
-pub(crate) use enqueue::interval;
+pub(crate) use enqueue::{insert_or_find, interval};
 pub(crate) use query::{fetch as get_in, later_changes};
 pub(crate) use transitions::{hold, require_one};

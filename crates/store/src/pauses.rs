@@ -68,13 +68,13 @@ pub struct Pause {
 }
 
 /// Pauses a lane or a school. If it is already paused, nothing changes. Returns false if there is
-/// no such school.
+/// no such school, or if the lane is the internal one.
 pub async fn pause(pool: &PgPool, scope: &Scope, actor: &Actor) -> Result<bool, Error> {
     let mut tx = crate::begin(pool).await?;
     let done = sqlx::query!(
         r#"
         WITH known AS (
-            SELECT WHERE $1 = 'lane' OR EXISTS (SELECT FROM school WHERE id = $2)
+            SELECT WHERE $1 = 'lane' AND $2 <> 'internal' OR EXISTS (SELECT FROM school WHERE id = $2)
         ), paused AS (
             INSERT INTO pause (scope, target, actor, reason) SELECT $1, $2, $3, $4 FROM known
             ON CONFLICT DO NOTHING RETURNING scope
@@ -132,7 +132,7 @@ async fn release(
                 - greatest($3, j.created_at, j.approved_at)) AS length
             FROM job j
             WHERE j.state IN ('queued', 'running', 'retrying', 'held')
-                AND CASE $1 WHEN 'lane' THEN j.lane = $2 ELSE j.school_id = $2 END
+                AND lane <> 'internal' AND CASE $1 WHEN 'lane' THEN j.lane = $2 ELSE j.school_id = $2 END
             ORDER BY j.id FOR UPDATE
         )
         UPDATE job SET deadline_at = deadline_at + length, delivered_at = to_timestamp(0)
@@ -166,7 +166,7 @@ pub async fn list(pool: &PgPool) -> Result<Vec<Pause>, Error> {
         r#"
         WITH waiting AS (
             SELECT lane, school_id, count(*) AS jobs FROM job
-            WHERE state IN ('queued', 'retrying') GROUP BY lane, school_id
+            WHERE state IN ('queued', 'retrying') AND lane <> 'internal' GROUP BY lane, school_id
         ), of_scopes AS (
             SELECT 'lane' AS scope, lane AS target, sum(jobs) AS jobs FROM waiting GROUP BY lane
             UNION ALL

@@ -31,9 +31,8 @@ pub async fn look(pool: &PgPool, school_id: &SchoolId, id: StaffId) -> Result<Lo
         SELECT c.settings, c.updated_at, c.token_rejected_at, now() AS "now!",
             c.wonde_token IS NOT NULL AS "has_token!", s.id AS "staff_id?",
             s.wonde_id IS NOT NULL AS "is_linked!", r.read_at AS "read_at?",
-            o.reason AS "reason?", o.probe_at AS "probe_at?", EXISTS (
-                SELECT FROM pause WHERE (scope = 'school' AND target = c.id)
-                    OR (scope = 'lane' AND target = 'interactive')) AS "is_paused!"
+            o.reason AS "reason?", o.probe_at AS "probe_at?",
+            is_paused('interactive', c.id) AS "is_paused!"
         FROM school c
         LEFT JOIN staff s ON s.school_id = c.id AND s.id = $2
         LEFT JOIN staff_read r ON r.staff_id = s.id

@@ -13,8 +13,8 @@ const SYNCS: i64 = 20;
 /// How long finished rows are kept; `None` for ever.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Retention {
-    /// Refreshes of one person that changed nothing. Those that changed something are kept as long
-    /// as syncs, because they are part of the history.
+    /// Internal jobs, and refreshes of one person that changed nothing. Refreshes that changed
+    /// something are kept as long as syncs, because they are part of the history.
     pub refreshes: Option<TimeDelta>,
     /// Syncs, with their changes and issues.
     pub syncs: Option<TimeDelta>,
@@ -37,6 +37,8 @@ pub struct Removed {
     pub idempotency_keys: u64,
     /// Tokens of approvals.
     pub approvals: u64,
+    /// Jobs of the service itself.
+    pub internal_jobs: u64,
 }
 
 /// Removes some of the rows that are old at `now`. Each statement is its own transaction. Rows that
@@ -57,6 +59,7 @@ pub async fn sweep(pool: &PgPool, now: DateTime<Utc>, keep: &Retention) -> Resul
         removed.alerts = remove_alerts(pool, before).await?;
     }
     if let Some(before) = before(keep.refreshes) {
+        removed.internal_jobs = remove_internal_jobs(pool, before).await?;
         removed.refreshes = remove_refreshes(pool, before, false).await?;
     }
     if let Some(before) = before(keep.syncs) {
@@ -85,10 +88,11 @@ async fn remove_idempotency_keys(pool: &PgPool, before: DateTime<Utc>) -> Result
 async fn destroy_tokens(pool: &PgPool, before: DateTime<Utc>) -> Result<u64, Error> {
     let done = sqlx::query!(
         r#"
-        UPDATE webhook_event SET state = 'ignored', reason = 'never_connected',
-            sealed_token = NULL, handled_at = now()
+        UPDATE webhook_event SET state = 'ignored', sealed_token = NULL, handled_at = now(),
+            reason = CASE state WHEN 'kept' THEN 'never_connected' ELSE 'never_handled' END
         WHERE id IN (
             SELECT id FROM webhook_event WHERE state = 'kept' AND handled_at < $1
+                OR state = 'received' AND last_received_at < $1
             LIMIT $2 FOR UPDATE SKIP LOCKED)
         "#,
         before,
@@ -119,10 +123,22 @@ async fn remove_alerts(pool: &PgPool, before: DateTime<Utc>) -> Result<u64, Erro
     let done = sqlx::query!(
         r#"
         DELETE FROM alert WHERE id IN (
-            SELECT id FROM alert a
-            WHERE cleared_at < $1
-                AND NOT EXISTS (SELECT FROM alert_message m
-                    WHERE m.alert_id = a.id AND m.state = 'waiting')
+            SELECT id FROM alert WHERE cleared_at < $1
+            LIMIT $2 FOR UPDATE SKIP LOCKED)
+        "#,
+        before,
+        BATCH,
+    )
+    .execute(pool)
+    .await?;
+    Ok(done.rows_affected())
+}
+
+async fn remove_internal_jobs(pool: &PgPool, before: DateTime<Utc>) -> Result<u64, Error> {
+    let done = sqlx::query!(
+        r#"
+        DELETE FROM job WHERE id IN (
+            SELECT id FROM job WHERE lane = 'internal' AND finished_at < $1
             LIMIT $2 FOR UPDATE SKIP LOCKED)
         "#,
         before,

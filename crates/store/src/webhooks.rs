@@ -5,18 +5,19 @@
 
 mod outcome;
 
-use std::time::Duration;
-
 use chrono::{DateTime, Utc};
-use mis_sync_domain::{WebhookEventId, WebhookKind, WebhookState};
+use mis_sync_domain::{HandleWebhook, Job, Lease, WebhookEventId, WebhookKind, WebhookState};
 use secrecy::SecretString;
 use serde_json::Value;
 use sqlx::PgPool;
 
-use crate::{Error, TokenCipher, jobs::interval};
+use crate::{
+    Error, TokenCipher,
+    jobs::{self, NewJob},
+};
 
 pub use outcome::{
-    apply_approval, end_access, ignore, keep_approval, note_migration, refuse, retry,
+    apply_approval, end_access, ignore, keep_approval, note_migration, note_wait, refuse,
 };
 pub(crate) use outcome::{forget_kept, take_kept};
 
@@ -58,10 +59,12 @@ pub struct WebhookEvent {
     pub handled_at: Option<DateTime<Utc>>,
 }
 
-/// An event that a worker has taken to handle.
-pub struct TakenEvent {
+/// An event that a job handles.
+pub struct OpenEvent {
     /// Its id.
     pub id: WebhookEventId,
+    /// The job's right to end it.
+    pub lease: Lease,
     /// What happened; `None`: a kind that is not known here.
     pub kind: Option<WebhookKind>,
     /// Wonde's id of the school.
@@ -72,22 +75,26 @@ pub struct TakenEvent {
     pub details: Value,
     /// The same body was handled before.
     pub is_repeat: bool,
-    /// How often it was tried, this time included.
-    pub attempts: u16,
     /// When it last came.
     pub last_received_at: DateTime<Utc>,
+    times_received: i32,
 }
 
-/// Puts an event in the inbox. A body that came before is the same event: approvals and ends of
-/// access are handled anew, because what they say may be true again; the rest stays as it is.
+/// What Wonde's posts are asked for by in the ledger.
+const REQUESTED_BY: &str = "wonde";
+
+/// Puts an event in the inbox, with the job that handles it. A body that came before is the same
+/// event: approvals and ends of access are handled once more, because what they say may be true again;
+/// the rest stays as it is. `None` beside the id: there is no new job to deliver.
 pub async fn receive(
     pool: &PgPool,
     cipher: &TokenCipher,
     new: &NewWebhookEvent,
-) -> Result<WebhookEventId, Error> {
+) -> Result<(WebhookEventId, Option<Job>), Error> {
+    let mut tx = crate::begin(pool).await?;
     let owner = new.wonde_school_id.as_deref().unwrap_or_default();
     let sealed = new.token.as_ref().map(|token| cipher.seal(&seal_name(owner), token));
-    let id = sqlx::query_scalar!(
+    let event = sqlx::query!(
         r#"
         INSERT INTO webhook_event AS e
             (id, kind, wonde_school_id, details, sealed_token, body_hash)
@@ -96,10 +103,8 @@ pub async fn receive(
             times_received = e.times_received + 1,
             last_received_at = now(),
             sealed_token = CASE WHEN e.kind = ANY($7) THEN excluded.sealed_token END,
-            state = CASE WHEN e.kind = ANY($7) THEN 'received' ELSE e.state END,
-            attempts = 0,
-            next_attempt_at = now()
-        RETURNING id
+            state = CASE WHEN e.kind = ANY($7) THEN 'received' ELSE e.state END
+        RETURNING id, state = 'received' AS "is_to_be_handled!"
         "#,
         WebhookEventId::new().0,
         new.kind,
@@ -109,44 +114,49 @@ pub async fn receive(
         new.body_hash,
         &WebhookKind::REPEATABLE.map(|kind| kind.as_str().to_owned()),
     )
-    .fetch_one(pool)
+    .fetch_one(&mut *tx)
     .await?;
-    Ok(WebhookEventId(id))
+    let id = WebhookEventId(event.id);
+    let job = if event.is_to_be_handled {
+        let new = NewJob::of(&HandleWebhook { event_id: id }, REQUESTED_BY);
+        jobs::insert_or_find(&mut tx, &new).await?.into_new()
+    } else {
+        None
+    };
+    tx.commit().await?;
+    Ok((id, job))
 }
 
-/// Takes the event that is due longest. Nobody else takes it for `lease`; who dies leaves it to
-/// the next one.
-pub async fn take(
+/// The event that a job is to handle; `None`: it has been handled, or removed.
+pub async fn open(
     pool: &PgPool,
     cipher: &TokenCipher,
-    lease: Duration,
-) -> Result<Option<TakenEvent>, Error> {
+    lease: Lease,
+    id: WebhookEventId,
+) -> Result<Option<OpenEvent>, Error> {
     let row = sqlx::query!(
         r#"
-        UPDATE webhook_event SET attempts = attempts + 1, next_attempt_at = now() + $1
-        WHERE id = (
-            SELECT id FROM webhook_event WHERE state = 'received' AND next_attempt_at <= now()
-            ORDER BY next_attempt_at, id LIMIT 1 FOR UPDATE SKIP LOCKED
-        )
-        RETURNING id, kind, wonde_school_id, details, sealed_token, attempts, last_received_at,
+        SELECT kind, wonde_school_id, details, sealed_token, last_received_at, times_received,
             handled_at IS NOT NULL AS "is_repeat!"
+        FROM webhook_event WHERE id = $1 AND state = 'received'
         "#,
-        interval(lease),
+        id.0,
     )
     .fetch_optional(pool)
     .await?;
     Ok(row.map(|row| {
         let owner = row.wonde_school_id.as_deref().unwrap_or_default();
         let open = |sealed: Vec<u8>| cipher.open(&seal_name(owner), &sealed);
-        TakenEvent {
-            id: WebhookEventId(row.id),
+        OpenEvent {
+            id,
+            lease,
             kind: row.kind.parse().ok(),
             token: row.sealed_token.and_then(open),
             wonde_school_id: row.wonde_school_id,
             details: row.details,
             is_repeat: row.is_repeat,
-            attempts: u16::try_from(row.attempts).unwrap_or(u16::MAX),
             last_received_at: row.last_received_at,
+            times_received: row.times_received,
         }
     }))
 }

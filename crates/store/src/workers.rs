@@ -247,8 +247,8 @@ async fn running(pool: &PgPool) -> Result<HashMap<String, Vec<RunningJob>>, Erro
     let rows = sqlx::query!(
         r#"
         SELECT regexp_replace(worker, '-' || lane || '(-[0-9]+)?$', '') AS "process!", id, kind,
-            school_id, lane, started_at
-        FROM job WHERE state = 'running' ORDER BY id
+            school_id AS "school_id!", lane, started_at
+        FROM job WHERE state = 'running' AND lane <> 'internal' ORDER BY id
         "#,
     )
     .fetch_all(pool)

@@ -2,23 +2,17 @@
 //! when it is over. The leader's work.
 
 mod message;
-mod send;
 
-use std::{convert::Infallible, future::pending, sync::Arc, time::Duration};
+use std::{convert::Infallible, sync::Arc, time::Duration};
 
 use chrono::TimeDelta;
-use mis_sync_queue::RetryPolicy;
 use mis_sync_store::{Error, alerts};
-use url::Url;
 
 use crate::{
     Context,
+    jobs::AlertReceiver,
     leader::{every, in_time},
 };
-pub use send::{AlertSecret, InvalidAlertSecret};
-
-/// How often it is looked whether a message is due.
-const SEND_EVERY: Duration = Duration::from_secs(1);
 
 /// What is alerted to, and whom.
 #[derive(Debug, Clone)]
@@ -31,15 +25,6 @@ pub struct AlertOptions {
     pub receiver: Option<Arc<AlertReceiver>>,
 }
 
-/// Who is told of alerts.
-#[derive(Debug)]
-pub struct AlertReceiver {
-    /// Where messages are posted.
-    pub url: Url,
-    /// What signs them.
-    pub secret: AlertSecret,
-}
-
 /// Nothing takes so long but a connection that died without a word.
 const LONGEST: Duration = Duration::from_mins(5);
 
@@ -49,9 +34,12 @@ pub(crate) async fn watch(context: &Context) -> Infallible {
     loop {
         tick.tick().await;
         match in_time(LONGEST, look(context)).await {
-            Ok(changed) if changed == alerts::Reconciled::default() => {}
-            Ok(alerts::Reconciled { raised, cleared }) => {
+            Ok(alerts::Reconciled { raised: 0, cleared: 0, .. }) => {}
+            Ok(alerts::Reconciled { raised, cleared, jobs }) => {
                 tracing::info!(raised, cleared, "alerts changed");
+                for job in &jobs {
+                    context.queue.deliver_new(job).await;
+                }
             }
             Err(error) => tracing::warn!(%error, "schools could not be looked at"),
         }
@@ -66,23 +54,4 @@ async fn look(context: &Context) -> Result<alerts::Reconciled, Error> {
     }
     let is_told = options.receiver.is_some();
     alerts::reconcile(pool, &conditions, |alert| is_told.then(|| message::body(alert))).await
-}
-
-/// Sends the messages that are due, all the time.
-pub(crate) async fn send(context: &Context, retry: RetryPolicy) -> Infallible {
-    let Some(receiver) = &context.alerts.receiver else { return pending().await };
-    let sender = match send::Sender::new(receiver) {
-        Ok(sender) => sender,
-        Err(error) => {
-            tracing::error!(%error, "alerts cannot be sent");
-            return pending().await;
-        }
-    };
-    let mut tick = every(SEND_EVERY);
-    loop {
-        tick.tick().await;
-        if let Err(error) = in_time(LONGEST, sender.send_due(context, retry)).await {
-            tracing::warn!(%error, "alerts could not be sent");
-        }
-    }
 }

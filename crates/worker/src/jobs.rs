@@ -1,5 +1,48 @@
 //! The jobs, one file each.
 
+mod act_on_jobs;
 pub(crate) mod connection;
-pub(crate) mod refresh_user;
-pub(crate) mod sync_school;
+mod handle_webhook;
+mod refresh_user;
+mod send_alert;
+mod sync_school;
+
+use mis_sync_domain::{
+    ActOnJobs, BackgroundJob, HandleWebhook, JobKind, RefreshUser, SendAlert, SyncSchool,
+};
+use mis_sync_queue::{Claimed, JobError};
+use mis_sync_store::Error as StoreError;
+
+use crate::{Context, SyncError};
+pub use send_alert::{AlertReceiver, AlertSecret, InvalidAlertSecret};
+
+/// How a job is run.
+pub(crate) trait Run: BackgroundJob {
+    /// Runs one attempt. It ends the job itself when it succeeds, in the transaction that does the
+    /// work.
+    fn run(
+        self,
+        context: &Context,
+        claimed: &Claimed,
+    ) -> impl Future<Output = Result<(), JobError>> + Send;
+}
+
+/// Runs a claimed job by its kind.
+pub(crate) async fn run(context: &Context, claimed: &Claimed) -> Result<(), JobError> {
+    match claimed.job.kind {
+        JobKind::SyncSchool => run_as::<SyncSchool>(context, claimed).await,
+        JobKind::RefreshUser => run_as::<RefreshUser>(context, claimed).await,
+        JobKind::HandleWebhook => run_as::<HandleWebhook>(context, claimed).await,
+        JobKind::SendAlert => run_as::<SendAlert>(context, claimed).await,
+        JobKind::ActOnJobs => run_as::<ActOnJobs>(context, claimed).await,
+        JobKind::Unknown => unreachable!("no worker claims what it does not know"),
+    }
+}
+
+async fn run_as<J: Run>(context: &Context, claimed: &Claimed) -> Result<(), JobError> {
+    let id = claimed.job.id;
+    let unreadable =
+        || StoreError::Inconsistent { table: "job", column: "options", id: id.to_string() };
+    let job: J = claimed.payload().ok_or_else(|| SyncError::from(unreadable()))?;
+    job.run(context, claimed).await
+}

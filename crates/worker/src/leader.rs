@@ -8,24 +8,18 @@
 use std::{convert::Infallible, time::Duration};
 
 use futures::future;
-use mis_sync_queue::RetryPolicy;
 use mis_sync_store::{Error, leader::Candidate};
 use tokio::time::{Interval, MissedTickBehavior, interval, timeout};
 use tokio_util::sync::CancellationToken;
 
-use crate::{Context, alerts, bookkeeping, bulk, retention, scheduler, token_probes};
+use crate::{Context, alerts, bookkeeping, retention, scheduler, token_probes};
 
 /// How often a worker asks for the lock, or looks whether it still has it.
 const EVERY: Duration = Duration::from_secs(2);
 /// A database that does not answer for so long has given the lock to somebody else, or will.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-pub(crate) async fn run(
-    context: Context,
-    retry: RetryPolicy,
-    lease: Duration,
-    stop: CancellationToken,
-) {
+pub(crate) async fn run(context: Context, lease: Duration, stop: CancellationToken) {
     let mut tick = every(EVERY);
     loop {
         tokio::select! {
@@ -34,7 +28,7 @@ pub(crate) async fn run(
         }
         let ended = tokio::select! {
             () = stop.cancelled() => return,
-            ended = stand(&context, retry, lease) => ended,
+            ended = stand(&context, lease) => ended,
         };
         match ended {
             Ok(never) => match never {},
@@ -44,31 +38,23 @@ pub(crate) async fn run(
 }
 
 /// Waits for the lock, then does the leader's work until the lock is lost.
-async fn stand(
-    context: &Context,
-    retry: RetryPolicy,
-    lease: Duration,
-) -> Result<Infallible, Error> {
+async fn stand(context: &Context, lease: Duration) -> Result<Infallible, Error> {
     let mut candidate = within(Candidate::connect(context.queue.pool(), lease)).await?;
     let mut tick = every(EVERY);
     while !within(candidate.leads()).await? {
         tick.tick().await;
     }
     tracing::info!("this worker leads");
-    let duties = future::join3(
-        future::join5(
-            scheduler::run(context),
-            alerts::watch(context),
-            alerts::send(context, retry),
-            bookkeeping::run(context),
-            bulk::run(context),
-        ),
+    let duties = future::join5(
+        scheduler::run(context),
+        alerts::watch(context),
+        bookkeeping::run(context),
         retention::run(context),
         token_probes::run(context),
     );
     tokio::select! {
         lost = hold(&mut candidate, tick) => lost,
-        ((never, ..), ..) = duties => match never {},
+        (never, ..) = duties => match never {},
     }
 }
 

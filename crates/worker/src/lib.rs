@@ -3,9 +3,7 @@
 mod addresses;
 mod alerts;
 mod bookkeeping;
-mod bulk;
 mod error;
-mod inbox;
 mod jobs;
 mod leader;
 pub mod mapping;
@@ -20,15 +18,16 @@ mod turns;
 use std::{sync::Arc, time::Duration};
 
 use futures::FutureExt;
-use mis_sync_domain::{Clock, JobKind, MisTable, WondeHosts};
+use mis_sync_domain::{Clock, MisTable, WondeHosts};
 use mis_sync_queue::{Claimed, Handler, Queue, WorkerOptions, run_worker};
 use mis_sync_store::{TokenCipher, workers};
 use mis_sync_wonde::WondeClient;
 use tokio_util::sync::CancellationToken;
 
 pub use addresses::AllowedAddresses;
-pub use alerts::{AlertOptions, AlertReceiver, AlertSecret, InvalidAlertSecret};
+pub use alerts::AlertOptions;
 pub use error::SyncError;
+pub use jobs::{AlertReceiver, AlertSecret, InvalidAlertSecret};
 pub use rate_limit::SharedRateLimit;
 pub use retention::RetentionOptions;
 pub use scheduler::SchedulerOptions;
@@ -72,8 +71,7 @@ pub struct Context {
     pub retention: RetentionOptions,
 }
 
-/// Runs jobs, the sweeper, the inbox and, while this worker leads, what only one does, until `stop` is
-/// cancelled and the running jobs are done or handed back.
+/// Runs jobs, the sweeper and, while this worker leads, what only one does, until `stop` is cancelled and the running jobs are done or handed back.
 pub async fn run(
     context: Context,
     options: WorkerOptions,
@@ -83,12 +81,11 @@ pub async fn run(
     let worker = options.name.clone();
     let (beat, intake) = (registry::heartbeat(&options), options.intake.clone());
     let registry = registry::run(context.queue.clone(), beat, intake, beside.clone());
-    let leader = leader::run(context.clone(), options.retry, options.lease, beside.clone());
+    let leader = leader::run(context.clone(), options.lease, beside.clone());
     let queue = context.queue.clone();
     let tasks = [
         ("registry", tokio::spawn(registry)),
         ("sweeper", tokio::spawn(sweeper::run(context.queue.clone(), beside.clone()))),
-        ("inbox", tokio::spawn(inbox::run(context.clone(), options.retry, beside.clone()))),
         ("leader", tokio::spawn(leader)),
     ];
     let ended = run_worker(context.queue.clone(), options, handler(context), stop).await;
@@ -106,19 +103,11 @@ pub async fn run(
     ended
 }
 
-/// Runs a claimed job by its kind.
+/// Runs claimed jobs.
 pub fn handler(context: Context) -> Handler {
     let context = Arc::new(context);
     Arc::new(move |claimed: Claimed| {
         let context = Arc::clone(&context);
-        async move {
-            let ended = match claimed.job.kind {
-                JobKind::SyncSchool => jobs::sync_school::run(&context, &claimed).await,
-                JobKind::RefreshUser => jobs::refresh_user::run(&context, &claimed).await,
-                JobKind::Unknown => unreachable!("no worker claims what it does not know"),
-            };
-            ended.map_err(Into::into)
-        }
-        .boxed()
+        async move { jobs::run(&context, &claimed).await }.boxed()
     })
 }

@@ -2,7 +2,9 @@
 
 use std::{convert::Infallible, future::pending, time::Duration};
 
-use mis_sync_domain::{DueSync, REQUESTED_BY_SCHEDULE, SchoolId, SyncMode, SyncOptions};
+use mis_sync_domain::{
+    DueSync, REQUESTED_BY_SCHEDULE, SchoolId, SyncMode, SyncOptions, SyncSchool,
+};
 use mis_sync_queue::{Enqueued, Error, NewJob};
 use mis_sync_store::schedule::{self, ScheduledSchool};
 
@@ -72,7 +74,8 @@ async fn enqueue_due(context: &Context) -> Result<usize, Error> {
 /// sync: then it is tried again, until the delta is done.
 async fn enqueue(context: &Context, id: &SchoolId, due: DueSync) -> Result<bool, Error> {
     let options = SyncOptions { mode: due.mode, ..SyncOptions::default() };
-    let new = NewJob::sync_school(id.clone(), options, REQUESTED_BY_SCHEDULE);
+    let sync = SyncSchool { school_id: id.clone(), options };
+    let new = NewJob::of(&sync, REQUESTED_BY_SCHEDULE);
     let enqueued = context.queue.enqueue(&new, None).await?;
     let will_do = enqueued.job().options.mode == SyncMode::Full || due.mode == SyncMode::Delta;
     if will_do {

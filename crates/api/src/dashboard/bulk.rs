@@ -3,6 +3,7 @@
 use axum::response::{IntoResponse, Response};
 use maud::{Markup, html};
 use mis_sync_domain::{Action, BulkId};
+use mis_sync_queue::control;
 use mis_sync_store::{
     bulk::{self, Bulk, BulkAction},
     jobs::{self, Count},
@@ -111,7 +112,7 @@ pub(super) async fn start(posted: Posted) -> Result<Response, ApiError> {
     let Some(wanted) = filter.resolve(access.pool()).await? else {
         return Err(ApiError::MalformedBody("no job matches the filter any more".into()));
     };
-    let id = bulk::start(access.pool(), action, &wanted, &posted.actor()?).await?;
+    let id = control::act_on_jobs(access.queue(), action, &wanted, &posted.actor()?).await?;
     Ok(go(&format!("/dashboard/bulk/{id}"), None))
 }
 

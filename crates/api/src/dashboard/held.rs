@@ -27,7 +27,8 @@ const AT_ONCE: usize = 4;
 pub(super) async fn show(operator: Operator) -> Result<Response, ApiError> {
     let pool = operator.access().pool();
     let held = read(list(pool)).await;
-    let names = names_of(pool, held.iter().flatten().map(|(job, _)| &job.school_id)).await;
+    let names =
+        names_of(pool, held.iter().flatten().filter_map(|(job, _)| job.school_id.as_ref())).await;
     let content = html! {
         h1 { "Held changes" }
         p.quiet { "A sync that would change more than is plausible waits here. Nobody is changed until somebody approves it; the school's next sync takes its place." }
@@ -79,7 +80,7 @@ fn one(operator: &Operator, job: &Job, groups: &[ChangeGroup], names: &Names) ->
     html! {
         article.held #{ "held-" (job.id) } {
             div.title {
-                h2 { (school(names, &job.school_id)) " " (state(job.state)) }
+                h2 { (school(names, job.school_id.as_ref())) " " (state(job.state)) }
                 (job::offer(operator, job, &[]))
             }
             p.quiet { "Asked for " (time(operator, job.created_at)) " by " (job.requested_by) ", waits for " (ago(job.started_at.unwrap_or_else(now))) }

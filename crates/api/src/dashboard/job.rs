@@ -53,7 +53,7 @@ async fn render(
         read(changes::page(pool, job.id, wanted)),
         read(issues::page(pool, job.id)),
     );
-    let names = names_of(pool, [&job.school_id]).await;
+    let names = names_of(pool, &job.school_id).await;
     let lineage_of: &[Job] = lineage.as_deref().unwrap_or_default();
     // What somebody asked to see is not taken from under their eyes: that page stays as it is.
     let is_live = shown == Shown::Hidden;
@@ -84,7 +84,7 @@ async fn render(
     let page = Page {
         operator,
         tab: Tab::Jobs,
-        title: &format!("{} {}", what(&job), job.school_id),
+        title: &title(&job),
         watch: is_live.then(|| job.id.to_string()),
     };
     Ok(page.show(&content).into_response())
@@ -101,7 +101,7 @@ fn changes_title(job: &Job) -> &'static str {
 fn head(operator: &Operator, job: &Job, lineage: &[Job], names: &Names) -> Markup {
     html! {
         div.title {
-            h1 { (what(job)) " of " (school(names, &job.school_id)) " " (state(job.state)) }
+            h1 { (what(job)) @if job.school_id.is_some() { " of " (school(names, job.school_id.as_ref())) } " " (state(job.state)) }
             (actions::offer(operator, job, lineage))
         }
         dl.facts {
@@ -119,6 +119,13 @@ fn head(operator: &Operator, job: &Job, lineage: &[Job], names: &Names) -> Marku
             div { dt { "Attempts used" } dd { (job.attempt) " of " (job.max_attempts) } }
             @if job.options.photos { div { dt { "Photos" } dd { "asked for" } } }
         }
+    }
+}
+
+fn title(job: &Job) -> String {
+    match &job.school_id {
+        Some(school_id) => format!("{} {school_id}", what(job)),
+        None => what(job).to_owned(),
     }
 }
 

@@ -83,7 +83,7 @@ async fn find(pool: &Pool, filter: &Filter) -> Result<Found, mis_sync_store::Err
         jobs::count(pool, &uncut, COUNT_AT_MOST),
         jobs::count_by_state(pool, &uncut, COUNT_AT_MOST),
     )?;
-    let names = names_of(pool, jobs.iter().map(|job| &job.school_id)).await;
+    let names = names_of(pool, jobs.iter().filter_map(|job| job.school_id.as_ref())).await;
     Ok(Found { jobs, count, states, names })
 }
 
@@ -183,7 +183,7 @@ fn row(operator: &Operator, job: &Job, names: Option<&Names>, may_act: bool) -> 
                 (state(job.state)) @if let Some(progress) = bar(job) { " " (progress) }
             }
             td { (what(job)) @if let Some(error) = &job.error { div.quiet title=(error.title) { code { (error.code) } } } }
-            @if let Some(names) = names { td { (school(names, &job.school_id)) } }
+            @if let Some(names) = names { td { (school(names, job.school_id.as_ref())) } }
             td { (time(operator, job.created_at)) div.quiet { (ago(job.created_at)) " ago" } }
             td.number data-label="Took" { @match ran(job) { Some(length_) => (length(length_)), None => span.quiet { "–" } } }
             td.number data-label="Attempt" { (job.attempt) "/" (job.max_attempts) }

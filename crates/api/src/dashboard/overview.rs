@@ -192,9 +192,9 @@ fn lanes(now: &Now) -> Markup {
     html! {
         (scroll("Lanes", &html! { table.rows {
             thead { tr { th { "Lane" } th.number { "Waiting" } th.number { "Oldest waits" } th.number { "Running" } th.number { "Retrying" } } }
-            tbody { @for lane in Lane::ALL {
+            tbody { @for lane in Lane::SHOWN {
                 tr {
-                    td { (lane) " " span.quiet { (match lane { Lane::Bulk => "syncs", Lane::Interactive => "logins" }) } }
+                    td { (lane) " " span.quiet { (match lane { Lane::Bulk => "syncs", Lane::Interactive => "logins", Lane::Internal => "" }) } }
                     td.number { (number(of(*lane, JobState::Queued))) }
                     td.number { (length(TimeDelta::from_std(oldest(*lane)).unwrap_or_default())) }
                     td.number { (number(of(*lane, JobState::Running))) }

@@ -44,7 +44,7 @@ pub(super) async fn find(
         ul.hits {
             @for tab in &tabs { li { a href=(tab.path()) { (tab.name()) } } }
             @for (id, name) in &schools { li { a href=(school_path(id)) { (name) " " code.quiet { (id) } } } }
-            @for job in &jobs { li { a href=(job_path(job.id)) { (what(job)) " of " (job.school_id) " " (state(job.state)) } } }
+            @for job in &jobs { li { a href=(job_path(job.id)) { (what(job)) @if let Some(school_id) = &job.school_id { " of " (school_id) } " " (state(job.state)) } } }
         }
         @if tabs.is_empty() && schools.is_empty() && jobs.is_empty() { p.quiet { "Nothing found." } }
     };

@@ -67,8 +67,9 @@ pub(super) fn scroll(label: &str, table: &Markup) -> Markup {
 /// Names of schools by their ids.
 pub(super) type Names = HashMap<String, String>;
 
-/// A school: its name, and its id where it has another.
-pub(super) fn school(names: &Names, id: &SchoolId) -> Markup {
+/// A school: its name, and its id where it has another; of a job that is for none, nothing.
+pub(super) fn school<'a>(names: &Names, id: impl Into<Option<&'a SchoolId>>) -> Markup {
+    let Some(id) = id.into() else { return html! {} };
     html! { a href=(school_path(id)) title=(id) { (name_of(names, id)) } }
 }
 
@@ -204,6 +205,9 @@ pub(super) fn what(job: &Job) -> &'static str {
     use mis_sync_domain::{JobKind, SyncMode};
     match (job.kind, job.undo_of, job.options.dry_run, job.options.mode) {
         (JobKind::RefreshUser, ..) => "Login refresh",
+        (JobKind::HandleWebhook, ..) => "Webhook from Wonde",
+        (JobKind::SendAlert, ..) => "Alert message",
+        (JobKind::ActOnJobs, ..) => "Action on many jobs",
         (JobKind::Unknown, ..) => "Unknown to this release",
         (JobKind::SyncSchool, Some(_), ..) => "Undo",
         (JobKind::SyncSchool, None, true, _) => "Dry run",

@@ -53,12 +53,12 @@ fn lanes(operator: &Operator, now: &Now, paused: &[Pause]) -> Markup {
     html! {
         (scroll("Lanes", &html! { table.rows.cards {
             thead { tr { th { "Lane" } th { "For" } th.number { "Unfinished" } th { "State" } th { span.hidden { "Actions" } } } }
-            tbody { @for lane in Lane::ALL {
+            tbody { @for lane in Lane::SHOWN {
                 @let pause = paused.iter().find(|pause| pause.scope == Scope::Lane(*lane));
                 @let jobs: i64 = now.unfinished.iter().filter(|(of, ..)| of == lane).map(|(.., jobs)| jobs).sum();
                 tr {
                     td { strong { (lane) } }
-                    td { (match lane { Lane::Bulk => "syncs of schools", Lane::Interactive => "people who log in" }) }
+                    td { (match lane { Lane::Bulk => "syncs of schools", Lane::Interactive => "people who log in", Lane::Internal => "" }) }
                     td.number data-label="Unfinished" { (number(jobs)) }
                     td { @match pause { Some(pause) => (paused_since(operator, pause)), None => (badge("succeeded", "✓", "open")) } }
                     td { (lever(operator, &Scope::Lane(*lane), pause.is_some())) }

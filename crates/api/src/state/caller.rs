@@ -164,7 +164,11 @@ impl Access {
     pub(crate) async fn job(&self, text: &str) -> Result<Job, ApiError> {
         let id = text.parse().map_err(|_| ApiError::UnknownJob)?;
         let found = jobs::get(self.pool(), id).await?;
-        found.filter(|job| self.sees(&job.school_id)).ok_or(ApiError::UnknownJob)
+        let sees = |job: &Job| match &job.school_id {
+            Some(id) => self.sees(id),
+            None => self.only_school().is_none(),
+        };
+        found.filter(sees).ok_or(ApiError::UnknownJob)
     }
 }
 

@@ -1,6 +1,7 @@
 use std::{fmt, sync::Arc};
 
 use axum::{extract::FromRequestParts, http::request::Parts};
+use mis_sync_queue::Queue;
 use mis_sync_store::{Pool, TokenCipher};
 use ring::digest::{SHA256, digest};
 use secrecy::{ExposeSecret, SecretString};
@@ -72,6 +73,11 @@ impl WebhookSender {
     /// The database.
     pub(crate) fn pool(&self) -> &Pool {
         self.state.queue.pool()
+    }
+
+    /// The queue.
+    pub(crate) fn queue(&self) -> &Queue {
+        &self.state.queue
     }
 
     /// What seals tokens.

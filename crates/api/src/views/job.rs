@@ -25,8 +25,10 @@ pub(crate) struct JobView {
     #[schema(format = "uuid")]
     id: String,
     kind: JobKindView,
-    /// iP's own key of the school.
-    school_id: String,
+    /// iP's own key of the school. Jobs that the service asks for itself may have none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    school_id: Option<String>,
     /// The person it is for, when it is for one.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(format = "uuid", nullable = false)]
@@ -85,6 +87,12 @@ pub(crate) enum JobKindView {
     SyncSchool,
     /// Brings one person up to date while they log in.
     RefreshUser,
+    /// Acts on what Wonde posted.
+    HandleWebhook,
+    /// Sends a message about an alert.
+    SendAlert,
+    /// Cancels or retries many jobs, one after the other.
+    ActOnJobs,
     /// A newer release put it there; this one leaves it alone.
     Unknown,
 }
@@ -160,7 +168,9 @@ struct FailureView {
 struct JobLinks {
     #[serde(rename = "self")]
     this: String,
-    school: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    school: Option<String>,
     changes: String,
     issues: String,
     /// The job that this one repeats.
@@ -190,7 +200,7 @@ impl From<&Job> for JobView {
         Self {
             id: job.id.to_string(),
             kind: job.kind.into(),
-            school_id: job.school_id.to_string(),
+            school_id: job.school_id.as_ref().map(ToString::to_string),
             staff_id: job.staff_id.map(|id| id.to_string()),
             state: job.state.into(),
             created_at: timestamp(job.created_at),
@@ -207,7 +217,7 @@ impl From<&Job> for JobView {
             links: JobLinks {
                 retry_of: job.retry_of.map(location),
                 undo_of: job.undo_of.map(location),
-                school: format!("/v1/schools/{}", job.school_id),
+                school: job.school_id.as_ref().map(|id| format!("/v1/schools/{id}")),
                 changes: format!("{this}/changes"),
                 issues: format!("{this}/issues"),
                 this,
@@ -238,6 +248,9 @@ impl From<JobKind> for JobKindView {
         match kind {
             JobKind::SyncSchool => Self::SyncSchool,
             JobKind::RefreshUser => Self::RefreshUser,
+            JobKind::HandleWebhook => Self::HandleWebhook,
+            JobKind::SendAlert => Self::SendAlert,
+            JobKind::ActOnJobs => Self::ActOnJobs,
             JobKind::Unknown => Self::Unknown,
         }
     }

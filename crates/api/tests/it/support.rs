@@ -8,7 +8,7 @@ use axum::{
 };
 use mis_sync_api::{ApiState, WebhookSecrets, router};
 use mis_sync_domain::{
-    ConnectSchool, Job, JobId, JobKind, Lease, Report, Role, SchoolId, StaffId, SyncOptions,
+    ConnectSchool, Job, JobId, Lease, Report, Role, SchoolId, StaffId, SyncOptions, SyncSchool,
 };
 use mis_sync_queue::Queue;
 use mis_sync_store::{
@@ -97,15 +97,8 @@ impl App {
 
     /// A queued job. The school's other jobs may be unfinished.
     pub(crate) async fn job(&self, school: &SchoolId) -> Job {
-        let new = NewJob {
-            kind: JobKind::SyncSchool,
-            school_id: school.clone(),
-            staff_id: None,
-            options: SyncOptions::default(),
-            unique_key: JobId::new().to_string(),
-            requested_by: "test".into(),
-            deadline: Duration::from_hours(6),
-        };
+        let sync = SyncSchool { school_id: school.clone(), options: SyncOptions::default() };
+        let new = NewJob { unique_key: JobId::new().to_string(), ..NewJob::of(&sync, "test") };
         jobs::enqueue(&self.pool, &new, None).await.unwrap().job().clone()
     }
 

@@ -34,7 +34,7 @@ async fn a_press_makes_a_job_and_a_second_one_finds_it() {
     assert_eq!(second.header("location"), first.header("location"));
     let stored = app.all_jobs().await;
     assert_eq!(stored.len(), 1);
-    assert_eq!(stored[0].school_id, school);
+    assert_eq!(stored[0].school_id, Some(school));
     assert_eq!(stored[0].requested_by, "admin");
     assert!(!stored[0].options.dry_run);
 

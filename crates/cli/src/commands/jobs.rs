@@ -54,7 +54,7 @@ async fn list(pool: &Pool, filter: &JobFilter, limit: u16, json: bool) -> Result
         let what = if job.options.dry_run { " (dry run)" } else { "" };
         [
             job.id.to_string(),
-            job.school_id.to_string(),
+            school(job),
             format!("{}{what}", job.kind),
             job.state.to_string(),
             job.created_at.format("%Y-%m-%d %H:%M").to_string(),
@@ -64,6 +64,10 @@ async fn list(pool: &Pool, filter: &JobFilter, limit: u16, json: bool) -> Result
     let rows: Vec<_> = found.iter().map(row).collect();
     let headings = ["ID", "SCHOOL", "KIND", "STATE", "ASKED FOR", "BY"];
     table(headings, &rows, "No jobs. Press the button: mis-sync sync SCHOOL --follow")
+}
+
+fn school(job: &Job) -> String {
+    job.school_id.as_ref().map_or_else(|| "–".to_owned(), ToString::to_string)
 }
 
 async fn show(pool: &Pool, id: JobId, json: bool) -> Result<(), Failure> {
@@ -76,7 +80,7 @@ async fn show(pool: &Pool, id: JobId, json: bool) -> Result<(), Failure> {
     };
     let lines = [
         ("job", job.id.to_string()),
-        ("school", job.school_id.to_string()),
+        ("school", school(&job)),
         ("kind", job.kind.to_string()),
         ("state", job.state.to_string()),
         ("asked for", format!("{} by {}", time(Some(job.created_at)), job.requested_by)),
@@ -90,7 +94,11 @@ async fn show(pool: &Pool, id: JobId, json: bool) -> Result<(), Failure> {
     if let Some(error) = &job.error {
         print(&format!("{:<10} {}: {}", "trouble", error.title, error.detail))?;
     }
-    let name = schools::get(pool, &job.school_id).await?.map(|school| school.name);
+    let school = match &job.school_id {
+        Some(id) => schools::get(pool, id).await?,
+        None => None,
+    };
+    let name = school.map(|school| school.name);
     words::tell_report(pool, &job, name.as_deref().unwrap_or("The school")).await
 }
 

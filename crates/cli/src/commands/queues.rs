@@ -50,7 +50,7 @@ async fn show(config: &Config, json: bool) -> Result<(), Failure> {
     let pool = wiring::database(config).await?;
     let (now, pauses) = (figures::now(&pool).await?, pauses::list(&pool).await?);
     if json {
-        let lanes = Lane::ALL.iter().map(|lane| describe_lane(*lane, &now, &pauses));
+        let lanes = Lane::SHOWN.iter().map(|lane| describe_lane(*lane, &now, &pauses));
         let pauses = pauses.iter().map(describe_pause);
         let all = json!({
             "lanes": lanes.collect::<Value>(),
@@ -70,7 +70,7 @@ async fn show(config: &Config, json: bool) -> Result<(), Failure> {
             if is_paused(&pauses, *lane) { "paused" } else { "" }.to_owned(),
         ]
     };
-    let rows: Vec<_> = Lane::ALL.iter().map(row).collect();
+    let rows: Vec<_> = Lane::SHOWN.iter().map(row).collect();
     table(["LANE", "QUEUED", "RUNNING", "RETRYING", "HELD", "OLDEST", ""], &rows, "")?;
     if pauses.is_empty() {
         return Ok(());

@@ -1,4 +1,4 @@
-use mis_sync_domain::RefreshOutcome;
+use mis_sync_domain::{RefreshOutcome, RefreshUser};
 use mis_sync_queue::NewJob;
 use mis_sync_store::refresh::{self, Login};
 
@@ -34,7 +34,8 @@ pub(super) async fn run(config: &Config, wanted: &Refresh) -> Result<(), Failure
         }
         Login::Known(_) => {}
     }
-    let new = NewJob::refresh_user(school.clone(), person, COMMAND_LINE);
+    let asked = RefreshUser { school_id: school.clone(), staff_id: person };
+    let new = NewJob::of(&asked, COMMAND_LINE);
     let job = queue.enqueue(&new, None).await?.job().id;
     let job = follow(queue.pool(), job, Shown::Nothing).await?;
     if wanted.json {

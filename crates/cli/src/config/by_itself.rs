@@ -101,7 +101,11 @@ impl Alerts {
     pub(crate) fn options(&self) -> Result<AlertOptions, Failure> {
         let receiver = match self.url.expose_secret() {
             "" => None,
-            url => Some(Arc::new(AlertReceiver { url: read_url(url)?, secret: self.secret()? })),
+            url => {
+                let receiver = AlertReceiver::new(read_url(url)?, self.secret()?);
+                let failed = |error| Failure::work(format!("alerts cannot be sent: {error}"));
+                Some(Arc::new(receiver.map_err(failed)?))
+            }
         };
         Ok(AlertOptions {
             stale_after: self.stale_after(),

@@ -7,7 +7,7 @@ use std::{
 
 use futures::FutureExt;
 use mis_sync_domain::{
-    ConnectSchool, Job, JobFailure, JobId, JobKind, JobState, Report, SchoolId, SyncOptions,
+    ConnectSchool, Job, JobFailure, JobId, JobState, Report, SchoolId, SyncOptions, SyncSchool,
 };
 use mis_sync_queue::{
     Claimed, Enqueued, Error, Handler, Intake, JobError, NewJob, Queue, RetryPolicy, WorkerOptions,
@@ -149,15 +149,9 @@ impl Drop for TestWorker {
 
 /// A job of `oak` that no other is like.
 pub(crate) fn new_job() -> NewJob {
-    NewJob {
-        kind: JobKind::SyncSchool,
-        school_id: "oak".parse().unwrap(),
-        staff_id: None,
-        options: SyncOptions::default(),
-        unique_key: Uuid::now_v7().to_string(),
-        requested_by: "test".into(),
-        deadline: LONG,
-    }
+    let sync = SyncSchool { school_id: "oak".parse().unwrap(), options: SyncOptions::default() };
+    let unique_key = Uuid::now_v7().to_string();
+    NewJob { unique_key, deadline: LONG, ..NewJob::of(&sync, "test") }
 }
 
 /// Two slots, and leases that do not end by themselves.

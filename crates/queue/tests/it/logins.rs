@@ -2,13 +2,13 @@
 
 use std::{sync::Arc, time::Duration};
 
-use mis_sync_domain::{JobId, JobKind, JobState, StaffId};
+use mis_sync_domain::{JobId, JobKind, JobState, RefreshUser, StaffId};
 use mis_sync_queue::{Enqueued, NewJob, Queue, WorkerOptions};
 use mis_sync_testing::{PATIENCE, eventually};
 use tokio::{sync::Semaphore, time::timeout};
 
 use crate::{
-    fixture::{Runs, TestQueue, handler, new_job, options, succeed},
+    fixture::{LONG, Runs, TestQueue, handler, options, succeed},
     rows,
 };
 
@@ -18,8 +18,8 @@ impl TestQueue {
     }
 
     async fn login_at(&self, school: &str) -> JobId {
-        let (kind, staff_id) = (JobKind::RefreshUser, Some(StaffId::new()));
-        let new = NewJob { kind, staff_id, school_id: school.parse().unwrap(), ..new_job() };
+        let login = RefreshUser { school_id: school.parse().unwrap(), staff_id: StaffId::new() };
+        let new = NewJob { deadline: LONG, ..NewJob::of(&login, "test") };
         match self.queue.enqueue(&new, None).await.unwrap() {
             Enqueued::New(job) => job.id,
             Enqueued::Existing(job) => panic!("{} has a key of its own", job.id),
@@ -78,7 +78,7 @@ async fn a_school_whose_logins_are_held_up_has_half_of_the_slots() {
         handler(move |claimed| {
             let (pool, gate, elm) = (pool.clone(), Arc::clone(&gate), elm.clone());
             async move {
-                if claimed.job.school_id != elm {
+                if claimed.job.school_id.as_ref() != Some(&elm) {
                     gate.acquire().await.unwrap().forget();
                 }
                 succeed(&pool, &claimed).await

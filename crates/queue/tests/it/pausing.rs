@@ -80,7 +80,7 @@ async fn what_is_paused_is_not_taken_while_redis_is_away_either() {
     let school = test.connect("elm", "Elm Park").await;
     control::pause(&test.pool, &Scope::School(school.clone()), &operator()).await.unwrap();
     test.servers.redis.kill().unwrap();
-    let paused = mis_sync_queue::NewJob { school_id: school, ..crate::fixture::new_job() };
+    let paused = mis_sync_queue::NewJob { school_id: Some(school), ..crate::fixture::new_job() };
     let paused = test.queue.enqueue(&paused, None).await.unwrap().job().id;
     let other = test.enqueue().await;
     let runs = Runs::default();

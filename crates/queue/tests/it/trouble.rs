@@ -6,7 +6,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use mis_sync_domain::{JobKind, JobState, StaffId};
+use mis_sync_domain::{JobState, RefreshUser, StaffId};
 use mis_sync_queue::{NewJob, Queue, RedisTrouble, Swept, WorkerOptions};
 use mis_sync_store::jobs;
 use mis_sync_testing::{PATIENCE, another_redis, eventually};
@@ -102,7 +102,8 @@ async fn what_nobody_delivered_is_found_though_redis_is_well() {
     let test = TestQueue::start().await;
     let runs = Runs::default();
     let worker = test.worker(runs.handler(&test.pool));
-    let login = NewJob { kind: JobKind::RefreshUser, staff_id: Some(StaffId::new()), ..new_job() };
+    let login = RefreshUser { school_id: "oak".parse().unwrap(), staff_id: StaffId::new() };
+    let login = NewJob::of(&login, "test");
     let mut silent = Vec::new();
     for new in [new_job(), login] {
         silent.push(jobs::enqueue(&test.pool, &new, None).await.unwrap().job().id);

@@ -1,7 +1,7 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use chrono::{DateTime, Utc};
-use mis_sync_domain::{JobState, Lane, OutageReason, SchoolId};
+use mis_sync_domain::{JobKind, JobState, Lane, OutageReason, SchoolId};
 use sqlx::PgPool;
 
 use super::{Window, read};
@@ -42,8 +42,9 @@ pub struct OpenOutage {
 pub async fn now(pool: &PgPool) -> Result<Now, Error> {
     let ledger = read(pool).await?;
     let mut unfinished: BTreeMap<(usize, usize), (Lane, JobState, i64)> = BTreeMap::new();
-    for (kind, state, jobs) in ledger.unfinished {
-        let lane = kind.lane();
+    let shown = ledger.unfinished.into_iter().filter(|(kind, ..)| JobKind::SHOWN.contains(kind));
+    for (kind, state, jobs) in shown {
+        let lane = if kind == JobKind::RefreshUser { Lane::Interactive } else { Lane::Bulk };
         unfinished.entry((lane as usize, state as usize)).or_insert((lane, state, 0)).2 +=
             whole(jobs);
     }
@@ -84,18 +85,19 @@ async fn ended(pool: &PgPool) -> Result<Vec<(JobState, i64)>, Error> {
             WHERE width_seconds = $2 AND starts_at >= first
             UNION ALL
             SELECT state, count(*) FROM job
-            WHERE finished_at >= now() - interval '1 day'
+            WHERE kind <> ALL($3) AND finished_at >= now() - interval '1 day'
                 AND finished_at < (SELECT first FROM bounds) GROUP BY state
             UNION ALL
             SELECT state, count(*) FROM job
             -- The upper end tells the planner that it is little.
-            WHERE finished_at >= (SELECT live FROM bounds)
+            WHERE kind <> ALL($3) AND finished_at >= (SELECT live FROM bounds)
                 AND finished_at < now() + interval '1 hour' GROUP BY state
         ) ended
         GROUP BY state
         "#,
         interval(width),
         i32::try_from(width.as_secs()).expect("half an hour"),
+        &internal_kinds(),
     )
     .fetch_all(pool)
     .await?;
@@ -110,14 +112,21 @@ async fn failures(pool: &PgPool) -> Result<Vec<(String, i64)>, Error> {
     let rows = sqlx::query!(
         r#"
         SELECT coalesce(error ->> 'type', '') AS "code!", count(*) AS "jobs!" FROM job
-        WHERE state = 'failed' AND finished_at >= now() - interval '1 day'
+        WHERE kind <> ALL($2) AND state = 'failed' AND finished_at >= now() - interval '1 day'
         GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT $1
         "#,
         TOP,
+        &internal_kinds(),
     )
     .fetch_all(pool)
     .await?;
     Ok(rows.into_iter().map(|row| (row.code, row.jobs)).collect())
+}
+
+/// The kinds that the figures leave out.
+fn internal_kinds() -> Vec<String> {
+    let internal = JobKind::KNOWN.iter().filter(|kind| !JobKind::SHOWN.contains(kind));
+    internal.map(ToString::to_string).collect()
 }
 
 async fn outages(pool: &PgPool) -> Result<Vec<OpenOutage>, Error> {

@@ -81,7 +81,7 @@ pub struct KindPoint {
 
 /// The buckets of a window, oldest first, including empty ones.
 pub async fn series(pool: &PgPool, window: Window) -> Result<Vec<Point>, Error> {
-    let kinds: Vec<&str> = JobKind::KNOWN.iter().map(|kind| kind.as_str()).collect();
+    let kinds: Vec<&str> = JobKind::SHOWN.iter().map(|kind| kind.as_str()).collect();
     let rows = sqlx::query!(
         r#"
         WITH bounds AS (
@@ -163,7 +163,7 @@ pub async fn fill_periods(pool: &PgPool) -> Result<u64, Error> {
 
 /// A period is over a minute after its end, because a transaction may still write an end within it.
 async fn fill(pool: &PgPool, window: Window) -> Result<u64, Error> {
-    let kinds: Vec<&str> = JobKind::KNOWN.iter().map(|kind| kind.as_str()).collect();
+    let kinds: Vec<&str> = JobKind::SHOWN.iter().map(|kind| kind.as_str()).collect();
     let filled = sqlx::query_scalar!(
         r#"
         WITH first AS (

@@ -8,6 +8,7 @@ use super::{Actor, Enqueued, query};
 use crate::{
     Error,
     audit::{self, Entry},
+    bulk,
 };
 
 /// Calls a job off, in whatever unfinished state it is. A worker that runs it loses its lease:
@@ -167,13 +168,17 @@ pub async fn retry_finished(
     Ok(Some(enqueued))
 }
 
-/// The line of the audit log; gives the job as it is now.
+/// Counts what is done for an action on many jobs and writes the line of the audit log; gives the job
+/// as it is now.
 async fn record(
     db: &mut PgConnection,
     id: JobId,
     actor: &Actor,
     action: AuditAction,
 ) -> Result<Option<Job>, Error> {
+    if let Some(bulk_id) = actor.bulk {
+        bulk::settle(&mut *db, bulk_id, id, bulk::Outcome::Done).await?;
+    }
     let job = query::fetch(db, id).await?;
     if let Some(job) = &job {
         audit::record(db, actor, &Entry::of_job(action, job)).await?;

@@ -1,9 +1,13 @@
 use std::time::Duration;
 
-use mis_sync_domain::{Job, JobId, JobKind, Lane, Lease};
+use mis_sync_domain::{BackgroundJob, Job, JobId, JobKind, Lane, Lease};
+use serde_json::Value;
 use sqlx::PgPool;
 
-use super::{enqueue::interval, row::JobRow};
+use super::{
+    enqueue::interval,
+    row::{JobRow, query_jobs},
+};
 use crate::Error;
 
 /// A job that is now this worker's to run.
@@ -13,6 +17,14 @@ pub struct Claimed {
     pub job: Job,
     /// The right to write its results.
     pub lease: Lease,
+    options: Value,
+}
+
+impl Claimed {
+    /// The job as its kind has it; `None`: its row is not one of this kind.
+    pub fn payload<J: BackgroundJob>(&self) -> Option<J> {
+        J::of_row(&self.job, &self.options)
+    }
 }
 
 /// What a claim leaves to others, or to later.
@@ -41,21 +53,20 @@ pub(super) fn known_kinds() -> Vec<String> {
 macro_rules! claim_due {
     ($pool:expr, $worker:expr, $lease:expr, $leaves:expr,
      $which:tt $order:tt, $($argument:expr),+) => {
-        sqlx::query_as!(
-            JobRow,
-            r#"
+        query_jobs!(
+            (r#"
             WITH due AS (
                 SELECT id, state, fence FROM job
-                -- Who was running when the worker died pays with a crash, not with an attempt.
+                -- A job that was running when its worker died pays with a crash, not with an attempt;
+                -- however many attempts it has, five crashes are enough.
                 WHERE CASE state WHEN 'running' THEN crashes + 1 ELSE attempt - crashes END
-                        < max_attempts
+                        < least(max_attempts, CASE state WHEN 'running' THEN 5 END)
                     AND deadline_at > now()
                     -- What a newer release put there is left to its workers.
                     AND kind = ANY($3)
                     AND NOT ($4 AND (crashes > 0 OR state = 'running'))
-                    AND school_id <> ALL($5)
-                    AND lane NOT IN (SELECT target FROM pause WHERE scope = 'lane')
-                    AND school_id NOT IN (SELECT target FROM pause WHERE scope = 'school')
+                    AND coalesce(school_id <> ALL($5), true)
+                    AND NOT is_paused(lane, school_id)
                     AND (state = 'queued'
                         OR (state = 'retrying' AND next_attempt_at <= now())
                         OR (state = 'running' AND lease_is_over(lease_until, lease_length))
@@ -77,12 +88,8 @@ macro_rules! claim_due {
                 INSERT INTO job_attempt (job_id, fence, attempt, worker)
                 SELECT id, fence, attempt, worker FROM claimed
             )
-            SELECT id, kind, school_id, staff_id, options, requested_by, retry_of, undo_of, state,
-                attempt, max_attempts, crashes, created_at, started_at, finished_at,
-                next_attempt_at, stage, progress_done, progress_total, report, approved, left_out,
-                error, fence
-            FROM claimed
-            "#,
+            SELECT "#),
+            " FROM claimed",
             $worker,
             interval($lease),
             &known_kinds(),
@@ -124,7 +131,7 @@ pub async fn claim_next(
 ) -> Result<Option<Claimed>, Error> {
     let (name, patience) = (lane.as_str(), interval(patience));
     into_claimed(match lane {
-        Lane::Bulk => claim_due!(
+        Lane::Bulk | Lane::Internal => claim_due!(
             pool, worker, lease, leaves,
             "lane = $6 AND delivered_at NOT BETWEEN now() - $7::interval AND now()"
             "ORDER BY id LIMIT 1",
@@ -143,7 +150,8 @@ fn into_claimed(row: Option<JobRow>) -> Result<Option<Claimed>, Error> {
     let Some(row) = row else { return Ok(None) };
     let fence = row.fence.expect("the claim has just drawn it");
     let lease = Lease { job_id: JobId(row.id), fence };
-    Ok(Some(Claimed { job: row.try_into()?, lease }))
+    let options = row.options.clone();
+    Ok(Some(Claimed { job: row.try_into()?, lease, options }))
 }
 
 /// Renews a lease. [`Error::LeaseLost`]: stop at once, the job is no longer this worker's.

@@ -1,72 +1,49 @@
 use std::time::Duration;
 
 use mis_sync_domain::{
-    ApiKeyId, Job, JobFailure, JobId, JobKind, JobState, SchoolId, StaffId, SyncOptions,
+    ApiKeyId, BackgroundJob, Job, JobFailure, JobId, JobKind, JobState, Lane, SchoolId, StaffId,
 };
 use sqlx::{PgConnection, PgPool, postgres::types::PgInterval};
 
-use super::row::JobRow;
+use super::row::query_jobs;
 use crate::Error;
-
-/// No attempt of a school's sync starts later than this after it was asked for.
-const SYNC_DEADLINE: Duration = Duration::from_hours(6);
 
 /// A job to be put in the ledger.
 #[derive(Debug, Clone)]
 pub struct NewJob {
     /// What it does.
     pub kind: JobKind,
+    /// The slots it runs in.
+    pub lane: Lane,
     /// The school it is for; it must exist.
-    pub school_id: SchoolId,
+    pub school_id: Option<SchoolId>,
     /// The person it is for, when it is for one.
     pub staff_id: Option<StaffId>,
-    /// What the caller asks for.
-    pub options: SyncOptions,
+    /// What the caller asks for, or what an internal job carries.
+    pub options: serde_json::Value,
     /// Of the unfinished jobs only one may have it.
     pub unique_key: String,
     /// Name of the API key or command that asks.
     pub requested_by: String,
+    /// How often it is tried before it fails.
+    pub max_attempts: u16,
     /// No attempt starts later than this after now.
     pub deadline: Duration,
 }
 
-/// No attempt of a refresh starts later: it is for this login and not for the next one.
-const REFRESH_DEADLINE: Duration = Duration::from_secs(30);
-
 impl NewJob {
-    /// A sync of a school. Of those that change anybody a school has one at a time, whatever
-    /// their mode and whoever asks; a dry run does not stand in their way.
-    pub fn sync_school(
-        school_id: SchoolId,
-        options: SyncOptions,
-        requested_by: impl Into<String>,
-    ) -> Self {
-        let suffix = if options.dry_run { ":dry-run" } else { "" };
+    /// A job with the policy of its kind.
+    pub fn of<J: BackgroundJob>(job: &J, requested_by: impl Into<String>) -> Self {
         Self {
-            kind: JobKind::SyncSchool,
-            unique_key: format!("sync-school:{school_id}{suffix}"),
-            school_id,
-            staff_id: None,
-            options,
+            kind: J::KIND,
+            lane: J::LANE,
+            school_id: job.school_id().cloned(),
+            staff_id: job.staff_id(),
+            options: job.options(),
+            unique_key: job.unique_key(),
             requested_by: requested_by.into(),
-            deadline: SYNC_DEADLINE,
-        }
-    }
-
-    /// A refresh of one person; of each person one can be unfinished.
-    pub fn refresh_user(
-        school_id: SchoolId,
-        staff_id: StaffId,
-        requested_by: impl Into<String>,
-    ) -> Self {
-        Self {
-            kind: JobKind::RefreshUser,
-            school_id,
-            staff_id: Some(staff_id),
-            options: SyncOptions::default(),
-            unique_key: format!("refresh-user:{staff_id}"),
-            requested_by: requested_by.into(),
-            deadline: REFRESH_DEADLINE,
+            max_attempts: J::MAX_ATTEMPTS,
+            deadline: J::DEADLINE,
         }
     }
 }
@@ -96,6 +73,14 @@ impl Enqueued {
     pub fn job(&self) -> &Job {
         match self {
             Self::New(job) | Self::Existing(job) => job,
+        }
+    }
+
+    /// The job, if its id has to be delivered.
+    pub fn into_new(self) -> Option<Job> {
+        match self {
+            Self::New(job) => Some(job),
+            Self::Existing(_) => None,
         }
     }
 }
@@ -129,7 +114,7 @@ pub async fn enqueue(
     Ok(enqueued)
 }
 
-async fn insert_or_find(db: &mut PgConnection, new: &NewJob) -> Result<Enqueued, Error> {
+pub(crate) async fn insert_or_find(db: &mut PgConnection, new: &NewJob) -> Result<Enqueued, Error> {
     // Between the insert that meets an unfinished job and the look at it, that job may end:
     // then the next insert succeeds, unless yet another press was quicker.
     loop {
@@ -162,9 +147,8 @@ async fn insert_in_place_of(
         title: "A newer sync took its place".into(),
         detail: "The school was to be synced again before anybody approved the changes.".into(),
     };
-    let row = sqlx::query_as!(
-        JobRow,
-        r#"
+    let row = query_jobs!(
+        (r#"
         WITH superseded AS (
             UPDATE job SET state = 'cancelled', finished_at = now(), error = $10
             WHERE id = $9 AND state = 'held' AND approved_at IS NULL
@@ -175,18 +159,16 @@ async fn insert_in_place_of(
         SELECT $1, $2, $3, $4, $11::uuid, $5::jsonb, $6, $7, $8::int, now() + $12 FROM superseded
         ON CONFLICT (unique_key) WHERE state IN ('queued', 'running', 'retrying', 'held')
             DO NOTHING
-        RETURNING id, kind, school_id, staff_id, options, requested_by, retry_of, undo_of, state,
-            attempt, max_attempts, crashes, created_at, started_at, finished_at, next_attempt_at,
-            stage, progress_done, progress_total, report, approved, left_out, error, fence
-        "#,
+        RETURNING "#),
+        "",
         JobId::new().0,
         new.kind.as_str(),
-        new.kind.lane().as_str(),
-        new.school_id.as_str(),
-        serde_json::to_value(new.options).expect("options are plain JSON"),
+        new.lane.as_str(),
+        new.school_id.as_ref().map(SchoolId::as_str),
+        new.options,
         new.unique_key,
         new.requested_by,
-        i32::from(new.kind.max_attempts()),
+        i32::from(new.max_attempts),
         held.0,
         serde_json::to_value(&superseded).expect("a failure is plain JSON"),
         new.staff_id.map(|id| id.0),
@@ -226,9 +208,8 @@ async fn insert_again(
     original: JobId,
     requested_by: &str,
 ) -> Result<Option<Job>, Error> {
-    let row = sqlx::query_as!(
-        JobRow,
-        r#"
+    let row = query_jobs!(
+        (r#"
         INSERT INTO job (id, kind, lane, school_id, staff_id, options, unique_key, requested_by,
             max_attempts, deadline_at, retry_of)
         SELECT $2, kind, lane, school_id, staff_id, options, unique_key, $3, max_attempts,
@@ -236,10 +217,8 @@ async fn insert_again(
         FROM job WHERE id = $1
         ON CONFLICT (unique_key) WHERE state IN ('queued', 'running', 'retrying', 'held')
             DO NOTHING
-        RETURNING id, kind, school_id, staff_id, options, requested_by, retry_of, undo_of, state,
-            attempt, max_attempts, crashes, created_at, started_at, finished_at, next_attempt_at,
-            stage, progress_done, progress_total, report, approved, left_out, error, fence
-        "#,
+        RETURNING "#),
+        "",
         original.0,
         JobId::new().0,
         requested_by,
@@ -250,26 +229,23 @@ async fn insert_again(
 }
 
 async fn insert(db: &mut PgConnection, new: &NewJob) -> Result<Option<Job>, Error> {
-    let row = sqlx::query_as!(
-        JobRow,
-        r#"
+    let row = query_jobs!(
+        (r#"
         INSERT INTO job (id, kind, lane, school_id, staff_id, options, unique_key, requested_by,
             max_attempts, deadline_at)
         VALUES ($1, $2, $3, $4, $10, $5, $6, $7, $8, now() + $9)
         ON CONFLICT (unique_key) WHERE state IN ('queued', 'running', 'retrying', 'held')
             DO NOTHING
-        RETURNING id, kind, school_id, staff_id, options, requested_by, retry_of, undo_of, state,
-            attempt, max_attempts, crashes, created_at, started_at, finished_at, next_attempt_at,
-            stage, progress_done, progress_total, report, approved, left_out, error, fence
-        "#,
+        RETURNING "#),
+        "",
         JobId::new().0,
         new.kind.as_str(),
-        new.kind.lane().as_str(),
-        new.school_id.as_str(),
-        serde_json::to_value(new.options).expect("options are plain JSON"),
+        new.lane.as_str(),
+        new.school_id.as_ref().map(SchoolId::as_str),
+        new.options,
         new.unique_key,
         new.requested_by,
-        i32::from(new.kind.max_attempts()),
+        i32::from(new.max_attempts),
         interval(new.deadline),
         new.staff_id.map(|id| id.0),
     )
@@ -279,15 +255,9 @@ async fn insert(db: &mut PgConnection, new: &NewJob) -> Result<Option<Job>, Erro
 }
 
 async fn find_unfinished(db: &mut PgConnection, unique_key: &str) -> Result<Option<Job>, Error> {
-    let row = sqlx::query_as!(
-        JobRow,
-        r#"
-        SELECT id, kind, school_id, staff_id, options, requested_by, retry_of, undo_of, state,
-            attempt, max_attempts, crashes, created_at, started_at, finished_at, next_attempt_at,
-            stage, progress_done, progress_total, report, approved, left_out, error, fence
-        FROM job
-        WHERE unique_key = $1 AND state IN ('queued', 'running', 'retrying', 'held')
-        "#,
+    let row = query_jobs!(
+        ("SELECT "),
+        " FROM job WHERE unique_key = $1 AND state IN ('queued', 'running', 'retrying', 'held')",
         unique_key,
     )
     .fetch_optional(db)

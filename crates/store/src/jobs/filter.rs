@@ -26,7 +26,7 @@ pub struct JobFilter {
     /// For this person.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub staff_id: Option<StaffId>,
-    /// Of this kind.
+    /// Of this kind; without one, of those that people ask for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub kind: Option<JobKind>,
     /// In any of these states; empty: in whatever state.
@@ -122,8 +122,15 @@ impl JobFilter {
         if done != "state" {
             push_any(query, "state", self.states.iter().map(ToString::to_string).collect());
         }
-        if let Some(kind) = self.kind {
-            query.push(" AND kind = ").push_bind(kind.as_str());
+        match self.kind {
+            Some(kind) => {
+                query.push(" AND kind = ").push_bind(kind.as_str());
+            }
+            // There are few internal ones; by a column, every row would have to be read.
+            None if self.ids.is_empty() => {
+                query.push(" AND id NOT IN (SELECT id FROM job WHERE lane = 'internal')");
+            }
+            None => {}
         }
         if let Some(staff_id) = self.staff_id {
             query.push(" AND staff_id = ").push_bind(staff_id.0);

@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use mis_sync_domain::{Job, JobFailure, JobId};
 use sqlx::PgPool;
 
-use super::row::JobRow;
+use super::row::query_jobs;
 use crate::Error;
 
 /// One claim of a job.
@@ -52,9 +52,8 @@ pub async fn attempts(pool: &PgPool, id: JobId) -> Result<Vec<Attempt>, Error> {
 /// A job with everything that it repeats or takes back, and that repeats it or takes it back,
 /// however far: oldest first. A job alone is a lineage of one.
 pub async fn lineage(pool: &PgPool, id: JobId) -> Result<Vec<Job>, Error> {
-    let rows = sqlx::query_as!(
-        JobRow,
-        r#"
+    let rows = query_jobs!(
+        (r#"
         WITH RECURSIVE line AS (
             SELECT id, retry_of, undo_of, 0 AS depth FROM job WHERE id = $1
             UNION
@@ -63,11 +62,8 @@ pub async fn lineage(pool: &PgPool, id: JobId) -> Result<Vec<Job>, Error> {
                 OR j.retry_of = line.id OR j.undo_of = line.id
             WHERE line.depth < 20
         )
-        SELECT id, kind, school_id, staff_id, options, requested_by, retry_of, undo_of, state,
-            attempt, max_attempts, crashes, created_at, started_at, finished_at, next_attempt_at,
-            stage, progress_done, progress_total, report, approved, left_out, error, fence
-        FROM job WHERE id IN (SELECT id FROM line) ORDER BY id LIMIT 50
-        "#,
+        SELECT "#),
+        " FROM job WHERE id IN (SELECT id FROM line) ORDER BY id LIMIT 50",
         id.0,
     )
     .fetch_all(pool)

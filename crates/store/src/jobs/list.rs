@@ -1,14 +1,11 @@
 use mis_sync_domain::{Job, JobState};
 use sqlx::{PgPool, QueryBuilder};
 
-use super::{filter::JobFilter, row::JobRow};
+use super::{
+    filter::JobFilter,
+    row::{COLUMNS, JobRow},
+};
 use crate::Error;
-
-/// The columns of a [`JobRow`].
-const COLUMNS: &str = "id, kind, school_id, staff_id, options, requested_by, retry_of, undo_of, \
-    state, attempt, max_attempts, crashes, created_at, started_at, finished_at, \
-    next_attempt_at, stage, progress_done, progress_total, report, approved, left_out, error, \
-    fence";
 
 /// How many jobs match.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

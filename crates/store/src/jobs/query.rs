@@ -6,7 +6,7 @@ use mis_sync_domain::{
 use sqlx::{PgConnection, PgExecutor, PgPool};
 use uuid::Uuid;
 
-use super::row::JobRow;
+use super::row::query_jobs;
 use crate::Error;
 
 /// One job.
@@ -16,18 +16,7 @@ pub async fn get(pool: &PgPool, id: JobId) -> Result<Option<Job>, Error> {
 }
 
 pub(crate) async fn fetch(db: &mut PgConnection, id: JobId) -> Result<Option<Job>, Error> {
-    let row = sqlx::query_as!(
-        JobRow,
-        r#"
-        SELECT id, kind, school_id, staff_id, options, requested_by, retry_of, undo_of, state,
-            attempt, max_attempts, crashes, created_at, started_at, finished_at, next_attempt_at,
-            stage, progress_done, progress_total, report, approved, left_out, error, fence
-        FROM job WHERE id = $1
-        "#,
-        id.0,
-    )
-    .fetch_optional(db)
-    .await?;
+    let row = query_jobs!(("SELECT "), " FROM job WHERE id = $1", id.0).fetch_optional(db).await?;
     row.map(Job::try_from).transpose()
 }
 

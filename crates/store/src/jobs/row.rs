@@ -1,17 +1,41 @@
 use chrono::{DateTime, Utc};
-use mis_sync_domain::{Approval, Job, JobId, JobKind, Progress, StaffId};
+use mis_sync_domain::{Approval, Job, JobId, JobKind, Lane, Progress, StaffId};
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::Error;
 
+/// Makes the one list of a [`JobRow`]'s columns a constant and a part of checked queries:
+/// `query_jobs!(("before"), "after", arguments)`. A star would name columns that a later release adds.
+macro_rules! columns {
+    ($dollar:tt $columns:tt) => {
+        pub(super) const COLUMNS: &str = $columns;
+
+        macro_rules! query_jobs {
+            (($dollar($dollar before:tt)+), $dollar after:tt $dollar(, $dollar argument:expr)* $dollar(,)?) => {
+                sqlx::query_as!(
+                    $crate::jobs::row::JobRow,
+                    $dollar($dollar before)+ + $columns + $dollar after
+                    $dollar(, $dollar argument)*
+                )
+            };
+        }
+        pub(super) use query_jobs;
+    };
+}
+
+columns!($ "id, kind, lane, school_id, staff_id, options, requested_by, retry_of, undo_of, state, \
+    attempt, max_attempts, crashes, created_at, started_at, finished_at, next_attempt_at, stage, \
+    progress_done, progress_total, report, approved, left_out, error, fence");
+
 /// A row of `job`, as every query of the ledger selects it.
 #[derive(sqlx::FromRow)]
 pub(super) struct JobRow {
     pub(super) id: Uuid,
     pub(super) kind: String,
-    pub(super) school_id: String,
+    pub(super) lane: String,
+    pub(super) school_id: Option<String>,
     pub(super) staff_id: Option<Uuid>,
     pub(super) options: Value,
     pub(super) requested_by: String,
@@ -36,7 +60,8 @@ pub(super) struct JobRow {
 }
 
 impl JobRow {
-    /// Stage, options and report of a kind that this release does not know mean nothing to it.
+    /// Stage, options and report are those of a sync. Of an internal job, and of one that only a newer
+    /// release knows, they mean nothing here.
     fn without_what_its_kind_says(self) -> Self {
         Self { stage: None, options: json!({}), report: None, approved: None, ..self }
     }
@@ -49,7 +74,8 @@ impl TryFrom<JobRow> for Job {
         let id = row.id;
         let broken = |column| Error::Inconsistent { table: "job", column, id: id.to_string() };
         let kind = JobKind::in_ledger(&row.kind);
-        let row = if kind == JobKind::Unknown { row.without_what_its_kind_says() } else { row };
+        let is_shown = JobKind::SHOWN.contains(&kind);
+        let row = if is_shown { row } else { row.without_what_its_kind_says() };
         let stage =
             row.stage.map(|stage| stage.parse().map_err(|_| broken("stage"))).transpose()?;
         let approved = from_json(row.approved).map_err(|_| broken("approved"))?;
@@ -58,7 +84,12 @@ impl TryFrom<JobRow> for Job {
         Ok(Self {
             id: JobId(row.id),
             kind,
-            school_id: row.school_id.parse().map_err(|_| broken("school_id"))?,
+            // Nothing is done in the lane of a job that only a newer release knows.
+            lane: row.lane.parse().unwrap_or(Lane::Bulk),
+            school_id: row
+                .school_id
+                .map(|id| id.parse().map_err(|_| broken("school_id")))
+                .transpose()?,
             staff_id: row.staff_id.map(StaffId),
             options: serde_json::from_value(row.options).map_err(|_| broken("options"))?,
             state: row.state.parse().map_err(|_| broken("state"))?,

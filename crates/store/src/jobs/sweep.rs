@@ -33,8 +33,7 @@ pub async fn take_due(pool: &PgPool, patience: Duration, limit: i64) -> Result<V
                     AND delivered_at < greatest(lease_until, now() - $1::interval)))
                 -- What a newer release put there is left to its workers.
                 AND kind = ANY($3)
-                AND lane NOT IN (SELECT target FROM pause WHERE scope = 'lane')
-                AND school_id NOT IN (SELECT target FROM pause WHERE scope = 'school')
+                AND NOT is_paused(lane, school_id)
             ORDER BY id LIMIT $2
             FOR UPDATE SKIP LOCKED
         )
@@ -78,11 +77,10 @@ pub async fn fail_exhausted(pool: &PgPool) -> Result<u64, Error> {
                 error = CASE WHEN deadline_at > now() THEN $1::jsonb
                     ELSE coalesce(error, $2::jsonb) END
             WHERE ((state = 'running' AND lease_is_over(lease_until, lease_length)
-                    AND (crashes + 1 >= max_attempts OR deadline_at <= now()))
+                    AND (crashes + 1 >= least(max_attempts, 5) OR deadline_at <= now()))
                 OR ((state IN ('queued', 'retrying') OR state = 'held' AND approved_at IS NOT NULL)
                     AND deadline_at <= now()))
-                AND lane NOT IN (SELECT target FROM pause WHERE scope = 'lane')
-                AND school_id NOT IN (SELECT target FROM pause WHERE scope = 'school')
+                AND NOT is_paused(lane, school_id)
             RETURNING id, fence
         ), lost AS (
             UPDATE job_attempt a SET ended_at = now(), outcome = 'lost'

@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use mis_sync_domain::{Affected, JobFailure, Lease, Progress, Report};
-use sqlx::{PgConnection, PgPool};
+use sqlx::{PgConnection, PgExecutor, PgPool};
 
 use super::enqueue::interval;
 use crate::Error;
@@ -61,6 +61,28 @@ pub async fn succeed(db: &mut PgConnection, lease: Lease, report: &Report) -> Re
     require_one(done.rows_affected())
 }
 
+/// `running -> succeeded` of an internal job; where its work is in the database, in the transaction
+/// that does it.
+pub async fn finish(db: impl PgExecutor<'_>, lease: Lease) -> Result<(), Error> {
+    let done = sqlx::query!(
+        r#"
+        WITH ended AS (
+            UPDATE job SET state = 'succeeded', finished_at = clock_timestamp(), error = NULL,
+                lease_until = NULL
+            WHERE id = $1 AND fence = $2 AND state = 'running'
+            RETURNING id, fence
+        )
+        UPDATE job_attempt a SET ended_at = clock_timestamp(), outcome = 'succeeded'
+        FROM ended WHERE a.job_id = ended.id AND a.fence = ended.fence
+        "#,
+        lease.job_id.0,
+        lease.fence,
+    )
+    .execute(db)
+    .await?;
+    require_one(done.rows_affected())
+}
+
 /// `running -> held`: the change is implausible, and waits for a person. Part of the transaction
 /// that writes down what would change. The attempt is not spent: the job did its work.
 pub(crate) async fn hold(
@@ -103,37 +125,10 @@ pub async fn retry(
     failure: &JobFailure,
     after: Duration,
 ) -> Result<(), Error> {
-    let done = sqlx::query!(
-        r#"
-        WITH ended AS (
-            UPDATE job SET error = $3, lease_until = NULL,
-                state = CASE WHEN again THEN 'retrying' ELSE 'failed' END,
-                next_attempt_at = CASE WHEN again THEN now() + $4 END,
-                finished_at = CASE WHEN NOT again THEN now() END
-            FROM (
-                SELECT id AS job_id, attempt - crashes < max_attempts AND (now() + $4 < deadline_at
-                    OR lane IN (SELECT target FROM pause WHERE scope = 'lane')
-                    OR school_id IN (SELECT target FROM pause WHERE scope = 'school')) AS again
-                FROM job WHERE id = $1
-            ) verdict
-            WHERE id = job_id AND fence = $2 AND state = 'running'
-            RETURNING id, fence, again
-        )
-        UPDATE job_attempt a SET ended_at = now(), error = $3,
-            outcome = CASE WHEN again THEN 'retry' ELSE 'failed' END
-        FROM ended WHERE a.job_id = ended.id AND a.fence = ended.fence
-        "#,
-        lease.job_id.0,
-        lease.fence,
-        as_json(failure),
-        interval(after),
-    )
-    .execute(pool)
-    .await?;
-    require_one(done.rows_affected())
+    try_again(pool, lease, failure, after, true).await
 }
 
-/// `running -> retrying` in `after` without spending the attempt: somebody asked us to wait.
+/// `running -> retrying` in `after` without spending the attempt: we were asked to wait.
 /// Past the job's deadline it is `failed` all the same.
 pub async fn snooze(
     pool: &PgPool,
@@ -141,29 +136,49 @@ pub async fn snooze(
     failure: &JobFailure,
     after: Duration,
 ) -> Result<(), Error> {
+    try_again(pool, lease, failure, after, false).await
+}
+
+async fn try_again(
+    pool: &PgPool,
+    lease: Lease,
+    failure: &JobFailure,
+    after: Duration,
+    spends_attempt: bool,
+) -> Result<(), Error> {
+    let too_late = JobFailure {
+        detail: format!(
+            "{} The next attempt would start after the job's deadline.",
+            failure.detail
+        ),
+        ..failure.clone()
+    };
     let done = sqlx::query!(
         r#"
-        WITH ended AS (
-            UPDATE job SET error = $3, lease_until = NULL, attempt = attempt - 1,
-                state = CASE WHEN again THEN 'retrying' ELSE 'failed' END,
-                next_attempt_at = CASE WHEN again THEN now() + $4 END,
-                finished_at = CASE WHEN NOT again THEN now() END
-            FROM (
-                SELECT id AS job_id, (now() + $4 < deadline_at
-                    OR lane IN (SELECT target FROM pause WHERE scope = 'lane')
-                    OR school_id IN (SELECT target FROM pause WHERE scope = 'school')) AS again
-                FROM job WHERE id = $1
-            ) verdict
+        WITH verdict AS (
+            SELECT id AS job_id, NOT $5 OR attempt - crashes < max_attempts AS has_attempt,
+                now() + $4 < deadline_at OR is_paused(lane, school_id) AS is_in_time
+            FROM job WHERE id = $1
+        ), ended AS (
+            UPDATE job SET lease_until = NULL, attempt = attempt - (NOT $5)::int,
+                error = CASE WHEN has_attempt AND NOT is_in_time THEN $6::jsonb ELSE $3::jsonb END,
+                state = CASE WHEN has_attempt AND is_in_time THEN 'retrying' ELSE 'failed' END,
+                next_attempt_at = CASE WHEN has_attempt AND is_in_time THEN now() + $4 END,
+                finished_at = CASE WHEN has_attempt AND is_in_time THEN NULL ELSE now() END
+            FROM verdict
             WHERE id = job_id AND fence = $2 AND state = 'running'
-            RETURNING id, fence
+            RETURNING id, fence, state, error
         )
-        UPDATE job_attempt a SET ended_at = now(), outcome = 'snoozed', error = $3
+        UPDATE job_attempt a SET ended_at = now(), error = ended.error,
+            outcome = CASE WHEN state = 'failed' THEN 'failed' WHEN $5 THEN 'retry' ELSE 'snoozed' END
         FROM ended WHERE a.job_id = ended.id AND a.fence = ended.fence
         "#,
         lease.job_id.0,
         lease.fence,
         as_json(failure),
         interval(after),
+        spends_attempt,
+        as_json(&too_late),
     )
     .execute(pool)
     .await?;

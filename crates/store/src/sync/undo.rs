@@ -41,15 +41,16 @@ pub async fn undo(pool: &PgPool, id: JobId, actor: &Actor) -> Result<Undone, Err
 async fn try_undo(pool: &PgPool, id: JobId, actor: &Actor) -> Result<Undone, Error> {
     let mut tx = crate::begin(pool).await?;
     let Some(job) = jobs::get_in(&mut tx, id).await? else { return Ok(Undone::WrongState) };
-    lock_school(&mut tx, &job.school_id).await?;
+    let Some(school_id) = &job.school_id else { return Ok(Undone::Nothing) };
+    lock_school(&mut tx, school_id).await?;
     if job.state != JobState::Succeeded {
         return Ok(Undone::WrongState);
     }
-    let history = read_history(&mut tx, &job).await?;
+    let history = read_history(&mut tx, &job, school_id).await?;
     if job.options.dry_run || history.is_empty() || is_undone(&mut tx, id).await? {
         return Ok(Undone::Nothing);
     }
-    let held = read_held(&mut tx, &job.school_id, &history).await?;
+    let held = read_held(&mut tx, school_id, &history).await?;
     let planned = match plan::undo(&held, &history) {
         Ok(planned) => planned,
         Err(conflicts) => return Ok(Undone::Conflicts(conflicts)),
@@ -57,7 +58,7 @@ async fn try_undo(pool: &PgPool, id: JobId, actor: &Actor) -> Result<Undone, Err
     let undo = insert_job(&mut tx, &job, actor, &planned.report).await?;
     let write = Write {
         job_id: undo,
-        school_id: &job.school_id,
+        school_id,
         plan: &planned,
         is_applied: true,
         is_of_one_person: false,
@@ -89,9 +90,13 @@ async fn is_undone(db: &mut PgConnection, id: JobId) -> Result<bool, Error> {
     Ok(is_undone)
 }
 
-async fn read_history(db: &mut PgConnection, job: &Job) -> Result<Vec<Past>, Error> {
+async fn read_history(
+    db: &mut PgConnection,
+    job: &Job,
+    school_id: &SchoolId,
+) -> Result<Vec<Past>, Error> {
     let changes = jobs::changes_of_field(&mut *db, job.id, None, 0, i64::MAX).await?;
-    let later = jobs::later_changes(db, &job.school_id, job.id).await?;
+    let later = jobs::later_changes(db, school_id, job.id).await?;
     let past = |(_, change): (i64, mis_sync_domain::Change)| {
         let later = later.get(&(change.record, change.field)).copied();
         Past { change, later }
@@ -136,13 +141,13 @@ async fn insert_job(
         "#,
         id.0,
         of.kind.as_str(),
-        of.kind.lane().as_str(),
-        of.school_id.as_str(),
+        of.lane.as_str(),
+        of.school_id.as_ref().map(SchoolId::as_str),
         of.staff_id.map(|id| id.0),
         serde_json::to_value(SyncOptions::default()).expect("options are plain JSON"),
         format!("undo:{}", of.id),
         actor.name,
-        i32::from(of.kind.max_attempts()),
+        i32::from(of.max_attempts),
         of.id.0,
         serde_json::to_value(report).expect("a report is plain JSON"),
     )

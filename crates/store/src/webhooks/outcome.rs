@@ -1,15 +1,12 @@
-//! What becomes of an event. Each ends it in the transaction that does what it says, unless the
-//! same body came again meanwhile: then it is handled once more.
-
-use std::time::Duration;
+//! What becomes of an event. Each ends it, and its job, in the transaction that does what it says.
 
 use chrono::{DateTime, Utc};
 use mis_sync_domain::WebhookState;
 use secrecy::{ExposeSecret, SecretString};
 use sqlx::{PgConnection, PgPool};
 
-use super::{TakenEvent, seal_name};
-use crate::{Error, TokenCipher, jobs::interval};
+use super::{OpenEvent, seal_name};
+use crate::{Error, TokenCipher, jobs};
 
 /// Gives a token that Wonde confirmed to the school of iP that has the Wonde id: the connected one,
 /// or else the only one. `false`: iP has none, or cannot tell which; or it was disconnected, and the
@@ -17,7 +14,7 @@ use crate::{Error, TokenCipher, jobs::interval};
 pub async fn apply_approval(
     pool: &PgPool,
     cipher: &TokenCipher,
-    event: &TakenEvent,
+    event: &OpenEvent,
     token: &SecretString,
     mis: Option<&str>,
 ) -> Result<bool, Error> {
@@ -75,7 +72,7 @@ impl Candidate {
 }
 
 /// Keeps a confirmed approval until the school is connected; an older one goes.
-pub async fn keep_approval(pool: &PgPool, event: &TakenEvent) -> Result<(), Error> {
+pub async fn keep_approval(pool: &PgPool, event: &OpenEvent) -> Result<(), Error> {
     let mut tx = crate::begin(pool).await?;
     forget_kept(&mut tx, event.wonde_school_id.as_deref().unwrap_or_default(), "replaced").await?;
     end(&mut tx, event, WebhookState::Kept, None).await?;
@@ -84,7 +81,7 @@ pub async fn keep_approval(pool: &PgPool, event: &TakenEvent) -> Result<(), Erro
 
 /// The school's token counts as refused, so nothing is synced any more; its people stay. A kept
 /// approval goes.
-pub async fn end_access(pool: &PgPool, event: &TakenEvent) -> Result<(), Error> {
+pub async fn end_access(pool: &PgPool, event: &OpenEvent) -> Result<(), Error> {
     let wonde_school_id = event.wonde_school_id.as_deref().unwrap_or_default();
     let mut tx = crate::begin(pool).await?;
     let ended = sqlx::query!(
@@ -109,7 +106,7 @@ pub async fn end_access(pool: &PgPool, event: &TakenEvent) -> Result<(), Error> 
 /// has the new one, and a delta reads everything.
 pub async fn note_migration(
     pool: &PgPool,
-    event: &TakenEvent,
+    event: &OpenEvent,
     from: Option<&str>,
     to: Option<&str>,
     is_completed: bool,
@@ -141,32 +138,24 @@ pub async fn note_migration(
 }
 
 /// It is not true, or not to be understood.
-pub async fn refuse(pool: &PgPool, event: &TakenEvent, reason: &str) -> Result<(), Error> {
-    let mut connection = pool.acquire().await?;
-    end(&mut connection, event, WebhookState::Refused, Some(reason)).await
+pub async fn refuse(pool: &PgPool, event: &OpenEvent, reason: &str) -> Result<(), Error> {
+    let mut tx = crate::begin(pool).await?;
+    end(&mut tx, event, WebhookState::Refused, Some(reason)).await?;
+    Ok(tx.commit().await?)
 }
 
 /// Nothing follows from it.
-pub async fn ignore(pool: &PgPool, event: &TakenEvent, reason: &str) -> Result<(), Error> {
-    let mut connection = pool.acquire().await?;
-    end(&mut connection, event, WebhookState::Ignored, Some(reason)).await
+pub async fn ignore(pool: &PgPool, event: &OpenEvent, reason: &str) -> Result<(), Error> {
+    let mut tx = crate::begin(pool).await?;
+    end(&mut tx, event, WebhookState::Ignored, Some(reason)).await?;
+    Ok(tx.commit().await?)
 }
 
-/// Nobody can say yet: it is looked at again after this long.
-pub async fn retry(
-    pool: &PgPool,
-    event: &TakenEvent,
-    after: Duration,
-    reason: &str,
-) -> Result<(), Error> {
+/// Says why it is not handled yet.
+pub async fn note_wait(pool: &PgPool, event: &OpenEvent, reason: &str) -> Result<(), Error> {
     sqlx::query!(
-        r#"
-        UPDATE webhook_event SET next_attempt_at = now() + $3, reason = $4
-        WHERE id = $1 AND attempts = $2 AND state = 'received'
-        "#,
+        "UPDATE webhook_event SET reason = $2 WHERE id = $1 AND state = 'received'",
         event.id.0,
-        i32::from(event.attempts),
-        interval(after),
         reason,
     )
     .execute(pool)
@@ -217,25 +206,29 @@ pub(crate) async fn forget_kept(
     Ok(done.rows_affected())
 }
 
-/// Only an approval that is kept still needs its token.
+/// Only an approval that is kept still needs its token. [`Error::Moved`]: the same body came again
+/// since the event was opened, and may be true now where it was not then.
 async fn end(
     db: &mut PgConnection,
-    event: &TakenEvent,
+    event: &OpenEvent,
     state: WebhookState,
     reason: Option<&str>,
 ) -> Result<(), Error> {
-    sqlx::query!(
+    let done = sqlx::query!(
         r#"
-        UPDATE webhook_event SET state = $3, reason = $4, handled_at = now(),
-            sealed_token = CASE WHEN $3 = 'kept' THEN sealed_token END
-        WHERE id = $1 AND attempts = $2 AND state = 'received'
+        UPDATE webhook_event SET state = $2, reason = $3, handled_at = now(),
+            sealed_token = CASE WHEN $2 = 'kept' THEN sealed_token END
+        WHERE id = $1 AND state = 'received' AND times_received = $4
         "#,
         event.id.0,
-        i32::from(event.attempts),
         state.as_str(),
         reason,
+        event.times_received,
     )
-    .execute(db)
+    .execute(&mut *db)
     .await?;
-    Ok(())
+    if done.rows_affected() == 0 {
+        return Err(Error::Moved);
+    }
+    jobs::finish(db, event.lease).await
 }

@@ -28,7 +28,7 @@ async fn jobs_of(store: &TestStore) -> (Vec<JobId>, JobId) {
 }
 
 async fn start(store: &TestStore, action: BulkAction, filter: &JobFilter) -> BulkId {
-    bulk::start(&store.pool, action, filter, &operator()).await.unwrap()
+    bulk::start(&store.pool, action, filter, &operator()).await.unwrap().0
 }
 
 #[tokio::test]
@@ -53,7 +53,9 @@ async fn a_bulk_is_about_the_jobs_of_its_start_whose_state_allows_it() {
     }
     let actions = "SELECT subject FROM audit_log WHERE action = 'bulk' ORDER BY position";
     assert_eq!(rows::texts(&store.pool, actions).await[0], format!("cancel {cancel}"));
-    assert_eq!(bulk::unfinished(&store.pool).await.unwrap(), [cancel, retry]);
+    let jobs = "SELECT unique_key FROM job WHERE lane = 'internal' ORDER BY id";
+    let expected = [format!("act-on-jobs:{cancel}"), format!("act-on-jobs:{retry}")];
+    assert_eq!(rows::texts(&store.pool, jobs).await, expected);
     let newest: Vec<_> = bulk::list(&store.pool, 2).await.unwrap();
     assert_eq!(newest.iter().map(|bulk| bulk.id).collect::<Vec<_>>(), [impossible, none]);
 }
@@ -63,7 +65,8 @@ async fn each_job_counts_once_and_the_filter_is_read_back_as_it_was() {
     let store = TestStore::start().await;
     let (queued, _) = jobs_of(&store).await;
     let filter = JobFilter { schools: vec!["oak".parse().unwrap()], ..JobFilter::default() };
-    let id = start(&store, BulkAction::Cancel, &filter).await;
+    let started = bulk::start(&store.pool, BulkAction::Cancel, &filter, &operator()).await;
+    let (id, job) = started.unwrap();
     let outcomes = [Outcome::Done, Outcome::Refused, Outcome::Failed];
     for (job, outcome) in queued.iter().zip(outcomes) {
         for _ in 0..2 {
@@ -71,6 +74,8 @@ async fn each_job_counts_once_and_the_filter_is_read_back_as_it_was() {
         }
     }
     assert_eq!(bulk::next(&store.pool, id, 1).await.unwrap(), []);
+    let lease = store.claim(job.unwrap().id).await;
+    bulk::finish(&store.pool, id, lease).await.unwrap();
     let bulk = bulk::get(&store.pool, id).await.unwrap().unwrap();
     assert_eq!((bulk.total, bulk.done, bulk.refused, bulk.failed), (3, 1, 1, 1));
     assert_eq!((bulk.filter, bulk.action), (filter, BulkAction::Cancel));
@@ -86,16 +91,22 @@ async fn each_job_counts_once_and_the_filter_is_read_back_as_it_was() {
 }
 
 #[tokio::test]
-async fn what_was_done_for_a_bulk_is_told_from_what_others_did() {
+async fn what_is_done_for_a_bulk_counts_with_it_and_what_others_do_does_not() {
     let store = TestStore::start().await;
-    let (queued, _) = jobs_of(&store).await;
-    let somebody = Actor::command("coral", None);
-    jobs::cancel(&store.pool, queued[0], &operator()).await.unwrap().unwrap();
-    let id = start(&store, BulkAction::Cancel, &JobFilter::default()).await;
-    jobs::cancel(&store.pool, queued[1], &somebody).await.unwrap().unwrap();
-    jobs::cancel(&store.pool, queued[2], &operator()).await.unwrap().unwrap();
-    let bulk = bulk::get(&store.pool, id).await.unwrap().unwrap();
-    for (job, done) in queued.iter().zip([false, false, true]) {
-        assert_eq!(bulk::was_done(&store.pool, &bulk, *job).await.unwrap(), done);
+    let (queued, failed) = jobs_of(&store).await;
+    let cancel = start(&store, BulkAction::Cancel, &JobFilter::default()).await;
+    let retry = start(&store, BulkAction::Retry, &JobFilter::default()).await;
+    jobs::cancel(&store.pool, queued[1], &operator()).await.unwrap().unwrap();
+    for (id, job) in [(cancel, queued[0]), (retry, failed)] {
+        let actor = bulk::get(&store.pool, id).await.unwrap().unwrap().actor;
+        if id == cancel {
+            jobs::cancel(&store.pool, job, &actor).await.unwrap().unwrap();
+        } else {
+            jobs::retry_finished(&store.pool, job, &actor).await.unwrap().unwrap();
+        }
+        assert_eq!(bulk::get(&store.pool, id).await.unwrap().unwrap().done, 1);
+        bulk::settle(&store.pool, id, job, Outcome::Done).await.unwrap();
+        assert_eq!(bulk::get(&store.pool, id).await.unwrap().unwrap().done, 1);
     }
+    assert_eq!(bulk::next(&store.pool, cancel, 100).await.unwrap(), queued[1..]);
 }

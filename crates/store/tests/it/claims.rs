@@ -3,7 +3,9 @@ use mis_sync_store::{Pool, sync};
 use std::{collections::BTreeSet, time::Duration};
 
 use futures::future::join_all;
-use mis_sync_domain::{JobId, JobKind, JobState, Lane, Lease, Report, StaffId};
+use mis_sync_domain::{
+    JobFailure, JobId, JobKind, JobState, Lane, Lease, RefreshUser, Report, StaffId,
+};
 use mis_sync_store::{
     Error, fetches,
     jobs::{self, NewJob},
@@ -115,7 +117,8 @@ async fn the_newest_login_comes_next() {
     let school = store.school("oak").await;
     let mut waiting = Vec::new();
     for _ in 0..3 {
-        let new = NewJob::refresh_user(school.clone(), StaffId::new(), "test");
+        let login = RefreshUser { school_id: school.clone(), staff_id: StaffId::new() };
+        let new = NewJob::of(&login, "test");
         waiting.push(store.enqueue_new(&new).await);
     }
     for expected in waiting.into_iter().rev().map(Some).chain([None]) {
@@ -129,7 +132,8 @@ async fn twenty_claims_side_by_side_take_twenty_jobs() {
     let store = TestStore::start().await;
     let school = store.school("oak").await;
     for _ in 0..20 {
-        let new = NewJob::refresh_user(school.clone(), StaffId::new(), "test");
+        let login = RefreshUser { school_id: school.clone(), staff_id: StaffId::new() };
+        let new = NewJob::of(&login, "test");
         store.enqueue_new(&new).await;
     }
     let claims = (0..20).map(|_| next_of(&store, Lane::Interactive, Duration::ZERO));
@@ -276,8 +280,11 @@ async fn no_wait_leads_past_the_deadline() {
             jobs::retry(&store.pool, lease, &late, LONG * 2).await.unwrap();
         }
         let job = jobs::get(&store.pool, job).await.unwrap().unwrap();
-        assert_eq!((job.state, job.error), (JobState::Failed, Some(late)), "{school}");
+        let detail = "On purpose. The next attempt would start after the job's deadline.";
+        let expected = JobFailure { detail: detail.into(), ..late };
+        assert_eq!((job.state, job.error), (JobState::Failed, Some(expected)), "{school}");
         assert_eq!(job.next_attempt_at, None);
+        assert_eq!(rows::attempts(&store.pool, job.id).await[0].1.as_deref(), Some("failed"));
     }
     let new = NewJob { deadline: Duration::ZERO, ..new_sync(&"oak".parse().unwrap()) };
     let expired = store.enqueue_new(&new).await;

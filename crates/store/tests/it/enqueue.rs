@@ -1,5 +1,5 @@
 use futures::future::join_all;
-use mis_sync_domain::{JobId, JobState, Report, Role, SchoolId};
+use mis_sync_domain::{JobId, JobState, Report, Role, SchoolId, SyncOptions, SyncSchool};
 use mis_sync_store::{
     Error, api_keys,
     jobs::{self, Enqueued, Idempotency, NewJob},
@@ -77,11 +77,11 @@ async fn fifty_presses_at_once_give_one_job() {
 #[tokio::test]
 async fn a_new_job_says_what_was_asked_for() {
     let store = TestStore::start().await;
-    let mut new = new_sync(&store.school("oak").await);
-    new.options.dry_run = true;
+    let options = SyncOptions { dry_run: true, ..SyncOptions::default() };
+    let new = NewJob::of(&SyncSchool { school_id: store.school("oak").await, options }, "test");
     let id = store.enqueue_new(&new).await;
     let job = jobs::get(&store.pool, id).await.unwrap().unwrap();
-    assert_eq!((job.kind, &job.school_id, job.options), (new.kind, &new.school_id, new.options));
+    assert_eq!((job.kind, &job.school_id, job.options), (new.kind, &new.school_id, options));
     assert_eq!((job.state, job.attempt, job.max_attempts), (JobState::Queued, 0, 5));
     assert_eq!(job.requested_by, "test");
     assert_eq!((job.started_at, job.finished_at, job.progress), (None, None, None));

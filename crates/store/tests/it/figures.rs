@@ -57,7 +57,7 @@ async fn every_window_counts_and_times_what_ended_in_it_filled_or_not() {
             let points = figures::series(&store.pool, window).await.unwrap();
             assert_eq!(total(&points), expected, "{window:?}, filled: {filled}");
             assert_eq!(points.len(), buckets);
-            assert!(points.iter().all(|point| point.kinds.len() == JobKind::KNOWN.len()));
+            assert!(points.iter().all(|point| point.kinds.len() == JobKind::SHOWN.len()));
             assert!(points.is_sorted_by(|a, b| b.at - a.at == window_width(window)));
             let failed = points.iter().map(|point| &point.kinds[0]).find(|of| of.failed > 0);
             if let Some(of) = failed {

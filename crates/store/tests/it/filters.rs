@@ -131,7 +131,8 @@ impl Known {
 fn matches(filter: &JobFilter, job: &mis_sync_domain::Job) -> bool {
     let digits = job.id.0.simple().to_string();
     (filter.ids.is_empty() || filter.ids.contains(&job.id))
-        && (filter.schools.is_empty() || filter.schools.contains(&job.school_id))
+        && (filter.schools.is_empty()
+            || filter.schools.iter().any(|id| job.school_id.as_ref() == Some(id)))
         && (filter.states.is_empty() || filter.states.contains(&job.state))
         && filter.staff_id.is_none_or(|id| job.staff_id == Some(id))
         && filter.kind.is_none_or(|kind| job.kind == kind)

@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use mis_sync_domain::{
-    ConnectSchool, Guard, Imports, Issue, IssueCode, JobFailure, JobId, JobKind, JobTitle, Lease,
-    OwnedFields, Progress, Report, SchoolId, StaffRecord, Stage, SyncOptions, SyncRules, WorkEmail,
+    ConnectSchool, Guard, Imports, Issue, IssueCode, JobFailure, JobId, JobTitle, Lease,
+    OwnedFields, Progress, Report, SchoolId, StaffRecord, Stage, SyncOptions, SyncRules,
+    SyncSchool, WorkEmail,
     plan::{Fetched, Gone, List, MappedPage, Next},
 };
 use mis_sync_store::{
@@ -197,7 +198,7 @@ impl TestStore {
         if !fetch.is_full() {
             return Ok(());
         }
-        let school = jobs::get(&self.pool, lease.job_id).await?.unwrap().school_id;
+        let school = jobs::get(&self.pool, lease.job_id).await?.unwrap().school_id.unwrap();
         let reading = fetches::missing(&self.pool, &fetch, &school, List::Employees).await?;
         let employees = reading.missing.into_iter().map(|missing| missing.wonde_id).collect();
         let gone = Gone { employees, ..Gone::default() };
@@ -249,7 +250,7 @@ impl TestStore {
         people: &[StaffRecord],
     ) -> (JobId, Report) {
         let options = SyncOptions { dry_run: true, ..SyncOptions::default() };
-        let new = NewJob { options, ..new_sync(school) };
+        let new = NewJob::of(&SyncSchool { school_id: school.clone(), options }, "test");
         let lease = self.staged_with(&new, people).await;
         let plan = Plan { dry_run: true, ..plan(lease, school, RULES) };
         (lease.job_id, finish(&self.pool, plan).await.unwrap())
@@ -279,15 +280,8 @@ pub(crate) fn connection(id: &str) -> ConnectSchool {
 }
 
 pub(crate) fn new_sync(school: &SchoolId) -> NewJob {
-    NewJob {
-        kind: JobKind::SyncSchool,
-        school_id: school.clone(),
-        staff_id: None,
-        options: SyncOptions::default(),
-        unique_key: format!("sync-school:{school}"),
-        requested_by: "test".into(),
-        deadline: LONG,
-    }
+    let sync = SyncSchool { school_id: school.clone(), options: SyncOptions::default() };
+    NewJob { deadline: LONG, ..NewJob::of(&sync, "test") }
 }
 
 pub(crate) fn failure(code: &str) -> JobFailure {

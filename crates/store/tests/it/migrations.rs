@@ -1,8 +1,16 @@
+use std::time::Duration;
+
+use mis_sync_domain::{ActOnJobs, HandleWebhook, JobKind, Lane, SendAlert};
 use mis_sync_store::{
-    Error, check_schema, connect, migrate, revert_all_migrations, schema_fingerprint,
+    Error, check_schema, connect,
+    jobs::{self, Leaves},
+    migrate, revert_all_migrations, schema_fingerprint,
 };
 
-use crate::{fixture::TestStore, rows};
+use crate::{
+    fixture::{LONG, TestStore},
+    rows,
+};
 
 /// Every column, constraint, index and view of ours, one text each.
 const CATALOGUE: &str = "
@@ -85,6 +93,61 @@ async fn schools_that_share_a_wonde_id_are_named_before_it_becomes_unique() {
     assert!(refused.contains("Disconnect all but one"), "{refused}");
     rows::change(pool, "UPDATE school SET wonde_token = NULL WHERE id = 'oak'").await;
     migrate(pool).await.unwrap();
+}
+
+#[tokio::test]
+async fn what_waited_in_a_queue_of_its_own_is_a_job_after_the_upgrade_and_back_again() {
+    let store = TestStore::start().await;
+    let pool = &store.pool;
+    store.school("oak").await;
+    rows::migrate_down_to(pool, 24).await;
+    for sql in [
+        "INSERT INTO webhook_event (id, kind, body_hash, state, handled_at)
+         SELECT gen_random_uuid(), 'accessRevoked', state::bytea, state,
+             CASE WHEN state <> 'received' THEN now() END
+         FROM (VALUES ('received'), ('applied')) s (state)",
+        "INSERT INTO alert (id, school_id, kind, reason, detail)
+         VALUES (gen_random_uuid(), 'oak', 'sync.failed', '', ''),
+             (gen_random_uuid(), 'oak', 'sync.stale', '', '')",
+        "INSERT INTO alert_message (id, alert_id, body, state)
+         SELECT gen_random_uuid(), id, format('{\"type\": \"%s%s\"}', kind, suffix), state
+         FROM alert, (VALUES ('', 'delivered'), ('.recovered', 'waiting')) m (suffix, state)
+         WHERE kind = 'sync.failed'",
+        "INSERT INTO bulk (id, action, filter, actor, total, finished_at)
+         VALUES (gen_random_uuid(), 'cancel', '{}', 'opal', 1, NULL),
+             (gen_random_uuid(), 'cancel', '{}', 'opal', 1, now())",
+    ] {
+        rows::change(pool, sql).await;
+    }
+    migrate(pool).await.unwrap();
+    let jobs =
+        "SELECT concat_ws(' ', kind, school_id, split_part(unique_key, ':', 3), requested_by,
+            options ->> 'is_over')
+        FROM job WHERE lane = 'internal' AND state = 'queued' ORDER BY kind";
+    let found = rows::texts(pool, jobs).await;
+    assert_eq!(
+        found,
+        ["act-on-jobs  opal", "handle-webhook  wonde", "send-alert oak over alerts true"]
+    );
+    let told = "SELECT kind FROM alert WHERE told";
+    assert_eq!(rows::texts(pool, told).await, ["sync.failed"]);
+    let mut readable = 0;
+    while let Some(claimed) =
+        jobs::claim_next(pool, Lane::Internal, "w", LONG, Duration::ZERO, Leaves::NOTHING)
+            .await
+            .unwrap()
+    {
+        readable += usize::from(match claimed.job.kind {
+            JobKind::ActOnJobs => claimed.payload::<ActOnJobs>().is_some(),
+            JobKind::HandleWebhook => claimed.payload::<HandleWebhook>().is_some(),
+            _ => claimed.payload::<SendAlert>().is_some(),
+        });
+    }
+    assert_eq!(readable, 3);
+
+    rows::migrate_down_to(pool, 24).await;
+    let waiting = "SELECT body::jsonb ->> 'type' FROM alert_message WHERE state = 'waiting'";
+    assert_eq!(rows::texts(pool, waiting).await, ["sync.failed.recovered"]);
 }
 
 #[tokio::test]

@@ -14,7 +14,7 @@ use crate::{
 };
 
 fn operator() -> Actor {
-    Actor { name: "opal".into(), api_key_id: None, reason: Some("maintenance".into()) }
+    Actor::command("opal", Some("maintenance".into()))
 }
 
 async fn claims(store: &TestStore, job: JobId) -> bool {

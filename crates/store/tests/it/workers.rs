@@ -21,7 +21,7 @@ fn heartbeat(name: &str) -> Heartbeat {
 }
 
 fn operator() -> Actor {
-    Actor { name: "opal".into(), api_key_id: None, reason: None }
+    Actor::command("opal", None)
 }
 
 async fn only(store: &TestStore) -> WorkerRow {

@@ -5,8 +5,8 @@ mod fetch;
 
 use std::time::{Duration, Instant};
 
-use mis_sync_domain::{OutageReason, RefreshOutcome, School, SyncRules, TokenState};
-use mis_sync_queue::Claimed;
+use mis_sync_domain::{OutageReason, RefreshOutcome, RefreshUser, School, SyncRules, TokenState};
+use mis_sync_queue::{Claimed, JobError};
 use mis_sync_store::{
     Error as StoreError, refresh, schools,
     sync::{self, PersonPlan},
@@ -14,19 +14,28 @@ use mis_sync_store::{
 use mis_sync_wonde::{Error as WondeError, SchoolClient, WondeId};
 use tokio::time::timeout;
 
-use super::connection;
+use super::{Run, connection};
 use crate::{Context, SyncError, mapping::MappingRules};
 use fetch::{Fetched, PersonFetch};
 
-/// Runs one attempt. It ends the job itself, in the transaction that applies the difference.
-pub(crate) async fn run(context: &Context, claimed: &Claimed) -> Result<(), SyncError> {
+impl Run for RefreshUser {
+    async fn run(self, context: &Context, claimed: &Claimed) -> Result<(), JobError> {
+        Ok(refresh_person(context, claimed, &self).await?)
+    }
+}
+
+async fn refresh_person(
+    context: &Context,
+    claimed: &Claimed,
+    asked: &RefreshUser,
+) -> Result<(), SyncError> {
     let started = Instant::now();
     let (job, lease, pool) = (&claimed.job, claimed.lease, context.queue.pool());
-    let staff_id = job.staff_id.ok_or(SyncError::UnknownStaff)?;
-    // Whoever is read, is read later than this.
+    let staff_id = asked.staff_id;
+    // The person is read later than this.
     let as_of = job.started_at.unwrap_or(job.created_at);
     let (school, client) =
-        connection::open(context, &context.wonde_at_login, &job.school_id).await?;
+        connection::open(context, &context.wonde_at_login, &asked.school_id).await?;
     let person =
         refresh::person(pool, &school.id, staff_id).await?.ok_or(SyncError::UnknownStaff)?;
     let Some(wonde_id) = &person.wonde_id else {

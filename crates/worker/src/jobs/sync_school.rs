@@ -9,31 +9,37 @@ use std::time::Instant;
 
 use chrono::{DateTime, Utc};
 use mis_sync_domain::{
-    IssueCode, Mis, School, SyncMode, SyncOptions, SyncRules, TokenState, plan::Fetched,
+    IssueCode, Lease, Mis, School, SyncMode, SyncOptions, SyncRules, SyncSchool, TokenState,
+    plan::Fetched,
 };
-use mis_sync_queue::Claimed;
+use mis_sync_queue::{Claimed, JobError};
 use mis_sync_store::{
     fetches, schools,
     sync::{self, Finished},
 };
 use mis_sync_wonde::{Error as WondeError, SchoolClient};
 
-use super::connection;
+use super::{Run, connection};
 use crate::{Context, SyncError};
 pub(crate) use access::named;
 use fetch::Fetcher;
 
-/// Runs one attempt. It ends the job itself, in the transaction that applies the difference.
-pub(crate) async fn run(context: &Context, claimed: &Claimed) -> Result<(), SyncError> {
+impl Run for SyncSchool {
+    async fn run(self, context: &Context, claimed: &Claimed) -> Result<(), JobError> {
+        Ok(sync(context, claimed, &self).await?)
+    }
+}
+
+async fn sync(context: &Context, claimed: &Claimed, job: &SyncSchool) -> Result<(), SyncError> {
     let started = Instant::now();
-    let (job, lease, pool) = (&claimed.job, claimed.lease, context.queue.pool());
+    let (lease, pool) = (claimed.lease, context.queue.pool());
     let (school, client) = connection::open(context, &context.wonde, &job.school_id).await?;
     if school.token == TokenState::Rejected {
         // Wonde has said so before: by a 401, or by telling that access ended. It may have changed.
         connection::probe(context, &school, &client).await?;
     }
 
-    let fetched = fetch(context, claimed, &school, &client).await;
+    let fetched = fetch(context, lease, job.options, &school, &client).await;
     if let Err(SyncError::Wonde(WondeError::Unauthorized)) = &fetched {
         schools::mark_token_rejected(pool, &school).await?;
     }
@@ -76,11 +82,11 @@ fn log(finished: &Finished, dry_run: bool) {
 /// Reads what is not read yet; returns by which rules it is to be compared.
 async fn fetch(
     context: &Context,
-    claimed: &Claimed,
+    lease: Lease,
+    options: SyncOptions,
     school: &School,
     client: &SchoolClient,
 ) -> Result<(SyncRules, Fetched), SyncError> {
-    let (options, lease) = (claimed.job.options, claimed.lease);
     let (pool, found) = (context.queue.pool(), find_mis(context, school, client).await?);
     let mis = found.mis();
     let rules = SyncRules::decide(mis, &school.settings, options);

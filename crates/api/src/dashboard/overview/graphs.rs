@@ -57,7 +57,7 @@ pub(super) fn show(
             }
         }
         div.grid {
-            @for kind in JobKind::KNOWN {
+            @for kind in JobKind::SHOWN {
                 (panel(title(*kind), &source, points, |points| of_kind(operator, *kind, points)))
             }
         }
@@ -72,7 +72,7 @@ fn title(kind: JobKind) -> &'static str {
     match kind {
         JobKind::SyncSchool => "Syncs",
         JobKind::RefreshUser => "Logins",
-        JobKind::Unknown => "Others",
+        _ => "Others",
     }
 }
 

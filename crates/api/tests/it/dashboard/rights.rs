@@ -94,7 +94,7 @@ async fn each_role_can_do_what_it_should_and_no_more() {
     let oak = app.school("oak").await;
     let filter = JobFilter::default();
     let bulk = bulk::start(&app.pool, BulkAction::Retry, &filter, &somebody()).await.unwrap();
-    let bulk = bulk.to_string();
+    let bulk = bulk.0.to_string();
     for (method, path, allowed) in ROUTES {
         let job = app.job(&oak).await.id.to_string();
         let state = match path.rsplit('/').next() {
