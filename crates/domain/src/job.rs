@@ -66,6 +66,7 @@ named!(
     JobKind, "kind of job", {
         /// Brings a whole school up to date.
         SyncSchool = "sync-school",
+        /// Brings one person up to date while they log in.
         RefreshUser = "refresh-user",
         /// Handles a webhook from Wonde.
         HandleWebhook = "handle-webhook",
