@@ -154,7 +154,7 @@ async fn a_failed_sync_is_told_once_and_so_is_its_recovery() {
                 "school_name": app.simulated_school(0).name,
                 "job_id": job,
                 "reason": "wonde_forbidden",
-                "detail": "The last sync failed: The school does not grant this access.",
+                "detail": "The last sync failed: The school does not grant access.",
                 "link": format!("/v1/jobs/{job}"),
                 "raised_at": raised_at,
                 "recovered_at": null,
@@ -338,9 +338,7 @@ async fn without_a_receiver_alerts_are_noted_and_listed() {
     let listed: Value = serde_json::from_str(&list(&["--json"]).await).unwrap();
     assert_eq!((&listed[0]["kind"], &listed[0]["job_id"]), (&json!("sync.failed"), &json!(job)));
     let table = list(&[]).await;
-    assert!(
-        table.contains("The school does not grant this access") && table.contains(school.as_str())
-    );
+    assert!(table.contains("The school does not grant access") && table.contains(school.as_str()));
 
     sync(&app, &school).await;
     open_alerts(&app, 0).await;

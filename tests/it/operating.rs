@@ -261,6 +261,6 @@ async fn a_live_explanation_looks_first_and_changes_nobody() {
     assert_eq!(live["verdict"], "ended");
     assert_eq!(live["last_run"]["dry_run"], true);
     let text = done(&app, &[&ask[..], &["--live"]].concat()).await;
-    assert_has(&text, &["deactivates them in iP.", "a dry run of"]);
+    assert_has(&text, &["deactivate them in iP.", "a dry run of"]);
     assert_eq!(number(&app, "SELECT count(*) FROM staff WHERE NOT active").await, 0);
 }

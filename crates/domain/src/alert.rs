@@ -140,7 +140,7 @@ mod tests {
     }
 
     fn last(is_held: bool, failure: Option<&str>) -> LastSync {
-        let title = "Wonde could not be read";
+        let title = "Wonde was unavailable";
         let failure = failure.map(|code| SyncFailure { code: code.into(), title: title.into() });
         LastSync { job_id: JobId::new(), is_held, failure }
     }
@@ -175,7 +175,7 @@ mod tests {
             SchoolHealth { last_sync: Some(last(false, Some("wonde_unavailable"))), ..well() };
         let told = failed.conditions(now(), STALE).remove(0);
         assert_eq!((told.kind, told.reason.as_str()), (AlertKind::SyncFailed, "wonde_unavailable"));
-        assert_eq!(told.detail, "The last sync failed: Wonde could not be read.");
+        assert_eq!(told.detail, "The last sync failed: Wonde was unavailable.");
         assert_eq!(told.job_id, failed.last_sync.map(|sync| sync.job_id));
         let held = SchoolHealth { last_sync: Some(last(true, None)), ..well() };
         assert_eq!(kinds(&held), [AlertKind::SyncHeld]);

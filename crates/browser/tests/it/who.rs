@@ -12,7 +12,7 @@ async fn somebody_signs_in_and_out() {
     page.fill("#key", "misk_of_nobody").await;
     page.press("Enter").await;
     page.expect_problem("401").await;
-    page.see("no valid key").await;
+    page.see("key isn't valid").await;
 
     sign_in(&page, site.admin_key()).await;
     page.wait_for_path("/dashboard/jobs?state=failed").await;
