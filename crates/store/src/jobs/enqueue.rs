@@ -142,8 +142,8 @@ async fn insert_in_place_of(
 ) -> Result<Option<Job>, Error> {
     let superseded = JobFailure {
         code: "superseded".into(),
-        title: "A newer sync took its place".into(),
-        detail: "The school was to be synced again before anybody approved the changes.".into(),
+        title: "A newer sync replaced it".into(),
+        detail: "Another sync was requested before anyone approved the changes.".into(),
     };
     let row = query_jobs!(
         (r#"
