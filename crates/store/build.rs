@@ -1,4 +1,4 @@
-//! Rebuilds when a migration changes: the migrations are compiled in.
+//! Rebuilds when a migration changes, because the migrations are compiled in.
 
 fn main() {
     println!("cargo:rerun-if-changed=../../migrations");

@@ -1,5 +1,5 @@
-//! A list that changes while it is read loses records between two pages. Nobody is locked out for
-//! that, and nothing is archived: whatever is missing is looked for first.
+//! A list that changes while it is read loses records between two pages. No one is locked out
+//! because of that, and nothing is archived: missing records are asked for first.
 
 use std::{collections::HashSet, num::NonZeroU8, time::Duration};
 
@@ -19,12 +19,12 @@ use crate::{
 /// Records on a page.
 const PAGE: usize = 5;
 
-/// A school of so many, everything of which is imported and synced once.
+/// A school of this size, with everything imported and synced once.
 async fn synced_school(staff: usize) -> (TestApp, SchoolId) {
     let app = TestApp::start_with(TestAppOptions {
         simulator: SimulatorOptions { schools: 1, staff, ..SimulatorOptions::default() },
         page_size: PAGE.try_into().unwrap(),
-        // What changes once a page was served is to be seen on the next.
+        // What changes after a page was served should show on the next page.
         parallel_requests: NonZeroU8::MIN,
         lease: Duration::from_secs(2),
         ..TestAppOptions::default()
@@ -59,14 +59,14 @@ fn fault(app: &TestApp, fault: Value) {
     app.simulator.simulator().add_fault(serde_json::from_value(fault).unwrap());
 }
 
-/// Records of a page are deleted once it was served, so as many of the next are on no page: returns
-/// those that are deleted, and of those that are lost the ones that are active in iP, of which
-/// there is one at least.
+/// Deletes records of a page after it was served, so that as many of the next are on no page.
+/// Returns the deleted ones, and those of the lost ones that are active in iP, of which there is at
+/// least one.
 async fn shift(app: &TestApp, of: &str) -> (Vec<String>, Vec<String>) {
     shift_later(app, of, 0).await
 }
 
-/// The same, when the list is read for so many times already.
+/// The same, once the list has been read this many times.
 async fn shift_later(app: &TestApp, of: &str, readings: u32) -> (Vec<String>, Vec<String>) {
     let (table, scenario, named) = match of {
         "employees" => ("staff", "deleted", "staff"),
@@ -74,7 +74,7 @@ async fn shift_later(app: &TestApp, of: &str, readings: u32) -> (Vec<String>, Ve
         _ => ("subject", "subject_deleted", "subjects"),
     };
     let (ids, held) = (listed(app, of).await, active(app, table).await);
-    // A manager would be missed by others.
+    // Others would miss a manager.
     let managers = "SELECT m.wonde_id FROM staff m JOIN staff s ON s.line_manager_id = m.id";
     let managers = texts(app, managers).await;
     let pages: Vec<&[String]> = ids.chunks(PAGE).collect();
@@ -85,7 +85,7 @@ async fn shift_later(app: &TestApp, of: &str, readings: u32) -> (Vec<String>, Ve
         let lost = two[1][..count].iter().filter(|id| held.contains(*id)).cloned().collect();
         (removed.len() == count).then_some((at + 1, removed, lost))
     };
-    // What names page 1 names all others too, so it is for the first request only.
+    // A path that matches page 1 matches all others too, so it is for the first request only.
     let first = usize::from(readings > 0);
     let (page, removed, lost) = pages.windows(2).enumerate().skip(first).find_map(shifts).unwrap();
     let path = if page == 1 { format!("{of}?") } else { format!("{of}?*page={page}") };
@@ -190,13 +190,13 @@ async fn where_many_are_missing_the_list_is_read_once_more() {
     let (app, school) = synced_school(100).await;
     app.connect_school_with(0, json!({ "import_classes": false })).await;
     let before = active(&app, "staff").await;
-    // While page 1 is read the list shrinks to it; once page 2 is read it is whole again.
+    // While page 1 is read, the list shrinks to it; once page 2 is read, it is complete again.
     fault(&app, json!({ "path": "employees?", "then": { "name": "shrink", "keep": PAGE } }));
     fault(&app, json!({ "path": "employees?*page=2", "then": { "name": "refill" } }));
     let report = sync(&app, &school).await;
     assert_eq!((&report["deactivated"], &report["updated"]), (&json!(0), &json!(0)), "{report}");
     assert_eq!(active(&app, "staff").await, before);
-    assert_eq!(asked(&app, "employees"), (0, 2 + 20), "nobody is asked for one by one");
+    assert_eq!(asked(&app, "employees"), (0, 2 + 20), "no record is asked for by its id");
     assert_eq!(report["fetched"], 100, "each counts once: {report}");
     assert_eq!(report["requests"], total(&app));
 }
@@ -218,8 +218,8 @@ async fn classes_are_read_once_more_too() {
 #[tokio::test]
 async fn who_is_missing_from_both_readings_is_gone_and_who_only_from_the_second_is_asked_for() {
     let (app, school) = synced_school(50).await;
-    // Seven of fifty, some of them managers, would wait for a person; and the pages of other lists
-    // have the same numbers.
+    // Seven of fifty, some of them managers, would be held; and the pages of other lists have the
+    // same numbers.
     let settings = json!({ "guard": { "enabled": false }, "import_classes": false });
     app.connect_school_with(0, settings).await;
     let held = active(&app, "staff").await;
@@ -246,7 +246,7 @@ async fn an_empty_list_is_read_twice_and_then_held() {
     assert_eq!(asked(&app, "employees"), (0, 2), "{job}");
     assert_eq!(number(&app, "SELECT count(*) FROM staff WHERE NOT active").await, 0);
 
-    // Empty once is nothing.
+    // Being empty once proves nothing.
     let (app, school) = synced_school(40).await;
     apply(&app, &school, ScenarioName::Empty);
     fault(&app, json!({ "path": "employees?", "then": { "name": "refill" } }));
@@ -335,7 +335,7 @@ async fn a_worker_that_dies_while_it_looks_is_replaced_by_another() {
             shift(&app, "employees").await;
             fault(&app, json!({ "path": "employees/", "hang_ms": 600_000 }));
         } else {
-            // Classes that are read while the list is short would have lost who teaches them.
+            // Classes that are read while the list is short would have lost their teachers.
             app.connect_school_with(0, json!({ "import_classes": false })).await;
             let shrunk = json!({ "name": "shrink", "keep": PAGE });
             fault(&app, json!({ "path": "employees?", "then": shrunk }));

@@ -20,7 +20,7 @@ async fn refused(app: &TestApp, arguments: &[&str]) -> String {
     format!("{printed}{said}")
 }
 
-/// A job that is held for leavers and for new logins.
+/// A job that is held because of leavers and new logins.
 async fn held(app: &TestApp, school: &SchoolId) -> String {
     sync(app, school).await;
     for (scenario, count) in [(ScenarioName::Leaver, 20), (ScenarioName::EmailChange, 60)] {
@@ -28,7 +28,7 @@ async fn held(app: &TestApp, school: &SchoolId) -> String {
     }
     let (code, _, said) = command(app, &["sync", school.as_str(), "--follow"], None).await;
     assert_eq!(code, 1);
-    assert_has(&said, &["ended as held", "people would get another login", "jobs approve"]);
+    assert_has(&said, &["ended as held", "sign-in emails would change", "jobs approve"]);
     let jobs = json_of(app, &["jobs", "list", "--state", "held"]).await;
     jobs[0]["id"].as_str().unwrap().to_owned()
 }
@@ -90,7 +90,7 @@ async fn a_held_job_is_approved_in_part() {
     assert_has(&said, &["The job is not held for new_ids", "jobs show"]);
     let (code, _, said) = command(&app, &[&approve[..], &["logins"]].concat(), None).await;
     assert_eq!(code, 2);
-    assert_has(&said, &["`logins` is no category of the guard"]);
+    assert_has(&said, &["`logins` is not a valid category of the guard"]);
 
     let before = texts(&app, "SELECT email FROM staff ORDER BY id").await;
     let text = done(&app, &[&approve[..], &["deactivated"]].concat()).await;

@@ -1,4 +1,4 @@
-//! Schools that somebody has to look at, told to a receiver that trusts nothing but the signature.
+//! Alerts about schools, sent to a receiver that trusts only the signature.
 
 use std::{
     collections::VecDeque,
@@ -23,11 +23,11 @@ use crate::{
 
 const KEY: [u8; 32] = *b"thirty-two bytes to sign with ..";
 
-/// A server that notes what is posted to it and answers as it is told.
+/// A server that records what is posted to it and answers as told.
 #[derive(Clone, Default)]
 struct Receiver {
     received: Arc<Mutex<Vec<Received>>>,
-    /// What to answer next; then always 204.
+    /// The next answers; after them always 204.
     answers: Arc<Mutex<VecDeque<u16>>>,
 }
 
@@ -67,7 +67,7 @@ impl Receiver {
         Arc::new(AlertReceiver::new(url, secret).unwrap())
     }
 
-    /// Waits for so many posts.
+    /// Waits for this many posts.
     async fn wait_for(&self, count: usize) -> Vec<Received> {
         let what = format!("{count} messages have come");
         eventually(&what, async || {
@@ -94,7 +94,7 @@ async fn receive(State(receiver): State<Receiver>, headers: HeaderMap, body: Byt
     StatusCode::from_u16(answer).unwrap()
 }
 
-/// RFC 2104, written out: the sender's own code is not asked whether it is right.
+/// RFC 2104, written out, so that the sender's code does not check itself.
 fn hmac_sha256(key: &[u8; 32], message: &[u8]) -> Vec<u8> {
     let pad = |byte: u8| -> Vec<u8> {
         (0..64).map(|at| key.get(at).copied().unwrap_or_default() ^ byte).collect()
@@ -155,7 +155,7 @@ async fn a_failed_sync_is_told_once_and_so_is_its_recovery() {
                 "school_name": app.simulated_school(0).name,
                 "job_id": job,
                 "reason": "wonde_forbidden",
-                "detail": "The last sync was given up: The school does not grant this access.",
+                "detail": "The last sync failed: The school does not grant access.",
                 "link": format!("/v1/jobs/{job}"),
                 "raised_at": raised_at,
                 "recovered_at": null,
@@ -163,7 +163,7 @@ async fn a_failed_sync_is_told_once_and_so_is_its_recovery() {
         })
     );
 
-    // It fails again: that is no news.
+    // It fails again, which is not news.
     failing_sync(&app, &school).await;
     sync(&app, &school).await;
     let told = receiver.wait_for(2).await.remove(1);
@@ -171,7 +171,7 @@ async fn a_failed_sync_is_told_once_and_so_is_its_recovery() {
     assert_eq!(told.kind(), "sync.failed.recovered");
     assert_eq!(told.json()["data"]["alert_id"], alert);
     assert!(told.json()["data"]["recovered_at"].is_string());
-    // And anew it is news again.
+    // After a success, a failure is news again.
     failing_sync(&app, &school).await;
     receiver.wait_for(3).await;
     assert_eq!(receiver.kinds(), ["sync.failed", "sync.failed.recovered", "sync.failed"]);
@@ -190,7 +190,7 @@ async fn a_refused_token_is_the_only_alert_until_there_is_a_new_one() {
     app.connect_school(0).await;
     sync(&app, &school).await;
     receiver.wait_for(2).await;
-    // Anything else would have been told by the time that the next one is.
+    // Any other message would have arrived before the next one.
     failing_sync(&app, &school).await;
     receiver.wait_for(3).await;
     assert_eq!(receiver.kinds(), ["token.rejected", "token.rejected.recovered", "sync.failed"]);
@@ -339,9 +339,7 @@ async fn without_a_receiver_alerts_are_noted_and_listed() {
     let listed: Value = serde_json::from_str(&list(&["--json"]).await).unwrap();
     assert_eq!((&listed[0]["kind"], &listed[0]["job_id"]), (&json!("sync.failed"), &json!(job)));
     let table = list(&[]).await;
-    assert!(
-        table.contains("The school does not grant this access") && table.contains(school.as_str())
-    );
+    assert!(table.contains("The school does not grant access") && table.contains(school.as_str()));
 
     sync(&app, &school).await;
     open_alerts(&app, 0).await;

@@ -1,5 +1,5 @@
-//! Who may know whom, asserted from Cargo's own metadata; and the page that tells the story
-//! names exactly the crates that there are.
+//! Which crate may depend on which, asserted from Cargo's own metadata, and that the architecture
+//! page names exactly the existing crates.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -85,10 +85,10 @@ fn a_library_with_one_home_stays_there() {
     }
 }
 
-/// What people do goes through one door, so that the same rules hold whichever face it comes by.
+/// What people do has one implementation, so that the same rules apply to every caller.
 #[test]
 fn what_people_do_is_done_through_one_door() {
-    const DEEDS: [&str; 12] = [
+    const ACTIONS: [&str; 12] = [
         "jobs::cancel(",
         "jobs::reject(",
         "jobs::approve(",
@@ -102,21 +102,22 @@ fn what_people_do_is_done_through_one_door() {
         "bulk::start(",
         "SyncSchool { school_id",
     ];
-    // The scheduler presses in nobody's name, by rules of its own.
+    // The scheduler presses for no person, by its own rules.
     const DOORS: [&str; 2] = ["queue/src/control.rs", "worker/src/scheduler.rs"];
     let crates = format!("{}/../crates", env!("CARGO_MANIFEST_DIR"));
     let mut seen = BTreeSet::new();
     for name in ["api", "cli", "queue", "worker"] {
         for file in sources(&format!("{crates}/{name}/src")) {
             let text = std::fs::read_to_string(&file).unwrap();
-            let found: Vec<&str> = DEEDS.into_iter().filter(|deed| text.contains(deed)).collect();
+            let found: Vec<&str> =
+                ACTIONS.into_iter().filter(|action| text.contains(action)).collect();
             let is_door = DOORS.iter().any(|door| file.ends_with(door));
             assert!(is_door || found.is_empty(), "{} does {found:?}", file.display());
             seen.extend(found);
         }
     }
-    let missed: Vec<_> = DEEDS.iter().filter(|deed| !seen.contains(*deed)).collect();
-    // These are handed on by their names.
+    let missed: Vec<_> = ACTIONS.iter().filter(|action| !seen.contains(*action)).collect();
+    // These are passed on by name.
     assert_eq!(missed, [&"pauses::pause(", &"workers::drain(", &"workers::undrain("]);
 }
 

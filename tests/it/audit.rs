@@ -1,4 +1,4 @@
-//! The audit log as an operator reads and proves it.
+//! The audit log as an operator reads and verifies it.
 
 use mis_sync_testing::TestApp;
 use serde_json::{Value, json};
@@ -15,7 +15,7 @@ async fn tamper(app: &TestApp, sql: &str) {
     execute(app, "ALTER TABLE audit_log ENABLE TRIGGER ALL").await;
 }
 
-/// What a verification that finds something prints, and what it says.
+/// What a verification that finds something prints, and what it says on standard error.
 async fn broken(app: &TestApp, more: &[&str]) -> (Value, String) {
     let arguments = [&["audit", "verify", "--json"], more].concat();
     let (code, printed, said) = command(app, &arguments, None).await;
@@ -60,7 +60,7 @@ async fn what_people_did_is_listed_and_proved() {
     assert_has(&done(&app, &none).await, &["Nobody has done anything"]);
     let (code, _, said) = command(&app, &["audit", "list", "--action", "undone"], None).await;
     assert_eq!(code, 2);
-    assert_has(&said, &["`undone` is no audited action"]);
+    assert_has(&said, &["`undone` is not a valid audited action"]);
 }
 
 #[tokio::test]

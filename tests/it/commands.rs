@@ -1,5 +1,4 @@
-//! The commands, as a shell sees them: output, exit codes, and what they say when all is not
-//! well.
+//! The commands as a shell sees them: output, exit codes, and messages when something is wrong.
 
 use std::process::Output;
 
@@ -64,7 +63,7 @@ async fn demo_ends_on_ctrl_c() {
 
 #[tokio::test]
 async fn demo_hears_ctrl_c_while_the_first_sync_runs() {
-    // A school so large that the signal comes long before the sync has ended.
+    // A school so large that the signal comes long before the end of the sync.
     let mut demo = Process::start_alone(&["demo", "--size", "20000"]);
     eventually("the button is pressed", async || {
         demo.printed().contains("Pressing Sync Data").then_some(())
@@ -147,7 +146,7 @@ async fn a_dependency_that_is_away_is_exit_code_3() {
         &["jobs", "list"],
         &["explain", "oak", "--wonde-id", "A1"],
     ];
-    // Each waits a while for the database to come: all at once.
+    // Each waits a while for the database, so they run at the same time.
     let outputs = futures::future::join_all(commands.map(|command| run(command, &away))).await;
     for (command, output) in commands.iter().zip(outputs) {
         assert_eq!(output.status.code(), Some(3), "{command:?}: {}", said(&output));

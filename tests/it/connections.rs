@@ -12,7 +12,7 @@ use crate::process::Process;
 
 const HALF_A_REQUEST: &[u8] = b"GET /healthz HTTP/1.1\r\nHost: api\r\n";
 
-/// A server in a process of its own, and where it listens.
+/// A server in its own process, and its address.
 pub(crate) async fn serving(app: &TestApp, extra: &[(&str, &str)]) -> (Process, SocketAddr) {
     let listen = ("MIS_SYNC__API__LISTEN", "127.0.0.1:0");
     let process = Process::start(app, &["serve"], &[&[listen], extra].concat());
@@ -65,7 +65,7 @@ async fn an_idle_connection_costs_at_most_twenty_kilobytes() {
     assert!(is_healthy(address).await);
     let before = process.resident_kilobytes();
     let clients = half_open(address, 1_000).await;
-    // Connections are taken in turn, so all of them are when this one is answered.
+    // Connections are accepted in turn, so all of them are when this one is answered.
     assert!(is_healthy(address).await);
     let each = (process.resident_kilobytes() - before) / 1_000;
     drop(clients);

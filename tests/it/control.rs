@@ -1,4 +1,4 @@
-//! What operators steer: pauses of lanes and schools, and workers that are to take no more jobs.
+//! Pauses of lanes and schools, and workers that should take no more jobs.
 
 use mis_sync_domain::{BulkId, Lane};
 use mis_sync_store::{
@@ -22,7 +22,7 @@ async fn workers(app: &TestApp) -> Vec<WorkerRow> {
     workers::list(&app.pool).await.unwrap()
 }
 
-/// Waits until the only worker stands like this; returns its name.
+/// Waits until the only worker is in this state, and returns its name.
 async fn worker_is(app: &TestApp, state: WorkerState) -> String {
     eventually(&format!("the worker is {state:?}"), async || {
         let workers = workers(app).await;
@@ -49,7 +49,7 @@ async fn a_drained_worker_takes_nothing_until_it_may_again_and_says_when_it_stop
     let other = app.another_worker();
     let id = job["id"].as_str().unwrap();
     let ended = format!("SELECT worker FROM job WHERE id = '{id}' AND state = 'succeeded'");
-    let ran = eventually("somebody ran it", async || texts(&app, &ended).await.pop()).await;
+    let ran = eventually("a worker ran it", async || texts(&app, &ended).await.pop()).await;
     assert!(!ran.starts_with(&name), "{ran}");
     other.stop().await;
 
@@ -156,7 +156,7 @@ async fn many_jobs_are_called_off_and_done_again_whichever_worker_goes_away() {
     pauses::pause(&app.pool, &Scope::Lane(Lane::Bulk), &actor).await.unwrap();
     let filter = JobFilter { schools: vec![school], ..JobFilter::default() };
     let (id, _) = bulk::start(&app.pool, BulkAction::Cancel, &filter, &actor).await.unwrap();
-    // What is done for it counts with what it does: a worker that goes away after that changes nothing.
+    // The count is stored with the action: a worker that stops after that changes nothing.
     let [job] = bulk::next(&app.pool, id, 1).await.unwrap()[..] else { panic!("250 jobs") };
     let for_it = Actor { bulk: Some(id), ..actor.clone() };
     jobs::cancel(&app.pool, job, &for_it).await.unwrap().unwrap();

@@ -1,11 +1,11 @@
-//! What Postgres says quotes values, and values are personal data: it goes nowhere.
+//! Messages of Postgres quote values, and values are personal data: they go nowhere.
 
 use mis_sync_testing::{TestApp, TestAppOptions, eventually};
 use mis_sync_wonde_sim::SimulatorOptions;
 
 use crate::{process::Process, rows::execute};
 
-/// What stands for somebody's data in the words of the database.
+/// Stands for a person's data in a message of the database.
 const MARKER: &str = "ada.marker@oak.example";
 
 #[tokio::test]

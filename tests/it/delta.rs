@@ -111,7 +111,7 @@ async fn a_first_sync_and_one_after_a_change_of_settings_read_everything() {
 async fn a_delta_looks_back_further_than_the_last_fetch() {
     let (app, school) = one_school(json!({})).await;
     sync(&app, &school).await;
-    // The change happens before the last fetch began, as Wonde's clock has it, and shows late.
+    // The change happens before the last fetch began, by Wonde's clock, and shows late.
     apply(&app, &school, ScenarioName::Rename);
     execute(&app, "UPDATE school SET changes_seen_until = now() + interval '5 hours'").await;
     let report = delta(&app, &school).await;

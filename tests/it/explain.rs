@@ -1,4 +1,4 @@
-//! Why is this person here, missing or different? A verdict for each way of the MIS and of iP,
+//! Why is this person here, missing or different? A verdict for each case of the MIS and of iP,
 //! through the API.
 
 mod evidence;
@@ -18,7 +18,7 @@ use crate::{
     rows::{execute, number, texts},
 };
 
-/// The explanation of whom `question` asks about, for example `wonde_id=A1`.
+/// The explanation for `question`, for example `wonde_id=A1`.
 pub(crate) async fn explain(app: &TestApp, school: &SchoolId, question: &str) -> Value {
     let answer = app.get(&format!("/v1/schools/{school}/explain?{question}")).send().await.unwrap();
     assert_eq!(answer.status(), 200, "{question}");
@@ -46,13 +46,13 @@ fn field<'a>(explanation: &'a Value, name: &str) -> &'a Value {
     explanation["fields"].as_array().unwrap().iter().find(|field| field["field"] == name).unwrap()
 }
 
-/// Somebody imported whose line manager is too.
+/// An imported person whose line manager is imported too.
 fn somebody(app: &TestApp, school: &SchoolId) -> StaffTruth {
     let truth = app.simulator.simulator().truth(school.as_str()).unwrap();
     truth.staff.into_iter().find(|person| person.line_manager_wonde_id.is_some()).unwrap()
 }
 
-/// One school that a sync has read, in which then something happened and was synced.
+/// One school that a sync has read, in which something then happened and was synced.
 async fn after(settings: Value, scenario: ScenarioName) -> (TestApp, SchoolId, String) {
     let (app, school) = one_school(settings).await;
     sync(&app, &school).await;
@@ -74,7 +74,7 @@ async fn whoever_is_as_the_mis_says_is_found_by_each_key() {
         format!("email={}", person.email.to_uppercase().replace('+', "%2B")),
     ] {
         let explanation = explain(&app, &school, &question).await;
-        assert_verdict(&explanation, "as_in_mis", "is in iP as the MIS says.");
+        assert_verdict(&explanation, "as_in_mis", "is in iP and matches the MIS.");
         assert_eq!(explanation["staff_id"], id, "{question}");
         assert_eq!(explanation["wonde_id"], person.wonde_id);
         let steps = steps(&explanation);
@@ -132,7 +132,7 @@ async fn everybody_whom_the_simulator_counts_out_has_the_reason_it_names() {
         "name_missing",
         "shared_work_email",
     ] {
-        assert!(seen.contains_key(verdict), "nobody was `{verdict}`: {seen:?}");
+        assert!(seen.contains_key(verdict), "no one was `{verdict}`: {seen:?}");
     }
     for person in truth.staff {
         let explanation = of_record(&app, &school, &person.wonde_id).await;
@@ -174,9 +174,9 @@ async fn a_leaver_of_a_school_that_keeps_leavers_stays_active() {
 async fn a_lost_work_email_keeps_the_login_as_it_was() {
     let (app, school, person) = after(json!({}), ScenarioName::EmailLost).await;
     let explanation = of_record(&app, &school, &person).await;
-    assert_verdict(&explanation, "no_work_email", "so iP keeps the login that it has of them.");
+    assert_verdict(&explanation, "no_work_email", "so they keep their present login in iP.");
     assert_eq!(steps(&explanation)["work_email"], "failed");
-    // Who asks by the login finds them all the same.
+    // A question by the login finds them too.
     let login = format!("SELECT email FROM staff WHERE wonde_id = '{person}'");
     let login = texts(&app, &login).await.remove(0);
     assert_eq!(explain(&app, &school, &format!("email={login}")).await, explanation);
@@ -189,7 +189,7 @@ async fn a_shared_work_email_names_the_others() {
         AND staff_id IS NOT NULL";
     let second = texts(&app, second).await.remove(0);
     let explanation = of_record(&app, &school, &second).await;
-    assert_verdict(&explanation, "shared_work_email", "so iP keeps them as they were.");
+    assert_verdict(&explanation, "shared_work_email", "so they are left unchanged in iP.");
     let email = format!("SELECT email_key FROM mis_person WHERE wonde_id = '{second}'");
     let email = texts(&app, &email).await.remove(0);
     let first = explain(&app, &school, &format!("email={email}")).await;
@@ -200,7 +200,7 @@ async fn a_shared_work_email_names_the_others() {
 #[tokio::test]
 async fn an_email_of_another_school_is_unknown_here_and_in_use_when_wanted() {
     let app = TestApp::start().await;
-    // Everybody at elm gets another login here.
+    // Everyone at elm gets a new login here.
     let no_guard = json!({ "guard": { "enabled": false } });
     let (oak, elm) = (app.connect_school(0).await, app.connect_school_with(1, no_guard).await);
     sync(&app, &oak).await;
@@ -213,12 +213,12 @@ async fn an_email_of_another_school_is_unknown_here_and_in_use_when_wanted() {
     sync(&app, &elm).await;
 
     let unknown = explain(&app, &elm, &format!("email={}", person.email)).await;
-    assert_verdict(&unknown, "not_listed", "or not in the MIS.");
+    assert_verdict(&unknown, "not_listed", "access settings in Wonde hide them.");
     let nobody = explain(&app, &elm, "email=nobody@nowhere.example").await;
-    assert_eq!(unknown, nobody, "it is answered exactly as if nobody had it");
+    assert_eq!(unknown, nobody, "the answer is the same as for an unknown address");
     assert_eq!(explain(&app, &oak, "email=by.hand@elm.example").await["verdict"], "not_listed");
     let known = explain(&app, &elm, "email=by.hand@elm.example").await;
-    assert_verdict(&known, "only_in_ip", "no record of Wonde belongs to them.");
+    assert_verdict(&known, "only_in_ip", "no record in the MIS is linked to them.");
     let elsewhere = of_record(&app, &elm, &person.wonde_id).await;
     assert_eq!(
         (&elsewhere["verdict"], &elsewhere["staff_id"]),
@@ -235,12 +235,12 @@ async fn an_email_of_another_school_is_unknown_here_and_in_use_when_wanted() {
     execute(&app, &taken).await;
     let (job, _) = sync_job(&app, &elm).await;
     let explanation = of_record(&app, &elm, &wanted.wonde_id).await;
-    assert_verdict(&explanation, "work_email_in_use", "so iP keeps them as they were.");
+    assert_verdict(&explanation, "work_email_in_use", "so they are left unchanged in iP.");
     let sentence = explanation["sentence"].as_str().unwrap();
     assert!(sentence.contains("a login at another school of this installation"), "{sentence}");
     assert_eq!(explanation["login_used_at_school"], json!(oak.as_str()));
 
-    // The issue says so too, and names the school to those who may know of it.
+    // The issue says so too, and names the school to callers who may know of it.
     let actor = Actor::command("test", None);
     let (_, only_elm) =
         api_keys::create(&app.pool, "elm", Role::Admin, Some(&elm), &actor).await.unwrap();
@@ -288,13 +288,13 @@ async fn a_withheld_scope_is_named() {
     apply(&app, &school, withdraw(Feature::Roles));
     sync(&app, &school).await;
     let explanation = of_record(&app, &school, &person.wonde_id).await;
-    assert_verdict(&explanation, "withheld", "so iP keeps what it has.");
+    assert_verdict(&explanation, "withheld", "so the value in iP is left unchanged.");
     assert_eq!(field(&explanation, "job_title")["outcome"], "unknown");
 
     apply(&app, &school, withdraw(Feature::EmploymentDetails));
     sync(&app, &school).await;
     let explanation = of_record(&app, &school, &person.wonde_id).await;
-    assert_verdict(&explanation, "employment_withheld", "so iP keeps them as they were.");
+    assert_verdict(&explanation, "employment_withheld", "so they are left unchanged in iP.");
     assert_eq!(steps(&explanation)["current"], "unknown");
 }
 
@@ -302,11 +302,11 @@ async fn a_withheld_scope_is_named() {
 async fn who_was_never_seen_is_told_apart_from_a_school_that_was_never_read() {
     let (app, school) = one_school(json!({})).await;
     let unread = of_record(&app, &school, "A1").await;
-    assert_verdict(&unread, "never_synced", "so nothing can be said.");
+    assert_verdict(&unread, "never_synced", "so there is nothing to explain.");
     assert_eq!(unread["last_run"], Value::Null);
     sync(&app, &school).await;
     let never = of_record(&app, &school, "A1").await;
-    assert_verdict(&never, "not_listed", "or not in the MIS.");
+    assert_verdict(&never, "not_listed", "access settings in Wonde hide them.");
     assert_eq!(steps(&never)["fetched"], "failed");
     assert_eq!(never["last_run"]["mode"], "full");
 }
@@ -344,7 +344,7 @@ async fn who_was_added_again_is_found_under_the_old_id_too() {
     let new = apply(&app, &school, again).remove(0);
     sync(&app, &school).await;
     let explanation = of_record(&app, &school, &old).await;
-    assert_verdict(&explanation, "new_wonde_id", "does not list them under this one any more.");
+    assert_verdict(&explanation, "new_wonde_id", "and no longer lists them under this one.");
     assert!(explanation["sentence"].as_str().unwrap().contains(&new));
     let explanation = of_record(&app, &school, &new).await;
     assert_eq!(explanation["verdict"], "as_in_mis", "{explanation}");

@@ -12,7 +12,7 @@ async fn add_fault(app: &TestApp, fault: Value) {
     assert!(answer.unwrap().status().is_success(), "{fault}");
 }
 
-/// Presses *Sync Data* with a fault in the way; the job must succeed in its first attempt.
+/// Presses *Sync Data* with a fault; the job must succeed in its first attempt.
 async fn survives(fault: Value) {
     let app = TestApp::start().await;
     let school = app.connect_school(0).await;
@@ -71,7 +71,7 @@ async fn a_wonde_that_stays_broken_fails_the_job_in_the_end_and_says_why() {
     let outcomes = texts(&app, "SELECT outcome FROM job_attempt ORDER BY fence").await;
     assert_eq!(outcomes, ["retry", "retry", "retry", "retry", "failed"]);
 
-    // The next press is a new job, and Wonde is well again.
+    // The next press is a new job, and Wonde works again.
     app.simulator.simulator().clear_faults();
     let job = app.press_sync(&school).await;
     assert_eq!(app.wait_until_finished(&job).await["state"], "succeeded");

@@ -1,4 +1,4 @@
-//! Something in front of Wonde answers in its place, or a part of what is asked for is refused.
+//! Another server answers instead of Wonde, or a part of the request is refused.
 
 use mis_sync_domain::SchoolId;
 use mis_sync_testing::TestApp;
@@ -13,7 +13,7 @@ use crate::{
 
 const HTML: &str = "<html><head><title>Just a moment</title></head><body>blocked</body></html>";
 
-/// The next `count` requests whose path holds `path` are answered like this.
+/// Answers the next `count` requests whose path contains `path` like this.
 fn answer(app: &TestApp, path: &str, status: u16, body: &str, count: u32) {
     let content_type = if body.starts_with('{') { "application/json" } else { "text/html" };
     app.simulator.simulator().add_fault(Fault {
@@ -44,7 +44,7 @@ fn everything() -> Value {
         "refresh_freshness_minutes": 0 })
 }
 
-/// All that a sync writes of people and what they teach.
+/// Everything that a sync writes about people and what they teach.
 async fn held(app: &TestApp) -> Vec<String> {
     let mut all = Vec::new();
     for what in [

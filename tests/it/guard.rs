@@ -1,4 +1,4 @@
-//! Implausible changes: held, shown, approved or rejected.
+//! Unusually large changes: held, shown, approved or rejected.
 
 use mis_sync_domain::SchoolId;
 use mis_sync_testing::TestApp;
@@ -54,11 +54,11 @@ async fn a_list_that_is_empty_or_shrank_is_held_and_changes_nobody() {
         assert_held_for(&job, "deactivated");
         assert_eq!(job["error"]["type"], "implausible_change");
         assert_eq!(job["finished_at"], Value::Null);
-        assert_eq!(everything(&app).await, before, "nobody was touched");
+        assert_eq!(everything(&app).await, before, "no one was changed");
         // The dry run says the same.
         assert_eq!(dry_run(&app, &school).await["guard"], job["report"]["guard"]);
 
-        // Rejected; the list is whole again, and the next sync finds nothing to do.
+        // Rejected; the list is complete again, and the next sync finds nothing to do.
         let rejected = act(&app, &job, "reject").await;
         assert_eq!(
             (&rejected["state"], &rejected["error"]["type"]),
@@ -92,7 +92,7 @@ async fn emptied_titles_lost_managers_emptied_classes_and_new_logins_are_held() 
     let (app, school) = one_school(json!({})).await;
     sync(&app, &school).await;
     let before = everything(&app).await;
-    // Not of everybody: that would look like access withdrawn, which empties nothing anyway.
+    // Not for everyone: that would look like withdrawn access, which empties nothing anyway.
     for (scenario, count, expected) in [
         (ScenarioName::RolesEmptied, 20, "job_titles_emptied"),
         (ScenarioName::ManagersLost, 20, "line_managers_emptied"),
@@ -110,7 +110,7 @@ async fn emptied_titles_lost_managers_emptied_classes_and_new_logins_are_held() 
     assert_equal_to_truth(&app, &school).await;
 }
 
-/// What each category of the guard is about, as one text each.
+/// The values that each category of the guard is about, as one text each.
 async fn standing(app: &TestApp) -> Vec<(&'static str, String)> {
     let mut all = Vec::new();
     for (category, sql) in [
@@ -181,7 +181,7 @@ async fn a_person_approves_category_by_category() {
             .map(|(after, _)| after.0)
             .collect();
         if left.is_empty() {
-            // Now nothing is left out, and what those who left taught or led is without them.
+            // Now nothing is left out, and what the leavers taught or managed is without them.
             assert_eq!(changed.first(), Some(&category));
         } else {
             assert_eq!(changed, [category], "and nothing else");

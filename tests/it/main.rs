@@ -42,3 +42,4 @@ mod undo;
 mod webhooks;
 mod withheld;
 mod without_redis;
+mod wording;

@@ -1,5 +1,5 @@
-//! Every row of the agreement for every MIS: first sync, a change in the MIS, and a value that
-//! somebody wrote by hand in iP. `docs/mapping.md` lists these tests and is checked here.
+//! Every row of the agreement for every MIS: first sync, a change in the MIS, and a value that was
+//! written by hand in iP. `docs/mapping.md` lists these tests and is checked here.
 
 mod page;
 mod row;
@@ -54,7 +54,7 @@ async fn holds(row: Row, mis: Mis) {
     let simulator = SimulatorOptions { schools: 1, mis: Some(mis), ..SimulatorOptions::default() };
     let options = TestAppOptions { simulator, page_size: 50, ..TestAppOptions::default() };
     let app = TestApp::start_with(options).await;
-    // A change here is one of everybody.
+    // A change here is a change of everyone.
     let settings = json!({
         "import_classes": true, "import_subjects": true, "import_photos": true,
         "guard": { "enabled": false },

@@ -1,5 +1,5 @@
-//! A school that has one of each odd record: what can be read is imported, and of the rest the school is
-//! told, each by itself.
+//! A school with one of each odd record: what can be read is imported, and the school gets an issue
+//! for each of the others.
 
 use mis_sync_testing::{TestApp, TestAppOptions};
 use mis_sync_wonde_sim::{Simulator, SimulatorOptions};
@@ -13,7 +13,7 @@ use crate::{
 #[tokio::test]
 async fn each_odd_record_is_imported_or_told_and_costs_itself_alone() {
     let simulator = SimulatorOptions { schools: 1, odd: true, ..SimulatorOptions::default() };
-    // The odd records stand on the first of several pages.
+    // The odd records are on the first of several pages.
     let options = TestAppOptions { simulator, page_size: 10, ..TestAppOptions::default() };
     let app = TestApp::start_with(options).await;
     let school = app.connect_school(0).await;

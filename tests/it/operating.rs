@@ -36,7 +36,7 @@ async fn a_school_is_connected_shown_changed_and_disconnected() {
     assert_has(&shown, &["A193", "the configured address", "teachers_only=false"]);
     let mut over_http: Value =
         app.get("/v1/schools/oak").send().await.unwrap().json().await.unwrap();
-    // The commands of a test know of no scheduler.
+    // The commands of a test know nothing about a scheduler.
     over_http["next_sync_at"] = Value::Null;
     assert_eq!(json_of(&app, &["schools", "show", "oak"]).await, over_http);
     assert_eq!(json_of(&app, &["schools", "list"]).await, json!([over_http]));
@@ -87,10 +87,10 @@ async fn a_token_comes_from_a_file_and_is_no_argument() {
     assert_has(&said, &["--token-file /nowhere"]);
     let (code, _, _) = command(&app, &[&connect[..], &["--token", "t"]].concat(), None).await;
     assert_eq!(code, 2);
-    // The rules of the API hold here as well.
+    // The rules of the API apply here as well.
     for (address, token, part) in [
-        ("https://thief.example", "t", "`wonde_base_url` names a host that is not among"),
-        ("https://169.254.169.254", "t", "`wonde_base_url` names a host that is not among"),
+        ("https://thief.example", "t", "`wonde_base_url` names a host that is not allowed"),
+        ("https://169.254.169.254", "t", "`wonde_base_url` names a host that is not allowed"),
         ("https://eu.wonde.com/v1.0", "", "is for another Wonde address"),
     ] {
         let elsewhere = [&connect[..], &["--wonde-base-url", address]].concat();
@@ -132,7 +132,7 @@ async fn a_sync_is_followed_to_its_end_and_told_in_words() {
     let (code, _, said) = command(&app, &["sync", id, "--follow"], None).await;
     assert_eq!(code, 1, "a sync that fails is a failure");
     assert_has(&said, &["ended as failed", "token"]);
-    // A further press is accepted, and tries the token first.
+    // Another press is accepted, and tries the token first.
     let (code, _, said) = command(&app, &["sync", id, "--follow"], None).await;
     assert_eq!(code, 1);
     assert_has(&said, &["ended as failed", "token"]);
@@ -188,7 +188,7 @@ async fn jobs_are_listed_shown_and_taken_apart() {
     }
     let (code, _, said) = command(&app, &["jobs", "list", "--state", "done"], None).await;
     assert_eq!(code, 2);
-    assert_has(&said, &["`done` is no job state"]);
+    assert_has(&said, &["`done` is not a valid job state"]);
 }
 
 #[tokio::test]
@@ -196,7 +196,10 @@ async fn a_person_is_explained_in_words_and_as_json() {
     let (app, school) = one_school(json!({})).await;
     let explain =
         async |rest: &[&str]| done(&app, &[&["explain", school.as_str()], rest].concat()).await;
-    assert_has(&explain(&["--wonde-id", "A1"]).await, &["nothing can be said", "mis-sync sync"]);
+    assert_has(
+        &explain(&["--wonde-id", "A1"]).await,
+        &["there is nothing to explain", "mis-sync sync"],
+    );
     sync(&app, &school).await;
     let person = app.simulator.simulator().truth(school.as_str()).unwrap().staff.remove(0);
     let text = explain(&["--email", &person.email]).await;
@@ -208,7 +211,7 @@ async fn a_person_is_explained_in_words_and_as_json() {
             &person.surname,
             &format!("Teaching staff  {}", if person.non_teaching { "no" } else { "yes" }),
             "Work email",
-            "As the MIS says.",
+            "The same as in the MIS.",
             &format!("Wonde id {}", person.wonde_id),
             "Worked out from a sync of",
         ],
@@ -258,6 +261,6 @@ async fn a_live_explanation_looks_first_and_changes_nobody() {
     assert_eq!(live["verdict"], "ended");
     assert_eq!(live["last_run"]["dry_run"], true);
     let text = done(&app, &[&ask[..], &["--live"]].concat()).await;
-    assert_has(&text, &["deactivates them in iP.", "a dry run of"]);
+    assert_has(&text, &["deactivate them in iP.", "a dry run of"]);
     assert_eq!(number(&app, "SELECT count(*) FROM staff WHERE NOT active").await, 0);
 }

@@ -16,7 +16,7 @@ async fn sync_photos(app: &TestApp, school: &SchoolId) -> (String, Value) {
     sync_with(app, school, json!({ "photos": true })).await
 }
 
-/// Picture hashes by Wonde id as iP holds them, and as the simulator says.
+/// Picture hashes by Wonde id, in iP and in the simulator.
 async fn held_and_wanted(
     app: &TestApp,
     school: &SchoolId,
@@ -36,7 +36,7 @@ async fn photos_of_every_mis_arrive_when_asked_for() {
     for (index, mis) in Mis::ALL.into_iter().enumerate() {
         let school = app.connect_school(index).await;
         let report = sync(&app, &school).await;
-        assert_eq!(report["photos"]["fetched"], 0, "{mis}: nobody asked");
+        assert_eq!(report["photos"]["fetched"], 0, "{mis}: not requested");
         let (_, report) = sync_photos(&app, &school).await;
         let [held, wanted] = held_and_wanted(&app, &school).await;
         assert_eq!(held, wanted, "{mis}");

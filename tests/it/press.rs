@@ -1,4 +1,4 @@
-//! The button, and what comes of it.
+//! The button, and its effects.
 
 use mis_sync_domain::SchoolId;
 use mis_sync_testing::{TestApp, TestAppOptions};
@@ -23,7 +23,7 @@ pub(crate) async fn sync_job(app: &TestApp, school: &SchoolId) -> (String, Value
     sync_with(app, school, json!({})).await
 }
 
-/// A sync that was asked for with these options.
+/// A sync with these options.
 pub(crate) async fn sync_with(app: &TestApp, school: &SchoolId, options: Value) -> (String, Value) {
     let pressed = app.post(&format!("/v1/schools/{school}/sync")).json(&options).send().await;
     let pressed = pressed.unwrap();
@@ -40,7 +40,7 @@ pub(crate) async fn dry_run(app: &TestApp, school: &SchoolId) -> Value {
     sync_with(app, school, json!({ "dry_run": true })).await.1
 }
 
-/// Something happens in the MIS; returns the Wonde ids of what it happened to.
+/// Runs a scenario in the MIS, and returns the Wonde ids of the affected records.
 pub(crate) fn apply(
     app: &TestApp,
     school: &SchoolId,

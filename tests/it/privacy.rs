@@ -26,7 +26,7 @@ async fn no_personal_data_in_logs_and_redis() {
     let mut monitor = UnixStream::connect(app.servers.redis.socket()).await.unwrap();
     monitor.write_all(b"MONITOR\r\n").await.unwrap();
 
-    // Everything is logged, and every kind of trouble is in the way.
+    // Everything is logged, with every kind of fault.
     let listen = free_address();
     let process = Process::start(
         &app,
@@ -64,8 +64,7 @@ async fn no_personal_data_in_logs_and_redis() {
     }
 }
 
-/// Asks the process about somebody by an address that is in the query; then in a way that is
-/// refused.
+/// Asks the process about a person by an address in the query, then in a way that is refused.
 async fn ask_by_email(app: &TestApp, school: &SchoolId, listen: &str) {
     let person = app.simulator.simulator().truth(school.as_str()).unwrap().staff.remove(0);
     let url = format!("http://{listen}/v1/schools/{school}/explain");
@@ -96,15 +95,15 @@ async fn sync(app: &TestApp, school: &SchoolId) -> Value {
     job
 }
 
-/// Every email and full name that the school has, and every token in play. Single names are
-/// left out: `Field` is a word as well.
+/// Every email and full name of the school, and every token. Single names are left out, because
+/// `Field` is a word as well.
 fn secrets(app: &TestApp, school: &SchoolId) -> Vec<String> {
     let truth = app.simulator.simulator().truth(school.as_str()).unwrap();
     let mut secrets = vec![
         app.simulated_school(0).token,
         app.admin_key.expose_secret().to_owned(),
         app.simulated_school(0).name,
-        // How a PNG begins: as base64 and as a list of bytes.
+        // The beginning of a PNG, as base64 and as a list of bytes.
         "iVBORw0KGgo".to_owned(),
         "137, 80, 78, 71".to_owned(),
     ];

@@ -1,4 +1,4 @@
-//! `mis-sync` as a process of its own.
+//! `mis-sync` as a separate process.
 
 use std::{
     fs::File,
@@ -11,7 +11,7 @@ use mis_sync_testing::{TestApp, eventually};
 use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
 
-/// A running `mis-sync`; killed when it goes out of scope.
+/// A running `mis-sync`; it is killed when it goes out of scope.
 pub(crate) struct Process {
     child: Child,
     output: TempDir,
@@ -56,13 +56,13 @@ impl Process {
         line.trim().trim_end_matches(" kB").parse().unwrap()
     }
 
-    /// Waits until the process has ended by itself.
+    /// Waits until the process has ended.
     pub(crate) async fn ended(&mut self) -> ExitStatus {
         let child = &mut self.child;
         eventually("the process ends", async || child.try_wait().unwrap()).await
     }
 
-    /// All that it has printed so far.
+    /// Everything that it has printed so far.
     pub(crate) fn printed(&self) -> String {
         ["stdout", "stderr"]
             .map(|name| std::fs::read_to_string(self.output.path().join(name)).unwrap())
@@ -77,7 +77,7 @@ impl Drop for Process {
     }
 }
 
-/// `mis-sync` with an environment of nothing but what a shell has.
+/// `mis-sync` with the environment of a plain shell.
 pub(crate) fn command(arguments: &[&str]) -> Command {
     let mut command = Command::new(binary());
     command.args(arguments).env_clear();
@@ -89,7 +89,7 @@ pub(crate) fn command(arguments: &[&str]) -> Command {
     command
 }
 
-/// Runs a command that ends by itself.
+/// Runs a command to its end.
 pub(crate) async fn run(arguments: &[&str], variables: &[(&str, &str)]) -> Output {
     let mut command = command(arguments);
     command.envs(variables.iter().copied()).stdin(Stdio::null());

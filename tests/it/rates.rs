@@ -1,5 +1,5 @@
-//! What Wonde sees in its busiest second, whatever becomes of Redis: eight workers that all the time
-//! have more to ask than they may.
+//! What Wonde sees in its busiest second, whatever happens to Redis: eight workers that always have
+//! more requests than they may send.
 
 use std::{
     sync::atomic::{AtomicUsize, Ordering},
@@ -18,7 +18,7 @@ const WORKERS: u32 = 8;
 /// Requests that each worker would have in flight.
 const AT_ONCE: u32 = 4;
 
-/// Workers as the ledger knows them, without jobs.
+/// Workers in the ledger, without jobs.
 struct Fleet {
     workers: Vec<RateLimiter>,
     base_url: String,
@@ -54,7 +54,7 @@ impl Fleet {
         Self { workers: limiters, base_url, school }
     }
 
-    /// Sends so many requests, as soon as they may be sent.
+    /// Sends this many requests, as soon as they may be sent.
     async fn send(&self, requests: usize) {
         let (http, sent) = (http_client(), AtomicUsize::new(0));
         let url = format!("{}/schools/{}", self.base_url, self.school.id);
@@ -82,7 +82,7 @@ async fn until_sent(simulator: &Simulator, requests: u64) {
         .await;
 }
 
-/// The most requests that one second saw.
+/// The most requests in any one second.
 fn most(app: &TestApp) -> usize {
     let requests = app.simulator.simulator().requests();
     requests.per_token.values().map(|token| token.max_per_second).max().unwrap()

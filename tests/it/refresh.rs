@@ -1,4 +1,4 @@
-//! Somebody logs in, and what iP holds of them is brought up to date on the way.
+//! A person logs in, and their data are brought up to date on the way.
 
 mod doubts;
 mod outages;
@@ -20,10 +20,10 @@ use crate::{
     rows::{execute, number, texts},
 };
 
-/// Longer than any refresh takes that meets no trouble.
+/// Longer than any refresh without trouble takes.
 const PATIENT: u32 = 5000;
 
-/// What was synced was synced a window ago, by the present rules.
+/// As if the last sync were longer ago than the freshness window.
 const LATER: &str = "UPDATE school SET last_full_sync_at = now() - interval '16 minutes',
     updated_at = now() - interval '1 day'";
 
@@ -41,12 +41,12 @@ async fn synced_school_with(mut settings: Value) -> (TestApp, SchoolId) {
     (app, school)
 }
 
-/// iP's id of somebody.
+/// iP's id of a person.
 async fn staff_id(app: &TestApp, wonde_id: &str) -> String {
     texts(app, &format!("SELECT id::text FROM staff WHERE wonde_id = '{wonde_id}'")).await.remove(0)
 }
 
-/// iP's id of anybody who is active and teaches.
+/// iP's id of a person who is active and teaches.
 async fn anybody(app: &TestApp) -> String {
     everybody(app).await.remove(0)
 }
@@ -57,7 +57,7 @@ async fn everybody(app: &TestApp) -> Vec<String> {
     texts(app, sql).await
 }
 
-/// What a login is answered.
+/// The answer to a login.
 async fn login(app: &TestApp, school: &SchoolId, person: &str, wait_ms: u32) -> (u16, Value) {
     let path = format!("/v1/schools/{school}/staff/{person}/refresh?wait_ms={wait_ms}");
     let answer = app.post(&path).send().await.unwrap();
@@ -65,7 +65,7 @@ async fn login(app: &TestApp, school: &SchoolId, person: &str, wait_ms: u32) -> 
     (status, answer.json().await.unwrap())
 }
 
-/// A login whose refresh is over in time; returns its outcome and its job's id.
+/// A login whose refresh finishes in time; returns its outcome and its job's id.
 async fn refreshed(app: &TestApp, school: &SchoolId, person: &str) -> (String, String) {
     let (status, answer) = login(app, school, person, PATIENT).await;
     assert_eq!(status, 200, "{answer}");
@@ -226,9 +226,9 @@ async fn who_was_read_a_short_while_ago_is_fresh_without_any_work() {
     assert_eq!(login(&app, &school, &person, PATIENT).await.1["outcome"], "fresh");
     assert_eq!(requests(&app), asked);
     let other = everybody(&app).await.pop().unwrap();
-    assert_eq!(refreshed(&app, &school, &other).await.0, "unchanged", "nobody read the other");
+    assert_eq!(refreshed(&app, &school, &other).await.0, "unchanged", "the other was not read");
 
-    // Who was read by other rules is read anew.
+    // A person who was read under other settings is read again.
     app.connect_school_with(0, json!({ "job_title_editable": true })).await;
     assert_eq!(refreshed(&app, &school, &person).await.0, "unchanged");
 }

@@ -1,4 +1,4 @@
-//! Workers die, stop and fall asleep; Redis forgets; nothing is lost, nothing happens twice.
+//! Workers die, stop and sleep; Redis loses its data; nothing is lost, and nothing happens twice.
 
 use std::{num::NonZeroU8, time::Duration};
 
@@ -14,8 +14,8 @@ use crate::{
     rows::{number, texts},
 };
 
-/// One school of a hundred on pages of ten, so that there is a middle to be killed in, and a
-/// lease that runs out soon. No worker yet.
+/// One school of a hundred on pages of ten, so that there is a middle in which to kill a worker,
+/// and a short lease. There is no worker yet.
 async fn app_without_worker() -> TestApp {
     TestApp::start_with(TestAppOptions {
         simulator: SimulatorOptions { schools: 1, staff: 100, ..SimulatorOptions::default() },
@@ -28,12 +28,12 @@ async fn app_without_worker() -> TestApp {
     .await
 }
 
-/// Lets the fourth page hang for longer than the test, and waits until a worker is there.
+/// Makes the fourth page hang for longer than the test, and waits until a worker has reached it.
 async fn stuck_in_the_middle(app: &TestApp, school: &SchoolId) -> String {
     held_up_in_the_middle(app, school, 600_000).await
 }
 
-/// Lets the fourth page hang for so long, and waits until a worker is there.
+/// Makes the fourth page hang for this long, and waits until a worker has reached it.
 async fn held_up_in_the_middle(app: &TestApp, school: &SchoolId, hang_ms: u32) -> String {
     let fault = json!({ "path": "employees?*page=4", "hang_ms": hang_ms, "count": 1 });
     app.simulator.simulator().add_fault(serde_json::from_value(fault).unwrap());
@@ -46,13 +46,13 @@ async fn held_up_in_the_middle(app: &TestApp, school: &SchoolId, hang_ms: u32) -
     job
 }
 
-/// How many pages of staff Wonde was asked for.
+/// How many pages of staff were requested.
 fn staff_pages_asked(app: &TestApp) -> u64 {
     let asked = app.simulator.simulator().requests().by_path;
     asked.get("schools/{id}/employees").copied().unwrap_or_default()
 }
 
-/// Asserts that the job succeeded after so many attempts, with everybody created once.
+/// Asserts that the job succeeded after this many attempts, and that everyone was created once.
 async fn finished_once(app: &TestApp, school: &SchoolId, job: &str, attempts: i64) -> Value {
     let job = app.wait_until_finished(job).await;
     assert_eq!(job["state"], "succeeded", "{job}");
@@ -98,7 +98,7 @@ async fn a_worker_that_slept_past_its_lease_changes_nothing_any_more() {
     let versions = "SELECT id::text || xmin::text FROM staff ORDER BY id";
     let before = texts(&app, versions).await;
     sleeper.signal(Signal::CONT);
-    // It has noticed when it says so in its log.
+    // Its log shows that it has noticed.
     eventually("the sleeper sees that its lease is lost", async || {
         sleeper.printed().contains("\"job.outcome\":\"lost\"").then_some(())
     })
@@ -115,7 +115,7 @@ async fn a_job_that_outlives_its_lease_stays_with_its_worker() {
     let job = stuck_in_the_middle(&app, &school).await;
     let expiry = "SELECT lease_until::text FROM job";
     let first = texts(&app, expiry).await;
-    // Two renewals are more than the lease: without them it would have run out.
+    // Two renewals take longer than the lease: without them it would have expired.
     for _ in 0..4 {
         let last = texts(&app, expiry).await;
         eventually("the lease is renewed", async || {
@@ -196,5 +196,5 @@ async fn postgres_may_crash_in_mid_sync() {
     })
     .await;
     assert_equal_to_truth(&app, &school).await;
-    assert_eq!(ended["report"]["fetched"], 100, "half a fetch was not taken for a whole one");
+    assert_eq!(ended["report"]["fetched"], 100, "half a fetch did not count as a whole one");
 }

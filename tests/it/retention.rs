@@ -12,7 +12,7 @@ use crate::{press::sync_job, rows::texts};
 async fn old_syncs_are_removed_and_the_last_one_stays() {
     let options = TestAppOptions {
         simulator: SimulatorOptions { schools: 1, ..SimulatorOptions::default() },
-        // What ends now ended long ago.
+        // Jobs that end now ended long ago by this clock.
         clock: ManualClock::at("2037-01-10T12:00:00Z".parse().unwrap()).into(),
         retention: Retention { syncs: Some(TimeDelta::days(400)), ..Retention::default() },
         ..TestAppOptions::default()

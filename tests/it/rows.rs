@@ -1,4 +1,4 @@
-//! Looks into the tables, as the iP app would.
+//! Reads the tables, as the iP app would.
 
 #![expect(
     clippy::disallowed_methods,

@@ -1,4 +1,4 @@
-//! Syncs that nobody pressed a button for: whose are due, asked for once, by one leader.
+//! Scheduled syncs: which are due, requested once, by one leader.
 
 use chrono::{DateTime, Utc};
 use mis_sync_domain::{ManualClock, SchoolId};
@@ -13,12 +13,12 @@ use crate::{
     rows::{execute, number, texts},
 };
 
-/// How many sessions there are that lead or would.
+/// The number of sessions of leaders and candidates.
 const CANDIDATES: &str = "SELECT count(*) FROM pg_stat_activity
     WHERE application_name = 'mis-sync leader' AND query LIKE '%pg_try_advisory_lock%'";
-/// Which session leads.
+/// The session of the leader.
 const LEADER: &str = "SELECT pid::text FROM pg_locks WHERE locktype = 'advisory' AND granted";
-/// Modes of the syncs that the schedule asked for, in order.
+/// Modes of the scheduled syncs, in order.
 const SCHEDULED: &str = "SELECT options ->> 'mode' FROM job WHERE requested_by = 'schedule' \
     AND kind = 'sync-school' ORDER BY id";
 
@@ -56,7 +56,7 @@ fn nightly() -> Value {
     json!({ "nightly_from": "02:00", "nightly_until": "02:01" })
 }
 
-/// Waits until so many scheduled syncs were asked for and all are done; returns their modes.
+/// Waits until this many scheduled syncs were requested and all have finished; returns their modes.
 async fn scheduled(app: &TestApp, count: usize) -> Vec<String> {
     let what = format!("{count} scheduled syncs are done");
     eventually(&what, async || {
@@ -80,11 +80,10 @@ async fn each_night_brings_one_full_sync_and_missed_ones_are_made_up_once() {
     assert_eq!(job["requested_by"], "schedule");
     assert_eq!(job["state"], "succeeded", "{job}");
 
-    // Nobody worked for three nights.
+    // No worker ran for three nights.
     clock.set(at("2037-01-14T09:00:00Z"));
     assert_eq!(scheduled(&app, 2).await.len(), 2);
-    // The next night comes in its time: had there been another one for the past, it would have
-    // come before.
+    // The next night comes in its time. A second sync for the past would have come before it.
     clock.set(at("2037-01-15T02:01:00Z"));
     assert_eq!(scheduled(&app, 3).await.len(), 3);
     let slot = "SELECT full_until::text FROM school_schedule";
@@ -116,7 +115,7 @@ async fn who_has_no_good_token_or_no_schedule_is_left_alone() {
     execute(&app, &format!("UPDATE school SET wonde_token = NULL WHERE id = '{disconnected}'"))
         .await;
     let good = connect(&app, 3, nightly()).await;
-    // By the second night everything of the first one has been asked for.
+    // By the second night everything of the first one has been requested.
     for (night, count) in [("2037-01-11T06:00:00Z", 1), ("2037-01-12T06:00:00Z", 2)] {
         clock.set(at(night));
         scheduled(&app, count).await;
@@ -216,7 +215,7 @@ async fn only_so_many_scheduled_syncs_are_unfinished_at_once() {
     for index in 0..3 {
         connect(&app, index, nightly()).await;
     }
-    // Of one that waits for Wonde for long nothing is known but that it is unfinished.
+    // All that is known about a sync that waits long for Wonde is that it is unfinished.
     let busy = format!(
         "INSERT INTO job (id, kind, lane, school_id, unique_key, requested_by, max_attempts,
             deadline_at, state, next_attempt_at)
@@ -226,7 +225,7 @@ async fn only_so_many_scheduled_syncs_are_unfinished_at_once() {
         app.simulated_school(0).id
     );
     execute(&app, &busy).await;
-    // Two may run; the third has to wait, for longer than this test.
+    // Two may run; the third has to wait for longer than this test.
     for _ in 0..2 {
         let hang = json!({ "path": "employees", "hang_ms": 600_000, "count": 1 });
         app.simulator.simulator().add_fault(serde_json::from_value(hang).unwrap());

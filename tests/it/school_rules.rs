@@ -18,7 +18,7 @@ async fn after(app: &TestApp, school: &SchoolId, scenario: ScenarioName) -> Valu
     sync(app, school).await
 }
 
-/// Somebody leaves, a sync, the same person comes back, a sync; returns both reports.
+/// A person leaves, a sync, the same person comes back, a sync; returns both reports.
 async fn leave_and_return(app: &TestApp, school: &SchoolId) -> [Value; 2] {
     sync(app, school).await;
     let leaver = apply(app, school, ScenarioName::Leaver);
@@ -77,7 +77,7 @@ async fn teachers_only_imports_teaching_staff_and_drops_nobody() {
     assert!(report["created"].as_u64() > Some(0) && report["skipped"].as_u64() > Some(0));
     assert_eq!(number(&app, "SELECT count(*) FROM staff WHERE non_teaching").await, 0);
 
-    // Whoever was imported before the switch was set has not left.
+    // A person who was imported before the setting was changed has not left.
     app.connect_school_with(0, json!({ "teachers_only": false })).await;
     sync(&app, &school).await;
     assert_equal_to_truth(&app, &school).await;
@@ -87,7 +87,7 @@ async fn teachers_only_imports_teaching_staff_and_drops_nobody() {
     assert_equal_to_truth(&app, &school).await;
 }
 
-/// Writes something by hand into a field of everybody, syncs, and tells who still has it.
+/// Writes a value by hand into a field of everyone, syncs, and returns who still has it.
 async fn hand_edit_survives(app: &TestApp, school: &SchoolId, column: &str, value: &str) -> bool {
     sync(app, school).await;
     execute(app, &format!("UPDATE staff SET {column} = {value}")).await;

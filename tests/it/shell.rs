@@ -37,7 +37,7 @@ pub(crate) async fn json_of(app: &TestApp, arguments: &[&str]) -> Value {
     serde_json::from_str(&printed).unwrap()
 }
 
-/// Each part has to be there.
+/// Asserts that the text contains each part.
 #[track_caller]
 pub(crate) fn assert_has(text: &str, parts: &[&str]) {
     for part in parts {

@@ -1,5 +1,5 @@
-//! Whoever holds rows and does not go on: a worker that sleeps in the middle of its write, and a
-//! connection that died without a word.
+//! Sessions that hold rows and do not continue: a worker that sleeps in the middle of its write,
+//! and a connection that died silently.
 
 use std::{
     path::Path,
@@ -25,7 +25,7 @@ use crate::{
     rows::{execute_in, number, texts},
 };
 
-/// One school on a few pages, and a lease that runs out soon. No worker yet.
+/// One school on a few pages, and a short lease. There is no worker yet.
 async fn app_without_worker() -> TestApp {
     TestApp::start_with(TestAppOptions {
         simulator: SimulatorOptions { schools: 1, staff: 40, ..SimulatorOptions::default() },
@@ -40,7 +40,7 @@ async fn app_without_worker() -> TestApp {
 async fn a_worker_that_sleeps_in_the_middle_of_its_write_holds_nobody_up() {
     let mut app = app_without_worker().await;
     let school = app.connect_school(0).await;
-    // The apply waits for the school's row, so that it can be put to sleep just there.
+    // The apply waits for the school's row, so that the worker can be stopped just there.
     let mut holder = app.pool.begin().await.unwrap();
     execute_in(&mut holder, "SELECT FROM school FOR NO KEY UPDATE").await;
     let sleeper = Process::start(&app, &["worker"], &[]);
@@ -91,8 +91,8 @@ async fn the_server_ends_a_sleeping_leader_so_that_another_leads() {
     .await;
 }
 
-/// Passes everything on between Postgres and its clients until one of them begins a write; of that
-/// connection it passes on so many messages more, and then nothing, in neither direction.
+/// Passes everything on between Postgres and its clients until one of them begins a write. Of that
+/// connection it passes on this many messages more, and then nothing in either direction.
 struct Proxy {
     folder: TempDir,
     is_armed: Arc<AtomicBool>,
@@ -131,7 +131,7 @@ impl Proxy {
                             left => left.map(|left| left - 1),
                         };
                         if left == Some(0) {
-                            // The last one is passed on, and its answer is not.
+                            // The last message is passed on, and its answer is not.
                             is_silent.store(true, Ordering::SeqCst);
                         }
                         if to.write_all(&buffer[..read]).await.is_err() {
@@ -166,7 +166,7 @@ async fn answers(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, is_silent: Arc
     }
 }
 
-/// The one attempt sees nothing any more in the middle of this transaction; the next succeeds.
+/// The first attempt falls silent in the middle of this transaction; the next one succeeds.
 async fn a_write_goes_silent(trigger: &'static str, more: usize) {
     let app = app_without_worker().await;
     let school = app.connect_school(0).await;
@@ -179,10 +179,11 @@ async fn a_write_goes_silent(trigger: &'static str, more: usize) {
     assert_eq!(done["state"], "succeeded", "{done}");
     assert_equal_to_truth(&app, &school).await;
     let held = "SELECT count(*) FROM pg_stat_activity WHERE state LIKE 'idle in transaction%'";
-    eventually("nobody holds a row", async || (number(&app, held).await == 0).then_some(())).await;
+    eventually("no session holds a row", async || (number(&app, held).await == 0).then_some(()))
+        .await;
 }
 
-/// What opens the transaction of a page, and that of an apply.
+/// The statements that open the transaction of a page, and that of an apply.
 const PAGE: &str = "synchronous_commit = off; SET LOCAL application_name";
 const APPLY: &str = "BEGIN; SET LOCAL application_name";
 

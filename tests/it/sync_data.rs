@@ -48,9 +48,10 @@ async fn the_report_adds_up_and_every_skipped_person_has_a_reason() {
         .unwrap()
         .iter()
         .map(|issue| (issue["wonde_id"].as_str().unwrap(), issue["code"].as_str().unwrap()))
-        // Whoever reports to somebody who was skipped is not skipped for that, nor is a class.
+        // A person whose manager was skipped is not skipped because of that, and neither is a
+        // class.
         .filter(|(_, code)| !["manager_missing", "class_staff_missing"].contains(code))
-        // Nor is a person with one name.
+        // Neither is a person with one name.
         .filter(|(id, code)| *code != "name_missing" || !is_imported(id))
         .collect();
     let reasons: Vec<(String, Value)> = truth
@@ -119,7 +120,7 @@ async fn changes_in_the_mis_arrive_and_nobody_else_is_touched() {
     ];
     for (scenario, counted_as) in scenarios {
         let touched = simulator.apply_scenario(school.as_str(), scenario).unwrap().touched.len();
-        assert!(touched > 0, "{scenario:?} touched nobody");
+        assert!(touched > 0, "{scenario:?} changed no one");
         let job = app.press_sync(&school).await;
         let job = app.wait_until_finished(&job).await;
         assert_eq!(job["report"][counted_as], touched, "{scenario:?}: {job}");
@@ -175,8 +176,8 @@ async fn a_large_school_arrives_whole() {
     let job = app.wait_until_finished(&job).await;
     assert_eq!(job["state"], "succeeded", "{job}");
     assert_eq!(job["report"]["fetched"], 5_000);
-    // 25 pages of staff, 13 of classes, beside the first ones the count for the progress bar, and at
-    // the end of each list up to three pages that were only guessed.
+    // 25 pages of staff and 13 of classes, with the count for the progress bar, and at the end of
+    // each list up to three pages that were only guessed.
     let requests = job["report"]["requests"].as_u64().unwrap();
     assert!((39..=45).contains(&requests), "{requests}");
     assert_equal_to_truth(&app, &school).await;

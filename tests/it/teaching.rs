@@ -16,7 +16,7 @@ fn all() -> Value {
     json!({ "import_classes": true, "import_subjects": true })
 }
 
-/// The active records of one kind as iP holds them, in the simulator's words.
+/// The active records of one kind in iP, in the simulator's form.
 async fn held(app: &TestApp, school: &SchoolId, kind: &str) -> Vec<Value> {
     let (subject, order) = match kind {
         "class" => (
@@ -40,8 +40,7 @@ async fn held(app: &TestApp, school: &SchoolId, kind: &str) -> Vec<Value> {
     rows.iter().map(|row| serde_json::from_str(row).unwrap()).collect()
 }
 
-/// Asserts that iP's classes and subjects are those that the simulator says, with their staff in
-/// order.
+/// Asserts that iP's classes and subjects match the simulator's, with their staff in order.
 async fn assert_taught_as_in_the_mis(app: &TestApp, school: &SchoolId) {
     let truth = app.simulator.simulator().truth(school.as_str()).unwrap();
     let wanted = |list: Value| list.as_array().unwrap().clone();
@@ -217,14 +216,14 @@ async fn each_import_can_be_switched_off() {
         assert_eq!(is_there("class").await, classes, "{settings}");
         assert_eq!(is_there("subject").await, subjects, "{settings}");
         if subjects {
-            // Who teaches a subject is known from its classes, imported or not.
+            // The teachers of a subject follow from its classes, imported or not.
             assert_eq!(
                 held(&app, &school, "subject").await,
                 *json!(truth.subjects).as_array().unwrap()
             );
         }
         assert_eq!(report["classes"]["created"] != 0, classes);
-        // What is switched off is not asked for either.
+        // What is switched off is not requested either.
         let requests = app.simulator.simulator().requests();
         let asked = |list: &str| requests.by_path.contains_key(&format!("schools/{{id}}/{list}"));
         assert_eq!(asked("subjects"), subjects, "{settings}");

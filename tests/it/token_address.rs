@@ -1,4 +1,4 @@
-//! A school's token goes to Wonde and to nobody else.
+//! A school's token goes to Wonde and nowhere else.
 
 use std::sync::{
     Arc,
@@ -21,7 +21,7 @@ async fn app() -> TestApp {
     TestApp::start_with(TestAppOptions { simulator, ..TestAppOptions::default() }).await
 }
 
-/// Somebody who waits for a token to come by.
+/// A server that waits for a token.
 struct Thief {
     address: String,
     connections: Arc<AtomicUsize>,
@@ -92,7 +92,7 @@ async fn a_webhook_is_confirmed_at_the_configured_wonde_and_nowhere_else() {
     }
     assert_eq!(thief.connections(), 0);
 
-    // A token that Wonde sent does not go to a host that somebody names later, either.
+    // A token that Wonde sent does not go to a host that is named later either.
     let other = app.simulated_school(1);
     let approved = webhook_of(&app, &other.id, ScenarioName::RestoreAccess);
     assert_eq!(outcome(&app, &approved).await, kept());
@@ -118,7 +118,7 @@ async fn an_approval_goes_to_the_one_school_that_has_the_wonde_id() {
         let gone = app.delete(&format!("/v1/schools/{school}")).send().await.unwrap();
         assert_eq!(gone.status(), 204);
     }
-    // Both had the id and neither is connected: nobody can tell whose it is.
+    // Both had the id and neither is connected, so it is not clear whose it is.
     let approved = webhook_of(&app, &simulated.id, ScenarioName::RotateToken);
     assert_eq!(outcome(&app, &approved).await, kept());
     assert_eq!(connect("elm").await.unwrap().status(), 200);

@@ -23,7 +23,7 @@ async fn one_school(token_probe_after: Duration) -> (TestApp, SchoolId) {
 
 const NOT_TODAY: Duration = Duration::from_hours(24);
 
-/// The next `count` requests whose path holds `path` are answered with 401.
+/// Answers the next `count` requests whose path contains `path` with 401.
 fn refuse(app: &TestApp, path: &str, count: u32) {
     let fault = Fault { path: Some(path.into()), status: Some(401), count, ..Fault::default() };
     app.simulator.simulator().add_fault(fault);
@@ -88,13 +88,13 @@ async fn a_press_at_a_school_whose_token_is_refused_tries_it_first() {
     assert_eq!(ended(&app, &school).await, unauthorized());
     assert_eq!(token_state(&app, &school).await, "rejected");
 
-    // Still refused: the school is asked twice, and nothing else is.
+    // Still refused: the school is requested twice, and nothing else is.
     app.simulator.simulator().reset_requests();
     assert_eq!(ended(&app, &school).await, unauthorized());
     let asked = app.simulator.simulator().requests().by_path;
     assert_eq!(asked.into_iter().collect::<Vec<_>>(), [("schools/{id}".to_owned(), 2)]);
 
-    // Accepted again: the same press brings the school back.
+    // Accepted again: the same press restores the school.
     app.simulator.simulator().clear_faults();
     sync(&app, &school).await;
     assert_eq!(token_state(&app, &school).await, "held");

@@ -1,4 +1,4 @@
-//! A whole sync, photos and classes included, taken back over the API.
+//! A whole sync with photos and classes, undone over the API.
 
 use mis_sync_testing::TestApp;
 use mis_sync_wonde_sim::{Scenario, ScenarioName};
@@ -10,7 +10,7 @@ use crate::{
     rows::texts,
 };
 
-/// What a sync writes, but for those whom the second sync created.
+/// Everything that a sync writes, without the people that the second sync created.
 async fn everything(app: &TestApp) -> Vec<String> {
     let mut rows = Vec::new();
     for sql in [
@@ -60,7 +60,7 @@ async fn people_pictures_classes_and_managers_are_as_they_were() {
     let undo: Value = answer.json().await.unwrap();
     assert_eq!(everything(&app).await, before, "{undo}");
 
-    // The MIS has not changed its mind, and the next sync says so.
+    // The MIS still says the same, and the next sync applies it again.
     sync(&app, &school).await;
     assert_equal_to_truth(&app, &school).await;
 }

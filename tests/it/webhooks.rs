@@ -1,4 +1,4 @@
-//! What Wonde tells of by itself, and what a worker makes of it.
+//! Webhooks from Wonde, and what a worker does with them.
 
 use mis_sync_domain::SchoolId;
 use mis_sync_testing::{TestApp, TestAppOptions, WEBHOOK_SECRET, eventually, http_client};
@@ -16,13 +16,13 @@ async fn app() -> TestApp {
     TestApp::start_with(TestAppOptions { simulator, ..TestAppOptions::default() }).await
 }
 
-/// Lets something happen at Wonde; returns what it posts.
+/// Runs a scenario at Wonde, and returns what it posts.
 pub(crate) fn webhook_of(app: &TestApp, school: &str, scenario: impl Into<Scenario>) -> Value {
     let simulator = app.simulator.simulator();
     simulator.apply_scenario(school, scenario).unwrap().webhook.unwrap()
 }
 
-/// Posts it and waits for what becomes of it: state and reason.
+/// Posts it and waits for the result: state and reason.
 pub(crate) async fn outcome(app: &TestApp, body: &Value) -> (String, Option<String>) {
     let id = app.post_webhook(body).await;
     let sql = format!(
@@ -70,7 +70,7 @@ async fn a_new_token_of_a_known_school_is_taken_once_wonde_confirms_it() {
     assert_eq!(shown(&app, &school).await["token_state"], "held");
     sync(&app, &school).await;
     assert_no_token_is_left(&app).await;
-    // The same again changes nothing, not even the time.
+    // The same body again changes nothing, not even the time.
     let before = shown(&app, &school).await;
     assert_eq!(outcome(&app, &rotated).await, applied());
     assert_eq!(shown(&app, &school).await["updated_at"], before["updated_at"]);
@@ -83,7 +83,7 @@ async fn a_forged_token_is_not_trusted() {
     let mut forged = json!({ "payload_type": "schoolApproved", "school_id": school.as_str(),
         "school_token": "0123456789abcdef0123456789abcdef01234567" });
     assert_eq!(outcome(&app, &forged).await, because("refused", "wonde_unauthorized"));
-    // A token that is good for another school is none for this one.
+    // A token of another school is not valid for this one.
     forged["school_token"] = app.simulated_school(1).token.into();
     let refused = outcome(&app, &forged).await;
     assert_eq!(refused.0, "refused", "{refused:?}");
@@ -137,7 +137,7 @@ async fn revoked_access_stops_the_syncs_and_keeps_the_people() {
     let reason = "SELECT details ->> 'revoke_reason' FROM webhook_event";
     assert_eq!(texts(&app, reason).await, ["Revoked by the school."]);
 
-    // Approved anew; the old word comes once more, late.
+    // Approved again; the old event arrives once more, late.
     let approved = webhook_of(&app, school.as_str(), ScenarioName::RestoreAccess);
     assert_eq!(outcome(&app, &approved).await, applied());
     assert_eq!(outcome(&app, &revoked).await, because("ignored", "still_granted"));
@@ -155,7 +155,7 @@ async fn a_job_that_waits_ends_when_access_is_revoked() {
     let school = app.connect_school(0).await;
     app.stop_worker().await;
     let job = app.press_sync(&school).await;
-    // What a worker makes of the word.
+    // What a worker does with the event.
     webhook_of(&app, school.as_str(), ScenarioName::Revoke);
     let sql = format!("UPDATE school SET token_rejected_at = now() WHERE id = '{school}'");
     crate::rows::execute(&app, &sql).await;
@@ -197,7 +197,7 @@ async fn a_migration_is_noted_and_the_mis_changes_when_it_is_done() {
     assert_eq!(texts(&app, noted).await, [format!("{from} | {to} | f | {mis} | t")]);
     assert_eq!(outcome(&app, &done).await, applied());
     assert_eq!(texts(&app, noted).await, [format!("{from} | {to} | t | {to} | t")]);
-    // An old announcement that comes again takes nothing back.
+    // An old event that comes again reverses nothing.
     assert_eq!(outcome(&app, &announced).await, applied());
     assert_eq!(texts(&app, noted).await, [format!("{from} | {to} | t | {to} | t")]);
 }
@@ -222,7 +222,7 @@ async fn a_wonde_that_is_away_is_asked_again() {
     let app = app().await;
     let school = app.connect_school(0).await;
     let rotated = webhook_of(&app, school.as_str(), ScenarioName::RotateToken);
-    // More often than the client tries by itself.
+    // More often than the client itself tries.
     let away = json!({ "status": 503, "count": 7 });
     app.simulator.simulator().add_fault(serde_json::from_value(away).unwrap());
     assert_eq!(outcome(&app, &rotated).await, applied());

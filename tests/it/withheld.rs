@@ -1,4 +1,4 @@
-//! Schools that withdraw a permission: what iP has stays, and the school is told.
+//! Schools that withdraw a permission: iP's values stay, and the school gets an issue.
 
 use std::collections::BTreeSet;
 
@@ -110,7 +110,7 @@ async fn without_contact_details_everybody_stays_and_has_an_issue() {
 #[tokio::test]
 async fn what_is_asked_of_wonde_is_what_the_settings_need() {
     type Names = &'static [&'static str];
-    // Includes of people beyond those, and of classes where those are asked for.
+    // Other includes of people, and those of classes if they are requested.
     let table: [(Mis, Value, Names, Option<Names>); 5] = [
         (Mis::Sims, json!({ "import_classes": false }), &["roles", "hierarchy"], None),
         (Mis::Sims, json!({}), &["roles", "hierarchy"], Some(&["employees"])),

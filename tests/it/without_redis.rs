@@ -1,4 +1,4 @@
-//! Processes that start while Redis is away work, and join it when it comes.
+//! Processes that start while Redis is away work, and use it when it is there.
 
 use mis_sync_domain::SchoolId;
 use mis_sync_testing::{TestApp, TestAppOptions, eventually};
@@ -22,7 +22,7 @@ async fn press(app: &TestApp, school: &SchoolId) {
     assert_eq!(job["state"], "succeeded", "{job}");
 }
 
-/// Who is connected, and what each of them does.
+/// The connected clients, and what each of them does.
 async fn redis_clients(app: &TestApp) -> String {
     let mut redis = UnixStream::connect(app.servers.redis.socket()).await.unwrap();
     redis.write_all(b"CLIENT LIST\r\nQUIT\r\n").await.unwrap();
@@ -39,7 +39,7 @@ async fn server_and_worker_start_without_redis_and_join_it_later() {
     let school = app.connect_school(0).await;
     app.servers.redis.kill().unwrap();
     let (_server, address) = serving(&app, &[]).await;
-    // From here on the process is asked.
+    // From here on requests go to the process.
     app.api_url = format!("http://{address}");
     let _worker = Process::start(&app, &["worker"], &[]);
 

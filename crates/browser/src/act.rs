@@ -6,7 +6,7 @@ use serde_json::Value;
 use crate::{Page, key::Stroke, page::quoted};
 
 impl Page {
-    /// Clicks the first such element with the mouse, once it is there, enabled and not covered.
+    /// Clicks the first such element, once it is there, enabled and not covered.
     pub async fn click(&self, selector: &str) {
         self.step(format!("click {selector}"));
         let script = format!(
@@ -23,21 +23,21 @@ impl Page {
         }
     }
 
-    /// Replaces what a field holds by typing.
+    /// Replaces the value of a field by typing.
     pub async fn fill(&self, selector: &str, text: &str) {
         self.click(selector).await;
         self.evaluate::<Value>("document.activeElement.select?.()").await;
         self.type_text(text).await;
     }
 
-    /// Types into whatever has the focus, key by key.
+    /// Types into the focused element, key by key.
     pub async fn type_text(&self, text: &str) {
         self.step(format!("type {} characters", text.chars().count()));
         for character in text.chars() {
             let character = character.to_string();
             match Stroke::parse(&character) {
                 Some(stroke) => self.strike(&stroke).await,
-                // No key of an American keyboard.
+                // The character is not on an American keyboard.
                 None => self.insert(character).await,
             }
         }

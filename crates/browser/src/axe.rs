@@ -1,4 +1,4 @@
-//! Accessibility, as far as a machine can tell: axe-core inside the page.
+//! Accessibility, as far as a program can check it: axe-core inside the page.
 
 use serde_json::Value;
 
@@ -10,25 +10,25 @@ pub const AXE: &str = include_str!("../assets/axe-core-4.14.1/axe.min.js");
 /// The SHA-256 of [`AXE`], in hexadecimal.
 pub const AXE_SHA256: &str = "29348999450cdf2849a8e70b7912fc2da85a849da39c0d0d5394f51d4a9ed95c";
 
-/// Elements that are shown of each violation.
+/// How many elements are shown for each violation.
 const SHOWN: usize = 5;
 
-/// WCAG 2.2 AA, which includes what came before it.
+/// WCAG 2.2 AA, including the earlier versions.
 const RUN: &str = "axe.run(document, { \
     runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'], \
     resultTypes: ['violations'] })";
 
 impl Page {
-    /// What WCAG 2.2 AA forbids and the page does, in words; each with the elements that do it.
+    /// The page's violations of WCAG 2.2 AA in words, each with its elements.
     pub async fn accessibility_violations(&self) -> Vec<String> {
-        // Put into the page by the debugger, which no content security policy stops.
+        // The debugger adds the script, which no content security policy prevents.
         let put = format!("window.axe ? true : (() => {{ {AXE}\n; return true }})()");
         self.evaluate::<bool>(&put).await;
         let results: Value = self.evaluate(RUN).await;
         results["violations"].as_array().into_iter().flatten().map(in_words).collect()
     }
 
-    /// Fails when there are any.
+    /// Fails if there are any violations.
     pub async fn expect_accessible(&self) {
         self.step("look for barriers".to_owned());
         let violations = self.accessibility_violations().await;
@@ -38,7 +38,7 @@ impl Page {
     }
 }
 
-/// `color-contrast (serious): Elements must …`, and below it each element with what to do.
+/// `color-contrast (serious): Elements must …`, followed by each element with what to do.
 fn in_words(violation: &Value) -> String {
     let text = |value: &Value| value.as_str().unwrap_or_default().replace('\n', "\n      ");
     let nodes = violation["nodes"].as_array().map(Vec::as_slice).unwrap_or_default();

@@ -9,7 +9,7 @@ use tokio::task::{JoinHandle, spawn_blocking};
 
 use crate::{Page, page::PATIENCE};
 
-/// A Chromium without a window, private to one test and gone with it.
+/// A headless Chromium, private to one test, that ends with it.
 pub struct Browser {
     client: Client,
     talk: JoinHandle<()>,
@@ -17,11 +17,12 @@ pub struct Browser {
 }
 
 impl Browser {
-    /// Starts one: about half a second. `None`, and a loud line, where the machine has no Chromium.
+    /// Starts a browser, which takes about half a second. Returns `None` and prints a clear line if
+    /// the machine has no Chromium.
     ///
     /// # Panics
     ///
-    /// When there is none and `CI=true`, or when it does not start.
+    /// If there is none and `CI=true`, or if it does not start.
     pub async fn start() -> Option<Self> {
         match spawn_blocking(Chromium::start).await.expect("starting does not panic") {
             Ok(chromium) => Some(Self::connect(chromium).await),
@@ -45,8 +46,8 @@ impl Browser {
         Self { client, talk, _chromium: chromium }
     }
 
-    /// A new page of somebody new: no cookie or setting is shared with another page. `root` is where
-    /// its paths start, `http://127.0.0.1:8080`.
+    /// A new page of a new visitor, which shares no cookie or setting with another page. `root` is
+    /// where its paths start, for example `http://127.0.0.1:8080`.
     pub async fn page(&self, root: &str) -> Page {
         let somebody = CreateBrowserContextParams::default();
         let context = self.client.create_browser_context(somebody).await.expect("a new context");
@@ -63,7 +64,7 @@ impl Drop for Browser {
     }
 }
 
-#[expect(clippy::print_stderr, reason = "a skipped test is not to be taken for a passed one")]
+#[expect(clippy::print_stderr, reason = "a skipped test must not look like a passed one")]
 fn say_loudly(missing: &Error) {
     eprintln!("\n***** SKIPPED: tests in a browser *****\n{missing}");
 }

@@ -5,10 +5,10 @@ use chromiumoxide::{
     keys::{KeyDefinition, get_key_definition},
 };
 
-/// A key, perhaps with others held down.
+/// A key, possibly with modifier keys.
 pub(crate) struct Stroke {
     key: &'static KeyDefinition,
-    /// As the protocol counts them: Alt 1, Control 2, Meta 4, Shift 8.
+    /// Modifiers as the protocol counts them: Alt 1, Control 2, Meta 4, Shift 8.
     held: i64,
 }
 
@@ -31,7 +31,7 @@ impl Stroke {
 
     /// The key goes down and comes up.
     pub(crate) fn events(&self) -> [DispatchKeyEventParams; 2] {
-        // With Control or Alt held a key writes nothing.
+        // With Control or Alt a key types nothing.
         let writes = self.held & !8 == 0;
         let of_its_own = (self.key.key.len() == 1).then_some(self.key.key);
         let text = self.key.text.or(of_its_own).filter(|_| writes);

@@ -14,17 +14,15 @@ use serde::Deserialize;
 
 use crate::Page;
 
-/// What the system of the person who looks prefers.
+/// The theme that the visitor's system prefers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Theme {
-    /// Dark on light.
     Light,
-    /// Light on dark.
     Dark,
 }
 
 impl Theme {
-    /// As stylesheets call it.
+    /// Its name in stylesheets.
     pub fn name(self) -> &'static str {
         match self {
             Self::Light => "light",
@@ -33,26 +31,26 @@ impl Theme {
     }
 }
 
-/// A screen and who sits before it.
+/// A screen, and the preferences of its user.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Look {
     /// In CSS pixels.
     pub width: u32,
     /// In CSS pixels.
     pub height: u32,
-    /// A phone: it heeds the page's viewport.
+    /// Whether it is a phone, which obeys the page's viewport.
     pub mobile: bool,
     /// The preferred theme.
     pub theme: Theme,
 }
 
 impl Look {
-    /// A window on a desk, 1280 × 800.
+    /// A desktop window, 1280 × 800.
     pub fn desktop(theme: Theme) -> Self {
         Self { width: 1280, height: 800, mobile: false, theme }
     }
 
-    /// A phone held upright, 390 × 844.
+    /// An upright phone, 390 × 844.
     pub fn phone(theme: Theme) -> Self {
         Self { width: 390, height: 844, mobile: true, theme }
     }
@@ -63,23 +61,23 @@ impl Look {
         [Self::desktop(light), Self::desktop(dark), Self::phone(light), Self::phone(dark)]
     }
 
-    /// For file names: `light-1280`.
+    /// A name for files: `light-1280`.
     pub fn name(self) -> String {
         format!("{}-{}", self.theme.name(), self.width)
     }
 }
 
-/// Parts of a page that moved at once.
+/// Parts of a page that moved unexpectedly.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 pub struct LayoutShift {
     /// How much of the screen moved, and how far.
     pub score: f64,
-    /// The elements.
+    /// The elements that moved.
     pub moved: Vec<String>,
 }
 
 impl Page {
-    /// Shows the page on this screen to somebody who prefers the theme and no motion.
+    /// Shows the page on this screen, with this theme and reduced motion.
     pub async fn look(&self, look: Look) {
         self.step(format!("look at {}", look.name()));
         let (width, height) = (i64::from(look.width), i64::from(look.height));
@@ -97,22 +95,22 @@ impl Page {
         }
     }
 
-    /// Writes what the screen shows into a PNG file; returns its size in bytes.
+    /// Writes the visible part of the page into a PNG file, and returns its size in bytes.
     pub async fn screenshot(&self, file: &Path) -> usize {
         self.save(file, false).await
     }
 
-    /// The same of the whole page, beyond what the screen shows.
+    /// Writes the whole page into a PNG file, and returns its size in bytes.
     pub async fn screenshot_of_all(&self, file: &Path) -> usize {
         self.save(file, true).await
     }
 
-    /// The elements that stick out where the page can be scrolled sideways; none where it cannot.
+    /// The elements that stick out if the page can be scrolled sideways, otherwise none.
     pub async fn sideways_scroll(&self) -> Vec<String> {
         self.evaluate(include_str!("wide.js")).await
     }
 
-    /// Fails when the page can be scrolled sideways.
+    /// Fails if the page can be scrolled sideways.
     pub async fn expect_no_sideways_scroll(&self) {
         let wide = self.sideways_scroll().await;
         if !wide.is_empty() {
@@ -120,8 +118,8 @@ impl Page {
         }
     }
 
-    /// What moved since the page was opened without anybody having done anything: the entries of the
-    /// [Layout Instability API](https://wicg.github.io/layout-instability/). The scores together are the
+    /// What moved since the page was opened, without any action: the entries of the [Layout
+    /// Instability API](https://wicg.github.io/layout-instability/). The sum of the scores is the
     /// cumulative layout shift; up to 0.1 counts as good.
     pub async fn layout_shifts(&self) -> Vec<LayoutShift> {
         self.evaluate(include_str!("shift.js")).await
@@ -136,7 +134,7 @@ impl Page {
         picture.len()
     }
 
-    /// A PNG of the screen, or of everything.
+    /// A PNG of the screen, or of the whole page.
     pub(crate) async fn picture(&self, all: bool) -> Result<Vec<u8>> {
         let format = Some(CaptureScreenshotFormat::Png);
         let mut params = CaptureScreenshotParams { format, ..CaptureScreenshotParams::default() };
@@ -156,11 +154,11 @@ impl Page {
     }
 }
 
-/// Writes a picture, with the folders it needs.
+/// Writes a picture, and creates the folders that it needs.
 pub(crate) fn write(file: &Path, picture: &[u8]) -> io::Result<()> {
     fs::create_dir_all(file.parent().expect("a file is in a folder"))?;
     fs::write(file, picture)
 }
 
-/// A picture of a page without end is of no use, in CSS pixels.
+/// The greatest height of a picture, in CSS pixels. A picture of an endless page is of no use.
 const TALLEST: f64 = 4000.0;

@@ -17,23 +17,25 @@ use tokio::time::{Instant, interval};
 
 use crate::{look, watch::Watch};
 
-/// How long a page may take to show what is waited for. Far more than it takes, because machines are
-/// shared; a test that passes never waits this long.
+/// How long to wait for a page to show something. This is far more than it takes, because machines
+/// are shared; a passing test never waits this long.
 pub const PATIENCE: Duration = Duration::from_secs(30);
 
-/// What scripts of this crate find elements with; see [`Page`] for what a selector is.
+/// The functions with which our scripts find elements; see [`Page`] for selectors.
 const FIND: &str = include_str!("find.js");
 
-/// One page, driven as a person would: what is not visible cannot be clicked, and everything waits for
-/// what it needs, up to [`PATIENCE`].
+/// One page, driven as a person would: invisible elements cannot be clicked, and every step waits
+/// for what it needs, up to [`PATIENCE`].
 ///
 /// A selector is CSS, and `:says(…)` after an element asks for a visible text, in any case:
-/// `button:says(Sign in)`, `tr:says(failed) a`. Only visible elements are found, the innermost first.
+/// `button:says(Sign in)`, `tr:says(failed) a`. Only visible elements are found, the innermost
+/// first.
 ///
-/// Everything panics with what was done, what was waited for and a picture in
-/// `target/screenshots/failures` when it does not come; and when the page has a problem: a script's error, a
-/// failed request, a violation of the content security policy, a warning on the console. A problem that a test
-/// expects is taken off with [`Page::expect_problem`]. [`Page::close`] at the end looks a last time.
+/// If something does not appear, every step panics with the steps so far, what it waited for, and a
+/// picture in `target/screenshots/failures`. It also panics if the page has a problem: a script
+/// error, a failed request, a violation of the content security policy, a warning on the console. A
+/// test removes a problem that it expects with [`Page::expect_problem`]. [`Page::close`] checks a
+/// last time.
 pub struct Page {
     pub(crate) target: Target,
     root: String,
@@ -45,25 +47,25 @@ pub struct Page {
 impl Page {
     pub(crate) async fn new(target: Target, root: String) -> Self {
         let watch = Mutex::new(Watch::of(&target).await.expect("a new page can be listened to"));
-        // Several pages of one browser do not compete for being the one in front.
+        // Several pages of one browser must not compete for the focus.
         let in_front = SetFocusEmulationEnabledParams::new(true);
         target.execute(in_front).await.expect("a new page takes the focus");
         Self { target, root, watch, steps: Mutex::default(), patience: PATIENCE }
     }
 
-    /// With another patience than [`PATIENCE`], for what is not to come.
+    /// With a shorter wait than [`PATIENCE`], for something that should not appear.
     #[must_use]
     pub fn with_patience(self, patience: Duration) -> Self {
         Self { patience, ..self }
     }
 
-    /// Opens a path, `/docs`, and waits until it is loaded.
+    /// Opens a path such as `/docs`, and waits until it is loaded.
     pub async fn goto(&self, path: &str) {
         self.open(path).await;
         self.loaded().await;
     }
 
-    /// Opens a path where a problem is expected: [`Page::expect_problem`] comes next.
+    /// Opens a path that has an expected problem; [`Page::expect_problem`] should follow.
     pub async fn open(&self, path: &str) {
         self.step(format!("goto {path}"));
         if let Err(error) = self.target.goto(format!("{}{path}", self.root)).await {
@@ -76,7 +78,7 @@ impl Page {
         self.goto(&self.path().await).await;
     }
 
-    /// Path and query of where the page is now.
+    /// Path and query of the page.
     pub async fn path(&self) -> String {
         self.evaluate("location.pathname + location.search").await
     }
@@ -105,7 +107,7 @@ impl Page {
         self.wait_until(&format!("the page says “{text}”"), &shown).await;
     }
 
-    /// Waits until a script's expression is true; `what` is for the message.
+    /// Waits until a JavaScript expression is true. `what` is for the message.
     pub async fn wait_until(&self, what: &str, expression: &str) {
         let expression = format!("document.readyState === 'complete' && Boolean({expression})");
         let _: bool = self.until(what, &expression).await;
@@ -131,7 +133,7 @@ impl Page {
         self.of_first(selector, "String(element.value)").await
     }
 
-    /// What a script's expression is, or becomes when it is a promise.
+    /// The value of a JavaScript expression, or of the promise that it returns.
     pub async fn evaluate<T: DeserializeOwned>(&self, expression: &str) -> T {
         self.checked().await;
         match self.run(expression).await {
@@ -142,7 +144,7 @@ impl Page {
         }
     }
 
-    /// Waits until the page has a problem that says `part`, and takes it off.
+    /// Waits until the page has a problem that contains `part`, and removes it.
     pub async fn expect_problem(&self, part: &str) {
         let deadline = Instant::now() + self.patience;
         let mut tick = interval(Duration::from_millis(10));
@@ -154,12 +156,12 @@ impl Page {
         }
     }
 
-    /// Looks a last time for problems and closes the page.
+    /// Checks a last time for problems and closes the page.
     pub async fn close(self) {
-        // What happened before an answer was told before it.
+        // What happened before an answer was reported before it.
         self.loaded().await;
         self.loaded().await;
-        // A page that is closed already is as well.
+        // It does not matter if the page is already closed.
         let _ = self.target.close().await;
     }
 
@@ -176,14 +178,14 @@ impl Page {
         self.wait_until("the page is loaded", "true").await;
     }
 
-    /// Asks again and again until an expression is neither null, nor undefined, nor false.
+    /// Evaluates an expression again and again until it is neither null, undefined nor false.
     pub(crate) async fn until<T: DeserializeOwned>(&self, what: &str, expression: &str) -> T {
         let deadline = Instant::now() + self.patience;
         let mut tick = interval(Duration::from_millis(10));
         loop {
             tick.tick().await;
             self.checked().await;
-            // While one document goes and another comes, scripts fail.
+            // While one document replaces another, scripts fail.
             let result = self.run(expression).await;
             if let Ok(value) = &result
                 && !matches!(value, Value::Null | Value::Bool(false))
@@ -219,15 +221,15 @@ impl Page {
     }
 
     fn watch(&self) -> MutexGuard<'_, Watch> {
-        self.watch.lock().expect("nobody panics with it")
+        self.watch.lock().expect("no code panics while it is locked")
     }
 
-    /// Notes what a person did, for messages.
+    /// Records a step, for messages.
     pub(crate) fn step(&self, step: String) {
-        self.steps.lock().expect("nobody panics with it").push(step);
+        self.steps.lock().expect("no code panics while it is locked").push(step);
     }
 
-    /// Ends the test, with all that helps to see why.
+    /// Fails the test, with everything that helps to find the reason.
     pub(crate) async fn fail(&self, problem: &str) -> ! {
         let name = std::thread::current().name().unwrap_or("test").replace("::", "-");
         let file = screenshots().join("failures").join(format!("{name}.png"));
@@ -237,22 +239,22 @@ impl Page {
         };
         let picture = picture.map_or_else(|error| error, |()| file.display().to_string());
         let url = self.target.url().await.ok().flatten().unwrap_or_default();
-        let steps = self.steps.lock().expect("nobody panics with it").join("\n  ");
+        let steps = self.steps.lock().expect("no code panics while it is locked").join("\n  ");
         panic!("{problem}\nat {url} after\n  {steps}\npicture: {picture}");
     }
 }
 
-/// Where pictures go: `target/screenshots`.
+/// The folder for pictures: `target/screenshots`.
 pub fn screenshots() -> PathBuf {
     PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../target/screenshots"))
 }
 
-/// Text as a script writes it.
+/// A text as a JavaScript literal.
 pub(crate) fn quoted(text: &str) -> String {
     Value::from(text).to_string()
 }
 
-/// What was thrown, with where.
+/// What was thrown, and where.
 pub(crate) fn in_words(exception: &ExceptionDetails) -> String {
     let thrown = exception.exception.as_ref().and_then(|thrown| thrown.description.clone());
     thrown.unwrap_or_else(|| exception.text.clone())

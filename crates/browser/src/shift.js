@@ -1,4 +1,4 @@
-// What moved under the eyes of whoever looks since the page was opened, without them having done anything.
+// What moved on the page since it was opened, without any action of the visitor.
 new Promise((done) => {
   const shifts = [];
   const name = (node) => {

@@ -1,4 +1,4 @@
-//! What a page complains of: nobody looks at a console in a test, so this does.
+//! The problems of a page. No one reads the console in a test, so this does.
 
 use std::{fmt::Write, sync::Arc};
 
@@ -17,7 +17,7 @@ use crate::page::in_words;
 
 /// Listens to one page.
 pub(crate) struct Watch {
-    /// Failed requests, violations of the policy, warnings of the browser.
+    /// Failed requests, policy violations and browser warnings.
     log: EventStream<EventEntryAdded>,
     console: EventStream<EventConsoleApiCalled>,
     exceptions: EventStream<EventExceptionThrown>,
@@ -34,7 +34,7 @@ impl Watch {
         })
     }
 
-    /// All that was not taken off.
+    /// The problems that were not removed.
     pub(crate) fn problems(&mut self) -> &[String] {
         let log = arrived(&mut self.log).into_iter().filter_map(|event| from_log(&event));
         self.problems.extend(log);
@@ -45,7 +45,7 @@ impl Watch {
         &self.problems
     }
 
-    /// Takes off the problems that say `part`; whether there was one.
+    /// Removes the problems that contain `part`, and returns whether there was one.
     pub(crate) fn take(&mut self, part: &str) -> bool {
         let before = self.problems().len();
         self.problems.retain(|problem| !problem.contains(part));

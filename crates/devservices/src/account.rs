@@ -1,4 +1,5 @@
-//! Whom the servers run as. Postgres refuses root, so there they run as `nobody`; elsewhere as the user.
+//! The account that the servers run as. Postgres refuses root, so under root they run as `nobody`,
+//! otherwise as the user.
 
 use std::fs;
 use std::os::unix::fs::chown;
@@ -28,7 +29,7 @@ impl Account {
         nobody_in(&passwd).ok_or(Error::NoAccount)
     }
 
-    /// Makes `command` run as this account. (Setting a uid also drops root's supplementary groups.)
+    /// Makes `command` run as this account. Setting a uid also drops root's supplementary groups.
     pub(crate) fn apply(self, command: &mut Command) {
         if let Self::Nobody { uid, gid } = self {
             command.uid(uid).gid(gid);
@@ -52,7 +53,7 @@ fn nobody_in(passwd: &str) -> Option<Account> {
     Some(Account::Nobody { uid: ids.next()??, gid: ids.next()?? })
 }
 
-/// macOS writes nobody's ids as -2, which stands for the unsigned number of the same bits.
+/// macOS writes the ids of `nobody` as -2, which stands for the unsigned number with the same bits.
 fn parse_id(text: &str) -> Option<u32> {
     text.parse().ok().or_else(|| text.parse::<i32>().ok().map(i32::cast_unsigned))
 }

@@ -1,5 +1,5 @@
-//! Which `postgres`, `initdb` and `redis-server` are used: installed ones, or ones fetched without changing the system.
-//! And which browser: an installed one.
+//! Finds `postgres`, `initdb` and `redis-server`: installed ones, or ones downloaded without
+//! changing the system. Also finds an installed browser.
 
 mod apt;
 mod fetched;
@@ -14,7 +14,7 @@ use std::process::Command;
 use crate::account::Account;
 use crate::{Error, environment, process};
 
-/// A way to come by the servers, in the order in which they are tried.
+/// A way to get the servers, in the order in which they are tried.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum From {
     /// Installed: `PATH`, `/usr/lib/postgresql/*/bin`, Homebrew's folders.
@@ -46,13 +46,13 @@ impl Display for From {
     }
 }
 
-/// What [`Binaries::locate_with`] searches and where it keeps things.
+/// Where [`Binaries::locate_with`] searches, and where it keeps downloads.
 #[derive(Clone, Debug)]
 pub struct Search {
-    /// Only this way; `None` tries them in order, for each server on its own.
+    /// Only this way; `None` tries them in order, for each server separately.
     pub from: Option<From>,
-    /// Where fetched servers and templates are kept. Run as root it has to be open to all (mode 0755 on the whole
-    /// way), because the servers run as `nobody`.
+    /// Where downloaded servers and templates are kept. For root this has to be open to all users
+    /// (mode 0755 on the whole path), because the servers run as `nobody`.
     pub cache: PathBuf,
 }
 
@@ -60,13 +60,15 @@ impl Search {
     /// `DEVSERVICES_FROM`, and the user's cache folder.
     ///
     /// # Errors
-    /// [`Error::UnknownWay`] when `DEVSERVICES_FROM` holds something else than `path`, `apt` or `pip`.
+    ///
+    /// [`Error::UnknownWay`] if `DEVSERVICES_FROM` is neither `path`, `apt` nor `pip`.
     pub fn from_environment() -> Result<Self, Error> {
         Ok(Self { from: environment::from()?, cache: environment::cache() })
     }
 }
 
-/// The programs of both servers, tried out: each has told its version when run as the servers' account.
+/// The programs of both servers. Each has been tried: it printed its version as the servers'
+/// account.
 #[derive(Clone, Debug)]
 pub struct Binaries {
     pub(crate) account: Account,
@@ -81,14 +83,14 @@ pub(crate) struct Program {
     path: PathBuf,
     version: Version,
     from: From,
-    /// Folders with shared libraries that the system lacks, as `LD_LIBRARY_PATH`.
+    /// Folders of shared libraries that the system lacks, for `LD_LIBRARY_PATH`.
     libraries: Option<OsString>,
 }
 
-/// Major and minor; what follows does not matter here.
+/// Major and minor version.
 pub(crate) type Version = (u32, u32);
 
-/// A server to look for.
+/// A program to look for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Wanted {
     Postgres,
@@ -111,14 +113,17 @@ impl Wanted {
     }
 }
 
-/// The first Chromium whose headless mode is the real browser.
+/// The first Chromium whose headless mode is the full browser.
 const OLDEST_BROWSER: Version = (112, 0);
 
 impl Binaries {
-    /// Finds both servers as the environment says; fetches what is not installed, telling `progress` in plain lines.
+    /// Finds both servers as the environment says. Downloads what is not installed, and reports to
+    /// `progress` in plain lines.
     ///
     /// # Errors
-    /// [`Error::Missing`] with the command to run when no way works, [`Error::NoAccount`] for root without `nobody`.
+    ///
+    /// [`Error::Missing`] with the command to run if no way works, [`Error::NoAccount`] for root
+    /// without `nobody`.
     pub fn locate(progress: &dyn Fn(&str)) -> Result<Self, Error> {
         Self::locate_with(&Search::from_environment()?, progress)
     }
@@ -126,6 +131,7 @@ impl Binaries {
     /// Like [`Binaries::locate`], with the choices made by the caller.
     ///
     /// # Errors
+    ///
     /// As [`Binaries::locate`].
     pub fn locate_with(search: &Search, progress: &dyn Fn(&str)) -> Result<Self, Error> {
         let account = Account::for_servers()?;
@@ -137,7 +143,7 @@ impl Binaries {
         })
     }
 
-    /// Which programs are used and where they came from, a line for each server.
+    /// Which programs are used and where they came from, one line for each server.
     pub fn describe(&self) -> String {
         let line = |name: &str, program: &Program| {
             let (major, minor) = program.version;
@@ -159,7 +165,7 @@ impl Binaries {
         self.redis.command()
     }
 
-    /// Tells apart servers whose data directories may differ in format or build options.
+    /// Distinguishes servers whose data directories may differ in format or build options.
     pub(crate) fn postgres_tag(&self) -> String {
         let (major, minor) = self.postgres.version;
         format!("{}-{major}.{minor}", self.postgres.from)
@@ -175,7 +181,8 @@ impl Program {
         Self { path: self.path.with_file_name(name), ..self.clone() }
     }
 
-    /// With nothing of our environment but `PATH`: neither settings such as `PGPORT` nor secrets reach a server.
+    /// Runs it with nothing of our environment but `PATH`, so that neither settings such as
+    /// `PGPORT` nor secrets reach a server.
     pub(crate) fn command(&self) -> Command {
         let mut command = Command::new(&self.path);
         command.env_clear().env("PATH", environment::raw_path()).env("LC_ALL", "C");
@@ -185,7 +192,7 @@ impl Program {
         command
     }
 
-    /// Runs it as the servers' account; says why it cannot be used.
+    /// Runs it as the servers' account, or says why it cannot be used.
     fn try_out(mut self, oldest: Version, account: Account) -> Result<Self, String> {
         let mut command = self.command();
         account.apply(command.arg("--version").current_dir("/"));
@@ -229,7 +236,8 @@ fn find(
     Err(Error::Missing { what: wanted.name(), tried: tried.join("\n"), install })
 }
 
-/// An installed Chromium, or a browser made of it. None is fetched: it is not small, and only tests need it.
+/// An installed Chromium or relative of it. It is never downloaded: it is large, and only tests
+/// need it.
 pub(crate) fn browser(account: Account) -> Result<Program, Error> {
     first_usable(installed::browsers(), OLDEST_BROWSER, account).map_err(|reason| Error::Missing {
         what: "Chromium (112 or newer)",
@@ -268,7 +276,7 @@ fn parse_version(printed: &str) -> Option<Version> {
     Some((parts.next()?, parts.next().unwrap_or(0)))
 }
 
-/// What to type on this machine.
+/// The command to type on this machine.
 fn install_command([brew, dnf, apt]: [&'static str; 3]) -> &'static str {
     let has =
         |program: &str| environment::path().iter().any(|folder| folder.join(program).is_file());
@@ -281,7 +289,7 @@ fn install_command([brew, dnf, apt]: [&'static str; 3]) -> &'static str {
     }
 }
 
-/// Where a file is, below a folder whose exact layout depends on versions.
+/// Files below a folder whose exact layout depends on versions.
 fn existing(paths: impl IntoIterator<Item = PathBuf>) -> Vec<PathBuf> {
     paths.into_iter().filter(|path| path.is_file()).collect()
 }
@@ -315,7 +323,7 @@ mod tests {
     fn a_forced_way_is_one_of_three() {
         assert_eq!(From::parse("apt").unwrap(), From::Apt);
         let error = From::parse("docker").unwrap_err().to_string();
-        assert_eq!(error, "DEVSERVICES_FROM is \"docker\"; it may be path, apt or pip");
+        assert_eq!(error, "DEVSERVICES_FROM is \"docker\"; it has to be path, apt or pip");
     }
 
     #[test]

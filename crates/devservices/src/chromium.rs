@@ -9,10 +9,11 @@ use crate::account::Account;
 use crate::binaries::{self, Program};
 use crate::watchdog::{Server, Watchdog};
 
-/// What the browser keeps of a user, under its private directory.
+/// The folder of the browser's user data, in its private directory.
 const PROFILE: &str = "profile";
 
-/// What keeps it from asking anybody but the tests' pages, and its pictures the same on every machine.
+/// These stop it from contacting anything but the tests' pages, and make pictures the same on every
+/// machine.
 const FLAGS: [&str; 12] = [
     "--headless=new",
     "--remote-debugging-port=0",
@@ -22,17 +23,17 @@ const FLAGS: [&str; 12] = [
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
-    // A small /dev/shm, as in containers, would else end pages at random.
+    // Otherwise a small /dev/shm, as in containers, ends pages at random.
     "--disable-dev-shm-usage",
     "--hide-scrollbars",
     "--force-color-profile=srgb",
     "--lang=en-GB",
 ];
 
-/// A running browser without a window. Dropping it ends it and removes its profile; so does the death of this
-/// process, in whatever way.
+/// A running headless browser. Dropping it ends it and removes its profile, and so does the death
+/// of this process.
 ///
-/// Starting and dropping block for some hundred milliseconds.
+/// Starting and dropping take some hundred milliseconds and block.
 #[derive(Debug)]
 pub struct Chromium {
     watchdog: Watchdog,
@@ -43,14 +44,15 @@ impl Chromium {
     /// Finds an installed Chromium and starts it with an empty profile.
     ///
     /// # Errors
-    /// [`Error::Missing`] with the command to run when there is none, [`Error::Server`] with the end of its log when
-    /// it does not start.
+    ///
+    /// [`Error::Missing`] with the command to run if there is none, [`Error::Server`] with the end
+    /// of its log if it does not start.
     pub fn start() -> Result<Self, Error> {
         let account = Account::for_servers()?;
         let program = binaries::browser(account)?;
         let mut watchdog = Watchdog::new(Path::new("/tmp"), account, |directory| Server {
             name: "Chromium",
-            // Nothing of what it holds is kept, so it need not be asked.
+            // None of its data are kept, so it need not end cleanly.
             end: "KILL",
             command: command(&program, account, directory),
         })?;
@@ -61,12 +63,12 @@ impl Chromium {
         Ok(Self { watchdog, devtools_url })
     }
 
-    /// Where it takes commands, `ws://127.0.0.1:<port>/devtools/browser/<id>`; who knows the id may give them.
+    /// Where it takes commands, `ws://127.0.0.1:<port>/devtools/browser/<id>`. The id is the
+    /// permission.
     pub fn devtools_url(&self) -> &str {
         &self.devtools_url
     }
 
-    /// Its process id.
     pub fn pid(&self) -> u32 {
         self.watchdog.pid()
     }
@@ -75,17 +77,17 @@ impl Chromium {
 fn command(program: &Program, account: Account, directory: &Path) -> Command {
     let mut command = program.command();
     command.args(FLAGS).arg(format!("--user-data-dir={}", directory.join(PROFILE).display()));
-    // What it does not keep in the profile.
+    // Files that it does not keep in the profile.
     command.env("HOME", directory).env("TMPDIR", directory);
     if let Account::Nobody { .. } = account {
-        // Containers run as root and give `nobody` no namespaces to make a sandbox of.
+        // Containers run as root and give `nobody` no namespaces for a sandbox.
         command.arg("--no-sandbox");
     }
     command.arg("about:blank");
     command
 }
 
-/// The browser writes its port and its path into a file once it listens.
+/// The browser writes its port and path into a file once it listens.
 fn devtools_url(directory: &Path) -> Option<String> {
     let file = fs::read_to_string(directory.join(PROFILE).join("DevToolsActivePort")).ok()?;
     let (port, path) = file.split_once('\n')?;

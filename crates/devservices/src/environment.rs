@@ -1,4 +1,4 @@
-//! Everything this crate takes from the environment, in one place.
+//! Everything that this crate reads from the environment.
 
 use std::ffi::OsString;
 use std::os::unix::fs::PermissionsExt;
@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use crate::{Error, From};
 
-/// Where root keeps fetched servers when its home is closed to `nobody`, who has to run them.
+/// Where root keeps downloaded servers if its home is closed to `nobody`, who has to run them.
 const ROOT_CACHE: &str = "/var/cache/mis-sync/devservices";
 
 /// `DEVSERVICES_FROM`, if set and not empty.
@@ -22,12 +22,13 @@ pub(crate) fn path() -> Vec<PathBuf> {
     read("PATH").map_or_else(Vec::new, |path| std::env::split_paths(&path).collect())
 }
 
-/// `PATH` as it is, for the servers and their watchdog.
+/// `PATH` unchanged, for the servers and their watchdog.
 pub(crate) fn raw_path() -> OsString {
     read("PATH").unwrap_or_else(|| "/usr/bin:/bin".into())
 }
 
-/// `$XDG_CACHE_HOME/mis-sync/devservices`, or the same under `~/.cache`; for root one that all may read.
+/// `$XDG_CACHE_HOME/mis-sync/devservices`, or the same under `~/.cache`; for root a folder that all
+/// users may read.
 pub(crate) fn cache() -> PathBuf {
     let home = || read("HOME").map(|home| PathBuf::from(home).join(".cache"));
     let user = read("XDG_CACHE_HOME")
@@ -44,14 +45,14 @@ pub(crate) fn cache() -> PathBuf {
     }
 }
 
-/// Whether every existing folder on the way lets everybody through.
+/// Whether every existing folder on the path is open to all users.
 fn open_to_all(path: &Path) -> bool {
     path.ancestors()
         .filter_map(|folder| folder.metadata().ok())
         .all(|folder| folder.permissions().mode() & 0o001 != 0)
 }
 
-/// A set variable that is not empty.
+/// A variable that is set and not empty.
 fn read(name: &str) -> Option<OsString> {
     std::env::var_os(name).filter(|value| !value.is_empty())
 }

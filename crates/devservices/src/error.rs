@@ -1,4 +1,4 @@
-//! What can go wrong with a private server, in words for the developer in front of it.
+//! What can go wrong with a private server, in words for the developer.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -6,28 +6,25 @@ use std::path::{Path, PathBuf};
 /// Why a server could not be found, started or kept.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// No way led to usable binaries. The text names each way tried and the one command that helps.
+    /// No way led to usable programs. The text names each way that was tried and the one command
+    /// that helps.
     #[error(
         "no usable {what} on this machine\n{tried}\nInstall what is missing with:\n\n    {install}\n"
     )]
     Missing {
-        /// The program looked for.
+        /// The program.
         what: &'static str,
-        /// One line for each way that was tried and why it failed.
+        /// One line for each way that was tried, with the reason why it failed.
         tried: String,
         /// The command to run.
         install: &'static str,
     },
-    /// `DEVSERVICES_FROM` holds something else than `path`, `apt` or `pip`.
-    #[error("DEVSERVICES_FROM is {value:?}; it may be path, apt or pip")]
-    UnknownWay {
-        /// What it holds.
-        value: String,
-    },
+    /// `DEVSERVICES_FROM` is neither `path`, `apt` nor `pip`.
+    #[error("DEVSERVICES_FROM is {value:?}; it has to be path, apt or pip")]
+    UnknownWay { value: String },
     /// A template's key is not 1 to 64 letters, digits, `-` and `_`.
-    #[error("a template's key is 1 to 64 letters, digits, - and _")]
+    #[error("a template's key consists of 1 to 64 letters, digits, - or _")]
     Key,
-    /// There is no account `nobody`, and Postgres refuses to run as root.
     #[error("running as root, and /etc/passwd has no account `nobody` to run the servers as")]
     NoAccount,
     /// Reading or writing failed.
@@ -35,7 +32,7 @@ pub enum Error {
     Io {
         /// What was being done.
         action: &'static str,
-        /// To what.
+        /// The path.
         path: PathBuf,
         /// The system's reason.
         source: io::Error,
@@ -45,7 +42,7 @@ pub enum Error {
     Command {
         /// The command and its arguments.
         command: String,
-        /// The end of what it printed, or why it did not start.
+        /// The end of its output, or why it did not start.
         output: String,
     },
     /// A server did not become ready.

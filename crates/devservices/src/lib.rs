@@ -17,5 +17,5 @@ pub use error::Error;
 pub use postgres::{Postgres, PostgresOptions, PostgresTemplate, TemplateBuilder, TemplateState};
 pub use redis::{Redis, RedisOptions};
 
-/// The database that every new server and every template has, empty, beside Postgres's own `postgres`.
+/// The empty database that every new server and every template has, beside `postgres`.
 pub const DATABASE: &str = "mis_sync";

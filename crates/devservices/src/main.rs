@@ -21,7 +21,7 @@ DEVSERVICES_FROM=path|apt|pip forces installed ones, Debian packages or Python w
 /// Wrong usage, as in the commands of `mis-sync`.
 const USAGE_ERROR: u8 = 2;
 
-/// The servers are not to be had, as in the commands of `mis-sync`.
+/// The servers are not available, as in the commands of `mis-sync`.
 const DEPENDENCY_AWAY: u8 = 3;
 
 fn main() -> ExitCode {
@@ -92,7 +92,7 @@ fn locate() -> Result<Binaries, Error> {
     Binaries::locate(&|line| eprintln!("mis-sync-devservices: {line}"))
 }
 
-/// A command that a signal ended counts as 128 and the signal, as in a shell.
+/// A command that a signal ended returns 128 plus the signal, as in a shell.
 fn code(status: ExitStatus) -> u8 {
     let code = status.code().or_else(|| status.signal().map(|signal| 128 + signal));
     code.and_then(|code| u8::try_from(code).ok()).unwrap_or(1)

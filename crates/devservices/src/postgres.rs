@@ -15,38 +15,39 @@ use crate::{Binaries, Error, process};
 
 pub use template::{PostgresTemplate, TemplateBuilder, TemplateState};
 
-/// The server takes letters of all languages into account where it folds case, and compares bytes where it sorts.
+/// The server folds case for all languages, and sorts by bytes.
 const CTYPE: &str = if cfg!(target_os = "macos") { "en_US.UTF-8" } else { "C.UTF-8" };
 
-/// Our database comes; template0 goes, since nobody restores dumps here and it is a quarter of what a copy costs.
+/// Creates our database and drops template0, which no one needs here and which is a quarter of the
+/// cost of a copy.
 const SETUP: &str = "\
 CREATE DATABASE mis_sync
 UPDATE pg_database SET datistemplate = false WHERE datname = 'template0'
 DROP DATABASE template0
 ";
 
-/// What of a server is worth choosing.
+/// The choices for a server.
 #[derive(Clone, Debug)]
 pub struct PostgresOptions {
-    /// Whether a commit waits for the disk. Without it a commit survives a killed server, not a lost machine, and the
-    /// data lies in memory where there is room.
+    /// Whether a commit waits for the disk. Without it a commit survives a killed server but not a
+    /// lost machine, and the data are in memory if there is room.
     pub fsync: bool,
-    /// Connections at the same time.
+    /// The most connections at the same time.
     pub max_connections: u16,
     /// Memory for pages, in MiB.
     pub shared_buffers_mib: u32,
-    /// The port of 127.0.0.1 on which it is reached, by every user of this machine; `None`: a unix socket, by its
-    /// own user alone.
+    /// The port of 127.0.0.1, open to every user of this machine; `None` for a unix socket that
+    /// only its own user can reach.
     pub port: Option<u16>,
 }
 
 impl PostgresOptions {
-    /// Durable and with room for a large school: for the demo, benchmarks and durability tests.
+    /// Durable, with room for a large school: for the demo, benchmarks and durability tests.
     pub fn durable() -> Self {
         Self { fsync: true, max_connections: 100, shared_buffers_mib: 128, port: None }
     }
 
-    /// Quick to start and to forget: for tests.
+    /// Fast and not durable: for tests.
     pub fn quick() -> Self {
         Self { fsync: false, max_connections: 100, shared_buffers_mib: 16, port: None }
     }
@@ -60,17 +61,19 @@ impl PostgresOptions {
             format!("shared_buffers={}MB", self.shared_buffers_mib),
             format!("listen_addresses={}", self.port.map_or("", |_| "127.0.0.1")),
             "unix_socket_permissions=0700".to_owned(),
-            // Segments are files of the private directory: a killed server leaves none behind.
+            // Segments are files of the private directory, so a killed server leaves none behind.
             "dynamic_shared_memory_type=mmap".to_owned(),
             "huge_pages=off".to_owned(),
             "jit=off".to_owned(),
             "wal_level=minimal".to_owned(),
-            // Segments are small (see `initialise`), which would else make for many checkpoints and recycled files.
+            // Segments are small (see `initialise`), which would otherwise cause many checkpoints
+            // and recycled files.
             "min_wal_size=4MB".to_owned(),
             "max_wal_size=1GB".to_owned(),
             "max_wal_senders=0".to_owned(),
             "max_logical_replication_workers=0".to_owned(),
-            // Neither statements nor the values in errors' details reach the log: they hold personal data.
+            // Neither statements nor the values in errors' details reach the log, because they
+            // contain personal data.
             "log_min_error_statement=panic".to_owned(),
             "log_error_verbosity=terse".to_owned(),
             "timezone=UTC".to_owned(),
@@ -78,9 +81,10 @@ impl PostgresOptions {
     }
 }
 
-/// A running server. Dropping it ends it and removes its data; so does the death of this process, in whatever way.
+/// A running server. Dropping it ends it and removes its data, and so does the death of this
+/// process.
 ///
-/// All methods block for some milliseconds; dropping does too.
+/// All methods block for some milliseconds, and so does dropping.
 #[derive(Debug)]
 pub struct Postgres {
     watchdog: Watchdog,
@@ -89,17 +93,19 @@ pub struct Postgres {
 }
 
 impl Postgres {
-    /// Initialises a new server with the empty database [`DATABASE`](crate::DATABASE) and starts it: about a second.
+    /// Initialises a new server with the empty database [`DATABASE`](crate::DATABASE) and starts
+    /// it, which takes about a second.
     ///
     /// # Errors
-    /// [`Error::Command`] when it cannot be initialised, [`Error::Server`] with the end of its log when it does not
-    /// start, [`Error::Io`] when there is no room for it.
+    ///
+    /// [`Error::Command`] if it cannot be initialised, [`Error::Server`] with the end of its log if
+    /// it does not start, [`Error::Io`] if there is no room for it.
     pub fn create(binaries: &Binaries, options: &PostgresOptions) -> Result<Self, Error> {
         Self::launch(binaries, options, |watchdog| initialise(binaries, watchdog))
     }
 
-    /// The URL of one of its databases. Without a port it is for clients that take `host` as the folder of a unix
-    /// socket.
+    /// The URL of a database. Without a port it is for clients that accept `host` as the folder of
+    /// a unix socket.
     pub fn url(&self, database: &str) -> String {
         let database = percent_encoded(database);
         if let Some(port) = self.port {
@@ -129,14 +135,14 @@ impl Postgres {
         self.watchdog.wait_ended(&family)
     }
 
-    /// Stops the server and all its backends in the middle of what they do, without closing a connection.
+    /// Stops the server and all its backends where they are, without closing a connection.
     pub fn pause(&mut self) -> Result<(), Error> {
         self.freeze()?;
         self.paused = true;
         Ok(())
     }
 
-    /// Lets a paused server go on.
+    /// Continues a paused server.
     pub fn resume(&mut self) -> Result<(), Error> {
         let children = process::children(self.pid())?;
         for pid in children.into_iter().chain([self.pid()]) {
@@ -146,13 +152,14 @@ impl Postgres {
         Ok(())
     }
 
-    /// Starts the server again on its data, after a clean shutdown if it still runs; the URLs stay the same.
+    /// Starts the server again on its data, after a clean shutdown if it is running. The URLs stay
+    /// the same.
     pub fn restart(&mut self) -> Result<(), Error> {
         self.shut_down()?;
         self.start()
     }
 
-    /// Shuts down cleanly, then removes the data. Dropping does it faster.
+    /// Shuts down cleanly, then removes the data. Dropping is faster.
     pub fn stop(mut self) -> Result<(), Error> {
         self.shut_down()
     }
@@ -180,8 +187,8 @@ impl Postgres {
         self.watchdog.wait_ready(|directory| is_ready(directory, pid))
     }
 
-    /// Stops every process of the server where it is and returns them. The postmaster goes first, so that it starts
-    /// no more; the others are its direct children.
+    /// Stops every process of the server and returns their ids. The postmaster stops first, so that
+    /// it starts no more; the others are its direct children.
     fn freeze(&self) -> Result<Vec<u32>, Error> {
         self.watchdog.signal(self.pid(), Signal::STOP)?;
         let mut family = process::children(self.pid())?;
@@ -192,7 +199,8 @@ impl Postgres {
         Ok(family)
     }
 
-    /// Disconnects the clients, writes everything out and ends; nothing to do if the server has ended.
+    /// Disconnects the clients, writes everything to disk and ends. Does nothing if the server has
+    /// ended.
     fn shut_down(&mut self) -> Result<(), Error> {
         if self.paused {
             self.resume()?;
@@ -209,13 +217,15 @@ impl Postgres {
 impl Drop for Postgres {
     fn drop(&mut self) {
         if self.paused {
-            // Paused backends would hold up the end for five seconds. If it fails, that is what happens.
+            // Paused backends would delay the end by five seconds. If this fails, that is what
+            // happens.
             let _ = self.resume();
         }
     }
 }
 
-/// Memory for data that no crash has to survive, if a gibibyte is free there. Both are short, for the socket's path.
+/// Memory for data that need not survive a crash, if a gibibyte is free there. Both paths are
+/// short, because of the socket.
 fn parent(options: &PostgresOptions) -> &'static Path {
     let memory = Path::new("/dev/shm");
     let free =
@@ -240,11 +250,11 @@ fn initialise(binaries: &Binaries, watchdog: &Watchdog) -> Result<(), Error> {
         .args(["-D", "data", "--username=postgres", "--auth=trust"])
         .args(["--encoding=UTF8", "--lc-collate=C"])
         .arg(format!("--lc-ctype={CTYPE}"))
-        // Each copy of a template carries whole segments of write-ahead log: 2 MB instead of 16.
+        // Each copy of a template contains whole segments of write-ahead log: 2 MB instead of 16.
         .args(["--wal-segsize=2", "--no-sync", "--no-instructions"]);
     watchdog.prepare(&mut initdb)?;
 
-    // The single-user mode needs no client; it takes one statement a line.
+    // The single-user mode needs no client; it reads one statement from each line.
     let statements = watchdog.directory().join("setup.sql");
     fs::write(&statements, SETUP).map_err(io("cannot write", &statements))?;
     let mut single = binaries.postgres();
@@ -254,7 +264,8 @@ fn initialise(binaries: &Binaries, watchdog: &Watchdog) -> Result<(), Error> {
     watchdog.prepare(&mut single).map(drop)
 }
 
-/// The postmaster writes its state into the eighth line of its pid file; the first tells whether the file is its own.
+/// The postmaster writes its state into the eighth line of its pid file. The first line shows
+/// whether the file is its own.
 fn is_ready(directory: &Path, pid: u32) -> bool {
     let file = fs::read_to_string(directory.join("data/postmaster.pid")).unwrap_or_default();
     let mut lines = file.lines();

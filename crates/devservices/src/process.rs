@@ -8,12 +8,13 @@ use rustix::process::{Pid, Signal};
 
 use crate::Error;
 
-/// How long a server may take to start or stop. Far above what it takes, for machines under load.
+/// How long a server may take to start or stop. This is far above what it takes, for machines under
+/// load.
 pub(crate) const DEADLINE: Duration = Duration::from_mins(1);
 
 const POLL_INTERVAL: Duration = Duration::from_millis(2);
 
-/// Asks `condition` every few milliseconds until it yields a value; `None` when [`DEADLINE`] has passed.
+/// Checks `condition` every few milliseconds until it returns a value; `None` after [`DEADLINE`].
 pub(crate) fn poll<T>(
     mut condition: impl FnMut() -> Result<Option<T>, Error>,
 ) -> Result<Option<T>, Error> {
@@ -25,12 +26,13 @@ pub(crate) fn poll<T>(
         if start.elapsed() > DEADLINE {
             return Ok(None);
         }
-        // Neither server can tell us when it is ready or gone, so we look.
+        // Neither server can report that it is ready or gone, so we have to poll.
         std::thread::sleep(POLL_INTERVAL);
     }
 }
 
-/// Runs `command` to its end and returns what it printed to stdout; a failure carries the end of its output.
+/// Runs `command` to its end and returns its standard output. A failure contains the end of its
+/// output.
 pub(crate) fn run(command: &mut Command) -> Result<String, Error> {
     let described = describe(command);
     let output = command.output().map_err(|error| Error::Command {
@@ -59,7 +61,7 @@ fn describe(command: &Command) -> String {
     words.join(" ")
 }
 
-/// Sends `signal`; a process that is already gone is no error.
+/// Sends `signal`. A process that is already gone is not an error.
 pub(crate) fn signal(pid: u32, signal: Signal) -> io::Result<()> {
     let pid =
         i32::try_from(pid).ok().and_then(Pid::from_raw).expect("a process id is a positive i32");
@@ -69,12 +71,12 @@ pub(crate) fn signal(pid: u32, signal: Signal) -> io::Result<()> {
     }
 }
 
-/// Whether `pid` still runs. One that has ended but was not yet reaped does not.
+/// Whether `pid` is running. A process that has ended but was not reaped is not.
 pub(crate) fn is_running(pid: u32) -> Result<bool, Error> {
     Ok(find(pid)?.is_some_and(|process| !process.ended))
 }
 
-/// The direct children of `parent` that still run.
+/// The direct children of `parent` that are running.
 pub(crate) fn children(parent: u32) -> Result<Vec<u32>, Error> {
     let children =
         table()?.into_iter().filter(|process| process.parent == parent && !process.ended);
@@ -88,7 +90,7 @@ struct Process {
     ended: bool,
 }
 
-/// Linux has the table as files; `ps` is missing in small images.
+/// Linux has the process table as files; `ps` is missing in small images.
 #[cfg(target_os = "linux")]
 #[expect(clippy::unnecessary_wraps, reason = "elsewhere `ps` may fail")]
 fn find(pid: u32) -> Result<Option<Process>, Error> {
@@ -103,7 +105,7 @@ fn table() -> Result<Vec<Process>, Error> {
 
     let path = Path::new("/proc");
     let entries = std::fs::read_dir(path).map_err(io("cannot list", path))?;
-    // A process that ends while we look has no file any more: it is rightly left out.
+    // A process that ends meanwhile no longer has a file, and is rightly left out.
     let stats = entries
         .flatten()
         .filter(|entry| entry.file_name().as_encoded_bytes()[0].is_ascii_digit())
@@ -111,7 +113,8 @@ fn table() -> Result<Vec<Process>, Error> {
     Ok(stats.filter_map(|stat| parse_stat(&String::from_utf8_lossy(&stat))).collect())
 }
 
-/// `12 (name) S 1 …`; the name may hold spaces and brackets, so what follows is read from the last bracket.
+/// `12 (name) S 1 …`. The name may contain spaces and brackets, so what follows is read from the
+/// last bracket.
 #[cfg(target_os = "linux")]
 fn parse_stat(stat: &str) -> Option<Process> {
     let (pid, _) = stat.split_once(' ')?;

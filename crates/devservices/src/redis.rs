@@ -16,45 +16,49 @@ use crate::{Binaries, Error};
 const SOCKET: &str = "redis.sock";
 const SENTINEL: &str = "sentinel.conf";
 
-/// What of a server is worth choosing.
+/// The choices for a server.
 #[derive(Clone, Copy, Debug)]
 pub struct RedisOptions {
-    /// Whether data outlives a restart, by an append-only file written to disk every second.
+    /// Whether data survive a restart, with an append-only file that is written to disk every
+    /// second.
     pub persistent: bool,
 }
 
 impl RedisOptions {
-    /// Keeps its data through a restart, as production does: for the demo.
+    /// Keeps its data over a restart, as in production: for the demo.
     pub fn persistent() -> Self {
         Self { persistent: true }
     }
 
-    /// Forgets everything with its process: for tests.
+    /// Loses everything with its process: for tests.
     pub fn volatile() -> Self {
         Self { persistent: false }
     }
 }
 
-/// A running server. Dropping it ends it and removes its data; so does the death of this process, in whatever way.
+/// A running server. Dropping it ends it and removes its data, and so does the death of this
+/// process.
 ///
-/// All methods block for some milliseconds; dropping does too. It never evicts keys.
+/// All methods block for some milliseconds, and so does dropping. It never evicts keys.
 #[derive(Debug)]
 pub struct Redis {
     watchdog: Watchdog,
 }
 
 impl Redis {
-    /// Starts a server: about ten milliseconds.
+    /// Starts a server, which takes about ten milliseconds.
     ///
     /// # Errors
-    /// [`Error::Server`] with the end of its log when it does not start.
+    ///
+    /// [`Error::Server`] with the end of its log if it does not start.
     pub fn start(binaries: &Binaries, options: RedisOptions) -> Result<Self, Error> {
         Self::start_with(binaries, options, &[])
     }
 
-    /// Starts a server with further arguments, such as `--port 7000`; they win over ours.
+    /// Starts a server with further arguments, such as `--port 7000`, which override ours.
     ///
     /// # Errors
+    ///
     /// As [`Redis::start`].
     pub fn start_with(
         binaries: &Binaries,
@@ -70,9 +74,10 @@ impl Redis {
         Ok(redis)
     }
 
-    /// Starts a Sentinel with this configuration; it has a socket as other servers do.
+    /// Starts a Sentinel with this configuration. It has a socket as other servers do.
     ///
     /// # Errors
+    ///
     /// As [`Redis::start`].
     pub fn start_sentinel(binaries: &Binaries, configuration: &str) -> Result<Self, Error> {
         let mut redis = Self::prepare(binaries, |directory| {
@@ -81,7 +86,7 @@ impl Redis {
             listen_on_socket(&mut command, directory);
             command
         })?;
-        // It writes down there what it finds out.
+        // The Sentinel writes what it finds out to this file.
         let file = redis.watchdog.directory().join(SENTINEL);
         fs::write(&file, configuration).map_err(io("cannot write", &file))?;
         redis.watchdog.account().take(&file)?;
@@ -92,25 +97,22 @@ impl Redis {
     fn prepare(binaries: &Binaries, command: impl FnOnce(&Path) -> Command) -> Result<Self, Error> {
         let watchdog = Watchdog::new(Path::new("/tmp"), binaries.account, |directory| Server {
             name: "Redis",
-            // Nothing of what it holds is kept, so it need not be asked.
+            // None of its data are kept, so it need not end cleanly.
             end: "KILL",
             command: command(directory),
         })?;
         Ok(Self { watchdog })
     }
 
-    /// Its URL, `redis+unix:///…/redis.sock`.
     pub fn url(&self) -> String {
-        // The path is made of letters, digits and `-`: nothing to encode.
+        // The path consists of letters, digits and `-`, so nothing has to be encoded.
         format!("redis+unix://{}", self.socket().display())
     }
 
-    /// The path of its socket.
     pub fn socket(&self) -> PathBuf {
         self.watchdog.directory().join(SOCKET)
     }
 
-    /// Its process id; it changes with [`Redis::restart`].
     pub fn pid(&self) -> u32 {
         self.watchdog.pid()
     }
@@ -121,23 +123,24 @@ impl Redis {
         self.watchdog.wait_ended(&[self.pid()])
     }
 
-    /// Stops it in the middle of what it does, without closing a connection.
+    /// Stops it where it is, without closing a connection.
     pub fn pause(&mut self) -> Result<(), Error> {
         self.watchdog.signal(self.pid(), Signal::STOP)
     }
 
-    /// Lets a paused server go on.
+    /// Continues a paused server.
     pub fn resume(&mut self) -> Result<(), Error> {
         self.watchdog.signal(self.pid(), Signal::CONT)
     }
 
-    /// Starts it again on the same socket, after a clean shutdown if it still runs. Empty unless it is persistent.
+    /// Starts it again on the same socket, after a clean shutdown if it is running. It is empty
+    /// unless it is persistent.
     pub fn restart(&mut self) -> Result<(), Error> {
         self.shut_down()?;
         self.launch()
     }
 
-    /// Shuts down cleanly, then removes the data. Dropping does it faster.
+    /// Shuts down cleanly, then removes the data. Dropping is faster.
     pub fn stop(mut self) -> Result<(), Error> {
         self.shut_down()
     }
@@ -174,7 +177,7 @@ fn listen_on_socket(command: &mut Command, directory: &Path) {
         .arg(directory);
 }
 
-/// While it loads its data the server answers with another error instead.
+/// While the server loads its data, it answers with another error instead.
 fn answers_ping(directory: &Path) -> bool {
     let ping = || -> std::io::Result<[u8; 7]> {
         let mut socket = UnixStream::connect(directory.join(SOCKET))?;

@@ -1,8 +1,9 @@
-//! One server process in a private directory, which both end with their owner.
+//! One server process in a private directory; both end with their owner.
 //!
-//! The owner holds the write end of a pipe to a small shell, which runs the server. When the owner drops it, exits or
-//! is killed with SIGKILL, the pipe closes, and the shell ends the server and removes the directory. Parent-death
-//! signals were rejected: they are Linux only and fire when the starting *thread* ends.
+//! The owner holds the write end of a pipe to a small shell, which runs the server. When the owner
+//! drops it, exits or is killed with SIGKILL, the pipe closes, and the shell ends the server and
+//! removes the directory. We rejected parent-death signals: they exist only on Linux, and they fire
+//! when the starting *thread* ends.
 
 use std::fs::{self, File};
 use std::io::{BufRead, BufReader, Write};
@@ -20,13 +21,13 @@ use crate::process;
 
 const SCRIPT: &str = include_str!("watchdog.sh");
 
-/// What a server is and how it is ended.
+/// A server, and how to end it.
 pub(crate) struct Server {
     /// Its name in messages.
     pub(crate) name: &'static str,
-    /// The signal that ends it when the directory goes anyway, in `kill`'s words.
+    /// The signal that ends it if its data are not kept, as `kill` names it.
     pub(crate) end: &'static str,
-    /// Program and arguments; run in the private directory.
+    /// Program and arguments. It runs in the private directory.
     pub(crate) command: Command,
 }
 
@@ -43,7 +44,7 @@ pub(crate) struct Watchdog {
 }
 
 impl Watchdog {
-    /// Makes a private directory under `parent` and watches over it; nothing runs in it yet.
+    /// Creates a private directory under `parent` and watches it. Nothing runs in it yet.
     pub(crate) fn new(
         parent: &Path,
         account: Account,
@@ -98,19 +99,20 @@ impl Watchdog {
         self.account
     }
 
-    /// The server's process; the last one when it has ended.
+    /// The server's process id; the last one if it has ended.
     pub(crate) fn pid(&self) -> u32 {
         self.pid.expect("a server is handed out only once it was started")
     }
 
-    /// Runs a command that prepares the directory, as the server's account; it ends with the owner too.
+    /// Runs a command that prepares the directory, as the servers' account. It ends with the owner
+    /// too.
     pub(crate) fn prepare(&self, command: &mut Command) -> Result<String, Error> {
         let group = i32::try_from(self.shell.id()).expect("a process id is a positive i32");
         self.account.apply(command);
         process::run(command.current_dir(&self.directory).process_group(group))
     }
 
-    /// Starts the server, once the one before has ended.
+    /// Starts the server, once the previous one has ended.
     pub(crate) fn start(&mut self) -> Result<(), Error> {
         let orders = self.orders.as_mut().expect("the pipe closes only on drop");
         let mut answer = String::new();
@@ -125,10 +127,10 @@ impl Watchdog {
         }
     }
 
-    /// Waits until `ready` says so; fails at once when the server has ended.
+    /// Waits until `ready` returns true. Fails at once if the server has ended.
     pub(crate) fn wait_ready(&self, mut ready: impl FnMut(&Path) -> bool) -> Result<(), Error> {
         let state = process::poll(|| {
-            // In this order, so that a server seen running was asked while it ran.
+            // In this order, so that `ready` was asked while the server was running.
             let running = process::is_running(self.pid())?;
             Ok(if ready(&self.directory) {
                 Some(true)
@@ -145,7 +147,7 @@ impl Watchdog {
         }
     }
 
-    /// Waits until none of `pids` runs.
+    /// Waits until none of `pids` is running.
     pub(crate) fn wait_ended(&self, pids: &[u32]) -> Result<(), Error> {
         let ended = process::poll(|| {
             for pid in pids {
@@ -166,7 +168,7 @@ impl Watchdog {
         })
     }
 
-    /// An error that carries the end of the server's log.
+    /// An error that contains the end of the server's log.
     pub(crate) fn failure(&self, problem: &'static str) -> Error {
         let log = fs::read(self.directory.join("log")).unwrap_or_default();
         Error::Server {
@@ -180,8 +182,8 @@ impl Watchdog {
 impl Drop for Watchdog {
     fn drop(&mut self) {
         drop(self.orders.take());
-        // Returns when the server has ended and its directory is gone. The only error is that the shell was already
-        // waited for, which nobody does.
+        // Returns once the server has ended and its directory is gone. The only possible error is
+        // that the shell was already waited for, which never happens.
         let _ = self.shell.wait();
     }
 }

@@ -5,56 +5,55 @@
 //! A record is gone when Wonde does not know its id, or when two readings of the list in a row did
 //! not show it.
 
-/// So many missing records are asked for one by one; where more are missing, reading the list once
-/// more is cheaper and tells as much.
+/// If more records than this are missing, reading the list again is cheaper than asking for each,
+/// and tells as much.
 const MOST_ASKED: usize = 25;
 
-/// The same as a share of the list, in percent: where so much of a list is missing, something
-/// happened to the list and not to single records.
+/// The same limit as a percentage of the list. If more of a list is missing, the list itself has a
+/// problem, not single records.
 const MOST_ASKED_PERCENT: u64 = 10;
 
-/// So many are asked for however short the list is. A share alone would read the list of a school
-/// of seven again for each of its leavers.
+/// This many are asked for however short the list is. A percentage alone would make a school of
+/// seven read its list again for every leaver.
 const ALWAYS_ASKED: usize = 3;
 
-/// A full list that was read to its end, and what it did not show of that which iP has from it.
+/// A full list that was read to its end, and the records that it should have shown.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reading {
-    /// Records in the list.
     pub listed: u64,
-    /// The list is read for the second time, because much was missing from the first reading.
+    /// Whether this is the second reading, made because much was missing from the first.
     pub is_second: bool,
-    /// What iP has and this reading did not show.
+    /// Records that iP has and that this reading did not show.
     pub missing: Vec<Missing>,
 }
 
-/// Something that iP has and that a reading did not show.
+/// A record that iP has and that a reading did not show.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Missing {
-    /// Wonde's id of it.
     pub wonde_id: String,
-    /// The first reading did not show it either.
+    /// Whether the first reading did not show it either.
     pub was_missing: bool,
 }
 
-/// How the missing records of a reading are accounted for.
+/// What to do about the missing records of a reading.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Account {
-    /// Nothing is concluded yet: the list is read once more.
+    /// Conclude nothing yet, and read the list once more.
     ReadAgain,
-    /// All that can be concluded from this reading. What is in neither of the two counts as present.
+    /// Everything that this reading can settle. A record in neither list counts as present.
     Settle {
-        /// Wonde ids of what two readings did not show: these records are gone.
+        /// Wonde ids that two readings did not show: these records are gone.
         gone: Vec<String>,
-        /// Wonde ids of what Wonde is asked for one by one.
+        /// Wonde ids to ask Wonde for, one by one.
         ask: Vec<String>,
     },
 }
 
 impl Reading {
-    /// How to go on. The second reading is the last one. A record that only the first one showed
-    /// may have been deleted in between, or a page shifted: few of these are asked for as well,
-    /// many count as present by the reading that showed them, and the next sync looks again.
+    /// Decides how to continue. The second reading is the last one. A record that only the first
+    /// one showed may have been deleted in between, or a page may have shifted. If there are few
+    /// such records, they are asked for as well; if there are many, they count as present, and the
+    /// next sync looks again.
     pub fn account(self) -> Account {
         let listed = self.listed;
         if !self.is_second && !are_few(self.missing.len(), listed) {
@@ -68,7 +67,7 @@ impl Reading {
     }
 }
 
-/// Both bounds hold, except that a handful is always few.
+/// Both limits apply, except that a handful is always few.
 fn are_few(missing: usize, listed: u64) -> bool {
     let share = missing as u64 * 100;
     missing <= ALWAYS_ASKED

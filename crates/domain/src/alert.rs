@@ -1,98 +1,93 @@
-//! Which conditions of a school somebody has to look at.
+//! The conditions of a school that need attention.
 
 use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::{JobId, Schedule, SchoolId, job::named};
 
-/// Why a job failed that found the token to be refused.
+/// The error code of a job that failed because Wonde refused the token.
 const TOKEN_REFUSED: &str = "wonde_unauthorized";
 
 named!(
-    /// A condition of a school. A school has one of each at the most.
+    /// A condition of a school. A school has at most one of each kind.
     AlertKind, "kind of alert", {
         /// No sync was applied for too long.
         SyncStale = "sync.stale",
-        /// A sync waits for a person's approval.
+        /// A sync is held and waits for approval.
         SyncHeld = "sync.held",
-        /// The last sync was given up.
+        /// The last sync failed for good.
         SyncFailed = "sync.failed",
         /// Wonde refuses the school's token, or access was revoked.
         TokenRejected = "token.rejected",
     }
 );
 
-/// What is known of a connected school, to judge how it is.
+/// What [`SchoolHealth::conditions`] needs to know about a connected school.
 #[derive(Debug, Clone, PartialEq)]
 pub struct SchoolHealth {
-    /// The school.
     pub id: SchoolId,
-    /// When it is synced by itself.
+    /// When scheduled syncs run.
     pub schedule: Schedule,
-    /// Wonde refuses its token.
+    /// Whether Wonde refuses its token.
     pub token_rejected: bool,
-    /// End of the last sync that was applied; before the first one, when it was connected.
+    /// End of the last sync that was applied, or the time of connection if there was none.
     pub good_since: DateTime<Utc>,
-    /// The last sync, dry runs apart, that succeeded, failed for good, or is held.
+    /// The last sync that succeeded, failed for good or is held. Dry runs do not count.
     pub last_sync: Option<LastSync>,
 }
 
 /// How the last sync ended.
 #[derive(Debug, Clone, PartialEq)]
 pub struct LastSync {
-    /// The job.
     pub job_id: JobId,
-    /// It waits for a person.
+    /// Whether it waits for approval.
     pub is_held: bool,
-    /// Why it was given up.
+    /// Why it failed, if it did.
     pub failure: Option<SyncFailure>,
 }
 
-/// Why a sync was given up.
+/// Why a sync failed for good.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SyncFailure {
-    /// Stable code.
+    /// A stable code.
     pub code: String,
     /// One line for people.
     pub title: String,
 }
 
-/// A condition that is on.
+/// A condition that holds now.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Condition {
-    /// The school.
     pub school_id: SchoolId,
-    /// Which condition.
     pub kind: AlertKind,
     /// The job that is held or failed.
     pub job_id: Option<JobId>,
-    /// Stable code; of a failed job its error's.
+    /// A stable code. For a failed job it is the code of its error.
     pub reason: String,
     /// One sentence for people, without personal data.
     pub detail: String,
 }
 
 impl SchoolHealth {
-    /// Every condition that is on at `now`. A refused token explains all that follows from it, so
-    /// it is the only one then. Nobody expects a school to be fresh whose schedule is off, or
-    /// pauses in this time.
+    /// Every condition that holds at `now`. A refused token explains all the others, so it is then
+    /// the only one. A school is not expected to be up to date while its schedule is off or paused.
     pub fn conditions(&self, now: DateTime<Utc>, stale_after: TimeDelta) -> Vec<Condition> {
         if self.token_rejected {
-            let detail = "Wonde refuses the school's token, or the school revoked the access. It is \
-                          tried again every few minutes; nothing is synced until Wonde accepts it, \
-                          or the school has a new one.";
+            let detail = "Wonde refuses the school's token, or the school has revoked access. The \
+                          token is tried again every few minutes. Nothing is synced until Wonde \
+                          accepts it or you connect the school with a new one.";
             return vec![self.condition(AlertKind::TokenRejected, None, "token_rejected", detail)];
         }
         let mut conditions = Vec::new();
         if let Some(last) = &self.last_sync {
             if last.is_held {
-                let detail = "A sync would change more than is plausible and waits for somebody \
-                              to approve or reject it.";
+                let detail = "A sync would make an unusually large change. It waits until someone \
+                              approves or rejects it.";
                 conditions.push(self.condition(AlertKind::SyncHeld, Some(last), "held", detail));
             }
-            // Once the school's token is accepted again, or it has a new one, that is history.
+            // The token is accepted now, so an old refusal no longer matters.
             let failure = last.failure.as_ref().filter(|failure| failure.code != TOKEN_REFUSED);
             if let Some(failure) = failure {
-                let detail = format!("The last sync was given up: {}.", failure.title);
+                let detail = format!("The last sync failed: {}.", failure.title);
                 let kind = AlertKind::SyncFailed;
                 conditions.push(self.condition(kind, Some(last), &failure.code, &detail));
             }
@@ -100,7 +95,7 @@ impl SchoolHealth {
         let pauses = self.schedule.pauses_between(now - stale_after, now);
         if now - self.good_since > stale_after && self.schedule.enabled && !pauses {
             let hours = stale_after.num_hours();
-            let detail = format!("No sync of the school was applied for more than {hours} hours.");
+            let detail = format!("No sync of the school has been applied for over {hours} hours.");
             conditions.push(self.condition(AlertKind::SyncStale, None, "no_good_sync", &detail));
         }
         conditions
@@ -145,7 +140,7 @@ mod tests {
     }
 
     fn last(is_held: bool, failure: Option<&str>) -> LastSync {
-        let title = "Wonde could not be read";
+        let title = "Wonde was unavailable";
         let failure = failure.map(|code| SyncFailure { code: code.into(), title: title.into() });
         LastSync { job_id: JobId::new(), is_held, failure }
     }
@@ -180,7 +175,7 @@ mod tests {
             SchoolHealth { last_sync: Some(last(false, Some("wonde_unavailable"))), ..well() };
         let told = failed.conditions(now(), STALE).remove(0);
         assert_eq!((told.kind, told.reason.as_str()), (AlertKind::SyncFailed, "wonde_unavailable"));
-        assert_eq!(told.detail, "The last sync was given up: Wonde could not be read.");
+        assert_eq!(told.detail, "The last sync failed: Wonde was unavailable.");
         assert_eq!(told.job_id, failed.last_sync.map(|sync| sync.job_id));
         let held = SchoolHealth { last_sync: Some(last(true, None)), ..well() };
         assert_eq!(kinds(&held), [AlertKind::SyncHeld]);

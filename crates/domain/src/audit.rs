@@ -1,47 +1,46 @@
 use crate::job::named;
 
 named!(
-    /// What a person did. These strings are for ever: the audit log is.
+    /// What a person did. These strings never change, because the audit log keeps them for ever.
     AuditAction, "audited action", {
-        /// Called a job off.
+        /// Cancelled a job.
         Cancel = "cancel",
-        /// Let a job be done again.
+        /// Let a job run again.
         Retry = "retry",
-        /// Let a held job make its changes, or some of them.
+        /// Let a held job apply its changes, or some of them.
         Approve = "approve",
-        /// Let a held job change nobody.
+        /// Cancelled a held job.
         Reject = "reject",
-        /// Took back what a job changed.
+        /// Reversed the changes of a job.
         Undo = "undo",
-        /// Decided whom a record of the MIS means.
+        /// Decided who a record of the MIS belongs to.
         Match = "match",
-        /// Connected a school that was not there before.
+        /// Connected a new school.
         ConnectSchool = "connect_school",
         /// Changed a school's connection or settings.
         ChangeSchool = "change_school",
         /// Destroyed a school's token.
         DisconnectSchool = "disconnect_school",
-        /// Made an API key.
         CreateKey = "create_key",
-        /// Made an API key open nothing any more.
+        /// Revoked an API key.
         RevokeKey = "revoke_key",
         /// Signed in to the dashboard.
         SignIn = "sign_in",
-        /// Signed out of it.
+        /// Signed out of the dashboard.
         SignOut = "sign_out",
-        /// Had personal data shown.
+        /// Revealed personal data.
         Reveal = "reveal",
-        /// Took a file with personal data.
+        /// Downloaded a file with personal data.
         Export = "export",
-        /// Stopped a lane or a school from starting work.
+        /// Paused a lane or a school.
         Pause = "pause",
-        /// Let it start work again.
+        /// Resumed a lane or a school.
         Resume = "resume",
-        /// Asked a worker to finish what it has and take nothing new.
+        /// Asked a worker to finish its jobs and take no new ones.
         Drain = "drain",
-        /// Let it take new work again.
+        /// Let a worker take new jobs again.
         Undrain = "undrain",
-        /// Did something to many at once.
+        /// Acted on many jobs at once.
         Bulk = "bulk",
         /// Pressed *Sync Data* on the dashboard, as a dry run or not.
         Sync = "sync",

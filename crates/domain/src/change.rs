@@ -4,54 +4,48 @@ use uuid::Uuid;
 
 use crate::{ClassId, StaffId, SubjectId, UnknownName};
 
-/// What of a person, a class or a subject a job changed.
+/// Which field of a person, a class or a subject a job changed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum ChangedField {
-    /// It is new; its fields are no changes.
+    /// The record is new. Its fields are not listed as changes.
     Created,
-    /// Wonde's id.
     WondeId,
-    /// The UPI of the MIS.
+    /// The UPI.
     Upi,
     /// The work email, which is the login.
     Email,
-    /// The forename.
     FirstName,
-    /// The surname.
     Surname,
-    /// The initials.
     Initials,
-    /// The job title.
     JobTitle,
-    /// Whether they do not teach.
+    /// Whether they are non-teaching staff.
     NonTeaching,
-    /// Whether a person can log in; of a class or subject, whether it is not archived.
+    /// Whether a person can log in, or whether a class or subject is not archived.
     Active,
-    /// The account passed on by a person's decision, so it has a new password that nobody knows.
+    /// The account passed to another person by a decision, so it has a new random password.
     PasswordResetRequired,
     /// iP's id of the line manager.
     LineManagerId,
     /// SHA-256 of the picture.
     PhotoHash,
-    /// iP's id of a department that the person was taken out of.
+    /// iP's id of a department that the person was removed from.
     DepartmentId,
-    /// The name of a class or subject.
     Name,
-    /// Its short code.
+    /// The short code of a class or subject.
     Code,
-    /// Its description.
+    /// The description of a class or subject.
     Description,
     /// iP's id of the subject of a class.
     SubjectId,
-    /// iP's ids of those who teach it, main teachers first, joined by commas.
+    /// iP's ids of the teachers, main teachers first, joined by commas.
     Staff,
-    /// iP's ids of those among them who are main teachers, joined by commas.
+    /// iP's ids of the main teachers, joined by commas.
     MainTeachers,
 }
 
 impl ChangedField {
-    /// Whether what the field holds is about a person. Ids and switches say nothing by themselves,
-    /// and the names of classes and subjects are nobody's.
+    /// Whether the value is personal data. Ids and switches reveal nothing by themselves, and names
+    /// of classes and subjects are not about a person.
     pub fn is_personal(self) -> bool {
         matches!(
             self,
@@ -89,8 +83,8 @@ impl ChangedField {
         Self::MainTeachers,
     ];
 
-    /// The stable name: a column of `staff`, `class` or `subject`, or `created`, or `staff` and
-    /// `main_teachers` for who teaches it.
+    /// The stable name: a column of `staff`, `class` or `subject`; or `created`; or `staff` and
+    /// `main_teachers` for the teachers.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Created => "created",
@@ -116,8 +110,8 @@ impl ChangedField {
         }
     }
 
-    /// Reads a value of this field, as the change history keeps it: booleans as `true` and
-    /// `false`, everything else as it is. `None`: it is no value of this field.
+    /// Parses a value as the change history stores it: `true` and `false` for flags, and the text
+    /// itself for all other fields. Returns `None` if this field cannot have that value.
     pub fn value(self, text: String) -> Option<FieldValue> {
         match self {
             Self::NonTeaching | Self::Active | Self::PasswordResetRequired => {
@@ -139,18 +133,18 @@ impl std::str::FromStr for ChangedField {
     }
 }
 
-/// What a field held, or holds now.
+/// The value of a field.
 #[derive(Clone, PartialEq, Eq)]
 pub enum FieldValue {
-    /// Of [`ChangedField::NonTeaching`], [`ChangedField::Active`] and
+    /// The value of [`ChangedField::NonTeaching`], [`ChangedField::Active`] and
     /// [`ChangedField::PasswordResetRequired`].
     Flag(bool),
-    /// Of every other field.
+    /// The value of every other field.
     Text(String),
 }
 
 impl FieldValue {
-    /// The value as a text: of a flag `true` or `false`.
+    /// The value as a text; `true` or `false` for a flag.
     pub fn as_str(&self) -> &str {
         match self {
             Self::Flag(true) => "true",
@@ -160,7 +154,7 @@ impl FieldValue {
     }
 }
 
-/// Personal data: the value is not printed.
+/// Values are personal data and are never printed.
 impl fmt::Debug for FieldValue {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -170,7 +164,7 @@ impl fmt::Debug for FieldValue {
     }
 }
 
-/// Whose field a job changed. Without an id a dry run would create it.
+/// The record that a job changed. There is no id if a dry run would create it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum ChangedRecord {
     /// A person.
@@ -182,7 +176,7 @@ pub enum ChangedRecord {
 }
 
 impl ChangedRecord {
-    /// The stable name of its kind.
+    /// The stable name of the kind of record.
     pub fn kind(self) -> &'static str {
         match self {
             Self::Staff(_) => "staff",
@@ -191,7 +185,7 @@ impl ChangedRecord {
         }
     }
 
-    /// iP's id, whatever it is of.
+    /// iP's id, of whichever kind.
     pub fn id(self) -> Option<Uuid> {
         match self {
             Self::Staff(id) => id.map(|id| id.0),
@@ -204,19 +198,18 @@ impl ChangedRecord {
 /// One field of one record that a job changed or, in a dry run, would change.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Change {
-    /// The person, class or subject.
     pub record: ChangedRecord,
-    /// Wonde's id of it, if it has one.
+    /// Wonde's id of the record, if it has one.
     pub wonde_id: Option<String>,
     /// What changed.
     pub field: ChangedField,
-    /// The value before; `None`: empty.
+    /// The value before; `None` if it was empty.
     pub old: Option<FieldValue>,
-    /// The value after; `None`: empty.
+    /// The value after; `None` if it is empty.
     pub new: Option<FieldValue>,
 }
 
-/// Personal data: of the change only who and what is printed, no value.
+/// Values are personal data, so only the record and the field are printed.
 impl fmt::Debug for Change {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Change")

@@ -3,20 +3,18 @@ use std::sync::{Arc, Mutex};
 use chrono::{DateTime, NaiveDate, Utc};
 use chrono_tz::Europe::London;
 
-/// Where the civil date and the time of day come from.
+/// The source of the civil date and the time of day.
 ///
-/// Only rules that speak of *days* and *nights* take it (who is employed today, whose nightly
-/// sync is due). Leases, retries and the times on a job are Postgres' own clock, so that
-/// processes never disagree.
+/// Only rules about *days* and *nights* use it (who is employed today, which nightly sync is due).
+/// Leases, retries and the times of a job use the clock of Postgres, so that processes never
+/// disagree.
 #[derive(Debug, Clone)]
 pub enum Clock {
-    /// The machine's clock.
     System(SystemClock),
     /// A clock that a test sets.
     Manual(ManualClock),
 }
 
-/// The machine's clock.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct SystemClock;
 
@@ -25,12 +23,10 @@ pub struct SystemClock;
 pub struct ManualClock(Arc<Mutex<DateTime<Utc>>>);
 
 impl Clock {
-    /// The machine's clock.
     pub fn system() -> Self {
         Self::System(SystemClock)
     }
 
-    /// The current instant.
     pub fn now(&self) -> DateTime<Utc> {
         match self {
             #[expect(clippy::disallowed_methods, reason = "the one place that reads the clock")]
@@ -39,7 +35,7 @@ impl Clock {
         }
     }
 
-    /// The civil date in British schools, which is what employment dates mean.
+    /// Today's civil date in British schools, which employment dates refer to.
     pub fn today(&self) -> NaiveDate {
         school_day(self.now())
     }

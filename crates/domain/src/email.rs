@@ -5,15 +5,16 @@ use unicode_normalization::char::is_combining_mark;
 
 use crate::text;
 
-/// A work email that can serve as a login: without what was written around it, case as given.
+/// A work email that can serve as a login: cleaned of what was written around it, in its original
+/// case.
 ///
-/// Logins are compared composed and whatever their capitals; this type only answers whether a text
+/// Logins are compared composed and without regard to capitals. This type only says whether a text
 /// can be an address at all.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct WorkEmail(String);
 
-/// Text that is no usable email address. It never carries the text itself.
+/// The text is not a usable email address. The error never contains the text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("not an email address")]
 pub struct InvalidWorkEmail;
@@ -23,9 +24,9 @@ const MAX_LENGTH: usize = 254;
 /// The longest part of a domain between two dots (RFC 1035, 2.3.4).
 const MAX_LABEL: usize = 63;
 
-/// What mail programs and directories put before an address.
+/// Prefixes that mail programs and directories write before an address.
 const SCHEMES: [&str; 2] = ["mailto:", "smtp:"];
-/// What stands on both sides of an address.
+/// Pairs of characters that may surround an address.
 const PAIRS: [(char, char); 10] = [
     ('<', '>'),
     ('"', '"'),
@@ -38,17 +39,17 @@ const PAIRS: [(char, char); 10] = [
     ('[', ']'),
     ('{', '}'),
 ];
-/// What a list of addresses or a sentence leaves behind one.
+/// Characters that a list or a sentence may leave after an address.
 const ENDS: [char; 4] = [';', ',', '.', ':'];
 
 impl WorkEmail {
-    /// Takes an address out of what people and programs write around it (`mailto:`, `<…>`, quotes,
-    /// brackets, a name before it, a comma after it), and checks it.
+    /// Extracts an address from what people and programs write around it (`mailto:`, `<…>`,
+    /// quotation marks, brackets, a name before it, a comma after it), and checks it.
     ///
-    /// The rule is that of HTML's `input type=email`, with letters and digits of any script, and the
-    /// domain has a dot. Whether the mailbox exists is the school's matter.
+    /// The rule is that of HTML's `input type=email`, with letters and digits of any script, and a
+    /// dot in the domain. Whether the mailbox exists is for the school to know.
     pub fn parse(text: &str) -> Result<Self, InvalidWorkEmail> {
-        // What is much longer is no address, whatever stands around it.
+        // Such a long text cannot be an address, whatever surrounds it.
         if text.len() > 4 * MAX_LENGTH {
             return Err(InvalidWorkEmail);
         }
@@ -60,13 +61,12 @@ impl WorkEmail {
         is_address.then(|| Self(address.to_owned())).ok_or(InvalidWorkEmail)
     }
 
-    /// The address as text.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 }
 
-/// The address without what is around it, however many layers that has.
+/// Removes every layer around the address.
 fn unwrapped(text: &str) -> &str {
     let mut address = text;
     loop {
@@ -95,7 +95,8 @@ fn without_layer(address: &str) -> &str {
     after_name(address).unwrap_or_else(|| address.trim_end_matches(ENDS))
 }
 
-/// `a@b.example` of `Ann Person <a@b.example>`. What has two addresses is not one.
+/// Returns `a@b.example` for `Ann Person <a@b.example>`. A text with two addresses is not an
+/// address.
 fn after_name(address: &str) -> Option<&str> {
     let (name, inner) = address.strip_suffix('>')?.split_once('<')?;
     (!name.contains('@')).then_some(inner)
@@ -105,7 +106,7 @@ fn is_local(local: &str) -> bool {
     !local.is_empty() && local.chars().all(|c| is_letter(c) || ".!#$%&'*+/=?^_`{|}~-".contains(c))
 }
 
-/// A letter or digit; of other scripts with its marks.
+/// A letter or digit. In other scripts, combining marks count too.
 fn is_letter(c: char) -> bool {
     c.is_ascii_alphanumeric() || !c.is_ascii() && (c.is_alphanumeric() || is_combining_mark(c))
 }
@@ -120,7 +121,7 @@ fn is_domain(domain: &str) -> bool {
     domain.contains('.') && domain.split('.').all(is_label)
 }
 
-/// A domain as the name system knows it.
+/// The domain in the ASCII form that DNS uses.
 fn in_ascii(domain: &str) -> Option<String> {
     if domain.is_ascii() {
         return Some(domain.to_owned());
@@ -142,7 +143,7 @@ impl From<WorkEmail> for String {
     }
 }
 
-/// Personal data: never printed.
+/// Addresses are personal data and are never printed.
 impl fmt::Debug for WorkEmail {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("WorkEmail(..)")

@@ -4,7 +4,7 @@ use chrono::{Datelike, NaiveDate};
 
 use crate::job::named;
 
-/// What the MIS says about somebody's employment.
+/// What the MIS says about a person's employment.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Employment {
     /// The MIS' own flag, if it gave one.
@@ -16,29 +16,28 @@ pub struct Employment {
 }
 
 named!(
-    /// How somebody stands with the school on a day.
+    /// A person's employment on a given day.
     Standing, "standing", {
-        /// Employed.
         Current = "current",
-        /// The first day of employment is still to come.
+        /// The first day of employment is in the future.
         NotStarted = "not_started",
-        /// The last day of employment is over.
+        /// The last day of employment is in the past.
         Ended = "ended",
-        /// The MIS says that they are not current staff, and no date says why.
+        /// The MIS says that they are not current staff, and no date explains why.
         NotCurrent = "not_current",
-        /// The MIS says neither that they are current nor since when.
+        /// The MIS gives neither a flag nor a start date.
         Unsaid = "unsaid",
     }
 );
 
-/// Before this year nobody's employment ended who is still in a MIS: it is how some of them write
-/// that there is no end.
+/// No one still in a MIS left before this year. Some MIS write such a date to say that there is no
+/// end.
 const FIRST_YEAR_OF_AN_END: i32 = 1950;
-/// Day nought of many computers, which is another way to write it.
+/// The first day of the Unix clock, which some MIS also write to say that there is no end.
 const EPOCH: Option<NaiveDate> = NaiveDate::from_ymd_opt(1970, 1, 1);
 
 impl Employment {
-    /// The last day, unless it is a placeholder for "none": before the first day, before 1950, or
+    /// The last day, unless it only stands for "none": it is before the first day, before 1950, or
     /// 1 January 1970.
     fn real_end(&self) -> Option<NaiveDate> {
         self.end.filter(|end| {
@@ -49,16 +48,16 @@ impl Employment {
     }
 }
 
-/// Whether something that a person does, such as a role, has begun by `today` and is not over. What
-/// has no dates always counts.
+/// Whether a role, for example, has begun by `today` and has not ended. Without dates it always
+/// counts.
 pub fn is_under_way(start: Option<NaiveDate>, end: Option<NaiveDate>, today: NaiveDate) -> bool {
     let standing = standing(&Employment { current: None, start, end }, today);
     !matches!(standing, Standing::Ended | Standing::NotStarted)
 }
 
-/// How somebody stands with the school on `today`.
+/// A person's employment on `today`.
 ///
-/// The MIS' own flag decides whenever it is given; the dates then only say why somebody is not
+/// If the MIS gives its flag, the flag decides, and the dates only explain why a person is not
 /// current. Without a flag the dates decide, and without a start date nothing says that the person
 /// works here.
 pub fn standing(employment: &Employment, today: NaiveDate) -> Standing {
@@ -79,7 +78,7 @@ pub fn standing(employment: &Employment, today: NaiveDate) -> Standing {
     }
 }
 
-/// Whether somebody is employed on `today`.
+/// Whether a person is employed on `today`.
 pub fn is_current(employment: &Employment, today: NaiveDate) -> bool {
     standing(employment, today) == Standing::Current
 }
@@ -116,7 +115,7 @@ mod tests {
             (None, None, None, Unsaid),
             (None, None, past, Ended),
             (None, None, future, Unsaid),
-            // An end before the start or before 1950 is none, whatever the flag.
+            // An end before the start or before 1950 counts as none, whatever the flag says.
             (Some(true), future, past, Current),
             (Some(true), past, ancient, Current),
             (Some(false), past, ancient, NotCurrent),
@@ -149,7 +148,7 @@ mod tests {
             (None, day(14), false),
             (day(16), None, false),
             (day(16), day(30), false),
-            // A placeholder is no end.
+            // A placeholder does not count as an end.
             (day(1), ancient, true),
             (None, ancient, true),
             (None, EPOCH, true),

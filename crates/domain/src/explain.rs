@@ -1,5 +1,6 @@
-//! Why is this person here, missing or different? Worked out from what the last run left of
-//! evidence and from what iP holds now; pure, so that every way of asking gets the same answer.
+//! Why is this person here, missing or different? The answer is worked out from the evidence of the
+//! last run and from the current record in iP. It is pure, so the API, the dashboard and the command
+//! line give the same answer.
 
 mod consequence;
 mod fields;
@@ -13,88 +14,81 @@ use crate::{
 
 pub use verdict::Verdict;
 
-/// What is known of one person.
+/// Everything that is known about one person.
 #[derive(Debug, Clone)]
 pub struct Evidence {
-    /// The last run that read the school's people; `None`: none did.
     pub reading: Option<Reading>,
-    /// What was seen of the person in the MIS.
+    /// What the last run saw of the person in the MIS.
     pub sighting: Option<Sighting>,
-    /// The person in iP.
+    /// The person's account in iP.
     pub account: Option<Account>,
-    /// Each of [`SyncedField::ALL`] of the person in iP; empty without one.
+    /// One entry for each of [`SyncedField::ALL`] if the person is in iP, otherwise empty.
     pub fields: Vec<FieldEvidence>,
     /// Issues of the person's record in the last runs.
     pub issues: Vec<IssueCode>,
-    /// Their work email is a login at another school of this installation.
+    /// Whether their work email is a login at another school of this installation.
     pub has_login_elsewhere: bool,
 }
 
-/// Somebody in iP.
+/// A person's account in iP.
 #[derive(Debug, Clone)]
 pub struct Account {
-    /// iP's own key.
     pub id: StaffId,
-    /// Wonde's id of the person; `None`: made by hand and not linked yet.
+    /// Wonde's id of the person; `None` if the account was made by hand and is not linked yet.
     pub wonde_id: Option<String>,
-    /// Whether the person can log in.
     pub active: bool,
 }
 
-/// What is known of one field of somebody in iP.
+/// What is known about one field of an account in iP.
 #[derive(Debug, Clone, Copy)]
 pub struct FieldEvidence {
-    /// The field.
     pub field: SyncedField,
-    /// Whether the MIS ever said anything of it.
+    /// Whether the MIS has ever given a value.
     pub mis_said: bool,
-    /// iP holds something else than the MIS said last.
+    /// Whether iP's value differs from the last one of the MIS.
     pub differs: bool,
-    /// The last run changed nobody (a dry run, or one that is held), and would have changed the
+    /// Whether the last run was not applied (a dry run, or a held one) but would have changed the
     /// field.
     pub pending: bool,
 }
 
 named!(
-    /// A question on the way of a record into iP, in this order.
+    /// The questions that a record has to pass on its way into iP, in order.
     Step, "step", {
         /// Does Wonde list the person?
         Fetched = "fetched",
         /// Is the person current staff?
         Current = "current",
-        /// Does the school import people of this sort?
+        /// Does the school import this kind of staff (`teachers_only`)?
         InScope = "in_scope",
         /// Is there a work email that can be the login?
         WorkEmail = "work_email",
-        /// Who is it in iP?
+        /// Which account in iP is it?
         Matched = "matched",
-        /// Is each field as the MIS says?
+        /// Is every field the same as in the MIS?
         Fields = "fields",
     }
 );
 
 named!(
-    /// The answer to such a question.
+    /// The answer to a [`Step`].
     Outcome, "outcome", {
         /// Yes.
         Passed = "passed",
-        /// No, and that is why.
+        /// No: this is the reason.
         Failed = "failed",
-        /// Nothing says so or otherwise.
+        /// There is no evidence either way.
         Unknown = "unknown",
-        /// The question does not arise.
+        /// The question was not checked.
         NotApplicable = "not_applicable",
     }
 );
 
-/// One step, answered.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StepResult {
-    /// The question.
     pub step: Step,
-    /// The answer.
     pub outcome: Outcome,
-    /// The answer as a school understands it.
+    /// The answer in words that a school understands.
     pub sentence: String,
 }
 
@@ -103,26 +97,24 @@ pub struct StepResult {
 pub struct FieldResult {
     /// The field.
     pub field: SyncedField,
-    /// Whether it is as the MIS says.
+    /// Whether it is the same as in the MIS.
     pub outcome: Outcome,
-    /// Why, as a school understands it.
+    /// The reason in words that a school understands.
     pub sentence: String,
 }
 
-/// Why somebody is here, missing or different.
+/// Why a person is here, missing or different.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Explanation {
     /// The reason, for programs.
     pub verdict: Verdict,
-    /// The reason in one sentence.
     pub sentence: String,
-    /// Each of [`Step::ALL`], in that order.
+    /// One for each of [`Step::ALL`], in that order.
     pub steps: Vec<StepResult>,
-    /// Each field of the person in iP.
     pub fields: Vec<FieldResult>,
 }
 
-/// Explains one person of a school with these settings, whose MIS is `mis`.
+/// Explains one person of a school that has these settings and this MIS.
 pub fn explain(evidence: &Evidence, settings: &SchoolSettings, mis: Option<&Mis>) -> Explanation {
     let case = Case { evidence, settings, mis };
     let fields = case.compare_fields();
@@ -135,7 +127,7 @@ pub fn explain(evidence: &Evidence, settings: &SchoolSettings, mis: Option<&Mis>
     }
 }
 
-/// Everything that an explanation is made of.
+/// Everything that an explanation is built from.
 struct Case<'a> {
     evidence: &'a Evidence,
     settings: &'a SchoolSettings,
@@ -151,7 +143,7 @@ impl Case<'_> {
         self.evidence.account.as_ref()
     }
 
-    /// The last run said this of the whole school.
+    /// Whether the last run reported this issue about the whole school.
     fn school_has(&self, code: IssueCode) -> bool {
         self.evidence.reading.as_ref().is_some_and(|reading| reading.issues.contains(&code))
     }

@@ -1,26 +1,26 @@
-//! Is a change plausible? A school's limits on what one sync may do unasked.
+//! Is a change plausible? A school's limits on what one sync may change without approval.
 //!
-//! A leaver is nothing special; half of the staff leaving between two syncs is a mistake in the
-//! MIS, a withdrawn permission or a change of the MIS. Above a limit the job waits for a person.
+//! One leaver is normal. Half the staff leaving between two syncs is more likely a mistake in the
+//! MIS, a withdrawn permission or a change of MIS, so the job is held until someone approves it.
 
 use serde::{Deserialize, Serialize};
 
 use crate::{job::named, plan::Plan};
 
 named!(
-    /// A sort of change of which a sync may only make so many unasked.
+    /// A kind of change whose number the guard limits.
     #[derive(PartialOrd, Ord)]
     GuardCategory, "category of the guard", {
         /// People who could no longer log in.
         Deactivated = "deactivated",
         /// People who would log in with another email.
         EmailsChanged = "emails_changed",
-        /// People who would have no job title any more.
+        /// People who would lose their job title.
         JobTitlesEmptied = "job_titles_emptied",
-        /// People who would have no line manager any more.
+        /// People who would lose their line manager.
         LineManagersEmptied = "line_managers_emptied",
-        /// Classes fewer than before, or fewer that somebody teaches. Classes that others replace
-        /// are none: a summer rollover is no loss.
+        /// The drop in the number of classes, or of classes with a teacher. Classes that are
+        /// replaced by others do not count, so a summer rollover is not a loss.
         ClassesEmptied = "classes_emptied",
         /// Known people who would get another Wonde id, as after a change of the MIS.
         NewIds = "new_ids",
@@ -28,57 +28,54 @@ named!(
 );
 
 impl GuardCategory {
-    /// What would happen, for a sentence that begins with how many of how many.
+    /// The end of a sentence that begins with, for example, `12 of 40`.
     pub fn phrase(self) -> &'static str {
         match self {
             Self::Deactivated => "people would no longer be able to log in",
-            Self::EmailsChanged => "people would get another login",
+            Self::EmailsChanged => "sign-in emails would change",
             Self::JobTitlesEmptied => "job titles would be emptied",
             Self::LineManagersEmptied => "line managers would be emptied",
-            Self::ClassesEmptied => "classes would be gone or taught by nobody",
-            Self::NewIds => "people would get another Wonde id",
+            Self::ClassesEmptied => "classes would be archived or left without a teacher",
+            Self::NewIds => "people would get a new Wonde id",
         }
     }
 
-    /// What the school reads where somebody approved a sync, but not this.
+    /// What the school reads if a sync was approved without this category.
     pub fn left_out(self) -> &'static str {
         match self {
             Self::Deactivated => {
-                "Whoever approved this sync left out that people are deactivated, so \
-                 everybody stays active in iP."
+                "The approver chose not to deactivate anyone, so everyone stays active in iP."
             }
             Self::EmailsChanged => {
-                "Whoever approved this sync left out new logins, so people in iP keep the \
-                 work email that they log in with."
+                "The approver chose not to change sign-in emails, so people keep the email that \
+                 they log in with."
             }
             Self::JobTitlesEmptied => {
-                "Whoever approved this sync left out that job titles are emptied, so people \
-                 in iP keep theirs."
+                "The approver chose not to empty job titles, so people in iP keep theirs."
             }
             Self::LineManagersEmptied => {
-                "Whoever approved this sync left out that line managers are emptied, so \
-                 people in iP keep theirs."
+                "The approver chose not to empty line managers, so people in iP keep theirs."
             }
             Self::ClassesEmptied => {
-                "Whoever approved this sync left out that classes are emptied, so no class in \
-                 iP was archived or lost everybody who teaches it."
+                "The approver chose not to empty classes, so no class in iP was archived or left \
+                 without a teacher."
             }
             Self::NewIds => {
-                "This is somebody in iP under a new id of Wonde, and whoever approved this \
-                 sync left out new ids, so the person in iP stays as they are."
+                "This person is in iP and has a new Wonde id, but the approver chose not to \
+                 apply new ids, so the person was left unchanged in iP."
             }
         }
     }
 }
 
-/// A share of a hundred.
+/// A whole number from 0 to 100.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "u8", into = "u8")]
 pub struct Percent(u8);
 
-/// More than the whole.
+/// The number was above 100.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("a percentage is 0 to 100")]
+#[error("a percentage must be between 0 and 100")]
 pub struct InvalidPercent;
 
 impl TryFrom<u8> for Percent {
@@ -95,15 +92,15 @@ impl From<Percent> for u8 {
     }
 }
 
-/// How many records of a category a sync may change unasked. Both have to be passed: a share
-/// alone would hold every leaver of a school of eight, a number alone a normal summer of a
-/// school of eight hundred.
+/// How many records of a category a sync may change without approval. A job is held only if it
+/// exceeds both numbers: a percentage alone would hold every leaver of a school with eight staff,
+/// and a count alone would hold a normal summer of a school with eight hundred.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct GuardLimit {
-    /// Of the records that there are before the sync.
+    /// Percentage of the records that exist before the sync.
     pub percent: Percent,
-    /// Records.
+    /// Number of records.
     pub count: u32,
 }
 
@@ -113,12 +110,11 @@ impl GuardLimit {
     }
 }
 
-/// The limits of a school.
+/// A school's limits, one for each category.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Guard {
-    /// Off: a sync does what the MIS says, however much that is. An empty list of staff waits
-    /// for a person all the same.
+    /// If false, a sync applies any number of changes. An empty list of staff is still held.
     pub enabled: bool,
     /// See [`GuardCategory::Deactivated`].
     pub deactivated: GuardLimit,
@@ -135,7 +131,7 @@ pub struct Guard {
 }
 
 impl Default for Guard {
-    /// A school of 8 may lose three people at once, one of 800 a hundred and twenty.
+    /// A school with 8 staff may lose 3 of them at once, and one with 800 may lose 120.
     fn default() -> Self {
         Self {
             enabled: true,
@@ -149,14 +145,13 @@ impl Default for Guard {
     }
 }
 
-/// How many records a sync would change in one category. Stored with the job and shown as it is.
+/// How many records a sync would change in one category. It is stored with the job.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Affected {
-    /// The category.
     pub category: GuardCategory,
     /// Records that would change.
     pub records: u64,
-    /// Records that there are before the sync.
+    /// Records that exist before the sync.
     pub of: u64,
 }
 
@@ -173,13 +168,13 @@ impl Guard {
         }
     }
 
-    /// Whether so many records alone may go above the limit; the share then decides.
+    /// Whether the number of records is above the limit. The percentage then decides.
     pub fn is_suspicious(&self, category: GuardCategory, records: u64) -> bool {
         self.enabled && records > u64::from(self.limit(category).count)
     }
 
-    /// Where a plan goes above the limits. An empty list of staff is never taken for everybody having
-    /// left, whatever the limits are.
+    /// The categories in which a plan exceeds the limits. An empty list of staff always does: it
+    /// never means that everyone has left.
     pub fn judge(&self, plan: &Plan) -> Vec<Affected> {
         let is_exceeded = |affected: &&Affected| {
             self.is_exceeded_by(affected)
@@ -188,7 +183,7 @@ impl Guard {
         plan.affected.iter().filter(is_exceeded).copied().collect()
     }
 
-    /// Whether a change goes above its limit.
+    /// Whether a change exceeds its limit.
     pub fn is_exceeded_by(&self, affected: &Affected) -> bool {
         let share = u64::from(self.limit(affected.category).percent.0);
         self.is_suspicious(affected.category, affected.records)
@@ -196,12 +191,12 @@ impl Guard {
     }
 }
 
-/// What a person decided of a held job.
+/// What a person decided about a held job.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Approval {
-    /// Applied, as much as was shown and no more.
+    /// To be applied, up to the number that was shown.
     pub approved: Vec<Affected>,
-    /// Not applied: iP keeps what it has.
+    /// Not to be applied: iP's values stay.
     pub left_out: Vec<Affected>,
 }
 
@@ -211,7 +206,7 @@ impl Affected {
         format!("{} of {} {}", self.records, self.of, self.category.phrase())
     }
 
-    /// Whether a person approved at least as much of this category.
+    /// Whether the approval covers at least this many records of the category.
     pub fn is_covered_by(&self, approved: &[Self]) -> bool {
         approved
             .iter()

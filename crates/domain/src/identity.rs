@@ -1,40 +1,37 @@
-//! Whether a record of the MIS and an account of iP are the same person.
+//! Whether a record of the MIS and an account of iP belong to the same person.
 //!
-//! Ids, UPIs and mailboxes are handed on: a leaver's id to a newcomer, a head's address to the
-//! next head. So a key that matches is believed only while something of the person agrees with it.
+//! Ids, UPIs and mailboxes are handed on: a leaver's id to a new colleague, a head's address to the
+//! next head. So a matching key counts only if something about the person agrees with it.
 
 use crate::{MatchedBy, text::composed};
 
-/// By what a person is recognised.
+/// What a person is recognised by. An empty text or `None` means that it was not given.
 #[derive(Debug, Clone, Copy)]
 pub struct Identity<'a> {
-    /// First name; empty: not said.
     pub first_name: &'a str,
-    /// Surname; empty: not said.
     pub surname: &'a str,
-    /// Work email.
     pub email: &'a str,
-    /// Initials; `None` or empty: not said.
+    /// Initials.
     pub initials: Option<&'a str>,
 }
 
-/// What two texts say of one thing.
+/// How two texts about the same thing compare.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Comparison {
     Same,
     Different,
-    /// One side says nothing, so it neither vouches nor contradicts.
+    /// One side is missing, so it neither confirms nor contradicts.
     Unsaid,
 }
 
-/// Whether a match has to be confirmed by a person, because the record may be somebody else's.
+/// Whether a person has to confirm a match, because the record may belong to someone else.
 ///
-/// - By Wonde id or UPI: forename, surname and work email all differ. Somebody who marries keeps the
-///   forename, somebody who changes both names keeps the email.
+/// - By Wonde id or UPI: forename, surname and work email all differ. A person who marries keeps the
+///   forename, and a person who changes both names keeps the email.
 /// - By work email: forename and initials both differ. It may be the successor's mailbox.
 ///
-/// A text that one side lacks vouches for nobody, but where no name contradicts there is no doubt
-/// either: an account without names is nobody else's.
+/// A text that is missing on one side confirms nothing. But if no name contradicts, there is no doubt:
+/// an account without names does not belong to anyone else.
 pub fn is_doubtful(matched_by: MatchedBy, held: &Identity<'_>, said: &Identity<'_>) -> bool {
     use Comparison::{Different, Same};
     let first_name = compare(held.first_name, said.first_name);
@@ -55,14 +52,14 @@ pub fn is_doubtful(matched_by: MatchedBy, held: &Identity<'_>, said: &Identity<'
     !compared.contains(&Same) && compared.contains(&Different)
 }
 
-/// Whether the two have both names in common.
+/// Whether both names are given and the same.
 pub fn has_same_names(one: &Identity<'_>, other: &Identity<'_>) -> bool {
     let is_same = |one, other| compare(one, other) == Comparison::Same;
     is_same(one.first_name, other.first_name) && is_same(one.surname, other.surname)
 }
 
-/// Whether a unique person identifier can tell people apart at all. Some MIS write a placeholder
-/// for everybody; whether several people share one is seen over the whole list only.
+/// Whether a UPI can tell people apart at all. Some MIS write the same placeholder for everyone.
+/// Whether several people share one is checked over the whole list.
 pub fn is_upi_key(upi: &str) -> bool {
     const NONE: [&str; 10] =
         ["na", "none", "null", "nil", "undefined", "unknown", "test", "temp", "tbc", "tba"];
@@ -83,9 +80,9 @@ fn compare(held: &str, said: &str) -> Comparison {
     }
 }
 
-/// The text as it is compared: trimmed, composed, and whatever its capitals.
+/// The text as it is compared: trimmed, composed, and without regard to capitals.
 pub fn folded(text: &str) -> String {
-    // By way of the capitals: ß is SS, and a final sigma is a sigma.
+    // Upper case first: ß becomes SS, and a final sigma becomes a normal one.
     let folded = composed(text.trim()).to_lowercase().to_uppercase().to_lowercase();
     composed(&folded).into_owned()
 }
@@ -102,20 +99,20 @@ mod tests {
 
     #[test]
     fn an_id_is_believed_while_one_of_names_and_email_agrees() {
-        // Held, said, and whether there is doubt.
+        // Current record, new record, and whether there is doubt.
         let table = [
             (of("Ada/Leaver", "ada@x"), of("Bob/Joiner", "bob@x"), true),
-            // Initials cannot vouch for an id: too many people share them.
+            // Initials cannot confirm an id, because too many people share them.
             (of("Ada/Leaver/AL", "ada@x"), of("Ann/Lane/AL", "ann@x"), true),
             (of("Ada/Leaver", "ada@x"), of("Ada/Joiner", "bob@x"), false),
             (of("Ada/Leaver", "ada@x"), of("Bob/Leaver", "bob@x"), false),
             (of("Ada/Leaver", "ada@x"), of("Bob/Joiner", "ADA@X "), false),
             (of("ada /LEAVER", "ada@x"), of("Ada/Joiner", "bob@x"), false),
-            // One name is not said, and the other is another.
+            // One name is missing, and the other differs.
             (of("Ada/Leaver", "ada@x"), of("/Joiner", "bob@x"), true),
             (of("/Leaver", "ada@x"), of("Bob/Joiner", "bob@x"), true),
             (of("/Leaver", "ada@x"), of("Bob/", "bob@x"), false),
-            // An account without names is nobody else's.
+            // An account without names does not belong to anyone else.
             (of("/", "home@x"), of("Bob/Joiner", "bob@x"), false),
             (of(" / ", "home@x"), of("Bob/Joiner", "bob@x"), false),
         ];
@@ -134,10 +131,10 @@ mod tests {
             (head("Imran/Khan/IK"), head("Sara/Khan/SK"), true),
             (head("Imran/Khan/IK"), head("imran/Malik/IM"), false),
             (head("Robert/Day/RD"), head("Bob/Day/RD"), false),
-            // Initials that one side lacks cannot vouch.
+            // Initials that are missing on one side confirm nothing.
             (head("Imran/Khan/IK"), head("Sara/Khan/"), true),
             (head("Imran/Khan"), head("Sara/Khan"), true),
-            // Nor can a forename that one side lacks.
+            // Neither does a missing forename.
             (head("Imran/Khan/IK"), head("/Khan/SK"), true),
             (head("Imran/Khan/IK"), head("/Khan/"), false),
             (head("/"), head("Sara/Khan/SK"), false),

@@ -3,18 +3,17 @@ use std::{fmt, str::FromStr};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-/// iP's own key of a school: 1 to 64 of `A-Z a-z 0-9 _ -`.
+/// iP's own key of a school: 1 to 64 characters of `A-Z a-z 0-9 _ -`.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct SchoolId(String);
 
-/// A text that cannot be a school id.
+/// The text cannot be a school id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("a school id is 1 to 64 letters, digits, `_` or `-`")]
+#[error("a school id consists of 1 to 64 letters, digits, `_` or `-`")]
 pub struct InvalidSchoolId;
 
 impl SchoolId {
-    /// The id as text.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -53,7 +52,7 @@ impl fmt::Display for SchoolId {
     }
 }
 
-/// A UUIDv7 that names one kind of thing; ids sort by the time they were made.
+/// A `UUIDv7` for one kind of record. Ids sort by the time of their creation.
 macro_rules! uuid_id {
     ($(#[$doc:meta])* $name:ident) => {
         $(#[$doc])*
@@ -62,7 +61,7 @@ macro_rules! uuid_id {
         pub struct $name(pub Uuid);
 
         impl $name {
-            /// A new id, later than every earlier one of this process.
+            /// A new id, greater than every earlier one of this process.
             #[expect(clippy::new_without_default, reason = "each call makes another id")]
             pub fn new() -> Self {
                 Self(Uuid::now_v7())
@@ -118,7 +117,7 @@ uuid_id!(
     AlertId
 );
 uuid_id!(
-    /// Something that Wonde posted.
+    /// A webhook from Wonde.
     WebhookEventId
 );
 

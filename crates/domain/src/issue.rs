@@ -2,85 +2,82 @@ use serde::{Deserialize, Serialize};
 
 use crate::{GuardCategory, UnknownName};
 
-/// Why a record could not be taken as it is. The list is closed: each has a stable code for
-/// programs and a sentence for the school.
+/// Why a record was not imported in full. The list is closed: each code is stable, and has a
+/// sentence for the school.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum IssueCode {
-    /// No work email in the MIS, so there is no login for a new person.
+    /// There is no work email in the MIS, so a new person would have no login.
     NoWorkEmail,
-    /// The work email is no email address.
+    /// The work email is not a valid address.
     InvalidWorkEmail,
-    /// Forename or surname is empty: the one there is is imported; both: nothing is.
+    /// Forename or surname is empty. With one of them the record is imported, without both it is
+    /// not.
     NameMissing,
-    /// Several current people of the school have this work email.
+    /// Several current staff have this work email.
     SharedWorkEmail,
-    /// The work email is already the login of somebody else in iP.
+    /// The work email is already the login of another person in iP.
     WorkEmailInUse,
-    /// The record may be somebody in iP, or somebody new: a key of theirs matches and the names do
-    /// not, or their own record is gone and they have much in common with it.
+    /// The record may belong to a person in iP or to someone new: either a key matches and the
+    /// names do not, or the person's own record is gone and the two have much in common.
     PossibleMatch,
-    /// A second current record of a person whom another one brings into iP.
+    /// A second current record of a person who is already imported from another record.
     TwoRecordsOfOnePerson,
-    /// Wonde's record has a shape that cannot be read.
+    /// Wonde's record cannot be read.
     UnreadableRecord,
     /// Current in the MIS, inactive in iP, and the school does not restore people.
     InactiveInIp,
-    /// The line manager of the MIS is not in iP.
+    /// The line manager in the MIS is not in iP.
     ManagerMissing,
-    /// The line manager of the MIS is inactive in iP.
+    /// The line manager in the MIS is inactive in iP.
     ManagerInactive,
-    /// The person would be their own line manager, directly or through others.
+    /// The person would report to themselves, directly or through others.
     ManagerCircle,
-    /// The photo is no JPEG, PNG or WebP image.
     PhotoUnreadable,
-    /// The photo is larger than iP takes.
     PhotoTooLarge,
-    /// A class has no name.
     ClassNameMissing,
-    /// A subject has no name.
     SubjectNameMissing,
     /// The MIS names staff for a class, and none of them is in iP.
     ClassStaffMissing,
-    /// Nobody's employment was delivered, so nobody can be called current or a leaver.
+    /// No employment details were delivered, so no one can be called current or a leaver.
     EmploymentWithheld,
-    /// Contact details are refused, so nobody's work email is known.
+    /// Contact details are refused, so no work email is known.
     ContactDetailsWithheld,
-    /// Nobody's roles were delivered though they were before, or access is refused.
+    /// No roles were delivered although they were before, or access is refused.
     RolesWithheld,
-    /// Nobody's line manager was delivered though they were before, or access is refused.
+    /// No line managers were delivered although they were before, or access is refused.
     LineManagersWithheld,
     /// Wonde's lists do not show whether they name people's managers or their reports.
     LineManagerDirectionUnknown,
-    /// Nobody's photo was delivered though they were before, or access is refused.
+    /// No photos were delivered although they were before, or access is refused.
     PhotosWithheld,
-    /// No class was delivered though iP has some from the MIS, or access is refused.
+    /// No classes were delivered although iP has some from the MIS, or access is refused.
     ClassesWithheld,
-    /// No subject was delivered though iP has some from the MIS, or access is refused.
+    /// No subjects were delivered although iP has some from the MIS, or access is refused.
     SubjectsWithheld,
-    /// Nobody was named for any class though people were before, or access is refused.
+    /// No class named any staff although classes did before, or access is refused.
     ClassStaffWithheld,
-    /// That people are deactivated is left out of an approved sync: nobody was deactivated.
+    /// The approver left out deactivations: no one was deactivated.
     DeactivationsNotApproved,
-    /// New logins are left out of an approved sync: known people keep theirs.
+    /// The approver left out changed logins: people keep theirs.
     EmailsNotApproved,
-    /// That job titles are emptied is left out of an approved sync: they stay.
+    /// The approver left out emptied job titles: they stay.
     JobTitlesNotApproved,
-    /// That line managers are emptied is left out of an approved sync: they stay.
+    /// The approver left out emptied line managers: they stay.
     LineManagersNotApproved,
-    /// That classes are emptied is left out of an approved sync: they stay, with who teaches them.
+    /// The approver left out emptied classes: they and their teachers stay.
     ClassesNotApproved,
-    /// The record is somebody in iP under a new id, and new ids are left out of an approved sync.
+    /// The record belongs to a person in iP under a new id, and the approver left out new ids.
     NewIdNotApproved,
     /// The school's MIS is not in the table of MIS.
     UnknownMis,
-    /// Something is not in its list any more, and Wonde does not say whether it still exists.
+    /// A record is missing from its list, and Wonde does not say whether it still exists.
     AbsenceUnproven,
-    /// Somebody who left logs in, and so many became inactive lately that they were left active.
+    /// A leaver logs in, but so many people became inactive lately that this one stays active.
     LeaverLeftActive,
-    /// A text is longer than iP takes, and was cut.
+    /// A text was too long for iP and was cut.
     TextTooLong,
-    /// A date of the employment or of a role is none.
+    /// A date of the employment or of a role cannot be read.
     DateUnreadable,
 }
 
@@ -126,8 +123,8 @@ impl IssueCode {
         Self::DateUnreadable,
     ];
 
-    /// What Wonde, the MIS or the school keeps back: each is about the whole school, and iP keeps
-    /// what it has.
+    /// What Wonde, the MIS or the school does not deliver. Each is about the whole school, and iP's
+    /// values stay.
     pub const WITHHELD: [Self; 8] = [
         Self::EmploymentWithheld,
         Self::ContactDetailsWithheld,
@@ -139,7 +136,7 @@ impl IssueCode {
         Self::ClassStaffWithheld,
     ];
 
-    /// What is said where a category of the guard was left out of an approval.
+    /// The code for a category of the guard that was not approved.
     pub fn not_approved(category: GuardCategory) -> Self {
         match category {
             GuardCategory::Deactivated => Self::DeactivationsNotApproved,
@@ -151,7 +148,6 @@ impl IssueCode {
         }
     }
 
-    /// The stable code.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::NoWorkEmail => "no_work_email",
@@ -194,96 +190,102 @@ impl IssueCode {
         }
     }
 
-    /// What the school reads.
+    /// The sentence that the school reads.
     #[expect(clippy::too_many_lines, reason = "a table: one sentence for each code")]
     pub fn sentence(self) -> &'static str {
         match self {
             Self::NoWorkEmail => {
-                "This person has no work email in the MIS, and the work email is their login."
+                "This person has no work email in the MIS. They need one, because it is their \
+                 login."
             }
-            Self::InvalidWorkEmail => "The work email in the MIS is not an email address.",
+            Self::InvalidWorkEmail => "The work email in the MIS is not a valid email address.",
             Self::NameMissing => "The forename or the surname is empty in the MIS.",
             Self::SharedWorkEmail => {
-                "Several current people have this work email in the MIS, so nobody can say whose \
-                 login it is."
+                "Several current staff share this work email in the MIS, so it is not clear \
+                 whose login it is."
             }
-            Self::WorkEmailInUse => "This work email is already the login of somebody else in iP.",
+            Self::WorkEmailInUse => "Another person in iP already logs in with this work email.",
             Self::PossibleMatch => {
-                "This record may be somebody whom iP already has, or somebody new. Say whether it is \
-                 the same person."
+                "This record may belong to a person who is already in iP, or to someone new. \
+                 Please decide which."
             }
             Self::TwoRecordsOfOnePerson => {
-                "The MIS has two current records of this person, with the same names and work email. \
-                 iP has one account for both."
+                "The MIS has two current records for this person, with the same names and \
+                 work email. iP has one account for both."
             }
             Self::UnreadableRecord => {
-                "Wonde delivered this record in a shape that cannot be read. Tell support the id."
+                "The record that Wonde sent cannot be read. Please give the id to support."
             }
             Self::InactiveInIp => {
                 "This person is current staff in the MIS but inactive in iP, and the school's \
                  settings do not restore people."
             }
             Self::ManagerMissing => {
-                "The line manager in the MIS is not in iP, so the person's line manager in iP was \
-                 left as it is."
+                "The line manager named in the MIS is not in iP, so the line manager in iP \
+                 was left unchanged."
             }
             Self::ManagerInactive => {
-                "The line manager in the MIS is inactive in iP, so the person was not linked to them."
+                "The line manager named in the MIS is inactive in iP, so this person was not \
+                 linked to them."
             }
             Self::ManagerCircle => {
-                "In the MIS this person is above themselves, directly or through others, so their \
-                 line manager in iP was left as it is."
+                "In the MIS this person reports to themselves, directly or through others, so \
+                 the line manager in iP was left unchanged."
             }
             Self::PhotoUnreadable => {
-                "The photo in the MIS is not a JPEG, PNG or WebP image, so the person's picture \
-                 in iP was left as it is."
+                "The photo in the MIS is not a JPEG, PNG or WebP image, so the picture in iP \
+                 was left unchanged."
             }
             Self::PhotoTooLarge => {
-                "The photo in the MIS is larger than 2 MB, so the person's picture in iP was left \
-                 as it is."
+                "The photo in the MIS is larger than 2 MB, so the picture in iP was left \
+                 unchanged."
             }
-            Self::ClassNameMissing => "This class has no name in the MIS, so it was left out.",
-            Self::SubjectNameMissing => "This subject has no name in the MIS, so it was left out.",
+            Self::ClassNameMissing => "This class has no name in the MIS, so it was not imported.",
+            Self::SubjectNameMissing => {
+                "This subject has no name in the MIS, so it was not imported."
+            }
             Self::ClassStaffMissing => {
-                "The MIS names staff for this class, but none of them is in iP, so nobody is \
-                 linked from the MIS."
+                "The MIS names staff for this class, but none of them is in iP, so the sync \
+                 linked no one to it."
             }
             Self::EmploymentWithheld => {
-                "Wonde says nothing about anybody's employment, so nobody was imported and nobody \
-                 was treated as a leaver. The school probably does not share it."
+                "Wonde sent no employment details for any member of staff, so no one was \
+                 imported and no one was treated as a leaver. The school has probably not \
+                 shared them."
             }
             Self::ContactDetailsWithheld => {
-                "Wonde delivers nobody's contact details, so nobody's work email is known. Nobody \
-                 was imported or changed, and nobody who is current staff was treated as a leaver. \
-                 The school probably does not share them."
+                "Wonde sent no contact details, so no work email is known. No one was \
+                 imported or changed, and no current member of staff was treated as a leaver. \
+                 The school has probably not shared them."
             }
             Self::RolesWithheld => {
-                "Wonde delivers no roles for anybody, so job titles in iP were left as they are. \
-                 The school probably does not share them."
+                "Wonde sent no roles for any member of staff, so job titles in iP were left \
+                 unchanged. The school has probably not shared them."
             }
             Self::LineManagersWithheld => {
-                "Wonde delivers no line manager for anybody, so line managers in iP were left as \
-                 they are. The school probably does not share them."
+                "Wonde sent no line managers, so line managers in iP were left unchanged. The \
+                 school has probably not shared them."
             }
             Self::LineManagerDirectionUnknown => {
-                "Wonde's lists do not show whether they name people's line managers or the people \
-                 who report to them, so line managers in iP were left as they are. Say which it is."
+                "Wonde's lists do not show whether they name line managers or the people who \
+                 report to them, so line managers in iP were left unchanged. An administrator \
+                 can set which it is."
             }
             Self::PhotosWithheld => {
-                "Wonde delivers no photo of anybody, so pictures in iP were left as they are. The \
-                 school probably does not share them."
+                "Wonde sent no photos, so pictures in iP were left unchanged. The school has \
+                 probably not shared them."
             }
             Self::ClassesWithheld => {
-                "Wonde delivers no class, so the classes in iP were left as they are. The school \
-                 probably does not share them, or the MIS has none at the moment."
+                "Wonde sent no classes, so the classes in iP were left unchanged. The school \
+                 has probably not shared them, or the MIS has none at the moment."
             }
             Self::SubjectsWithheld => {
-                "Wonde delivers no subject, so the subjects in iP were left as they are. The \
-                 school probably does not share them, or the MIS has none at the moment."
+                "Wonde sent no subjects, so the subjects in iP were left unchanged. The \
+                 school has probably not shared them, or the MIS has none at the moment."
             }
             Self::ClassStaffWithheld => {
-                "Wonde names nobody for any class, so who teaches what in iP was left as it is. \
-                 The school probably does not share it."
+                "Wonde sent no staff for any class, so the teachers of classes in iP were \
+                 left unchanged. The school has probably not shared them."
             }
             Self::DeactivationsNotApproved => GuardCategory::Deactivated.left_out(),
             Self::EmailsNotApproved => GuardCategory::EmailsChanged.left_out(),
@@ -292,29 +294,28 @@ impl IssueCode {
             Self::ClassesNotApproved => GuardCategory::ClassesEmptied.left_out(),
             Self::NewIdNotApproved => GuardCategory::NewIds.left_out(),
             Self::UnknownMis => {
-                "This school's MIS is not in our list, so everything that it delivers is taken. \
-                 Tell support what the MIS is called."
+                "This school's MIS is not in our list, so everything that it sends is \
+                 imported. Please tell support the name of the MIS."
             }
             Self::AbsenceUnproven => {
-                "Some records are no longer in Wonde's lists, and Wonde does not say whether \
-                 they still exist, so what iP has of them was left as it is."
+                "Some records are missing from Wonde's lists, and Wonde does not say whether \
+                 they still exist, so they were left unchanged in iP."
             }
             Self::LeaverLeftActive => {
-                "The MIS no longer has this person as current staff, but many people of the school \
-                 became inactive within an hour, so this login left them active. The next full \
-                 sync decides."
+                "The MIS no longer has this person as current staff, but many people at the \
+                 school became inactive within the last hour, so this login did not \
+                 deactivate them. The next full sync will decide."
             }
-            Self::TextTooLong => {
-                "A text of this record is longer than iP takes, so the end of it was left out."
-            }
+            Self::TextTooLong => "A text in this record is too long for iP, so it was shortened.",
             Self::DateUnreadable => {
-                "A date of this person's employment or of one of their roles cannot be read. Where \
-                 the employment depends on it, the person is left as they are."
+                "A date of this person's employment or of one of their roles cannot be read. \
+                 If their employment depends on that date, the person was left unchanged in \
+                 iP."
             }
         }
     }
 
-    /// The field of the MIS that mends it, in the MIS' words.
+    /// The name of the MIS field to correct, if there is one.
     pub fn mis_field(self) -> Option<&'static str> {
         match self {
             Self::NoWorkEmail
@@ -368,18 +369,18 @@ impl std::str::FromStr for IssueCode {
     }
 }
 
-/// One record that was left out or not taken whole, and why. Ids only: the school looks the person up.
+/// One record that was not imported in full, and why. It has ids only; the school looks the person
+/// up.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Issue {
-    /// Why.
     pub code: IssueCode,
-    /// Whose record, or which class or subject; `None` when not even the id can be read, or when
-    /// it is about the whole school.
+    /// The person, class or subject. `None` if the id cannot be read, or if the issue is about the
+    /// whole school.
     pub wonde_id: Option<String>,
 }
 
 impl Issue {
-    /// One about the whole school.
+    /// An issue about the whole school.
     pub fn of_school(code: IssueCode) -> Self {
         Self { code, wonde_id: None }
     }

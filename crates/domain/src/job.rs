@@ -9,9 +9,9 @@ pub use kinds::{ActOnJobs, HandleWebhook, RefreshUser, SendAlert, SyncSchool};
 
 use crate::{Approval, JobId, Report, SchoolId, StaffId};
 
-/// A name that is not on its list.
+/// The name is not on its list.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{found}` is no {what}")]
+#[error("`{found}` is not a valid {what}")]
 pub struct UnknownName {
     what: &'static str,
     found: String,
@@ -23,7 +23,7 @@ impl UnknownName {
     }
 }
 
-/// An enum whose variants have one stable name each, in JSON, in the database and in URLs.
+/// An enum whose variants each have one stable name, in JSON, in the database and in URLs.
 macro_rules! named {
     ($(#[$doc:meta])* $type:ident, $what:literal, { $($(#[$vmeta:meta])* $variant:ident = $name:literal,)+ }) => {
         $(#[$doc])*
@@ -31,10 +31,10 @@ macro_rules! named {
         pub enum $type { $($(#[$vmeta])* #[serde(rename = $name)] $variant,)+ }
 
         impl $type {
-            /// Every one of them.
+            /// Every variant.
             pub const ALL: &[Self] = &[$(Self::$variant,)+];
 
-            /// Its stable name.
+            /// The stable name.
             pub fn as_str(self) -> &'static str {
                 match self { $(Self::$variant => $name,)+ }
             }
@@ -62,27 +62,28 @@ macro_rules! named {
 pub(crate) use named;
 
 named!(
-    /// What a job does. These strings are for ever: rows of old releases carry them.
+    /// What a job does. These strings never change, because rows of old releases contain them.
     JobKind, "kind of job", {
         /// Brings a whole school up to date.
         SyncSchool = "sync-school",
         /// Brings one person up to date while they log in.
         RefreshUser = "refresh-user",
-        /// Acts on what Wonde posted.
+        /// Handles a webhook from Wonde.
         HandleWebhook = "handle-webhook",
         /// Sends a message about an alert.
         SendAlert = "send-alert",
         /// Cancels or retries many jobs, one after the other.
         ActOnJobs = "act-on-jobs",
-        /// What only a newer release knows. This release shows such a job and leaves it alone.
+        /// A kind that only a newer release knows. This release shows such a job and leaves it
+        /// alone.
         Unknown = "unknown",
     }
 );
 
 named!(
-    /// A share of the workers' slots, so that one sort of work cannot starve another.
+    /// A share of the workers' slots, so that one kind of work cannot starve another.
     Lane, "lane", {
-        /// Whole schools.
+        /// Syncs of whole schools.
         Bulk = "bulk",
         /// People who wait at the login.
         Interactive = "interactive",
@@ -92,33 +93,33 @@ named!(
 );
 
 named!(
-    /// Where a job stands.
+    /// The state of a job.
     JobState, "job state", {
         /// Waits for a worker.
         Queued = "queued",
         /// A worker holds its lease.
         Running = "running",
-        /// Failed for now; runs again at `next_attempt_at`.
+        /// The last attempt failed; the next one runs at `next_attempt_at`.
         Retrying = "retrying",
-        /// Waits for a person to approve an implausible change.
+        /// Waits until a person approves an unusually large change.
         Held = "held",
-        /// Done.
+        /// Finished, with its changes applied.
         Succeeded = "succeeded",
-        /// Given up.
+        /// Failed for good.
         Failed = "failed",
-        /// Called off by a person.
+        /// Cancelled by a person.
         Cancelled = "cancelled",
     }
 );
 
 named!(
-    /// What a running job is busy with.
+    /// What a running job is doing.
     Stage, "stage", {
-        /// Reads pages from Wonde; mapped records are staged as they come.
+        /// Reads pages from Wonde and stages the mapped records.
         Fetching = "fetching",
-        /// Turns what came into iP's terms.
+        /// Converts Wonde's records to iP's terms.
         Mapping = "mapping",
-        /// Compares the staged school with what iP holds.
+        /// Compares the staged school with iP's record.
         Comparing = "comparing",
         /// Writes the difference in one transaction.
         Applying = "applying",
@@ -126,7 +127,7 @@ named!(
 );
 
 impl JobKind {
-    /// Those that this release can run.
+    /// The kinds that this release can run.
     pub const KNOWN: &[Self] = &[
         Self::SyncSchool,
         Self::RefreshUser,
@@ -135,42 +136,42 @@ impl JobKind {
         Self::ActOnJobs,
     ];
 
-    /// Those that people ask for. Lists and figures show these; the others are shown when they are
-    /// named.
+    /// The kinds that people request. Lists and figures show these; the others are shown only if
+    /// they are named.
     pub const SHOWN: &[Self] = &[Self::SyncSchool, Self::RefreshUser];
 
-    /// The kind of a job in the ledger, which a newer release may have put there.
+    /// The kind of a job in the ledger, which may come from a newer release.
     pub fn in_ledger(name: &str) -> Self {
         name.parse().unwrap_or(Self::Unknown)
     }
 }
 
 impl Lane {
-    /// Those whose jobs people ask for; they can be paused.
+    /// The lanes whose jobs people request. They can be paused.
     pub const SHOWN: &[Self] = &[Self::Bulk, Self::Interactive];
 }
 
 impl JobState {
-    /// Whether the job will not change by itself or by a worker any more.
+    /// Whether nothing but a person can change the job any more.
     pub fn is_finished(self) -> bool {
         matches!(self, Self::Succeeded | Self::Failed | Self::Cancelled)
     }
 }
 
-/// How far a running job is.
+/// The progress of a running job.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Progress {
-    /// What it is busy with.
+    /// The current stage.
     pub stage: Stage,
     /// Records done in this stage.
     pub done: u64,
-    /// Records to do, once known.
+    /// Records to do in this stage, once known.
     pub total: Option<u64>,
 }
 
 impl Progress {
-    /// Share done of the whole job, 0 to 100. Fetching is nine tenths of the way, because
-    /// that is where the time goes; without a known total it stands at the stage's start.
+    /// Percentage of the whole job. Fetching counts as nine tenths, because it takes nearly all of
+    /// the time. Without a known total the value stays at the start of the stage.
     pub fn percent(&self) -> u8 {
         let (start, share) = match self.stage {
             Stage::Fetching => (0, 90),
@@ -190,27 +191,27 @@ named!(
     /// How much of a school a sync reads.
     #[derive(Default)]
     SyncMode, "mode of a sync", {
-        /// Everything: only this proves that something is gone.
+        /// Reads everything. Only a full sync proves that something is gone.
         #[default]
         Full = "full",
-        /// What changed since the last sync.
+        /// Reads what changed since the last sync.
         Delta = "delta",
     }
 );
 
-/// What a caller may ask of a sync.
+/// Options of a sync.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct SyncOptions {
-    /// Compare and report, but change nobody.
+    /// Compare and report, but change nothing.
     pub dry_run: bool,
-    /// Import photos, whatever the school's settings say.
+    /// Import photos even if the school's settings do not.
     pub photos: bool,
-    /// Read everything, or only what changed.
+    /// Whether to read everything or only what changed.
     pub mode: SyncMode,
 }
 
-/// Why an attempt ended without success, in words that may be shown.
+/// Why an attempt failed, in words that may be shown.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct JobFailure {
     /// Stable code for programs, for example `wonde_unauthorized`.
@@ -218,64 +219,60 @@ pub struct JobFailure {
     pub code: String,
     /// One line for people.
     pub title: String,
-    /// What exactly happened; never personal data.
+    /// What exactly happened. It never contains personal data.
     pub detail: String,
 }
 
-/// A job as the ledger has it.
+/// A job as it is in the ledger.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Job {
-    /// Its id.
     pub id: JobId,
-    /// What it does.
     pub kind: JobKind,
-    /// The slots it runs in.
+    /// The lane it runs in.
     pub lane: Lane,
-    /// The school it is for; `None` only in the internal lane.
+    /// The school; `None` only in the internal lane.
     pub school_id: Option<SchoolId>,
-    /// The person it is for, when it is for one.
+    /// The person, if the job is about one.
     pub staff_id: Option<StaffId>,
-    /// What the caller asked for.
+    /// The options that the caller gave.
     pub options: SyncOptions,
-    /// Name of the API key or command that asked.
+    /// Name of the API key or command that requested the job.
     pub requested_by: String,
-    /// The job that this one repeats, when somebody asked to try again.
+    /// The job that this one repeats, if it is a retry.
     pub retry_of: Option<JobId>,
-    /// The job whose changes this one took back.
+    /// The job whose changes this one reversed.
     pub undo_of: Option<JobId>,
-    /// Where it stands.
     pub state: JobState,
-    /// Attempts spent, a running one included.
+    /// Attempts spent, including a running one.
     pub attempt: u16,
-    /// After so many it fails.
+    /// The number of attempts after which the job fails.
     pub max_attempts: u16,
-    /// Attempts that ended without a word from their worker. They are not among those that
-    /// `max_attempts` bounds; as many of them end the job too.
+    /// Attempts whose worker vanished. They do not count towards `max_attempts`, but as many
+    /// crashes end the job too.
     pub crashes: u16,
-    /// When it was asked for.
+    /// When the job was requested.
     pub created_at: DateTime<Utc>,
-    /// When an attempt first started.
+    /// When its first attempt started.
     pub started_at: Option<DateTime<Utc>>,
-    /// When it ended for good.
+    /// When it finished.
     pub finished_at: Option<DateTime<Utc>>,
     /// When a retrying job is due.
     pub next_attempt_at: Option<DateTime<Utc>>,
-    /// How far it is, once it started.
+    /// The progress, once the job has started.
     pub progress: Option<Progress>,
-    /// What it did.
+    /// The result, once there is one.
     pub report: Option<Report>,
-    /// What a person approved of it when it was held.
+    /// What a person decided when the job was held.
     pub approval: Option<Approval>,
-    /// Why the last attempt ended without success.
+    /// Why the last attempt failed.
     pub error: Option<JobFailure>,
 }
 
-/// The right to work on a job: won by a claim, lost when another claim follows.
+/// The right to work on a job. A claim gives it, and a later claim takes it away.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Lease {
-    /// The job.
     pub job_id: JobId,
-    /// Number of the claim; every write of the run carries it.
+    /// Number of the claim. Every write of the run carries it.
     pub fence: i64,
 }
 
@@ -289,7 +286,10 @@ mod tests {
             assert_eq!(state.as_str().parse::<JobState>().as_ref(), Ok(state));
             assert_eq!(serde_json::to_string(state).unwrap(), format!("\"{state}\""));
         }
-        assert_eq!("done".parse::<JobState>().unwrap_err().to_string(), "`done` is no job state");
+        assert_eq!(
+            "done".parse::<JobState>().unwrap_err().to_string(),
+            "`done` is not a valid job state"
+        );
     }
 
     #[test]

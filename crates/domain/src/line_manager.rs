@@ -14,26 +14,28 @@ use crate::UnknownName;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum HierarchyLists {
-    /// They name the people above.
+    /// The lists name a person's managers.
     Managers,
-    /// They name the people below.
+    /// The lists name the people who report to a person.
     Reports,
 }
 
-/// So many signs of one way outweigh one sign of the other: somewhere a person has two managers.
+/// This many signs for one direction outweigh one for the other, because a person can have two
+/// managers.
 const CLEAR: usize = 10;
 
 impl HierarchyLists {
-    /// Finds out from everybody's list. A person has one manager, and a manager has several people: so
-    /// where several lists name one person next to them, the lists are of managers, and where one list
-    /// names several people next to its own, they are of reports. `None`: nothing shows it, as in a
-    /// school in which each manager has one person, or it is shown both ways.
+    /// Finds the direction from all lists of a school. A person has one manager, and a manager has
+    /// several reports. So if several lists name the same person next to their owner, they are
+    /// lists of managers; if one list names several people next to its owner, they are lists of
+    /// reports. Returns `None` if nothing shows it, as when each manager has one report, or if the
+    /// signs contradict each other.
     pub fn of_school(lists: &[(&str, &[String])]) -> Option<Self> {
         let lists = named_by_each(lists);
         let (mut of_managers, mut of_reports) = (0, 0);
         let mut named: HashSet<&str> = HashSet::new();
         for list in lists.values() {
-            // Of a person who has no list it is not known whom they are next to.
+            // If a person has no list, it is not known who they are next to.
             let mut next_to_it = 0;
             for name in nearest(list, &lists) {
                 of_managers += usize::from(!named.insert(name));
@@ -49,7 +51,6 @@ impl HierarchyLists {
         }
     }
 
-    /// The stable name.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Managers => "managers",
@@ -70,7 +71,7 @@ impl FromStr for HierarchyLists {
     }
 }
 
-/// Whom each person's list names, but for themselves.
+/// The people that each list names, without its owner.
 fn named_by_each<'a>(lists: &[(&'a str, &'a [String])]) -> HashMap<&'a str, HashSet<&'a str>> {
     let mut named: HashMap<&str, HashSet<&str>> = HashMap::new();
     for (person, list) in lists {
@@ -80,7 +81,7 @@ fn named_by_each<'a>(lists: &[(&'a str, &'a [String])]) -> HashMap<&'a str, Hash
     named
 }
 
-/// Those of a list who stand next to its person: none of the others in it names them.
+/// The people of a list who are next to its owner: no one else in the list names them.
 fn nearest<'a>(
     list: &HashSet<&'a str>,
     lists: &HashMap<&str, HashSet<&'a str>>,
@@ -90,9 +91,9 @@ fn nearest<'a>(
     list.difference(&further).copied().collect()
 }
 
-/// Everybody's manager, from lists of people above or below them. A list may go further than to the
-/// next person, in either order; of two managers of one person the lists of managers say which comes
-/// first. A person who is named by their own list alone is their own manager.
+/// Everyone's manager, from lists of managers or of reports. A list may reach further than the next
+/// person, in any order. If a person has two managers, their own list says which comes first. A
+/// person who is named only by their own list is their own manager.
 pub fn from_lists<'a>(
     lists: &[(&'a str, &'a [String])],
     name: HierarchyLists,
@@ -122,11 +123,11 @@ pub fn from_lists<'a>(
     managers
 }
 
-/// The people who would be above themselves: on a circle, or their own manager. Somebody who
-/// reports *into* a circle is not on it.
+/// The people who would report to themselves, directly or in a circle. A person who only reports
+/// *into* a circle is not on it.
 ///
-/// Each pair is a person and their manager; a person has one. Takes time in proportion to
-/// the number of pairs.
+/// Each pair is a person and their manager, and a person has one manager. The time grows with the
+/// number of pairs.
 pub fn on_a_circle<Id: Copy + Eq + Hash>(pairs: &[(Id, Id)]) -> HashSet<Id> {
     let reports_to: HashMap<Id, Id> = pairs.iter().copied().collect();
     let mut visited = HashSet::new();
@@ -141,8 +142,8 @@ pub fn on_a_circle<Id: Copy + Eq + Hash>(pairs: &[(Id, Id)]) -> HashSet<Id> {
                 None => break,
             }
         }
-        // The walk ended where it, or an earlier walk, had been before. If that is on this
-        // path, all from there on is a circle.
+        // The walk has reached a person whom it or an earlier walk has passed. If that person is on
+        // this path, everyone from there on is in a circle.
         if let Some(first) = path.iter().position(|passed| *passed == at)
             && reports_to.contains_key(&at)
         {
@@ -210,7 +211,7 @@ mod tests {
         assert_eq!(of(&[]), [] as [&str; 0]);
     }
 
-    /// Which way these lists point: `a>b,c` is a list of `a` that names `b` and `c`.
+    /// The direction of these lists: `a>b,c` is a list of `a` that names `b` and `c`.
     fn way(lists: &str) -> Option<HierarchyLists> {
         let lists: Vec<(&str, Vec<String>)> = lists
             .split_whitespace()
@@ -261,7 +262,7 @@ mod tests {
             "a>a",
             "a>b b>a",
             "a>b,c b>c c>b",
-            // One who is named twice, and a list of two.
+            // One person who is named twice, and one list of two.
             "a>x b>x x> y>c,d c> d>",
         ];
         for lists in unknown {

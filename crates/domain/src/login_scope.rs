@@ -1,11 +1,11 @@
 use crate::job::named;
 
 named!(
-    /// Within what a login is one person's.
+    /// Where a login has to be unique.
     LoginScope, "scope of logins", {
-        /// All schools: an email alone says who logs in.
+        /// In all schools: the email alone says who logs in.
         Installation = "installation",
-        /// One school: a person who works at two schools of a trust has an account in each.
+        /// In each school: a person who works at two schools of a trust has an account at each.
         School = "school",
     }
 );

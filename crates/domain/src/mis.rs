@@ -2,7 +2,7 @@ use std::collections::HashMap;
 
 use serde::Deserialize;
 
-/// The table that is compiled in: `config/mis.toml`.
+/// The built-in table, `config/mis.toml`.
 const BUILT_IN: &str = include_str!("../../../config/mis.toml");
 
 /// Something that a MIS may or may not deliver through Wonde.
@@ -11,13 +11,12 @@ const BUILT_IN: &str = include_str!("../../../config/mis.toml");
 pub enum Capability {
     /// Roles, which become the job title.
     Roles,
-    /// A photo of the person.
     Photo,
-    /// Whom the person reports to.
+    /// The line manager.
     ReportsTo,
-    /// Which staff teach a class.
+    /// The staff of a class.
     ClassStaff,
-    /// Which staff teach a subject.
+    /// The staff of a subject.
     SubjectStaff,
 }
 
@@ -27,7 +26,7 @@ pub enum Capability {
 pub struct Mis {
     /// Stable name in our own data, for example `rm-integris`.
     pub id: String,
-    /// The name people know it by.
+    /// The name that people know.
     pub name: String,
     /// Spellings seen in Wonde's `school.mis`.
     spellings: Vec<String>,
@@ -35,8 +34,8 @@ pub struct Mis {
 }
 
 impl Mis {
-    /// Whether a school's MIS delivers something. An unknown MIS (`None`) is taken to
-    /// support everything: what arrives is trusted, what does not arrive is kept.
+    /// Whether a school's MIS delivers something. An unknown MIS (`None`) is assumed to support
+    /// everything.
     pub fn supports(mis: Option<&Mis>, capability: Capability) -> bool {
         mis.is_none_or(|mis| !mis.unsupported.contains(&capability))
     }
@@ -49,16 +48,15 @@ pub struct MisTable {
     by_spelling: HashMap<String, usize>,
 }
 
-/// A table that cannot be used.
+/// The table cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum MisTableError {
-    /// It is no TOML of the expected shape.
     #[error("the table of MIS cannot be read: {0}")]
     Toml(#[from] toml::de::Error),
-    /// Two MIS claim one spelling, so a school could be taken for either.
+    /// Two MIS claim one spelling.
     #[error("the table of MIS gives the spelling `{spelling}` to both `{first}` and `{second}`")]
     SharedSpelling {
-        /// As it stands in the table, folded.
+        /// The spelling, folded.
         spelling: String,
         /// Id of the MIS that has it first.
         first: String,
@@ -74,12 +72,12 @@ struct TableFile {
 }
 
 impl MisTable {
-    /// The eleven MIS that are compiled in.
+    /// The built-in table of eleven MIS.
     pub fn built_in() -> Self {
         Self::parse(BUILT_IN).expect("a test reads the compiled-in table")
     }
 
-    /// Reads a table of the shape of `config/mis.toml`.
+    /// Reads a table like `config/mis.toml`.
     pub fn parse(toml: &str) -> Result<Self, MisTableError> {
         let TableFile { mis: all } = toml::from_str(toml)?;
         let mut by_spelling = HashMap::new();
@@ -98,12 +96,11 @@ impl MisTable {
         Ok(Self { all, by_spelling })
     }
 
-    /// The MIS that `school.mis` names, whatever its case and punctuation.
+    /// Finds the MIS that `school.mis` names, without regard to case and punctuation.
     pub fn find(&self, spelling: &str) -> Option<&Mis> {
         self.by_spelling.get(&fold(spelling)).map(|index| &self.all[*index])
     }
 
-    /// All of them, in the table's order.
     pub fn iter(&self) -> impl Iterator<Item = &Mis> {
         self.all.iter()
     }

@@ -5,25 +5,20 @@ use crate::{
 /// A field of a person that a sync fills.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum SyncedField {
-    /// The work email, which is the login.
     Email,
-    /// The forename.
     FirstName,
-    /// The surname.
     Surname,
-    /// The initials.
     Initials,
     /// The roles, joined by commas.
     JobTitle,
     /// The reverse of *teaching staff*.
     NonTeaching,
-    /// Whom the person reports to.
+    /// The person's manager.
     LineManager,
-    /// The picture.
     Photo,
 }
 
-/// Whose word counts for a field of somebody whom iP already holds.
+/// Who decides the value of a field for a person who is already in iP.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Owner {
     /// The MIS: its value replaces the one in iP.
@@ -32,30 +27,29 @@ pub enum Owner {
     Ip,
 }
 
-/// Why a field is owned by whom it is owned.
+/// Why a field has its owner.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum OwnershipRule {
     /// The MIS always owns this field.
     Always,
-    /// The MIS owns it when photos are asked for, and then only.
+    /// The MIS owns it, but only when photos are asked for.
     OnRequest,
     /// This MIS does not deliver the field.
     NotDelivered,
-    /// The school keeps the field in its own hands by this setting.
+    /// The school manages the field in iP, by this setting.
     Setting(&'static str),
 }
 
 /// Who owns a field, and by which rule.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Ownership {
-    /// Who.
     pub owner: Owner,
-    /// By which rule.
+    /// The rule that makes them the owner.
     pub rule: OwnershipRule,
 }
 
 impl SyncedField {
-    /// Whether what the field holds is about a person, as [`crate::ChangedField::is_personal`] has it.
+    /// Whether the value is personal data; see [`crate::ChangedField::is_personal`].
     pub fn is_personal(self) -> bool {
         !matches!(self, Self::NonTeaching | Self::LineManager)
     }
@@ -72,7 +66,7 @@ impl SyncedField {
         Self::LineManager,
     ];
 
-    /// The column of `staff`.
+    /// The column of the table `staff`.
     pub fn column(self) -> &'static str {
         match self {
             Self::Email => "email",
@@ -86,7 +80,7 @@ impl SyncedField {
         }
     }
 
-    /// The field in the MIS' words.
+    /// The name of the field in the MIS.
     pub fn mis_name(self) -> &'static str {
         match self {
             Self::Email => "Work email",
@@ -100,7 +94,7 @@ impl SyncedField {
         }
     }
 
-    /// What the MIS must be able to deliver for it; `None`: every MIS delivers it.
+    /// What the MIS has to support for this field; `None` if every MIS delivers it.
     pub fn needs(self) -> Option<Capability> {
         match self {
             Self::JobTitle => Some(Capability::Roles),
@@ -110,8 +104,7 @@ impl SyncedField {
         }
     }
 
-    /// Who owns the field of an existing person. A new person is filled with all that the MIS
-    /// delivers.
+    /// Who owns the field of an existing person. A new person gets everything that the MIS delivers.
     pub fn ownership(self, mis: Option<&Mis>, settings: &SchoolSettings) -> Ownership {
         let ip = |rule| Ownership { owner: Owner::Ip, rule };
         if self.needs().is_some_and(|capability| !Mis::supports(mis, capability)) {
@@ -133,7 +126,6 @@ impl SyncedField {
 }
 
 impl Owner {
-    /// The stable name.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Mis => "mis",
@@ -143,42 +135,46 @@ impl Owner {
 }
 
 impl OwnershipRule {
-    /// The rule in words.
     pub fn sentence(self) -> String {
         match self {
             Self::Always => "The MIS owns this field.".to_owned(),
-            Self::OnRequest => "The MIS owns this field; it is imported on request.".to_owned(),
-            Self::NotDelivered => "This MIS does not deliver the field.".to_owned(),
-            Self::Setting(name) => format!("The school keeps it in iP (setting `{name}`)."),
+            Self::OnRequest => {
+                "The MIS owns this field; it is imported only on request.".to_owned()
+            }
+            Self::NotDelivered => "This MIS does not deliver this field.".to_owned(),
+            Self::Setting(name) => {
+                format!("The school manages this field in iP (setting `{name}`).")
+            }
         }
     }
 }
 
-/// What a sync does, by what the MIS can deliver, what the school has set and what was asked for.
+/// What a sync does, decided from the MIS, the school's settings and the request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SyncRules {
     /// Which fields of existing people follow the MIS.
     pub owned: OwnedFields,
-    /// Which way Wonde's lists of line managers point, where the school says it.
+    /// Which way Wonde's lists of line managers point, if the school's settings say so.
     pub hierarchy_lists: Option<HierarchyLists>,
-    /// Somebody inactive who is current staff is made active again.
+    /// Whether inactive people who are current staff are made active again.
     pub restores: bool,
-    /// Somebody active who is no longer current staff is deactivated.
+    /// Whether leavers are deactivated.
     pub deactivates: bool,
     /// What is imported besides people.
     pub imports: Imports,
-    /// The department assignments of everybody synced are archived.
+    /// Whether the department assignments of all synced people are archived.
     pub clears_departments: bool,
 }
 
-/// Which fields of an existing person the MIS may change; names, email and teaching always.
+/// Which fields of an existing person the MIS may change. Names, email and teaching status it always
+/// may.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct OwnedFields {
-    /// Initials follow the MIS.
+    /// Whether initials follow the MIS.
     pub initials: bool,
-    /// The job title follows the roles of the MIS.
+    /// Whether the job title follows the roles in the MIS.
     pub job_title: bool,
-    /// The line manager follows the MIS.
+    /// Whether the line manager follows the MIS.
     pub line_manager: bool,
 }
 
@@ -186,20 +182,17 @@ pub struct OwnedFields {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 #[expect(clippy::struct_excessive_bools, reason = "each is asked for by itself")]
 pub struct Imports {
-    /// Classes.
     pub classes: bool,
-    /// Subjects.
     pub subjects: bool,
-    /// Who teaches a class.
+    /// The teachers of classes.
     pub class_staff: bool,
-    /// Who teaches a subject.
+    /// The teachers of subjects.
     pub subject_staff: bool,
-    /// Photos.
     pub photos: bool,
 }
 
 impl SyncRules {
-    /// Decides them.
+    /// Decides the rules from the MIS, the settings and the request.
     pub fn decide(mis: Option<&Mis>, settings: &SchoolSettings, options: SyncOptions) -> Self {
         let owned = |field: SyncedField| field.ownership(mis, settings).owner == Owner::Mis;
         let supports = |capability| Mis::supports(mis, capability);
@@ -223,8 +216,8 @@ impl SyncRules {
         }
     }
 
-    /// The same for one person at their login: photos are too heavy to wait for, and only a sync
-    /// clears departments.
+    /// The same rules for one person at a login: photos take too long, and only a sync clears
+    /// departments.
     #[must_use]
     pub fn at_login(self) -> Self {
         let imports = Imports { photos: false, ..self.imports };

@@ -7,21 +7,18 @@ use crate::{IssueCode, UnknownName};
 /// Larger images are refused.
 pub const MAX_PHOTO_BYTES: usize = 2 * 1024 * 1024;
 
-/// The formats that iP shows, told by the first bytes of the file and by nothing else.
+/// The image formats that iP shows. The first bytes of the file decide, nothing else.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PhotoType {
-    /// JPEG.
     Jpeg,
-    /// PNG.
     Png,
-    /// WebP.
     Webp,
 }
 
 impl PhotoType {
     const ALL: [Self; 3] = [Self::Jpeg, Self::Png, Self::Webp];
 
-    /// What a file is; `None`: nothing that iP shows.
+    /// The format of a file; `None` if iP cannot show it.
     pub fn sniff(file: &[u8]) -> Option<Self> {
         match file {
             [0xff, 0xd8, 0xff, ..] => Some(Self::Jpeg),
@@ -31,7 +28,6 @@ impl PhotoType {
         }
     }
 
-    /// The media type.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Jpeg => "image/jpeg",
@@ -52,17 +48,16 @@ impl std::str::FromStr for PhotoType {
     }
 }
 
-/// An image that can be stored. `Debug` prints no content.
+/// An image that can be stored. `Debug` does not print its content.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Photo {
-    /// What it is.
     pub kind: PhotoType,
-    /// The file.
+    /// The bytes of the file.
     pub content: Vec<u8>,
 }
 
 impl Photo {
-    /// Takes a file of at most [`MAX_PHOTO_BYTES`] in one of the formats of [`PhotoType`].
+    /// Accepts a file of at most [`MAX_PHOTO_BYTES`] in one of the formats of [`PhotoType`].
     pub fn from_file(content: Vec<u8>) -> Result<Self, IssueCode> {
         if content.len() > MAX_PHOTO_BYTES {
             return Err(IssueCode::PhotoTooLarge);
@@ -78,12 +73,12 @@ impl fmt::Debug for Photo {
     }
 }
 
-/// What the MIS says of somebody's photo. Saying nothing is no record at all.
+/// What the MIS says about a person's photo. If it says nothing, there is no record.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum PhotoRecord {
-    /// The person has none.
+    /// The person has no photo.
     Without,
-    /// This one.
+    /// The person has this photo.
     Image(Photo),
 }
 

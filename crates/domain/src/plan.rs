@@ -1,15 +1,15 @@
-//! What differs between the MIS and iP, and what shall be done about it. Pure: no I/O, no clock.
+//! What differs between the MIS and iP, and what should be done about it. Pure: no I/O, no clock.
 //!
-//! [`plan`] compares what iP holds of a school ([`Held`]) with what the MIS said ([`Fetched`]), by the
-//! school's rules, and says what is to be written ([`Plan`]). It decides in this order:
+//! [`plan`] compares iP's record of a school ([`Held`]) with what the MIS said ([`Fetched`]), by the
+//! school's rules, and says what to write ([`Plan`]). It decides in this order:
 //!
-//! 1. whom each record means: `no_login`, `decisions`, `twins`, `matching`, `doubts`, `candidates`;
-//! 2. who has left, and which records cannot have the login they ask for: `leavers`,
+//! 1. who each record is: `no_login`, `decisions`, `twins`, `matching`, `doubts`, `candidates`;
+//! 2. who has left, and which records cannot have the login that they ask for: `leavers`,
 //!    `quarantine`;
-//! 3. what each person shall be: `people`, `photos`, `departments`;
-//! 4. who reports to whom and who teaches what, once everybody is there: `roster`, `managers`,
+//! 3. the new values of each person: `people`, `photos`, `departments`;
+//! 4. who reports to whom and who teaches what, once everyone is there: `roster`, `managers`,
 //!    `teaching`;
-//! 5. what is told of it: `evidence`, `changes`, `counts`.
+//! 5. what is reported: `evidence`, `changes`, `counts`.
 //!
 //! A sync compares a whole school. A login compares one person, as a list of one
 //! ([`Fetched::alone`]). An undo ([`undo()`]) is a plan as well: the inverse of a change history.
@@ -62,74 +62,72 @@ pub use pages::{Fetch, List, MappedPage, Next};
 pub use teaching::{Changed as ChangedGroup, Difference, Emptied, New as NewGroup};
 pub use undo::{Conflict, Past, undo};
 
-/// By which rules a school is compared.
+/// The rules for one comparison.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Rules {
-    /// What the MIS can deliver, what the school has set and what was asked for.
+    /// The rules that follow from the MIS, the school's settings and the request.
     pub sync: SyncRules,
-    /// What a person did not approve when the job was held: it stays as iP has it.
+    /// Categories that a person did not approve when the job was held. They stay as they are in iP.
     pub left_out: Vec<Affected>,
-    /// So many people of the school became inactive lately that one login closes no account more.
+    /// Whether so many people of the school became inactive lately that a login must not deactivate
+    /// more.
     pub has_many_recent_leavers: bool,
 }
 
-/// What shall be written, and what is told of it.
+/// What to write, and what to report.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Plan {
-    /// People who are new in iP.
+    /// People to create.
     pub created: Vec<Person>,
-    /// People who are not as they were.
+    /// People to change.
     pub changed: Vec<ChangedPerson>,
-    /// People who leave a department, or who are back in one.
+    /// People who leave a department or return to one.
     pub departments: Vec<DepartmentChange>,
-    /// Classes.
     pub classes: Difference<crate::ClassId>,
-    /// Subjects.
     pub subjects: Difference<crate::SubjectId>,
-    /// Records with a problem, in the order in which the school is told of them.
+    /// Issues, in the order in which the school sees them.
     pub issues: Vec<Issue>,
-    /// Records that may mean a person in iP; they replace what was known of these records, or
-    /// of all where the list is full.
+    /// Possible matches. They replace the earlier ones of these records, or all earlier ones if the
+    /// list is full.
     pub candidates: Vec<Candidate>,
-    /// Wonde ids of the decisions that are used up.
+    /// Wonde ids of decisions that have been applied.
     pub used_decisions: Vec<String>,
-    /// Further records that are forgotten, by Wonde id.
+    /// Wonde ids of further records to forget.
     pub forgotten_aliases: Vec<String>,
-    /// Further records that are new, and whose they are.
+    /// New further records, and the people they belong to.
     pub new_aliases: Vec<(String, Ref<StaffId>)>,
     /// Evidence for *explain*.
     pub sightings: Sightings,
-    /// People of iP whom this list brought up to date.
+    /// People in iP that this list brought up to date.
     pub read: Vec<StaffId>,
-    /// People of iP whom a full list did not bring up to date.
+    /// People in iP that a full list did not bring up to date.
     pub missed: Vec<StaffId>,
-    /// Which way Wonde's hierarchy points, where this list was read by another way than was known.
+    /// Which way Wonde's lists point, if this differs from what was known.
     pub hierarchy_lists: Option<HierarchyLists>,
-    /// How many records each category of the guard has, and of how many.
+    /// How many records the plan changes in each category of the guard, and of how many.
     pub affected: Vec<Affected>,
-    /// The list of staff is empty, and the plan would deactivate people.
+    /// Whether the list of staff is empty and the plan would deactivate people.
     pub empties_school: bool,
-    /// All of it in numbers, but for how long it took and what the guard says.
+    /// The plan in numbers, without its duration and the guard.
     pub report: Report,
 }
 
 /// A person whose account changes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ChangedPerson {
-    /// iP's key.
     pub id: StaffId,
     /// The version of the account that was compared.
     pub version: u32,
-    /// As iP has them.
+    /// The person before the change.
     pub before: Person,
-    /// As they shall be.
+    /// The person after the change.
     pub after: Person,
-    /// The account passes to another person, so it gets a random password. The value says whether a
-    /// new password was required before; `None`: the account stays with its person.
+    /// Set if the account passes to another person and so gets a random password. The value says
+    /// whether a new password was required before.
     pub new_password: Option<bool>,
 }
 
-/// Compares.
+/// Compares the school and returns the plan.
 pub fn plan(held: &Held, fetched: &Fetched, rules: &Rules) -> Plan {
     let fetched = &*no_login::settle(held, fetched);
     let keys = Keys::new(held, fetched);
@@ -148,7 +146,7 @@ pub fn plan(held: &Held, fetched: &Fetched, rules: &Rules) -> Plan {
     no_login::leave_out(of, &mut matches);
     matching::leave_out_new_ids(of, &mut matches);
 
-    // A leaver gives the login up, so this comes before the logins are judged.
+    // A leaver gives up their login, so this comes before the logins are judged.
     let leavers = leavers::find(of, &matches, &candidates, &mut found);
     quarantine::leave_out(of, &mut matches, &leavers);
 
@@ -196,7 +194,7 @@ pub fn plan(held: &Held, fetched: &Fetched, rules: &Rules) -> Plan {
     plan
 }
 
-/// Everybody who is not as they were.
+/// Everyone whose values differ.
 fn changed(
     of: &Lookup<'_>,
     outcome: &mut people::Outcome,
@@ -222,9 +220,8 @@ fn changed(
     changed.collect()
 }
 
-/// Everything that is told: first what is about records, in the order of the list, then what the
-/// comparison found. A record that came twice is told of once, and what is about the whole school is
-/// said once, by the fetch or by the comparison.
+/// All issues: first those about records, in the order of the list, then those from the comparison.
+/// A record that came twice is reported once, and an issue about the whole school appears once.
 fn issues(
     of: &Lookup<'_>,
     matches: &[Match<'_>],
@@ -246,14 +243,14 @@ fn issues(
     let mut said = HashSet::new();
     let is_told = |(issue, was_found): &(Issue, bool)| {
         let is_first = said.insert(issue.clone());
-        // Each of the records whose ids cannot be read is told of.
+        // Each record whose id cannot be read is reported separately.
         is_first || issue.wonde_id.is_none() && !was_found
     };
     let found = found.into_iter().map(|issue| (issue, true));
     placed.chain(found).filter(is_told).map(|(issue, _)| issue).collect()
 }
 
-/// Whom this list brought up to date, and, where it is full, whom it did not.
+/// The people that this list brought up to date and, if it is full, the people that it did not.
 fn read(
     of: &Lookup<'_>,
     matches: &[Match<'_>],

@@ -1,30 +1,29 @@
-//! The login path: whether somebody has to be read from the MIS before they are let in, and what
-//! became of it.
+//! The login path: whether a person has to be read from the MIS when they log in, and the outcome.
 
 use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::{SchoolSettings, TokenState, job::named};
 
 named!(
-    /// What a refresh of one person came to.
+    /// The result of refreshing one person.
     RefreshOutcome, "outcome of a refresh", {
-        /// Something of the person changed in iP.
+        /// Something about the person changed in iP.
         Updated = "updated",
-        /// Nothing of the person changed: they are as the MIS says, or the job's issue says why not.
+        /// Nothing changed: the person matches the MIS, or the job's issue says why not.
         Unchanged = "unchanged",
         /// The MIS no longer has the person as current staff, and their account in iP is inactive.
         NoLongerCurrent = "no_longer_current",
-        /// The person is not linked with the MIS, so there is nothing to ask for.
+        /// The person is not linked to the MIS, so there is nothing to read.
         NotLinked = "not_linked",
     }
 );
 
 named!(
-    /// Why a school's Wonde is not asked for logins for a while.
+    /// Why logins of a school do not ask Wonde for a while.
     OutageReason, "reason of an outage", {
-        /// It does not answer, or not usefully.
+        /// Wonde does not answer, or its answers are of no use.
         Unavailable = "unavailable",
-        /// It asks us to wait.
+        /// Wonde asks us to wait.
         RateLimited = "rate_limited",
         /// The school withdrew its approval.
         Forbidden = "forbidden",
@@ -32,11 +31,11 @@ named!(
 );
 
 named!(
-    /// Why a login is answered with what iP holds.
+    /// Why a login is answered from iP's current record.
     StaleReason, "reason to be stale", {
-        /// Nobody waited for the end of the refresh.
+        /// The caller did not wait for the end of the refresh.
         NotAwaited = "not_awaited",
-        /// The refresh was not over in time.
+        /// The refresh did not finish in time.
         TimedOut = "timed_out",
         /// The refresh failed, or will be tried again later.
         Failed = "failed",
@@ -44,7 +43,7 @@ named!(
         NotConnected = "school_not_connected",
         /// Wonde refused the school's token.
         TokenRejected = "token_rejected",
-        /// Wonde did not answer a short while ago.
+        /// Wonde did not answer a moment ago.
         WondeUnavailable = "wonde_unavailable",
         /// Wonde asked us to wait.
         RateLimited = "wonde_rate_limited",
@@ -55,38 +54,38 @@ named!(
     }
 );
 
-/// An outage that was noted, and from when on one login may ask Wonde again.
+/// An outage, and the time from which one login may ask Wonde again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Outage {
-    /// Why.
+    /// Why Wonde is not asked.
     pub reason: OutageReason,
-    /// From when on.
+    /// From when one login may ask again.
     pub probe_at: DateTime<Utc>,
 }
 
-/// All that decides whether a login asks Wonde.
+/// Everything that decides whether a login asks Wonde.
 #[derive(Debug, Clone)]
 pub struct LoginStanding {
-    /// The time of the ledger, which all other times here are of too.
+    /// The time by the database's clock, as are all other times here.
     pub now: DateTime<Utc>,
-    /// The school's own rules.
+    /// The school's settings.
     pub settings: SchoolSettings,
-    /// When they, or the connection, last changed.
+    /// When the settings or the connection last changed.
     pub settings_changed_at: DateTime<Utc>,
-    /// What is known of the school's token.
+    /// The state of the school's token.
     pub token: TokenState,
-    /// The person is linked with the MIS.
+    /// Whether the person is linked to the MIS.
     pub is_linked: bool,
-    /// The school's jobs, or those of all logins, are paused.
+    /// Whether the school or the lane of logins is paused.
     pub is_paused: bool,
-    /// As of when iP holds what the MIS says of the person; `None`: never read.
+    /// When the person was last read from the MIS; `None` if never.
     pub read_at: Option<DateTime<Utc>>,
-    /// The school's Wonde failed a login and has not come back since.
+    /// Set while Wonde has failed a login of this school and has not answered since.
     pub outage: Option<Outage>,
 }
 
 impl LoginStanding {
-    /// Whether the person was read within the school's freshness window, and by its present rules.
+    /// Whether the person was read within the freshness window, and since the settings last changed.
     pub fn is_fresh(&self) -> bool {
         let window = TimeDelta::minutes(self.settings.refresh_freshness_minutes.into());
         self.read_at.is_some_and(|read_at| {
@@ -94,7 +93,7 @@ impl LoginStanding {
         })
     }
 
-    /// Why the connection does not let anybody ask Wonde, if it does not.
+    /// Why this school cannot ask Wonde at all, if it cannot.
     pub fn disconnected(&self) -> Option<StaleReason> {
         match self.token {
             TokenState::Held => None,
@@ -115,23 +114,23 @@ impl From<OutageReason> for StaleReason {
 }
 
 impl StaleReason {
-    /// The reason in words, for whoever looks after the login page.
+    /// The reason in words, for the people who run the login page.
     pub fn sentence(self) -> &'static str {
         match self {
-            Self::NotAwaited => "The refresh is under way; nobody waited for it.",
-            Self::TimedOut => "The refresh was not over in time and goes on by itself.",
+            Self::NotAwaited => "The refresh is under way; the caller did not wait for it.",
+            Self::TimedOut => "The refresh did not finish in time; it continues in the background.",
             Self::Failed => "The refresh did not succeed; the job says why.",
             Self::NotConnected => "The school has no Wonde token. Connect the school.",
             Self::TokenRejected => {
-                "Wonde refused the school's token; it is tried again every few minutes. If it was \
-                 replaced, connect the school with the new one."
+                "Wonde refused the school's token; it is tried again every few minutes. If the \
+                 school has a new token, connect the school with it."
             }
             Self::WondeUnavailable => {
-                "Wonde did not answer a short while ago; it is asked again soon."
+                "Wonde did not answer a moment ago; it will be asked again soon."
             }
-            Self::RateLimited => "Wonde asked us to wait; it is asked again after that.",
+            Self::RateLimited => "Wonde asked us to wait; it will be asked again after that.",
             Self::AccessWithdrawn => "The school withdrew its approval in Wonde.",
-            Self::Paused => "An operator paused the school, or all logins, for now.",
+            Self::Paused => "An operator has paused the school or all logins.",
         }
     }
 }

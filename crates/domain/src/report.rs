@@ -2,11 +2,11 @@ use serde::{Deserialize, Serialize};
 
 use crate::{Affected, RefreshOutcome, SyncMode};
 
-/// What a sync did, in numbers. Stored with the job and shown as it is.
+/// What a sync did, in numbers. It is stored with the job.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Report {
-    /// What a refresh of one person came to; `None`: it was a school.
+    /// The result of refreshing one person; `None` for a sync of a school.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub outcome: Option<RefreshOutcome>,
     /// Whether everything was read, or only what had changed.
@@ -17,27 +17,27 @@ pub struct Report {
     pub current: u64,
     /// People new in iP.
     pub created: u64,
-    /// People of whom at least one field changed.
+    /// People with at least one changed field.
     pub updated: u64,
-    /// People who were already as the MIS says; their rows were not written.
+    /// People who already matched the MIS; their rows were not written.
     pub unchanged: u64,
-    /// People who can no longer log in because they left.
+    /// People who have left and can no longer log in.
     pub deactivated: u64,
     /// People who came back.
     pub restored: u64,
-    /// Current people who were left out; each has an issue or a setting that says why.
+    /// Current staff who were left out; each has an issue or a setting that explains it.
     pub skipped: u64,
-    /// Records with a problem for the school to mend.
+    /// Records that have an issue.
     pub issues: u64,
-    /// What became of the classes.
+    /// The result for classes.
     pub classes: TeachingCounts,
-    /// What became of the subjects.
+    /// The result for subjects.
     pub subjects: TeachingCounts,
-    /// What became of the photos.
+    /// The result for photos.
     pub photos: PhotoCounts,
-    /// Where the change goes above the school's limits; empty: nowhere.
+    /// Where the change exceeds the school's limits; empty if nowhere.
     pub guard: Vec<Affected>,
-    /// What a person did not approve when the job was held; iP keeps what it has of it.
+    /// What a person did not approve when the job was held. iP's values stay.
     pub left_out: Vec<Affected>,
     /// HTTP requests sent to Wonde.
     pub requests: u64,
@@ -53,15 +53,15 @@ pub struct TeachingCounts {
     pub fetched: u64,
     /// New in iP.
     pub created: u64,
-    /// Of which a field or who teaches it changed.
+    /// Changed in a field or in their teachers.
     pub updated: u64,
-    /// Already as the MIS says.
+    /// Already the same as in the MIS.
     pub unchanged: u64,
     /// Gone from the MIS and so archived.
     pub archived: u64,
     /// Archived before and back in the MIS.
     pub restored: u64,
-    /// Left out; each has an issue that says why.
+    /// Left out; each has an issue that explains it.
     pub skipped: u64,
 }
 
@@ -73,10 +73,10 @@ pub struct PhotoCounts {
     pub fetched: u64,
     /// People with a new picture.
     pub updated: u64,
-    /// People whose picture was already this one; nothing was written.
+    /// People whose picture was already the same.
     pub unchanged: u64,
-    /// People whose picture is gone from the MIS and so from iP.
+    /// People whose picture was removed, because the MIS no longer has it.
     pub removed: u64,
-    /// Photos that could not be taken; each has an issue that says why.
+    /// Photos that could not be imported; each has an issue that explains it.
     pub skipped: u64,
 }

@@ -4,46 +4,44 @@ use serde::{Deserialize, Serialize};
 
 use crate::UnknownName;
 
-/// What an API key may do. The order is no ladder: `app` can press the button but not act
-/// on other people's jobs, `viewer` can look but press nothing.
+/// What an API key may do. The roles are not a ladder: `app` can press the button but cannot act on
+/// other people's jobs, and `viewer` sees everything but can press nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Role {
     /// The iP app: syncs and reads.
     App,
-    /// Looks at everything, changes nothing.
+    /// Sees everything, changes nothing.
     Viewer,
-    /// Looks, syncs and acts on jobs.
+    /// Sees everything, syncs and acts on jobs.
     Operator,
-    /// Everything, schools and keys included.
+    /// May do everything, including schools and keys.
     Admin,
 }
 
-/// Something a caller wants to do.
+/// Something that a caller wants to do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Action {
     /// Read schools and jobs.
     Read,
-    /// Ask for a sync.
+    /// Request a sync.
     Sync,
     /// Cancel, retry, approve, reject or undo a job.
     ActOnJobs,
     /// Connect, change or disconnect a school.
     ManageSchools,
-    /// Sign in to the dashboard and look at everything in it but personal data.
+    /// Sign in to the dashboard and see everything in it except personal data.
     UseDashboard,
-    /// Read personal data: names, emails, pictures and what else fields of people hold. Whoever may
-    /// not sees a mask in its place.
+    /// Read personal data: names, emails, pictures and other fields about people. Without this
+    /// right they are masked.
     SeePersonalData,
-    /// Make and revoke API keys.
+    /// Create and revoke API keys.
     ManageKeys,
 }
 
 impl Role {
-    /// Every role.
     pub const ALL: [Self; 4] = [Self::App, Self::Viewer, Self::Operator, Self::Admin];
 
-    /// Its stable name.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::App => "app",
@@ -65,8 +63,8 @@ impl Role {
         }
     }
 
-    /// Whether a key of this role is a person's, whose readings of personal data are noted. The iP
-    /// app is none: it holds these data itself, and reads them at every login.
+    /// Whether a key of this role belongs to a person, so that reads of personal data are recorded.
+    /// The iP app is not a person: it has these data itself and reads them at every login.
     pub fn is_persons(self) -> bool {
         self != Self::App
     }

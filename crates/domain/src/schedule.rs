@@ -1,9 +1,9 @@
-//! When a school is synced without anybody pressing a button.
+//! When a school is synced on its schedule.
 //!
-//! A schedule knows *slots*: one each night, at a moment of the school's own inside its window,
-//! and one each hour for the delta. A slot that has passed and was not served is due, once: of
-//! three missed nights only the last one counts. Slots on a blacked-out date do not exist; one in
-//! blacked-out hours waits for their end.
+//! A schedule has *slots*: one each night, at the school's own time inside its window, and one each
+//! hour for the delta. A slot that has passed and was not served is due, once: of three missed
+//! nights only the last one counts. There are no slots on a blackout date. A slot in blackout hours
+//! waits until they end.
 
 mod times;
 
@@ -16,32 +16,32 @@ use serde::{Deserialize, Serialize};
 use crate::{SchoolId, SyncMode};
 pub use times::{DateRange, HourRange, InvalidTimeOfDay, TimeOfDay};
 
-/// Who asks for a sync that nobody pressed a button for.
+/// The name in `requested_by` of a scheduled sync.
 pub const REQUESTED_BY_SCHEDULE: &str = "schedule";
 
 /// How many ranges of dates, and of hours, a schedule can black out.
 const MAX_BLACKOUTS: usize = 50;
 
-/// How far slots are looked for, in days: longer than any holiday.
+/// How far ahead to look for slots, in days: longer than any holiday.
 const HORIZON: i64 = 800;
 
-/// When a school is synced by itself.
+/// A school's schedule.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Schedule {
-    /// Off: nothing happens by itself.
+    /// If false, nothing is scheduled.
     pub enabled: bool,
-    /// What the times and dates here are told in.
+    /// The time zone of all times and dates here.
     pub time_zone: Tz,
-    /// The nightly full sync begins at this time or later …
+    /// The nightly full sync begins at this time or later.
     pub nightly_from: TimeOfDay,
-    /// … and before this one; on the next day when it is the earlier of the two.
+    /// It begins before this time. If this is earlier than `nightly_from`, it is on the next day.
     pub nightly_until: TimeOfDay,
-    /// A delta each hour as well.
+    /// Whether there is also an hourly delta.
     pub hourly_delta: bool,
-    /// On these days nothing begins.
+    /// Days on which no sync begins.
     pub blackout_dates: Vec<DateRange>,
-    /// In these hours of each day nothing begins.
+    /// Hours of each day in which no sync begins.
     pub blackout_hours: Vec<HourRange>,
 }
 
@@ -59,10 +59,9 @@ impl Default for Schedule {
     }
 }
 
-/// Up to when slots have been served: by the schedule itself, or by a sync that began later.
+/// Up to when slots have been served, by the schedule itself or by a sync that began later.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Served {
-    /// Full syncs.
     pub full: DateTime<Utc>,
     /// Syncs of any mode.
     pub delta: DateTime<Utc>,
@@ -71,14 +70,14 @@ pub struct Served {
 /// A sync that should begin now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct DueSync {
-    /// A nightly slot asks for everything, an hourly one for what changed.
+    /// A nightly slot is a full sync, an hourly one a delta.
     pub mode: SyncMode,
     /// The slot that it serves.
     pub slot: DateTime<Utc>,
 }
 
 impl Schedule {
-    /// What should begin now, if anything. A full sync comes before a delta.
+    /// The sync that should begin now, if any. A full sync comes before a delta.
     pub fn due(&self, school: &SchoolId, served: Served, now: DateTime<Utc>) -> Option<DueSync> {
         if !self.enabled || self.is_blackout(now) {
             return None;
@@ -90,8 +89,8 @@ impl Schedule {
             .or_else(|| hourly().map(|slot| DueSync { mode: SyncMode::Delta, slot }))
     }
 
-    /// When the next sync begins by itself. Nothing here knows of a missed one: that begins as
-    /// soon as a worker is there.
+    /// When the next scheduled sync begins. It does not consider missed ones, which begin as soon
+    /// as a worker is running.
     pub fn next(&self, school: &SchoolId, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
         if !self.enabled {
             return None;
@@ -101,14 +100,13 @@ impl Schedule {
         [nightly, self.hourly_delta.then(hourly).flatten()].into_iter().flatten().min()
     }
 
-    /// Whether a day of this time is blacked out: then nobody expects a sync.
+    /// Whether any day of this time is a blackout date, so that no sync is expected.
     pub fn pauses_between(&self, from: DateTime<Utc>, until: DateTime<Utc>) -> bool {
         let (first, last) = (self.local(from).date(), self.local(until).date());
         self.blackout_dates.iter().any(|range| range.from <= last && range.until >= first)
     }
 
-    /// What is wrong between fields that are each well by itself: the field, and what it has to
-    /// be.
+    /// Problems between fields that are each valid: the field, and what it has to be.
     pub fn problems(&self) -> Vec<(&'static str, &'static str)> {
         let mut problems = Vec::new();
         if self.nightly_from == self.nightly_until {
@@ -140,7 +138,7 @@ impl Schedule {
         let today = self.local(now).date();
         (0..HORIZON)
             .map(|days| self.night(school, today - Duration::days(days)))
-            // Blacked-out nights have a time too: it says when looking back is over.
+            // Nights on blackout dates have a time too, which shows when to stop looking back.
             .take_while(|(slot, _)| *slot > served)
             .find(|(slot, exists)| *exists && *slot <= now)
             .map(|(slot, _)| slot)
@@ -162,7 +160,7 @@ impl Schedule {
         (self.instant(slot), !self.is_blackout_date(slot.date()))
     }
 
-    /// The latest hourly slot that has passed, unless its day is blacked out.
+    /// The latest hourly slot that has passed, unless its day is a blackout date.
     fn last_hour(&self, school: &SchoolId, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
         let slot = hour_before(school, now);
         let exists = self.hourly_delta && !self.is_blackout_date(self.local(slot).date());
@@ -182,7 +180,7 @@ impl Schedule {
         None
     }
 
-    /// The first moment from `time` on at which something may begin.
+    /// The first moment from `time` on at which a sync may begin.
     fn open_from(&self, time: DateTime<Utc>) -> Option<DateTime<Utc>> {
         let mut time = time;
         for _ in 0..HORIZON {
@@ -218,8 +216,9 @@ impl Schedule {
         time.with_timezone(&self.time_zone).naive_local()
     }
 
-    /// The instant at which clocks there show `local`: the first of two when they are put back;
-    /// when they are put forward past it, the instant at which they would have shown it.
+    /// The instant at which clocks there show `local`. When clocks go back there are two, and the
+    /// first counts. When they go forward past it, it is the instant at which they would have shown
+    /// it.
     fn instant(&self, local: NaiveDateTime) -> DateTime<Utc> {
         if let Some(instant) = self.time_zone.from_local_datetime(&local).earliest() {
             return instant.to_utc();
@@ -241,8 +240,8 @@ fn hour_before(school: &SchoolId, now: DateTime<Utc>) -> DateTime<Utc> {
     whole_seconds - Duration::seconds(since)
 }
 
-/// A number below `range` that is the school's own for ever, so that thousands of schools spread
-/// evenly: FNV-1a over the id, its bits mixed as `SplitMix64` does.
+/// A number below `range` that is fixed for the school, so that thousands of schools are spread
+/// evenly: FNV-1a of the id, mixed as in `SplitMix64`.
 fn jitter(school: &SchoolId, range: u64) -> i64 {
     let fnv = school.as_str().bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
         (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)

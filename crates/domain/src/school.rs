@@ -2,28 +2,26 @@ use chrono::{DateTime, Utc};
 
 use crate::{SchoolId, SchoolSettings};
 
-/// A school of iP and how its MIS is reached.
+/// A school in iP, and how to reach its MIS.
 #[derive(Debug, Clone, PartialEq)]
 pub struct School {
-    /// iP's own key.
     pub id: SchoolId,
-    /// The name people know it by.
+    /// The name that people know.
     pub name: String,
-    /// Wonde's id of the school.
     pub wonde_school_id: String,
-    /// The school's own Wonde address; `None`: the configured one.
+    /// The school's own Wonde address; `None` for the configured one.
     pub wonde_base_url: Option<String>,
-    /// The MIS as the caller or Wonde spells it.
+    /// The MIS, as the caller or Wonde spells it.
     pub mis: Option<String>,
-    /// The school's own rules.
+    /// The school's settings.
     pub settings: SchoolSettings,
-    /// Whether there is a token, and what Wonde thinks of it.
+    /// Whether there is a token, and whether Wonde accepts it.
     pub token: TokenState,
     /// End of the last sync that was applied.
     pub last_synced_at: Option<DateTime<Utc>>,
-    /// Start of the last fetch that was applied: a delta asks for what changed since.
+    /// Start of the last fetch that was applied. A delta reads what changed since.
     pub changes_seen_until: Option<DateTime<Utc>>,
-    /// Start of the last full fetch that was applied; only that one proves absence.
+    /// Start of the last full fetch that was applied. Only a full fetch proves absence.
     pub last_full_sync_at: Option<DateTime<Utc>>,
     /// When the school was first connected.
     pub created_at: DateTime<Utc>,
@@ -32,43 +30,43 @@ pub struct School {
 }
 
 impl School {
-    /// Whether it was not changed since it was first connected.
+    /// Whether it has not changed since it was first connected.
     pub fn is_new(&self) -> bool {
         self.created_at == self.updated_at
     }
 }
 
-/// What is known of a school's token, never the token.
+/// The state of a school's token. It never contains the token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TokenState {
-    /// There is none: the school was disconnected.
+    /// There is no token: the school was disconnected.
     Missing,
-    /// There is one, and Wonde has not refused it.
+    /// There is a token, and Wonde has not refused it.
     Held,
-    /// Wonde refused it, twice, or told that access ended. It is tried again from time to time.
+    /// Wonde refused it twice, or said that access has ended. It is tried again from time to time.
     Rejected,
 }
 
 impl TokenState {
-    /// Whether Wonde cannot be asked at all. A token that Wonde refused is tried again first.
+    /// Whether Wonde cannot be asked at all. A refused token is tried again first.
     pub fn is_missing(self) -> bool {
         self == Self::Missing
     }
 }
 
-/// What is needed to connect a school, or to change its connection. The token travels apart.
+/// What is needed to connect a school, or to change its connection. The token is passed separately.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ConnectSchool {
     /// iP's own key.
     pub id: SchoolId,
-    /// The name people know it by.
+    /// The name that people know.
     pub name: String,
     /// Wonde's id of the school.
     pub wonde_school_id: String,
-    /// The school's own Wonde address, when it is not the configured one.
+    /// The school's own Wonde address, if it is not the configured one.
     pub wonde_base_url: Option<String>,
-    /// The MIS, if the caller knows it; `None` keeps what is known.
+    /// The MIS, if the caller knows it; `None` keeps the known one.
     pub mis: Option<String>,
-    /// The school's own rules; `None` keeps what is set.
+    /// The school's settings; `None` keeps them.
     pub settings: Option<SchoolSettings>,
 }

@@ -2,44 +2,42 @@ use serde::{Deserialize, Serialize};
 
 use crate::{Guard, Schedule, line_manager::HierarchyLists};
 
-/// A school's own rules, as iP's MIS settings page knows them. Every one has a default, so
-/// that a school can be connected without naming any.
+/// A school's settings, as on iP's MIS settings page. Each has a default, so that you can connect a
+/// school without giving any.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a switch of iP's settings page")]
 pub struct SchoolSettings {
     /// Import teaching staff only.
     pub teachers_only: bool,
-    /// Somebody who comes back is made active again.
+    /// Whether returning people become active again.
     pub restore_inactive: bool,
-    /// Line managers are set in iP; the MIS only fills them on creation.
+    /// Line managers are set in iP; the MIS fills them only when a person is created.
     pub line_manager_editable: bool,
-    /// Which way Wonde's lists of line managers point for this school; `None`: its lists tell.
+    /// Which way Wonde's lists of line managers point; `None` to find it from the lists.
     pub hierarchy_lists: Option<HierarchyLists>,
-    /// Job titles are set in iP; the MIS only fills them on creation.
+    /// Job titles are set in iP; the MIS fills them only when a person is created.
     pub job_title_editable: bool,
-    /// Initials are set in iP; the MIS only fills them on creation.
+    /// Initials are set in iP; the MIS fills them only when a person is created.
     pub initials_managed_in_ip: bool,
-    /// Department membership is cleared on each sync.
+    /// Whether department memberships are cleared with each sync.
     pub clear_departments: bool,
-    /// Import classes.
     pub import_classes: bool,
-    /// Import subjects.
     pub import_subjects: bool,
-    /// Import photos on every sync, not only when one is asked for.
+    /// Import photos with every sync, not only on request.
     pub import_photos: bool,
-    /// What happens to somebody who left.
+    /// What happens to leavers.
     pub leaver_policy: LeaverPolicy,
-    /// How much a sync may change unasked.
+    /// How much a sync may change without approval.
     pub guard: Guard,
-    /// When the school is synced by itself.
+    /// When the school is synced automatically.
     pub schedule: Schedule,
-    /// Somebody who was read from the MIS in so many minutes before their login is not read
-    /// again; 0: everybody is, at each login.
+    /// A person who was read from the MIS within this many minutes is not read again at a login; 0
+    /// reads everyone at each login.
     pub refresh_freshness_minutes: u16,
 }
 
-/// What happens to somebody who left.
+/// What happens to leavers.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum LeaverPolicy {

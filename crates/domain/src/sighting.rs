@@ -1,4 +1,4 @@
-//! What a run saw of somebody in the MIS.
+//! What a run saw of a person in the MIS.
 
 use std::{fmt, str::FromStr};
 
@@ -7,24 +7,24 @@ use serde::{Deserialize, Serialize};
 
 use crate::{IssueCode, JobId, StaffId, SyncMode, UnknownName, employment::Standing, job::named};
 
-/// What became of a record of the MIS.
+/// The result for a record of the MIS.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum RecordOutcome {
-    /// It is somebody in iP, or will be once a sync is applied.
+    /// It belongs to a person who is in iP, or will be once a sync is applied.
     Imported,
     /// Not current staff.
     NotCurrent,
     /// Current, but the school imports teaching staff only.
     NotTeaching,
-    /// Left out for this issue of the record.
+    /// Left out because of this issue.
     Issue(IssueCode),
-    /// It was in the list once and is not any more.
+    /// It was in the list before and is no longer.
     Gone,
 }
 
 impl RecordOutcome {
-    /// The stable name; that of an issue is its code.
+    /// The stable name; for an issue it is the code.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Imported => "imported",
@@ -48,49 +48,48 @@ impl FromStr for RecordOutcome {
 }
 
 named!(
-    /// How a record and somebody in iP were first brought together.
+    /// How a record and an account were first matched.
     MatchedBy, "way of matching", {
         /// iP already knew the Wonde id.
         WondeId = "wonde_id",
-        /// By Wonde's unique person identifier: a person who was added again.
+        /// By UPI: a person who was added again.
         Upi = "upi",
-        /// A person decided so.
+        /// By a person's decision.
         Decision = "decision",
-        /// By the work email, of an account that was made by hand or whose own record is gone.
+        /// By the work email of an account that was made by hand or whose own record is gone.
         WorkEmail = "work_email",
-        /// The account was made for the record.
+        /// The account was created from the record.
         New = "new",
     }
 );
 
-/// What the last run that saw somebody in the MIS made of them.
+/// What the last run that saw a person in the MIS concluded.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Sighting {
-    /// Wonde's id of the person.
     pub wonde_id: String,
     /// Whether there was a work email, usable or not.
     pub has_email: bool,
-    /// What the MIS said of the employment.
+    /// What the MIS said about the employment.
     pub standing: Standing,
-    /// First day of employment; known of people who are not current.
+    /// First day of employment; set for people who are not current.
     pub starts_on: Option<NaiveDate>,
-    /// Last day of employment; known of people who are not current.
+    /// Last day of employment; set for people who are not current.
     pub ends_on: Option<NaiveDate>,
-    /// Teaching staff; `None`: not said.
+    /// Whether they are teaching staff; `None` if not given.
     pub teaching: Option<bool>,
-    /// What became of the record.
+    /// The result for the record.
     pub outcome: RecordOutcome,
-    /// Whom it means in iP.
+    /// The account that it belongs to.
     pub staff_id: Option<StaffId>,
-    /// How the two were first brought together.
+    /// How the two were first matched.
     pub matched_by: Option<MatchedBy>,
     /// The run that first saw it like this.
     pub job_id: JobId,
-    /// When that was.
+    /// When that run saw it.
     pub seen_at: DateTime<Utc>,
 }
 
-/// Personal data: only the ids are printed.
+/// Values are personal data, so only the ids are printed.
 impl fmt::Debug for Sighting {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Sighting").field("wonde_id", &self.wonde_id).finish_non_exhaustive()
@@ -100,15 +99,14 @@ impl fmt::Debug for Sighting {
 /// The last run that read a school's MIS to its end.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reading {
-    /// The run.
     pub job_id: JobId,
-    /// Everything, or what had changed.
+    /// Whether everything was read, or only what changed.
     pub mode: SyncMode,
-    /// It changed nobody.
+    /// Whether it was a dry run.
     pub dry_run: bool,
     /// When it was compared.
     pub read_at: DateTime<Utc>,
-    /// Issues about the whole school, for example permissions that it withholds.
+    /// Issues about the whole school, for example withheld permissions.
     pub issues: Vec<IssueCode>,
 }
 

@@ -4,71 +4,61 @@ use serde::{Deserialize, Serialize};
 
 use crate::{StaffId, WorkEmail, identity::folded, text};
 
-/// A member of staff as iP holds them.
+/// A member of staff in iP.
 #[derive(Clone, PartialEq, Eq)]
 pub struct StaffMember {
-    /// iP's own key.
     pub id: StaffId,
-    /// Wonde's id of the person; `None`: made by hand and not linked yet.
+    /// Wonde's id of the person; `None` if they were added by hand and are not linked yet.
     pub wonde_id: Option<String>,
     /// Wonde's unique person identifier.
     pub upi: Option<String>,
-    /// The login.
     pub email: String,
-    /// First name.
     pub first_name: String,
-    /// Surname.
     pub surname: String,
-    /// Initials.
     pub initials: Option<String>,
-    /// Job title.
     pub job_title: Option<String>,
-    /// Non-teaching staff.
     pub non_teaching: bool,
-    /// Whom the person reports to.
     pub line_manager_id: Option<StaffId>,
-    /// Whether the person can log in.
     pub active: bool,
 }
 
-/// Personal data: only the id is printed.
+/// Values are personal data, so only the id is printed.
 impl fmt::Debug for StaffMember {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("StaffMember").field("id", &self.id).finish_non_exhaustive()
     }
 }
 
-/// One current member of staff as the MIS describes them, in iP's words.
+/// One current member of staff as the MIS describes them, in iP's terms.
 ///
-/// `None` in a field means *the MIS did not say*: iP keeps what it holds.
+/// `None` in a field means that *the MIS did not say*, so iP's value stays.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StaffRecord {
     /// Wonde's id of the person in this school.
     pub wonde_id: String,
-    /// Wonde's unique person identifier; survives a re-added person.
+    /// Wonde's unique person identifier. It survives when a person is added again.
     pub upi: Option<String>,
-    /// The login; `None`: the MIS has none that can be one.
+    /// The login; `None` if the MIS has no usable one.
     pub email: Option<WorkEmail>,
-    /// Forename; empty: the MIS did not say.
+    /// Forename; empty if not given.
     pub first_name: String,
-    /// Surname; empty: the MIS did not say.
+    /// Surname; empty if not given.
     pub surname: String,
     /// Initials, by which the app shows the person.
     pub initials: Option<String>,
-    /// What the roles of the MIS come to.
+    /// The job title that follows from the roles.
     pub job_title: JobTitle,
-    /// The reverse of the MIS' *teaching staff*.
+    /// The reverse of *teaching staff*.
     pub non_teaching: Option<bool>,
-    /// Wonde ids of the people that the MIS lists above or below the person, nearest first;
-    /// which of the two is only seen over a whole school.
+    /// Wonde ids of the people that the MIS lists above or below the person, nearest first. Only a
+    /// whole school shows which.
     pub hierarchy: Option<Vec<String>>,
 }
 
-/// A job title as the MIS tells it. Saying nothing about roles is not the same as saying
-/// that there are none.
+/// A job title from the MIS. No information about roles is not the same as having no role.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum JobTitle {
-    /// Roles were not delivered: iP keeps what it holds.
+    /// Roles were not delivered: iP's value stays.
     NotDelivered,
     /// The person has no role.
     Empty,
@@ -77,9 +67,9 @@ pub enum JobTitle {
 }
 
 impl JobTitle {
-    /// Joins role names by commas, in the order the MIS gave them, without empty ones and repeats.
-    /// What differs in capitals and blanks only is a repeat, and the first spelling stays. The second
-    /// value says whether the title was too long and is cut.
+    /// Joins role names by commas, in the order of the MIS, without empty and repeated ones. Names
+    /// that differ only in capitals and spaces are repeats, and the first spelling stays. The
+    /// second value says whether the title was too long and was cut.
     pub fn from_roles<'a>(roles: impl IntoIterator<Item = &'a str>) -> (Self, bool) {
         let mut names: Vec<String> = Vec::new();
         let mut known: HashSet<String> = HashSet::new();
@@ -101,7 +91,7 @@ impl JobTitle {
         (Self::Roles(title.to_owned()), is_cut)
     }
 
-    /// The text for iP; `None` where there is none.
+    /// The text for iP; `None` if there is none.
     pub fn as_deref(&self) -> Option<&str> {
         match self {
             Self::NotDelivered | Self::Empty => None,
@@ -110,7 +100,7 @@ impl JobTitle {
     }
 }
 
-/// Personal data: only the id is printed.
+/// Values are personal data, so only the id is printed.
 impl fmt::Debug for StaffRecord {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("StaffRecord").field("wonde_id", &self.wonde_id).finish_non_exhaustive()

@@ -1,26 +1,23 @@
-//! Classes and subjects as the MIS describes them, in iP's words.
+//! Classes and subjects as the MIS describes them, in iP's terms.
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// A class or a subject of the MIS.
+/// A class or a subject in the MIS.
 ///
-/// Its name says nothing about a person, but schools name classes after people too: `Debug`
-/// prints the id alone.
+/// Schools sometimes name classes after people, so `Debug` prints only the id.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TeachingRecord {
-    /// Wonde's id of it in this school.
     pub wonde_id: String,
-    /// Its name; `None`: it is there, but cannot be imported.
+    /// Its name; `None` if it cannot be imported.
     pub name: Option<String>,
-    /// Short code; `None`: not said.
+    /// Short code; `None` if not given.
     pub code: Option<String>,
-    /// Description; `None`: not said.
+    /// Description; `None` if not given.
     pub description: Option<String>,
-    /// Which subject a class is of.
     pub subject: SubjectOfClass,
-    /// Who teaches it, main teachers first; `None`: not said.
+    /// Its teachers, main teachers first; `None` if not given.
     pub staff: Option<Vec<Teacher>>,
 }
 
@@ -30,10 +27,10 @@ impl fmt::Debug for TeachingRecord {
     }
 }
 
-/// The subject of a class. Saying nothing about it is not the same as saying that there is none.
+/// The subject of a class. No information is not the same as having no subject.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum SubjectOfClass {
-    /// Not delivered: iP keeps what it holds.
+    /// Not delivered: iP's value stays.
     NotDelivered,
     /// The class has no subject.
     Without,
@@ -41,16 +38,15 @@ pub enum SubjectOfClass {
     Of(String),
 }
 
-/// Somebody who teaches a class.
+/// A teacher of a class.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Teacher {
-    /// Wonde's id of the person.
     pub wonde_id: String,
-    /// Is a main teacher of the class.
+    /// Whether they are a main teacher.
     pub is_main: bool,
 }
 
-/// Whether something is a class or a subject.
+/// A class or a subject.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum TeachingKind {
     /// A teaching group.
@@ -60,7 +56,6 @@ pub enum TeachingKind {
 }
 
 impl TeachingKind {
-    /// The stable name.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Class => "class",

@@ -1,8 +1,8 @@
-//! What the name of a role says of who has it.
+//! What the name of a role says about its holder.
 
 use crate::identity::folded;
 
-/// What comes after "teacher" in the names of those who are none, or before "to the teacher".
+/// Words after "teacher" in roles that are not teachers, or before "to the teacher".
 const HELPERS: [&str; 14] = [
     "admin",
     "administrator",
@@ -19,11 +19,12 @@ const HELPERS: [&str; 14] = [
     "trainer",
     "training",
 ];
-/// What comes before it.
+/// Words before "teacher" in roles that are not teachers.
 const NOT: [&str; 5] = ["ex", "for", "former", "non", "to"];
 
-/// Whether a role is that of a teacher: a word of it is, or ends in, *teacher*, as in *Class Teacher*
-/// and *Headteacher*. A teaching assistant is none, nor is the secretary to a teacher.
+/// Whether a role is that of a teacher: one of its words is, or ends in, *teacher*, as in *Class
+/// Teacher* and *Headteacher*. A teaching assistant is not one, and neither is a teacher's
+/// secretary.
 pub fn is_of_teacher(role: &str) -> bool {
     let role = folded(role).replace('’', "'");
     let words: Vec<&str> = role
@@ -31,12 +32,12 @@ pub fn is_of_teacher(role: &str) -> bool {
         .filter(|word| !word.is_empty() && *word != "the" && *word != "a")
         .collect();
     let is_teacher = |at: usize| {
-        // A plural is one too. `Headteacher's` is that of another person, the PA for example.
+        // A plural counts too. `Headteacher's` belongs to another person, for example the PA.
         let word = words[at].strip_suffix('s').unwrap_or(words[at]);
         let before = at.checked_sub(1).map(|before| words[before]);
         let after = words.get(at + 1);
         let is_helper = after.is_some_and(|after| HELPERS.contains(after));
-        // `Head Teacher` is one, so what stands before `head` counts.
+        // `Head Teacher` is one, so the word before `head` counts.
         let before = match before {
             Some("head") => at.checked_sub(2).map(|before| words[before]),
             before => before,

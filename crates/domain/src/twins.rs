@@ -10,34 +10,33 @@ use crate::{
 /// A record of the list that shares its work email with another one.
 #[derive(Debug, Clone, Copy)]
 pub struct Sharing<'a> {
-    /// Wonde's id of the record.
     pub wonde_id: &'a str,
-    /// Whose it is.
+    /// The person that it describes.
     pub identity: Identity<'a>,
-    /// Somebody in iP is linked with it.
+    /// Whether an account in iP is linked to it.
     pub is_linked: bool,
-    /// Its roles, joined; `None`: none or not said.
+    /// Its roles, joined; `None` if there are none or they are not given.
     pub job_title: Option<&'a str>,
-    /// `None`: not said.
+    /// `None` if not given.
     pub non_teaching: Option<bool>,
 }
 
-/// Records that are one person.
+/// Records that belong to one person.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Twins {
-    /// Wonde's id of the record by which the person is known.
+    /// Wonde's id of the record that the person is known by.
     pub leads: String,
-    /// Wonde's ids of the person's other records.
+    /// Wonde ids of the person's other records.
     pub others: Vec<String>,
     /// The roles of all of them, joined.
     pub job_title: Option<String>,
-    /// Whether the person teaches by none of them; `None`: not said.
+    /// Whether none of them says that the person teaches; `None` if not given.
     pub non_teaching: Option<bool>,
 }
 
-/// Finds records that are one person: same work email and same names. The record that somebody in
-/// iP is linked with leads, else that with the lower id. Two who are both linked are two accounts
-/// of iP, and only a person can say which is to stay.
+/// Finds records that belong to one person: same work email and same names. The record that is
+/// linked to an account leads, otherwise the one with the lower id. If two are linked, they are two
+/// accounts in iP, and only a person can say which should stay.
 pub fn find(records: &[Sharing<'_>]) -> Vec<Twins> {
     let mut people: HashMap<[String; 3], Vec<&Sharing<'_>>> = HashMap::new();
     for record in records {

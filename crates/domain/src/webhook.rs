@@ -1,13 +1,13 @@
 use crate::job::named;
 
 named!(
-    /// What Wonde tells of by itself, by its own names.
+    /// The webhooks of Wonde, by its own names.
     WebhookKind, "kind of webhook", {
-        /// A school lets iP in; the token comes with it.
+        /// A school gives iP access. The event contains the token.
         SchoolApproved = "schoolApproved",
-        /// A school no longer lets iP in.
+        /// A school ends iP's access.
         AccessRevoked = "accessRevoked",
-        /// A school does not let iP in.
+        /// A school refuses iP access.
         AccessDeclined = "accessDeclined",
         /// A school changes its MIS.
         SchoolMigration = "schoolMigration",
@@ -15,24 +15,24 @@ named!(
 );
 
 impl WebhookKind {
-    /// Those that can be true again in the same words: a school that revoked may approve and
-    /// revoke anew.
+    /// Events that can be true again with the same body: a school may approve and revoke more than
+    /// once.
     pub const REPEATABLE: [Self; 3] =
         [Self::SchoolApproved, Self::AccessRevoked, Self::AccessDeclined];
 }
 
 named!(
-    /// Where an event from Wonde stands.
+    /// The state of a webhook event.
     WebhookState, "state of a webhook event", {
-        /// A worker will look at it.
+        /// A worker will handle it.
         Received = "received",
-        /// What it says is done.
+        /// It was handled and applied.
         Applied = "applied",
-        /// An approval that Wonde confirmed, of a school that is not connected yet.
+        /// An approval that Wonde confirmed, for a school that is not connected yet.
         Kept = "kept",
         /// Wonde does not confirm it, or it cannot be understood.
         Refused = "refused",
-        /// Nothing follows from it.
+        /// It has no effect.
         Ignored = "ignored",
     }
 );

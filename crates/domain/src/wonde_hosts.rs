@@ -1,6 +1,6 @@
-//! Where a school's Wonde token may be sent. This is the only place that decides it: the API asks
-//! before it stores an address, the worker before it uses one, and the Wonde client before it
-//! connects to what a name resolves to.
+//! Where a school's Wonde token may be sent. Only this module decides: the API asks it before it
+//! stores an address, the worker before it uses one, and the Wonde client before it connects to an
+//! address that a name resolves to.
 
 mod public;
 
@@ -8,7 +8,7 @@ use std::net::IpAddr;
 
 use url::{Host, Url};
 
-/// The hosts at which Wonde may answer: the configured one, and those of a list.
+/// The hosts that may be Wonde: the configured one, and those of a list.
 #[derive(Debug, Clone)]
 pub struct WondeHosts {
     configured: Url,
@@ -18,15 +18,15 @@ pub struct WondeHosts {
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum AllowedHost {
-    /// One name, spelt out: its operator says where it resolves to, so that may be private.
+    /// One name in full. Its owner decides where it resolves to, so that address may be private.
     Name(String),
-    /// Every name that ends with this; it begins with a dot.
+    /// Every name that ends with this text, which begins with a dot.
     Below(String),
-    /// One address, as itself or as what a name resolves to.
+    /// One address, given directly or as what a name resolves to.
     Address(IpAddr),
 }
 
-/// An entry of the list that is neither a name, nor a pattern, nor an address.
+/// The entry is not a name, a pattern or an address.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
     "found `{0}`, wanted a name like api.wonde.com, a pattern like *.wonde.com, or an address like 10.0.0.7"
@@ -36,17 +36,17 @@ pub struct InvalidAllowedHost(String);
 /// Why a token may not be sent to an address. The text follows the name of the field.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum RefusedAddress {
-    /// It is no address, or one that is written in an unusual way.
+    /// It is not an address, or is written in an unusual form.
     #[error(
-        "has to be an https address in its plain form, in lower case and without user, query and \
+        "has to be a plain https address in lower case, without a user, a query or a \
          fragment, like https://api.wonde.com/v1.0"
     )]
     NotPlain,
-    /// Another scheme than https, or a port of its own.
-    #[error("has to begin with https:// and cannot name a port")]
+    /// Its scheme is not https, or it has its own port.
+    #[error("has to begin with https:// and must not name a port")]
     NotHttps,
-    /// A host that is not on the list.
-    #[error("names a host that is not among the allowed ones (`wonde.allowed_hosts`)")]
+    /// The host is not on the list.
+    #[error("names a host that is not allowed (see `wonde.allowed_hosts`)")]
     UnknownHost,
 }
 
@@ -63,7 +63,7 @@ impl Default for WondeHosts {
 
 impl WondeHosts {
     /// The host of the configured address, and those of a list. `allow_loopback` is for
-    /// development: this machine may then be Wonde, over http and on any port.
+    /// development: it allows this machine as Wonde, over http and on any port.
     pub fn new<T: AsRef<str>>(
         configured: Url,
         allowed: &[T],
@@ -75,8 +75,8 @@ impl WondeHosts {
 
     /// The address of a school, if a token may be sent there.
     ///
-    /// An address has to be written as a URL parser writes it: a host in upper case, in another
-    /// script, or as a number is refused rather than understood.
+    /// An address has to be in the form that a URL parser writes. A host in capital letters, in
+    /// another script, or as a number is refused.
     pub fn check(&self, address: &str) -> Result<Url, RefusedAddress> {
         let url = Url::parse(address).map_err(|_| RefusedAddress::NotPlain)?;
         if !is_plain(&url, address) {
@@ -96,7 +96,7 @@ impl WondeHosts {
         }
     }
 
-    /// Whether a connection to `host` may go to this address, which `host` resolves to or is.
+    /// Whether a connection to `host` may go to this address, which `host` is or resolves to.
     pub fn may_connect(&self, host: &str, address: IpAddr) -> bool {
         let is_trusted = self.configured.host_str() == Some(host)
             || self.allowed.iter().any(|entry| match entry {
@@ -110,8 +110,8 @@ impl WondeHosts {
         is_trusted || is_this_machine || public::is_public(address)
     }
 
-    /// Scheme, host and port that are asked for a school with this address of its own; `None`: the
-    /// configured one.
+    /// Scheme, host and port for a school with this address of its own; `None` for the configured
+    /// one.
     pub fn origin(&self, address: Option<&str>) -> String {
         match address.map(Url::parse) {
             None => self.configured.origin().ascii_serialization(),
@@ -159,7 +159,7 @@ fn read_entry(entry: &str) -> Result<AllowedHost, InvalidAllowedHost> {
         return Ok(AllowedHost::Address(address));
     }
     let name = entry.strip_prefix("*.").unwrap_or(entry);
-    // `*.com` would be everybody.
+    // `*.com` would allow almost anyone.
     let is_pattern = name != entry;
     if !is_name(name) || (is_pattern && !name.contains('.')) {
         return Err(invalid());

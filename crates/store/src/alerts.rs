@@ -13,19 +13,17 @@ use crate::{
     jobs::{self, NewJob},
 };
 
-/// What messages about alerts are asked for by in the ledger.
+/// The name in `requested_by` of jobs that send alerts.
 const REQUESTED_BY: &str = "alerts";
 
 /// An alert as people see it.
 #[derive(Debug, Clone)]
 pub struct Alert {
-    /// Its id.
     pub id: AlertId,
-    /// The school.
     pub school_id: SchoolId,
-    /// The name people know the school by.
+    /// The name that people know.
     pub school_name: String,
-    /// Which condition.
+    /// Its condition.
     pub kind: AlertKind,
     /// The job that is held or failed.
     pub job_id: Option<JobId>,
@@ -35,24 +33,24 @@ pub struct Alert {
     pub detail: String,
     /// When it was raised.
     pub raised_at: DateTime<Utc>,
-    /// When it was over; `None`: it is open.
+    /// When it ended; `None` while it is open.
     pub cleared_at: Option<DateTime<Utc>>,
 }
 
-/// What changed when conditions were compared with the open alerts.
+/// What changed when the conditions were compared with the open alerts.
 #[derive(Debug, Clone, Default)]
 pub struct Reconciled {
-    /// Alerts that are new.
+    /// New alerts.
     pub raised: usize,
-    /// Alerts that are over.
+    /// Alerts that have ended.
     pub cleared: usize,
-    /// The jobs that tell of them, to be delivered.
+    /// The jobs that send messages about them, to be delivered.
     pub jobs: Vec<Job>,
 }
 
-/// Schools with a token about which something may have to be told: the token is refused, the last
-/// sync failed or is held, or none was applied since `stale_before`. A schedule that cannot be read
-/// counts as the usual one: whoever serves schedules says that it cannot.
+/// Schools with a token that may need an alert: the token is refused, the last sync failed or is
+/// held, or none was applied since `stale_before`. A schedule that cannot be read counts as the
+/// default one; the scheduler reports that it cannot be read.
 pub async fn unwell(
     pool: &PgPool,
     stale_before: DateTime<Utc>,
@@ -104,9 +102,9 @@ pub async fn unwell(
         .collect()
 }
 
-/// Raises an alert for each condition that has none, and clears those whose condition is over. For
-/// each of both `message` writes what is to be sent, if anything. That an alert is over is only
-/// told to whom it was told that it is on.
+/// Raises an alert for each condition that has none, and clears those whose condition has ended.
+/// For each of them `message` returns what to send, if anything. The end of an alert is sent only
+/// if its beginning was.
 pub async fn reconcile(
     pool: &PgPool,
     conditions: &[Condition],
@@ -144,8 +142,8 @@ async fn send(db: &mut PgConnection, alert: &Alert, body: String) -> Result<Opti
     Ok(jobs::insert_or_find(db, &NewJob::of(&job, REQUESTED_BY)).await?.into_new())
 }
 
-/// Whether an earlier message about the same alert is still on its way: that an alert is over is not
-/// told before that it was raised.
+/// Whether an earlier message about the same alert has not been sent yet: the end of an alert must
+/// not arrive before its beginning.
 pub async fn waits_for_another(pool: &PgPool, job: &SendAlert) -> Result<bool, Error> {
     let raised = SendAlert { is_over: false, ..job.clone() };
     let waits = sqlx::query_scalar!(
@@ -192,7 +190,7 @@ async fn raise(db: &mut PgConnection, conditions: &[Condition]) -> Result<Vec<Al
     Ok(raised)
 }
 
-/// The alerts that are over, each with whether anybody was to be told of it.
+/// The alerts that have ended, each with whether its beginning was sent.
 async fn clear(
     db: &mut PgConnection,
     conditions: &[Condition],

@@ -17,23 +17,22 @@ use crate::{
     audit::{self, Actor, Entry},
 };
 
-/// What every key begins with, so that a leaked one is recognised by scanners and people.
+/// The beginning of every key, so that scanners and people recognise a leaked one.
 const PREFIX: &str = "misk_";
 
 /// An API key without its secret.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ApiKey {
-    /// Its public part.
+    /// The public part of the key.
     pub id: ApiKeyId,
-    /// What or who uses it.
     pub name: String,
-    /// What it may do.
+    /// What the key may do.
     pub role: Role,
-    /// The one school it is for; `None`: all.
+    /// The one school that it is for; `None` for all.
     pub school_id: Option<SchoolId>,
-    /// When it was made.
+    /// When it was created.
     pub created_at: DateTime<Utc>,
-    /// From then on it opens nothing.
+    /// From then on the key is invalid.
     pub revoked_at: Option<DateTime<Utc>>,
 }
 
@@ -48,7 +47,7 @@ pub(crate) struct ApiKeyRow {
 }
 
 impl ApiKey {
-    /// Whoever shows the key, as the audit log has them.
+    /// The owner of the key, for the audit log.
     pub fn actor(&self) -> Actor {
         Actor { name: self.name.clone(), api_key_id: Some(self.id), reason: None, bulk: None }
     }
@@ -75,10 +74,10 @@ impl TryFrom<ApiKeyRow> for ApiKey {
     }
 }
 
-/// Makes a key and returns it with its text, which cannot be had again.
+/// Creates a key and returns it with its text, which cannot be read again.
 ///
-/// The text is `misk_` + id + 256 random bits, in URL-safe base64. Only the SHA-256 of the
-/// random part is stored: random bits need no slow hash.
+/// The text is `misk_` + id + 256 random bits, in URL-safe base64. Only the SHA-256 of the random
+/// part is stored, because random bits need no slow hash.
 pub async fn create(
     pool: &PgPool,
     name: &str,
@@ -112,7 +111,7 @@ pub async fn create(
     Ok((row.try_into()?, text.into()))
 }
 
-/// The key that a caller's text opens. `None`: malformed, unknown, revoked or wrong.
+/// The key for a caller's text; `None` if it is malformed, unknown, revoked or wrong.
 pub async fn authenticate(pool: &PgPool, text: &str) -> Result<Option<ApiKey>, Error> {
     let Some((id, secret)) = parse(text) else { return Ok(None) };
     let found = sqlx::query!(
@@ -140,7 +139,7 @@ pub async fn authenticate(pool: &PgPool, text: &str) -> Result<Option<ApiKey>, E
     .map(Some)
 }
 
-/// Whether a key opens nothing any more, or is not there.
+/// Whether a key is revoked or does not exist.
 pub async fn is_revoked(pool: &PgPool, id: ApiKeyId) -> Result<bool, Error> {
     let is_valid = sqlx::query_scalar!(
         r#"SELECT EXISTS (SELECT FROM api_key WHERE id = $1 AND revoked_at IS NULL) AS "found!""#,
@@ -170,7 +169,7 @@ pub async fn list(pool: &PgPool) -> Result<Vec<ApiKey>, Error> {
     rows.into_iter().map(ApiKey::try_from).collect()
 }
 
-/// Whether any key opens anything; without one nobody could call the API.
+/// Whether there is a valid key. Without one no one could call the API.
 pub async fn any_active(pool: &PgPool) -> Result<bool, Error> {
     let any = sqlx::query_scalar!(
         r#"SELECT EXISTS (SELECT FROM api_key WHERE revoked_at IS NULL) AS "any!""#
@@ -180,7 +179,7 @@ pub async fn any_active(pool: &PgPool) -> Result<bool, Error> {
     Ok(any)
 }
 
-/// Makes a key open nothing from now on. `false`: no such key, or it was revoked before.
+/// Revokes a key. Returns false if there is no such key, or if it was revoked before.
 pub async fn revoke(pool: &PgPool, id: ApiKeyId, actor: &Actor) -> Result<bool, Error> {
     let mut tx = crate::begin(pool).await?;
     let done = sqlx::query_as!(

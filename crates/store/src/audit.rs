@@ -1,6 +1,6 @@
 //! Who did what, and why: a chain of hashes that is only ever added to. Each line carries the hash
-//! of the line before, so a line that was changed or taken out breaks the chain; of lines taken from
-//! its end, only a hash that was kept elsewhere tells.
+//! of the line before, so a line that was changed or removed breaks the chain. If lines are removed
+//! from its end, only a hash that was stored elsewhere shows it.
 
 mod verify;
 
@@ -18,17 +18,16 @@ pub use verify::{Broken, BrokenChain, Verified, contains, verify};
 pub struct Actor {
     /// Name of the API key or command.
     pub name: String,
-    /// The API key; `None`: a command.
+    /// The API key; `None` for a command.
     pub api_key_id: Option<ApiKeyId>,
-    /// In the person's own words.
+    /// The reason that the person gave.
     pub reason: Option<String>,
-    /// The action on many jobs that this is a part of. What is done for it is counted there in the
-    /// same transaction, so that it counts once whatever happens to the worker.
+    /// The action on many jobs that this is part of. Its result is counted there in the same
+    /// transaction, so that it counts once whatever happens to the worker.
     pub bulk: Option<BulkId>,
 }
 
 impl Actor {
-    /// A command, which has no API key.
     pub fn command(name: &str, reason: Option<String>) -> Self {
         Self { name: name.to_owned(), api_key_id: None, reason, bulk: None }
     }
@@ -37,20 +36,19 @@ impl Actor {
 /// What was done, and to what.
 #[derive(Debug, Clone)]
 pub struct Entry {
-    /// What.
     pub action: AuditAction,
-    /// To which school.
+    /// The school, if there is one.
     pub school_id: Option<SchoolId>,
-    /// To which job.
+    /// The job, if there is one.
     pub job_id: Option<JobId>,
-    /// To which person.
+    /// The person, if there is one.
     pub staff_id: Option<StaffId>,
-    /// To what else: the id of a record, a key, a lane or a worker. No personal data.
+    /// The id of anything else: a record, a key, a lane or a worker. It is never personal data.
     pub subject: Option<String>,
 }
 
 impl Entry {
-    /// An action, to nothing in particular.
+    /// An action without a target.
     pub fn new(action: AuditAction) -> Self {
         Self { action, school_id: None, job_id: None, staff_id: None, subject: None }
     }
@@ -66,33 +64,33 @@ impl Entry {
 pub struct AuditLine {
     /// Its place in the chain.
     pub position: i64,
-    /// When.
+    /// When it was done.
     pub at: DateTime<Utc>,
     /// Name of the API key or command.
     pub actor: String,
-    /// The API key; `None`: a command.
+    /// The API key; `None` for a command.
     pub api_key_id: Option<ApiKeyId>,
     /// What was done.
     pub action: AuditAction,
-    /// To which school.
+    /// The school, if there is one.
     pub school_id: Option<SchoolId>,
-    /// To which job.
+    /// The job, if there is one.
     pub job_id: Option<JobId>,
-    /// To which person.
+    /// The person, if there is one.
     pub staff_id: Option<StaffId>,
-    /// To what else.
+    /// The id of anything else.
     pub subject: Option<String>,
-    /// In the person's own words.
+    /// The reason that the person gave.
     pub reason: Option<String>,
     /// The line's hash.
     pub hash: AuditHash,
 }
 
-/// The hash of a line; printed in hexadecimal digits.
+/// The hash of a line, printed in hexadecimal digits.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct AuditHash(pub [u8; 32]);
 
-/// A text that is no hash of a line.
+/// The text is not the hash of a line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("a hash has 64 hexadecimal digits")]
 pub struct InvalidAuditHash;
@@ -126,23 +124,23 @@ impl std::str::FromStr for AuditHash {
     }
 }
 
-/// Which lines to list; what is left out does not filter.
+/// Which lines to list. A missing field does not filter.
 #[derive(Debug, Clone, Default)]
 pub struct AuditFilter {
     /// About this school.
     pub school_id: Option<SchoolId>,
     /// About this job.
     pub job_id: Option<JobId>,
-    /// Of this action.
+    /// With this action.
     pub action: Option<AuditAction>,
-    /// By the API key or command of this name.
+    /// By the API key or command with this name.
     pub actor: Option<String>,
-    /// Before this position: where the last page ended.
+    /// Before this position, where the last page ended.
     pub before: Option<i64>,
 }
 
-/// Adds a line. Everybody else who adds one waits until this transaction ends, so it has to be the
-/// transaction's last write.
+/// Adds a line. Other transactions that add one wait until this transaction ends, so this has to be
+/// its last write.
 pub async fn record(db: &mut PgConnection, actor: &Actor, entry: &Entry) -> Result<(), Error> {
     sqlx::query!(
         r#"
@@ -164,12 +162,11 @@ pub async fn record(db: &mut PgConnection, actor: &Actor, entry: &Entry) -> Resu
     Ok(())
 }
 
-/// Adds a line about something that writes nothing else.
+/// Adds a line about an action that writes nothing else.
 pub async fn note(pool: &PgPool, actor: &Actor, entry: &Entry) -> Result<(), Error> {
     record(&mut *pool.acquire().await?, actor, entry).await
 }
 
-/// Lines, newest first.
 pub async fn list(
     pool: &PgPool,
     filter: &AuditFilter,

@@ -1,5 +1,5 @@
-//! One action on many jobs. Which jobs is decided when it is asked for; a job then does them one by
-//! one, each as if a person had done it.
+//! One action on many jobs. The list of jobs is fixed when it is requested. An internal job then
+//! acts on them one by one, each as if a person had done it.
 
 use std::{fmt, str::FromStr};
 
@@ -14,17 +14,16 @@ use crate::{
     jobs::{self, JobFilter, NewJob},
 };
 
-/// What is done to the jobs.
+/// The action.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum BulkAction {
-    /// Retrying ones are due at once, failed and cancelled ones are done again as new jobs.
+    /// Retrying jobs are due at once; failed and cancelled ones run again as new jobs.
     Retry,
-    /// Unfinished ones are called off.
+    /// Unfinished jobs are cancelled.
     Cancel,
 }
 
 impl BulkAction {
-    /// Its stable name.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Retry => "retry",
@@ -43,7 +42,7 @@ impl BulkAction {
     }
 }
 
-/// A text that names no action.
+/// The text does not name an action.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("retry or cancel")]
 pub struct UnknownBulkAction;
@@ -66,51 +65,49 @@ impl fmt::Display for BulkAction {
     }
 }
 
-/// An action on many jobs, and how far it is.
+/// An action on many jobs, and its progress.
 #[derive(Debug, Clone)]
 pub struct Bulk {
-    /// Its id.
     pub id: BulkId,
-    /// What is done.
+    /// The action.
     pub action: BulkAction,
-    /// Which jobs were meant.
+    /// The filter that chose the jobs.
     pub filter: JobFilter,
-    /// Who asked for it, and why.
+    /// Who requested it, and why.
     pub actor: Actor,
-    /// How many jobs it is about.
+    /// The number of jobs.
     pub total: i64,
-    /// On so many it was done.
+    /// Jobs on which it was done.
     pub done: i64,
-    /// Whose state forbade it when their turn came.
+    /// Jobs whose state forbade it when their turn came.
     pub refused: i64,
-    /// On so many it failed.
+    /// Jobs on which it failed.
     pub failed: i64,
-    /// When it was asked for.
+    /// When it was requested.
     pub started_at: DateTime<Utc>,
     /// When no job was left.
     pub finished_at: Option<DateTime<Utc>>,
 }
 
-/// What became of one job of a bulk.
+/// The result for one job of a bulk action.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Outcome {
-    /// It was done.
     Done,
     /// The job's state forbids it.
     Refused,
-    /// It failed, and would again.
+    /// It failed, and would fail again.
     Failed,
 }
 
-/// A filter restricted to the states that allow the action; `None`: they have none in common.
+/// A filter restricted to the states that allow the action; `None` if they have none in common.
 pub fn narrow(filter: &JobFilter, action: BulkAction) -> Option<JobFilter> {
     let wanted = |state: &&JobState| filter.states.is_empty() || filter.states.contains(state);
     let states: Vec<JobState> = action.states().iter().filter(wanted).copied().collect();
     (!states.is_empty()).then(|| JobFilter { states, ..filter.clone() })
 }
 
-/// Asks for an action on all jobs that match now and whose state allows it; those that come later
-/// are left alone. The job, if there is anything to do, has to be delivered.
+/// Requests an action on all jobs that match now and whose state allows it. Jobs that are added
+/// later are not affected. The returned job, if there is one, has to be delivered.
 pub async fn start(
     pool: &PgPool,
     action: BulkAction,
@@ -207,7 +204,6 @@ impl TryFrom<BulkRow> for Bulk {
     }
 }
 
-/// One bulk.
 pub async fn get(pool: &PgPool, id: BulkId) -> Result<Option<Bulk>, Error> {
     let row = sqlx::query_as!(
         BulkRow,
@@ -223,7 +219,7 @@ pub async fn get(pool: &PgPool, id: BulkId) -> Result<Option<Bulk>, Error> {
     row.map(Bulk::try_from).transpose()
 }
 
-/// Bulks, newest first.
+/// Bulk actions, newest first.
 pub async fn list(pool: &PgPool, limit: i64) -> Result<Vec<Bulk>, Error> {
     let rows = sqlx::query_as!(
         BulkRow,
@@ -239,7 +235,7 @@ pub async fn list(pool: &PgPool, limit: i64) -> Result<Vec<Bulk>, Error> {
     rows.into_iter().map(Bulk::try_from).collect()
 }
 
-/// The next jobs of a bulk, oldest first.
+/// The next jobs of a bulk action, oldest first.
 pub async fn next(pool: &PgPool, id: BulkId, limit: i64) -> Result<Vec<JobId>, Error> {
     let jobs = sqlx::query_scalar!(
         "SELECT job_id FROM bulk_job WHERE bulk_id = $1 ORDER BY job_id LIMIT $2",
@@ -251,7 +247,7 @@ pub async fn next(pool: &PgPool, id: BulkId, limit: i64) -> Result<Vec<JobId>, E
     Ok(jobs.into_iter().map(JobId).collect())
 }
 
-/// Counts what became of one job, once.
+/// Counts the result for one job, once.
 pub async fn settle(
     db: impl PgExecutor<'_>,
     id: BulkId,
@@ -278,7 +274,7 @@ pub async fn settle(
     Ok(())
 }
 
-/// Ends a bulk none of whose jobs is left, and the job that did it.
+/// Ends a bulk action with no job left, and the internal job that ran it.
 pub async fn finish(pool: &PgPool, id: BulkId, lease: Lease) -> Result<(), Error> {
     let mut tx = crate::begin(pool).await?;
     sqlx::query!("UPDATE bulk SET finished_at = now() WHERE id = $1", id.0)

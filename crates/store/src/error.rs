@@ -5,27 +5,22 @@ const RAISED: &str = "P0001";
 
 /// What can go wrong with the database.
 ///
-/// A database's own error quotes values, in its message as in its detail, and values are personal
-/// data: only code and constraint are kept.
+/// A database's own error quotes values in its message and its detail, and values are personal
+/// data. So only the code and the constraint are kept.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// The database cannot be reached, or went away.
     #[error("the database is away: {0}")]
     Unavailable(String),
-    /// The address of the database cannot be read.
+    /// The address of the database is not valid.
     #[error("the database address is wrong: {0}")]
     Configuration(String),
     /// The schema is older than this release.
     #[error(
         "the database schema is at version {found}, this release needs {needed}: run `mis-sync migrate`"
     )]
-    SchemaBehind {
-        /// Version of the database.
-        found: i64,
-        /// Version of this release.
-        needed: i64,
-    },
-    /// The database enforces something else than the configuration says.
+    SchemaBehind { found: i64, needed: i64 },
+    /// The database enforces another scope of logins than the configuration says.
     #[error(
         "the database has logins unique within the {}, and logins.unique_within is {}: run \
          `mis-sync migrate`",
@@ -33,9 +28,9 @@ pub enum Error {
         wanted.as_str()
     )]
     LoginScope {
-        /// What it enforces.
+        /// The scope in the database.
         found: LoginScope,
-        /// What is wanted.
+        /// The scope in the configuration.
         wanted: LoginScope,
     },
     /// Logins cannot become unique within the installation.
@@ -44,7 +39,7 @@ pub enum Error {
          `installation`: change these people's work emails, or deactivate all but one account of each"
     )]
     SharedLogins(u64),
-    /// A migration did not go through.
+    /// A migration failed.
     #[error("migrating the database failed: {0}")]
     Migration(String),
     /// The database refused a statement.
@@ -53,64 +48,57 @@ pub enum Error {
         constraint.as_ref().map(|name| format!(", constraint {name}")).unwrap_or_default()
     )]
     Refused {
-        /// SQLSTATE.
         code: String,
-        /// The constraint that was violated, if it was one.
+        /// The violated constraint, if there is one.
         constraint: Option<String>,
     },
-    /// A row holds something that the program cannot understand.
-    #[error("{table}.{column} of row {id} holds a value that is not understood")]
+    /// A row contains a value that the program does not understand.
+    #[error("{table}.{column} of row {id} has a value that this release does not understand")]
     Inconsistent {
-        /// The table.
         table: &'static str,
-        /// The column.
         column: &'static str,
         /// Key of the row.
         id: String,
     },
-    /// Another claim followed, or the job was taken away: nothing of this run counts any more.
+    /// Another claim followed, or the job was taken away. Nothing of this run counts any more.
     #[error("the lease on the job was lost")]
     LeaseLost,
-    /// What was compared is not any more as it was then.
-    #[error("what was compared changed meanwhile")]
+    /// Rows changed after they were compared.
+    #[error("rows changed after they were compared")]
     Moved,
-    /// The person was linked with another record of the MIS while theirs was being fetched, or is
-    /// no longer there.
-    #[error("the person was linked anew meanwhile")]
+    /// During the fetch the person was linked to another record, or was removed.
+    #[error("the person was linked to another record meanwhile")]
     PersonMoved,
-    /// A sync of the school is writing and takes its time.
-    #[error("the school is being written by a sync")]
+    /// A sync is writing the school and takes long.
+    #[error("a sync is writing the school")]
     SchoolBusy,
-    /// The school's token cannot be opened with the configured key.
-    #[error("the token of school {school_id} cannot be opened: was the encryption key changed?")]
-    SealedWithAnotherKey {
-        /// The school.
-        school_id: String,
-    },
-    /// The school's token would be sent to another host, and no new one came with the change.
-    #[error("another host needs a new token")]
+    /// The school's token cannot be decrypted with the configured key.
+    #[error("the token of school {school_id} cannot be decrypted: was the encryption key changed?")]
+    SealedWithAnotherKey { school_id: String },
+    /// The school's token would be sent to another host, and the change came without a new token.
+    #[error("a change of host needs a new token")]
     TokenWouldMove,
-    /// Another connected school has the Wonde id.
-    #[error("another school has this Wonde id")]
+    /// Another connected school has this Wonde id.
+    #[error("another connected school has this Wonde id")]
     WondeSchoolTaken,
-    /// Whoever changes the connection may not choose the Wonde id.
-    #[error("the Wonde id is not for this key to choose")]
+    /// The caller may not choose the Wonde id.
+    #[error("this key may not choose the Wonde id")]
     WondeIdFixed,
-    /// An `Idempotency-Key` came back with another request.
-    #[error("this idempotency key was used for another request")]
+    /// The `Idempotency-Key` was used before, for another request.
+    #[error("this idempotency key was already used for another request")]
     IdempotencyKeyReused,
-    /// Something of the driver that has no case of its own.
+    /// An error of the driver that has no variant of its own.
     #[error("the database driver failed: {0}")]
     Driver(&'static str),
 }
 
 impl Error {
-    /// Whether the same call may succeed later without anybody's help.
+    /// Whether the same call may succeed later without any change.
     pub fn is_transient(&self) -> bool {
         match self {
             Self::Unavailable(_) => true,
-            // Connection lost, read-only or asleep in a transaction, serialisation failure, deadlock,
-            // too many connections, shutting down.
+            // The connection was lost, was read-only or slept in a transaction; a serialisation
+            // failure; a deadlock; too many connections; a shutdown.
             Self::Refused { code, .. } => {
                 ["08", "25006", "25P03", "40", "53", "57"].iter().any(|c| code.starts_with(c))
             }
@@ -118,17 +106,17 @@ impl Error {
         }
     }
 
-    /// Whether this transaction and another waited for each other, and this one was given up.
+    /// Whether this transaction and another waited for each other, and this one was aborted.
     pub(crate) fn is_deadlock(&self) -> bool {
         matches!(self, Self::Refused { code, .. } if code == "40P01")
     }
 
-    /// Whether somebody else held a lock for longer than this transaction wanted to wait.
+    /// Whether another session held a lock for longer than this transaction was prepared to wait.
     pub(crate) fn is_lock_timeout(&self) -> bool {
         matches!(self, Self::Refused { code, .. } if code == "55P03")
     }
 
-    /// Whether a row that another one names is not there (any more).
+    /// Whether a referenced row does not exist, or no longer does.
     pub(crate) fn misses_a_row(&self) -> bool {
         matches!(self, Self::Refused { code, .. } if code == "23503")
     }
@@ -158,7 +146,7 @@ impl From<sqlx::Error> for Error {
     }
 }
 
-/// What failed, in words of ours: the driver's may quote a value.
+/// What failed, in our own words, because the driver's may quote a value.
 fn driver_failure(error: &sqlx::Error) -> &'static str {
     match error {
         sqlx::Error::RowNotFound => "no row came",
@@ -178,7 +166,7 @@ impl From<sqlx::migrate::MigrateError> for Error {
         match error {
             sqlx::migrate::MigrateError::Execute(cause)
             | sqlx::migrate::MigrateError::ExecuteMigration(cause, _) => {
-                // What a migration of ours raises by itself holds ids only.
+                // Errors that our own migrations raise contain only ids.
                 if let sqlx::Error::Database(refusal) = &cause
                     && refusal.code().as_deref() == Some(RAISED)
                 {

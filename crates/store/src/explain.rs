@@ -1,4 +1,5 @@
-//! What is known of one person: what the last runs saw of them in the MIS, and what iP holds.
+//! What is known about one person: what the last runs saw of them in the MIS, and iP's current
+//! record.
 
 mod find;
 
@@ -17,10 +18,10 @@ use crate::{
 };
 use find::{Found, find};
 
-/// Who is asked about.
+/// The person that a question is about.
 #[derive(Clone)]
 pub enum Who {
-    /// Whoever has this work email in the MIS, or this login in iP.
+    /// The person with this work email in the MIS, or this login in iP.
     Email(String),
     /// The record with this Wonde id.
     WondeId(String),
@@ -30,20 +31,20 @@ pub enum Who {
 
 /// One person, for an explanation.
 pub struct Known {
-    /// Wonde's id of the person, where one is known.
+    /// Wonde's id of the person, if known.
     pub wonde_id: Option<String>,
-    /// What the explanation is made of.
+    /// The input of the explanation.
     pub evidence: Evidence,
-    /// The person in iP, each field with the value of the MIS as the last run has it.
+    /// The person in iP, each field with the value of the MIS from the last run.
     pub person: Option<Person>,
-    /// Wonde ids of others in the MIS who have the same work email.
+    /// Wonde ids of others in the MIS with the same work email.
     pub others: Vec<String>,
     /// The other school of this installation where their work email is a login.
     pub login_used_at: Option<SchoolId>,
 }
 
-/// Gathers what is known of somebody in this school, and in no other. `None`: a key of iP's
-/// that nobody in the school has.
+/// Collects what is known about a person in this school, and in no other. Returns `None` if iP's
+/// key belongs to no one in the school.
 pub async fn gather(
     pool: &PgPool,
     school_id: &SchoolId,
@@ -174,7 +175,8 @@ impl TryFrom<SightingRow> for Sighting {
     }
 }
 
-/// Issues of a record in the last run and in the last full one: a delta may not have seen it.
+/// Issues of a record in the last run and in the last full one, because a delta may not have seen
+/// the record.
 async fn read_issues(
     pool: &PgPool,
     school_id: &SchoolId,
@@ -198,7 +200,7 @@ async fn read_issues(
     })
 }
 
-/// A field that the last run would have changed, had it been applied.
+/// A field that the last run would have changed if it had been applied.
 struct Pending {
     field: String,
     new_value: Option<String>,
@@ -226,7 +228,7 @@ async fn read_pending(
     Ok(pending)
 }
 
-/// The person's line manager as the MIS would name them; iP's key where it cannot.
+/// The person's line manager as the MIS names them, or otherwise iP's key.
 async fn read_manager(pool: &PgPool, person: &Person) -> Result<Option<FieldValue>, Error> {
     let name = sqlx::query_scalar!(
         r#"
@@ -240,7 +242,7 @@ async fn read_manager(pool: &PgPool, person: &Person) -> Result<Option<FieldValu
     Ok(name.flatten().map(FieldValue::Text))
 }
 
-/// Compares a field, after giving it the value of the MIS that a dry run found.
+/// Compares a field, with the value of the MIS that a dry run found.
 fn compare(
     provenance: &mut Provenance,
     pending: &[Pending],
@@ -248,7 +250,7 @@ fn compare(
 ) -> FieldEvidence {
     let field = provenance.field;
     let found = pending.iter().find(|change| change.field == field.column());
-    // A change of line manager has iP's key of the manager, which the MIS does not know.
+    // A change of line manager contains iP's key of the manager, which the MIS does not know.
     if let Some(change) = found.filter(|_| field != SyncedField::LineManager)
         && let Ok(changed) = change.field.parse::<ChangedField>()
     {

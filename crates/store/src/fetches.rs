@@ -1,9 +1,10 @@
-//! Pages that a fetch has read, so that another worker can go on in the middle.
+//! Pages that a fetch has read, so that another worker can continue in the middle.
 //!
-//! A run has its pages in memory and never reads them here. Each is one row, written by one statement
-//! that also notes the job's progress, under the fence: a run that lost its lease cannot add a page.
-//! The table is unlogged, and its transactions do not wait for the disk: what a crash takes is fetched
-//! again. The rows go with the job, in the transaction that ends it; a held job keeps them for a while.
+//! A run has its pages in memory and never reads them here. Each page is one row. One statement
+//! writes it and records the job's progress, under the fence: a run that lost its lease cannot add
+//! a page. The table is unlogged, and its transactions do not wait for the disk; what a crash loses
+//! is fetched again. The rows are removed in the transaction that ends the job. A held job keeps
+//! them for a while.
 
 mod images;
 mod missing;
@@ -31,19 +32,19 @@ use crate::{
 /// Opens a transaction that does not wait for the disk (see above), in one round trip.
 const BEGIN: &str = "BEGIN; SET LOCAL synchronous_commit = off";
 
-/// A fetch, as this module keeps it: the client's cursors are JSON.
+/// A fetch as this module keeps it: the client's cursors are JSON.
 pub type KeptFetch = Fetch<Value>;
 
-/// What is kept beside pages has its place among them under a name of its own.
+/// Other data are kept among the pages under names of their own.
 const BEGINNING: &str = "beginning";
 const NOTES: &str = "notes";
 const SECOND_READING: &str = "second_reading";
 
 /// Begins the fetch of a run, or takes over what an earlier run left.
 ///
-/// With `updated_after` it is a delta, unless the earlier run's fetch was of another kind: then it
-/// stays what it was. What was kept more than `max_age` ago is thrown away: people may have come and
-/// gone since, and a list read half yesterday and half today is no list.
+/// With `updated_after` it is a delta. If the earlier run's fetch was of another kind, that kind
+/// stays. Pages that are older than `max_age` are discarded: people may have come and gone since,
+/// and a list that was read half yesterday and half today is not a list.
 pub async fn begin(
     pool: &PgPool,
     lease: Lease,
@@ -60,7 +61,7 @@ pub async fn begin(
     begin_first(pool, lease, updated_after).await?.ok_or(Error::LeaseLost)
 }
 
-/// Begins the fetch of a job that has none; `None`: it has one, or the lease is lost.
+/// Begins the fetch of a job that has none. Returns `None` if it has one, or if the lease is lost.
 async fn begin_first(
     pool: &PgPool,
     lease: Lease,
@@ -85,8 +86,8 @@ async fn begin_first(
     Ok(started_at.map(|started_at| Fetch::new(started_at, updated_after)))
 }
 
-/// Reads what an earlier run kept; `None`: it is too old, or of a release that this one does not
-/// understand. [`Error::LeaseLost`]: the job is another run's.
+/// Reads what an earlier run kept. Returns `None` if it is too old, or from a release that this one
+/// does not understand; [`Error::LeaseLost`] if the job belongs to another run.
 async fn take_over(
     pool: &PgPool,
     lease: Lease,
@@ -146,7 +147,7 @@ fn put_together(rows: &[Kept]) -> Option<KeptFetch> {
             NOTES => drop(fetch.note(from_json(&row.records)?)),
             list => {
                 let list: List = list.parse().ok()?;
-                // Pages are kept in their order, so one that is missing is the end of what there is.
+                // Pages are kept in order, so a missing one is the end of what there is.
                 if usize::try_from(row.page).ok()? == fetch.pages_of(list) {
                     fetch.add(list, from_json(&row.records)?, from_json(row.next.as_deref()?)?);
                 }
@@ -162,7 +163,7 @@ struct SecondReading {
     missed: Vec<String>,
 }
 
-/// Keeps the next page of a list and notes the progress of the job.
+/// Keeps the next page of a list and records the progress of the job.
 pub async fn keep(
     pool: &PgPool,
     lease: Lease,
@@ -213,7 +214,7 @@ pub async fn keep(
     Ok(())
 }
 
-/// Notes a problem that is about the whole school, once however often it is noted.
+/// Records an issue about the whole school, once.
 pub async fn note(
     pool: &PgPool,
     lease: Lease,
@@ -228,7 +229,7 @@ pub async fn note(
     keep_beside(pool, lease, NOTES, number, &to_json(&code)).await
 }
 
-/// Throws away what was read of a list, to read it again from its first page.
+/// Discards what was read of a list, to read it again from its first page.
 pub async fn rewind(
     pool: &PgPool,
     lease: Lease,
@@ -239,8 +240,8 @@ pub async fn rewind(
     forget(pool, lease, Some(list)).await
 }
 
-/// Begins the second reading of a list, and keeps what the first one did not show. What the first one
-/// brought makes room for the second.
+/// Begins the second reading of a list, and keeps what the first one did not show. The pages of the
+/// first are discarded.
 pub async fn read_again(
     pool: &PgPool,
     lease: Lease,
@@ -281,12 +282,12 @@ async fn keep_beside(
     require_one(done.rows_affected())
 }
 
-/// Throws away what a job kept, to begin its fetch again.
+/// Discards everything that a job kept, to begin its fetch again.
 pub async fn discard(pool: &PgPool, lease: Lease) -> Result<(), Error> {
     forget(pool, lease, None).await
 }
 
-/// Throws away the pages of a list, or of all.
+/// Discards the pages of one list, or of all.
 async fn forget(pool: &PgPool, lease: Lease, list: Option<List>) -> Result<(), Error> {
     let owned = sqlx::query_scalar!(
         r#"
@@ -307,14 +308,14 @@ async fn forget(pool: &PgPool, lease: Lease, list: Option<List>) -> Result<(), E
     require_one(owned.unsigned_abs())
 }
 
-/// Throws away what a job kept, in the transaction that ends it.
+/// Discards what a job kept, in the transaction that ends it.
 pub(crate) async fn forget_with_job(db: &mut PgConnection, lease: Lease) -> Result<(), Error> {
     sqlx::query!("DELETE FROM fetched_page WHERE job_id = $1", lease.job_id.0).execute(db).await?;
     Ok(())
 }
 
-/// Throws away what jobs left behind that ended in another way: their worker died, or they were given
-/// up. Returns how many jobs that were.
+/// Discards what jobs left behind that ended in another way: their worker died, or they failed.
+/// Returns the number of jobs.
 pub async fn discard_leftovers(pool: &PgPool) -> Result<u64, Error> {
     let jobs = sqlx::query_scalar!(
         r#"

@@ -1,4 +1,4 @@
-//! What the ledger says in numbers: now, and over time.
+//! The ledger in numbers: now, and over time.
 
 mod now;
 mod series;
@@ -12,29 +12,29 @@ use crate::Error;
 pub use now::{Now, OpenOutage, now};
 pub use series::{KindPoint, Point, Window, fill_periods, series};
 
-/// How an attempt can end, as `job_attempt.outcome` has it.
+/// How an attempt can end, as in `job_attempt.outcome`.
 const OUTCOMES: [&str; 8] =
     ["succeeded", "retry", "snoozed", "held", "failed", "cancelled", "released", "lost"];
 
-/// The figures for monitoring, of nobody and no school: each with all its rows, those that are zero included.
+/// The figures for monitoring, without people or schools. Each has all its rows, including zeros.
 #[derive(Debug, Clone, PartialEq)]
 pub struct LedgerFigures {
     /// Unfinished jobs.
     pub unfinished: Vec<(JobKind, JobState, f64)>,
-    /// Jobs asked for in the last hour that have ended.
+    /// Jobs requested in the last hour that have finished.
     pub ended: Vec<(JobKind, JobState, f64)>,
-    /// Attempts at jobs asked for in the last hour, by how they ended.
+    /// Attempts at jobs requested in the last hour, by outcome.
     pub attempts: Vec<(&'static str, f64)>,
-    /// Seconds for which the oldest queued job of each lane has waited; 0 without one.
+    /// How many seconds the oldest queued job of each lane has waited; 0 if there is none.
     pub oldest_queued: Vec<(Lane, f64)>,
-    /// Workers that hold a job.
+    /// Workers that are running a job.
     pub busy_workers: f64,
 }
 
-/// Reads all of them, in one query. What is unfinished is few and has an index; what has ended
-/// is looked at one hour back by the time in the ids, so that a long history costs nothing. That
-/// span has an upper end too, which no id reaches: without one a third of the history is expected,
-/// and several processes are started to read it.
+/// Reads all figures in one query. Unfinished jobs are few and have an index. Finished ones are
+/// looked up one hour back by the time in their ids, so a long history costs nothing. The range has
+/// an upper end too, which no id reaches: without it Postgres expects a third of the history and
+/// starts several processes to read it.
 pub async fn read(pool: &PgPool) -> Result<LedgerFigures, Error> {
     let rows = sqlx::query!(
         r#"

@@ -4,23 +4,23 @@ use sqlx::PgPool;
 
 use crate::Error;
 
-/// How the database is.
+/// The state of the database.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Health {
     /// Its version, for example `16.4`.
     pub version: String,
     /// Bytes of this database on disk.
     pub size_bytes: i64,
-    /// Connections that clients have, to all databases of the server.
+    /// Client connections to all databases of the server.
     pub connections: i64,
-    /// So many it accepts.
+    /// The most connections that it accepts.
     pub max_connections: i64,
-    /// For how long the oldest open transaction has been open; `None`: there is none but this one,
-    /// or the role may not see those of others.
+    /// How long the oldest open transaction has been open; `None` if there is only this one, or if
+    /// the role may not see others.
     pub oldest_transaction: Option<Duration>,
 }
 
-/// Asks the database how it is.
+/// Reads the state of the database.
 pub async fn health(pool: &PgPool) -> Result<Health, Error> {
     let row = sqlx::query!(
         r#"

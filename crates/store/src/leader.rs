@@ -1,5 +1,5 @@
-//! One worker at a time does what must not be done by all: it holds an advisory lock of Postgres
-//! on a connection of its own, so the lock goes when the process does.
+//! Elects the one worker that does what only one may do. The leader holds an advisory lock of
+//! Postgres on a connection of its own, so the lock ends with the process.
 
 use std::time::Duration;
 
@@ -7,27 +7,27 @@ use sqlx::{Connection, PgConnection, PgPool};
 
 use crate::{Error, pool};
 
-/// The lock that the leader holds; one for each database.
+/// The lock of the leader; one for each database.
 const LOCK: i64 = 0x6d69_735f_6c65_6164;
 
-/// How connections of leaders and of those who would be are called in `pg_stat_activity`.
+/// The name of candidates' connections in `pg_stat_activity`.
 const APPLICATION_NAME: &str = "mis-sync leader";
 
-/// A leader shows itself every two seconds; a busy machine may take longer.
+/// A leader renews its session every two seconds; a busy machine may take longer.
 const SHORTEST_SLEEP: Duration = Duration::from_secs(6);
 
-/// A worker that leads, or would.
+/// A worker that is the leader or wants to be.
 pub struct Candidate {
     connection: PgConnection,
     leads: bool,
 }
 
 impl Candidate {
-    /// Opens the connection. It is not one of the pool's: the lock belongs to the connection, and
-    /// a pool gives those away.
+    /// Opens the connection. It does not come from the pool, because the lock belongs to the
+    /// connection and a pool gives connections to others.
     ///
-    /// Postgres ends it by itself when the process sleeps or its machine is gone without a word,
-    /// within a lease: nobody leads who cannot.
+    /// Postgres ends it within a lease if the process sleeps or its machine is gone, so that a
+    /// leader is always able to lead.
     pub async fn connect(pool: &PgPool, lease: Duration) -> Result<Self, Error> {
         let options = pool.connect_options().as_ref().clone().application_name(APPLICATION_NAME);
         let mut connection = PgConnection::connect_with(&options).await?;
@@ -50,13 +50,14 @@ impl Candidate {
         Ok(Self { connection, leads: false })
     }
 
-    /// Whether it leads now: takes the lock if nobody has it, or looks whether the connection
-    /// that holds it still lives.
+    /// Whether it is the leader now: takes the lock if it is free, or checks the connection that
+    /// holds it.
     pub async fn leads(&mut self) -> Result<bool, Error> {
         if self.leads {
             self.connection.ping().await?;
         } else {
-            // Taken twice the lock would have to be given back twice: only who has none asks.
+            // A lock that is taken twice has to be released twice, so only a candidate without it
+            // asks.
             self.leads =
                 sqlx::query_scalar!(r#"SELECT pg_try_advisory_lock($1) AS "taken!""#, LOCK)
                     .fetch_one(&mut self.connection)

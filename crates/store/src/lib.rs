@@ -46,8 +46,8 @@ pub(crate) use transaction::begin;
 /// The migrations of `migrations/`, compiled in.
 static MIGRATIONS: Migrator = sqlx::migrate!("../../migrations");
 
-/// Brings the database to the schema of this release. Safe to run twice, and while an older
-/// release is at work.
+/// Brings the database to the schema of this release. It is safe to run twice, and while an older
+/// release is running.
 pub async fn migrate(pool: &Pool) -> Result<(), Error> {
     let mut connection = pool.acquire().await?;
     let done = MIGRATIONS.run(&mut *connection).await;
@@ -58,13 +58,13 @@ pub async fn migrate(pool: &Pool) -> Result<(), Error> {
     done.map_err(Error::from)
 }
 
-/// Takes every migration back, in reverse order. For tests of the migrations only: it drops
-/// every table.
+/// Reverts every migration, in reverse order. It drops every table, and is only for tests of the
+/// migrations.
 pub async fn revert_all_migrations(pool: &Pool) -> Result<(), Error> {
     MIGRATIONS.undo(pool, 0).await.map_err(Error::from)
 }
 
-/// A text that changes whenever a migration does; names a cached, migrated database.
+/// A text that changes whenever a migration does. It names a cached, migrated database.
 pub fn schema_fingerprint() -> String {
     let mut all = ring::digest::Context::new(&ring::digest::SHA256);
     for migration in MIGRATIONS.iter() {
@@ -76,9 +76,9 @@ pub fn schema_fingerprint() -> String {
     format!("{:016x}", u64::from_be_bytes(*short))
 }
 
-/// Whether the database answers and has the schema that this release needs.
+/// Checks that the database answers and has the schema of this release.
 ///
-/// Returns [`Error::SchemaBehind`] when `mis-sync migrate` has not been run.
+/// Returns [`Error::SchemaBehind`] if `mis-sync migrate` has not been run.
 pub async fn check_schema(pool: &Pool) -> Result<(), Error> {
     let needed = MIGRATIONS.iter().map(|migration| migration.version).max().unwrap_or_default();
     let table = sqlx::query_scalar!(r#"SELECT to_regclass('_sqlx_migrations')::text AS "name""#)
@@ -95,7 +95,7 @@ pub async fn check_schema(pool: &Pool) -> Result<(), Error> {
     if found < needed { Err(Error::SchemaBehind { found, needed }) } else { Ok(()) }
 }
 
-/// Whether the database takes writes: a standby, or a server that was made read-only, does not.
+/// Checks that the database accepts writes. A standby or a read-only server does not.
 pub async fn check_writable(pool: &Pool) -> Result<(), Error> {
     let takes_none = sqlx::query_scalar!(
         r#"SELECT current_setting('transaction_read_only')::bool AS "takes_none!""#
@@ -105,7 +105,7 @@ pub async fn check_writable(pool: &Pool) -> Result<(), Error> {
     if takes_none { Err(Error::Unavailable("it takes no writes".into())) } else { Ok(()) }
 }
 
-/// Whether the database answers at all.
+/// Checks that the database answers.
 pub async fn ping(pool: &Pool) -> Result<(), Error> {
     sqlx::query_scalar!(r#"SELECT 1 AS "one!""#).fetch_one(pool).await?;
     Ok(())

@@ -1,4 +1,4 @@
-//! Within what a login is one person's: the whole installation, or each school. The constraint
+//! Where a login has to be unique: in the whole installation, or in each school. The constraint
 //! `staff_login` enforces it.
 
 use std::collections::HashMap;
@@ -8,7 +8,7 @@ use sqlx::PgPool;
 
 use crate::Error;
 
-/// What the database enforces.
+/// The scope that the database enforces.
 pub async fn scope(pool: &PgPool) -> Result<LoginScope, Error> {
     let name = sqlx::query_scalar!("SELECT unique_within FROM login_scope").fetch_one(pool).await?;
     name.parse().map_err(|_| Error::Inconsistent {
@@ -18,14 +18,14 @@ pub async fn scope(pool: &PgPool) -> Result<LoginScope, Error> {
     })
 }
 
-/// Whether the database enforces what the configuration says; [`Error::LoginScope`]: something else.
+/// Checks that the database enforces this scope; otherwise [`Error::LoginScope`].
 pub async fn check_scope(pool: &PgPool, wanted: LoginScope) -> Result<(), Error> {
     let found = scope(pool).await?;
     if found == wanted { Ok(()) } else { Err(Error::LoginScope { found, wanted }) }
 }
 
-/// Makes the database enforce another scope; whether it was another one. [`Error::SharedLogins`]: people
-/// of two schools share a login, so it cannot be one person's.
+/// Makes the database enforce this scope, and returns whether it changed. [`Error::SharedLogins`]
+/// if people of two schools share a login, so that it cannot be unique.
 pub async fn set_scope(pool: &PgPool, wanted: LoginScope) -> Result<bool, Error> {
     if scope(pool).await? == wanted {
         return Ok(false);
@@ -71,8 +71,8 @@ pub async fn set_scope(pool: &PgPool, wanted: LoginScope) -> Result<bool, Error>
     Ok(true)
 }
 
-/// Which of these records of a school have a work email that is a login at another school now, and
-/// where. Empty where logins are unique within a school.
+/// Which of these records of a school have a work email that is now a login at another school, and
+/// where. It is empty if logins are unique within a school.
 pub async fn held_elsewhere(
     pool: &PgPool,
     school_id: &SchoolId,

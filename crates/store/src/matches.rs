@@ -1,4 +1,4 @@
-//! Records that may mean somebody in iP, and what people decide of them.
+//! Possible matches of records and people in iP, and the decisions about them.
 
 use mis_sync_domain::{AuditAction, SchoolId, StaffId};
 use sqlx::PgPool;
@@ -8,7 +8,7 @@ use crate::{
     audit::{self, Actor, Entry},
 };
 
-/// A record of the MIS, and somebody in iP whom it may mean.
+/// A record of the MIS and the account that it may belong to.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Candidate {
     /// The record's Wonde id.
@@ -17,31 +17,29 @@ pub struct Candidate {
     pub staff_id: StaffId,
     /// How much they have in common, 0 to 100.
     pub score: u8,
-    /// What: `wonde_id`, `upi`, `work_email`, `surname`, `first_name`, `initials`, `classes`.
+    /// What they have in common: `wonde_id`, `upi`, `work_email`, `surname`, `first_name`,
+    /// `initials`, `classes`.
     pub reasons: Vec<String>,
-    /// A key is the same and the names are not, so it may be the account of somebody else: it gets
-    /// a new password if it passes on.
+    /// Whether a key is the same but the names are not, so that it may be another person's account.
+    /// It gets a new password if it passes on.
     pub in_doubt: bool,
-    /// What the record says.
+    /// The values in the MIS.
     pub mis: Named,
-    /// What iP says.
+    /// The values in iP.
     pub ip: Named,
-    /// A decision is there, and the next full sync follows it.
+    /// Whether there is a decision that the next full sync will follow.
     pub is_decided: bool,
 }
 
-/// By what somebody is recognised.
+/// What a person is recognised by.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Named {
-    /// First name.
     pub first_name: String,
-    /// Surname.
     pub surname: String,
-    /// Work email.
     pub email: String,
 }
 
-/// Personal data: only the ids are printed.
+/// Names are personal data, so only the ids are printed.
 impl std::fmt::Debug for Candidate {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Candidate")
@@ -52,7 +50,7 @@ impl std::fmt::Debug for Candidate {
     }
 }
 
-/// What waits for a decision, and what was decided and waits for the next sync; the likeliest
+/// Matches that wait for a decision, and decisions that wait for the next sync; the likeliest
 /// first.
 pub async fn list(pool: &PgPool, school_id: &SchoolId) -> Result<Vec<Candidate>, Error> {
     let rows = sqlx::query!(
@@ -86,10 +84,10 @@ pub async fn list(pool: &PgPool, school_id: &SchoolId) -> Result<Vec<Candidate>,
     Ok(candidates.collect())
 }
 
-/// Keeps whom a record means: somebody of its candidates, or (`None`) somebody new. The next sync
-/// that has the record follows it, if it is still that which was shown: then an account that was in
-/// doubt gets a new password, or loses its id to the new one. `false`: that is no candidate of the
-/// school.
+/// Stores the person that a record belongs to: one of its candidates, or `None` for someone new.
+/// The next sync that has the record follows it if the record is still the one that was shown. An
+/// account in doubt then gets a new password, or loses its id to the new person. Returns false if
+/// this is not a candidate of the school.
 pub async fn decide(
     pool: &PgPool,
     school_id: &SchoolId,

@@ -1,11 +1,11 @@
 use base64::{Engine, engine::general_purpose::STANDARD_NO_PAD};
 use ring::{pbkdf2, rand::SecureRandom};
 
-/// A PHC hash of 256 random bits that are forgotten at once: nobody can log in with it, so
-/// the first thing a new person does is press *Forgot Password*.
+/// A PHC hash of 256 random bits that are discarded at once. No one can log in with it, so a new
+/// person first uses *Forgot Password*.
 ///
-/// One iteration is enough. Iterations make guessing a *guessable* password dear; nothing
-/// shortens the way through 2^256 random ones. So a thousand new people cost milliseconds.
+/// One iteration is enough. Iterations make it costly to guess a *guessable* password, but 2^256
+/// random ones cannot be guessed anyway. So a thousand new people cost milliseconds.
 pub(crate) fn hash_of_a_forgotten_password(random: &dyn SecureRandom) -> String {
     let (mut password, mut salt, mut hash) = ([0; 32], [0; 16], [0; 32]);
     random.fill(&mut password).expect("the system gives random bytes");

@@ -1,5 +1,5 @@
-//! Lanes and schools whose jobs no worker takes for now. What runs goes on to its end, presses are
-//! accepted and wait, and deadlines do not run.
+//! Lanes and schools whose jobs no worker takes for now. Running jobs finish, presses are accepted
+//! and wait, and deadlines stand still.
 
 use std::fmt;
 
@@ -52,23 +52,23 @@ impl fmt::Display for Scope {
     }
 }
 
-/// A pause that goes on.
+/// A pause that has not ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Pause {
     /// What is paused.
     pub scope: Scope,
-    /// Since when.
+    /// When it began.
     pub paused_at: DateTime<Utc>,
     /// Name of the API key or command.
     pub actor: String,
-    /// In the person's own words.
+    /// The reason that the person gave.
     pub reason: Option<String>,
-    /// Jobs that wait.
+    /// Number of waiting jobs.
     pub waiting: i64,
 }
 
-/// Pauses a lane or a school; what is paused already stays as it is. `false`: there is no such
-/// school, or the lane is the internal one.
+/// Pauses a lane or a school. If it is already paused, nothing changes. Returns false if there is
+/// no such school, or if the lane is the internal one.
 pub async fn pause(pool: &PgPool, scope: &Scope, actor: &Actor) -> Result<bool, Error> {
     let mut tx = crate::begin(pool).await?;
     let done = sqlx::query!(
@@ -95,8 +95,8 @@ pub async fn pause(pool: &PgPool, scope: &Scope, actor: &Actor) -> Result<bool, 
     Ok(done.known > 0)
 }
 
-/// Ends a pause: what waited is due at once, with as much time until its deadline as before.
-/// `false`: there was no such pause.
+/// Ends a pause. Waiting jobs are due at once, with as much time until their deadline as before.
+/// Returns false if there was no such pause.
 pub async fn resume(pool: &PgPool, scope: &Scope, actor: &Actor) -> Result<bool, Error> {
     let mut tx = crate::begin(pool).await?;
     let paused_at = sqlx::query_scalar!(
@@ -113,10 +113,10 @@ pub async fn resume(pool: &PgPool, scope: &Scope, actor: &Actor) -> Result<bool,
     Ok(true)
 }
 
-/// Moves the deadlines of what waited, and lets the next sweep deliver it.
+/// Moves the deadlines of waiting jobs, and lets the next sweep deliver them.
 ///
-/// Where another pause of the job goes on, that one counts its own time when it ends: here only
-/// what was before it.
+/// If another pause of a job continues, that pause counts its own time when it ends. Here only the
+/// time before it counts.
 async fn release(
     db: &mut PgConnection,
     scope: &Scope,
@@ -160,7 +160,7 @@ async fn record(
     audit::record(db, actor, &entry).await
 }
 
-/// The pauses that go on, lanes first, each with how many jobs wait.
+/// All pauses, lanes first, each with its number of waiting jobs.
 pub async fn list(pool: &PgPool) -> Result<Vec<Pause>, Error> {
     let rows = sqlx::query!(
         r#"

@@ -1,27 +1,26 @@
-//! Pictures of staff, as iP holds them.
+//! Pictures of staff in iP.
 
 use mis_sync_domain::{PhotoType, SchoolId, StaffId};
 use sqlx::PgPool;
 
 use crate::Error;
 
-/// Whether somebody has a picture.
+/// Whether a person has a picture.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum HeldPhoto {
-    /// There is no such person in the school.
     NoSuchPerson,
-    /// The person has none.
+    /// The person has no picture.
     Without,
-    /// This one. Its content is read apart, by [`content`].
+    /// The person has this picture. Its content is read separately, by [`content`].
     Image {
         /// SHA-256 (hex) of the content.
         hash: String,
-        /// What it is.
+        /// The format.
         kind: PhotoType,
     },
 }
 
-/// Which picture somebody has; the content is not read.
+/// The picture of a person, without its content.
 pub async fn of_person(
     pool: &PgPool,
     school_id: &SchoolId,
@@ -50,7 +49,7 @@ pub async fn of_person(
     }
 }
 
-/// The file of an image; `None`: it is not stored any more.
+/// The file of an image; `None` if it is no longer stored.
 pub async fn content(pool: &PgPool, hash: &str) -> Result<Option<Vec<u8>>, Error> {
     let content = sqlx::query_scalar!("SELECT content FROM staff_photo WHERE hash = $1", hash)
         .fetch_optional(pool)

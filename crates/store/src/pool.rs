@@ -1,4 +1,4 @@
-//! The pool: what its sessions are told at their start, and which of them are used again.
+//! The pool: how its sessions start, and which connections are used again.
 
 use std::{
     str::FromStr,
@@ -14,24 +14,23 @@ use tokio::time::timeout;
 
 use crate::Error;
 
-/// How long a caller waits for a free connection before it is told that the database is away.
+/// How long a caller waits for a free connection before the database counts as away.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// A connection that was used this shortly ago is taken without a look whether it still lives:
-/// the look is a round trip, and at work it would double those of every single statement. No
-/// server restarts so fast.
+/// A connection that was used this recently is taken without checking it. The check is a round
+/// trip, which would double that of every single statement. No server restarts so fast.
 const FRESH: Duration = Duration::from_millis(100);
 
-/// A connection that does not answer the look for so long died without a word.
+/// A connection that does not answer the check in this time is dead.
 const LOOK_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// A refusal comes a moment before the word that the session is ready for more.
+/// A refusal comes a moment before the session is ready for the next statement.
 const SETTLING: Duration = Duration::from_millis(10);
 
-/// How long a session may sleep inside a transaction where nobody says otherwise.
+/// How long a session may sleep inside a transaction by default.
 const DEFAULT_LEASE: Duration = Duration::from_secs(30);
 
-/// A transaction has moments in which a busy machine does not come to its next statement.
+/// On a busy machine a transaction may be slow to send its next statement.
 const SHORTEST_SLEEP: Duration = Duration::from_secs(2);
 
 /// Connections that are older than this are not used again.
@@ -42,8 +41,8 @@ pub fn connect(url: &str, max_connections: u32) -> Result<PgPool, Error> {
     connect_for_lease(url, max_connections, DEFAULT_LEASE)
 }
 
-/// Opens a pool whose sessions the server ends about a lease after their process fell asleep in
-/// the middle of a transaction, or vanished: whoever takes its job over does not wait for it.
+/// Opens a pool whose sessions the server ends about a lease after their process fell asleep or
+/// vanished in a transaction. A worker that takes over the job then need not wait for it.
 pub fn connect_for_lease(
     url: &str,
     max_connections: u32,
@@ -71,7 +70,7 @@ pub fn connect_for_lease(
         .connect_lazy_with(options))
 }
 
-/// Tells a new session when the server shall end it.
+/// Tells a new session when the server should end it.
 async fn prepare(connection: &mut PgConnection, lease: Duration) -> Result<(), sqlx::Error> {
     let asleep = lease.max(SHORTEST_SLEEP).as_millis();
     let (idle, interval) = keepalives(lease);
@@ -82,33 +81,35 @@ async fn prepare(connection: &mut PgConnection, lease: Duration) -> Result<(), s
     );
     let row = connection.fetch_one(sqlx::raw_sql(AssertSqlSafe(settings))).await?;
     if row.try_get::<String, _>(0)? == "on" {
-        // It may be read from, once: the server that takes writes may be back by the next time.
+        // It may be used for reading, once. The server that accepts writes may be back by the next
+        // time.
         distrust(LOOK_TIMEOUT);
     }
-    // The server looks whether the client is still there while a statement runs or waits for a
-    // lock. Some systems cannot, and go without.
+    // The server checks whether the client is still there while a statement runs or waits for a
+    // lock. Some systems cannot do this.
     if let Err(error) = connection.execute("SET client_connection_check_interval = '2s'").await {
         tracing::debug!(error = %Error::from(error), "the server cannot watch its client");
     }
     Ok(())
 }
 
-/// Seconds before the first keep-alive and between those after it, so that three of them remain
+/// Seconds before the first keep-alive and between the following ones, so that three remain
 /// unanswered within a lease.
 pub(crate) fn keepalives(lease: Duration) -> (u64, u64) {
     ((lease.as_secs() / 3).max(1), (lease.as_secs() / 6).max(1))
 }
 
-/// Whether nothing is under way on a connection: no statement was cut off before its answer.
+/// Whether nothing is under way on a connection, that is, no statement was cut off before its
+/// answer.
 ///
-/// One that is not at rest is closed. To wait for its answer could take as long as the statement,
-/// and whoever counts the answers wrong gives one job those of another.
+/// A connection that is not at rest is closed. Waiting for its answer could take as long as the
+/// statement, and an error in counting answers would give one job those of another.
 pub(crate) async fn is_at_rest(connection: &mut PgConnection) -> bool {
     matches!(timeout(SETTLING, connection.flush()).await, Ok(Ok(())))
 }
 
-/// Looks at an error of the driver: after some of them no connection that there is can be relied
-/// upon. The server stops or starts, takes no writes (any more), or is out of step with us.
+/// Checks an error of the driver. After some errors no existing connection can be trusted: the
+/// server stops or starts, no longer accepts writes, or is out of step with us.
 pub(crate) fn heed(error: &sqlx::Error) {
     let is_bad = match error {
         sqlx::Error::Database(refusal) => {
@@ -123,15 +124,15 @@ pub(crate) fn heed(error: &sqlx::Error) {
     }
 }
 
-/// Connections that were made until now, or will be within `more`, are not used again.
+/// Connections that exist now, or are made within `more`, are not used again.
 fn distrust(more: Duration) {
     let until = Some(Instant::now() + more);
-    let mut distrusted = DISTRUSTED_UNTIL.lock().expect("nobody panics with this lock");
+    let mut distrusted = DISTRUSTED_UNTIL.lock().expect("no code panics while it is locked");
     *distrusted = until.max(*distrusted);
 }
 
 fn is_distrusted(age: Duration) -> bool {
-    let until = *DISTRUSTED_UNTIL.lock().expect("nobody panics with this lock");
+    let until = *DISTRUSTED_UNTIL.lock().expect("no code panics while it is locked");
     until.is_some_and(|until| {
         until.checked_duration_since(Instant::now()).is_some() || until.elapsed() < age
     })

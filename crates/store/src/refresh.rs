@@ -1,4 +1,4 @@
-//! The login path: what decides whether somebody is read anew, and the outages that logins share.
+//! The login path: what decides whether a person is read again, and the outages that logins share.
 
 use std::time::Duration;
 
@@ -13,18 +13,18 @@ use crate::{
     jobs::{self, interval},
 };
 
-/// Somebody who wants to log in.
+/// A person who logs in.
 #[derive(Debug, Clone)]
 pub enum Login {
     /// There is no such school.
     UnknownSchool,
-    /// There is nobody of this id in the school.
+    /// There is no person with this id in the school.
     UnknownStaff,
-    /// What is known of the person and their school.
+    /// What is known about the person and their school.
     Known(LoginStanding),
 }
 
-/// All that decides whether a login asks Wonde, in one round trip.
+/// Everything that decides whether a login asks Wonde, in one round trip.
 pub async fn look(pool: &PgPool, school_id: &SchoolId, id: StaffId) -> Result<Login, Error> {
     let row = sqlx::query!(
         r#"
@@ -75,8 +75,8 @@ fn read_outage(
     Ok(Some(Outage { reason, probe_at }))
 }
 
-/// Notes that a school's Wonde failed a login; until `probe_after` has passed nobody else asks it.
-/// The next answer of Wonde that is applied takes the note away.
+/// Records that a school's Wonde failed a login. Until `probe_after` has passed, no login asks it.
+/// The next answer of Wonde that is applied removes the record.
 pub async fn note_outage(
     pool: &PgPool,
     school_id: &SchoolId,
@@ -99,8 +99,8 @@ pub async fn note_outage(
     Ok(())
 }
 
-/// Takes the right to ask an absent Wonde again; nobody else has it for `probe_after`, however
-/// the asking ends. `false`: it is too early, or somebody else was quicker.
+/// Takes the right to ask an absent Wonde again. No other login gets it for `probe_after`, whatever
+/// the result is. Returns false if it is too early, or if another login was quicker.
 pub async fn take_probe(
     pool: &PgPool,
     school_id: &SchoolId,
@@ -116,20 +116,20 @@ pub async fn take_probe(
     Ok(taken.rows_affected() == 1)
 }
 
-/// What a refresh needs of a person.
+/// What a refresh needs to know about a person.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Person {
-    /// Wonde's id; `None`: not linked with the MIS.
+    /// Wonde's id; `None` if the person is not linked.
     pub wonde_id: Option<String>,
-    /// The MIS gave the person a job title.
+    /// Whether the MIS gave the person a job title.
     pub has_job_title: bool,
-    /// The MIS gave the person a line manager, and their record would show it.
+    /// Whether the MIS gave the person a line manager, and their record would show it.
     pub has_line_manager: bool,
-    /// The MIS says that the person teaches a class.
+    /// Whether the MIS says that the person teaches a class.
     pub has_classes: bool,
 }
 
-/// One person of a school; `None`: there is no such person in it.
+/// One person of a school; `None` if there is no such person in it.
 pub async fn person(
     pool: &PgPool,
     school_id: &SchoolId,
@@ -154,7 +154,7 @@ pub async fn person(
     Ok(person)
 }
 
-/// Ends the refresh of somebody who is not linked (any more).
+/// Ends the refresh of a person who is not linked, or no longer is.
 pub async fn finish_not_linked(pool: &PgPool, lease: mis_sync_domain::Lease) -> Result<(), Error> {
     let report = Report { outcome: Some(RefreshOutcome::NotLinked), ..Report::default() };
     let mut connection = pool.acquire().await?;

@@ -1,46 +1,39 @@
-//! What is old and needed no more is removed, a little at a time. The audit log is kept for ever.
+//! Removes old rows, a few at a time. The audit log is kept for ever.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use sqlx::PgPool;
 
 use crate::Error;
 
-/// Rows of a kind that one sweep removes at the most; with a sync go the thousands of rows of its
+/// The most rows of a kind that one sweep removes. With a sync go the thousands of rows of its
 /// history.
 const BATCH: i64 = 500;
 const SYNCS: i64 = 20;
 
-/// How long what is over is kept; `None`: for ever.
+/// How long finished rows are kept; `None` for ever.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Retention {
-    /// Jobs of the service itself, and refreshes of one person that changed nothing. Those that changed something are kept as
-    /// syncs are, whose history they are a part of.
+    /// Internal jobs, and refreshes of one person that changed nothing. Refreshes that changed
+    /// something are kept as long as syncs, because they are part of the history.
     pub refreshes: Option<TimeDelta>,
-    /// Syncs, with what they changed and found.
+    /// Syncs, with their changes and issues.
     pub syncs: Option<TimeDelta>,
-    /// Events that Wonde posted and that wait for nothing.
     pub webhook_events: Option<TimeDelta>,
-    /// Alerts that are over, with their messages.
+    /// Alerts that have ended, with their messages.
     pub alerts: Option<TimeDelta>,
-    /// Idempotency keys.
     pub idempotency_keys: Option<TimeDelta>,
-    /// Approvals that Wonde confirmed and whose school was never connected: the token is
-    /// destroyed, the event is kept as one that waits for nothing.
+    /// Approvals that Wonde confirmed but whose school was never connected: the token is destroyed,
+    /// and the event is kept as a handled one.
     pub approvals: Option<TimeDelta>,
 }
 
-/// How many of each were removed.
+/// How many rows of each kind were removed.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Removed {
-    /// Refreshes of one person.
     pub refreshes: u64,
-    /// Syncs.
     pub syncs: u64,
-    /// Events that Wonde posted.
     pub webhook_events: u64,
-    /// Alerts.
     pub alerts: u64,
-    /// Idempotency keys.
     pub idempotency_keys: u64,
     /// Tokens of approvals.
     pub approvals: u64,
@@ -48,8 +41,8 @@ pub struct Removed {
     pub internal_jobs: u64,
 }
 
-/// Removes some of what is old as of `now`. Each statement is a transaction of its own; rows that
-/// somebody else is busy with are left for the next time.
+/// Removes some of the rows that are old at `now`. Each statement is its own transaction. Rows that
+/// another session uses are left for the next time.
 pub async fn sweep(pool: &PgPool, now: DateTime<Utc>, keep: &Retention) -> Result<Removed, Error> {
     let before = |age: Option<TimeDelta>| age.and_then(|age| now.checked_sub_signed(age));
     let mut removed = Removed::default();
@@ -156,8 +149,8 @@ async fn remove_internal_jobs(pool: &PgPool, before: DateTime<Utc>) -> Result<u6
     Ok(done.rows_affected())
 }
 
-/// Refreshes that changed something, or those that did not. As with syncs an undo goes after what
-/// it undid, which else could be undone again.
+/// Refreshes that changed something, or those that did not. As with syncs, an undo is removed after
+/// the job that it reversed, which could otherwise be undone again.
 async fn remove_refreshes(
     pool: &PgPool,
     before: DateTime<Utc>,
@@ -181,8 +174,8 @@ async fn remove_refreshes(
     Ok(done.rows_affected())
 }
 
-/// Never a school's last sync, its last good one and its last good full one, nor the one from
-/// which `explain` has what it knows.
+/// Never removes a school's last sync, its last good one and its last good full one, or the one
+/// that `explain` uses.
 async fn remove_syncs(pool: &PgPool, before: DateTime<Utc>) -> Result<u64, Error> {
     let done = sqlx::query!(
         r#"

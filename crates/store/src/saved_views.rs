@@ -1,4 +1,4 @@
-//! Filters of the list of jobs that operators keep.
+//! Filters of the list of jobs that operators have saved.
 
 use sqlx::PgPool;
 
@@ -7,15 +7,15 @@ use crate::Error;
 /// A filter with a name.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SavedView {
-    /// What it is called.
+    /// Its name.
     pub name: String,
-    /// The filter as the query of an address, its question mark included.
+    /// The filter as the query of an address, including its question mark.
     pub query: String,
     /// Name of the API key that saved it.
     pub saved_by: String,
 }
 
-/// All of them, by name.
+/// All saved views, by name.
 pub async fn list(pool: &PgPool) -> Result<Vec<SavedView>, Error> {
     let views = sqlx::query_as!(
         SavedView,
@@ -26,7 +26,7 @@ pub async fn list(pool: &PgPool) -> Result<Vec<SavedView>, Error> {
     Ok(views)
 }
 
-/// Keeps a filter; one of the same name is replaced.
+/// Saves a filter, and replaces one with the same name.
 pub async fn save(pool: &PgPool, name: &str, query: &str, saved_by: &str) -> Result<(), Error> {
     sqlx::query!(
         r#"
@@ -42,7 +42,7 @@ pub async fn save(pool: &PgPool, name: &str, query: &str, saved_by: &str) -> Res
     Ok(())
 }
 
-/// Forgets a filter; that it is gone already is the same.
+/// Deletes a filter, if it exists.
 pub async fn forget(pool: &PgPool, name: &str) -> Result<(), Error> {
     sqlx::query!("DELETE FROM saved_view WHERE name = $1", name).execute(pool).await?;
     Ok(())

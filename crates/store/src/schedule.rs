@@ -1,4 +1,4 @@
-//! Whose schedule is to be served, and what was served.
+//! Which schedules are due, and what was served.
 
 use chrono::{DateTime, Utc};
 use mis_sync_domain::{DueSync, REQUESTED_BY_SCHEDULE, Schedule, SchoolId, Served, SyncMode};
@@ -9,19 +9,18 @@ use crate::Error;
 /// A school that can be synced, and its schedule.
 #[derive(Debug, Clone)]
 pub struct ScheduledSchool {
-    /// The school.
     pub id: SchoolId,
-    /// When it is synced by itself.
+    /// When it is synced automatically.
     pub schedule: Schedule,
-    /// What does not have to be served any more.
+    /// What has already been served.
     pub served: Served,
 }
 
-/// Every school that is not paused and has a token that Wonde has not refused. A school whose row cannot be read is an
-/// error of its own, so that it does not stop the others.
+/// Every school that is not paused and has a token that Wonde has not refused. If a school's row
+/// cannot be read, it is a separate error, so that it does not stop the others.
 ///
-/// A slot counts as served when a sync that was applied began after it, whoever asked for it,
-/// and before the school was there nothing can have been missed.
+/// A slot counts as served if a sync that was applied began after it, even if a person requested it. Slots
+/// before the school was connected do not count as missed.
 pub async fn schools(pool: &PgPool) -> Result<Vec<Result<ScheduledSchool, Error>>, Error> {
     let rows = sqlx::query!(
         r#"
@@ -49,8 +48,7 @@ pub async fn schools(pool: &PgPool) -> Result<Vec<Result<ScheduledSchool, Error>
     Ok(schools.collect())
 }
 
-/// How many syncs that the schedule asked for are unfinished; those that wait for a person, or are
-/// paused, do not count.
+/// How many scheduled syncs are unfinished, without those that are held or paused.
 pub async fn unfinished(pool: &PgPool) -> Result<usize, Error> {
     let count = sqlx::query_scalar!(
         r#"
@@ -65,7 +63,7 @@ pub async fn unfinished(pool: &PgPool) -> Result<usize, Error> {
     Ok(usize::try_from(count).unwrap_or_default())
 }
 
-/// Notes that a sync was asked for. A full one serves the hour as well.
+/// Records that a sync was requested. A full one serves the hour as well.
 pub async fn note_served(pool: &PgPool, id: &SchoolId, due: DueSync) -> Result<(), Error> {
     let full: Option<DateTime<Utc>> = (due.mode == SyncMode::Full).then_some(due.slot);
     sqlx::query!(

@@ -19,9 +19,8 @@ pub use overview::{
 };
 pub use probes::{mark_token_accepted, take_for_probe};
 
-/// A school with what a sync needs of it.
+/// A school with what a sync needs.
 pub struct SchoolAccess {
-    /// The school.
     pub school: School,
     /// Its Wonde token.
     pub token: SecretString,
@@ -73,20 +72,20 @@ impl TryFrom<SchoolRow> for School {
 /// Who connects a school, and by which rules.
 #[derive(Debug, Clone, Copy)]
 pub struct Connector<'a> {
-    /// Seals the token.
+    /// Encrypts the token.
     pub cipher: &'a TokenCipher,
     /// Where Wonde is.
     pub hosts: &'a WondeHosts,
-    /// Who acts.
+    /// The person who acts.
     pub actor: &'a Actor,
-    /// Whether they may neither choose nor change the school's Wonde id: approvals of Wonde go by
-    /// it, so whoever chooses it chooses whose token comes.
+    /// Whether they may neither choose nor change the school's Wonde id. Approvals of Wonde use it,
+    /// so the person who chooses it chooses whose token arrives.
     pub keeps_wonde_id: bool,
 }
 
-/// Connects a school, or changes its connection. Without a token the present one stays;
-/// `Ok(None)` when there is none to stay, [`Error::TokenWouldMove`] when it would be sent to another
-/// host from now on, [`Error::WondeSchoolTaken`] when another connected school has the Wonde id.
+/// Connects a school, or changes its connection. Without a token the present one stays. Returns
+/// `Ok(None)` if there is no present one, [`Error::TokenWouldMove`] if it would now be sent to
+/// another host, [`Error::WondeSchoolTaken`] if another connected school has the Wonde id.
 pub async fn connect(
     pool: &PgPool,
     by: Connector<'_>,
@@ -103,8 +102,8 @@ pub async fn connect(
     Ok(connected)
 }
 
-/// The same without a token: one that an approval of Wonde brought is taken, if one is kept for
-/// the school, and else the present one stays.
+/// The same without a token: if Wonde's approval brought one for the school, it is used, otherwise
+/// the present one stays.
 pub async fn connect_approved(
     pool: &PgPool,
     by: Connector<'_>,
@@ -117,8 +116,8 @@ pub async fn connect_approved(
     Ok(connected)
 }
 
-/// `may_move`: whoever names the host names the token as well, so no token goes to a host that
-/// was not meant for it.
+/// `may_move`: the caller who names the host also gives the token, so no token goes to a host that
+/// it was not meant for.
 async fn connect_in(
     db: &mut PgConnection,
     by: Connector<'_>,
@@ -158,7 +157,7 @@ struct Former {
     wonde_base_url: Option<String>,
 }
 
-/// A school's connection so far. Nobody changes it before this transaction ends.
+/// A school's connection so far, locked until this transaction ends.
 async fn lock_former(db: &mut PgConnection, id: &SchoolId) -> Result<Option<Former>, Error> {
     let former = sqlx::query_as!(
         Former,
@@ -243,7 +242,7 @@ pub async fn list(
     rows.into_iter().map(School::try_from).collect()
 }
 
-/// A school with its token, for a sync. `None`: no such school, or no token.
+/// A school with its token, for a sync. Returns `None` if there is no such school or no token.
 pub async fn access(
     pool: &PgPool,
     cipher: &TokenCipher,
@@ -258,8 +257,8 @@ pub async fn access(
     Ok(Some(SchoolAccess { school: row.try_into()?, token }))
 }
 
-/// The token of the school of iP that has this Wonde id, if it has one that opens and that is for
-/// the configured Wonde.
+/// The token of the school with this Wonde id, if it has one that decrypts and is for the
+/// configured Wonde.
 pub async fn token_of_wonde_school(
     pool: &PgPool,
     cipher: &TokenCipher,
@@ -293,8 +292,9 @@ async fn fetch_row(pool: &PgPool, id: &SchoolId) -> Result<Option<SchoolRow>, Er
     Ok(row)
 }
 
-/// Notes that Wonde refused the token that the school had when it was read; a new one clears it,
-/// or that Wonde accepts this one again. Nothing happens if the school was connected anew in the meantime.
+/// Records that Wonde refused the token that the school had when it was read. A new token clears
+/// this, and so does a later acceptance of this one. Nothing happens if the school was connected
+/// again in the meantime.
 pub async fn mark_token_rejected(pool: &PgPool, read: &School) -> Result<(), Error> {
     sqlx::query!(
         r#"
@@ -309,7 +309,7 @@ pub async fn mark_token_rejected(pool: &PgPool, read: &School) -> Result<(), Err
     Ok(())
 }
 
-/// Notes which MIS Wonde names, where the caller did not say.
+/// Records the MIS that Wonde names, if the caller did not say.
 pub async fn note_mis(pool: &PgPool, id: &SchoolId, mis: &str) -> Result<(), Error> {
     sqlx::query!("UPDATE school SET mis = $2 WHERE id = $1 AND mis IS NULL", id.as_str(), mis)
         .execute(pool)
@@ -317,7 +317,7 @@ pub async fn note_mis(pool: &PgPool, id: &SchoolId, mis: &str) -> Result<(), Err
     Ok(())
 }
 
-/// Destroys the school's token and keeps its people. `false`: no such school.
+/// Destroys the school's token and keeps its people. Returns false if there is no such school.
 pub async fn disconnect(pool: &PgPool, id: &SchoolId, actor: &Actor) -> Result<bool, Error> {
     let mut tx = crate::begin(pool).await?;
     let done = sqlx::query!(
@@ -338,7 +338,7 @@ pub async fn disconnect(pool: &PgPool, id: &SchoolId, actor: &Actor) -> Result<b
     Ok(true)
 }
 
-/// Schools whose id begins with a text or whose name holds it, whatever the case, by id.
+/// Schools whose id begins with a text or whose name contains it, in any case, by id.
 pub async fn find(pool: &PgPool, text: &str, limit: i64) -> Result<Vec<(SchoolId, String)>, Error> {
     let rows = sqlx::query!(
         r#"

@@ -1,4 +1,4 @@
-//! Databases for a demo or a benchmark on a server that somebody else runs.
+//! Databases for a demo or a benchmark on an existing server.
 
 use sqlx::{Connection, PgConnection, migrate::MigrateDatabase};
 use url::Url;
@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use crate::Error;
 
-/// A database that was made for a while.
+/// A temporary database.
 #[derive(Debug, Clone)]
 pub struct ScratchDatabase {
     /// Its address.
@@ -14,10 +14,11 @@ pub struct ScratchDatabase {
 }
 
 impl ScratchDatabase {
-    /// Makes an empty database with a name of its own beside the one that `server` names, which
-    /// is not touched.
+    /// Creates an empty database with its own name beside the one that `server` names, which is not
+    /// touched.
     pub async fn create(server: &str) -> Result<Self, Error> {
-        // First a look whether the server answers: making a database hides why it cannot.
+        // First check that the server answers, because an attempt to create a database hides why it
+        // cannot.
         PgConnection::connect(server).await?.close().await?;
         let mut url =
             Url::parse(server).map_err(|error| Error::Configuration(error.to_string()))?;
@@ -26,7 +27,7 @@ impl ScratchDatabase {
         Ok(Self { url: url.into() })
     }
 
-    /// Removes it, open connections or not.
+    /// Removes the database, even if there are open connections.
     pub async fn remove(self) -> Result<(), Error> {
         Ok(sqlx::Postgres::force_drop_database(&self.url).await?)
     }

@@ -10,12 +10,12 @@ use crate::{
     audit::{self, Entry},
 };
 
-/// A session lasts no longer, however busy it is.
+/// No session lasts longer, however busy it is.
 pub const LONGEST_HOURS: u32 = 12;
-/// Unused for so long it has ended.
+/// A session ends after this time without use.
 pub const IDLE_MINUTES: u32 = 60;
 
-/// Begins a session of whoever showed this key, and returns its id.
+/// Begins a session for the owner of this key, and returns its id.
 pub async fn begin(pool: &PgPool, key: &ApiKey) -> Result<Uuid, Error> {
     let id = Uuid::new_v4();
     let mut tx = crate::begin(pool).await?;
@@ -27,8 +27,8 @@ pub async fn begin(pool: &PgPool, key: &ApiKey) -> Result<Uuid, Error> {
     Ok(id)
 }
 
-/// The key of a session that has not ended: nobody signed out, its time is not over, the key was
-/// not revoked. Being asked for keeps it alive.
+/// The key of a session that has not ended: it was not signed out, its time is not over, and the
+/// key was not revoked. The call keeps the session alive.
 pub async fn resume(pool: &PgPool, id: Uuid) -> Result<Option<ApiKey>, Error> {
     let row = sqlx::query_as!(
         ApiKeyRow,
@@ -54,7 +54,7 @@ pub async fn resume(pool: &PgPool, id: Uuid) -> Result<Option<ApiKey>, Error> {
     row.map(ApiKey::try_from).transpose()
 }
 
-/// Ends a session of this key for good; what has ended already stays as it is.
+/// Ends a session of this key. If it has already ended, nothing changes.
 pub async fn end(pool: &PgPool, id: Uuid, key: &ApiKey) -> Result<(), Error> {
     let mut tx = crate::begin(pool).await?;
     let ended = sqlx::query!(

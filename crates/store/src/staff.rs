@@ -1,4 +1,4 @@
-//! The people of a school, as iP holds them, and where their data comes from.
+//! The people of a school in iP, and where their data come from.
 
 use chrono::{DateTime, Utc};
 use mis_sync_domain::{FieldValue, JobId, SchoolId, StaffId, StaffMember, SyncedField};
@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use crate::Error;
 
-/// Everybody of a school, in the order of their ids.
+/// Everyone of a school, in the order of their ids.
 pub async fn list(pool: &PgPool, school_id: &SchoolId) -> Result<Vec<StaffMember>, Error> {
     let rows = sqlx::query!(
         r#"
@@ -38,42 +38,39 @@ pub async fn list(pool: &PgPool, school_id: &SchoolId) -> Result<Vec<StaffMember
         .collect())
 }
 
-/// One person, and where each field that a sync fills comes from.
+/// One person, and where each synced field comes from.
 pub struct Person {
-    /// iP's own key.
     pub id: StaffId,
-    /// Wonde's id of the person; `None`: made by hand and not linked yet.
+    /// Wonde's id of the person; `None` if they were added by hand and are not linked yet.
     pub wonde_id: Option<String>,
-    /// Whether the person can log in.
     pub active: bool,
-    /// Whether the person must press *Forgot Password* before the first login.
+    /// Whether the person has to use *Forgot Password* before the first login.
     pub password_reset_required: bool,
     /// When the person was created.
     pub created_at: DateTime<Utc>,
     /// When a sync or the app last changed the row.
     pub updated_at: DateTime<Utc>,
-    /// Each of [`SyncedField::ALL`], in that order.
+    /// One for each of [`SyncedField::ALL`], in that order.
     pub fields: Vec<Provenance>,
 }
 
-/// What iP and the MIS say of one field, and since when iP says so.
+/// The values of one field in iP and in the MIS, and when iP's was set.
 pub struct Provenance {
-    /// The field.
     pub field: SyncedField,
-    /// The value in iP; `None`: empty.
+    /// The value in iP; `None` if empty.
     pub ip_value: Option<FieldValue>,
-    /// Whether the MIS ever said anything of the field.
+    /// Whether the MIS ever gave a value.
     pub mis_said: bool,
-    /// What it said last; `None`: nothing, or that it is empty. Of the line manager it is a
-    /// Wonde id.
+    /// The last value of the MIS; `None` if there is none or it is empty. For the line manager it
+    /// is a Wonde id.
     pub mis_value: Option<FieldValue>,
-    /// When a sync last set the field; else when the person was created.
+    /// When a sync last set the field, or otherwise when the person was created.
     pub last_set_at: DateTime<Utc>,
-    /// The sync that set it; `None`: none did, or its job is not kept any more.
+    /// The sync that set it; `None` if none did, or if its job is no longer kept.
     pub last_set_by: Option<JobId>,
 }
 
-/// One person of a school; `None`: there is no such person in it.
+/// One person of a school; `None` if there is no such person in it.
 pub async fn get(
     pool: &PgPool,
     school_id: &SchoolId,
@@ -115,14 +112,14 @@ struct PersonRow {
     updated_at: DateTime<Utc>,
 }
 
-/// The last sync that set a field of somebody, or created them.
+/// The last sync that set a field of a person, or created them.
 struct LastSet {
     field: String,
     job_id: Uuid,
     at: DateTime<Utc>,
 }
 
-/// The latest change of each field of somebody. Dry runs changed nothing.
+/// The latest change of each field of a person. Dry runs do not count.
 async fn last_set(pool: &PgPool, id: StaffId) -> Result<Vec<LastSet>, Error> {
     let rows = sqlx::query_as!(
         LastSet,
@@ -182,10 +179,10 @@ impl PersonRow {
         text.map(FieldValue::Text)
     }
 
-    /// What the MIS last said of a field; `None`: never anything.
+    /// What the MIS last said about a field; `None` if it never said anything.
     fn said(&self, field: SyncedField) -> Option<&Value> {
         let name = match field {
-            // A Wonde id and not iP's, hence not the name of the column.
+            // A Wonde id and not iP's key, so it does not have the name of the column.
             SyncedField::LineManager => "line_manager",
             other => other.column(),
         };

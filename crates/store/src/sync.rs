@@ -1,7 +1,7 @@
-//! A fetched school becomes iP's school: read what iP holds, compare in memory
-//! ([`mis_sync_domain::plan`]), write what differs. One transaction, which ends the job as well:
-//! readers see the school before or after, nothing between. A dry run, and a change that has to wait
-//! for a person, are written down and not applied.
+//! Turns a fetched school into iP's school: reads iP's record, compares in memory
+//! ([`mis_sync_domain::plan`]), and writes the differences. One transaction does this and ends the
+//! job, so readers see the school before or after, and nothing in between. A dry run, and a change
+//! that needs approval, are recorded but not applied.
 
 mod groups;
 mod held;
@@ -23,24 +23,24 @@ use sqlx::{PgConnection, PgPool};
 use crate::{Error, fetches, jobs, transaction};
 pub use person::{PersonPlan, TaughtClass, refresh_person};
 
-/// How often a school is looked at once more when it changed between reading and writing, or met
-/// another school over a login.
+/// How often a school is read again if it changed between reading and writing, or if another school
+/// took a login.
 const MAX_LOOKS: u32 = 5;
 
-/// A comparison to be made.
+/// A comparison to make.
 #[derive(Debug, Clone, Copy)]
 pub struct Plan<'a> {
-    /// The claim that fetched.
+    /// The claim of the run that fetched.
     pub lease: Lease,
     /// The school.
     pub school_id: &'a SchoolId,
-    /// What the MIS said: a fetch that was read to its end.
+    /// What the MIS said, in a fetch that was read to its end.
     pub fetched: &'a Fetched,
-    /// What the sync does.
+    /// The rules of the sync.
     pub rules: SyncRules,
-    /// How much it may change unasked.
+    /// How much it may change without approval.
     pub guard: Guard,
-    /// Report, but change nobody.
+    /// Report, but change nothing.
     pub dry_run: bool,
 }
 
@@ -49,16 +49,16 @@ pub struct Plan<'a> {
 pub enum Finished {
     /// The job succeeded, with this report.
     Applied(Report),
-    /// The change is above the school's limits: nobody was changed, and the job waits for a
-    /// person. The report and the change history say what would be.
+    /// The change exceeds the school's limits. Nothing was changed, and the job waits for approval.
+    /// The report and the change history say what would happen.
     Held(Report),
 }
 
-/// Compares what the job fetched with what iP holds, applies the difference unless it is a
-/// dry run or implausible, and ends or holds the job.
+/// Compares what the job fetched with iP's record, applies the differences unless it is a dry run
+/// or implausible, and ends or holds the job.
 ///
-/// `elapsed` gives the duration for the report. [`Error::LeaseLost`]: another run took over,
-/// and nothing of this one was written.
+/// `elapsed` gives the duration for the report. [`Error::LeaseLost`] if another run took over;
+/// nothing of this one was written.
 pub async fn finish(
     pool: &PgPool,
     plan: Plan<'_>,
@@ -120,18 +120,18 @@ async fn try_finish(
     Ok(if is_held { Finished::Held(report) } else { Finished::Applied(report) })
 }
 
-/// What is known of a school that is locked, and of the job.
+/// What is known about a locked school and about the job.
 struct Locked {
-    /// What a person approved, after an earlier run of the job was held; `None`: none was.
+    /// What a person approved after an earlier run of the job was held; `None` if there was none.
     approved: Option<Vec<Affected>>,
-    /// What they did not approve: it stays as iP holds it.
+    /// What they did not approve. It stays as it is in iP.
     left_out: Vec<Affected>,
-    /// Which way Wonde's hierarchy points, as the last full sync showed.
+    /// Which way Wonde's lists of line managers point, as the last full sync showed.
     hierarchy_lists: Option<HierarchyLists>,
 }
 
-/// Locks the school, because there is one writer at a time: a sync, or whoever refreshes one of its
-/// people. An outage is over, because Wonde has answered.
+/// Locks the school, because it has only one writer at a time: a sync, or the refresh of one
+/// person. An outage is over, because Wonde has answered.
 async fn lock(db: &mut PgConnection, lease: Lease, school_id: &SchoolId) -> Result<Locked, Error> {
     let row = sqlx::query!(
         r#"
@@ -161,25 +161,24 @@ async fn lock(db: &mut PgConnection, lease: Lease, school_id: &SchoolId) -> Resu
     })
 }
 
-/// Whether a person has approved all that is above the limits.
+/// Whether a person has approved everything that exceeds the limits.
 fn is_covered(exceeded: &[Affected], approved: Option<&[Affected]>) -> bool {
     exceeded.iter().all(|one| approved.is_some_and(|approved| one.is_covered_by(approved)))
 }
 
-/// A plan that is written.
+/// A plan to write.
 struct Write<'a> {
-    /// The job that the history names.
     job_id: JobId,
     school_id: &'a SchoolId,
     plan: &'a plan::Plan,
-    /// It is applied, and not only told of.
+    /// Whether it is applied and not only reported.
     is_applied: bool,
-    /// It is of one person, so nobody else's links move.
+    /// Whether it is about one person, so that no one else's links move.
     is_of_one_person: bool,
 }
 
 impl Write<'_> {
-    /// Writes what differs, and nothing else.
+    /// Writes the differences and nothing else.
     async fn apply(&self, db: &mut PgConnection, ids: &NewIds) -> Result<(), Error> {
         people::write_photos(db, self).await?;
         people::write(db, self, ids).await?;
@@ -187,7 +186,7 @@ impl Write<'_> {
         groups::write(db, self, ids).await
     }
 
-    /// Writes what the comparison concluded of the list that was fetched.
+    /// Writes what the comparison concluded about the fetched list.
     async fn conclude(
         &self,
         db: &mut PgConnection,
@@ -199,7 +198,7 @@ impl Write<'_> {
         notes::keep_reads(db, self, fetched.started_at).await
     }
 
-    /// Writes what is told of the plan, applied or not: history, issues, evidence.
+    /// Writes the history, the issues and the evidence of the plan, applied or not.
     async fn tell(
         &self,
         db: &mut PgConnection,
@@ -214,9 +213,8 @@ impl Write<'_> {
 }
 
 impl Error {
-    /// The school changed between reading and writing, somebody removed what is linked, another school
-    /// took a login after we had looked, or each waits for a login that the other took. Looking again
-    /// tells what is so now.
+    /// Whether the school has to be read again: it changed between reading and writing, a linked
+    /// person was removed, another school took a login, or two schools wait for each other's login.
     fn asks_for_another_look(&self) -> bool {
         matches!(self, Self::Moved)
             || self.violates("staff_login")

@@ -9,25 +9,25 @@ use ring::{
 };
 use secrecy::{ExposeSecret, SecretString};
 
-/// First byte of a sealed token: which layout follows.
+/// First byte of an encrypted token: the layout that follows.
 const LAYOUT: u8 = 1;
-/// How much of the key's hash says which key sealed a token.
+/// How many bytes of the key's hash identify the key.
 const KEY_NAME_LEN: usize = 4;
 const KEY_LEN: usize = 32;
 
-/// Seals Wonde tokens for the database with AES-256-GCM, and signs what browsers keep for us.
+/// Encrypts Wonde tokens for the database with AES-256-GCM, and signs what browsers keep for us.
 ///
-/// A sealed token is `layout (1) | key name (4) | nonce (12) | ciphertext and tag`. The name of
-/// its owner, a school's id, is authenticated with it, so a token copied to another school's row
-/// does not open.
-/// Several keys can be held: the first seals, all open, so a key can be replaced in peace.
+/// An encrypted token is `layout (1) | key name (4) | nonce (12) | ciphertext and tag`. The name of
+/// its owner, a school's id, is authenticated with it, so a token that was copied to another
+/// school's row does not decrypt. There can be several keys: the first encrypts, all decrypt, so a
+/// key can be replaced without a break.
 pub struct TokenCipher {
     keys: Vec<([u8; KEY_NAME_LEN], LessSafeKey)>,
     signers: Vec<Prk>,
     random: SystemRandom,
 }
 
-/// What a signature is for. One of one purpose is worth nothing for another.
+/// What a signature is for. It is not valid for any other purpose.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Purpose {
     /// The cookie of a session of the dashboard.
@@ -45,13 +45,15 @@ impl Purpose {
     }
 }
 
-/// A text that is no encryption key.
+/// The text is not an encryption key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("an encryption key is 64 hexadecimal digits (32 bytes); `openssl rand -hex 32` makes one")]
+#[error(
+    "an encryption key consists of 64 hexadecimal digits (32 bytes); `openssl rand -hex 32` makes one"
+)]
 pub struct InvalidEncryptionKey;
 
 impl TokenCipher {
-    /// Takes one or more keys of 64 hexadecimal digits, separated by commas; the first seals.
+    /// Takes one or more keys of 64 hexadecimal digits, separated by commas; the first encrypts.
     pub fn from_hex(keys: &SecretString) -> Result<Self, InvalidEncryptionKey> {
         let keys = keys.expose_secret().split(',').map(parse_key).collect::<Result<Vec<_>, _>>()?;
         let signers = keys.iter().map(|bytes| Prk::new_less_safe(HKDF_SHA256, bytes)).collect();
@@ -68,7 +70,8 @@ impl TokenCipher {
             .expect("HMAC-SHA256 has 32 bytes")
     }
 
-    /// Whether one of our keys signed the message for this purpose; takes as long for every guess.
+    /// Whether one of our keys signed the message for this purpose. Every guess takes the same
+    /// time.
     pub fn has_signed(&self, purpose: Purpose, message: &[u8], signature: &[u8]) -> bool {
         self.signers
             .iter()
@@ -89,7 +92,7 @@ impl TokenCipher {
         [&[LAYOUT], &name[..], &nonce, &sealed].concat()
     }
 
-    /// `None` when no key of ours sealed it for this owner.
+    /// `None` if none of our keys encrypted it for this owner.
     pub(crate) fn open(&self, owner: &str, sealed: &[u8]) -> Option<SecretString> {
         let (layout, rest) = sealed.split_first()?;
         let (name, rest) = rest.split_at_checked(KEY_NAME_LEN)?;

@@ -13,7 +13,7 @@ use tokio::runtime::Handle;
 
 use crate::{Error, pool::is_at_rest};
 
-/// A transaction; dropped without [`Transaction::commit`] it is taken back.
+/// A transaction. Dropping it without [`Transaction::commit`] rolls it back.
 pub(crate) struct Transaction {
     inner: Option<sqlx::Transaction<'static, Postgres>>,
     open: Option<Open>,
@@ -23,8 +23,8 @@ tokio::task_local! {
     static WRITING: Writing;
 }
 
-/// Whether the work of a claim is in the middle of a transaction, for those who watch it: a
-/// connection that died without a word gives neither an answer nor an error.
+/// Whether the work of a claim is inside a transaction, for its watcher: a connection that died
+/// silently returns neither an answer nor an error.
 #[derive(Debug, Clone, Default)]
 pub struct Writing(Arc<Mutex<Option<Instant>>>);
 
@@ -34,13 +34,13 @@ impl Writing {
         WRITING.scope(self.clone(), work).await
     }
 
-    /// When the transaction began that is open.
+    /// When the open transaction began.
     pub fn since(&self) -> Option<Instant> {
-        *self.0.lock().expect("nobody panics with this lock")
+        *self.0.lock().expect("no code panics while it is locked")
     }
 
     fn set(&self, since: Option<Instant>) {
-        *self.0.lock().expect("nobody panics with this lock") = since;
+        *self.0.lock().expect("no code panics while it is locked") = since;
     }
 }
 
@@ -61,13 +61,13 @@ impl Drop for Open {
     }
 }
 
-/// How the session of an open transaction of this claim is called in `pg_stat_activity`.
+/// The name in `pg_stat_activity` of the session with this claim's open transaction.
 pub(crate) fn session_name(lease: Lease) -> String {
     format!("mis-sync job {} {}", lease.job_id, lease.fence)
 }
 
-/// Opens a transaction of a claim: the session carries its name to the end, so that others can
-/// see what became of it.
+/// Opens a transaction of a claim. The session carries its name to the end, so that others can see
+/// what became of it.
 pub(crate) async fn begin_for(
     pool: &PgPool,
     lease: Lease,
@@ -82,16 +82,15 @@ pub(crate) async fn begin_for(
     Ok(transaction)
 }
 
-/// Opens a transaction.
 pub(crate) async fn begin(pool: &PgPool) -> Result<Transaction, Error> {
     begin_with(pool, "BEGIN").await
 }
 
 /// Opens a transaction with this statement.
 ///
-/// sqlx forgets a `BEGIN` whose future is dropped before the answer, and the connection would go
-/// back to the pool inside a transaction that nobody ends. So a task of its own waits for the
-/// answer: where nobody wants it any more, the transaction is taken back.
+/// sqlx forgets a `BEGIN` whose future is dropped before the answer, and the connection would
+/// return to the pool inside a transaction that no one ends. So a separate task waits for the
+/// answer, and rolls the transaction back if its caller has gone.
 pub(crate) async fn begin_with(
     pool: &PgPool,
     statement: impl SqlSafeStr,
@@ -110,13 +109,13 @@ async fn begin_on(
 }
 
 impl Transaction {
-    /// Makes everything true that was written.
+    /// Commits everything that was written.
     pub(crate) async fn commit(mut self) -> Result<(), sqlx::Error> {
         let inner = self.inner.take().expect("it is taken at its end only");
         inner.commit().await
     }
 
-    /// Takes everything back that was written.
+    /// Rolls back everything that was written.
     pub(crate) async fn rollback(mut self) -> Result<(), sqlx::Error> {
         let inner = self.inner.take().expect("it is taken at its end only");
         inner.rollback().await
@@ -137,8 +136,8 @@ impl DerefMut for Transaction {
     }
 }
 
-/// Between two statements the connection is as good as new once the rollback went through. In the
-/// middle of one it is left as it is, and the pool closes it.
+/// Between two statements the connection can be used again once the rollback has succeeded. In the
+/// middle of a statement it is left alone, and the pool closes it.
 impl Drop for Transaction {
     fn drop(&mut self) {
         let (Some(mut inner), Ok(runtime)) = (self.inner.take(), Handle::try_current()) else {

@@ -1,7 +1,7 @@
-//! What Wonde posted: an inbox that the API fills and workers empty.
+//! Webhooks from Wonde: an inbox that the API fills and workers empty.
 //!
 //! Each body is one event however often it comes, because Wonde repeats what it thinks was lost.
-//! A token that an approval brings is sealed at once and leaves the table once it is a school's.
+//! The token of an approval is encrypted at once, and leaves the table once it belongs to a school.
 
 mod outcome;
 
@@ -21,14 +21,14 @@ pub use outcome::{
 };
 pub(crate) use outcome::{forget_kept, take_kept};
 
-/// What Wonde posted.
+/// A webhook from Wonde.
 #[derive(Debug)]
 pub struct NewWebhookEvent {
     /// Wonde's `payload_type`.
     pub kind: String,
-    /// Wonde's id of the school, where it names one.
+    /// Wonde's id of the school, if it names one.
     pub wonde_school_id: Option<String>,
-    /// What else is worth keeping; never a token.
+    /// Other details worth keeping; never a token.
     pub details: Value,
     /// The token of an approval.
     pub token: Option<SecretString>,
@@ -39,53 +39,51 @@ pub struct NewWebhookEvent {
 /// An event as operators see it.
 #[derive(Debug, Clone)]
 pub struct WebhookEvent {
-    /// Its id.
     pub id: WebhookEventId,
     /// Wonde's `payload_type`.
     pub kind: String,
     /// Wonde's id of the school.
     pub wonde_school_id: Option<String>,
-    /// What else was kept.
+    /// Other details that were kept.
     pub details: Value,
-    /// Where it stands.
+    /// Its state.
     pub state: WebhookState,
-    /// Why, as a stable code.
+    /// The reason, as a stable code.
     pub reason: Option<String>,
     /// How often the same body came.
     pub times_received: i32,
     /// When it first came.
     pub received_at: DateTime<Utc>,
-    /// When it was last handled to an end.
+    /// When it was last handled to its end.
     pub handled_at: Option<DateTime<Utc>>,
 }
 
 /// An event that a job handles.
 pub struct OpenEvent {
-    /// Its id.
     pub id: WebhookEventId,
     /// The job's right to end it.
     pub lease: Lease,
-    /// What happened; `None`: a kind that is not known here.
+    /// What happened; `None` for an unknown kind.
     pub kind: Option<WebhookKind>,
     /// Wonde's id of the school.
     pub wonde_school_id: Option<String>,
-    /// The token of an approval; `None` where there is none, or none that opens.
+    /// The token of an approval; `None` if there is none, or none that decrypts.
     pub token: Option<SecretString>,
-    /// What else it says.
+    /// Its other details.
     pub details: Value,
-    /// The same body was handled before.
+    /// Whether the same body was handled before.
     pub is_repeat: bool,
     /// When it last came.
     pub last_received_at: DateTime<Utc>,
     times_received: i32,
 }
 
-/// What Wonde's posts are asked for by in the ledger.
+/// The name in `requested_by` of jobs that handle webhooks.
 const REQUESTED_BY: &str = "wonde";
 
 /// Puts an event in the inbox, with the job that handles it. A body that came before is the same
-/// event: approvals and ends of access are handled once more, because what they say may be true again;
-/// the rest stays as it is. `None` beside the id: there is no new job to deliver.
+/// event: approvals and ends of access are handled again, because they may be true again; other
+/// events stay as they are. `None` beside the id means that there is no new job to deliver.
 pub async fn receive(
     pool: &PgPool,
     cipher: &TokenCipher,
@@ -127,7 +125,7 @@ pub async fn receive(
     Ok((id, job))
 }
 
-/// The event that a job is to handle; `None`: it has been handled, or removed.
+/// The event that a job should handle; `None` if it has been handled or removed.
 pub async fn open(
     pool: &PgPool,
     cipher: &TokenCipher,
@@ -195,8 +193,8 @@ pub async fn list(pool: &PgPool, limit: i64) -> Result<Vec<WebhookEvent>, Error>
         .collect()
 }
 
-/// What a token in the inbox is sealed for. No school of iP has such an id, so it does not open in
-/// a school's row.
+/// The name with which a token in the inbox is encrypted. No school of iP has such an id, so the
+/// token does not decrypt in a school's row.
 fn seal_name(wonde_school_id: &str) -> String {
     format!("wonde:{wonde_school_id}")
 }

@@ -1,4 +1,4 @@
-//! How long Wonde wants to be left alone (429), for the time without Redis. Tokens are named by a
+//! How long Wonde asks us to wait (429), for the time without Redis. Tokens are identified by a
 //! hash.
 
 use std::time::Duration;
@@ -7,8 +7,8 @@ use sqlx::PgPool;
 
 use crate::{Error, jobs::interval};
 
-/// Notes that no request of `key` is to be sent for so long, unless that is noted for longer
-/// already. Pauses that are over are forgotten on the way.
+/// Records that no request with `key` may be sent for this long, unless a longer wait is recorded
+/// already. Old waits are deleted at the same time.
 pub async fn note(pool: &PgPool, key: &str, length: Duration) -> Result<(), Error> {
     sqlx::query!(
         r#"
@@ -29,7 +29,7 @@ pub async fn note(pool: &PgPool, key: &str, length: Duration) -> Result<(), Erro
     Ok(())
 }
 
-/// How long no request of `key` is to be sent.
+/// How long no request with `key` may be sent.
 pub async fn left(pool: &PgPool, key: &str) -> Result<Option<Duration>, Error> {
     let seconds = sqlx::query_scalar!(
         r#"
@@ -43,7 +43,7 @@ pub async fn left(pool: &PgPool, key: &str) -> Result<Option<Duration>, Error> {
     Ok(seconds.map(duration))
 }
 
-/// The same of every key.
+/// The same for every key.
 pub async fn list(pool: &PgPool) -> Result<Vec<(String, Duration)>, Error> {
     let rows = sqlx::query!(
         r#"

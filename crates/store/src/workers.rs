@@ -1,4 +1,4 @@
-//! Worker processes: who is there, what each runs, and who is to take no more jobs.
+//! Worker processes: which there are, what each runs, and which should take no more jobs.
 
 use std::{collections::HashMap, time::Duration};
 
@@ -11,38 +11,35 @@ use crate::{
     audit::{self, Actor, Entry},
 };
 
-/// What a worker says of itself.
+/// What a worker reports about itself.
 #[derive(Debug, Clone)]
 pub struct Heartbeat {
-    /// Its name; it differs at every start of a process.
     pub name: String,
-    /// The machine.
     pub host: String,
-    /// The process on it.
+    /// The process id on that machine.
     pub pid: u32,
-    /// Its release.
     pub version: &'static str,
     /// Slots of each lane.
     pub lanes: Vec<(Lane, usize)>,
 }
 
-/// How a worker stands.
+/// The state of a worker.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum WorkerState {
     /// It takes jobs.
     Alive,
-    /// It is to take no jobs, and still runs some, or does not know yet.
+    /// It should take no jobs, and still runs some or does not know yet.
     Draining,
     /// It takes no jobs and runs none.
     Drained,
-    /// It stopped in order.
+    /// It was shut down.
     Stopped,
     /// It has not been seen for ten seconds.
     Dead,
 }
 
 impl WorkerState {
-    /// Its stable name.
+    /// The stable name.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Alive => "alive",
@@ -57,57 +54,52 @@ impl WorkerState {
 /// A job that a worker runs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RunningJob {
-    /// The job.
     pub id: JobId,
     /// What it does.
     pub kind: JobKind,
-    /// For which school.
+    /// The school.
     pub school_id: SchoolId,
-    /// In which lane.
+    /// The lane.
     pub lane: Lane,
-    /// When this attempt at it, or an earlier one, first started.
     pub started_at: Option<DateTime<Utc>>,
 }
 
-/// A worker process as the registry has it.
+/// A worker process in the registry.
 #[derive(Debug, Clone)]
 pub struct WorkerRow {
-    /// Its name.
+    /// The name; it differs at every start of a process.
     pub name: String,
-    /// The machine.
     pub host: String,
-    /// The process on it.
+    /// The process id on that machine.
     pub pid: u32,
-    /// Its release.
     pub version: String,
     /// Slots of each lane.
     pub lanes: Vec<(Lane, usize)>,
-    /// When it first reported itself.
+    /// When it first reported.
     pub started_at: DateTime<Utc>,
-    /// When it last did.
+    /// When it last reported.
     pub seen_at: DateTime<Utc>,
-    /// Since when it is to take no jobs.
+    /// Since when it should take no jobs.
     pub drain_requested_at: Option<DateTime<Utc>>,
-    /// When it stopped in order.
+    /// When it was shut down.
     pub stopped_at: Option<DateTime<Utc>>,
-    /// How it stands, by the database's clock.
+    /// Its state, by the database's clock.
     pub state: WorkerState,
-    /// What it runs now.
     pub running: Vec<RunningJob>,
 }
 
-/// The place of a worker among those that are there, whether they take jobs or not.
+/// A worker's place among those that are present, whether they take jobs or not.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Place {
-    /// How many there are.
+    /// How many are present.
     pub present: u32,
-    /// How many of them have been there for longer.
+    /// How many of them have been present for longer.
     pub before: u32,
-    /// What the clock of the ledger says, since 1970.
+    /// The clock of the ledger, since 1970.
     pub clock: Duration,
 }
 
-/// The place of the worker of this name.
+/// The place of the worker with this name.
 pub async fn place(pool: &PgPool, name: &str) -> Result<Place, Error> {
     let row = sqlx::query!(
         r#"
@@ -126,7 +118,7 @@ pub async fn place(pool: &PgPool, name: &str) -> Result<Place, Error> {
     Ok(Place { present: count(row.present), before: count(row.before), clock })
 }
 
-/// Notes that a worker is alive, and whether it `is_draining` already. Returns whether it is to
+/// Records that a worker is alive, and whether it `is_draining` already. Returns whether it should
 /// drain.
 pub async fn beat(pool: &PgPool, worker: &Heartbeat, is_draining: bool) -> Result<bool, Error> {
     let lanes: HashMap<&str, usize> =
@@ -150,7 +142,7 @@ pub async fn beat(pool: &PgPool, worker: &Heartbeat, is_draining: bool) -> Resul
     Ok(drains)
 }
 
-/// Notes that a worker stopped in order.
+/// Records that a worker was shut down.
 pub async fn stopped(pool: &PgPool, name: &str) -> Result<(), Error> {
     sqlx::query!("UPDATE worker SET stopped_at = now(), seen_at = now() WHERE name = $1", name)
         .execute(pool)
@@ -158,7 +150,7 @@ pub async fn stopped(pool: &PgPool, name: &str) -> Result<(), Error> {
     Ok(())
 }
 
-/// Forgets workers that have not been seen for a day; returns how many.
+/// Deletes workers that have not been seen for a day, and returns their number.
 pub async fn forget_old(pool: &PgPool) -> Result<u64, Error> {
     let done = sqlx::query!("DELETE FROM worker WHERE seen_at < now() - interval '1 day'")
         .execute(pool)
@@ -166,13 +158,13 @@ pub async fn forget_old(pool: &PgPool) -> Result<u64, Error> {
     Ok(done.rows_affected())
 }
 
-/// Tells a worker to take no more jobs. It finishes what it runs and then waits for
-/// [`undrain`]. `false`: there is no such worker, or it has stopped.
+/// Tells a worker to take no more jobs. It finishes its jobs and then waits for [`undrain`].
+/// Returns false if there is no such worker, or if it has stopped.
 pub async fn drain(pool: &PgPool, name: &str, actor: &Actor) -> Result<bool, Error> {
     set_drain(pool, name, true, actor).await
 }
 
-/// Lets a worker take jobs again. `false`: there is no such worker, or it has stopped.
+/// Lets a worker take jobs again. Returns false if there is no such worker, or if it has stopped.
 pub async fn undrain(pool: &PgPool, name: &str, actor: &Actor) -> Result<bool, Error> {
     set_drain(pool, name, false, actor).await
 }
@@ -205,7 +197,7 @@ async fn set_drain(pool: &PgPool, name: &str, drains: bool, actor: &Actor) -> Re
     Ok(true)
 }
 
-/// Every worker that was seen within a day, those at work first, with what each runs.
+/// Every worker that was seen within a day, working ones first, with its jobs.
 pub async fn list(pool: &PgPool) -> Result<Vec<WorkerRow>, Error> {
     let rows = sqlx::query!(
         r#"
@@ -249,7 +241,7 @@ pub async fn list(pool: &PgPool) -> Result<Vec<WorkerRow>, Error> {
         .collect()
 }
 
-/// What runs, by the name of the process: `job.worker` is that name, the lane and, of all but the
+/// Running jobs by the name of the process: `job.worker` is that name, the lane and, except for the
 /// first share of a lane, a number.
 async fn running(pool: &PgPool) -> Result<HashMap<String, Vec<RunningJob>>, Error> {
     let rows = sqlx::query!(

@@ -24,48 +24,48 @@ use uuid::Uuid;
 
 use crate::{Servers, eventually};
 
-/// How long nobody asks an absent Wonde again.
+/// How long an absent Wonde is not asked again.
 const PROBE_AFTER: Duration = Duration::from_hours(1);
 
-/// What tests seal tokens with.
+/// The key that encrypts tokens in tests.
 const ENCRYPTION_KEY: &str = "0a0b0c0d0e0f0a0b0c0d0e0f0a0b0c0d0e0f0a0b0c0d0e0f0a0b0c0d0e0f0a0b";
 
-/// By what the API knows Wonde.
+/// The secret that authenticates Wonde's webhooks.
 pub const WEBHOOK_SECRET: &str = "a-webhook-secret-of-tests";
 
-/// How a [`TestApp`] differs from the usual one.
+/// How a [`TestApp`] differs from the default.
 #[derive(Debug, Clone)]
 pub struct TestAppOptions {
     /// The simulated schools.
     pub simulator: SimulatorOptions,
     /// Run a worker inside the test's process.
     pub worker: bool,
-    /// How long a claim holds without a heartbeat.
+    /// How long a claim lasts without a heartbeat.
     pub lease: Duration,
     /// How long running jobs may take to finish after a request to stop.
     pub drain: Duration,
     /// Requests to Wonde per second.
     pub rate_per_second: u32,
-    /// Records that the Wonde client asks for per page.
+    /// Records per page that the Wonde client asks for.
     pub page_size: u32,
-    /// Requests that one sync may have in flight at once.
+    /// The most requests that one sync has in flight.
     pub parallel_requests: NonZeroU8,
-    /// What day and time the worker goes by.
+    /// The clock of the worker.
     pub clock: Clock,
-    /// Let the worker serve the schools' schedules.
+    /// Whether the worker runs the schools' schedules.
     pub scheduler: bool,
-    /// Whom the worker tells of alerts.
+    /// Where the worker sends alerts.
     pub alert_receiver: Option<Arc<AlertReceiver>>,
     /// How long the fetch of one person may take.
     pub refresh_timeout: Duration,
-    /// How long a refused token is left alone before it is tried again.
+    /// How long before a refused token is tried again.
     pub token_probe_after: Duration,
-    /// How long what is over is kept; by default for ever.
+    /// How long old rows are kept; by default for ever.
     pub retention: Retention,
 }
 
 impl Default for TestAppOptions {
-    /// Eleven schools of forty, a worker, and waits that a test can bear.
+    /// Eleven schools with forty staff each, a worker, and short waits.
     fn default() -> Self {
         Self {
             simulator: SimulatorOptions::default(),
@@ -76,7 +76,7 @@ impl Default for TestAppOptions {
             page_size: 10,
             parallel_requests: ClientConfig::default().parallel_requests,
             clock: Clock::system(),
-            // A test that runs at night is not to be surprised by a sync.
+            // A test that runs at night must not be surprised by a sync.
             scheduler: false,
             alert_receiver: None,
             refresh_timeout: Duration::from_secs(30),
@@ -95,17 +95,14 @@ impl TestAppOptions {
 
 /// The whole system: servers, simulator, API and worker.
 pub struct TestApp {
-    /// Postgres and Redis.
     pub servers: Servers,
-    /// The simulated Wonde.
     pub simulator: RunningSimulator,
-    /// A pool on the database.
     pub pool: Pool,
     /// The ledger and its delivery.
     pub queue: Queue,
-    /// Seals and opens tokens.
+    /// Encrypts and decrypts tokens.
     pub cipher: Arc<TokenCipher>,
-    /// Root of the API, without a slash at the end.
+    /// Root of the API, without a trailing slash.
     pub api_url: String,
     /// A key with the role `admin`.
     pub admin_key: SecretString,
@@ -116,14 +113,14 @@ pub struct TestApp {
     stop_api: CancellationToken,
 }
 
-/// A worker inside this process; dropped, it is aborted.
+/// A worker inside this process. Dropping it aborts it.
 pub struct RunningWorker {
     stop: CancellationToken,
     task: Option<JoinHandle<Result<(), mis_sync_queue::Error>>>,
 }
 
 impl RunningWorker {
-    /// Asks it to stop, and waits until it has.
+    /// Asks the worker to stop, and waits until it has.
     pub async fn stop(mut self) {
         self.stop.cancel();
         self.task.take().expect("it is taken here only").await.unwrap().unwrap();
@@ -139,12 +136,12 @@ impl Drop for RunningWorker {
 }
 
 impl TestApp {
-    /// The usual one.
+    /// Starts the default app.
     pub async fn start() -> Self {
         Self::start_with(TestAppOptions::default()).await
     }
 
-    /// One that differs.
+    /// Starts an app with these options.
     pub async fn start_with(options: TestAppOptions) -> Self {
         let http = http_client();
         let servers = Servers::start().await;
@@ -152,7 +149,7 @@ impl TestApp {
             RunningSimulator::serve(Simulator::new(options.simulator.clone())).await.unwrap();
         let pool = servers.pool();
         let queue = Queue::new(pool.clone(), servers.open_redis());
-        // No test is to wait a second for its first request.
+        // No test should wait a second for its first request.
         queue.redis().vouch().await.unwrap();
         let cipher = Arc::new(TokenCipher::from_hex(&ENCRYPTION_KEY.into()).unwrap());
         let (_, admin_key) =
@@ -196,13 +193,13 @@ impl TestApp {
     ///
     /// # Panics
     ///
-    /// When one is running.
+    /// If one is running.
     pub fn start_worker(&mut self) {
         assert!(self.worker.is_none(), "there is a worker already");
         self.worker = Some(self.spawn_worker());
     }
 
-    /// Starts one more worker beside the one that may be running; it works until it is dropped.
+    /// Starts one more worker beside the one that may be running. It works until it is dropped.
     pub fn another_worker(&self) -> RunningWorker {
         self.spawn_worker()
     }
@@ -278,7 +275,7 @@ impl TestApp {
         }
     }
 
-    /// What a process needs in its environment to work on the same servers.
+    /// The environment variables with which a process uses the same servers.
     pub fn environment(&self) -> Vec<(&'static str, String)> {
         vec![
             ("DATABASE_URL", self.servers.database_url()),
@@ -305,7 +302,7 @@ impl TestApp {
         self.connect_school_with(index, json!({})).await
     }
 
-    /// The same with some of the school's own settings.
+    /// Connects the school with some of its own settings.
     pub async fn connect_school_with(&self, index: usize, settings: Value) -> SchoolId {
         let school = self.simulated_school(index);
         let body = json!({
@@ -321,14 +318,14 @@ impl TestApp {
         school.id.parse().unwrap()
     }
 
-    /// Presses *Sync Data*; returns the job's id.
+    /// Presses *Sync Data*, and returns the job's id.
     pub async fn press_sync(&self, school: &SchoolId) -> String {
         let answer = self.post(&format!("/v1/schools/{school}/sync")).send().await.unwrap();
         assert!(answer.status().is_success(), "{}", answer.text().await.unwrap());
         job_id(&answer.json().await.unwrap())
     }
 
-    /// Posts what Wonde would; returns the id of the event.
+    /// Posts a webhook as Wonde would, and returns the id of the event.
     pub async fn post_webhook(&self, body: &Value) -> String {
         let path = format!("/v1/webhooks/wonde?secret={WEBHOOK_SECRET}");
         let answer = self.http.post(self.url(&path)).json(body).send().await.unwrap();
@@ -344,12 +341,12 @@ impl TestApp {
         answer.json().await.unwrap()
     }
 
-    /// Polls the job until `done` says so.
+    /// Polls the job until `done` returns true.
     pub async fn wait_for_job(&self, id: &str, what: &str, done: impl Fn(&Value) -> bool) -> Value {
         eventually(what, async || Some(self.job(id).await).filter(|job| done(job))).await
     }
 
-    /// Polls the job until it has ended, well or not.
+    /// Polls the job until it has finished, successfully or not.
     pub async fn wait_until_finished(&self, id: &str) -> Value {
         let finished = |job: &Value| {
             ["succeeded", "failed", "cancelled"].iter().any(|state| job["state"] == **state)
@@ -392,25 +389,25 @@ impl TestApp {
 }
 
 impl Drop for TestApp {
-    /// Takes the worker and the API down before the servers go.
+    /// Stops the worker and the API before the servers go.
     fn drop(&mut self) {
         self.stop_api.cancel();
         self.worker = None;
     }
 }
 
-/// Who acts where a test does not care.
+/// An actor for tests that do not care who acts.
 pub fn somebody() -> Actor {
     Actor::command("a test", None)
 }
 
-/// Who connects a school where a test does not care; Wonde is where it is by default.
+/// A connector for tests that do not care who connects a school. Wonde has its default address.
 pub fn connector<'a>(cipher: &'a TokenCipher, actor: &'a Actor) -> Connector<'a> {
     static HOSTS: LazyLock<WondeHosts> = LazyLock::new(WondeHosts::default);
     Connector { cipher, hosts: &HOSTS, actor, keeps_wonde_id: false }
 }
 
-/// A Wonde id of this school's own.
+/// A Wonde id for this school.
 pub fn wonde_id_of(school: &str) -> String {
     if school == "oak" {
         return "A1930499544".to_owned();

@@ -9,16 +9,15 @@ use tokio::{
     net::UnixStream,
 };
 
-/// A Postgres with our schema and an empty Redis, private to one test and gone with it.
+/// A Postgres with our schema and an empty Redis, private to one test.
 pub struct Servers {
     /// The Postgres; its database is [`Servers::database_url`].
     pub postgres: Postgres,
-    /// The Redis.
     pub redis: Redis,
 }
 
 impl Servers {
-    /// Starts both. The first test of a machine also makes the template that all others copy.
+    /// Starts both. The first test on a machine also creates the template that all others copy.
     pub async fn start() -> Self {
         let binaries = blocking(|| Binaries::locate(&say).unwrap()).await;
         let template = template(binaries.clone()).await;
@@ -30,22 +29,19 @@ impl Servers {
         .await
     }
 
-    /// Address of the migrated database.
     pub fn database_url(&self) -> String {
         self.postgres.url(DATABASE)
     }
 
-    /// Address of the Redis.
     pub fn redis_url(&self) -> String {
         self.redis.url()
     }
 
-    /// A small pool on the database.
     pub fn pool(&self) -> Pool {
         mis_sync_store::connect(&self.database_url(), 10).unwrap()
     }
 
-    /// Takes from the Redis all that it holds.
+    /// Removes everything from the Redis.
     pub async fn empty_redis(&self) {
         let mut redis = UnixStream::connect(self.redis.socket()).await.unwrap();
         redis.write_all(b"FLUSHALL\r\n").await.unwrap();
@@ -54,13 +50,13 @@ impl Servers {
         assert_eq!(&answer, b"+OK\r\n");
     }
 
-    /// The Redis as the system sees it.
+    /// The Redis as the system uses it.
     pub fn open_redis(&self) -> mis_sync_queue::Redis {
         mis_sync_queue::Redis::open(&self.redis_url(), "test").unwrap()
     }
 }
 
-/// One more Redis, with these arguments.
+/// Starts one more Redis with these arguments.
 pub async fn another_redis(arguments: &[&str]) -> Redis {
     let arguments: Vec<String> = arguments.iter().map(|word| (*word).to_owned()).collect();
     blocking(move || {
@@ -71,7 +67,7 @@ pub async fn another_redis(arguments: &[&str]) -> Redis {
     .await
 }
 
-/// A Sentinel with this configuration.
+/// Starts a Sentinel with this configuration.
 pub async fn sentinel(configuration: String) -> Redis {
     blocking(move || {
         Redis::start_sentinel(&Binaries::locate(&say).unwrap(), &configuration).unwrap()
@@ -79,13 +75,13 @@ pub async fn sentinel(configuration: String) -> Redis {
     .await
 }
 
-/// A port of loopback that nobody listens on, nor on the one ten thousand above, where a node of a
-/// cluster talks to the others.
+/// A free port of loopback. The port ten thousand above is free too, because nodes of a cluster
+/// talk to each other there.
 pub fn free_port() -> u16 {
     let is_free = |port| TcpListener::bind((Ipv4Addr::LOCALHOST, port)).is_ok();
     loop {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
-        // Below those that the system gives out by itself.
+        // Below the ports that the system assigns.
         let port = 10_000 + listener.local_addr().unwrap().port() % 20_000;
         drop(listener);
         if is_free(port) && is_free(port + 10_000) {

@@ -1,4 +1,5 @@
-//! The control API under `/_sim`: what tests and demonstrations tell the simulator and ask of it.
+//! The control API under `/_sim`, with which tests and demonstrations steer the simulator and query
+//! it.
 
 use std::time::Duration;
 
@@ -104,7 +105,7 @@ async fn set_latency(
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// A refused order: a status and why, with what would be allowed.
+/// A refused request: a status and the reason, with what would be allowed.
 struct Refused(StatusCode, String);
 
 impl From<Error> for Refused {
@@ -130,7 +131,7 @@ impl IntoResponse for Refused {
     }
 }
 
-/// Reads a body whatever its content type says, so that a bare `curl -d` works.
+/// Reads a body whatever its content type is, so that a plain `curl -d` works.
 fn parse<T: DeserializeOwned>(body: &Bytes) -> Result<T, Refused> {
     serde_json::from_slice(body).map_err(|error| {
         Refused(StatusCode::BAD_REQUEST, format!("the body is not understood: {error}"))

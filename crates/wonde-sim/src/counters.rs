@@ -1,4 +1,4 @@
-//! What was asked of the Wonde API, for tests of rate limits and of the number of requests.
+//! Counts the requests to the Wonde API, for tests of rate limits and of the number of requests.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::{Duration, Instant};
@@ -10,34 +10,30 @@ pub const APPLICATION: &str = "application";
 /// The name under which requests without a known token are counted.
 pub const UNKNOWN_TOKEN: &str = "unknown";
 
-/// Requests since the start or the last reset. Requests that met a fault count like any others.
+/// Requests since the start or the last reset. Requests that met a fault count too.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RequestCounters {
-    /// All of them.
     pub total: u64,
-    /// By the school in the path.
     pub by_school: BTreeMap<String, u64>,
     /// By the path with placeholders, such as `schools/{id}/employees`.
     pub by_path: BTreeMap<String, u64>,
-    /// By the path with placeholders and then by the include as asked for, such as `contact_details`, whether it
-    /// was granted or not. A path that was never asked for an include is not there.
+    /// By the path with placeholders and then by the requested include, such as `contact_details`,
+    /// whether it was granted or not. Paths without a requested include are not listed.
     pub includes: BTreeMap<String, BTreeMap<String, u64>>,
-    /// By the status of the answer.
     pub by_status: BTreeMap<u16, u64>,
-    /// By token; a token is named by its school's id, [`APPLICATION`] or [`UNKNOWN_TOKEN`].
+    /// By token, which is shown as its school's id, [`APPLICATION`] or [`UNKNOWN_TOKEN`].
     pub per_token: BTreeMap<String, TokenCounter>,
 }
 
 /// Requests with one token.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TokenCounter {
-    /// All of them.
     pub total: u64,
     /// The most that arrived within any one second.
     pub max_per_second: usize,
 }
 
-/// The counters with what is needed to go on counting.
+/// The counters, and what is needed to continue counting.
 #[derive(Debug, Default)]
 pub(crate) struct Ledger {
     counters: RequestCounters,
@@ -45,13 +41,13 @@ pub(crate) struct Ledger {
     recent: BTreeMap<String, VecDeque<Instant>>,
 }
 
-/// What is known of a request when it arrives.
+/// What is known about a request when it arrives.
 #[derive(Debug)]
 pub(crate) struct Arrival<'a> {
     pub(crate) school: Option<&'a str>,
     pub(crate) path: &'static str,
     pub(crate) token: &'a str,
-    /// What its query wants included, each once.
+    /// The includes of its query, each once.
     pub(crate) includes: BTreeSet<&'a str>,
     pub(crate) at: Instant,
 }
@@ -86,12 +82,12 @@ impl Ledger {
         *self.counters.by_status.entry(status).or_default() += 1;
     }
 
-    /// The counters as they stand.
+    /// The present counters.
     pub(crate) fn counters(&self) -> RequestCounters {
         self.counters.clone()
     }
 
-    /// Starts again from nothing.
+    /// Resets all counters.
     pub(crate) fn reset(&mut self) {
         *self = Self::default();
     }

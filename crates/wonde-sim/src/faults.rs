@@ -1,4 +1,4 @@
-//! Trouble on order: refusals, hanging and broken answers for the next requests that match.
+//! Faults on request: refusals, hanging and broken answers for the next requests that match.
 
 use axum::body::Body;
 use axum::http::{HeaderValue, StatusCode, header};
@@ -11,43 +11,43 @@ use crate::error::Error;
 use crate::refusal::Refusal;
 use crate::scenarios::Scenario;
 
-/// Trouble for the next `count` matching requests. Without `school` and `path` every request of the Wonde API
-/// matches.
+/// A fault for the next `count` matching requests. Without `school` and `path` every request to the
+/// Wonde API matches.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Fault {
     /// Only requests with this school in their path.
     #[serde(default)]
     pub school: Option<String>,
-    /// Only requests whose path and query contain this, as sent or decoded; `*` stands for anything.
+    /// Only requests whose path and query contain this, as sent or decoded; `*` stands for any
+    /// text.
     #[serde(default)]
     pub path: Option<String>,
     /// Answer with this status, 200 to 599.
     #[serde(default)]
     pub status: Option<u16>,
-    /// With this body instead of the usual JSON.
+    /// Use this body instead of the usual JSON.
     #[serde(default)]
     pub body: Option<String>,
-    /// With this content type instead of `application/json`.
+    /// Use this content type instead of `application/json`.
     #[serde(default)]
     pub content_type: Option<String>,
     /// With the header `Location`.
     #[serde(default)]
     pub location: Option<String>,
-    /// With the header `Retry-After`, in seconds.
     #[serde(default)]
     pub retry_after: Option<u64>,
-    /// Wait so long before anything else.
+    /// Wait this long before anything else.
     #[serde(default)]
     pub hang_ms: Option<u64>,
     /// Break the answer; `true` is `connection`.
     #[serde(default, deserialize_with = "truncate")]
     pub truncate: Option<Truncate>,
-    /// Let this happen in the school of the path once the answer is made: a list changes between two
-    /// pages.
+    /// Run this scenario in the school of the path after the answer, so that a list changes between
+    /// two pages.
     #[serde(default)]
     pub then: Option<Scenario>,
-    /// How many requests it hits.
+    /// How many requests it affects.
     #[serde(default = "once")]
     pub count: u32,
 }
@@ -56,14 +56,14 @@ pub struct Fault {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Truncate {
-    /// The length is announced, half of it comes, the connection is cut.
+    /// The full length is announced, half of the body is sent, and the connection is cut.
     Connection,
-    /// Half of the JSON comes as if it were all.
+    /// Half of the JSON is sent as if it were complete.
     Body,
 }
 
 impl Default for Fault {
-    /// Matches everything once and does nothing: fill in the rest.
+    /// Matches the next request and does nothing: fill in the rest.
     fn default() -> Self {
         Self {
             school: None,
@@ -82,7 +82,7 @@ impl Default for Fault {
 }
 
 impl Fault {
-    /// Whether the fault does something, and something possible.
+    /// Checks that the fault has an effect, and a possible one.
     pub(crate) fn check(&self) -> Result<(), Error> {
         let does_nothing = self.status.is_none() && self.hang_ms.is_none();
         if does_nothing && self.truncate.is_none() && self.then.is_none() {
@@ -115,7 +115,7 @@ impl Fault {
         school_fits && path_fits
     }
 
-    /// The refusal that the fault puts in place of the answer.
+    /// The refusal that replaces the answer.
     pub(crate) fn refusal(&self) -> Option<Response> {
         let status =
             StatusCode::from_u16(self.status?).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
@@ -162,7 +162,7 @@ impl Truncate {
     }
 }
 
-/// The faults that wait for their requests, oldest first.
+/// The faults that have not been used up, oldest first.
 #[derive(Debug, Default)]
 pub(crate) struct Faults(Vec<Fault>);
 
@@ -175,7 +175,7 @@ impl Faults {
         self.0.clear();
     }
 
-    /// The first fault that matches a request, with one use of it spent. Spent faults go.
+    /// The first fault that matches a request, with one use of it spent. Spent faults are removed.
     pub(crate) fn take(
         &mut self,
         school: Option<&str>,

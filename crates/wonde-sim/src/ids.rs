@@ -5,14 +5,14 @@ use std::str::FromStr;
 
 use serde::{Serialize, Serializer};
 
-/// Multiplication modulo a prime is one-to-one, so numbers in order of creation become ids that look drawn at
-/// random, never repeat, and can be turned back without a table.
+/// Multiplication modulo a prime is one-to-one. So numbers in order of creation become ids that
+/// look random, never repeat, and can be converted back without a table.
 const MODULUS: u64 = 2_147_483_647;
 const MULTIPLIER: u64 = 48_271;
 const INVERSE: u64 = 1_899_818_559;
 
-/// The id of a record, held as its place in the order of creation: lists sorted by it are in that order and can
-/// be searched by halving.
+/// The id of a record, stored as its place in the order of creation. Lists that are sorted by it
+/// are in that order and can be searched by halving.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct WondeId(u32);
 
@@ -40,11 +40,11 @@ impl FromStr for WondeId {
     }
 }
 
-/// The text is no id that this simulator could have given out.
+/// The text is not an id of this simulator.
 #[derive(Debug)]
 pub(crate) struct NotAnId;
 
-/// Hands out ids from one school's own range, so that schools do not disturb each other's numbers.
+/// Hands out ids from one school's own range, so that schools do not affect each other's numbers.
 #[derive(Debug)]
 pub(crate) struct Ids {
     next: u32,

@@ -1,4 +1,4 @@
-//! What the API can include, and what a request asks to have included.
+//! What the API can include, and what a request asks for.
 
 use crate::mis::Feature;
 use crate::options::UnknownInclude;

@@ -1,4 +1,4 @@
-//! The eleven systems a school may keep its staff in, and what each of them hands to Wonde.
+//! The eleven systems in which a school may keep its staff, and what each delivers to Wonde.
 
 use std::fmt;
 use std::str::FromStr;
@@ -10,35 +10,23 @@ use crate::error::Error;
 /// The management information system of a school.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Mis {
-    /// Capita SIMS.
     Sims,
-    /// Arbor.
     Arbor,
-    /// RM Integris.
     RmIntegris,
-    /// Facility CMIS, also sold as Advanced Learning.
     Cmis,
-    /// Pupil Asset.
     PupilAsset,
-    /// iSAMS.
     Isams,
-    /// ScholarPack.
     ScholarPack,
-    /// Bromcom.
     Bromcom,
-    /// WCBS.
     Wcbs,
-    /// engage.
     Engage,
-    /// Progresso.
     Progresso,
 }
 
-/// A list, or a part of a person or class, that a school may or may not hand over.
+/// A list, or a part of a person or class, that a school may or may not share.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Feature {
-    /// Roles, and so the job title.
     Roles,
     /// The staff photo.
     Photo,
@@ -57,7 +45,6 @@ pub enum Feature {
 }
 
 impl Feature {
-    /// All features.
     pub const ALL: [Self; 8] = [
         Self::Roles,
         Self::Photo,
@@ -69,12 +56,12 @@ impl Feature {
         Self::Subjects,
     ];
 
-    /// What it takes to tell which classes somebody teaches.
+    /// The features needed to show which classes a person teaches.
     pub(crate) const CLASS_LINKS: [Self; 2] = [Self::StaffLinks, Self::Classes];
 }
 
 impl Mis {
-    /// All of them, in the order in which the simulator hands them to its schools.
+    /// All of them, in the order in which schools get them.
     pub const ALL: [Self; 11] = [
         Self::Sims,
         Self::Arbor,
@@ -89,7 +76,7 @@ impl Mis {
         Self::Progresso,
     ];
 
-    /// The spelling in a school's `mis` field. Only "SIMS" is known for certain; the others are likely.
+    /// The spelling in a school's `mis` field. Only "SIMS" is certain; the others are likely.
     pub fn wire_name(self) -> &'static str {
         match self {
             Self::Sims => "SIMS",
@@ -106,7 +93,7 @@ impl Mis {
         }
     }
 
-    /// Whether this MIS hands over `feature` at all.
+    /// Whether this MIS delivers `feature` at all.
     pub fn supports(self, feature: Feature) -> bool {
         let without: &[Self] = match feature {
             Feature::Roles => {
@@ -127,7 +114,7 @@ impl Mis {
         !without.contains(&self)
     }
 
-    /// Whether it is mostly found in primary schools, which decides names and subjects.
+    /// Whether it is mostly used in primary schools, which decides names and subjects.
     pub(crate) fn is_primary(self) -> bool {
         matches!(self, Self::RmIntegris | Self::PupilAsset | Self::ScholarPack)
     }
@@ -147,7 +134,7 @@ impl fmt::Display for Mis {
 impl FromStr for Mis {
     type Err = Error;
 
-    /// Reads any spelling: case, spaces and punctuation do not matter.
+    /// Accepts any spelling: case, spaces and punctuation do not matter.
     fn from_str(given: &str) -> Result<Self, Error> {
         let key: String =
             given.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect();

@@ -1,4 +1,4 @@
-//! The words from which invented people and schools are made.
+//! The words from which people and schools are invented.
 
 /// Forenames with the gender they are given here.
 pub(crate) const FORENAMES: &[(&str, &str)] = &[
@@ -148,7 +148,6 @@ pub(crate) const SURNAMES: &[&str] = &[
     "Thwaite",
 ];
 
-/// Middle names.
 pub(crate) const MIDDLE_NAMES: &[&str] =
     &["Louise", "James", "Rose", "Alexander", "Mair", "José", "Amina", "Lee Ann"];
 

@@ -1,6 +1,6 @@
-//! One of each odd record, as some MIS and servers really produce them, and what a school is told of
-//! it. With [`SimulatorOptions::odd`](crate::SimulatorOptions::odd) the first school has them all
-//! beside its own. They are written as bytes, because half of them are no JSON.
+//! One of each odd record, as some MIS and servers really produce them, and the issue that a school
+//! gets. With [`SimulatorOptions::odd`](crate::SimulatorOptions::odd) the first school has them all
+//! in addition to its own. They are written as bytes, because half of them are not JSON.
 
 mod texts;
 
@@ -13,12 +13,12 @@ use crate::truth::{ClassTruth, StaffTruth};
 pub struct OddRecord {
     /// What is odd about it.
     pub about: &'static str,
-    /// Its id, where that much can be read.
+    /// Its id, if that can be read.
     pub wonde_id: Option<&'static str>,
-    /// The code of the issue that the school finds; `None`: nothing of importance is lost, and the record
-    /// is imported.
+    /// The code of the issue that the school gets; `None` if nothing important is lost and the
+    /// record is imported.
     pub issue: Option<&'static str>,
-    /// What is its own.
+    /// Its own part of the record.
     written: &'static [u8],
 }
 
@@ -33,7 +33,7 @@ const fn person(
     OddRecord { about, wonde_id, issue, written }
 }
 
-/// Odd people: what stands between `{` and the details that all of them share.
+/// Odd people: what is between `{` and the details that all of them share.
 const PEOPLE: [OddRecord; 16] = [
     person("a forename cut in the middle of an emoji", Some("A101"), UNREADABLE,
         br#""id":"A101","surname":"Marchbanks","forename":"Ann\ud83d""#),
@@ -69,7 +69,8 @@ const PEOPLE: [OddRecord; 16] = [
         b"\"id\":\"A116\",\"surname\":\"Marchbanks\",\"forename\":\"Nora\",\xef\xbb\xbf\"gender\":null"),
 ];
 
-/// Odd classes: all between `{` and `}`. `@HEAD@` is the id of the head, whom every school has.
+/// Odd classes: everything between `{` and `}`. `@HEAD@` is the id of the head, who exists in every
+/// school.
 const CLASSES: [OddRecord; 3] = [
     person(
         "a teacher without an id, an unknown one, and one twice",
@@ -131,7 +132,7 @@ impl OddRecord {
         })
     }
 
-    /// Someone without a name who has this address.
+    /// A person without a name who has this address.
     fn truth_of(&self, email: String) -> StaffTruth {
         StaffTruth {
             wonde_id: self.wonde_id.unwrap_or_default().to_owned(),
@@ -177,7 +178,7 @@ pub(crate) fn alone(school: &School, is_class: bool, wonde_id: &str) -> Option<V
     text.or_else(|| PEOPLE.iter().find(is_it).map(|odd| odd.person_json(school)))
 }
 
-/// The odd people whom iP should hold.
+/// The odd people that iP should have.
 pub(crate) fn staff_truth(school: &School) -> impl Iterator<Item = StaffTruth> {
     let people = PEOPLE.iter().filter_map(|odd| odd.staff_truth(school));
     people.chain(TEXTS.iter().filter_map(|text| text.staff_truth(school)))

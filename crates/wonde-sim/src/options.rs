@@ -1,4 +1,4 @@
-//! What a simulator can be told when it starts.
+//! The options with which a simulator starts.
 
 use std::time::Duration;
 
@@ -18,21 +18,23 @@ pub struct SimulatorOptions {
     pub seed: u64,
     /// Time added to every answer of the Wonde API.
     pub latency: Duration,
-    /// One MIS for all schools instead of each in turn.
+    /// One MIS for all schools, instead of each in turn.
     pub mis: Option<Mis>,
     /// When lists carry `meta.pagination`.
     pub pagination: PaginationStyle,
     /// The largest page; a larger `per_page` is cut to it.
     pub per_page_max: usize,
-    /// How the wire shows what a MIS does not have, or a school has withdrawn without an own look.
+    /// How a response shows what a MIS does not have, or what a school withdrew without its own
+    /// look.
     pub unsupported: Unsupported,
     /// Which way `hierarchy` points.
     pub hierarchy: HierarchyDirection,
-    /// What an include that the API does not advertise leads to.
+    /// What happens with an include that the API does not advertise.
     pub unknown_include: UnknownInclude,
-    /// The first school has one of each odd record besides (see [`OddRecord`](crate::OddRecord)).
+    /// Whether the first school has one of each odd record in addition (see
+    /// [`OddRecord`](crate::OddRecord)).
     pub odd: bool,
-    /// The civil date (Europe/London) on which the simulator starts; its clock runs on from there.
+    /// The civil date (Europe/London) on which the simulator starts. Its clock runs from there.
     pub today: NaiveDate,
 }
 
@@ -61,11 +63,11 @@ impl Default for SimulatorOptions {
 pub enum PaginationStyle {
     /// On every list.
     Always,
-    /// Not on a whole result of 50 or fewer, unless `per_page` was asked for.
+    /// Not on a complete result of 50 or fewer, unless `per_page` was given.
     OmitWhenSmall,
 }
 
-/// How the wire shows what a MIS does not have, or a school has withdrawn.
+/// How a response shows what a MIS does not have, or what a school has withdrawn.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Unsupported {
@@ -86,16 +88,16 @@ pub enum HierarchyDirection {
     Reports,
 }
 
-/// What an include that the API does not advertise leads to.
+/// What happens with an include that the API does not advertise.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum UnknownInclude {
-    /// It is passed over in silence.
+    /// It is ignored.
     Ignore,
     /// The request is answered 400 `invalid_include`, with the name.
     Refuse,
 }
 
-/// The real time; the only place that asks for it.
+/// The real time, which is read only here.
 #[expect(
     clippy::disallowed_methods,
     reason = "the simulator depends on no sibling, so not on the domain's clock; tests set its time by `set_now`"

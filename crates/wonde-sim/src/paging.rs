@@ -9,10 +9,10 @@ use crate::options::{PaginationStyle, SimulatorOptions};
 use crate::query::{Flag, Query};
 use crate::refusal::Refusal;
 
-/// Items of a page when `per_page` is not sent.
+/// Items per page if `per_page` is not sent.
 const DEFAULT_PER_PAGE: usize = 50;
 
-/// Which page is asked for.
+/// The requested page.
 #[derive(Debug)]
 pub(crate) struct PageRequest {
     per_page: usize,
@@ -24,7 +24,7 @@ pub(crate) struct PageRequest {
 enum Place {
     /// By number, from 1.
     Number(usize),
-    /// What follows this record in the order of creation; the start without one.
+    /// The records after this one in the order of creation; the first ones if there is none.
     After(Option<WondeId>),
 }
 
@@ -54,7 +54,7 @@ impl PageRequest {
         })
     }
 
-    /// Whether the list is asked for from its beginning.
+    /// Whether the list is requested from its beginning.
     pub(crate) fn is_first(&self) -> bool {
         matches!(self.place, Place::Number(1) | Place::After(None))
     }
@@ -71,7 +71,7 @@ impl PageRequest {
         }
     }
 
-    /// The page of a list sorted by `key`, of those items that `keep` lets through.
+    /// The page of a list sorted by `key`, with only the items that `keep` accepts.
     pub(crate) fn of_some<'a, T>(
         &self,
         items: &'a [T],
@@ -112,7 +112,7 @@ pub(crate) struct Pagination {
 }
 
 impl Pagination {
-    /// The pagination that goes with a page; `None` where the style leaves it out. `url` is the absolute address
+    /// The pagination of a page; `None` if the style omits it. `url` is the absolute address
     /// without its query.
     pub(crate) fn of<T>(
         page: &Page<'_, T>,

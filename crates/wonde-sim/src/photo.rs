@@ -1,5 +1,5 @@
-//! Staff photos: small, valid images drawn from a number, different for every person and change; and the oddities
-//! that cannot be imported.
+//! Staff photos: small, valid images drawn from a number, different for every person and change;
+//! and odd ones that cannot be imported.
 
 mod jpeg;
 mod png;
@@ -9,24 +9,24 @@ use ring::digest;
 
 use crate::school::Photo;
 
-/// Far above what anybody takes for a staff photo.
+/// Far larger than any staff photo.
 const TOO_LARGE_BYTES: usize = 3 * 1024 * 1024 + 1;
 
-/// What the file of a photo holds.
+/// The content of a photo's file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Image {
-    /// An image: mostly PNG, now and then JPEG or WebP.
+    /// An image: mostly PNG, sometimes JPEG or WebP.
     Drawn,
-    /// No image but text.
+    /// Text instead of an image.
     Text,
-    /// A PNG that goes on and on.
+    /// A PNG that is too large.
     TooLarge,
     /// Nothing.
     Empty,
 }
 
 impl Image {
-    /// Those that cannot be imported.
+    /// Files that cannot be imported.
     pub(crate) const ODD: [Self; 3] = [Self::Text, Self::TooLarge, Self::Empty];
 }
 

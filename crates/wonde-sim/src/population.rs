@@ -1,4 +1,5 @@
-//! Invented schools: everything follows from the seed, and every rule of the import is met by somebody.
+//! Invented schools. Everything follows from the seed, and every rule of the import applies to at
+//! least one person.
 
 mod people;
 mod quirks;
@@ -87,7 +88,7 @@ fn profile(index: usize, mis: Mis, today: NaiveDate, rng: &mut StdRng) -> Profil
     }
 }
 
-/// A token as Wonde makes them: 40 hexadecimal characters.
+/// A token in Wonde's form: 40 hexadecimal characters.
 pub(crate) fn token(rng: &mut StdRng) -> String {
     (0..40).map(|_| char::from_digit(rng.random_range(0..16), 16).expect("below sixteen")).collect()
 }

@@ -1,4 +1,4 @@
-//! The query of a request: last value of a parameter wins, as in PHP.
+//! The query of a request. If a parameter is repeated, the last value counts, as in PHP.
 
 use chrono::{DateTime, NaiveDate, NaiveDateTime, NaiveTime, Utc};
 use url::form_urlencoded;
@@ -24,7 +24,7 @@ impl Query {
             .filter(|value| !value.is_empty())
     }
 
-    /// The values of a parameter that takes several, parted by commas.
+    /// The values of a parameter that takes several, separated by commas.
     pub(crate) fn list(&self, name: &str) -> impl Iterator<Item = &str> {
         self.get(name)
             .into_iter()
@@ -33,7 +33,7 @@ impl Query {
             .filter(|one| !one.is_empty())
     }
 
-    /// The same query with one parameter set anew at its end.
+    /// The same query with one parameter set to a new value, at its end.
     pub(crate) fn with(&self, name: &str, value: &str) -> String {
         let kept = self.0.iter().filter(|(key, _)| key != name);
         form_urlencoded::Serializer::new(String::new())
@@ -52,7 +52,8 @@ impl Query {
         })
     }
 
-    /// A moment in one of the four forms that working consumers send; a bare date is its midnight. All are UTC.
+    /// A moment in one of the four forms that real clients send. A bare date is its midnight. All
+    /// are UTC.
     pub(crate) fn moment(&self, name: &'static str) -> Result<Option<DateTime<Utc>>, Refusal> {
         let Some(text) = self.get(name) else { return Ok(None) };
         let moment = DateTime::parse_from_rfc3339(text)
@@ -68,7 +69,7 @@ impl Query {
         moment.map(Some).map_err(|_| Refusal::invalid(name, "is not a valid date"))
     }
 
-    /// A civil date; the time of day, if sent, is left out.
+    /// A civil date. If a time of day is sent, it is ignored.
     pub(crate) fn date(&self, name: &'static str) -> Result<Option<NaiveDate>, Refusal> {
         Ok(self.moment(name)?.map(|moment| moment.date_naive()))
     }
@@ -84,7 +85,7 @@ pub(crate) enum Flag<'a> {
 }
 
 impl Flag<'_> {
-    /// Whether a record passes: `has` tells that it has any, `of` that it has this one.
+    /// Whether a record passes: `has` says that it has any, `of` that it has this one.
     pub(crate) fn passes(self, has: bool, of: impl Fn(&str) -> bool) -> bool {
         match self {
             Self::Yes => has,

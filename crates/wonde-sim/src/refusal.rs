@@ -1,5 +1,5 @@
-//! Answers of the Wonde API that are no data, in the bodies that others have seen; those of 401, 405, 422 and 429 are
-//! not known, and are JSON like all others.
+//! Answers of the Wonde API that are not data, with the bodies that others have seen. Those of 401,
+//! 405, 422 and 429 are not known, and are JSON like all others.
 
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -13,7 +13,7 @@ pub(crate) struct Refusal {
 }
 
 impl Refusal {
-    /// 401: no token, or one that is not known (any more).
+    /// 401: no token, or an unknown one.
     pub(crate) fn unauthenticated() -> Self {
         Self::new(
             StatusCode::UNAUTHORIZED,
@@ -22,7 +22,7 @@ impl Refusal {
         )
     }
 
-    /// 403: the token is good but not for this.
+    /// 403: the token is valid, but not for this.
     pub(crate) fn forbidden(permission: &str) -> Self {
         let description = format!("Scope {permission} not enabled");
         Self::described(StatusCode::FORBIDDEN, "invalid_permissions", &description)
@@ -42,7 +42,7 @@ impl Refusal {
         Self { status, body: json!({"error": error, "error_description": description}) }
     }
 
-    /// 405: not by this method.
+    /// 405: the method is not allowed.
     pub(crate) fn wrong_method() -> Self {
         Self::new(
             StatusCode::METHOD_NOT_ALLOWED,
@@ -58,7 +58,7 @@ impl Refusal {
         Self { status: StatusCode::UNPROCESSABLE_ENTITY, body }
     }
 
-    /// Any status, as an ordered fault demands.
+    /// Any status, for a fault.
     pub(crate) fn new(status: StatusCode, error: &str, message: &str) -> Self {
         Self { status, body: json!({"error": error, "message": message}) }
     }

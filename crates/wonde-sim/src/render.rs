@@ -1,4 +1,5 @@
-//! The JSON of the Wonde API, written straight from the state: keys in the captured order, null but never absent.
+//! The JSON of the Wonde API, written directly from the state: keys in the captured order, null but
+//! never absent.
 
 pub(crate) mod dates;
 pub(crate) mod details;
@@ -14,7 +15,7 @@ use crate::options::{HierarchyDirection, Unsupported};
 use crate::paging::Pagination;
 use crate::school::School;
 
-/// How the wire looks where Wonde's own look is not known and the school has no look of its own.
+/// The look of a response where Wonde's own is not known and the school has none of its own.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Look {
     pub(crate) unsupported: Unsupported,
@@ -22,13 +23,13 @@ pub(crate) struct Look {
 }
 
 impl Look {
-    /// How a feature of `school` looks that is not handed over.
+    /// How a feature that `school` does not share looks.
     fn without(self, school: &School, feature: Feature) -> Unsupported {
         school.look_without(feature, self.unsupported)
     }
 
-    /// A to-one include: what there is, or `bare` in its place where it is not handed over. The outer `None` is
-    /// `null` in place of the include, the inner one `{"data":null}`.
+    /// A to-one include: the value, or `bare` if it is not shared. The outer `None` is `null` in
+    /// place of the include, the inner one `{"data":null}`.
     #[expect(clippy::option_option, reason = "the wire has both nulls")]
     fn to_one<T>(
         self,
@@ -66,7 +67,7 @@ pub(crate) struct Data<T> {
     pub(crate) data: T,
 }
 
-/// A list written item by item, without being collected first.
+/// A list that is written item by item, without being collected first.
 pub(crate) struct Each<I>(pub(crate) I);
 
 impl<I> Serialize for Each<I>
@@ -93,7 +94,7 @@ where
     map.serialize_entry(key, &Data { data: Each(items) })
 }
 
-/// An include of many things that are not handed over.
+/// An include of many records that are not shared.
 pub(crate) fn none_of_many<M: SerializeMap>(
     map: &mut M,
     key: &'static str,

@@ -1,6 +1,7 @@
-//! The Wonde API under `/v1.0`: counts, ordered faults, the token, then the route.
+//! The Wonde API under `/v1.0`: counts, faults, the token, then the route.
 //!
-//! The paths are matched here rather than by the router, because each exists with and without a trailing slash.
+//! The paths are matched here and not by the router, because each exists with and without a
+//! trailing slash.
 
 mod auth;
 mod filters;
@@ -107,7 +108,7 @@ async fn wait(time: Duration) {
     }
 }
 
-/// The answer as bytes on the wire, broken if a fault says so.
+/// The bytes of the answer, broken if a fault says so.
 fn finish(fault: Option<&Fault>, answer: Result<Vec<u8>, Refusal>) -> Response {
     match (answer, fault.and_then(|fault| fault.truncate)) {
         (Err(refusal), _) => refusal.into_response(),

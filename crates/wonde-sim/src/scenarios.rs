@@ -22,23 +22,24 @@ use crate::mis::{Feature, Mis};
 use crate::options::{Unsupported, london_date};
 use crate::school::School;
 
-/// An order for something to happen. Only `name` is needed.
+/// A request for something to happen. Only `name` is required.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Scenario {
     /// What happens.
     pub name: ScenarioName,
-    /// To how many people, classes or subjects (pairs for `email_swap` and `shared_email`); each scenario has its own
-    /// default.
+    /// How many people, classes or subjects it affects (pairs for `email_swap` and `shared_email`).
+    /// Each scenario has its own default.
     #[serde(default)]
     pub count: Option<usize>,
-    /// To these people, by Wonde id, instead of some chosen by the seed.
+    /// The people it affects, by Wonde id, instead of a choice by the seed.
     #[serde(default)]
     pub staff: Vec<String>,
-    /// To these classes, by Wonde id, instead of some chosen by the seed.
+    /// The classes it affects, by Wonde id, instead of a choice by the seed.
     #[serde(default)]
     pub classes: Vec<String>,
-    /// `subject_deleted` and `subject_renamed`: to these subjects, by Wonde id, instead of some chosen by the seed.
+    /// `subject_deleted` and `subject_renamed`: the subjects, by Wonde id, instead of a choice by
+    /// the seed.
     #[serde(default)]
     pub subjects: Vec<String>,
     /// `shrink`: how many people stay visible.
@@ -47,7 +48,8 @@ pub struct Scenario {
     /// `withdraw_scope` and `grant_scope`: which feature.
     #[serde(default)]
     pub scope: Option<Feature>,
-    /// `withdraw_scope`: how the wire shows what is withdrawn; as the simulator's options say if not given.
+    /// `withdraw_scope`: how a response shows what is withdrawn; by default as in the simulator's
+    /// options.
     #[serde(default)]
     pub look: Option<Unsupported>,
     /// `mis_migration`: the new MIS; the next in the list if not given.
@@ -60,9 +62,9 @@ pub struct Scenario {
 pub struct Outcome {
     /// The scenario.
     pub scenario: ScenarioName,
-    /// Wonde ids of the people, classes or subjects it happened to, as they are afterwards.
+    /// Wonde ids of the affected people, classes or subjects, as they are afterwards.
     pub touched: Vec<String>,
-    /// The body that Wonde would post to the application's webhook, where it would.
+    /// The body that Wonde would post to the application's webhook, if it would.
     pub webhook: Option<Value>,
 }
 
@@ -83,7 +85,7 @@ impl From<ScenarioName> for Scenario {
     }
 }
 
-/// Lets `scenario` happen in `school` at `now`.
+/// Runs `scenario` in `school` at `now`.
 pub(crate) fn apply(
     school: &mut School,
     scenario: &Scenario,
@@ -99,7 +101,7 @@ pub(crate) fn apply(
     })
 }
 
-/// A scenario on its way through a school.
+/// A scenario while it runs.
 struct Event<'a> {
     school: &'a mut School,
     scenario: &'a Scenario,
@@ -108,7 +110,8 @@ struct Event<'a> {
 }
 
 impl Event<'_> {
-    /// Who and what is touched, and the body of a webhook if Wonde would post one. One line for each scenario.
+    /// The affected records, and the body of a webhook if Wonde would post one. One line for each
+    /// scenario.
     fn happen(&mut self) -> Result<(Vec<WondeId>, Option<Value>), Error> {
         let mut webhook = None;
         let touched = match self.scenario.name {

@@ -15,18 +15,18 @@ use crate::photo::Image;
 pub(crate) struct School {
     pub(crate) id: WondeId,
     pub(crate) profile: Profile,
-    /// What it hands over, and its name on the wire unless that is an unknown one.
+    /// What it delivers, and its name unless that is an unknown one.
     pub(crate) mis: Mis,
     pub(crate) has_unknown_mis: bool,
     pub(crate) token: String,
     pub(crate) access: Access,
     pub(crate) online: bool,
-    /// Features whose scope the school has taken back, each with its own look on the wire if it has one.
+    /// Features whose scope the school has withdrawn, each with its own look if it has one.
     pub(crate) withdrawn: BTreeMap<Feature, Option<Unsupported>>,
     pub(crate) employees: Vec<Employee>,
     /// People deleted in the MIS, who may come back.
     pub(crate) departed: Vec<Employee>,
-    /// People whom the API has stopped showing without any deletion.
+    /// People that the API has stopped showing without any deletion.
     pub(crate) withheld: Vec<Employee>,
     pub(crate) classes: Vec<Class>,
     /// Classes deleted in the MIS, which may come back.
@@ -39,7 +39,7 @@ pub(crate) struct School {
     pub(crate) links: Links,
     pub(crate) ids: Ids,
     pub(crate) next_mis_id: u32,
-    /// How often each local part of a work email was given out, so that none is given twice.
+    /// How often each local part of a work email was used, so that none is used twice.
     pub(crate) email_parts: HashMap<String, u32>,
     pub(crate) rng: StdRng,
 }
@@ -88,7 +88,7 @@ pub(crate) struct Employee {
     pub(crate) manager: Option<WondeId>,
 }
 
-/// When a record came, changed and came back.
+/// When a record was created, changed and restored.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Times {
     pub(crate) created: DateTime<Utc>,
@@ -111,7 +111,7 @@ pub(crate) struct Contact {
     pub(crate) work_phone: Option<String>,
 }
 
-/// Employment as the MIS has it; null fields are nulls on the wire.
+/// Employment in the MIS; null fields are nulls in the response.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Employment {
     pub(crate) current: Option<bool>,
@@ -182,7 +182,7 @@ pub(crate) struct Group {
 /// A line of the deletions list.
 #[derive(Debug, Clone)]
 pub(crate) struct Deletion {
-    /// Its place in the list; not on the wire.
+    /// Its place in the list, which is not in the response.
     pub(crate) entry: WondeId,
     pub(crate) kind: &'static str,
     pub(crate) id: WondeId,
@@ -211,17 +211,18 @@ impl School {
         features.iter().copied().find(|&feature| !self.delivers(feature))
     }
 
-    /// How the wire shows a feature that is not handed over; `otherwise` where its withdrawal did not say.
+    /// How a response shows a feature that is not shared; `otherwise` if the withdrawal did not
+    /// say.
     pub(crate) fn look_without(&self, feature: Feature, otherwise: Unsupported) -> Unsupported {
         self.withdrawn.get(&feature).copied().flatten().unwrap_or(otherwise)
     }
 
-    /// The list of classes as far as it is handed over.
+    /// The shared classes.
     pub(crate) fn classes_shown(&self) -> &[Class] {
         if self.delivers(Feature::Classes) { &self.classes } else { &[] }
     }
 
-    /// The list of subjects as far as it is handed over.
+    /// The shared subjects.
     pub(crate) fn subjects_shown(&self) -> &[Subject] {
         if self.delivers(Feature::Subjects) { &self.subjects } else { &[] }
     }
@@ -256,7 +257,7 @@ impl School {
         positions(&self.links.classes_in, subject).iter().map(|&at| &self.classes[at])
     }
 
-    /// Makes the backward links fit the lists again; due after every change of a list or link.
+    /// Updates the backward links. It is needed after every change of a list or link.
     pub(crate) fn relink(&mut self) {
         let mut links = Links::default();
         for (at, class) in self.classes.iter().enumerate() {

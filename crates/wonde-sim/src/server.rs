@@ -10,16 +10,18 @@ use tokio_util::sync::CancellationToken;
 use crate::options::SimulatorOptions;
 use crate::simulator::Simulator;
 
-/// Serves `simulator` on `listener` until `shutdown` resolves, then finishes the requests under way.
+/// Serves `simulator` on `listener` until `shutdown` resolves, then finishes the requests in
+/// progress.
 ///
 /// # Errors
-/// When the listener fails.
+///
+/// If the listener fails.
 pub async fn serve(
     listener: TcpListener,
     simulator: Simulator,
     shutdown: impl Future<Output = ()> + Send + 'static,
 ) -> std::io::Result<()> {
-    // Small answers must not wait for the acknowledgement of the one before.
+    // Small answers must not wait for the acknowledgement of the previous one.
     let listener = listener.tap_io(|stream| {
         if let Err(error) = stream.set_nodelay(true) {
             tracing::debug!(%error, "cannot set TCP_NODELAY");
@@ -37,10 +39,11 @@ pub struct RunningSimulator {
 }
 
 impl RunningSimulator {
-    /// Starts one.
+    /// Starts a simulator.
     ///
     /// # Errors
-    /// When no port can be bound.
+    ///
+    /// If no port can be bound.
     pub async fn start(options: SimulatorOptions) -> std::io::Result<Self> {
         Self::serve(Simulator::new(options)).await
     }
@@ -48,7 +51,8 @@ impl RunningSimulator {
     /// Starts serving an existing simulator.
     ///
     /// # Errors
-    /// When no port can be bound.
+    ///
+    /// If no port can be bound.
     pub async fn serve(simulator: Simulator) -> std::io::Result<Self> {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
         let address = listener.local_addr()?;
@@ -79,7 +83,7 @@ impl RunningSimulator {
 }
 
 impl Drop for RunningSimulator {
-    /// Closes the port; requests under way are still answered.
+    /// Closes the port. Requests in progress are still answered.
     fn drop(&mut self) {
         self.stop.cancel();
     }

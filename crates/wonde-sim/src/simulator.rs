@@ -25,14 +25,14 @@ use crate::truth::{self, Truth};
 pub struct Simulator(Arc<Shared>);
 
 impl fmt::Debug for Simulator {
-    /// Neither tokens nor people.
+    /// Prints neither tokens nor people.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Simulator").field("options", &self.0.options).finish_non_exhaustive()
     }
 }
 
-/// Requests read `world` side by side; only scenarios write it. The small things that every request changes have
-/// locks of their own.
+/// Requests read `world` in parallel; only scenarios write it. The small values that every request
+/// changes have their own locks.
 struct Shared {
     options: SimulatorOptions,
     application_token: String,
@@ -87,7 +87,7 @@ pub struct SchoolSummary {
 }
 
 impl Simulator {
-    /// Makes the schools that `options` ask for.
+    /// Creates the schools for `options`.
     pub fn new(options: SimulatorOptions) -> Self {
         let start = london_date(real_now());
         let mut rng = StdRng::seed_from_u64(options.seed);
@@ -117,7 +117,7 @@ impl Simulator {
         self.world().schools.iter().map(summary).collect()
     }
 
-    /// The token that opens every school that has not revoked access.
+    /// The token that is valid for every school that has not revoked access.
     pub fn application_token(&self) -> &str {
         &self.0.application_token
     }
@@ -136,7 +136,7 @@ impl Simulator {
         Some(truth)
     }
 
-    /// The odd records that the first school has where it has any: people, then classes.
+    /// The odd records that the first school has, if there are any: people, then classes.
     pub fn odd_records() -> impl Iterator<Item = &'static OddRecord> {
         odd::records()
     }
@@ -145,20 +145,21 @@ impl Simulator {
         self.0.options.odd && world.schools.first().is_some_and(|first| first.id == school.id)
     }
 
-    /// Orders trouble for the next requests that match.
+    /// Adds a fault for the next requests that match.
     pub fn add_fault(&self, fault: Fault) {
         self.faults().add(fault);
     }
 
-    /// Forgets all faults that still wait.
+    /// Removes all faults that have not been used up.
     pub fn clear_faults(&self) {
         self.faults().clear();
     }
 
-    /// Lets something happen in a school.
+    /// Runs a scenario in a school.
     ///
     /// # Errors
-    /// For an unknown school or person, a missing setting, or when nobody fits.
+    ///
+    /// For an unknown school or person, a missing setting, or if no one fits.
     pub fn apply_scenario(
         &self,
         school_id: &str,
@@ -173,12 +174,12 @@ impl Simulator {
         scenarios::apply(&mut world.schools[at], &scenario.into(), now)
     }
 
-    /// What was asked of the Wonde API so far.
+    /// The requests to the Wonde API so far.
     pub fn requests(&self) -> RequestCounters {
         self.ledger().counters()
     }
 
-    /// Starts counting anew.
+    /// Resets the counters.
     pub fn reset_requests(&self) {
         self.ledger().reset();
     }

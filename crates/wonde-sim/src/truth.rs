@@ -1,5 +1,5 @@
-//! What iP should hold of a school after one full sync into an empty iP: the rules of the agreement, stated here a
-//! second time and without a line of the worker's code, so that the two can be compared.
+//! What iP should hold of a school after one full sync into an empty iP. It states the rules of the
+//! agreement a second time, without a line of the worker's code, so that the two can be compared.
 
 mod shapes;
 
@@ -64,7 +64,7 @@ pub(crate) fn imported(school: &School, today: NaiveDate) -> HashSet<WondeId> {
         .collect()
 }
 
-/// Everyone with the reason against them, if there is one.
+/// Everyone, with the reason against importing them, if there is one.
 fn verdicts(school: &School, today: NaiveDate) -> Vec<(&Employee, Option<Reason>)> {
     let mut holders: HashMap<String, u32> = HashMap::new();
     let alone: Vec<_> = school
@@ -107,10 +107,11 @@ fn reason_alone(school: &School, person: &Employee, today: NaiveDate) -> Option<
     (!named).then_some(Reason::NameMissing)
 }
 
-/// Whether the employment is a current one: the flag says it; without one, it has begun and not ended.
+/// Whether the employment is current: the flag says so, or without a flag it has begun and not
+/// ended.
 fn is_current(employment: &Employment, today: NaiveDate) -> bool {
     let Some(start) = employment.start else { return employment.current == Some(true) };
-    // An end before the start, or in a year that nobody left in, stands for none.
+    // An end before the start, or in a very early year, counts as none.
     let end = employment.end.filter(|end| *end >= start && end.year() >= 1950);
     employment.current.unwrap_or(start <= today && end.is_none_or(|end| end >= today))
 }
@@ -131,7 +132,7 @@ fn looks_like_email(email: &str) -> bool {
 
 fn staff(school: &School, person: &Employee, imported: &HashSet<WondeId>) -> StaffTruth {
     let text = |field: &Option<String>| filled(field.as_deref()).unwrap_or_default().to_owned();
-    // What is no image, or too large a one, is not imported.
+    // A file that is not an image, or is too large, is not imported.
     let photo =
         person.photo.filter(|photo| school.delivers(Feature::Photo) && photo.image == Image::Drawn);
     let employment = person.employment.as_ref();
@@ -164,7 +165,7 @@ fn job_title(school: &School, person: &Employee) -> Option<String> {
     (!titles.is_empty()).then(|| titles.join(", "))
 }
 
-/// The line manager, unless not imported, oneself, or reached again by going up from the person.
+/// The line manager, unless they are not imported, are the same person, or lead back to the person.
 fn line_manager(
     school: &School,
     person: &Employee,

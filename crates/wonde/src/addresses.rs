@@ -1,5 +1,5 @@
-//! Which addresses a connection may go to. A name is checked when it is resolved for the very
-//! connection that uses the answer, so a name that resolves differently the next time is of no use.
+//! Which addresses a connection may go to. A name is checked when it is resolved for the connection
+//! that uses the answer, so a name that resolves differently the next time gains nothing.
 
 use std::io;
 use std::net::IpAddr;
@@ -8,9 +8,9 @@ use std::sync::Arc;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use url::{Host, Url};
 
-/// Says to which addresses connections may go. What the rule is lives elsewhere.
+/// Decides which addresses connections may go to. The rule itself is defined elsewhere.
 pub trait AddressRule: Send + Sync + 'static {
-    /// Whether a connection to `host`, which resolves to `address` or is it, may be made.
+    /// Whether to connect to `host`, which is `address` or resolves to it.
     fn may_connect(&self, host: &str, address: IpAddr) -> bool;
 }
 
@@ -24,13 +24,12 @@ impl AddressRule for AnyAddress {
     }
 }
 
-/// A name that resolves only to addresses that the rule refuses.
+/// A name that resolves only to refused addresses.
 #[derive(Debug, Clone, Copy, thiserror::Error)]
 #[error("the host resolves to an address that is not allowed")]
 pub(crate) struct RefusedAddress;
 
-/// Whether `url` names its host by an address that the rule refuses: such a host is never
-/// resolved.
+/// Whether `url` names its host by a refused address. Such a host is never resolved.
 pub(crate) fn is_refused(rule: &dyn AddressRule, url: &Url) -> bool {
     let address = match url.host() {
         Some(Host::Ipv4(address)) => IpAddr::V4(address),
@@ -40,7 +39,7 @@ pub(crate) fn is_refused(rule: &dyn AddressRule, url: &Url) -> bool {
     !rule.may_connect(url.host_str().unwrap_or_default(), address)
 }
 
-/// Resolves names as the system does, and leaves out the addresses that the rule refuses.
+/// Resolves names as the system does, and leaves out refused addresses.
 pub(crate) struct GuardedResolver(pub(crate) Arc<dyn AddressRule>);
 
 impl Resolve for GuardedResolver {

@@ -1,9 +1,9 @@
-//! Reads a list page by page, and asks ahead where its pages count up.
+//! Reads a list page by page, and ahead where its pages count up.
 //!
-//! Only `next` says that there is a further page and where. Where the addresses differ in nothing
-//! but a `page` that counts by one, the next few can be guessed from it and are asked for at the
-//! same time. A guess that the page before it does not confirm, letter by letter, is thrown away,
-//! and the rest of the list is read one page after the other.
+//! Only `next` says that there is another page and where it is. If the addresses differ only in a
+//! `page` that counts up by one, the next few can be guessed and requested at the same time. A
+//! guess that the page before it does not confirm, character by character, is discarded, and the
+//! rest of the list is read one page at a time.
 
 use std::collections::{HashSet, VecDeque};
 use std::future::ready;
@@ -20,14 +20,13 @@ use crate::error::Error;
 use crate::pages::{Page, PageCursor, within_list};
 use crate::query::ListQuery;
 
-/// A list with more pages than this has no end. The smallest pages that we ask for hold one record.
+/// A list with more pages than this is endless. The smallest pages that we request have one record.
 const MOST_PAGES: usize = 50_000;
 
-/// How the parameter with the number of a page begins.
+/// The parameter with the number of a page.
 const PAGE: &str = "page=";
 
-/// The pages of `list` in its order. They are fetched in tasks of their own, which end with the
-/// stream.
+/// The pages of `list` in order. They are fetched in separate tasks, which end with the stream.
 pub(crate) fn stream<T: DeserializeOwned + Send + 'static>(
     client: SchoolClient,
     list: &ListQuery,
@@ -54,15 +53,15 @@ pub(crate) fn stream<T: DeserializeOwned + Send + 'static>(
     })
 }
 
-/// Where a list is being read.
+/// The state of reading one list.
 struct Reader<T> {
     client: SchoolClient,
     resource: &'static str,
-    /// Pages that are known to exist and were asked for.
+    /// Pages that are known to exist and were requested.
     seen: HashSet<PageCursor>,
-    /// The guesses, in the list's order, behind the page whose turn it is.
+    /// The guessed pages in order, behind the current one.
     window: VecDeque<Asked<T>>,
-    /// No address so far was another than the one before it lets expect.
+    /// Whether every address so far was the expected one.
     counts_up: bool,
 }
 
@@ -75,7 +74,7 @@ struct Asked<T> {
 type Answer<T> = AbortOnDropHandle<Result<DecodedPage<T>, Error>>;
 
 impl<T: DeserializeOwned + Send + 'static> Reader<T> {
-    /// Waits for the page whose turn it is, and asks for what follows it.
+    /// Waits for the current page, and requests what follows it.
     async fn turn(
         &mut self,
         asked: Result<Asked<T>, Error>,
@@ -90,7 +89,7 @@ impl<T: DeserializeOwned + Send + 'static> Reader<T> {
         Ok((page, asked))
     }
 
-    /// Asks for `next`, which the page at `read` names, and for guesses behind it.
+    /// Requests `next`, which the page at `read` names, and guesses behind it.
     fn go_on(&mut self, read: &Url, next: Url, page_size: usize) -> Asked<T> {
         self.counts_up = self.counts_up && follows(read, &next);
         if self.window.front().is_some_and(|guess| guess.url != next) {
@@ -106,7 +105,7 @@ impl<T: DeserializeOwned + Send + 'static> Reader<T> {
         asked
     }
 
-    /// Fetches a page that is known to exist; what was guessed of it is used where it is good.
+    /// Requests a page that is known to exist, and uses an earlier guess of it if that was good.
     fn ask(&mut self, url: Url) -> Asked<T> {
         if !self.seen.insert(PageCursor::of(&url)) || self.seen.len() > MOST_PAGES {
             return Asked { url, answer: spawn(ready(Err(Error::PageLoop))) };
@@ -116,7 +115,7 @@ impl<T: DeserializeOwned + Send + 'static> Reader<T> {
         let answer = spawn(async move {
             if let Some(guess) = guess
                 && let Ok(page) = joined(guess).await
-                // It may have been looked at before it had any.
+                // It may have been read before it had any records.
                 && !page.records.is_empty()
             {
                 return Ok(page);
@@ -132,12 +131,12 @@ impl<T: DeserializeOwned + Send + 'static> Reader<T> {
             return;
         };
         let until = worth_asking(known.number, page_size, self.client.expected_records());
-        // Of the pages that may be in flight or in hand, `known` is one.
+        // `known` is one of the pages that may be in flight.
         let most = until.min(known.number + self.client.parallel_requests() - 1);
         for number in known.number + 1 + self.window.len() as u64..=most {
             let url = known.at(number);
             let (client, resource, address) = (self.client.clone(), self.resource, url.clone());
-            // Tried once: if it fails, it is asked for again when it is known to exist.
+            // It is tried once. If it fails, it is requested again when it is known to exist.
             let answer = spawn(async move { client.page_once(resource, &address).await });
             self.window.push_back(Asked { url, answer });
         }
@@ -158,10 +157,10 @@ async fn joined<T>(answer: Answer<T>) -> Result<DecodedPage<T>, Error> {
     }
 }
 
-/// The last page that is worth asking for where `known` is the last that is known to exist. As many
-/// pages as hold the `expected` records are; without that, and where the list turns out longer, half
-/// as many more as were read. So a list of one or two pages costs no request too many, and no other
-/// more than half of its own again.
+/// The last page worth requesting if `known` is the last that is known to exist. With `expected` it
+/// covers that many records. Without it, or if the list turns out longer, it is half as many pages
+/// more as were read. So a list of one or two pages costs no extra request, and any other at most
+/// half of its own again.
 fn worth_asking(known: u64, page_size: usize, expected: Option<u64>) -> u64 {
     let expected = match page_size as u64 {
         0 => 0,
@@ -171,7 +170,7 @@ fn worth_asking(known: u64, page_size: usize, expected: Option<u64>) -> u64 {
     expected.max(known + beyond / 2)
 }
 
-/// Whether `next` is what `read` lets expect. The first page of a list bears no number.
+/// Whether `next` is the expected successor of `read`. The first page of a list has no number.
 fn follows(read: &Url, next: &Url) -> bool {
     match Numbered::of(read) {
         Some(read) => read.number.checked_add(1).is_some_and(|number| read.at(number) == *next),
@@ -179,7 +178,6 @@ fn follows(read: &Url, next: &Url) -> bool {
     }
 }
 
-/// An address whose query has one `page`, which is a number.
 struct Numbered<'a> {
     url: &'a Url,
     number: u64,
@@ -195,7 +193,7 @@ impl<'a> Numbered<'a> {
         Some(Self { url, number: number.into() })
     }
 
-    /// The same address with another number.
+    /// The same address with another page number.
     fn at(&self, number: u64) -> Url {
         let pairs = self.url.query().unwrap_or_default().split('&');
         let pairs: Vec<String> = pairs
@@ -251,7 +249,8 @@ mod tests {
 
     #[test]
     fn as_far_as_the_expected_records_reach_or_half_of_what_was_read() {
-        // Known, expected records in pages of 200, the last page worth asking for.
+        // The page that is known, the expected records in pages of 200, and the last page worth
+        // requesting.
         for (known, expected, until) in [
             (2, None, 2),
             (3, None, 4),

@@ -2,8 +2,8 @@
 
 const MARK: &[u8] = "\u{feff}".as_bytes();
 
-/// The body without the marks that stand outside its strings, where JSON allows none; `None`
-/// where there are none. What is in a string is a value, and stays.
+/// The body without the marks outside its strings, where JSON allows none; `None` if there are
+/// none. A mark in a string is part of the value and stays.
 pub(crate) fn without_marks(body: &[u8]) -> Option<Vec<u8>> {
     let mut clean = Vec::with_capacity(body.len());
     let (mut in_string, mut is_escaped) = (false, false);

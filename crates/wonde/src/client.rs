@@ -22,14 +22,14 @@ use crate::query::{ClassInclude, EmployeeInclude, EmployeeQuery, ListQuery, incl
 use crate::response::{Asked, read_body, refusal};
 use crate::retry::retry;
 
-/// Makes ring the TLS provider of this process. Call it once before building a client; a second
+/// Makes ring the TLS provider of this process. Call it once before you build a client; a second
 /// call does nothing.
 pub fn install_crypto_provider() {
-    // The error says only that a provider is there already, which is what we want.
+    // The only error is that there is a provider already, which is what we want.
     let _ = rustls::crypto::ring::default_provider().install_default();
 }
 
-/// Connections, settings and the rate limit, shared by all schools. Cheap to clone.
+/// Connections, settings and the rate limit, shared by all schools. It is cheap to clone.
 #[derive(Clone)]
 pub struct WondeClient {
     http: Client,
@@ -41,8 +41,8 @@ pub struct WondeClient {
 impl WondeClient {
     /// Connections go only to addresses that `addresses` allows.
     ///
-    /// Fails with [`Error::Config`] where no TLS provider is installed (see
-    /// [`install_crypto_provider`]) or the base URL is not one.
+    /// Fails with [`Error::Config`] if no TLS provider is installed (see
+    /// [`install_crypto_provider`]) or if the base URL is not valid.
     pub fn new(
         config: ClientConfig,
         limit: Arc<dyn RateLimit>,
@@ -65,9 +65,9 @@ impl WondeClient {
     }
 
     /// A client for one school. `base_url` overrides the configured one, for schools whose region
-    /// has its own domain. Fails with [`Error::Unauthorized`] where the token is empty or cannot
-    /// be a header, with [`Error::Config`] where `base_url` is unusable, and with
-    /// [`Error::AddressRefused`] where its host is an address that is not allowed.
+    /// has its own domain. Fails with [`Error::Unauthorized`] if the token is empty or cannot be a
+    /// header, with [`Error::Config`] if `base_url` is unusable, and with [`Error::AddressRefused`]
+    /// if its host is an address that is not allowed.
     pub fn school(
         &self,
         id: &WondeId,
@@ -97,12 +97,12 @@ impl fmt::Debug for WondeClient {
     }
 }
 
-/// Reads one school with one token. Clones share the count of requests, and how many may be in
-/// flight at once.
+/// Reads one school with one token. Clones share the count of requests and the limit on requests in
+/// flight.
 #[derive(Clone)]
 pub struct SchoolClient {
     client: WondeClient,
-    /// `{base}/schools/{id}`: nothing outside is ever asked for.
+    /// `{base}/schools/{id}`. Nothing outside is ever requested.
     root: Url,
     authorization: HeaderValue,
     limit_key: LimitKey,
@@ -112,44 +112,44 @@ pub struct SchoolClient {
 }
 
 impl SchoolClient {
-    /// Gives the requests a name by which a shared rate limit counts them; nothing secret.
+    /// Gives the requests a name by which a shared rate limit counts them. It is not secret.
     #[must_use]
     pub fn labelled(self, label: &str) -> Self {
         Self { limit_key: self.limit_key.labelled(label.to_owned()), ..self }
     }
 
-    /// The same client, for a list that has about so many records in all: as far as these reach,
-    /// its pages are asked for before the pages in front of them have come. Wrong numbers cost time
-    /// or a few requests, never a record.
+    /// The same client, for a list with about this many records. Pages within that number are
+    /// requested before earlier ones have arrived. A wrong number costs time or a few requests,
+    /// never a record.
     #[must_use]
     pub fn expecting(&self, records: Option<u64>) -> Self {
         Self { expected: records, ..self.clone() }
     }
 
-    /// The school itself: the cheapest way to see whether the token works.
+    /// The school itself: the cheapest way to check the token.
     pub async fn school(&self) -> Result<School, Error> {
         self.send(Ask::school(&self.root)).await
     }
 
-    /// One employee; [`Error::NotFound`] where Wonde does not know the id (any more). Of the query
-    /// only the includes count: one record has neither filter nor pages.
+    /// One employee; [`Error::NotFound`] if Wonde does not know the id, or no longer does. Only the
+    /// includes of the query are used, because one record has neither filter nor pages.
     pub async fn employee(&self, id: &WondeId, query: &EmployeeQuery) -> Result<Employee, Error> {
         let include = query.include.iter().copied().map(EmployeeInclude::name);
         self.send(Ask::record("employee", &self.record_url("employees", id, include))).await
     }
 
-    /// One class; otherwise as [`employee`](Self::employee).
+    /// One class; see [`employee`](Self::employee).
     pub async fn class(&self, id: &WondeId, include: &[ClassInclude]) -> Result<Class, Error> {
         let include = include.iter().copied().map(ClassInclude::name);
         self.send(Ask::record("class", &self.record_url("classes", id, include))).await
     }
 
-    /// One subject; otherwise as [`employee`](Self::employee).
+    /// One subject; see [`employee`](Self::employee).
     pub async fn subject(&self, id: &WondeId) -> Result<Subject, Error> {
         self.send(Ask::record("subject", &self.record_url("subjects", id, []))).await
     }
 
-    /// Address of one record of a list.
+    /// The address of one record of a list.
     fn record_url(
         &self,
         list: &str,
@@ -164,8 +164,8 @@ impl SchoolClient {
         url
     }
 
-    /// How many employees Wonde counts, current or not; `None` where it does not say. For a
-    /// progress bar: lists come without a total.
+    /// How many employees Wonde counts, current or not; `None` if it does not say. It is for a
+    /// progress bar, because lists come without a total.
     pub async fn employee_count(&self) -> Result<Option<u64>, Error> {
         let mut url = extend(&self.root, &["counts"]);
         url.query_pairs_mut().append_pair("include", "employees");
@@ -173,7 +173,7 @@ impl SchoolClient {
         Ok(counts.employees())
     }
 
-    /// How many HTTP requests this client and its clones have sent, repeated tries included.
+    /// How many HTTP requests this client and its clones have sent, including repeated tries.
     pub fn requests_made(&self) -> u64 {
         self.requests.load(Ordering::Relaxed)
     }
@@ -190,7 +190,7 @@ impl SchoolClient {
         self.client.config.parallel_requests.get().into()
     }
 
-    /// Address of the first page of a list.
+    /// The address of the first page of a list.
     pub(crate) fn list_url(&self, list: &ListQuery) -> Url {
         let mut url = extend(&self.root, &[list.resource]);
         let page_size = list.page_size.unwrap_or(self.client.config.page_size).to_string();
@@ -206,7 +206,7 @@ impl SchoolClient {
         self.send(Ask::page(resource, url)).await
     }
 
-    /// A page that may not exist: a failure says nothing yet, so nothing is tried again.
+    /// Reads a page that may not exist. A failure means nothing yet, so it is not tried again.
     pub(crate) async fn page_once<T: DeserializeOwned>(
         &self,
         resource: &'static str,
@@ -215,21 +215,21 @@ impl SchoolClient {
         self.attempt(Ask::page(resource, url), 1).await
     }
 
-    /// Sends one GET, tries again where that may help, and decodes the answer.
+    /// Sends one GET, tries again if that may help, and decodes the answer.
     ///
-    /// Tried again, with full jitter or after `Retry-After`, within the configured limits:
-    /// connections refused or broken, timeouts, 408, 425, 429, every 5xx, bodies that break off
-    /// or do not decompress, a 200 whose body is not the JSON envelope, and whatever something in
-    /// front of Wonde says in its place ([`Error::Gateway`]): redirects (never followed), other
-    /// successes than 200, 400, 403, 404, 410 and 422 whose body is HTML, empty or JSON without
-    /// Wonde's `error`, and all statuses that Wonde has no reason to answer a plain GET with: 402,
-    /// 405 to 407, 409, 411 to 421, 423, 424, 426, 431, 451 and those that nobody has defined.
+    /// These are tried again, with full jitter or after `Retry-After`, within the configured
+    /// limits: refused or broken connections, timeouts, 408, 425, 429, every 5xx, bodies that break
+    /// off or do not decompress, and a 200 whose body is not the JSON envelope. So is everything
+    /// that another server says instead of Wonde ([`Error::Gateway`]): redirects (never followed),
+    /// other successes than 200, 400, 403, 404, 410 and 422 whose body is HTML, empty or JSON
+    /// without Wonde's `error`, and all statuses with which Wonde has no reason to answer a plain
+    /// GET: 402, 405 to 407, 409, 411 to 421, 423, 424, 426, 431, 451 and undefined ones.
     ///
-    /// A 401 is first doubted, see [`second_look`](Self::second_look).
+    /// A 401 is checked first, see [`second_look`](Self::second_look).
     ///
-    /// Not tried again: a confirmed 401, and 400, 403, 404, 410 and 422 in Wonde's own words,
-    /// bodies over the limit, a single record that does not decode, a `Retry-After` longer than
-    /// the configuration lets us wait.
+    /// These are not tried again: a confirmed 401; 400, 403, 404, 410 and 422 in Wonde's own words;
+    /// bodies over the limit; a single record that does not decode; and a `Retry-After` that is
+    /// longer than the configuration allows.
     async fn send<T>(&self, ask: Ask<'_, T>) -> Result<T, Error> {
         retry(&self.client.config, async |attempt| match self.attempt(ask, attempt).await {
             Err(Error::Unauthorized) => Err(self.second_look().await),
@@ -238,9 +238,9 @@ impl SchoolClient {
         .await
     }
 
-    /// What a 401 means. While Wonde's own logins are disturbed, good tokens are refused too; so
-    /// the token counts as refused only where a moment later the school's own record is refused
-    /// as well. Whatever else is answered shows that the 401 passes.
+    /// The meaning of a 401. While Wonde's own logins have a fault, it refuses good tokens too. So
+    /// the token counts as refused only if the school's own record is refused as well a moment
+    /// later. Any other answer shows that the 401 is temporary.
     async fn second_look(&self) -> Error {
         wait(self.client.config.second_look()).await;
         let ask = Ask::school(&self.root);
@@ -253,8 +253,8 @@ impl SchoolClient {
 
     /// One try, with its one line in the log.
     async fn attempt<T>(&self, ask: Ask<'_, T>, attempt: u32) -> Result<T, Error> {
-        // First a place, then the grant: one that had to wait for a place would be spent late.
-        let _place = self.in_flight.acquire().await.expect("nobody closes the semaphore");
+        // First a place, then the grant: a grant that had to wait for a place would be used late.
+        let _place = self.in_flight.acquire().await.expect("the semaphore is never closed");
         self.client.limit.acquire(&self.limit_key).await?;
         let span = tracing::debug_span!(
             "wonde.request",
@@ -299,7 +299,7 @@ impl SchoolClient {
     }
 }
 
-/// What is asked for, and how its answer is read.
+/// A request, and how to read its answer.
 struct Ask<'a, T> {
     resource: &'static str,
     url: &'a Url,
@@ -358,7 +358,7 @@ fn check_base(base: &Url) -> Result<(), Error> {
     }
 }
 
-/// `base` with more path segments; a query or fragment of the base is dropped.
+/// `base` with more path segments. A query or fragment of the base is dropped.
 fn extend(base: &Url, segments: &[&str]) -> Url {
     let mut url = base.clone();
     url.set_query(None);

@@ -4,35 +4,36 @@ use std::time::Duration;
 use serde::Deserialize;
 use url::Url;
 
-/// How the client talks to Wonde; every field has a default. Durations are whole milliseconds.
+/// How the client talks to Wonde. Every field has a default. Durations are whole milliseconds.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(default)]
 pub struct ClientConfig {
-    /// Root of the API, version included. A school may carry its own (regions have own domains).
+    /// Root of the API, including the version. A school may have its own, because regions have
+    /// their own domains.
     pub base_url: Url,
-    /// Longest wait for a TCP and TLS connection.
+    /// The longest wait for a TCP and TLS connection.
     pub connect_timeout_ms: u64,
-    /// Longest time for one request from connecting to the last byte of the body.
+    /// The longest time for one request, from connecting to the last byte of the body.
     pub request_timeout_ms: u64,
     /// `per_page` of list requests.
     pub page_size: u32,
-    /// How many requests of one [`SchoolClient`](crate::SchoolClient) and its clones may be in
-    /// flight at once, over all lists.
+    /// The most requests of one [`SchoolClient`](crate::SchoolClient) and its clones in flight,
+    /// over all lists.
     pub parallel_requests: NonZeroU8,
-    /// Largest body accepted, counted after decompression.
+    /// The largest body, after decompression.
     pub max_body_bytes: usize,
-    /// How often one request is tried in all, the first time included.
+    /// How many times one request is tried in all.
     pub max_tries: u32,
-    /// No wait before a further try ends later than this after the first try began.
+    /// No wait before another try ends later than this after the first try began.
     pub max_retry_elapsed_ms: u64,
-    /// Upper bound of the first wait; it doubles with each try.
+    /// Upper bound of the first wait. It doubles with each try.
     pub initial_backoff_ms: u64,
     /// Upper bound of every later wait.
     pub max_backoff_ms: u64,
-    /// A `Retry-After` above this is not waited for: the error goes to the caller with it.
+    /// A longer `Retry-After` is not waited for: the error goes to the caller with it.
     pub max_retry_after_ms: u64,
-    /// After a 401 the school's own record is asked for so much later, to tell a token that is
-    /// refused from a fault that passes.
+    /// How long after a 401 the school's own record is requested, to tell a refused token from a
+    /// temporary fault.
     pub second_look_ms: u64,
 }
 
@@ -44,7 +45,7 @@ impl Default for ClientConfig {
             request_timeout_ms: 30_000,
             page_size: 200,
             parallel_requests: const { NonZeroU8::new(4).unwrap() },
-            // A page of 200 employees is about 0.4 MB; photos are the reason for the room.
+            // A page of 200 employees is about 0.4 MB. Photos need the room.
             max_body_bytes: 32 * 1024 * 1024,
             max_tries: 4,
             max_retry_elapsed_ms: 30_000,

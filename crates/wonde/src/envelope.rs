@@ -1,7 +1,7 @@
 //! Wonde's JSON envelope: `{"data": …, "meta": {"pagination": …}}`.
 //!
-//! An answer is decoded in one pass. Only where that fails is it taken apart and read a second time,
-//! record by record, to name the ones that do not decode and keep the others.
+//! An answer is decoded in one pass. Only if that fails is it taken apart and read again, record by
+//! record, to name the records that do not decode and keep the others.
 
 use std::fmt;
 
@@ -15,13 +15,13 @@ use crate::models::WondeId;
 use crate::models::shape::{self, Shape};
 use crate::parts::{items, key_and_value, members};
 
-/// A record that Wonde delivered and that does not decode. The caller must not take the person
-/// for gone: the record is there, only unreadable.
+/// A record that does not decode. The caller must not treat the person as gone: the record is
+/// there, only unreadable.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub struct UndecodableRecord {
-    /// The record's id, where that much can be read.
+    /// The record's id, if that can be read.
     pub wonde_id: Option<String>,
-    /// What is wrong with its shape, without any value from it.
+    /// What is wrong with its shape, without any of its values.
     pub reason: String,
 }
 
@@ -32,7 +32,7 @@ impl fmt::Display for UndecodableRecord {
     }
 }
 
-/// What one list answer holds, `next` still as it was written.
+/// The content of one list answer. `next` is still as it was written.
 pub(crate) struct DecodedPage<T> {
     pub(crate) records: Vec<Result<T, UndecodableRecord>>,
     pub(crate) next: Option<String>,
@@ -40,7 +40,7 @@ pub(crate) struct DecodedPage<T> {
 
 #[derive(Deserialize)]
 struct ListEnvelope<T> {
-    // No default: an answer without `data` must never pass for an empty school.
+    // There is no default: an answer without `data` must never count as an empty school.
     data: Vec<T>,
     #[serde(default)]
     meta: Shape<IgnoredAny, Meta>,
@@ -65,7 +65,7 @@ struct Pagination {
     more: Option<bool>,
 }
 
-/// Decodes a list answer; records that do not fit come as errors of their own.
+/// Decodes a list answer. Records that do not decode are separate errors.
 pub(crate) fn decode_page<T: DeserializeOwned>(body: &[u8]) -> Result<DecodedPage<T>, Error> {
     let error = match serde_json::from_slice::<ListEnvelope<T>>(body) {
         Ok(page) => {
@@ -84,7 +84,7 @@ pub(crate) fn decode_page<T: DeserializeOwned>(body: &[u8]) -> Result<DecodedPag
     if in_records < mended.replaced() {
         return Err(unreadable(&error));
     }
-    // Without it, it is not known whether the list goes on.
+    // Without it, we do not know whether the list continues.
     let meta = parts.meta.map(serde_json::from_str).transpose();
     let meta = meta.map_err(|_quoting| unreadable_place())?.unwrap_or_default();
     let records = records.into_iter().map(|record| decode_record(body, &mended, record)).collect();
@@ -105,8 +105,7 @@ pub(crate) fn decode_single<T: DeserializeOwned>(body: &[u8]) -> Result<T, Error
     Ok(decode_record(body, &mended, parts.data)?)
 }
 
-/// Decodes the answer to a request for a record that is about no person: what a text of it has lost does
-/// no harm.
+/// Decodes a record that is not about a person, so a damaged text does no harm.
 pub(crate) fn decode_damaged<T: DeserializeOwned>(body: &[u8]) -> Result<T, Error> {
     let as_it_was = decode_single(body);
     if !matches!(as_it_was, Err(Error::Record(_))) {
@@ -118,14 +117,14 @@ pub(crate) fn decode_damaged<T: DeserializeOwned>(body: &[u8]) -> Result<T, Erro
     }
 }
 
-/// An answer that was taken apart, each part as it is written.
+/// An answer in parts, each as it was written.
 struct Parts<'a> {
     data: &'a str,
     meta: Option<&'a str>,
 }
 
 impl<'a> Parts<'a> {
-    /// `None` where the answer is not whole, or where one of the parts comes twice.
+    /// `None` if the answer is not complete, or if one of the parts comes twice.
     fn of(mended: &'a Mended) -> Option<Self> {
         let text = std::str::from_utf8(mended.body()).ok()?;
         let (mut data, mut meta) = (None, None);
@@ -145,8 +144,8 @@ impl<'a> Parts<'a> {
 }
 
 /// A missing pagination object means the last page: Wonde's reference says that short lists have
-/// none. But `more` without `next` is a list cut short, and to take that for its end would make
-/// leavers of everybody on the pages not seen. So would a pagination that is something else.
+/// none. But `more` without `next` is a truncated list. If it counted as the end, everyone on the
+/// missing pages would become a leaver. The same is true of a pagination of another type.
 fn next_page(meta: Shape<IgnoredAny, Meta>) -> Result<Option<String>, Error> {
     let pagination = match meta {
         Shape::Object(Meta { pagination }) => pagination,
@@ -154,7 +153,7 @@ fn next_page(meta: Shape<IgnoredAny, Meta>) -> Result<Option<String>, Error> {
         _ => return Err(unreadable_place()),
     };
     match pagination {
-        // Some servers name the last page as its own next, or one behind it.
+        // Some servers name the last page as its own next, or a page behind it.
         Shape::Object(Pagination { more: Some(false), .. }) => Ok(None),
         Shape::Object(Pagination { next: None, more: Some(true) }) => {
             Err(Error::decode("more pages are promised, but none is named"))
@@ -165,7 +164,7 @@ fn next_page(meta: Shape<IgnoredAny, Meta>) -> Result<Option<String>, Error> {
     }
 }
 
-/// Not there, null, or PHP's empty object.
+/// Missing, null, or PHP's empty object.
 fn is_nothing<T>(shape: &Shape<IgnoredAny, T>) -> bool {
     match shape {
         Shape::Missing | Shape::Null => true,
@@ -178,7 +177,7 @@ fn unreadable_place() -> Error {
     Error::decode("where the list goes on cannot be read")
 }
 
-/// Decodes a record as it was: a bad text in a field that is not read costs nothing.
+/// Decodes a record as it was. A damaged text in a field that is not read does no harm.
 fn decode_record<T: DeserializeOwned>(
     body: &[u8],
     mended: &Mended,
@@ -187,7 +186,7 @@ fn decode_record<T: DeserializeOwned>(
     serde_json::from_slice(&body[mended.place_of(record)]).map_err(|error| explain(record, &error))
 }
 
-/// Says where a record fails. The decoder's own words are not used: they quote the values.
+/// Says where a record fails. The decoder's own words are not used, because they quote values.
 fn explain(record: &str, error: &serde_json::Error) -> UndecodableRecord {
     let Some(members) = members(record) else {
         return UndecodableRecord { wonde_id: None, reason: "it is not an object".to_owned() };
@@ -200,7 +199,7 @@ fn explain(record: &str, error: &serde_json::Error) -> UndecodableRecord {
     UndecodableRecord { wonde_id, reason }
 }
 
-/// The one id among the members of a record.
+/// The only id among the members of a record.
 fn id_among(members: &[&str]) -> Option<String> {
     let values = members.iter().filter_map(|member| key_and_value(member));
     let ids = values.filter(|(key, _)| key == "id");

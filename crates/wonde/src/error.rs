@@ -5,56 +5,52 @@ use crate::addresses::RefusedAddress;
 use crate::envelope::UndecodableRecord;
 use crate::limit::Throttled;
 
-/// Why a call to Wonde did not bring what was asked for. No variant, and no source of one, holds
-/// a token, a query value or a piece of a body.
+/// Why a call to Wonde failed. No variant, and no source of one, contains a token, a query value or
+/// a piece of a body.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// 429 from Wonde, or our own limiter refused.
+    /// 429 from Wonde, or a refusal from our own limiter.
     #[error("Wonde's rate limit is reached")]
     RateLimited {
-        /// When to ask again, where that is known.
+        /// When to ask again, if known.
         retry_after: Option<Duration>,
     },
-    /// The token is bad, revoked or rotated: the school's own record was refused with 401 a moment
+    /// The token is bad, revoked or replaced: the school's own record was refused with 401 a moment
     /// after another 401, or the token cannot be sent at all. One 401 alone is a
     /// [`Gateway`](Self::Gateway) fault.
     #[error("Wonde does not accept the token")]
     Unauthorized,
-    /// 403 in Wonde's own words: the school withdrew the access, or never granted it.
+    /// 403 in Wonde's own words: the school withdrew access, or never granted it.
     #[error("the school does not grant this access{}", scope.as_ref().map(|name| format!(" ({name})")).unwrap_or_default())]
     Forbidden {
-        /// What is missing, for example `employees.read`, where the answer names it.
+        /// What is missing, for example `employees.read`, if the answer names it.
         scope: Option<String>,
     },
-    /// 404 in Wonde's own words: for one person this is data, not a failure.
-    #[error("Wonde knows no such record")]
+    /// 404 in Wonde's own words. For one person this is data, not a failure.
+    #[error("Wonde does not have this record")]
     NotFound,
-    /// Wonde knows no such include for this school's MIS, and refuses the whole request for it.
-    #[error("Wonde has no such include{}", of_names(named))]
+    /// Wonde does not know such an include for this school's MIS, and refuses the whole request.
+    #[error("Wonde does not have this include{}", of_names(named))]
     InvalidInclude {
-        /// Which of the includes asked for the answer names; empty where it names none of them.
+        /// The requested includes that the answer names; empty if it names none of them.
         named: Vec<String>,
     },
-    /// Something between us and Wonde answered in its place, or one of Wonde's servers that knows
-    /// less than the others. It passes.
-    #[error("something in front of Wonde answered in its place (HTTP {status})")]
-    Gateway {
-        /// The HTTP status.
-        status: u16,
-    },
+    /// Another server answered instead of Wonde, or one of Wonde's servers that knows less than the
+    /// others. It is temporary.
+    #[error("another server answered instead of Wonde (HTTP {status})")]
+    Gateway { status: u16 },
     /// 5xx, 408 or 425: Wonde cannot answer now.
-    #[error("Wonde cannot answer now (HTTP {status})")]
+    #[error("Wonde cannot answer at the moment (HTTP {status})")]
     Server {
-        /// The HTTP status.
         status: u16,
-        /// When to ask again, where the answer says it.
+        /// When to ask again, if the answer says so.
         retry_after: Option<Duration>,
     },
-    /// No connection, or it broke before the body was complete.
+    /// There was no connection, or it broke before the body was complete.
     #[error("the connection to Wonde failed")]
     Network(#[source] reqwest::Error),
     /// The host is, or resolves to, an address that is not allowed. Nothing was sent.
-    #[error("the host of the address is not allowed")]
+    #[error("the host in the address is not allowed")]
     AddressRefused,
     /// No complete answer within the configured time.
     #[error("Wonde did not answer in time")]
@@ -62,44 +58,35 @@ pub enum Error {
     /// The body is larger than the configuration allows.
     #[error("the answer is larger than {limit} bytes")]
     BodyTooLarge {
-        /// `max_body_bytes` of the configuration.
+        /// The configured `max_body_bytes`.
         limit: usize,
     },
-    /// A successful answer that is not the JSON envelope it should be.
+    /// A successful answer that is not the expected JSON envelope.
     #[error("the answer cannot be read: {reason}")]
-    Decode {
-        /// What is wrong, without any value from the body.
-        reason: String,
-    },
-    /// The one record asked for does not decode.
+    Decode { reason: String },
+    /// The requested record does not decode.
     #[error(transparent)]
     Record(#[from] UndecodableRecord),
     /// The next page would be on another server, of another school or of another list. The token
     /// was not sent there.
-    #[error("the next page is not of this list (host {host})")]
+    #[error("the next page does not belong to this list (host {host})")]
     ForeignNext {
-        /// Host of the refused address; the school's own where only the path differs.
+        /// Host of the refused address, or the school's own host if only the path differs.
         host: String,
     },
-    /// A page names a page as the next that was already read.
-    #[error("the pages run in a circle")]
+    /// A page names a page that was already read as the next.
+    #[error("a page names an earlier page as the next one")]
     PageLoop,
     /// Wonde refuses the request itself.
     #[error("unexpected answer (HTTP {status})")]
-    Other {
-        /// The HTTP status.
-        status: u16,
-    },
-    /// The client cannot be built from this configuration.
-    #[error("the Wonde client is not configured well: {reason}")]
-    Config {
-        /// What is wrong.
-        reason: String,
-    },
+    Other { status: u16 },
+    /// The client cannot be built with this configuration.
+    #[error("the configuration of the Wonde client is wrong: {reason}")]
+    Config { reason: String },
 }
 
 impl Error {
-    /// Whether the same request may succeed later, with nothing changed by anybody.
+    /// Whether the same request may succeed later without any change.
     pub fn is_transient(&self) -> bool {
         match self {
             Self::RateLimited { .. }
@@ -122,7 +109,7 @@ impl Error {
         }
     }
 
-    /// When to ask again, where Wonde or the limiter said so.
+    /// When to ask again, if Wonde or the limiter said so.
     pub fn retry_after(&self) -> Option<Duration> {
         match self {
             Self::RateLimited { retry_after } | Self::Server { retry_after, .. } => *retry_after,
@@ -130,7 +117,7 @@ impl Error {
         }
     }
 
-    /// Takes the URL out first: its query does not belong in a log.
+    /// Removes the URL, because its query does not belong in a log.
     pub(crate) fn from_transport(error: reqwest::Error) -> Self {
         let error = error.without_url();
         if is_refused(&error) {

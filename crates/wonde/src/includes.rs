@@ -1,14 +1,14 @@
 //! Which includes a refusal is about. Pure.
 
-/// Whether a text speaks of includes at all.
+/// Whether a text mentions includes.
 pub(crate) fn names_includes(text: &str) -> bool {
     let squashed: String = text.chars().filter(char::is_ascii_alphanumeric).collect();
     squashed.to_ascii_lowercase().contains("include")
 }
 
-/// Those of `asked` (a comma list) that a text names, whatever its spelling: `contactDetails`,
-/// `contact details`, and `hierarchy.employment_details` for `hierarchy`. Nothing of the text
-/// itself is let through.
+/// The includes of `asked` (separated by commas) that a text names, in any spelling:
+/// `contactDetails`, `contact details`, and `hierarchy.employment_details` for `hierarchy`. Nothing
+/// of the text itself is returned.
 pub(crate) fn named(asked: &str, text: &str) -> Vec<String> {
     let said = words(text);
     let is_named = |include: &&str| {
@@ -22,12 +22,12 @@ fn same(found: &[String], wanted: &[String]) -> bool {
     found.iter().zip(wanted).all(|(found, wanted)| stem(found) == stem(wanted))
 }
 
-/// The same for `class` and `classes`, `role` and `roles`.
+/// The same stem for `class` and `classes`, `role` and `roles`.
 fn stem(word: &str) -> &str {
     word.trim_end_matches(['e', 's'])
 }
 
-/// The words of a text in small letters, of a dotted name the first part only.
+/// The words of a text in lower case. Of a dotted name only the first part is used.
 fn words(text: &str) -> Vec<String> {
     let is_part = |c: char| c.is_ascii_alphanumeric() || "._-".contains(c);
     let names = text
@@ -36,7 +36,7 @@ fn words(text: &str) -> Vec<String> {
     names.flat_map(|name| name.split(['_', '-'])).flat_map(humps).collect()
 }
 
-/// `contactDetails` is two words.
+/// Splits `contactDetails` into two words.
 fn humps(name: &str) -> Vec<String> {
     let mut words: Vec<String> = Vec::new();
     let mut after_small = false;

@@ -1,5 +1,5 @@
-//! The hook for a rate limiter that several processes share. The limiter itself lives elsewhere:
-//! this crate knows neither Redis nor what the limit is.
+//! The hook for a rate limiter that several processes share. The limiter itself is elsewhere: this
+//! crate knows neither Redis nor the limit.
 
 use std::fmt::{self, Write as _};
 use std::time::Duration;
@@ -11,21 +11,21 @@ use secrecy::{ExposeSecret as _, SecretString};
 
 /// Grants the right to send requests, one at a time.
 pub trait RateLimit: Send + Sync + 'static {
-    /// Waits for the right to send one request; fails at once where the wait would be too long.
+    /// Waits for the right to send one request. Fails at once if the wait would be too long.
     fn acquire<'a>(&'a self, key: &'a LimitKey) -> BoxFuture<'a, Result<(), Throttled>>;
 
-    /// Wonde answered 429: nobody should send anything under this key for that long.
+    /// Wonde answered 429: no request should be sent under this key for that long.
     fn pause<'a>(&'a self, key: &'a LimitKey, pause: Duration) -> BoxFuture<'a, ()>;
 }
 
-/// The limiter refused: the wait would be longer than it lets anybody wait.
+/// The limiter refused, because the wait would be too long.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Throttled {
     /// When to ask again.
     pub retry_after: Duration,
 }
 
-/// No limit at all, for tests and single commands.
+/// No limit, for tests and single commands.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Unlimited;
 
@@ -39,8 +39,8 @@ impl RateLimit for Unlimited {
     }
 }
 
-/// Who shares a limit: all requests with the same token. It is 32 hex digits of the token's
-/// SHA-256, so it may be logged and stored where the token may not.
+/// Requests that share a limit: all those with the same token. The key is 32 hex digits of the
+/// token's SHA-256, so it may be logged and stored where the token may not.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct LimitKey {
     hash: String,
@@ -48,7 +48,7 @@ pub struct LimitKey {
 }
 
 impl LimitKey {
-    /// The key of everything sent with `token`.
+    /// The key of all requests with `token`.
     pub fn of_token(token: &SecretString) -> Self {
         let hash = digest::digest(&digest::SHA256, token.expose_secret().as_bytes());
         let mut hex = String::with_capacity(32);
@@ -63,7 +63,7 @@ impl LimitKey {
         &self.hash
     }
 
-    /// By what name the caller knows whoever sends these requests; nothing secret.
+    /// The caller's name for the sender of these requests. It is not secret.
     pub fn label(&self) -> Option<&str> {
         self.label.as_deref()
     }
@@ -86,7 +86,7 @@ mod tests {
     #[test]
     fn a_key_is_a_hash_and_differs_by_token() {
         let key = LimitKey::of_token(&SecretString::from("abc"));
-        // First half of the published SHA-256 test vector for "abc".
+        // The first half of the published SHA-256 test vector for "abc".
         assert_eq!(key.as_str(), "ba7816bf8f01cfea414140de5dae2223");
         assert_ne!(key, LimitKey::of_token(&SecretString::from("abd")));
     }

@@ -12,14 +12,14 @@ use crate::query::{ClassInclude, DeletionKind, EmployeeInclude, EmployeeQuery, L
 
 impl SchoolClient {
     /// All employees that `query` asks for, page by page. The stream ends after its first error.
-    /// With `from` it goes on where an earlier stream of employees stopped; the cursor then
+    /// With `from` it continues where an earlier stream of employees stopped; the cursor then
     /// decides instead of the query.
     ///
-    /// Fetching begins at once in tasks of its own (so call this inside a Tokio runtime), goes on
-    /// while the consumer has a page in hand, and stops when the stream is dropped. Where the pages
-    /// count up, as many as [`parallel_requests`](crate::ClientConfig::parallel_requests) are
-    /// fetched or wait for their turn at the same time, see [`expecting`](Self::expecting); their
-    /// order, and where they end, is the list's own all the same.
+    /// Fetching begins at once in separate tasks (so call this inside a Tokio runtime), continues
+    /// while the consumer works on a page, and stops when the stream is dropped. If the pages count
+    /// up, up to [`parallel_requests`](crate::ClientConfig::parallel_requests) of them are fetched
+    /// or wait for their turn at the same time, see [`expecting`](Self::expecting). The order and
+    /// the end are always the list's own.
     pub fn employees(
         &self,
         query: &EmployeeQuery,
@@ -31,7 +31,7 @@ impl SchoolClient {
         ahead::stream(self.clone(), &list, from)
     }
 
-    /// All classes, or those changed after a moment; otherwise as [`employees`](Self::employees).
+    /// All classes, or those that changed after a moment; see [`employees`](Self::employees).
     pub fn classes(
         &self,
         include: &[ClassInclude],
@@ -42,7 +42,7 @@ impl SchoolClient {
         ahead::stream(self.clone(), &ListQuery::new("classes", include, updated_after), from)
     }
 
-    /// All subjects, or those changed after a moment; otherwise as [`employees`](Self::employees).
+    /// All subjects, or those that changed after a moment; see [`employees`](Self::employees).
     pub fn subjects(
         &self,
         updated_after: Option<DateTime<Utc>>,
@@ -51,7 +51,7 @@ impl SchoolClient {
         ahead::stream(self.clone(), &ListQuery::new("subjects", [], updated_after), from)
     }
 
-    /// What was deleted, or deleted or restored after a moment; otherwise as
+    /// All deletions, or those deleted or restored after a moment; see
     /// [`employees`](Self::employees).
     pub fn deletions(
         &self,

@@ -1,10 +1,10 @@
-//! Answers that are no JSON because of a text in one record: half a surrogate pair, a byte that is not
-//! UTF-8, a raw control character. Each is replaced by something of the same length that JSON allows, so
-//! that the records around it can be read; the record that has it cannot.
+//! Answers that are not JSON because of one text: half a surrogate pair, a byte that is not UTF-8,
+//! a raw control character. Each is replaced by something of the same length that JSON allows, so
+//! that the other records can be read. The record itself cannot.
 
 use std::ops::Range;
 
-/// An answer of which every piece that is no JSON is replaced.
+/// An answer in which every piece that is not JSON is replaced.
 pub(crate) struct Mended {
     body: Vec<u8>,
     /// Where something was replaced, in order.
@@ -24,7 +24,7 @@ impl Mended {
         &self.body
     }
 
-    /// Where a part of [`Self::body`] stands in it, and so in the answer as it was.
+    /// Where a part of [`Self::body`] is in it, and so in the original answer.
     pub(crate) fn place_of(&self, part: &str) -> Range<usize> {
         let start = part.as_ptr() as usize - self.body.as_ptr() as usize;
         start..start + part.len()
@@ -37,7 +37,7 @@ impl Mended {
         before(part.end) - before(part.start)
     }
 
-    /// How many were replaced in all.
+    /// How many pieces were replaced in all.
     pub(crate) fn replaced(&self) -> usize {
         self.places.len()
     }
@@ -72,7 +72,8 @@ impl Mended {
         }
     }
 
-    /// Replaces an escape that is half of a surrogate pair; returns how far the escape (or pair) goes.
+    /// Replaces an escape that is half of a surrogate pair, and returns where the escape or pair
+    /// ends.
     fn replace_half_pair(&mut self, at: usize) -> usize {
         match (self.unit(at), self.unit(at + 6)) {
             (Some(0xD800..0xDC00), Some(0xDC00..0xE000)) => 12,
@@ -84,7 +85,7 @@ impl Mended {
         }
     }
 
-    /// The UTF-16 unit of an escape `\uXXXX` that stands here.
+    /// The UTF-16 unit of an escape `\uXXXX` at this position.
     fn unit(&self, at: usize) -> Option<u16> {
         let digits = self.body.get(at..at + 6)?.strip_prefix(br"\u")?;
         let digits = std::str::from_utf8(digits).ok().filter(|text| !text.starts_with('+'))?;
@@ -109,11 +110,12 @@ mod tests {
             (br#"["\uDE00x"]"#, br#"["\ufffdx"]"#, 1),
             (br#"["\ud83d\ude00"]"#, br#"["\ud83d\ude00"]"#, 0),
             (br#"["\ud83d\ud83d\ude00"]"#, br#"["\ufffd\ud83d\ude00"]"#, 1),
-            // An escaped backslash begins no escape, and an escaped quote ends no string.
+            // An escaped backslash begins no escape, and an escaped quotation mark ends no string.
             (br#"["\\ud83d","\"\ud83d"]"#, br#"["\\ud83d","\"\ufffd"]"#, 1),
             (b"[\"Zo\xeb\"]", b"[\"Zo?\"]", 1),
             (b"[\"a\nb\tc\0\"]\n", b"[\"a b c \"]\n", 3),
-            // Outside strings white space is none of ours, and a foreign byte stays wrong.
+            // Outside strings white space is left alone, and a byte that is not UTF-8 stays an
+            // error.
             (b"[ 1,\t2 ]", b"[ 1,\t2 ]", 0),
             (b"[\xff]", b"[?]", 1),
             (br#"["\ud8"#, br#"["\ud8"#, 0),

@@ -1,9 +1,10 @@
-//! Wonde's records as Rust types, tolerant of everything its fields were seen or feared to be.
+//! Wonde's records as Rust types. They tolerate every variation of a field that was seen or is
+//! possible.
 //!
-//! Unknown fields are ignored, and every field but the id is optional: null, missing and
-//! unreadable leaves become `None`. Two differences are kept because a sync must not blank what it
-//! was not told: an [`Include`] tells *not delivered* from *delivered empty*, and a [`WondeDate`]
-//! tells *no date* from *a date nobody can read*.
+//! Unknown fields are ignored, and every field except the id is optional: null, missing and
+//! unreadable values become `None`. Two differences are kept, because a sync must not empty a value
+//! that it was not told about: an [`Include`] tells *not delivered* from *delivered empty*, and a
+//! [`WondeDate`] tells *no date* from *an unreadable date*.
 
 mod class;
 mod counts;

@@ -1,4 +1,4 @@
-//! The pages of a list, and where they may be.
+//! The pages of a list, and the addresses that they may have.
 
 use std::fmt;
 
@@ -11,14 +11,14 @@ use crate::error::Error;
 /// One page of a list.
 #[derive(Debug)]
 pub struct Page<T> {
-    /// The records in Wonde's order; one that does not decode does not spoil the others.
+    /// The records in Wonde's order. One that does not decode does not affect the others.
     pub records: Vec<Result<T, UndecodableRecord>>,
-    /// Where the next page is; `None` on the last. Store it to go on later.
+    /// Where the next page is; `None` on the last page. Store it to continue later.
     pub next: Option<PageCursor>,
 }
 
-/// Where a page is: path and query of its address, without the host. It may come from a database,
-/// so it is checked again before it is used. `Debug` leaves the query out.
+/// Path and query of a page's address, without the host. It may come from a database, so it is
+/// checked again before it is used. `Debug` leaves out the query.
 #[derive(Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct PageCursor(String);
@@ -28,7 +28,7 @@ impl PageCursor {
         Self(url[Position::BeforePath..Position::AfterQuery].to_owned())
     }
 
-    /// The page's address, checked as [`within_list`] does.
+    /// The page's address, checked as in [`within_list`].
     pub(crate) fn within(&self, root: &Url, resource: &str) -> Result<Url, Error> {
         within_list(root, resource, root, &self.0)
     }
@@ -41,11 +41,11 @@ impl fmt::Debug for PageCursor {
     }
 }
 
-/// Resolves an address that `page` names, and lets it pass only for this list of this school on
-/// this school's server: a token that sees many schools must not mix them, and a stored cursor of
-/// employees must not be read as one of classes. Behind a proxy the server may name itself with
-/// another scheme or port, or its path with another beginning. These are never used: what is asked for
-/// next is on the root that the token belongs to, whatever the address says.
+/// Resolves an address that `page` names. It is accepted only for this list of this school on this
+/// school's server: a token that can read many schools must not mix them, and a stored cursor of
+/// employees must not be used for classes. Behind a proxy the server may name itself with another
+/// scheme, port or path prefix. These are never used: the next request always goes to the root that
+/// the token belongs to.
 pub(crate) fn within_list(
     root: &Url,
     resource: &str,
@@ -62,7 +62,7 @@ pub(crate) fn within_list(
     if !same_server || !same_list {
         return Err(Error::ForeignNext { host: url.host_str().unwrap_or_default().to_owned() });
     }
-    // Nothing but the query may come from outside.
+    // Only the query may come from outside.
     let mut next = root.clone();
     next.set_path(&own);
     next.set_query(url.query());

@@ -1,17 +1,15 @@
-//! Takes JSON apart without reading what the parts hold, so that one which is no JSON costs itself
-//! alone.
+//! Takes JSON apart without reading the parts, so that one part that is not JSON affects only
+//! itself.
 
-/// What an object holds, each as it is written; `None`: it is no object that is closed.
+/// The members of an object, each as it is written; `None` if the text is not a closed object.
 pub(crate) fn members(text: &str) -> Option<Vec<&str>> {
     parts(text, '{', '}')
 }
 
-/// What a list holds, each as it is written; `None`: it is no list that is closed.
 pub(crate) fn items(text: &str) -> Option<Vec<&str>> {
     parts(text, '[', ']')
 }
 
-/// Key and value of a member; `None`: it has none.
 pub(crate) fn key_and_value(member: &str) -> Option<(String, &str)> {
     let mut reader = serde_json::Deserializer::from_str(member).into_iter::<String>();
     let key = reader.next()?.ok()?;
@@ -19,7 +17,7 @@ pub(crate) fn key_and_value(member: &str) -> Option<(String, &str)> {
     Some((key, value.trim()))
 }
 
-/// Every bracket inside has to be closed by its own kind: else a part has no certain end.
+/// Every bracket has to be closed by its own kind; otherwise a part has no certain end.
 fn parts(text: &str, open: char, close: char) -> Option<Vec<&str>> {
     let inside = text.trim().strip_prefix(open)?.strip_suffix(close)?;
     let (mut parts, mut begin) = (Vec::new(), 0);

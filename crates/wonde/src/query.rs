@@ -1,39 +1,38 @@
-//! What a list or a record can be asked for.
+//! The requests that can be made for a list or a record.
 
 use chrono::{DateTime, Utc};
 
-/// Which employees, with what, in pages of which size.
+/// Which employees to read, with what, in pages of which size.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct EmployeeQuery {
-    /// What to deliver with each employee. Each needs a scope of its own; the whole request may be
-    /// refused for one that the school has withdrawn.
+    /// What to deliver with each employee. Each include needs its own scope. If the school has
+    /// withdrawn one, the whole request may be refused.
     pub include: Vec<EmployeeInclude>,
-    /// Only records that changed after this moment, sent in whole seconds. Whether a change of an
-    /// include alone counts is not known, so this cannot replace a full list.
+    /// Only records that changed after this moment, in whole seconds. It is not known whether a
+    /// change of an include alone counts, so this cannot replace a full list.
     pub updated_after: Option<DateTime<Utc>>,
-    /// Records in a page, instead of the configured number. Photos make pages heavy.
+    /// Records per page, instead of the configured number. Photos make pages heavy.
     pub page_size: Option<u32>,
 }
 
 /// What to deliver with each employee.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum EmployeeInclude {
-    /// Email addresses.
     ContactDetails,
-    /// Dates of employment, whether current, whether teaching.
+    /// Dates of employment, and the flags for current and teaching staff.
     EmploymentDetails,
-    /// Roles.
     Roles,
     /// Who reports to whom.
     Hierarchy,
-    /// The photo, image and all: some 100 KB for each person.
+    /// The photo with its image, about 100 KB for each person.
     Photo,
     /// The classes that the person teaches.
     Classes,
 }
 
 impl EmployeeInclude {
-    /// As Wonde writes it, in requests and in [`Error::InvalidInclude`](crate::Error::InvalidInclude).
+    /// The name that Wonde uses, in requests and in
+    /// [`Error::InvalidInclude`](crate::Error::InvalidInclude).
     pub fn name(self) -> &'static str {
         match self {
             Self::ContactDetails => "contact_details",
@@ -49,7 +48,7 @@ impl EmployeeInclude {
 /// What to deliver with each class.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum ClassInclude {
-    /// The subject as a record; its id alone comes without this too.
+    /// The subject as a record. Its id comes without this include too.
     Subject,
     /// Who teaches it.
     Employees,
@@ -64,17 +63,15 @@ impl ClassInclude {
     }
 }
 
-/// Records of which kind were deleted.
+/// Which kind of records were deleted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum DeletionKind {
-    /// Members of staff.
     Employee,
-    /// Classes.
     Class,
 }
 
 impl DeletionKind {
-    /// As Wonde writes it, in the filter and in [`Deletion::kind`](crate::Deletion::kind).
+    /// The name that Wonde uses, in the filter and in [`Deletion::kind`](crate::Deletion::kind).
     pub fn name(self) -> &'static str {
         match self {
             Self::Employee => "employee",
@@ -103,14 +100,14 @@ impl ListQuery {
             parameters.push(("include", include));
         }
         if let Some(moment) = updated_after {
-            // Parts of a second are cut off: rather a record too many than one too few.
+            // Fractions of a second are cut off: better a record too many than one too few.
             parameters.push(("updated_after", moment.format("%Y-%m-%d %H:%M:%S").to_string()));
         }
         Self { resource, parameters, page_size: None }
     }
 }
 
-/// The value of `include`, empty where nothing is asked for.
+/// The value of `include`; empty if nothing is requested.
 pub(crate) fn include_names(include: impl IntoIterator<Item = &'static str>) -> String {
     include.into_iter().collect::<Vec<_>>().join(",")
 }

@@ -1,4 +1,4 @@
-//! What comes back: bodies within bounds, and what a refusal means.
+//! How to read answers: bodies within limits, and the meaning of refusals.
 
 use std::time::Duration;
 
@@ -14,17 +14,17 @@ use crate::retry::retry_after;
 /// How much of a refusal is read to find what it names.
 const REFUSAL_BYTES: usize = 16 * 1024;
 
-/// What was asked for, as far as it decides what a refusal means.
+/// What was requested, as far as it decides the meaning of a refusal.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Asked<'a> {
-    /// One record, and not a list: then only a 404 that says what it is about means that there is
+    /// One record and not a list. Only then does a 404 that names its subject mean that there is
     /// none.
     pub(crate) one_record: bool,
     /// The value of `include`.
     pub(crate) include: &'a str,
 }
 
-/// What an answer other than 200 means.
+/// The meaning of an answer other than 200.
 pub(crate) async fn refusal(response: Response, asked: Asked<'_>) -> Error {
     let status = response.status().as_u16();
     let retry_after = retry_after(response.headers());
@@ -42,13 +42,13 @@ enum Words {
     Own(Map<String, Value>),
     /// Text that may still be Wonde's.
     Plain(String),
-    /// HTML, nothing, or JSON of something else: a gateway's.
+    /// HTML, nothing, or other JSON: a gateway's.
     Foreign,
 }
 
 impl Words {
-    /// Wonde's refusals are objects with `error`. An empty object could be anybody's; it is taken
-    /// for Wonde's where that does no harm, see [`Asked::one_record`].
+    /// Wonde's refusals are objects with `error`. An empty object could come from anywhere. It
+    /// counts as Wonde's if that does no harm, see [`Asked::one_record`].
     fn read(body: &[u8]) -> Self {
         let clean = without_marks(body);
         let body = clean.as_deref().unwrap_or(body);
@@ -76,7 +76,7 @@ impl Words {
         }
     }
 
-    /// The answer says which error it is.
+    /// Whether the answer names its error.
     fn is_named(&self) -> bool {
         matches!(self, Self::Own(said) if !said.is_empty())
     }
@@ -86,17 +86,17 @@ impl Words {
     }
 }
 
-/// Whether `key` holds a text, or, as validators write it, a list or an object of texts.
+/// Whether `key` has a text or, as validators write it, a list or an object of texts.
 fn has(said: &Map<String, Value>, key: &str) -> bool {
     match said.get(key) {
         Some(Value::String(text)) => !text.is_empty(),
-        // A gateway's `{"error":{"code":404,…}}` is none of Wonde's.
+        // A gateway's `{"error":{"code":404,…}}` does not come from Wonde.
         Some(Value::Object(_) | Value::Array(_)) => key == "errors",
         _ => false,
     }
 }
 
-/// Every text of a value, keys too, one a line.
+/// Every text of a value, including keys, one in each line.
 fn all_text(value: &Value) -> String {
     match value {
         Value::String(text) => text.clone(),
@@ -109,8 +109,8 @@ fn all_text(value: &Value) -> String {
     }
 }
 
-/// Which error a status and a body are. [`SchoolClient`](crate::SchoolClient) says in words what
-/// is tried again.
+/// The error for a status and a body. [`SchoolClient`](crate::SchoolClient) says which errors are
+/// tried again.
 fn meaning(status: u16, words: &Words, retry_after: Option<Duration>, asked: Asked<'_>) -> Error {
     match status {
         408 | 425 | 500..600 => Error::Server { status, retry_after },
@@ -122,13 +122,13 @@ fn meaning(status: u16, words: &Words, retry_after: Option<Duration>, asked: Ask
         403 if words.is_own() => Error::Forbidden { scope: scope_named(&words.text()) },
         404 | 410 if words.is_named() || words.is_own() && !asked.one_record => Error::NotFound,
         400 | 422 if !matches!(words, Words::Foreign) => Error::Other { status },
-        // Redirects, which are never followed, other successes, and every refusal that Wonde has
-        // no reason to give to a plain GET.
+        // Redirects, which are never followed, other successes, and every refusal that Wonde has no
+        // reason to give to a plain GET.
         _ => Error::Gateway { status },
     }
 }
 
-/// Wonde's documented way is 400 `invalid_include`; the text alone and other spellings are met too.
+/// Wonde documents 400 `invalid_include`, but the text alone and other spellings occur too.
 fn refuses_include(status: u16, words: &Words) -> bool {
     match (status, words) {
         (400 | 422, words) => names_includes(&words.text()),
@@ -139,8 +139,8 @@ fn refuses_include(status: u16, words: &Words) -> bool {
     }
 }
 
-/// The first thing in a refusal that looks like a scope (`employees.read`), else the code
-/// `invalid_permissions`. Nothing else of the body is let through.
+/// The first text in a refusal that looks like a scope (`employees.read`), otherwise the code
+/// `invalid_permissions`. Nothing else of the body is returned.
 fn scope_named(body: &str) -> Option<String> {
     let words = || {
         body.split(|c: char| !(c.is_ascii_alphanumeric() || "._-".contains(c)))
@@ -157,7 +157,7 @@ fn is_scope(word: &str) -> bool {
         && parts.is_some_and(|(of, right)| !of.is_empty() && matches!(right, "read" | "write"))
 }
 
-/// The body up to `limit` bytes after decompression, refused as soon as it is longer.
+/// The body up to `limit` bytes after decompression. It is refused as soon as it is longer.
 pub(crate) async fn read_body(mut response: Response, limit: usize) -> Result<Vec<u8>, Error> {
     let announced = response.content_length().unwrap_or(0);
     if announced > limit as u64 {
@@ -182,7 +182,7 @@ mod tests {
     const RECORD: Asked<'static> = Asked { one_record: true, ..LIST };
     const HTML: &str = "<html><body>Just a moment</body></html>";
 
-    /// A short name of what an answer means.
+    /// A short name for the meaning of an answer.
     fn of(status: u16, content_type: &str, body: &str, asked: Asked<'_>) -> String {
         let words = if content_type.contains("html") {
             Words::Foreign

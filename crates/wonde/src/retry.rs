@@ -1,4 +1,4 @@
-//! When to try again, and how long to wait before. The only module that knows `backoff`.
+//! When to try again, and how long to wait. Only this module knows `backoff`.
 
 use std::time::Duration;
 
@@ -11,11 +11,11 @@ use tokio::time::Instant;
 use crate::config::ClientConfig;
 use crate::error::Error;
 
-/// A `Retry-After` beyond this is a mistake of the server; it must not stop a school for a week.
+/// A `Retry-After` beyond this is a mistake of the server, and must not stop a school for a week.
 const MAX_BELIEVED: Duration = Duration::from_hours(1);
 
-/// Runs `attempt` (given its number, from 1) until it succeeds, fails for good, or the limits on
-/// tries and on elapsed time are reached; then the last error is returned.
+/// Runs `attempt` (with its number, from 1) until it succeeds, fails for good, or reaches the limit
+/// on tries or on time. Then it returns the last error.
 pub(crate) async fn retry<T, Fut>(
     config: &ClientConfig,
     mut attempt: impl FnMut(u32) -> Fut,
@@ -37,9 +37,9 @@ where
     .await
 }
 
-/// Both limits are kept here, because `backoff` has no limit on tries and does not ask its policy
-/// when an error carries its own wait: a server that sends `Retry-After` for ever would be asked
-/// for ever.
+/// Both limits are applied here, because `backoff` has no limit on tries and does not ask its
+/// policy if an error has its own wait. A server that always sends `Retry-After` would be asked for
+/// ever.
 fn classify(
     config: &ClientConfig,
     error: Error,
@@ -61,7 +61,7 @@ fn classify(
     }
 }
 
-/// Waits drawn evenly from zero to a limit that doubles with each try.
+/// Random waits from zero to a limit that doubles with each try.
 struct FullJitter {
     policy: ExponentialBackoff,
     deadline: Instant,
@@ -74,7 +74,7 @@ impl FullJitter {
             initial_interval: config.initial_backoff(),
             max_interval: config.max_backoff(),
             multiplier: 2.0,
-            // Evenly from zero to twice the interval; `next_backoff` halves it.
+            // From zero to twice the interval; `next_backoff` halves it.
             randomization_factor: 1.0,
             max_elapsed_time: None,
             ..ExponentialBackoff::default()
@@ -94,7 +94,7 @@ impl Backoff for FullJitter {
     }
 }
 
-/// Reads `Retry-After`, in seconds or as an HTTP date, at most [`MAX_BELIEVED`].
+/// Reads `Retry-After`, in seconds or as an HTTP date, up to [`MAX_BELIEVED`].
 pub(crate) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     let text = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
     let wait = match text.parse() {
@@ -104,7 +104,7 @@ pub(crate) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     Some(wait.min(MAX_BELIEVED))
 }
 
-/// The server's own clock is the right one to compare with; ours is the fallback.
+/// The server's own clock is the right one for the comparison. Ours is the fallback.
 fn wait_until(moment: DateTime<Utc>, headers: &HeaderMap) -> Duration {
     let now = http_date(headers.get(DATE))
         .unwrap_or_else(|| DateTime::from(std::time::SystemTime::now()));
@@ -139,7 +139,7 @@ mod tests {
         Error::Server { status: 503, retry_after: None }
     }
 
-    /// How often `fail` was asked, and how long all of it took on the paused clock.
+    /// How often `fail` was called, and how long it took on the paused clock.
     async fn run(config: &ClientConfig, fail: impl Fn() -> Error) -> (u32, Duration) {
         let started = Instant::now();
         let mut tries = 0;
@@ -200,7 +200,7 @@ mod tests {
         let mut waits = FullJitter::new(&config, Instant::now());
         let drawn: Vec<Duration> = (0..500).filter_map(|_| waits.next_backoff()).collect();
         assert_eq!(drawn.len(), 500);
-        // The chance that 500 even draws miss a tenth at either end is below 10^-22.
+        // The probability that 500 even draws miss a tenth at either end is below 10^-22.
         let (least, most) = (drawn.iter().min().unwrap(), drawn.iter().max().unwrap());
         assert!(*least < Duration::from_millis(100), "{least:?}");
         assert!(*most > Duration::from_millis(900), "{most:?}");

@@ -3,7 +3,7 @@ use std::{net::IpAddr, sync::Arc};
 use mis_sync_domain::WondeHosts;
 use mis_sync_wonde::AddressRule;
 
-/// The hosts at which Wonde may answer, as the Wonde client asks for them.
+/// The hosts that may be Wonde, in the form that the Wonde client needs.
 #[derive(Debug, Clone)]
 pub struct AllowedAddresses(pub Arc<WondeHosts>);
 

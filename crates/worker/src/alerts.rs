@@ -1,5 +1,5 @@
-//! Tells of schools that somebody has to look at: one alert for each condition, and one message
-//! when it is over. The leader's work.
+//! Opens an alert for each condition of a school that needs attention, and sends one message when
+//! it ends. The leader does this.
 
 mod message;
 
@@ -14,21 +14,20 @@ use crate::{
     leader::{every, in_time},
 };
 
-/// What is alerted to, and whom.
+/// Which conditions raise alerts, and where they are sent.
 #[derive(Debug, Clone)]
 pub struct AlertOptions {
-    /// So long no sync may have been applied.
+    /// The longest time without a sync that was applied.
     pub stale_after: TimeDelta,
-    /// How often schools are looked at.
     pub every: Duration,
-    /// Whom to tell; `None`: alerts are noted only.
+    /// Where alerts are sent; `None` if they are only recorded.
     pub receiver: Option<Arc<AlertReceiver>>,
 }
 
-/// Nothing takes so long but a connection that died without a word.
+/// Only a dead connection takes this long.
 const LONGEST: Duration = Duration::from_mins(5);
 
-/// Compares the schools with the open alerts, all the time.
+/// Compares the schools with the open alerts, again and again.
 pub(crate) async fn watch(context: &Context) -> Infallible {
     let mut tick = every(context.alerts.every);
     loop {
@@ -41,7 +40,7 @@ pub(crate) async fn watch(context: &Context) -> Infallible {
                     context.queue.deliver_new(job).await;
                 }
             }
-            Err(error) => tracing::warn!(%error, "schools could not be looked at"),
+            Err(error) => tracing::warn!(%error, "schools could not be checked"),
         }
     }
 }

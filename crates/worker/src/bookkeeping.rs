@@ -1,5 +1,5 @@
-//! Writes down the figures of periods that are over, and forgets workers that are long gone. The
-//! leader's work.
+//! Stores the figures of past periods, and deletes workers that are long gone. The leader does
+//! this.
 
 use std::{convert::Infallible, time::Duration};
 
@@ -10,7 +10,7 @@ use crate::{
     leader::{every, in_time},
 };
 
-/// Nothing takes so long but a connection that died without a word.
+/// Only a dead connection takes this long.
 const LONGEST: Duration = Duration::from_mins(5);
 
 const EVERY: Duration = Duration::from_secs(20);
@@ -20,14 +20,14 @@ pub(crate) async fn run(context: &Context) -> Infallible {
     loop {
         tick.tick().await;
         if let Err(error) = in_time(LONGEST, keep(context)).await {
-            tracing::warn!(%error, "the books could not be kept");
+            tracing::warn!(%error, "the figures could not be stored");
         }
     }
 }
 
 async fn keep(context: &Context) -> Result<(), Error> {
     let pool = context.queue.pool();
-    // Some at a time, so that a long history does not hold up anything else for long.
+    // A few at a time, so that a long history does not hold up other work.
     while figures::fill_periods(pool).await? > 0 {}
     workers::forget_old(pool).await.map(drop)
 }

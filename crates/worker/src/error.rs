@@ -5,41 +5,40 @@ use mis_sync_queue::JobError;
 use mis_sync_store::Error as StoreError;
 use mis_sync_wonde::Error as WondeError;
 
-/// Why a sync did not succeed. Bodies of jobs use plain `?`; what follows from an error is
-/// decided once, in the conversion to [`JobError`].
+/// Why a sync did not succeed. Jobs use plain `?`; the consequence of an error is decided once, in
+/// the conversion to [`JobError`].
 #[derive(Debug, thiserror::Error)]
 pub enum SyncError {
-    /// The database.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// Wonde.
     #[error(transparent)]
     Wonde(#[from] WondeError),
-    /// The school has no token (any more).
+    /// The school has no token, or no longer has one.
     #[error("the school is not connected to Wonde")]
     NotConnected,
-    /// The school's row has a Wonde id or address that cannot be used.
+    /// The school's row has an unusable Wonde id or address.
     #[error("the school's connection cannot be used: {0}")]
     BadConnection(&'static str),
-    /// The person of a refresh is not in the school (any more).
-    #[error("there is nobody of this id in the school")]
+    /// The person of a refresh is not in the school, or no longer is.
+    #[error("there is no person with this id in the school")]
     UnknownStaff,
-    /// One person could not be fetched in the time that a login has.
+    /// One person could not be fetched in the time of a login.
     #[error("Wonde took longer than a login can wait")]
     TooSlow,
-    /// Wonde knows the school, but not its list of staff, or the page of a list where an earlier
-    /// attempt stopped: that passes.
-    #[error("Wonde did not find one of the school's lists, though it knows the school")]
+    /// Wonde knows the school, but not its list of staff, or not the page at which an earlier
+    /// attempt stopped. This is temporary.
+    #[error("Wonde did not find one of the school's lists, although it knows the school")]
     ListMissing,
-    /// What an earlier attempt staged led to a dead end; the next one starts from the first page.
-    #[error("going on from an earlier attempt failed: {0}")]
+    /// The pages of an earlier attempt led to a dead end; the next attempt starts from the first
+    /// page.
+    #[error("continuing an earlier attempt failed: {0}")]
     StaleResume(String),
 }
 
-/// How long to wait when Wonde asks to wait but does not say how long.
+/// How long to wait if Wonde asks us to wait but does not say how long.
 const DEFAULT_WAIT: Duration = Duration::from_secs(30);
 
-/// How soon to try again when a sync was writing the school.
+/// How soon to try again if a sync was writing the school.
 const WHILE_SCHOOL_BUSY: Duration = Duration::from_secs(1);
 
 impl From<SyncError> for JobError {
@@ -65,16 +64,16 @@ impl From<SyncError> for JobError {
             )),
             SyncError::TooSlow => Self::Retry(failure(
                 "wonde_unavailable",
-                "Wonde could not be read",
+                "Wonde was unavailable",
                 "It took longer than a login can wait.",
             )),
             SyncError::ListMissing => Self::Retry(failure(
                 "wonde_unavailable",
-                "Wonde could not be read",
+                "Wonde was unavailable",
                 &SyncError::ListMissing.to_string(),
             )),
             SyncError::StaleResume(why) => {
-                Self::Retry(failure("wonde_list_moved", "The list moved", &why))
+                Self::Retry(failure("wonde_list_moved", "The list changed while it was read", &why))
             }
         }
     }
@@ -84,20 +83,22 @@ fn from_store(error: &StoreError) -> JobError {
     match error {
         StoreError::SealedWithAnotherKey { .. } => JobError::Fail(failure(
             "token_sealed",
-            "The school's token cannot be opened",
-            "The encryption key was changed. Configure the old key beside the new one, or \
+            "The school's token cannot be decrypted",
+            "The encryption key was changed. Configure the old key after the new one, or \
              connect the school again.",
         )),
-        StoreError::Inconsistent { .. } => {
-            JobError::Fail(failure("inconsistent_data", "A stored value", &error.to_string()))
-        }
+        StoreError::Inconsistent { .. } => JobError::Fail(failure(
+            "inconsistent_data",
+            "A stored value is not understood",
+            &error.to_string(),
+        )),
         StoreError::PersonMoved => JobError::Retry(failure(
             "person_moved",
-            "The person was linked anew",
+            "The person was linked to another record",
             &error.to_string(),
         )),
         StoreError::SchoolBusy => JobError::Snooze(
-            failure("school_busy", "A sync of the school is writing", &error.to_string()),
+            failure("school_busy", "A sync is writing the school", &error.to_string()),
             WHILE_SCHOOL_BUSY,
         ),
         _ => JobError::Retry(failure("database", "The database failed", &error.to_string())),
@@ -117,35 +118,35 @@ fn from_wonde(error: &WondeError) -> JobError {
         WondeError::Unauthorized => JobError::Fail(failure(
             "wonde_unauthorized",
             "Wonde refuses the school's token",
-            "It was refused twice, a moment apart. It is tried again every few minutes and with \
-             every sync that is asked for. If it was replaced, connect the school with the new one.",
+            "It was refused twice, a moment apart. It is tried again every few minutes and by \
+             every requested sync. If the school has a new token, connect the school with it.",
         )),
         WondeError::Forbidden { scope } => JobError::Fail(failure(
             "wonde_forbidden",
-            "The school does not grant this access",
+            "The school does not grant access",
             &match scope {
                 Some(scope) => format!("Ask the school to approve `{scope}` in Wonde."),
-                None => "Ask the school to approve the access to staff in Wonde.".to_owned(),
+                None => "Ask the school to approve access to staff in Wonde.".to_owned(),
             },
         )),
         WondeError::NotFound => JobError::Fail(failure(
             "wonde_school_unknown",
             "Wonde does not know this school",
-            "Check the school's Wonde id, and its region's address.",
+            "Check the school's Wonde id and the address of its region.",
         )),
         WondeError::AddressRefused => JobError::Fail(failure(
             "bad_connection",
             "The school's connection cannot be used",
-            "Its Wonde address leads to a private network (`wonde.allowed_hosts`).",
+            "Its Wonde address leads to a private network (see `wonde.allowed_hosts`).",
         )),
-        // Which one cannot be told, or all of them: another node may know them.
+        // It is not clear which one, or all are refused: another node may know them.
         WondeError::InvalidInclude { .. } => JobError::Retry(failure(
             "wonde_include_refused",
-            "Wonde refuses a part of what is asked for",
+            "Wonde refuses a part of the request",
             &detail,
         )),
         error if error.is_transient() => {
-            JobError::Retry(failure("wonde_unavailable", "Wonde could not be read", &detail))
+            JobError::Retry(failure("wonde_unavailable", "Wonde was unavailable", &detail))
         }
         _ => JobError::Fail(failure("wonde_protocol", "Wonde's answer cannot be used", &detail)),
     }

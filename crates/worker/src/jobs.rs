@@ -18,7 +18,7 @@ pub use send_alert::{AlertReceiver, AlertSecret, InvalidAlertSecret};
 
 /// How a job is run.
 pub(crate) trait Run: BackgroundJob {
-    /// Runs one attempt. It ends the job itself when it succeeds, in the transaction that does the
+    /// Runs one attempt. If it succeeds, it ends the job itself, in the transaction that does the
     /// work.
     fn run(
         self,

@@ -1,9 +1,9 @@
-//! What only one worker does at a time. Every worker would; the one that holds the lock does, and
-//! when it is gone another takes over within seconds.
+//! What only one worker does at a time. Every worker tries; the one that holds the lock is the
+//! leader, and when it is gone another takes over within seconds.
 //!
-//! Two leaders for a moment, because one slept through the loss of its lock, do no harm: each
-//! thing that a leader does is refused by Postgres when it is done twice, but a message: that carries
-//! an id by which its receiver knows a repeat.
+//! Two leaders for a moment, because one did not notice that it lost its lock, do no harm: Postgres
+//! refuses everything that a leader does twice. The exception is a message, whose id shows its
+//! receiver that it is a repeat.
 
 use std::{convert::Infallible, time::Duration};
 
@@ -14,9 +14,9 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{Context, alerts, bookkeeping, retention, scheduler, token_probes};
 
-/// How often a worker asks for the lock, or looks whether it still has it.
+/// How often a worker asks for the lock, or checks that it still has it.
 const EVERY: Duration = Duration::from_secs(2);
-/// A database that does not answer for so long has given the lock to somebody else, or will.
+/// A database that does not answer for this long has given the lock to another worker, or will.
 const PATIENCE: Duration = Duration::from_secs(10);
 
 pub(crate) async fn run(context: Context, lease: Duration, stop: CancellationToken) {
@@ -32,7 +32,7 @@ pub(crate) async fn run(context: Context, lease: Duration, stop: CancellationTok
         };
         match ended {
             Ok(never) => match never {},
-            Err(error) => tracing::warn!(%error, "this worker cannot lead for now"),
+            Err(error) => tracing::warn!(%error, "this worker cannot be the leader for now"),
         }
     }
 }
@@ -69,8 +69,8 @@ async fn within<T>(answer: impl Future<Output = Result<T, Error>>) -> Result<T, 
     in_time(PATIENCE, answer).await
 }
 
-/// What takes longer is given up: a connection that died without a word never answers, and its
-/// loop would stand still for ever.
+/// Aborts what takes longer: a dead connection never answers, and its loop would stand still for
+/// ever.
 pub(crate) async fn in_time<T, E: From<Error>>(
     longest: Duration,
     work: impl Future<Output = Result<T, E>>,
@@ -81,7 +81,7 @@ pub(crate) async fn in_time<T, E: From<Error>>(
     }
 }
 
-/// A tick that does not catch up on what it missed.
+/// An interval that does not catch up on missed ticks.
 pub(crate) fn every(period: Duration) -> Interval {
     let mut tick = interval(period);
     tick.set_missed_tick_behavior(MissedTickBehavior::Delay);

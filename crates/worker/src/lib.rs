@@ -36,42 +36,39 @@ pub use turns::Turns;
 /// What every job may use.
 #[derive(Debug, Clone)]
 pub struct Context {
-    /// The ledger and its delivery.
     pub queue: Queue,
-    /// Wonde.
+    /// Wonde, for syncs.
     pub wonde: WondeClient,
-    /// Wonde for those who wait at the login: its share of the rate is kept for them, and it
-    /// gives up soon.
+    /// Wonde for logins: a share of the rate is reserved for them, and it gives up soon.
     pub wonde_at_login: WondeClient,
-    /// Where Wonde may be asked.
+    /// The hosts that may be Wonde.
     pub wonde_hosts: Arc<WondeHosts>,
     /// How long the fetch of one person may take.
     pub refresh_timeout: Duration,
-    /// Logins that write.
+    /// Which logins may write.
     pub turns: Turns,
     /// How long logins do not ask a Wonde that failed one of them.
     pub probe_after: Duration,
-    /// How long a token that Wonde refused is left alone before it is tried again.
+    /// How long before a refused token is tried again.
     pub token_probe_after: Duration,
-    /// Opens the schools' tokens.
     pub cipher: Arc<TokenCipher>,
-    /// The known MIS.
     pub mis: Arc<MisTable>,
-    /// Says what day and what time of day it is.
+    /// Today's date and the time of day.
     pub clock: Clock,
-    /// How old the pages of an interrupted fetch may be for a later attempt to go on from them.
+    /// How old the pages of an interrupted fetch may be for a later attempt to use them.
     pub staged_pages_max_age: Duration,
-    /// How far a delta looks back beyond the last fetch: what changed in a MIS reaches Wonde late.
+    /// How far a delta looks back beyond the last fetch, because a change in the MIS reaches Wonde
+    /// late.
     pub delta_overlap: Duration,
-    /// How the schools' schedules are served.
+    /// How schedules are served.
     pub scheduler: SchedulerOptions,
-    /// What is alerted to, and whom.
     pub alerts: AlertOptions,
-    /// How long what is over is kept.
+    /// How long old rows are kept.
     pub retention: RetentionOptions,
 }
 
-/// Runs jobs, the sweeper and, while this worker leads, what only one does, until `stop` is cancelled and the running jobs are done or handed back.
+/// Runs jobs, the sweeper and, while this worker is the leader, the leader's work, until `stop` is
+/// cancelled and the running jobs are done or handed back.
 pub async fn run(
     context: Context,
     options: WorkerOptions,
@@ -98,7 +95,7 @@ pub async fn run(
     if ended.is_ok()
         && let Err(error) = workers::stopped(queue.pool(), &worker).await
     {
-        tracing::warn!(%error, "this worker could not tell that it stopped");
+        tracing::warn!(%error, "this worker could not report that it stopped");
     }
     ended
 }

@@ -1,5 +1,5 @@
-//! Wonde's shapes become the domain's. Pure: no I/O, no clock, nothing remembered between
-//! records, so one bad record is that record's problem alone.
+//! Converts Wonde's records to the domain's. Pure: no I/O, no clock, and no memory between records,
+//! so one bad record affects only itself.
 
 pub mod deletions;
 mod employment;
@@ -19,26 +19,26 @@ use mis_sync_wonde::{Employee, EmployeeInclude, Page};
 use employment::{details, says_something};
 use texts::Texts;
 
-/// What the mapping of a school's records depends on besides the records.
-#[expect(clippy::struct_excessive_bools, reason = "each one answers a question of its own")]
+/// What the mapping depends on besides the records.
+#[expect(clippy::struct_excessive_bools, reason = "each one answers a separate question")]
 #[derive(Debug, Clone, Copy)]
 pub struct MappingRules {
     /// Decides who is current.
     pub today: NaiveDate,
-    /// Whether contact details are delivered: without them nobody's work email is known.
+    /// Whether contact details are delivered. Without them no work email is known.
     pub contact_details: bool,
-    /// Whether employment details are delivered: without them nobody is known to be current.
+    /// Whether employment details are delivered. Without them no one is known to be current.
     pub employment_details: bool,
     /// Whether the school's MIS delivers roles.
     pub roles_supported: bool,
-    /// Whether the school's MIS delivers who reports to whom.
+    /// Whether the school's MIS delivers line managers.
     pub hierarchy_supported: bool,
-    /// Leave out everybody who is said to be teaching staff neither by the MIS nor by a role.
+    /// Leave out everyone who is teaching staff neither by the MIS' flag nor by a role.
     pub teachers_only: bool,
 }
 
 impl MappingRules {
-    /// Those of a school on `today`.
+    /// The rules of a school on `today`.
     pub fn of_school(today: NaiveDate, mis: Option<&Mis>, settings: &SchoolSettings) -> Self {
         Self {
             today,
@@ -50,7 +50,7 @@ impl MappingRules {
         }
     }
 
-    /// Exactly what the mapping reads; scopes that are not needed are not asked for.
+    /// Exactly the includes that the mapping reads. Scopes that are not needed are not requested.
     pub fn includes(self) -> Vec<EmployeeInclude> {
         let wanted = [
             (EmployeeInclude::ContactDetails, self.contact_details),
@@ -61,7 +61,7 @@ impl MappingRules {
         wanted.into_iter().filter_map(|(include, is_wanted)| is_wanted.then_some(include)).collect()
     }
 
-    /// What is left out counts as not said: iP keeps what it has.
+    /// An omitted include counts as not given, so iP's values stay.
     pub fn leave_out(&mut self, refused: &[EmployeeInclude]) {
         self.contact_details &= !refused.contains(&EmployeeInclude::ContactDetails);
         self.employment_details &= !refused.contains(&EmployeeInclude::EmploymentDetails);
@@ -70,24 +70,24 @@ impl MappingRules {
     }
 }
 
-/// What a record comes to.
+/// The result for one record.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Mapped {
-    /// Not employed today: no business of iP's.
+    /// Not employed today, so of no interest to iP.
     NotCurrent,
-    /// Nothing is said of the employment, which is no word of having left.
+    /// Nothing is said about the employment, which does not mean that they have left.
     EmploymentUnsaid,
     /// Current, but the school imports teaching staff only.
     NotTeaching,
-    /// Current, but contact details are withheld from everybody. The school is told so once.
+    /// Current, but contact details are withheld from everyone. The school gets one issue for that.
     NoContactDetails,
-    /// Cannot be imported, and is not treated as having left.
+    /// Cannot be imported, and is not treated as a leaver.
     Problem(IssueCode),
-    /// To be imported; without a work email only if iP has them already.
+    /// To be imported, but without a work email only if they are already in iP.
     Staff {
-        /// What is imported.
+        /// The record to import.
         record: Box<StaffRecord>,
-        /// What is wrong with it all the same.
+        /// Issues of the record.
         issues: Vec<IssueCode>,
     },
 }
@@ -142,7 +142,7 @@ fn current_staff(employee: &Employee, rules: MappingRules) -> Mapped {
     Mapped::Staff { record: Box::new(record), issues: found.into_iter().flatten().collect() }
 }
 
-/// Maps a page; every record of it is accounted for.
+/// Maps a page. Every record of it is accounted for.
 pub fn map_page(page: &Page<Employee>, rules: MappingRules) -> MappedPage {
     let mut mapped = MappedPage { fetched: page.records.len() as u64, ..MappedPage::default() };
     for (place, record) in (0..).zip(&page.records) {
@@ -189,7 +189,7 @@ fn add_employee(mapped: &mut MappedPage, place: u64, employee: &Employee, rules:
         }
         Mapped::Staff { record, issues } => {
             mapped.current += 1;
-            // Whether they are imported depends on whether iP has them.
+            // Whether they are imported depends on whether they are in iP.
             if let Some(code) = issues.first().copied().filter(|_| record.email.is_none()) {
                 mapped.left_out.push(left_out(employee, rules, RecordOutcome::Issue(code)));
             }
@@ -215,10 +215,10 @@ fn present(employee: &Employee, rules: MappingRules) -> Present {
     }
 }
 
-/// What is kept of somebody who is not imported, so that the school can be told why.
+/// What is kept about a person who is not imported, so that the school can learn why.
 fn left_out(employee: &Employee, rules: MappingRules, outcome: RecordOutcome) -> LeftOut {
     let said = employment::said(employee);
-    // What is no address may be of any length, and it is looked up by an index.
+    // A text that is not an address may have any length, and it is looked up by an index.
     let as_written = || Some(text::cut(&written_email(employee)?, text::MAX_NAME).to_owned());
     LeftOut {
         wonde_id: employee.id.as_str().to_owned(),
@@ -245,7 +245,7 @@ fn unreadable(wonde_id: &str) -> LeftOut {
     }
 }
 
-/// Only the *work* address can be a login; a private one never becomes it.
+/// Only the *work* address can be a login, never a private one.
 fn work_email(employee: &Employee) -> Result<WorkEmail, IssueCode> {
     let written = written_email(employee).ok_or(IssueCode::NoWorkEmail)?;
     WorkEmail::parse(&written).map_err(|_| IssueCode::InvalidWorkEmail)
@@ -253,11 +253,11 @@ fn work_email(employee: &Employee) -> Result<WorkEmail, IssueCode> {
 
 fn written_email(employee: &Employee) -> Option<String> {
     let contact = employee.contact_details.delivered()?.as_ref()?;
-    // Longer than any address may be, so that one that is cut is none.
+    // Longer than any address may be, so that a text that was cut is not one.
     Texts::default().description(contact.emails.work.as_deref())
 }
 
-/// Who is listed above or below the person. `None`: the MIS said nothing about it.
+/// The people above or below the person; `None` if the MIS said nothing about it.
 fn hierarchy(employee: &Employee, rules: MappingRules) -> Option<Vec<String>> {
     let listed = employee.hierarchy.delivered().filter(|_| rules.hierarchy_supported)?;
     Some(listed.iter().map(|id| id.as_str().to_owned()).collect())

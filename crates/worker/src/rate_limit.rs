@@ -4,7 +4,7 @@ use futures::{FutureExt, future::BoxFuture};
 use mis_sync_queue::RateLimiter;
 use mis_sync_wonde::{LimitKey, RateLimit, Throttled};
 
-/// The limit that all processes share, as the Wonde client asks for it.
+/// The limit that all processes share, in the form that the Wonde client needs.
 #[derive(Debug, Clone)]
 pub struct SharedRateLimit(pub RateLimiter);
 

@@ -1,5 +1,5 @@
-//! Tells that this worker is there, every two seconds, and hears whether it is to take jobs, and
-//! how many there are to share the rate limits while Redis is away.
+//! Reports every two seconds that this worker is alive, and learns whether it should take jobs, and
+//! how many workers share the rate limits while Redis is away.
 
 use std::time::Duration;
 
@@ -11,10 +11,10 @@ use crate::leader::{every, in_time};
 
 const EVERY: Duration = Duration::from_secs(2);
 
-/// After so many reports every other worker has counted this one.
+/// After this many reports every other worker has counted this one.
 const HEARD: u32 = 2;
 
-/// Nothing takes so long but a connection that died without a word.
+/// Only a dead connection takes this long.
 const LONGEST: Duration = Duration::from_secs(10);
 
 /// What this process reports.
@@ -29,8 +29,8 @@ pub(crate) fn heartbeat(options: &WorkerOptions) -> Heartbeat {
     }
 }
 
-/// Reports until `stop`. While the database is away the worker takes jobs or not, as it was told
-/// last.
+/// Reports until `stop`. While the database is away, the worker takes jobs or not as it was last
+/// told.
 pub(crate) async fn run(queue: Queue, beat: Heartbeat, intake: Intake, stop: CancellationToken) {
     let mut tick = every(EVERY);
     let mut reports = 0;
@@ -51,7 +51,7 @@ async fn report(
 ) -> Result<(), mis_sync_store::Error> {
     let drains = workers::beat(queue.pool(), beat, !intake.is_open()).await?;
     let place = workers::place(queue.pool(), &beat.name).await?;
-    // It takes no part before the others have heard that theirs are smaller.
+    // It takes no share before the others have learnt that theirs are smaller.
     if earlier >= HEARD || place.present <= 1 {
         queue.redis().share_limits(place);
     }
@@ -60,6 +60,6 @@ async fn report(
     }
     intake.set_open(!drains);
     tracing::info!(drains, "told whether to take jobs");
-    // So that it is known at once.
+    // So that the change is known at once.
     workers::beat(queue.pool(), beat, drains).await.map(drop)
 }

@@ -1,4 +1,4 @@
-//! Removes what is old and needed no more, a little at a time. The leader's work.
+//! Removes old rows, a few at a time. The leader does this.
 
 use std::{convert::Infallible, time::Duration};
 
@@ -9,15 +9,14 @@ use crate::{
     leader::{every, in_time},
 };
 
-/// Nothing takes so long but a connection that died without a word.
+/// Only a dead connection takes this long.
 const LONGEST: Duration = Duration::from_mins(5);
 
-/// How long what is over is kept.
+/// How long old rows are kept.
 #[derive(Debug, Clone, Copy)]
 pub struct RetentionOptions {
-    /// By kind.
     pub keep: Retention,
-    /// How often some of what is old is removed.
+    /// How often to remove old rows.
     pub every: Duration,
 }
 

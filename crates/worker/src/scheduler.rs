@@ -1,4 +1,4 @@
-//! Asks for the syncs that are due by the schools' schedules. The leader's work.
+//! Requests the syncs that are due by the schools' schedules. The leader does this.
 
 use std::{convert::Infallible, future::pending, time::Duration};
 
@@ -13,18 +13,18 @@ use crate::{
     leader::{every, in_time},
 };
 
-/// Nothing takes so long but a connection that died without a word.
+/// Only a dead connection takes this long.
 const LONGEST: Duration = Duration::from_mins(1);
 
-/// How the schedules are served.
+/// How schedules are served.
 #[derive(Debug, Clone, Copy)]
 pub struct SchedulerOptions {
-    /// Off: only who asks gets a sync.
+    /// If false, only requested syncs run.
     pub enabled: bool,
-    /// How often it is looked whose sync is due.
+    /// How often to check which syncs are due.
     pub every: Duration,
-    /// So many syncs that the schedule asked for may be unfinished; the others wait their turn,
-    /// and a sync that somebody presses for does not stand behind all schools there are.
+    /// The most scheduled syncs that may be unfinished. The others wait, so that a sync that a
+    /// person presses does not queue behind every school.
     pub max_unfinished: usize,
 }
 
@@ -43,7 +43,7 @@ pub(crate) async fn run(context: &Context) -> Infallible {
     }
 }
 
-/// Asks for what is due, the longest waiting first; returns how many syncs are new.
+/// Requests what is due, the longest waiting first, and returns how many syncs are new.
 async fn enqueue_due(context: &Context) -> Result<usize, Error> {
     let (pool, now) = (context.queue.pool(), context.clock.now());
     let mut due: Vec<(DueSync, SchoolId)> = Vec::new();
@@ -70,8 +70,8 @@ async fn enqueue_due(context: &Context) -> Result<usize, Error> {
     Ok(enqueued)
 }
 
-/// Asks for one sync; whether it is new. A delta that is unfinished does not stand in for a full
-/// sync: then it is tried again, until the delta is done.
+/// Requests one sync, and returns whether it is new. An unfinished delta does not replace a full
+/// sync; the full sync is tried again until the delta is done.
 async fn enqueue(context: &Context, id: &SchoolId, due: DueSync) -> Result<bool, Error> {
     let options = SyncOptions { mode: due.mode, ..SyncOptions::default() };
     let sync = SyncSchool { school_id: id.clone(), options };

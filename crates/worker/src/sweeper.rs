@@ -1,4 +1,4 @@
-//! Puts back on Redis what should be running, all the time, in every worker process.
+//! Sends to Redis again what should be running, in every worker process.
 
 use std::time::Duration;
 
@@ -8,10 +8,10 @@ use tokio_util::sync::CancellationToken;
 
 use crate::leader::in_time;
 
-/// Also how late a retry may start after it became due.
+/// This is also how late a retry may start after it became due.
 const EVERY: Duration = Duration::from_secs(1);
 
-/// Nothing takes so long but a connection that died without a word.
+/// Only a dead connection takes this long.
 const LONGEST: Duration = Duration::from_secs(30);
 
 pub(crate) async fn run(queue: Queue, stop: CancellationToken) {

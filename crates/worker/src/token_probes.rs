@@ -1,4 +1,4 @@
-//! Tries refused tokens again, so that a school comes back by itself. The leader's work.
+//! Tries refused tokens again, so that a school recovers automatically. The leader does this.
 
 use std::{convert::Infallible, time::Duration};
 
@@ -9,11 +9,11 @@ use mis_sync_wonde::Error as WondeError;
 
 use crate::{Context, SyncError, jobs::connection, leader::every};
 
-/// How often schools are looked for, unless they are to be tried more often.
+/// How often to look for schools, unless they are to be tried more often.
 const LOOK_EVERY: Duration = Duration::from_secs(15);
-/// Schools that are tried in one go.
+/// How many schools are tried in one go.
 const AT_ONCE: i64 = 200;
-/// Schools that are asked for side by side: a refused token takes a moment.
+/// How many schools are tried in parallel, because a refused token takes a moment.
 const SIDE_BY_SIDE: usize = 8;
 
 pub(crate) async fn run(context: &Context) -> Infallible {

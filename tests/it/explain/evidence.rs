@@ -1,4 +1,4 @@
-//! Explanations of what iP holds otherwise than the MIS, and of what a run leaves of evidence.
+//! Explanations of differences between iP and the MIS, and of the evidence that a run leaves.
 
 use mis_sync_wonde_sim::ScenarioName;
 use serde_json::json;
@@ -11,7 +11,9 @@ use crate::{
 
 #[tokio::test]
 async fn who_is_inactive_in_ip_is_told_whether_a_sync_restores_them() {
-    for (restores, end) in [(false, "do not restore people."), (true, "makes them active again.")] {
+    for (restores, end) in
+        [(false, "do not restore people."), (true, "will make them active again.")]
+    {
         let (app, school) = one_school(json!({ "restore_inactive": restores })).await;
         sync(&app, &school).await;
         let person = somebody(&app, &school).wonde_id;
@@ -38,7 +40,10 @@ async fn a_hand_edit_differs_by_right_or_until_the_next_sync() {
     execute(&app, &format!("UPDATE staff SET surname = 'X' WHERE wonde_id = '{person}'")).await;
     let explanation = of_record(&app, &school, &person).await;
     assert!(
-        explanation["sentence"].as_str().unwrap().contains("Surname (the next sync sets it right)")
+        explanation["sentence"]
+            .as_str()
+            .unwrap()
+            .contains("Surname (the next sync will correct it)")
     );
 }
 
@@ -48,7 +53,7 @@ async fn a_dry_run_leaves_evidence_and_changes_nobody() {
     dry_run(&app, &school).await;
     let person = somebody(&app, &school);
     let explanation = of_record(&app, &school, &person.wonde_id).await;
-    assert_verdict(&explanation, "would_be_created", "that is applied creates them.");
+    assert_verdict(&explanation, "would_be_created", "that is applied will create them.");
     assert_eq!(explanation["last_run"]["dry_run"], true);
     assert_eq!(number(&app, "SELECT count(*) FROM staff").await, 0);
 
@@ -64,14 +69,18 @@ async fn a_dry_run_leaves_evidence_and_changes_nobody() {
     let explanation = explain(&app, &school, &format!("staff_id={id}")).await;
     assert_eq!(explanation["verdict"], "would_change", "{explanation}");
     let sentence = explanation["sentence"].as_str().unwrap();
-    assert!(sentence.contains("links them with Wonde and changes Surname"), "{sentence}");
+    assert!(sentence.contains("link them to Wonde and change Surname"), "{sentence}");
     assert_eq!(field(&explanation, "surname")["mis_value"], person.surname);
 
     sync(&app, &school).await;
     let renamed = apply(&app, &school, ScenarioName::Rename).remove(0);
     dry_run(&app, &school).await;
     let explanation = of_record(&app, &school, &renamed).await;
-    assert_verdict(&explanation, "would_change", "the next sync that is applied changes Surname.");
+    assert_verdict(
+        &explanation,
+        "would_change",
+        "the next sync that is applied will change Surname.",
+    );
     let surname = field(&explanation, "surname");
     assert_ne!(surname["ip_value"], surname["mis_value"]);
 }

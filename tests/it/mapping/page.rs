@@ -1,4 +1,4 @@
-//! `docs/mapping.md`, made of the table that the code uses.
+//! `docs/mapping.md`, generated from the table that the code uses.
 
 use std::{fmt::Write, path::Path};
 
@@ -8,16 +8,16 @@ use super::{MODULES, row::Row};
 
 const HEAD: &str = "# What is imported, from which MIS, and where it is tested
 
-This page is made of `config/mis.toml` and of the rules in `crates/domain/src/ownership.rs`, which
-are what a sync goes by. Do not edit it: `UPDATE_EXPECT=1 cargo test -p mis-sync-tests mapping`
-makes it anew, and a test fails where it differs.
+This page is generated from `config/mis.toml` and from the rules in `crates/domain/src/ownership.rs`,
+which every sync uses. Do not edit it: `UPDATE_EXPECT=1 cargo test -p mis-sync-tests mapping`
+generates it again, and a test fails if it is out of date.
 
-**yes**: the MIS delivers it, and iP follows. **–**: the MIS does not deliver it; what is in iP
-stays, whoever wrote it. A MIS that is not listed is taken to deliver everything, and what it does
-not deliver stays as it is.
+**yes**: the MIS delivers the field, and iP follows it. **–**: the MIS does not deliver the field, and
+the value in iP stays, whether it was typed or imported. A MIS that is not listed is assumed to deliver
+everything; a field that does not arrive stays as it is in iP.
 ";
 
-/// What no table of the code says.
+/// The rules that no table in the code shows.
 const RULINGS: &str = include_str!("rulings.md");
 
 const ROWS: [(Row, &str, &str, &str); 14] = [
@@ -27,29 +27,29 @@ const ROWS: [(Row, &str, &str, &str); 14] = [
         Row::Initials,
         "Initials",
         "Initials",
-        "Identify the person in the app. Kept in iP with `initials_managed_in_ip`.",
+        "They identify the person in the app. Managed in iP with `initials_managed_in_ip`.",
     ),
     (Row::WorkEmail, "Work email", "Login", "Required: a person is created only with one."),
     (
         Row::JobTitle,
         "Roles",
         "Job title",
-        "Those of today, joined by commas. Kept in iP with `job_title_editable`.",
+        "The roles of today, joined by commas. Managed in iP with `job_title_editable`.",
     ),
     (Row::NonTeaching, "Teaching staff", "Non-teaching staff", "Reversed."),
     (Row::Photo, "Photo", "Picture", "Only on request, or with `import_photos`."),
-    (Row::LineManager, "Reports to", "Line manager", "Kept in iP with `line_manager_editable`."),
-    (Row::Password, "–", "Password", "Random, seen by nobody: *Forgot Password* comes first."),
-    (Row::CurrentStaff, "Employment", "Person", "Current staff only. Nobody is ever deleted."),
+    (Row::LineManager, "Reports to", "Line manager", "Managed in iP with `line_manager_editable`."),
+    (Row::Password, "–", "Password", "Random and never shown; people use *Forgot Password* first."),
+    (Row::CurrentStaff, "Employment", "Person", "Current staff only. No one is ever deleted."),
     (
         Row::Class,
         "Class name, code, description",
         "Class",
-        "Description if set. Not with `import_classes` off.",
+        "The description only if it is set. Not imported if `import_classes` is off.",
     ),
     (Row::ClassStaff, "Class staff", "Class staff", "Main teacher first."),
     (Row::Subject, "Subject name, code, description", "Subject", "Only with `import_subjects`."),
-    (Row::SubjectStaff, "Staff of its classes", "Subject staff", "Whoever teaches a class of it."),
+    (Row::SubjectStaff, "Staff of its classes", "Subject staff", "The teachers of its classes."),
 ];
 
 #[test]
@@ -60,7 +60,7 @@ fn the_page_is_that_of_the_table() {
         std::fs::write(&page, &text).unwrap();
     }
     let committed = std::fs::read_to_string(&page).unwrap_or_default();
-    assert!(committed == text, "docs/mapping.md is old: run again with UPDATE_EXPECT=1");
+    assert!(committed == text, "docs/mapping.md is out of date: run again with UPDATE_EXPECT=1");
 }
 
 #[test]
@@ -98,7 +98,7 @@ fn text() -> String {
     page
 }
 
-/// What is true of every MIS that delivers the field.
+/// The ownership rules for a MIS that delivers the field.
 fn write_ownership(page: &mut String) {
     let off = SchoolSettings::default();
     let on = SchoolSettings {
@@ -108,13 +108,16 @@ fn write_ownership(page: &mut String) {
         import_photos: true,
         ..SchoolSettings::default()
     };
-    write!(page, "\n## Whose word counts\n\nFor somebody whom iP already holds, of a MIS that ")
-        .unwrap();
-    write!(page, "delivers the field. A new person is filled with all that the MIS delivers.\n\n")
+    write!(
+        page,
+        "\n## Who owns a field\n\nThis table is for people who are already in iP, and for "
+    )
+    .unwrap();
+    write!(page, "a MIS that delivers the field. A new person gets everything that arrives.\n\n")
         .unwrap();
     write!(
         page,
-        "| field of iP | of the MIS | owner | with the switches on |\n|---|---|---|---|\n"
+        "| field in iP | in the MIS | owner | with the settings on |\n|---|---|---|---|\n"
     )
     .unwrap();
     for field in SyncedField::ALL {
@@ -137,10 +140,10 @@ fn write_ownership(page: &mut String) {
 fn write_tests(page: &mut String) {
     write!(
         page,
-        "\n## The tests\n\nIn `tests/it/mapping.rs`. Each is a first sync, a change in the "
+        "\n## The tests\n\nThe tests are in `tests/it/mapping.rs`. Each makes a first sync, a change "
     )
     .unwrap();
-    write!(page, "MIS and a value written by hand in iP.\n\n").unwrap();
+    write!(page, "in the MIS and a change by hand in iP.\n\n").unwrap();
     for (module, _) in MODULES {
         let tests: Vec<String> =
             Row::ALL.iter().map(|row| format!("`mapping::{module}::{}`", row.name())).collect();

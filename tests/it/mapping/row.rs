@@ -105,7 +105,7 @@ impl Row {
         }
     }
 
-    /// SQL that gives Wonde id and value of each record, as iP holds it.
+    /// SQL that returns Wonde id and value of each record in iP.
     fn held(self) -> String {
         let of_staff = |value: &str| {
             format!(
@@ -146,7 +146,7 @@ impl Row {
         }
     }
 
-    /// The same by the simulator's own statement.
+    /// The same from the simulator's truth.
     fn wanted(self, truth: &Truth) -> BTreeMap<String, Value> {
         let staff = || truth.staff.iter();
         let of_staff = |value: &dyn Fn(&mis_sync_wonde_sim::StaffTruth) -> Value| {
@@ -242,12 +242,12 @@ impl Case<'_> {
         }
     }
 
-    /// Something changes, and only an MIS that delivers it changes iP.
+    /// Something changes in the MIS, and iP changes only if the MIS delivers it.
     pub(super) async fn change_in_the_mis(&self) {
         let Some(scenario) = self.row.scenario() else { return };
         let before = self.held().await;
         if before.is_empty() {
-            // A primary that publishes no classes has none to change.
+            // A primary school without classes has none to change.
             return;
         }
         apply(self.app, self.school, Scenario::from(scenario));
@@ -258,8 +258,8 @@ impl Case<'_> {
         }
     }
 
-    /// What somebody wrote by hand survives where the MIS does not deliver the field, and gives
-    /// way where it does; people linked by hand to a class stay in any case.
+    /// A value written by hand stays if the MIS does not deliver the field, and is replaced if it
+    /// does. People linked to a class by hand always stay.
     pub(super) async fn hand_edit(&self) {
         let Some((write, count)) = self.row.by_hand() else { return };
         execute(self.app, &write).await;
@@ -271,7 +271,7 @@ impl Case<'_> {
             assert_eq!(after, before, "{:?}: a hand edit is lost", self.row);
         } else {
             assert!(after < before, "{:?}: the MIS does not win", self.row);
-            // Where the MIS has no value there is none to win.
+            // If the MIS has no value, nothing is replaced.
             let truth = self.app.simulator.simulator().truth(self.school.as_str()).unwrap();
             let held = self.held().await;
             let wanted = self.row.wanted(&truth);

@@ -1,8 +1,8 @@
-//! A record that names somebody else by now.
+//! A record that now belongs to someone else.
 
 use super::*;
 
-/// In iP the person is another one than in the MIS.
+/// Makes the person in iP another one than in the MIS.
 async fn is_somebody_else(app: &TestApp, person: &str) -> String {
     let edit = format!(
         "UPDATE staff SET first_name = 'Imogen', surname = 'Elsewhere',
@@ -33,7 +33,7 @@ async fn a_login_does_not_turn_the_account_into_somebody_elses() {
              AND wonde_id = (SELECT wonde_id FROM staff WHERE id = '{person}')"
     );
     assert_eq!(number(&app, &waiting).await, 1);
-    // It was not read, so the next login asks again.
+    // They were not read, so the next login asks again.
     let (outcome, _) = refreshed(&app, &school, &person).await;
     assert_eq!(outcome, "unchanged");
 }
@@ -78,7 +78,8 @@ async fn a_further_record_of_the_person_is_not_forgotten_at_the_login() {
              VALUES ('{school}', 'further-{wonde_id}', '{person}')"
         );
         execute(&app, &further).await;
-        // It may say otherwise: roles, classes and leaving are left to a sync, which reads both.
+        // The other record may differ: roles, classes and leaving are left to a sync, which reads
+        // both.
         let (_, job) = refreshed(&app, &school, &person).await;
         let changed = changed_fields(&app, &job).await;
         assert!(!changed.contains(&"job_title".to_owned()), "{changed:?}");

@@ -1,4 +1,4 @@
-//! Wonde, Redis or the workers are away: everybody is let in, in time.
+//! Wonde, Redis or the workers are away: everyone is let in, in time.
 
 use mis_sync_wonde_sim::{Fault, ScenarioName};
 
@@ -9,7 +9,7 @@ fn fault(app: &TestApp, fault: Value) {
     app.simulator.simulator().add_fault(fault);
 }
 
-/// Asserts that a login is stale for this reason, at once and without asking anybody.
+/// Asserts that a login is stale for this reason, at once and without a request.
 async fn assert_stale_at_once(app: &TestApp, school: &SchoolId, person: &str, reason: &str) {
     let before = (requests(app), jobs(app).await);
     let (status, answer) = login(app, school, person, PATIENT).await;
@@ -65,11 +65,11 @@ async fn after_a_failure_nobody_asks_until_one_probe_succeeds() {
         assert_stale_at_once(&app, &school, person, "wonde_unavailable").await;
     }
 
-    // Wonde is back, but nobody knows before it is time to ask.
+    // Wonde is back, but no login notices before it is time to ask.
     app.simulator.simulator().clear_faults();
     assert_stale_at_once(&app, &school, &people[1], "wonde_unavailable").await;
 
-    // A probe that fails holds everybody off again.
+    // After a failed probe no login asks again.
     fault(&app, json!({ "path": "employees/", "status": 500, "count": 1000 }));
     execute(&app, "UPDATE wonde_outage SET probe_at = now()").await;
     let (_, answer) = login(&app, &school, &people[1], PATIENT).await;
@@ -77,7 +77,8 @@ async fn after_a_failure_nobody_asks_until_one_probe_succeeds() {
     app.wait_until_finished(answer["job"]["id"].as_str().unwrap()).await;
     assert_stale_at_once(&app, &school, &people[2], "wonde_unavailable").await;
 
-    // Of many who come when it is time one asks; it succeeds, and all others ask again.
+    // Of many logins that come when it is time, one asks; it succeeds, and then all others ask
+    // again.
     app.simulator.simulator().clear_faults();
     let before = jobs(&app).await;
     let slow = json!({ "path": "employees/", "hang_ms": 500, "count": 1 });
@@ -202,7 +203,7 @@ async fn without_redis_a_login_is_refreshed_from_the_ledger() {
     app.servers.redis.kill().unwrap();
     let (status, answer) = login(&app, &school, &person, 100).await;
     assert!(status < 300 && answer["outcome"].is_string(), "{answer}");
-    // Nobody can be woken, so those who wait look by themselves.
+    // No wake-up arrives, so waiting requests check for themselves.
     let (_, answer) = eventually("a login is answered in time", async || {
         Some(login(&app, &school, &person, PATIENT).await)
             .filter(|(_, answer)| answer["outcome"] != "stale")
@@ -214,7 +215,7 @@ async fn without_redis_a_login_is_refreshed_from_the_ledger() {
 }
 
 /// More than any wait in these tests, and less than the five seconds after which a request without
-/// a limit of its own would be told that the database is away.
+/// its own limit would hear that the database is away.
 const FAR_TOO_LATE: Duration = Duration::from_secs(3);
 
 #[tokio::test]

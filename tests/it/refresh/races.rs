@@ -42,7 +42,7 @@ async fn a_school_that_is_written_for_long_does_not_hold_up_the_logins_of_anothe
     sync(&app, &busy).await;
     sync(&app, &other).await;
     app.stop_worker().await;
-    // With the slots and the connections that it has by default.
+    // With the default slots and connections.
     let _worker = Process::start(&app, &["worker"], &[]);
     let mut apply = app.pool.begin().await.unwrap();
     let lock = format!("SELECT FROM school WHERE id = '{busy}' FOR NO KEY UPDATE");
@@ -67,7 +67,7 @@ async fn a_school_that_is_written_for_long_does_not_hold_up_the_logins_of_anothe
     apply.rollback().await.unwrap();
 }
 
-/// A school of four pages, whose fourth hangs until this much later.
+/// A school of four pages, whose fourth hangs for this long.
 async fn sync_in_the_middle(settings: Value) -> (TestApp, SchoolId, String) {
     let (app, school) = synced_school_with(settings).await;
     let hang = json!({ "path": "employees?*page=4", "hang_ms": 3000, "count": 1 });
@@ -79,7 +79,7 @@ async fn sync_in_the_middle(settings: Value) -> (TestApp, SchoolId, String) {
     (app, school, job)
 }
 
-/// Wonde ids of people whom the sync has read already and who fit a scenario.
+/// Wonde ids of people that the sync has already read and who fit a scenario.
 async fn kept(app: &TestApp) -> Vec<String> {
     let sql = "SELECT r -> 1 ->> 'wonde_id'
         FROM fetched_page p CROSS JOIN jsonb_array_elements(p.records::jsonb -> 'staff') r

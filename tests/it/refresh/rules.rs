@@ -1,4 +1,4 @@
-//! The rules of a sync hold at the login too.
+//! The rules of a sync apply at the login too.
 
 use mis_sync_wonde_sim::{HierarchyDirection, Mis, ScenarioName, SimulatorOptions};
 
@@ -91,7 +91,7 @@ async fn a_refresh_creates_nobody_and_clears_no_department() {
     assert_eq!(number(&app, "SELECT count(*) FROM staff").await, staff);
 }
 
-/// Withdraws a scope in such a way that its include is delivered empty.
+/// Withdraws a scope so that its include is delivered empty.
 fn withdraw(app: &TestApp, school: &SchoolId, scope: &str, look: &str) {
     let scenario = json!({ "name": "withdraw_scope", "scope": scope, "look": look });
     let scenario: Scenario = serde_json::from_value(scenario).unwrap();
@@ -180,7 +180,7 @@ async fn a_school_that_changes_its_mis_is_not_locked_out_login_by_login() {
         assert_eq!(code, "leaver_left_active");
     }
     assert_eq!(number(&app, "SELECT count(*) FROM staff WHERE NOT active").await, 5);
-    // Of those who cannot log in the answer says so, however often it is asked for.
+    // The answer says so for people who cannot log in, however often it is requested.
     assert_eq!(refreshed(&app, &school, &people[0]).await.0, "no_longer_current");
 }
 
@@ -195,7 +195,7 @@ async fn a_leaver_whom_the_policy_keeps_is_no_issue() {
     }
 }
 
-/// The links of a class as iP has them: who, main or not, from the MIS or not.
+/// The links of a class in iP: the person, main or not, from the MIS or not.
 async fn links(app: &TestApp, class: &str) -> Vec<String> {
     let sql = format!(
         "SELECT concat_ws(' ', s.wonde_id, l.is_main_teacher, l.from_mis)
@@ -239,7 +239,7 @@ async fn classes_follow_the_person_and_nobody_elses_links_are_touched() {
     let held = links(&app, &class).await;
     let held = held.iter().map(|link| link.split(' ').next().unwrap()).collect();
     assert_eq!(wanted, held);
-    assert_eq!(texts(&app, &others).await, others_before, "nobody else is touched");
+    assert_eq!(texts(&app, &others).await, others_before, "no one else is changed");
     assert_eq!(refreshed(&app, &school, &staff_id(&app, left).await).await.0, "unchanged");
 }
 

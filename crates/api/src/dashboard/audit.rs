@@ -48,11 +48,11 @@ async fn render(operator: &Operator, filter: &AuditFilter, verdict: Option<Marku
                 button { "Verify the chain" }
             }
         }
-        p.quiet { "Each line carries the hash of the line before, so that none can be changed or taken out unseen. "
-            code { "mis-sync audit verify" } " proves the same without this service." }
+        p.quiet { "Each line carries the hash of the line before, so a line cannot be changed or removed unnoticed. "
+            code { "mis-sync audit verify" } " checks the same without this service." }
         @if let Some(verdict) = verdict { (verdict) }
         (filters(filter))
-        (panel("Newest first", "Audit log (Postgres), when the page was loaded", &lines, |lines| table(operator, filter, lines, &names)))
+        (panel("Newest first", "As of page load", &lines, |lines| table(operator, filter, lines, &names)))
     };
     Page { operator, tab: Tab::Audit, title: "Audit log", watch: None }.show(&content)
 }
@@ -78,7 +78,7 @@ fn table(operator: &Operator, filter: &AuditFilter, lines: &[AuditLine], names: 
     if lines.is_empty() {
         return empty(
             "No line matches.",
-            &html! { "Whatever somebody does here, with the API or on the command line is written down. " a href="/dashboard/audit" { "Clear the filter" } },
+            &html! { "Everything that people do here, with the API or on the command line is recorded. " a href="/dashboard/audit" { "Clear the filter" } },
         );
     }
     let page = &lines[..lines.len().min(LIMIT)];
@@ -149,8 +149,8 @@ pub(super) async fn verify(posted: Posted) -> Result<Response, ApiError> {
     let access = posted.may(Action::UseDashboard)?;
     let verdict = match audit::verify(access.pool()).await? {
         Ok(verified) => html! {
-            p.good role="status" { (badge("succeeded", "✓", "unbroken")) " All " (number(i128::from(verified.lines))) " lines are as they were written."
-                @if let Some(head) = verified.head_hash { " Head: " code.whole { (head) } " Keep it elsewhere, and " code { "mis-sync audit verify --head" } " also proves that none was cut off the end." } }
+            p.good role="status" { (badge("succeeded", "✓", "unbroken")) " All " (number(i128::from(verified.lines))) " lines are unchanged."
+                @if let Some(head) = verified.head_hash { " Head: " code.whole { (head) } " Store it elsewhere: " code { "mis-sync audit verify --head" } " also checks that none was removed from the end." } }
         },
         Err(broken) => html! {
             p.failure role="alert" { (badge("failed", "✕", "broken")) " " (broken.to_string()) "." }

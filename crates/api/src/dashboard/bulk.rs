@@ -46,7 +46,7 @@ pub(super) async fn review(
         @if filter.ticked() > 0 {
             p { strong { (counted(matching)) } " of the " (filter.ticked()) " ticked can be " (done(action)) " now." }
         } @else {
-            p { strong { (counted(matching)) } " of this filter can be " (done(action)) " now. Jobs that come later are left alone." }
+            p { strong { (counted(matching)) } " of this filter can be " (done(action)) " now. Jobs that are added later are not affected." }
             p.quiet { "Filter: " code { (filter.query_string()) } }
         }
         form.stacked method="post" action="/dashboard/bulk" {
@@ -107,10 +107,10 @@ pub(super) async fn start(posted: Posted) -> Result<Response, ApiError> {
     let query = fields.text("query").unwrap_or_default().trim_start_matches('?');
     let filter = Filter::read(Parameters::parse(query)?, posted.operator.preferences())?;
     if filter.is_everything() {
-        return Err(ApiError::MalformedBody("tick or filter the jobs that are meant".into()));
+        return Err(ApiError::MalformedBody("tick some jobs or set a filter first".into()));
     }
     let Some(wanted) = filter.resolve(access.pool()).await? else {
-        return Err(ApiError::MalformedBody("no job matches the filter any more".into()));
+        return Err(ApiError::MalformedBody("no job matches the filter now".into()));
     };
     let id = control::act_on_jobs(access.queue(), action, &wanted, &posted.actor()?).await?;
     Ok(go(&format!("/dashboard/bulk/{id}"), None))
@@ -126,7 +126,7 @@ pub(super) async fn show(operator: Operator, PathId(id): PathId) -> Result<Respo
     let content = html! {
         h1 { "Many jobs at once" }
         div #bulk hx-get={ "/dashboard/bulk/" (id) } hx-trigger="changed from:#live" hx-select="#bulk" hx-swap="outerMorph" {
-            (panel("Progress", "Ledger (Postgres), now", &found, |found| html! { @if let Some(bulk) = found { (progress(&operator, bulk)) } }))
+            (panel("Progress", "Live", &found, |found| html! { @if let Some(bulk) = found { (progress(&operator, bulk)) } }))
         }
     };
     let page = Page {
@@ -141,10 +141,10 @@ pub(super) async fn show(operator: Operator, PathId(id): PathId) -> Result<Respo
 fn progress(operator: &Operator, bulk: &Bulk) -> Markup {
     let settled = bulk.done + bulk.refused + bulk.failed;
     html! {
-        p { strong { (verb(bulk.action)) } ", asked for by " (bulk.actor.name) " " (time(operator, bulk.started_at)) " "
+        p { strong { (verb(bulk.action)) } ", requested by " (bulk.actor.name) " " (time(operator, bulk.started_at)) " "
             @match bulk.finished_at {
                 Some(at) => { (badge("succeeded", "✓", "finished")) " " (time(operator, at)) }
-                None => (badge("running", "◐", "at work")),
+                None => (badge("running", "◐", "in progress")),
             }
         }
         @if let Some(reason) = &bulk.actor.reason { p.quiet { "Reason: " (reason) } }
@@ -152,10 +152,10 @@ fn progress(operator: &Operator, bulk: &Bulk) -> Markup {
             p aria-live="polite" { (number(settled)) " of " (number(bulk.total)) } }
         dl.tiles {
             div { dt { "Done" } dd { (number(bulk.done)) } }
-            div .zero[bulk.refused == 0] { dt { "Not any more" } dd { (number(bulk.refused)) } }
+            div .zero[bulk.refused == 0] { dt { "No longer applicable" } dd { (number(bulk.refused)) } }
             div .zero[bulk.failed == 0] { dt { "Failed" } dd { (number(bulk.failed)) } }
         }
-        p.quiet { "A worker that leads does it; with no worker running it waits." }
+        p.quiet { "Runs in the background; if no worker is running, it waits." }
         p { a.button href={ "/dashboard/jobs" (Filter::meant_by(&bulk.filter).query_string()) } { "To the jobs" } }
     }
 }

@@ -31,9 +31,9 @@ pub(super) async fn show(operator: Operator) -> Result<Response, ApiError> {
         names_of(pool, held.iter().flatten().filter_map(|(job, _)| job.school_id.as_ref())).await;
     let content = html! {
         h1 { "Held changes" }
-        p.quiet { "A sync that would change more than is plausible waits here. Nobody is changed until somebody approves it; the school's next sync takes its place." }
+        p.quiet { "A sync that would make an unusually large change waits here. Nothing changes until someone approves it; the school's next sync replaces it." }
         div #held hx-get="/dashboard/held" hx-trigger="changed from:#live" hx-select="#held" hx-swap="outerMorph" {
-            (panel(heading(&held), "Ledger (Postgres), now", &held, |held| all(&operator, held, &names)))
+            (panel(heading(&held), "Live", &held, |held| all(&operator, held, &names)))
         }
     };
     let page = Page {
@@ -83,14 +83,14 @@ fn one(operator: &Operator, job: &Job, groups: &[ChangeGroup], names: &Names) ->
                 h2 { (school(names, job.school_id.as_ref())) " " (state(job.state)) }
                 (job::offer(operator, job, &[]))
             }
-            p.quiet { "Asked for " (time(operator, job.created_at)) " by " (job.requested_by) ", waits for " (ago(job.started_at.unwrap_or_else(now))) }
+            p.quiet { "Requested " (time(operator, job.created_at)) " by " (job.requested_by) ", waits for " (ago(job.started_at.unwrap_or_else(now))) }
             ul.guard { @for affected in guard {
                 li { strong { (affected.sentence()) } " "
                     meter min="0" max=(affected.of.max(1)) low=(affected.of / 5) high=(affected.of / 2) optimum="0" value=(affected.records) aria-label="Share" {} " " (affected.records * 100 / affected.of.max(1)) " %" }
             } }
-            h3 { "All that would happen" }
+            h3 { "Everything that would change" }
             (job::summary(job, groups, &job::Wanted::default()))
-            p { a.open href=(job_path(job.id)) { "Field by field" } }
+            p { a.open href=(job_path(job.id)) { "See every change" } }
         }
     }
 }

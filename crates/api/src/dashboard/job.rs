@@ -57,11 +57,7 @@ async fn render(
     let lineage_of: &[Job] = lineage.as_deref().unwrap_or_default();
     // What somebody asked to see is not taken from under their eyes: that page stays as it is.
     let is_live = shown == Shown::Hidden;
-    let source = if is_live {
-        "Ledger (Postgres), now"
-    } else {
-        "Ledger (Postgres), when the page was loaded"
-    };
+    let source = if is_live { "Live" } else { "As of page load" };
     let content = html! {
         div #job hx-get=[is_live.then(|| wanted.address(&job))] hx-trigger="changed from:#live" hx-select="#job" hx-swap="outerMorph" {
             (head(operator, &job, lineage_of, &names))
@@ -109,8 +105,8 @@ fn head(operator: &Operator, job: &Job, lineage: &[Job], names: &Names) -> Marku
             @if let Some(person) = job.staff_id {
                 div { dt { "Person" } dd { a href={ "/dashboard/jobs?user=" (person) } { code { (person) } } } }
             }
-            div { dt { "Asked for by" } dd { (job.requested_by) } }
-            div { dt { "Asked for" } dd { (time(operator, job.created_at)) } }
+            div { dt { "Requested by" } dd { (job.requested_by) } }
+            div { dt { "Requested" } dd { (time(operator, job.created_at)) } }
             div { dt { "Waited" } dd { @match job.started_at {
                 Some(started) => (length(started - job.created_at)),
                 None => span.quiet { "–" } } } }
@@ -208,7 +204,7 @@ fn approved(approval: &Approval) -> Markup {
     html! {
         div.good {
             p { strong { "Approved: " } (sentences(&approval.approved)) "." }
-            @if !approval.left_out.is_empty() { p { strong { "Stays as iP has it: " } (sentences(&approval.left_out)) "." } }
+            @if !approval.left_out.is_empty() { p { strong { "Left unchanged in iP: " } (sentences(&approval.left_out)) "." } }
         }
     }
 }
@@ -217,14 +213,14 @@ fn approved(approval: &Approval) -> Markup {
 fn family(operator: &Operator, job: &Job, lineage: &[Job]) -> Markup {
     html! {
         section.panel {
-            header { h2 { "Lineage" } p.source { "Repeats and undos of the same job, oldest first" } }
+            header { h2 { "Related jobs" } p.source { "Retries and undos of the same job, oldest first" } }
             ol.lineage {
                 @for member in lineage {
                     li aria-current=[(member.id == job.id).then_some("true")] {
                         a href=(job_path(member.id)) { (what(member)) } " " (state(member.state)) " "
                         (time(operator, member.created_at)) " by " (member.requested_by)
-                        @if member.retry_of.is_some() { " " span.quiet { "(repeats the one before)" } }
-                        @if member.undo_of.is_some() { " " span.quiet { "(takes changes back)" } }
+                        @if member.retry_of.is_some() { " " span.quiet { "(retry of the previous one)" } }
+                        @if member.undo_of.is_some() { " " span.quiet { "(reverses changes)" } }
                     }
                 }
             }
@@ -257,7 +253,7 @@ fn report_of(job: &Job) -> Markup {
             header { h2 { "Report" } p.source { @match report {
                 Some(report) => { (count(report.requests, "request", "requests")) " to Wonde in "
                     (length(chrono::TimeDelta::milliseconds(i64::try_from(report.duration_ms).unwrap_or(i64::MAX)))) }
-                None => "comes when the records are compared",
+                None => "appears once the records have been compared",
             } } }
             @if let Some(outcome) = report.and_then(|report| report.outcome) { p { "Outcome: " strong { (outcome.as_str().replace('_', " ")) } } }
             dl.tiles { @for (name, of) in people {

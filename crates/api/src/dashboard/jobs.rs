@@ -60,7 +60,7 @@ pub(super) async fn show(operator: Operator, parameters: Parameters) -> Result<R
         (views::show(&operator, &views, &filter))
         div #jobs hx-get={ "/dashboard/jobs" (filter.query_string()) } hx-trigger="changed from:#live"
             hx-select="#jobs" hx-swap="outerMorph" hx-select-oob=(form::BESIDE) {
-            (panel(heading(&found), "Ledger (Postgres), now", &found, |found| {
+            (panel(heading(&found), "Live", &found, |found| {
                 list_of(&operator, &filter, found)
             }))
         }
@@ -94,7 +94,7 @@ fn list_of(operator: &Operator, filter: &Filter, found: &Found) -> Markup {
             "No job matches.",
             &html! {
                 @if filter.query_string().is_empty() {
-                    "Nothing has been asked for yet. Open a " a href="/dashboard/schools" { "school" } " and sync it."
+                    "There are no jobs yet. Open a " a href="/dashboard/schools" { "school" } " and sync it."
                 } @else {
                     a href="/dashboard/jobs" { "Clear the filter" } " to see all jobs."
                 }
@@ -166,7 +166,7 @@ pub(super) fn table(operator: &Operator, jobs: &[Job], names: Option<&Names>) ->
                         @if may_act && names.is_some() { input #tick-all type="checkbox" aria-label="Tick all on this page"; }
                         "State"
                     }
-                    th { "Job" } @if names.is_some() { th { "School" } } th { "Asked for" } th.number { "Took" }
+                    th { "Job" } @if names.is_some() { th { "School" } } th { "Requested" } th.number { "Took" }
                     th.number { "Attempt" } th { "By" } th { "Id" } @if may_act { th { span.hidden { "Actions" } } }
                 } }
                 tbody { @for job in jobs { (row(operator, job, names, may_act)) } }

@@ -113,7 +113,7 @@ impl Watch {
         let pulse = match pulse {
             Ok(pulse) => pulse,
             Err(error) => {
-                tracing::debug!(%error, "the dashboard cannot look at the ledger");
+                tracing::debug!(%error, "the dashboard cannot read the ledger");
                 return None;
             }
         };

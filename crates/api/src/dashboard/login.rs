@@ -48,7 +48,7 @@ fn page(
             input #key name="key" type="password" required autofocus autocomplete="current-password"
                 spellcheck="false" placeholder="misk_…" aria-describedby="key-hint";
             p #key-hint .quiet {
-                "A key of the role viewer, operator or admin. An administrator makes one here or with "
+                "A key with the role viewer, operator or admin. An administrator creates one here or with "
                 code { "mis-sync keys create --name NAME --role operator" } "."
             }
             @if let Some(next) = next { input type="hidden" name="next" value=(next); }
@@ -69,9 +69,9 @@ pub(super) async fn sign_in(
             let next = fields.text("next").filter(|next| is_ours(next)).unwrap_or("/dashboard");
             return Ok(go(next, Some(set_cookie(&headers, &cookie, LONGEST_HOURS * 3600))));
         }
-        SignIn::WrongKey => "This is no valid key: it may be mistyped or revoked.",
+        SignIn::WrongKey => "That key isn't valid. It may be mistyped or revoked.",
         SignIn::WrongRole => {
-            "This key is the iP app's. The dashboard takes keys of the role viewer, operator or \
+            "This key belongs to the iP app. The dashboard accepts keys with the role viewer, operator or \
              admin."
         }
         SignIn::OneSchool => {
@@ -153,7 +153,9 @@ fn set_cookie(request: &HeaderMap, value: &str, seconds: u32) -> HeaderValue {
 
 /// For the page that tells how long one stays signed in.
 pub(super) fn how_long() -> String {
-    format!("after {IDLE_MINUTES} minutes without a page, and {LONGEST_HOURS} hours at the most")
+    format!(
+        "after {IDLE_MINUTES} minutes of inactivity, and after {LONGEST_HOURS} hours in any case"
+    )
 }
 
 #[cfg(test)]

@@ -63,13 +63,13 @@ pub(super) async fn show(
         div #overview hx-get={ "/dashboard?window=" (graphs::name(window)) } hx-trigger="changed from:#live"
             hx-select="#overview" hx-swap="outerMorph" {
             (headline(&wrong, &now))
-            (panel("Needs someone", "Schools (Postgres), now", &wrong, |wrong| schools(wrong, &names)))
-            (panel("Jobs", "Ledger (Postgres), now; ended: the last 24 hours", &now, jobs))
+            (panel("Needs attention", "Live", &wrong, |wrong| schools(wrong, &names)))
+            (panel("Jobs", "Live; finished jobs: the last 24 hours", &now, jobs))
             (graphs::show(&operator, window, &points))
             div.grid {
-                (panel("Lanes", "Ledger (Postgres), now", &now, lanes))
-                (panel("Workers", "Reported by each worker every 2 s", &workers, |workers| at_work(workers, &names)))
-                (panel("Failures by error", "Ledger (Postgres), the last 24 hours", &now, failures))
+                (panel("Lanes", "Live", &now, lanes))
+                (panel("Workers", "Live; each worker reports every 2 s", &workers, |workers| at_work(workers, &names)))
+                (panel("Failures by error", "The last 24 hours", &now, failures))
                 (wonde::show(&operator, &traffic, &now, &names))
                 (servers::postgres(&postgres))
                 (servers::redis(&redis))
@@ -111,7 +111,7 @@ fn headline(wrong: &Result<Vec<Condition>, String>, now: &Result<Now, String>) -
     let mut parts = Vec::new();
     if schools > 0 {
         let need = if schools == 1 { "needs" } else { "need" };
-        parts.push(format!("{} {need} someone", count(schools, "school", "schools")));
+        parts.push(format!("{} {need} attention", count(schools, "school", "schools")));
     }
     if now.held > 0 {
         parts.push(format!(
@@ -127,14 +127,14 @@ fn headline(wrong: &Result<Vec<Condition>, String>, now: &Result<Now, String>) -
         parts.push("All is well".into());
     }
     if waiting > 0 {
-        parts.push(format!("{} at work", count(waiting, "job", "jobs")));
+        parts.push(format!("{} in progress", count(waiting, "job", "jobs")));
     }
     html! { h1 { (parts.join(" · ")) } }
 }
 
 fn schools(wrong: &[Condition], names: &Names) -> Markup {
     if wrong.is_empty() {
-        return html! { p.good { "✓ No school needs anybody." } };
+        return html! { p.good { "✓ No schools need attention." } };
     }
     let more = wrong.len().saturating_sub(SCHOOLS);
     html! {
@@ -207,7 +207,7 @@ fn lanes(now: &Now) -> Markup {
 
 fn at_work(workers: &[WorkerRow], names: &Names) -> Markup {
     if workers.is_empty() {
-        return html! { p.warning { strong { "No worker was seen for a day. " } "Jobs wait until one runs: " code { "mis-sync worker" } "." } };
+        return html! { p.warning { strong { "No worker has been seen for a day. " } "Jobs wait until one runs: " code { "mis-sync worker" } "." } };
     }
     html! {
         ul.needs { @for worker in workers {

@@ -52,7 +52,7 @@ pub(super) fn panel<T>(
             @match read {
                 Ok(value) => (show(value)),
                 Err(reason) => p.broken role="status" {
-                    strong { "This cannot be shown now. " } (reason) " The rest of the page is as it is."
+                    strong { "This cannot be shown now. " } (reason) " The rest of the page is not affected."
                 }
             }
         }

@@ -34,9 +34,9 @@ pub(super) async fn show(operator: Operator) -> Result<Response, ApiError> {
     let content = html! {
         h1 { "Queues" }
         div #queues hx-get="/dashboard/queues" hx-trigger="changed from:#live" hx-select="#queues" hx-swap="outerMorph" {
-            (panel("Lanes", "Ledger (Postgres), now", &now, |now| lanes(&operator, now, paused.as_deref().unwrap_or_default())))
-            (panel("Paused schools", "Ledger (Postgres), now", &paused, |paused| schools(&operator, paused, &names)))
-            (panel("Workers", "Reported by each worker every 2 s", &workers, |workers| table(&operator, workers, &names)))
+            (panel("Lanes", "Live", &now, |now| lanes(&operator, now, paused.as_deref().unwrap_or_default())))
+            (panel("Paused schools", "Live", &paused, |paused| schools(&operator, paused, &names)))
+            (panel("Workers", "Live; each worker reports every 2 s", &workers, |workers| table(&operator, workers, &names)))
         }
         @if operator.is_allowed(Action::ActOnJobs) { (pause_a_school(&operator)) }
     };
@@ -76,11 +76,11 @@ fn schools(operator: &Operator, paused: &[Pause], names: &Names) -> Markup {
     }
     html! {
         (scroll("Paused schools", &html! { table.rows.cards {
-            thead { tr { th { "School" } th.number { "Jobs that wait" } th { "State" } th { span.hidden { "Actions" } } } }
+            thead { tr { th { "School" } th.number { "Waiting jobs" } th { "State" } th { span.hidden { "Actions" } } } }
             tbody { @for pause in paused {
                 tr {
                     td { @if let Scope::School(id) = &pause.scope { (school(names, id)) } }
-                    td.number data-label="Jobs that wait" { (number(pause.waiting)) }
+                    td.number data-label="Waiting jobs" { (number(pause.waiting)) }
                     td { (paused_since(operator, pause)) }
                     td { (lever(operator, &pause.scope, true)) }
                 }
@@ -106,14 +106,14 @@ fn lever(operator: &Operator, scope: &Scope, is_paused: bool) -> Markup {
             label: "Resume",
             action: "/dashboard/queues/resume".into(),
             kind: "primary",
-            says: "What waits is done at once, with as much time until its deadline as before.",
+            says: "Waiting jobs start immediately; their deadlines move by the length of the pause.",
         }
     } else {
         Deed {
             label: "Pause",
             action: "/dashboard/queues/pause".into(),
             kind: "danger",
-            says: "No worker starts another of these jobs. What runs is finished, what is asked for waits, and a login is answered with what iP holds.",
+            says: "No worker starts another of these jobs. Running jobs finish, new ones wait, and logins are answered from iP's current record.",
         }
     };
     deed.show(operator, &fields)
@@ -129,7 +129,7 @@ fn scope_name(scope: &Scope) -> &'static str {
 fn pause_a_school(operator: &Operator) -> Markup {
     html! {
         section.panel {
-            header { h2 { "Pause a school" } p.source { "For example while its MIS is being changed" } }
+            header { h2 { "Pause a school" } p.source { "For example while the school changes its MIS" } }
             form.inline method="post" action="/dashboard/queues/pause" {
                 (form_token(operator))
                 label { "School" input name="school" required autocomplete="off" placeholder="id"; }
@@ -142,7 +142,7 @@ fn pause_a_school(operator: &Operator) -> Markup {
 
 fn table(operator: &Operator, workers: &[WorkerRow], names: &Names) -> Markup {
     if workers.is_empty() {
-        return html! { p.warning { "No worker was seen for a day. Start one: " code { "mis-sync worker" } "." } };
+        return html! { p.warning { "No worker has been seen for a day. Start one: " code { "mis-sync worker" } "." } };
     }
     html! {
         (scroll("Workers", &html! {
@@ -178,7 +178,7 @@ fn drain_lever(operator: &Operator, worker: &WorkerRow) -> Markup {
             label: "Drain",
             action: "/dashboard/queues/drain".into(),
             kind: "",
-            says: "The worker finishes what it runs and takes nothing more, until it is told to or restarted.",
+            says: "The worker finishes its current jobs and takes no new ones until it is undrained or restarted.",
         },
         WorkerState::Draining | WorkerState::Drained => Deed {
             label: "Undrain",

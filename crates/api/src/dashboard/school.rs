@@ -68,13 +68,13 @@ async fn render(
     let content = html! {
         div #school hx-get=(school_path(&school.id)) hx-trigger="changed from:#live" hx-select="#school" hx-swap="outerMorph" {
             (head(operator, school, &wrong))
-            (panel("Syncs", "Ledger (Postgres), now", &past, |past| history(operator, past)))
-            (panel("Latest jobs", "Ledger (Postgres), now", &recent, |recent| html! {
-                @if recent.is_empty() { p.quiet { "There is no job yet." } } @else { (table(operator, recent, None)) }
+            (panel("Syncs", "Live", &past, |past| history(operator, past)))
+            (panel("Latest jobs", "Live", &recent, |recent| html! {
+                @if recent.is_empty() { p.quiet { "There are no jobs yet." } } @else { (table(operator, recent, None)) }
                 p { a href={ "/dashboard/jobs?school=" (school.id) } { "All jobs of the school" } }
             }))
             (wonde::show(operator, school, &withheld, &traffic))
-            (panel("Data quality", "The last runs that read the MIS to the end", &flaws, |flaws| quality::show(operator, school, flaws)))
+            (panel("Data quality", "As of the last complete run", &flaws, |flaws| quality::show(operator, school, flaws)))
         }
         (explain::panel(operator, school, explanation))
         (settings::show(operator, school))
@@ -149,7 +149,7 @@ pub(super) async fn sync(PathId(id): PathId, posted: Posted) -> Result<Response,
 /// How the last syncs went: how long each took, and what it changed.
 fn history(operator: &Operator, past: &[PastSync]) -> Markup {
     if past.is_empty() {
-        return html! { p.quiet { "The school was never synced. " strong { "Sync now" } " reads it from Wonde." } };
+        return html! { p.quiet { "This school has never been synced. " strong { "Sync now" } " reads it from Wonde." } };
     }
     let drawn: Vec<Bar> = past
         .iter()
@@ -174,7 +174,7 @@ fn history(operator: &Operator, past: &[PastSync]) -> Markup {
             summary { "As a table" }
             (scroll("The last syncs", &html! {
                 table.rows {
-                    thead { tr { th { "Asked for" } th { "State" } th.number { "Ran" } th.number { "Changed" } th.number { "Issues" } } }
+                    thead { tr { th { "Requested" } th { "State" } th.number { "Ran" } th.number { "Changed" } th.number { "Issues" } } }
                     tbody { @for sync in past.iter().rev() { tr {
                         td { a href=(job_path(sync.job_id)) { (time(operator, sync.created_at)) } }
                         td { (state(sync.state)) }

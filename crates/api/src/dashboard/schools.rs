@@ -100,7 +100,7 @@ pub(super) async fn show(operator: Operator, parameters: Parameters) -> Result<R
             span.buttons { button.no-script { "Filter" } a.button href="/dashboard/schools" { "Clear" } }
         }
         div #schools hx-get=(address) hx-trigger="changed from:#live" hx-select="#schools" hx-swap="outerMorph" {
-            (panel(heading(&found), "Ledger (Postgres), now", &found, |found| list_of(&operator, &filter, found)))
+            (panel(heading(&found), "Live", &found, |found| list_of(&operator, &filter, found)))
         }
     };
     let page = Page {
@@ -172,7 +172,7 @@ fn list_of(operator: &Operator, filter: &Filter, found: &Found) -> Markup {
                 @if filter.q.is_none() && !filter.trouble {
                     "Connect one with " code { "PUT /v1/schools/{school_id}" } " or from the iP app; see " a href="/docs" { "the API reference" } "."
                 } @else if filter.trouble && filter.q.is_none() {
-                    "No school needs anybody. " a href="/dashboard/schools" { "See all schools" } "."
+                    "No schools need attention. " a href="/dashboard/schools" { "See all schools" } "."
                 } @else { a href="/dashboard/schools" { "Clear the filter" } " to see all schools." }
             },
         );

@@ -95,7 +95,7 @@ async fn a_job_is_followed_to_a_good_end() {
         "deactivated": 0, "restored": 0, "skipped": 0, "issues": 0, "requests": 1,
         "guard": [{
             "category": "new_ids", "records": 5, "of": 8,
-            "sentence": "5 of 8 people would get another Wonde id",
+            "sentence": "5 of 8 people would get a new Wonde id",
         }],
         "classes": {
             "fetched": 4, "created": 0, "updated": 0, "unchanged": 0, "archived": 1,

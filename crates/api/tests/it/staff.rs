@@ -143,10 +143,10 @@ async fn the_owner_follows_the_mis_and_the_settings() {
         fields.map(|field| (text(&field["owner"]), text(&field["rule"]))).collect()
     };
     let mis = ("mis", "The MIS owns this field.");
-    let on_request = ("mis", "The MIS owns this field; it is imported on request.");
-    let not_delivered = ("ip", "This MIS does not deliver the field.");
-    let title = ("ip", "The school keeps it in iP (setting `job_title_editable`).");
-    let manager = ("ip", "The school keeps it in iP (setting `line_manager_editable`).");
+    let on_request = ("mis", "The MIS owns this field; it is imported only on request.");
+    let not_delivered = ("ip", "This MIS does not deliver this field.");
+    let title = ("ip", "The school manages this field in iP (setting `job_title_editable`).");
+    let manager = ("ip", "The school manages this field in iP (setting `line_manager_editable`).");
     let own = r#"{"job_title_editable": true, "line_manager_editable": true}"#;
     let photos = r#"{"import_photos": true}"#;
     // In the order of `SyncedField::ALL`; nobody knows what `Nothing known` delivers.

@@ -1,4 +1,4 @@
-//! The driver can fail: each of its complaints is provoked once.
+//! Each complaint of the driver is provoked once, to show that it works.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use crate::support::{refusal, serve};
 
 const SHORT: Duration = Duration::from_millis(300);
 
-/// A page with this body and, if any, this script.
+/// A page with this body and, if given, this script.
 async fn page(browser: &Browser, html: &'static str, script: &'static str) -> Page {
     let root = serve(&[("page.html", html), ("page.js", script)]).await;
     let page = browser.page(&root).await;
@@ -131,7 +131,7 @@ async fn nothing_is_waited_for_longer_than_patience_allows() {
     assert!(told.starts_with("waited in vain for a problem with “any”"), "{told}");
     let told = refusal(page.wait_for_path("/other")).await;
     assert!(told.contains("the path is /other"), "{told}");
-    // A port that no browser asks.
+    // A port that browsers refuse.
     let page = browser.page("http://127.0.0.1:9").await;
     let told = refusal(page.goto("/")).await;
     assert!(told.contains("it does not open: net::ERR_UNSAFE_PORT"), "{told}");

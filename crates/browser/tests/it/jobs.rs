@@ -1,4 +1,4 @@
-//! What operators come for: see a sync happen, and mend what went wrong.
+//! What operators do: watch a sync, and correct a failure.
 
 use std::time::Duration;
 
@@ -8,10 +8,10 @@ use mis_sync_wonde_sim::SimulatorOptions;
 
 use crate::site::{Site, act};
 
-/// A page whose parts move by more than this in all jumps, as browsers measure it.
+/// A page whose parts move by more than this is unsteady, as browsers measure it.
 const STEADY: f64 = 0.1;
 
-/// A script that is gone when the page is loaded anew.
+/// A script variable that disappears when the page is loaded again.
 const MARK: &str = "window.isTheSamePage = true";
 
 #[tokio::test]
@@ -45,7 +45,7 @@ async fn a_sync_is_watched_live() {
     assert!(score <= STEADY, "what one reads has jumped: {shifts:?}");
     assert!(
         page.evaluate::<bool>("window.isTheSamePage === true").await,
-        "nothing was loaded anew"
+        "nothing was loaded again"
     );
     page.close().await;
 }
@@ -112,7 +112,7 @@ async fn a_held_job_is_rejected() {
     page.close().await;
 }
 
-/// The page of jobs with four syncs that wait because syncs are paused.
+/// The jobs page with four syncs that wait, because syncs are paused.
 async fn waiting_syncs(site: &Site) -> (Page, Vec<String>) {
     let page = site.admin().await;
     page.goto("/dashboard/queues").await;
@@ -162,7 +162,7 @@ async fn what_is_ticked_stays_ticked_and_is_cancelled_alone() {
     page.press("x").await;
     page.wait_for("#ticked button:says(Cancel)").await;
 
-    // Somebody else calls one off: the page is fresh, and what is ticked still is.
+    // Another person cancels one: the page is up to date, and the ticks stay.
     let cancel = site.app.post(&format!("/v1/jobs/{}/cancel", jobs[2])).send().await.unwrap();
     assert!(cancel.status().is_success());
     page.wait_for(&format!("#job-{} .badge:says(cancelled)", jobs[2])).await;

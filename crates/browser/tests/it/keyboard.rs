@@ -1,4 +1,4 @@
-//! Without a mouse.
+//! Use without a mouse.
 
 use crate::site::Site;
 

@@ -1,5 +1,5 @@
-//! Every page in both themes on both screens: no problem, no barrier, nothing beyond the edge of a phone. The
-//! pictures are kept in `target/screenshots`.
+//! Every page in both themes on both screens, without a problem, a barrier, or anything beyond the
+//! edge of a phone. The pictures are kept in `target/screenshots`.
 
 use mis_sync_browser::{Look, Page, Theme, screenshots};
 use mis_sync_domain::SchoolId;
@@ -7,7 +7,7 @@ use serde_json::json;
 
 use crate::site::{Site, sign_in};
 
-/// The name of a page in its pictures' files, and its path; `{…}` is an id of [`Monday`].
+/// The name of a page in the files of its pictures, and its path; `{…}` is an id of [`Monday`].
 const PAGES: [(&str, &str); 19] = [
     ("overview", "/dashboard"),
     ("jobs", "/dashboard/jobs"),
@@ -30,15 +30,15 @@ const PAGES: [(&str, &str); 19] = [
     ("docs", "/docs"),
 ];
 
-/// How something is opened on a page.
+/// How to open something on a page.
 enum Open {
     Click(&'static str),
     Press(&'static str),
-    /// Nothing: the page does not exist, and says so.
+    /// Nothing to open: the page does not exist, and says so.
     Missing,
 }
 
-/// What opens on a page: its name, the page's path, and how.
+/// What can be opened on a page: its name, the page's path, and how.
 const OPENED: [(&str, &str, Open); 10] = [
     ("open-palette", "/dashboard", Open::Press("Control+k")),
     ("open-help", "/dashboard", Open::Press("?")),
@@ -56,7 +56,7 @@ const OPENED: [(&str, &str, Open); 10] = [
     ("open-revoke", "/dashboard/keys", Open::Click("summary:says(Revoke)")),
 ];
 
-/// 8:30 on a Monday: one job in each state, and schools that need someone.
+/// 8:30 on a Monday: one job in each state, and schools that need attention.
 struct Monday {
     site: Site,
     ids: Vec<(&'static str, String)>,
@@ -94,8 +94,8 @@ impl Monday {
     }
 }
 
-/// Pauses a school and cancels what waits for it; returns the path of the page that tells how far
-/// that is.
+/// Pauses a school and cancels its waiting jobs. Returns the path of the page that shows the
+/// progress.
 async fn cancel_what_is_paused(site: &Site, school: &SchoolId) -> String {
     let page = site.admin().await;
     page.goto("/dashboard/queues").await;
@@ -121,7 +121,8 @@ const IS_WHOLE: &str = "find('details[open] .sheet, dialog[open]').every((sheet)
     return [[left + 5, top + 5], [right - 5, bottom - 5]].every((at) => sheet.contains(document.elementFromPoint(...at)));
 })";
 
-/// Opens a page on this screen, and perhaps something on it; returns what is wrong with its looks.
+/// Opens a page on this screen, possibly with something open on it, and returns what is wrong with
+/// its looks.
 async fn look_at(
     page: &Page,
     name: &str,
@@ -174,7 +175,7 @@ async fn every_page_looks_good_on_every_screen() {
     page.close().await;
 }
 
-/// What a browser fetches for a page, in bytes as they came over the wire.
+/// Bytes over the wire for a page and its files.
 const FETCHED: &str = "[...performance.getEntriesByType('navigation'), ...performance.getEntriesByType('resource')]\
     .reduce((sum, entry) => sum + entry.transferSize, 0)";
 
@@ -212,5 +213,5 @@ async fn a_theme_that_is_chosen_stays_whatever_the_system_prefers() {
     page.close().await;
 }
 
-/// Red of the ground, 0 to 255.
+/// The red of the background, 0 to 255.
 const BRIGHTNESS: &str = "Number(getComputedStyle(document.body).backgroundColor.match(/\\d+/)[0])";

@@ -1,4 +1,4 @@
-//! Names and emails are hidden until somebody asks, and that is noted.
+//! Names and emails are hidden until a person reveals them, which is recorded.
 
 use mis_sync_wonde_sim::ScenarioName;
 use serde_json::Value;
@@ -41,7 +41,7 @@ async fn personal_data_is_hidden_until_shown_and_the_reveal_is_in_the_audit_log(
     let line = admin.text("tbody tr:says(reveal)").await;
     assert!(line.contains(&job[job.len() - 8..]) && line.contains("test"), "{line}");
 
-    // A page that is opened again hides it again.
+    // Opening the page again hides it again.
     admin.goto(&path).await;
     admin.wait_for("button:says(Show personal data)").await;
 

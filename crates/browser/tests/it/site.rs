@@ -7,14 +7,14 @@ use mis_sync_wonde_sim::{Scenario, SimulatorOptions};
 use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 
-/// A browser, and what it looks at.
+/// A browser and the system that it shows.
 pub(crate) struct Site {
     pub(crate) app: TestApp,
     browser: Browser,
 }
 
 impl Site {
-    /// The usual one; `None` where the machine has no browser.
+    /// The default system; `None` if the machine has no browser.
     pub(crate) async fn start() -> Option<Self> {
         Self::start_with(TestAppOptions::default()).await
     }
@@ -24,7 +24,7 @@ impl Site {
         Some(Self { browser, app: TestApp::start_with(options).await })
     }
 
-    /// With one school that is connected, and one that is not yet.
+    /// A system with one connected school, and one that is not connected yet.
     pub(crate) async fn of_one_school() -> Option<(Self, SchoolId)> {
         let simulator = SimulatorOptions { schools: 2, ..SimulatorOptions::default() };
         let site =
@@ -33,12 +33,12 @@ impl Site {
         Some((site, school))
     }
 
-    /// A page of somebody who has not signed in.
+    /// A page of a visitor who has not signed in.
     pub(crate) async fn stranger(&self) -> Page {
         self.browser.page(&self.app.api_url).await
     }
 
-    /// A page of somebody who has, with this key.
+    /// A page of a visitor who has signed in with this key.
     pub(crate) async fn signed_in(&self, key: &str) -> Page {
         let page = self.stranger().await;
         page.goto("/dashboard/login").await;
@@ -52,12 +52,11 @@ impl Site {
         self.signed_in(self.admin_key()).await
     }
 
-    /// The administrator's key.
     pub(crate) fn admin_key(&self) -> &str {
         self.app.admin_key.expose_secret()
     }
 
-    /// A sync to its end.
+    /// Runs a sync to its end.
     pub(crate) async fn sync(&self, school: &SchoolId) -> String {
         let job = self.app.press_sync(school).await;
         let ended =
@@ -66,7 +65,7 @@ impl Site {
         job
     }
 
-    /// Something happens to another school; waits until the part of a page with this element is fresh.
+    /// Syncs another school, and waits until the part of a page with this element is up to date.
     pub(crate) async fn life_goes_on(&self, page: &Page, element: &str) {
         let element = format!("find('{element}')[0]");
         page.evaluate::<Value>(&format!("void ({element}.textContent = 'out of date')")).await;
@@ -76,7 +75,7 @@ impl Site {
         page.wait_until("the page is fresh", &is_fresh).await;
     }
 
-    /// A sync that is held because half of the school is gone.
+    /// A sync that is held because half of the school has left.
     pub(crate) async fn held_sync(&self, school: &SchoolId) -> String {
         self.sync(school).await;
         let leavers =
@@ -87,7 +86,7 @@ impl Site {
         job
     }
 
-    /// A sync that fails for good, once.
+    /// A sync that fails for good.
     pub(crate) async fn failed_sync(&self, school: &SchoolId) -> String {
         self.add_fault(school, json!({ "path": "/employees", "status": 403, "count": 1 }));
         let job = self.sync(school).await;
@@ -95,20 +94,20 @@ impl Site {
         job
     }
 
-    /// Lets Wonde answer this school wrongly or late.
+    /// Makes Wonde answer this school wrongly or late.
     pub(crate) fn add_fault(&self, school: &SchoolId, mut fault: Value) {
         fault["school"] = json!(school);
         self.app.simulator.simulator().add_fault(serde_json::from_value(fault).unwrap());
     }
 }
 
-/// Types a key into the page where one signs in.
+/// Signs in with a key.
 pub(crate) async fn sign_in(page: &Page, key: &str) {
     page.fill("#key", key).await;
     page.click("button:says(Sign in)").await;
 }
 
-/// The administrator makes a key; returns it.
+/// The administrator creates a key; returns it.
 pub(crate) async fn make_key(admin: &Page, name: &str, role: &str) -> String {
     admin.goto("/dashboard/keys").await;
     admin.fill("[name=name]", name).await;
@@ -117,7 +116,7 @@ pub(crate) async fn make_key(admin: &Page, name: &str, role: &str) -> String {
     admin.text("code.secret").await
 }
 
-/// Opens the sheet behind a button and confirms it, with a reason.
+/// Opens the sheet of a button and confirms it with a reason.
 pub(crate) async fn act(page: &Page, what: &str, reason: &str) {
     page.click(&format!("summary:says({what})")).await;
     page.fill("details[open] [name=reason]", reason).await;

@@ -12,11 +12,12 @@ use axum::{
 use futures::FutureExt;
 use tokio::net::TcpListener;
 
-/// As strict as that of our own pages.
+/// As strict as the policy of our own pages.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; \
     connect-src 'self'; form-action 'self'";
 
-/// Serves files, name and content, at a port of its own until the test ends; returns the root of its paths.
+/// Serves files (name and content) on its own port until the test ends, and returns the root of
+/// their paths.
 pub(crate) async fn serve(files: &[(&'static str, &'static str)]) -> String {
     let files: HashMap<&str, &str> = files.iter().copied().collect();
     let app = Router::new()
@@ -44,7 +45,7 @@ async fn file(
     ([(CONTENT_TYPE, kind), (CONTENT_SECURITY_POLICY, POLICY)], *content).into_response()
 }
 
-/// What the driver says when it refuses to go on; a test that goes on instead has failed.
+/// The message with which the driver refuses a step. The test fails if it does not refuse.
 pub(crate) async fn refusal(step: impl Future<Output = ()>) -> String {
     let refused = AssertUnwindSafe(step).catch_unwind().await.expect_err("the driver went on");
     refused.downcast_ref::<String>().cloned().unwrap()

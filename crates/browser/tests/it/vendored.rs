@@ -1,4 +1,4 @@
-//! What is not ours is what was published.
+//! Vendored files are exactly what was published.
 
 use std::fmt::Write;
 

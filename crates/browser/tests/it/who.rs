@@ -1,4 +1,4 @@
-//! Who comes in, who may do what, and how it ends.
+//! Who can sign in, who may do what, and how a session ends.
 
 use crate::site::{Site, act, make_key, sign_in};
 
@@ -12,7 +12,7 @@ async fn somebody_signs_in_and_out() {
     page.fill("#key", "misk_of_nobody").await;
     page.press("Enter").await;
     page.expect_problem("401").await;
-    page.see("no valid key").await;
+    page.see("key isn't valid").await;
 
     sign_in(&page, site.admin_key()).await;
     page.wait_for_path("/dashboard/jobs?state=failed").await;
@@ -49,7 +49,7 @@ async fn a_viewer_looks_and_cannot_act() {
         );
     }
 
-    // One who makes the form himself is refused all the same.
+    // A form that the viewer makes by hand is refused too.
     viewer.goto(&format!("/dashboard/jobs/{job}")).await;
     let status: u16 = viewer
         .evaluate(
@@ -80,7 +80,7 @@ async fn a_revoked_key_signs_out_whoever_came_in_with_it() {
     admin.click("details[open] button:says(Revoke)").await;
     admin.wait_for("tr:says(night shift) .badge:says(revoked)").await;
 
-    // The open page notices by itself.
+    // The open page notices automatically.
     operator.expect_problem("status of 401").await;
     operator.expect_problem("status 401").await;
     operator.wait_for_path("/dashboard/login?next=%2Fdashboard%2Fschools").await;

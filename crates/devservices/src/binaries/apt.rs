@@ -1,7 +1,8 @@
-//! Debian's and Ubuntu's packages, unpacked into the cache: no root, no change to the system.
+//! Debian's and Ubuntu's packages, unpacked into the cache without root and without a change to the
+//! system.
 //!
-//! Package lists are read into the cache too, so that it works where the system's own are missing (small images) or
-//! stale (their versions are gone from the mirror).
+//! Package lists are read into the cache too, so that this works even if the system's own lists are
+//! missing (small images) or out of date (their versions are no longer on the mirror).
 
 use std::ffi::OsString;
 use std::fs;
@@ -12,10 +13,11 @@ use super::{From, Program, Wanted, existing, fetched, list};
 use crate::error::io;
 use crate::{Error, environment, process};
 
-/// Debian's Postgres reads time zones from here and from nowhere else, and clients set theirs to UTC.
+/// Debian's Postgres reads time zones only from here, and clients set theirs to UTC.
 const TIME_ZONES: &str = "/usr/share/zoneinfo/UTC";
 
-/// Unpacks the server's packages on the first call; the reason as text when this way is closed.
+/// Unpacks the server's packages on the first call, or returns the reason why this way is not
+/// possible.
 pub(super) fn fetch(
     wanted: Wanted,
     cache: &Path,
@@ -40,7 +42,7 @@ pub(super) fn fetch(
     Ok(programs(&root, wanted).into_iter().map(new).collect())
 }
 
-/// The system's release, since packages of one do not run on another: `debian-12-x86_64`.
+/// The system's release, because packages of one do not run on another: `debian-12-x86_64`.
 fn release() -> String {
     let text = fs::read_to_string("/etc/os-release").unwrap_or_default();
     let field = |key: &str| {
@@ -65,7 +67,7 @@ fn fill(root: &Path) -> Result<(), Error> {
     fs::remove_dir_all(&apt.folder).map_err(io("cannot remove", &apt.folder))
 }
 
-/// apt with its own lists and archives, in a folder that goes when all is unpacked.
+/// apt with its own lists and archives, in a folder that is removed at the end.
 struct Apt {
     folder: PathBuf,
 }
@@ -86,7 +88,8 @@ impl Apt {
         command
             .args(["-o", &option("Dir::State::lists", "lists")])
             .args(["-o", &option("Dir::Cache", "")])
-            // As root apt would read through the account _apt, which need not reach our folder.
+            // As root, apt would read through the account _apt, which may have no access to our
+            // folder.
             .args(["-o", "APT::Sandbox::User=root"])
             .args(arguments)
             .env("LC_ALL", "C")
@@ -94,7 +97,7 @@ impl Apt {
         process::run(&mut command)
     }
 
-    /// All packages that the servers depend on, themselves included.
+    /// All packages that the servers depend on, including the servers.
     fn dependencies(&self) -> Result<Vec<String>, Error> {
         let listed = self.run(
             "apt-cache",
@@ -136,15 +139,15 @@ impl Apt {
     }
 }
 
-/// `postgresql-15`, and both packages of Redis: the server is a link to a program among the tools.
+/// `postgresql-15`, and both packages of Redis: the server is a link to one of the tools.
 fn is_server(package: &str) -> bool {
     let version = package.strip_prefix("postgresql-").unwrap_or_default();
     let postgres = !version.is_empty() && version.bytes().all(|byte| byte.is_ascii_digit());
     postgres || matches!(package, "redis-server" | "redis-tools")
 }
 
-/// Shared libraries worth having: not the C library, which must be the system's, and not what the servers only use
-/// for just-in-time compilation, set-up scripts and logins.
+/// Shared libraries that are needed: not the C library, which must be the system's, and not what
+/// the servers need only for just-in-time compilation, set-up scripts and logins.
 fn is_library(package: &str) -> bool {
     let unwanted_start = ["libc6", "libc-", "libelogind", "libllvm", "libpam-", "libperl", "libz3"];
     let unwanted_end = ["-perl", "-common", "-bin"];
@@ -163,7 +166,7 @@ fn programs(root: &Path, wanted: Wanted) -> Vec<PathBuf> {
     }
 }
 
-/// Whether the dynamic linker misses anything; if it cannot be asked, all libraries are fetched.
+/// Whether the dynamic linker misses anything. If it cannot be asked, all libraries are downloaded.
 fn lacks_libraries(root: &Path) -> bool {
     let mut wanted = programs(root, Wanted::Redis);
     for postgres in programs(root, Wanted::Postgres) {
@@ -177,7 +180,8 @@ fn lacks_libraries(root: &Path) -> bool {
     !wanted.iter().all(complete)
 }
 
-/// The folders that hold unpacked libraries, such as `usr/lib/x86_64-linux-gnu`; some packages still use `lib`.
+/// The folders of unpacked libraries, such as `usr/lib/x86_64-linux-gnu`; some packages still use
+/// `lib`.
 fn library_path(root: &Path) -> OsString {
     let folders = ["usr/lib", "lib"].into_iter().flat_map(|folder| list(&root.join(folder)));
     let architecture = folders.filter(|path| path.to_string_lossy().ends_with("-linux-gnu"));

@@ -1,4 +1,4 @@
-//! A folder of the cache that is filled once, by one process, and is either whole or absent.
+//! A folder of the cache that one process fills once, and that is either complete or absent.
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use crate::Error;
 use crate::error::io;
 
-/// Returns `cache/name`; when it does not exist yet, `fill` fills a folder beside it that then takes its place.
-/// Other processes that want the same wait for it.
+/// Returns `cache/name`. If it does not exist yet, `fill` fills a folder beside it, which then
+/// takes its name. Other processes that need the same folder wait.
 pub(super) fn once(
     cache: &Path,
     name: &str,
@@ -26,7 +26,7 @@ pub(super) fn once(
     }
     let filling = cache.join(format!("{name}.filling"));
     if filling.exists() {
-        // Left by a process that died.
+        // A process that died left this.
         fs::remove_dir_all(&filling).map_err(io("cannot remove", &filling))?;
     }
     fs::create_dir(&filling).map_err(io("cannot create", &filling))?;

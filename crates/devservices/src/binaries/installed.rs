@@ -1,4 +1,4 @@
-//! Programs that the machine already has.
+//! Programs that are installed on the machine.
 
 use std::path::{Path, PathBuf};
 
@@ -8,7 +8,7 @@ use crate::environment;
 /// Homebrew's prefixes: Apple silicon, Intel, Linux.
 const HOMEBREW: [&str; 3] = ["/opt/homebrew", "/usr/local", "/home/linuxbrew/.linuxbrew"];
 
-/// The names of Chromium and of what is made of it, the free one first.
+/// The names of Chromium and its relatives, the free one first.
 const BROWSERS: [&str; 4] =
     ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"];
 
@@ -18,7 +18,7 @@ const BROWSERS_OF_MACOS: [&str; 2] = [
     "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
 ];
 
-/// Servers worth trying, best first.
+/// Servers to try, best first.
 pub(super) fn candidates(wanted: Wanted) -> Vec<Program> {
     programs(match wanted {
         Wanted::Postgres => postgres_paths(),
@@ -26,7 +26,7 @@ pub(super) fn candidates(wanted: Wanted) -> Vec<Program> {
     })
 }
 
-/// Browsers worth trying, best first.
+/// Browsers to try, best first.
 pub(super) fn browsers() -> Vec<Program> {
     let folders = environment::path();
     let in_path =
@@ -45,7 +45,7 @@ fn postgres_paths() -> Vec<PathBuf> {
         folders.push(Path::new(prefix).join("bin"));
         folders.extend(versioned(&format!("{prefix}/opt"), "postgresql@"));
     }
-    // A link in PATH leads to the folder where initdb and the server's own files are.
+    // A link in PATH leads to the folder with initdb and the server's own files.
     let real = existing(folders.into_iter().map(|folder| folder.join("postgres")))
         .into_iter()
         .filter_map(|path| path.canonicalize().ok());

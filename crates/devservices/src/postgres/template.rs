@@ -1,4 +1,5 @@
-//! A stopped, initialised and migrated data directory in the cache, from which servers start in milliseconds.
+//! A stopped, initialised and migrated data directory in the cache, from which servers start in
+//! milliseconds.
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
@@ -9,25 +10,28 @@ use crate::account::Account;
 use crate::error::io;
 use crate::{Binaries, Error};
 
-/// Part of a template's name: raise it when initialisation changes, so that older ones are not used.
+/// Part of a template's name. Raise it when initialisation changes, so that older templates are not
+/// used.
 const LAYOUT: u32 = 1;
 
-/// Each state of the migrations leaves a template of some 30 MB; those not opened for so long go.
+/// Each state of the migrations leaves a template of about 30 MB. Those that were not opened for
+/// this long are removed.
 const KEPT: Duration = Duration::from_hours(14 * 24);
 
-/// A template that is whole; any number of processes may launch servers from it at the same time.
+/// A complete template. Any number of processes may launch servers from it at the same time.
 #[derive(Debug)]
 pub struct PostgresTemplate {
     binaries: Binaries,
     directory: PathBuf,
 }
 
-/// What [`PostgresTemplate::open`] finds.
+/// The result of [`PostgresTemplate::open`].
 #[derive(Debug)]
 pub enum TemplateState {
-    /// It is there.
+    /// The template exists.
     Ready(PostgresTemplate),
-    /// The caller has to build it. Others who open the same one wait until the builder is finished or dropped.
+    /// The caller has to build it. Other processes that open the same template wait until the
+    /// builder is finished or dropped.
     Empty(TemplateBuilder),
 }
 
@@ -36,16 +40,18 @@ pub enum TemplateState {
 pub struct TemplateBuilder {
     template: PostgresTemplate,
     postgres: Postgres,
-    /// Held, until the builder goes, by this process alone.
+    /// Only this process holds the lock, until the builder is dropped.
     _lock: File,
 }
 
 impl PostgresTemplate {
-    /// Opens the template for `key`, such as a checksum of the migrations, and the Postgres version in use. Blocks
-    /// while another process builds it.
+    /// Opens the template for `key`, such as a checksum of the migrations, and the Postgres version
+    /// in use. Blocks while another process builds it.
     ///
     /// # Errors
-    /// [`Error::Key`] unless `key` is 1 to 64 letters, digits, `-` and `_`; those of [`Postgres::create`].
+    ///
+    /// [`Error::Key`] unless `key` is 1 to 64 letters, digits, `-` and `_`; and those of
+    /// [`Postgres::create`].
     pub fn open(binaries: &Binaries, key: &str) -> Result<TemplateState, Error> {
         let allowed = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
         if !(1..=64).contains(&key.len()) || !key.bytes().all(allowed) {
@@ -64,10 +70,13 @@ impl PostgresTemplate {
         Ok(TemplateState::Empty(TemplateBuilder { template, postgres, _lock: lock }))
     }
 
-    /// Starts a server on a copy: everything that the builder left is there, and nobody else sees its changes.
+    /// Starts a server on a copy. It has everything that the builder left, and its changes are
+    /// private.
     ///
     /// # Errors
-    /// [`Error::Io`] when there is no room for the copy, [`Error::Server`] when the server does not start.
+    ///
+    /// [`Error::Io`] if there is no room for the copy, [`Error::Server`] if the server does not
+    /// start.
     pub fn launch(&self) -> Result<Postgres, Error> {
         Postgres::launch(&self.binaries, &PostgresOptions::quick(), |watchdog| {
             let data = watchdog.directory().join("data");
@@ -77,7 +86,7 @@ impl PostgresTemplate {
 }
 
 impl TemplateBuilder {
-    /// The URL of one of its databases; [`DATABASE`](crate::DATABASE) is there and empty.
+    /// The URL of a database; [`DATABASE`](crate::DATABASE) is there and empty.
     pub fn url(&self, database: &str) -> String {
         self.postgres.url(database)
     }
@@ -85,17 +94,19 @@ impl TemplateBuilder {
     /// Shuts down cleanly and keeps the data. Dropping the builder instead keeps nothing.
     ///
     /// # Errors
-    /// [`Error::Server`] when the server does not shut down, [`Error::Io`] when the cache cannot be written.
+    ///
+    /// [`Error::Server`] if the server does not shut down, [`Error::Io`] if the cache cannot be
+    /// written.
     pub fn finish(mut self) -> Result<PostgresTemplate, Error> {
         self.postgres.shut_down()?;
         let target = &self.template.directory;
         let copy = target.with_added_extension("building");
         if copy.exists() {
-            // Left by a process that died.
+            // A process that died left this.
             fs::remove_dir_all(&copy).map_err(io("cannot remove", &copy))?;
         }
         data::copy(&self.postgres.data(), &copy, Account::Current)?;
-        // A crash of the machine must not leave a name that stands for half a template.
+        // A crash of the machine must not leave the name of a half-written template.
         rustix::fs::sync();
         fs::rename(&copy, target).map_err(io("cannot rename", &copy))?;
         remove_unused(&self.template.binaries.cache);
@@ -103,7 +114,8 @@ impl TemplateBuilder {
     }
 }
 
-/// Waits for the template's lock file and notes in its time of change that the template was wanted.
+/// Waits for the template's lock file, and records in its modification time that the template was
+/// used.
 fn lock(directory: &Path) -> Result<File, Error> {
     let path = directory.with_added_extension("lock");
     let lock = File::create(&path).map_err(io("cannot create", &path))?;
@@ -112,7 +124,7 @@ fn lock(directory: &Path) -> Result<File, Error> {
     Ok(lock)
 }
 
-/// Tidying up is no reason to fail: what cannot be removed now is tried again by the next builder.
+/// Failing to tidy up is not an error: the next builder tries again.
 fn remove_unused(cache: &Path) {
     for entry in fs::read_dir(cache).into_iter().flatten().flatten() {
         let path = entry.path();
@@ -122,7 +134,7 @@ fn remove_unused(cache: &Path) {
         let modified = entry.metadata().and_then(|data| data.modified());
         let unused = modified.is_ok_and(|time| time.elapsed().is_ok_and(|age| age > KEPT));
         if is_lock && unused {
-            // The lock file stays: somebody may be waiting for it.
+            // The lock file stays, because another process may be waiting for it.
             let _ = fs::remove_dir_all(path.with_extension(""));
         }
     }

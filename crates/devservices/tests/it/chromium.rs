@@ -7,7 +7,7 @@ use mis_sync_devservices::{Chromium, Error};
 
 use crate::{runs, wait_until};
 
-/// A browser; `None` where the machine has none, and that is not allowed where `CI=true`.
+/// A browser; `None` if the machine has none, which is a failure if `CI=true`.
 fn chromium() -> Option<Chromium> {
     match Chromium::start() {
         Ok(chromium) => Some(chromium),
@@ -20,7 +20,7 @@ fn chromium() -> Option<Chromium> {
     }
 }
 
-/// Whether somebody takes commands there.
+/// Whether a browser takes commands at this address.
 fn answers(devtools_url: &str) -> bool {
     let address = devtools_url.strip_prefix("ws://").unwrap().split_once('/').unwrap().0;
     let ask = || -> std::io::Result<String> {
@@ -44,7 +44,8 @@ fn directory_of(devtools_url: &str) -> PathBuf {
     directories.find(is_its).unwrap()
 }
 
-/// The watchdog, the browser and its helpers: all in the process group of whoever names the directory.
+/// The watchdog, the browser and its helpers: every process in the group of one that names the
+/// directory.
 fn family(directory: &Path) -> Vec<u32> {
     let ps = Command::new("ps").args(["-A", "-ww", "-o", "pgid=,pid=,args="]).output().unwrap();
     let listed = String::from_utf8_lossy(&ps.stdout).into_owned();

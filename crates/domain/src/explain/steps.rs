@@ -3,8 +3,8 @@ use crate::{IssueCode, MatchedBy, RecordOutcome, Sighting, employment::Standing}
 
 type Answer = (Outcome, String);
 
-/// What is said of the steps after one that failed.
-const NOT_ASKED: &str = "Does not matter: an earlier step has the answer.";
+/// The answer of each step after one that failed.
+const NOT_ASKED: &str = "Not checked, because an earlier step already has the answer.";
 
 fn said(outcome: Outcome, text: &str) -> Answer {
     (outcome, text.to_owned())
@@ -32,7 +32,7 @@ impl Case<'_> {
         StepResult { step, outcome, sentence }
     }
 
-    /// The record, while Wonde lists it in a shape that can be read.
+    /// The record, if Wonde lists it and it can be read.
     fn record(&self) -> Option<&Sighting> {
         let unreadable = RecordOutcome::Issue(IssueCode::UnreadableRecord);
         self.evidence.sighting.as_ref().filter(|sighting| {
@@ -42,26 +42,26 @@ impl Case<'_> {
 
     fn is_fetched(&self) -> Answer {
         if self.evidence.reading.is_none() {
-            return said(Outcome::Unknown, "No sync has read this school's people from Wonde yet.");
+            return said(Outcome::Unknown, "No sync has read this school's staff from Wonde yet.");
         }
         let Some(sighting) = &self.evidence.sighting else {
             return said(
                 Outcome::Failed,
-                "Wonde does not list this person: hidden by the school's access settings in \
-                 Wonde, or not in the MIS.",
+                "Wonde does not list this person: either they are not in the MIS, or the \
+                 school's access settings in Wonde hide them.",
             );
         };
         let since = day(Some(sighting.seen_at.date_naive()));
         match sighting.outcome {
             RecordOutcome::Gone => {
                 let text = format!(
-                    "Wonde listed this person before; a run on {since} did not find them any more."
+                    "Wonde listed this person before, but a run on {since} no longer found them."
                 );
                 (Outcome::Failed, text)
             }
             RecordOutcome::Issue(code @ IssueCode::UnreadableRecord) => issue(code),
             _ => {
-                let text = format!("Wonde lists this person; seen like this since {since}.");
+                let text = format!("Wonde has listed this person like this since {since}.");
                 (Outcome::Passed, text)
             }
         }
@@ -85,7 +85,8 @@ impl Case<'_> {
             }
             Standing::Unsaid => said(
                 Outcome::Unknown,
-                "The MIS says neither that the person is current staff nor since when.",
+                "The MIS does not say whether the person is current staff, and it gives no start \
+                 date.",
             ),
         }
     }
@@ -114,9 +115,9 @@ impl Case<'_> {
             return match self.outcome() {
                 Some(RecordOutcome::Imported) => said(
                     Outcome::NotApplicable,
-                    "The person is new: the next sync that is applied creates them.",
+                    "The person is new: the next sync that is applied will create them.",
                 ),
-                _ => said(Outcome::Failed, "Nobody in iP belongs to this person."),
+                _ => said(Outcome::Failed, "No account in iP belongs to this person."),
             };
         };
         if let Some(RecordOutcome::Issue(
@@ -130,24 +131,25 @@ impl Case<'_> {
         let by = self.evidence.sighting.as_ref().and_then(|sighting| sighting.matched_by);
         match (by, &account.wonde_id) {
             (None, None) => {
-                said(Outcome::Failed, "The person in iP is not linked with any record of Wonde.")
+                said(Outcome::Failed, "The person in iP is not linked to any record in Wonde.")
             }
             (None | Some(MatchedBy::WondeId), _) => {
                 said(Outcome::Passed, "iP knows the person by their Wonde id.")
             }
             (Some(MatchedBy::Upi), _) => said(
                 Outcome::Passed,
-                "Found in iP by the unique person identifier (UPI): Wonde gave the person a new id.",
+                "Found in iP by the unique person identifier (UPI), because Wonde gave the person \
+                 a new id.",
             ),
             (Some(MatchedBy::WorkEmail), _) => said(
                 Outcome::Passed,
-                "Found in iP by the work email of an account that no other record belongs to.",
+                "Found in iP by the work email of an account that was not linked to a record.",
             ),
             (Some(MatchedBy::Decision), _) => {
-                said(Outcome::Passed, "A person decided that this record means them.")
+                said(Outcome::Passed, "An administrator decided that this record is theirs.")
             }
             (Some(MatchedBy::New), _) => {
-                said(Outcome::Passed, "A sync made the account for this record.")
+                said(Outcome::Passed, "A sync created the account from this record.")
             }
         }
     }
@@ -159,13 +161,13 @@ impl Case<'_> {
         let differing = self.name_differing(fields);
         let withheld: Vec<_> = self.withheld(fields).collect();
         if fields.iter().all(|field| field.outcome == Outcome::NotApplicable) {
-            said(Outcome::NotApplicable, "There is nobody linked in iP to compare.")
+            said(Outcome::NotApplicable, "There is no linked account in iP to compare.")
         } else if !differing.is_empty() {
-            (Outcome::Failed, format!("Not as the MIS says: {}.", differing.join(", ")))
+            (Outcome::Failed, format!("Different from the MIS: {}.", differing.join(", ")))
         } else if !withheld.is_empty() {
             (Outcome::Unknown, format!("The school does not share {}.", withheld.join(", ")))
         } else {
-            said(Outcome::Passed, "Each field that the MIS delivers is as the MIS says.")
+            said(Outcome::Passed, "Every field that the MIS delivers is the same in iP.")
         }
     }
 }
@@ -182,10 +184,10 @@ fn has_work_email(sighting: &Sighting) -> Answer {
         ) => issue(code),
         RecordOutcome::Imported if !sighting.has_email => said(
             Outcome::Failed,
-            "The MIS has no work email that can be a login, so iP keeps the one that it has.",
+            "The MIS has no work email that can be a login, so the person keeps the one in iP.",
         ),
         _ if sighting.has_email => {
-            said(Outcome::Passed, "The person has a work email that can be the login.")
+            said(Outcome::Passed, "The person has a work email that can be their login.")
         }
         _ => not_asked(),
     }

@@ -88,7 +88,7 @@ fn a_leaver_is_told_by_what_follows_in_ip() {
          imported."
     );
     assert!(sentence(Some(account(false)), &settings).ends_with("so they cannot log in to iP."));
-    assert!(sentence(Some(account(true)), &settings).ends_with("deactivates them in iP."));
+    assert!(sentence(Some(account(true)), &settings).ends_with("will deactivate them in iP."));
     let keep = SchoolSettings { leaver_policy: LeaverPolicy::Keep, ..settings };
     assert!(sentence(Some(account(true)), &keep).ends_with("keeps leavers active in iP."));
 }
@@ -99,7 +99,7 @@ fn saying_nothing_of_the_employment_is_no_word_of_having_left() {
     let mut known = evidence(Some(unsaid), Some(account(true)));
     let explanation = of(&known);
     assert_eq!(explanation.verdict, Verdict::EmploymentUnknown);
-    assert!(explanation.sentence.ends_with("so iP keeps them as they were."));
+    assert!(explanation.sentence.ends_with("so they are left unchanged in iP."));
     known.reading.as_mut().unwrap().issues.push(IssueCode::EmploymentWithheld);
     assert_eq!(of(&known).verdict, Verdict::EmploymentWithheld);
 }
@@ -121,8 +121,8 @@ fn a_field_differs_by_ownership_by_issue_or_until_the_next_sync() {
     assert_eq!(explanation.verdict, Verdict::Differs);
     assert_eq!(
         explanation.sentence,
-        "This person is in iP as the MIS says, except for Surname (the next sync sets it right), \
-         Roles (the school keeps it in iP), Reports to (it has an issue)."
+        "This person is in iP and matches the MIS, except for Surname (the next sync will correct \
+         it), Roles (the school keeps it in iP), Reports to (see its issue)."
     );
 }
 
@@ -147,10 +147,10 @@ fn a_dry_run_tells_what_the_next_sync_does() {
     known.fields[1].pending = true;
     let explanation = of(&known);
     assert_eq!(explanation.verdict, Verdict::WouldChange);
-    assert!(explanation.sentence.ends_with("the next sync that is applied changes Surname."));
+    assert!(explanation.sentence.ends_with("the next sync that is applied will change Surname."));
     let unlinked = Account { wonde_id: None, ..account(true) };
     let explanation = of(&evidence(Some(imported()), Some(unlinked)));
-    assert!(explanation.sentence.ends_with("the next sync that is applied links them with Wonde."));
+    assert!(explanation.sentence.ends_with("that is applied will link them to Wonde."));
 }
 
 #[test]
@@ -178,7 +178,7 @@ fn a_person_whom_ip_has_keeps_the_login_where_the_mis_has_none() {
         known.issues = vec![IssueCode::NameMissing, code];
         let explanation = of(&known);
         assert_eq!(explanation.verdict, verdict);
-        assert!(explanation.sentence.ends_with("so iP keeps the login that it has of them."));
+        assert!(explanation.sentence.ends_with("so they keep their present login in iP."));
         let step = explanation.steps.iter().find(|step| step.step == Step::WorkEmail).unwrap();
         assert_eq!(step.outcome, Outcome::Failed);
     }
@@ -188,5 +188,5 @@ fn a_person_whom_ip_has_keeps_the_login_where_the_mis_has_none() {
     let undecided = sighting(Standing::Unsaid, RecordOutcome::Issue(IssueCode::DateUnreadable));
     let explanation = of(&evidence(Some(undecided), Some(account(true))));
     assert_eq!(explanation.verdict, Verdict::DateUnreadable);
-    assert!(explanation.sentence.ends_with("so iP keeps them as they were."));
+    assert!(explanation.sentence.ends_with("so they are left unchanged in iP."));
 }

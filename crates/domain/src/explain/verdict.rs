@@ -2,62 +2,62 @@ use super::{Case, FieldResult, Outcome, consequence::day};
 use crate::{IssueCode, RecordOutcome, Sighting, employment::Standing, job::named};
 
 named!(
-    /// Why somebody is in iP, or is not, or is there otherwise than in the MIS. The list is
-    /// closed; `docs/verdicts.md` has what a school does about each.
+    /// Why a person is in iP, is missing from it, or differs from the MIS. The list is closed;
+    /// `docs/verdicts.md` says what a school can do about each.
     Verdict, "verdict", {
-        /// In iP, and as the MIS says.
+        /// In iP, and the same as in the MIS.
         AsInMis = "as_in_mis",
-        /// In iP; some field is not as the MIS says.
+        /// In iP, but some field differs from the MIS.
         Differs = "differs",
-        /// In iP; some field is not shared by the school.
+        /// In iP, but the school does not share some field.
         Withheld = "withheld",
-        /// In iP; the last run changed nobody, and the next one that does changes something.
+        /// In iP. The last run was not applied; the next one that is will change something.
         WouldChange = "would_change",
-        /// Not in iP yet; the last run changed nobody, and the next one that does creates them.
+        /// Not in iP yet. The last run was not applied; the next one that is will create them.
         WouldBeCreated = "would_be_created",
         /// Current in the MIS, inactive in iP.
         InactiveInIp = "inactive_in_ip",
-        /// Employment is still to begin.
+        /// The employment has not started yet.
         NotStarted = "not_started",
-        /// Employment is over.
+        /// The employment has ended.
         Ended = "ended",
         /// The MIS says that they are not current staff.
         NotCurrent = "not_current",
-        /// The MIS says nothing of this person's employment.
+        /// The MIS says nothing about this person's employment.
         EmploymentUnknown = "employment_unknown",
-        /// The school shares nobody's employment.
+        /// The school does not share employment details at all.
         EmploymentWithheld = "employment_withheld",
         /// The school imports teaching staff only.
         NotTeaching = "not_teaching",
-        /// The school shares nobody's contact details, and so no work email.
+        /// The school does not share contact details, so no work email is known.
         ContactDetailsWithheld = "contact_details_withheld",
         /// No work email.
         NoWorkEmail = "no_work_email",
-        /// The work email is no email address.
+        /// The work email is not a valid address.
         InvalidWorkEmail = "invalid_work_email",
         /// Forename or surname is empty.
         NameMissing = "name_missing",
         /// The employment depends on a date that cannot be read.
         DateUnreadable = "date_unreadable",
-        /// Several current people have the work email.
+        /// Several current staff have the same work email.
         SharedWorkEmail = "shared_work_email",
-        /// Somebody else in iP has the work email as login.
+        /// Another person in iP logs in with the work email.
         WorkEmailInUse = "work_email_in_use",
-        /// It may be somebody in iP, or somebody new; a person has to decide.
+        /// Either a person in iP or someone new; an administrator has to decide.
         PossibleMatch = "possible_match",
-        /// In iP by way of another current record of the same person.
+        /// In iP through another current record of the same person.
         TwoRecordsOfOnePerson = "two_records_of_one_person",
-        /// Somebody in iP under a new id, which nobody has approved.
+        /// A person in iP whose new id has not been approved.
         NewIdNotApproved = "new_id_not_approved",
         /// Wonde's record cannot be read.
         UnreadableRecord = "unreadable_record",
-        /// Listed once, and not any more.
+        /// Listed before, and no longer listed.
         Gone = "gone",
-        /// Listed under another Wonde id now.
+        /// Now listed under another Wonde id.
         NewWondeId = "new_wonde_id",
-        /// Made by hand in iP; no record of Wonde belongs to them.
+        /// Added to iP by hand and not linked to any record.
         OnlyInIp = "only_in_ip",
-        /// Neither in Wonde's list nor in iP.
+        /// In neither Wonde's list nor iP.
         NotListed = "not_listed",
         /// No run has read the school's people yet.
         NeverSynced = "never_synced",
@@ -73,7 +73,7 @@ impl Case<'_> {
             (Some(sighting), _) => self.verdict_of_record(sighting, fields),
             (None, None) => Verdict::NotListed,
             (None, Some(account)) if account.wonde_id.is_none() => Verdict::OnlyInIp,
-            // Linked before anything of it was kept, and not in the list since.
+            // Linked before evidence was kept, and not in the list since.
             (None, Some(_)) => Verdict::Gone,
         }
     }
@@ -136,22 +136,22 @@ impl Case<'_> {
         let left_out = |why: &str| listed(format!("{why}, {}", self.consequence()));
         let sighting = self.evidence.sighting.as_ref();
         match verdict {
-            Verdict::AsInMis => "This person is in iP as the MIS says.".to_owned(),
+            Verdict::AsInMis => "This person is in iP and matches the MIS.".to_owned(),
             Verdict::Differs => {
                 let except = self.name_differing(fields).join(", ");
-                format!("This person is in iP as the MIS says, except for {except}.")
+                format!("This person is in iP and matches the MIS, except for {except}.")
             }
             Verdict::Withheld => {
                 let withheld: Vec<_> = self.withheld(fields).collect();
                 format!(
-                    "This person is in iP, but the school does not share {} with Wonde, so iP \
-                     keeps what it has.",
+                    "This person is in iP, but the school does not share {} with Wonde, so the \
+                     value in iP is left unchanged.",
                     withheld.join(", ")
                 )
             }
             Verdict::WouldChange => self.would_change(),
-            Verdict::WouldBeCreated => "Wonde lists this person, who is not in iP yet: the next \
-                sync that is applied creates them."
+            Verdict::WouldBeCreated => "This person is in the MIS but not in iP yet, and the next \
+                sync that is applied will create them."
                 .to_owned(),
             Verdict::InactiveInIp => self.inactive(),
             Verdict::NotStarted => {
@@ -167,68 +167,62 @@ impl Case<'_> {
                 left_out("the MIS does not say whether they work at the school")
             }
             Verdict::EmploymentWithheld => {
-                left_out("the school does not share with Wonde who works there")
+                left_out("the school does not share employment details with Wonde")
             }
-            Verdict::ContactDetailsWithheld => {
-                left_out("the school does not share contact details, and with them the work email")
-            }
+            Verdict::ContactDetailsWithheld => left_out(
+                "the school does not share contact details, such as the work email, with Wonde",
+            ),
             Verdict::NotTeaching => {
-                left_out("they are not teaching staff and the school imports only those")
+                left_out("they are not teaching staff and the school imports teaching staff only")
             }
-            Verdict::NoWorkEmail => {
-                self.without_email("they have no work email in the MIS, which would be their login")
-            }
+            Verdict::NoWorkEmail => self.without_email("they have no work email in the MIS"),
             Verdict::InvalidWorkEmail => {
-                self.without_email("their work email is not an email address")
+                self.without_email("their work email is not a valid email address")
             }
-            Verdict::NameMissing => left_out("their forename and surname are empty"),
+            Verdict::NameMissing => left_out("both their forename and their surname are empty"),
             Verdict::DateUnreadable => {
-                left_out("a date that tells whether they work at the school cannot be read")
+                left_out("a start or end date of their employment cannot be read")
             }
             Verdict::SharedWorkEmail => {
-                left_out("other current people have the same work email in the MIS")
+                left_out("other current staff have the same work email in the MIS")
             }
             Verdict::WorkEmailInUse if self.evidence.has_login_elsewhere => left_out(
                 "their work email is already a login at another school of this installation",
             ),
             Verdict::WorkEmailInUse => {
-                left_out("their work email is already the login of somebody else in iP")
+                left_out("another person in iP already logs in with their work email")
             }
             Verdict::PossibleMatch => left_out(
-                "their record may be that of somebody whom iP already has or of somebody new, which \
-                 a person has to decide",
+                "it is not clear whether they are a person who is already in iP or someone new",
             ),
             Verdict::TwoRecordsOfOnePerson => self.second_record(),
-            Verdict::NewIdNotApproved => {
-                "Wonde gave this person a new id, which whoever approved the last sync left out, \
-                 so the person in iP stays as they are."
-                    .to_owned()
-            }
-            Verdict::UnreadableRecord => {
-                left_out("their record arrived in a shape that cannot be read")
-            }
+            Verdict::NewIdNotApproved => "Wonde gave this person a new id, but the approver of \
+                the last sync chose not to apply new ids, so the person was left unchanged in iP."
+                .to_owned(),
+            Verdict::UnreadableRecord => left_out("their record cannot be read"),
             Verdict::Gone => self.gone(),
             Verdict::NewWondeId => {
                 let id = self.account().and_then(|account| account.wonde_id.as_deref());
                 format!(
-                    "Wonde gave this person a new id, {}, and does not list them under this one \
-                     any more.",
+                    "Wonde gave this person a new id, {}, and no longer lists them under this one.",
                     id.unwrap_or_default()
                 )
             }
-            Verdict::OnlyInIp => "This person was made by hand in iP, and no record of Wonde \
-                belongs to them."
+            Verdict::OnlyInIp => {
+                "This person was added to iP by hand, and no record in the MIS is \
+                linked to them."
+                    .to_owned()
+            }
+            Verdict::NotListed => "Wonde does not list this person: either they are not in the \
+                MIS, or the school's access settings in Wonde hide them."
                 .to_owned(),
-            Verdict::NotListed => "Wonde does not list this person: they are hidden by the \
-                school's access settings in Wonde, or not in the MIS."
-                .to_owned(),
-            Verdict::NeverSynced => "No sync has read this school's people from Wonde yet, so \
-                nothing can be said."
+            Verdict::NeverSynced => "No sync has read this school's staff from Wonde yet, so \
+                there is nothing to explain."
                 .to_owned(),
         }
     }
 
-    /// A person whom iP has is imported without a work email.
+    /// A person who is already in iP is imported even without a work email.
     fn email_issue(&self) -> Option<Verdict> {
         let has = |code| self.account().is_some() && self.evidence.issues.contains(&code);
         if has(IssueCode::NoWorkEmail) {
@@ -240,7 +234,7 @@ impl Case<'_> {
 
     fn without_email(&self, why: &str) -> String {
         let follows = match self.outcome() {
-            Some(RecordOutcome::Imported) => "so iP keeps the login that it has of them",
+            Some(RecordOutcome::Imported) => "so they keep their present login in iP",
             _ => self.consequence(),
         };
         format!("Wonde lists this person, but {why}, {follows}.")
@@ -250,18 +244,18 @@ impl Case<'_> {
         let leading = self.account().and_then(|account| account.wonde_id.as_deref());
         let by = leading.map_or_else(String::new, |id| format!(", {id}"));
         format!(
-            "Wonde lists this person twice, and iP has one account for both, which follows their \
-             other record{by}."
+            "Wonde lists this person twice, and their one account in iP follows their other \
+             record{by}."
         )
     }
 
     fn gone(&self) -> String {
         let since = match &self.evidence.sighting {
             Some(sighting) => format!(
-                "Wonde listed this person before, and since {} does not any more",
+                "Wonde has not listed this person since {}",
                 day(Some(sighting.seen_at.date_naive()))
             ),
-            None => "Wonde does not list this person any more".to_owned(),
+            None => "Wonde no longer lists this person".to_owned(),
         };
         format!(
             "{since} (deleted in the MIS, or hidden by the school's access settings in Wonde), {}.",

@@ -1,4 +1,4 @@
-//! The jobs that more than the worker asks for, each with its policy.
+//! The jobs that other crates than the worker enqueue, each with its policy.
 
 use std::time::Duration;
 
@@ -12,9 +12,8 @@ use crate::{AlertId, BulkId, SchoolId, StaffId, WebhookEventId};
 /// Brings a whole school up to date.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct SyncSchool {
-    /// The school.
     pub school_id: SchoolId,
-    /// What the caller asked for.
+    /// The options that the caller gave.
     pub options: SyncOptions,
 }
 
@@ -24,8 +23,8 @@ impl BackgroundJob for SyncSchool {
     const MAX_ATTEMPTS: u16 = 5;
     const DEADLINE: Duration = Duration::from_hours(6);
 
-    /// Of the syncs that change people a school has one at a time, whatever their mode and whoever
-    /// asks; a dry run does not stand in their way.
+    /// A school has one sync at a time that changes people, whatever its mode is. A dry run does not
+    /// stand in its way.
     fn unique_key(&self) -> String {
         let suffix = if self.options.dry_run { ":dry-run" } else { "" };
         format!("sync-school:{}{suffix}", self.school_id)
@@ -47,9 +46,7 @@ impl BackgroundJob for SyncSchool {
 /// Brings one person up to date while they log in.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct RefreshUser {
-    /// The school.
     pub school_id: SchoolId,
-    /// The person.
     pub staff_id: StaffId,
 }
 
@@ -57,7 +54,7 @@ impl BackgroundJob for RefreshUser {
     const KIND: JobKind = JobKind::RefreshUser;
     const LANE: Lane = Lane::Interactive;
     const MAX_ATTEMPTS: u16 = 2;
-    /// It is for this login and not for the next one.
+    /// The refresh is for this login and not for the next one.
     const DEADLINE: Duration = Duration::from_secs(30);
 
     fn unique_key(&self) -> String {
@@ -86,10 +83,9 @@ const UNTIL_THE_DEADLINE: u16 = 10_000;
 
 const A_MONTH: Duration = Duration::from_hours(30 * 24);
 
-/// Acts on an event that Wonde posted.
+/// Handles a webhook from Wonde.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct HandleWebhook {
-    /// The event.
     pub event_id: WebhookEventId,
 }
 
@@ -97,7 +93,7 @@ impl BackgroundJob for HandleWebhook {
     const KIND: JobKind = JobKind::HandleWebhook;
     const LANE: Lane = Lane::Internal;
     const MAX_ATTEMPTS: u16 = UNTIL_THE_DEADLINE;
-    /// Even after a long outage of ours each event is looked at.
+    /// Each event is handled even after a long outage of ours.
     const DEADLINE: Duration = A_MONTH;
 
     fn unique_key(&self) -> String {
@@ -105,16 +101,14 @@ impl BackgroundJob for HandleWebhook {
     }
 }
 
-/// Sends the message that an alert was raised, or that it is over.
+/// Sends the message that an alert was raised or has ended.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct SendAlert {
-    /// The alert.
     pub alert_id: AlertId,
-    /// The school.
     pub school_id: SchoolId,
-    /// The message is that the alert is over.
+    /// Whether the message says that the alert has ended.
     pub is_over: bool,
-    /// The message's id, the same in every attempt, so that the receiver can tell a repeat.
+    /// The message's id, the same in every attempt, so that the receiver can recognise a repeat.
     pub message_id: Uuid,
     /// The JSON that is signed and sent, the same in every attempt.
     pub body: String,
@@ -124,7 +118,7 @@ impl BackgroundJob for SendAlert {
     const KIND: JobKind = JobKind::SendAlert;
     const LANE: Lane = Lane::Internal;
     const MAX_ATTEMPTS: u16 = UNTIL_THE_DEADLINE;
-    /// After so long the message is no news any more.
+    /// After that the message is no longer news.
     const DEADLINE: Duration = Duration::from_hours(24);
 
     fn unique_key(&self) -> String {
@@ -140,7 +134,6 @@ impl BackgroundJob for SendAlert {
 /// Cancels or retries the jobs of a bulk action, one after the other.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct ActOnJobs {
-    /// The bulk action.
     pub bulk_id: BulkId,
 }
 

@@ -1,9 +1,10 @@
-//! Finding people again whose ids in the MIS are all new.
+//! Finds people again whose ids are all new.
 //!
-//! After a change of MIS Wonde gives everybody another id, and nothing ties the new record to the
-//! old one. A person who kept login and surname, and forename or initials, is matched like all others
-//! ([`matching`](super::matching)). Others may be the same person, and only a person can say so:
-//! such a record is left out, and whoever it may mean is not taken for a leaver meanwhile.
+//! After a change of MIS Wonde gives everyone another id, and nothing ties a new record to an old
+//! one. A person who kept login and surname, and forename or initials, is matched like all others
+//! ([`matching`](super::matching)). Others may be the same person, but only a person can say so.
+//! Such a record is left out, and the account that it may belong to is not treated as a leaver's
+//! meanwhile.
 
 use std::{
     collections::{HashMap, HashSet},
@@ -17,18 +18,16 @@ use super::{
 };
 use crate::{IssueCode, StaffId, StaffRecord, TeachingRecord, identity::folded};
 
-/// A record, and somebody in iP whom it may mean.
+/// A record, and the account that it may belong to.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Candidate {
-    /// The record.
     pub wonde_id: String,
-    /// The person.
     pub staff_id: StaffId,
     /// How much they have in common, 0 to 100.
     pub score: u8,
-    /// What that is.
+    /// What they have in common.
     pub reasons: Vec<&'static str>,
-    /// A key is the same and the names are not, so it may be the account of somebody else.
+    /// Whether a key is the same but the names are not, so that it may be another person's account.
     pub in_doubt: bool,
     /// Forename, surname and work email of the record.
     pub said: [String; 3],
@@ -53,7 +52,7 @@ impl Candidate {
     }
 }
 
-/// Personal data: only the ids are printed.
+/// Names are personal data, so only the ids are printed.
 impl fmt::Debug for Candidate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Candidate")
@@ -64,11 +63,11 @@ impl fmt::Debug for Candidate {
     }
 }
 
-/// Leaves each record out that nobody belongs to and that may mean somebody whose id is gone;
-/// returns whom. Only a full list shows that somebody's id is gone.
+/// Leaves out each unmatched record that may belong to a person whose id is gone, and returns those
+/// people. Only a full list shows that an id is gone.
 ///
-/// In common must be login or surname, and forename or initials: whoever has nothing but the login
-/// of somebody who is gone is their successor.
+/// The two must share the login or the surname, and the forename or the initials. A record that
+/// only has the login of a person who is gone is that of a successor.
 pub(super) fn leave_out(
     of: &Lookup<'_>,
     matches: &mut [Match<'_>],
@@ -86,7 +85,7 @@ pub(super) fn leave_out(
     let mut by_key: HashMap<String, Vec<Place>> = HashMap::new();
     for place in gone {
         let account = of.account(place);
-        // A surname is no email, so one index serves for both.
+        // A surname is never an email, so one index serves for both.
         by_key.entry(of.account_key(place).to_owned()).or_default().push(place);
         by_key.entry(folded(&account.person.surname)).or_default().push(place);
     }
@@ -110,8 +109,8 @@ pub(super) fn leave_out(
     candidates
 }
 
-/// Active people whose id is gone and whom no record means. Whoever is merely not in the list may
-/// still be there.
+/// Active people whose id is gone and who are matched by no record. A person who is merely missing
+/// from the list may still be there.
 fn gone(of: &Lookup<'_>, matches: &[Match<'_>]) -> Vec<Place> {
     let meant: HashSet<Place> = matches.iter().filter_map(|one| one.person).collect();
     let is_gone = |place: &Place| {
@@ -148,7 +147,7 @@ fn compare(of: &Lookup<'_>, at: usize, place: Place, taught: &Taught<'_>) -> Opt
     Some(Candidate::new(said, account.id, score, reasons))
 }
 
-/// Names of the classes that people teach, in iP and by this list. Names survive a change of MIS;
+/// Names of the classes that people teach, in iP and in this list. Names survive a change of MIS;
 /// ids do not.
 struct Taught<'a> {
     held: HashMap<StaffId, HashSet<String>>,

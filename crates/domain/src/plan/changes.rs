@@ -7,20 +7,17 @@ use super::{
 };
 use crate::{Change, ChangedField, ChangedRecord, ClassId, StaffId, SubjectId};
 
-/// Ids of what a plan creates, in its order; empty where it is not written.
+/// The ids of the records that a plan creates, in order. Empty if the plan is not written.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct NewIds {
-    /// Of people.
     pub people: Vec<StaffId>,
-    /// Of classes.
     pub classes: Vec<ClassId>,
-    /// Of subjects.
     pub subjects: Vec<SubjectId>,
 }
 
 impl Plan {
-    /// Every change, in the order of the history: people, subjects, classes. What is new is said in
-    /// one line, and where it has no id yet the others call it by Wonde's.
+    /// Every change, in the order of the history: people, subjects, classes. A new record is one
+    /// line. If it has no id yet, the others refer to it by its Wonde id.
     pub fn changes(&self, ids: &NewIds) -> Vec<Change> {
         let names = Names { plan: self, ids };
         let mut lines = Vec::new();
@@ -55,7 +52,7 @@ impl Plan {
     }
 }
 
-/// How the history writes what a plan says.
+/// How the history writes the values of a plan.
 pub(super) struct Names<'a> {
     pub(super) plan: &'a Plan,
     pub(super) ids: &'a NewIds,
@@ -79,7 +76,7 @@ impl Names<'_> {
         }
     }
 
-    /// What a person has in each field.
+    /// The value of each field of a person.
     pub(super) fn fields(&self, person: &Person) -> [Field; 11] {
         let text = |text: &str| Some(text.to_owned());
         [
@@ -119,7 +116,7 @@ impl Names<'_> {
         }
     }
 
-    /// What a class or subject has in each field.
+    /// The value of each field of a class or subject.
     pub(super) fn group_fields(&self, fields: &GroupFields, links: &[Link]) -> [Field; 7] {
         let main: Vec<Link> = links.iter().copied().filter(|link| link.is_main).collect();
         [
@@ -140,7 +137,7 @@ impl Names<'_> {
     }
 }
 
-/// What is new is called by Wonde's id until it has one of its own.
+/// A new record is called by its Wonde id until it has its own.
 fn named<Id: std::fmt::Display>(id: Option<&Id>, wonde_id: &str) -> String {
     id.map_or_else(|| format!("wonde:{wonde_id}"), ToString::to_string)
 }

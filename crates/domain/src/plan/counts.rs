@@ -1,4 +1,4 @@
-//! A plan in numbers: the report, and what the guard looks at.
+//! A plan in numbers: the report, and the figures for the guard.
 
 use std::collections::HashSet;
 
@@ -13,7 +13,7 @@ pub(super) fn count(of: &Lookup<'_>, matches: &[Match<'_>], photos: PhotoCounts,
     let quarantined = matches.iter().filter(|one| !one.is_imported()).count() as u64;
     let created = plan.created.len() as u64;
     let said = of.fetched.counts;
-    // A list that moved while it was read can deliver a person twice; they count once.
+    // A list that changed while it was read can deliver a person twice. They count once.
     let twice = of.fetched.staff.len() as u64 - records;
     plan.report = Report {
         mode: if of.fetched.is_full { SyncMode::Full } else { SyncMode::Delta },
@@ -53,14 +53,14 @@ fn count_changed(plan: &Plan, is: impl Fn(&ChangedPerson) -> bool) -> u64 {
     plan.changed.iter().filter(|changed| is(changed)).count() as u64
 }
 
-/// The same, with everyone whose departments change.
+/// The same count, with everyone whose departments change.
 fn count_with_departments(plan: &Plan, is: impl Fn(&ChangedPerson) -> bool) -> u64 {
     let moved = plan.departments.iter().map(|change| change.staff_id);
     let changed = plan.changed.iter().filter(|changed| is(changed)).map(|changed| changed.id);
     moved.chain(changed).collect::<HashSet<StaffId>>().len() as u64
 }
 
-/// How much the plan changes in each category of the guard, of what iP holds.
+/// How much the plan changes in each category of the guard, compared with iP's record.
 fn affected(of: &Lookup<'_>, plan: &Plan) -> Vec<Affected> {
     let known = |is: &dyn Fn(&super::Person) -> bool| {
         let people = of.held.people.iter().map(|account| &account.person);
@@ -105,12 +105,13 @@ impl ChangedPerson {
         !self.before.active && self.after.active
     }
 
-    /// A field that the history tells of is another, apart from whether they can log in.
+    /// Whether a field of the history differs, other than being able to log in.
     fn is_updated(&self) -> bool {
         self.new_password.is_some() || self.differs_without(false)
     }
 
-    /// They are of this list and not as they were; whose record means somebody else is not of it.
+    /// Whether the person is in this list and differs. A person whose record belongs to someone
+    /// else is not in it.
     fn is_touched(&self) -> bool {
         self.new_password.is_some() || self.is_restored() || self.differs_without(true)
     }

@@ -1,4 +1,4 @@
-//! What people decided of records that may mean somebody.
+//! What people decided about possible matches.
 
 use std::collections::{HashMap, HashSet};
 
@@ -13,11 +13,11 @@ use crate::{
     identity::{Identity, is_doubtful},
 };
 
-/// Decisions that this list can follow, by the records' Wonde ids; `None`: somebody new.
+/// Decisions that this list can follow, by the Wonde ids of the records; `None` for someone new.
 pub(super) type Decided<'a> = HashMap<&'a str, Option<StaffId>>;
 
-/// The decisions that count. One counts while the record is that which it was made about; and a
-/// record that iP knows already means whom iP says, unless that is in doubt.
+/// The decisions that count. A decision counts while the record is the one that it was made about.
+/// If iP already knows whose record it is, that counts, unless it is in doubt.
 pub(super) fn decided<'a>(of: &Lookup<'a>) -> Decided<'a> {
     let is_listed = |decision: &&Decision| of.listed_staff.contains_key(decision.wonde_id.as_str());
     let about: Vec<&'a Decision> = of.held.decisions.iter().filter(is_listed).collect();
@@ -48,8 +48,8 @@ pub(super) fn decided<'a>(of: &Lookup<'a>) -> Decided<'a> {
         .collect()
 }
 
-/// Those of `decided` that can be followed: somebody who is on the list under another id is meant by
-/// that one.
+/// The decisions of `decided` that can be followed. If the person is on the list under another id,
+/// that id counts.
 pub(super) fn to_follow<'a>(
     of: &Lookup<'a>,
     decided: &Decided<'a>,
@@ -66,7 +66,7 @@ pub(super) fn to_follow<'a>(
     decided.iter().filter_map(followed).collect()
 }
 
-/// Decisions about records that are applied, whoever they mean by now.
+/// Decisions about records that are applied, even if these now belong to someone else.
 pub(super) fn used_up(of: &Lookup<'_>, outcome: &Outcome) -> Vec<String> {
     let is_applied = |decision: &&Decision| {
         let at = of.listed_staff.get(decision.wonde_id.as_str());
@@ -76,7 +76,7 @@ pub(super) fn used_up(of: &Lookup<'_>, outcome: &Outcome) -> Vec<String> {
     used_up.map(|decision| decision.wonde_id.clone()).collect()
 }
 
-/// Accounts that were in doubt and pass on, as a person decided.
+/// Accounts in doubt that pass to another person because of a decision.
 pub(super) fn passed_on(
     of: &Lookup<'_>,
     matches: &[Match<'_>],

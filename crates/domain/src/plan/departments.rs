@@ -5,20 +5,18 @@ use std::collections::HashMap;
 use super::{lookup::Lookup, matching::Match};
 use crate::{DepartmentId, StaffId};
 
-/// A person who leaves a department, or who is back in it.
+/// A person who leaves a department, or returns to it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DepartmentChange {
-    /// The department.
     pub department: DepartmentId,
-    /// The person.
     pub staff_id: StaffId,
-    /// The record by which the person is known.
+    /// The Wonde id of the person's record.
     pub wonde_id: Option<String>,
-    /// The assignment is archived; otherwise it is taken out of the archive.
+    /// True if the assignment is archived, false if it is restored.
     pub leaves: bool,
 }
 
-/// The department assignments that are archived: those of everyone that was synced.
+/// The department assignments to archive: those of everyone who was synced.
 pub(super) fn cleared(of: &Lookup<'_>, matches: &[Match<'_>]) -> Vec<DepartmentChange> {
     if !of.rules.sync.clears_departments {
         return Vec::new();

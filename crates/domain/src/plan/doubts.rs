@@ -1,8 +1,8 @@
-//! Matches that a person has to confirm: a key is the same, and nothing of the person agrees.
+//! Matches that a person has to confirm: a key is the same, and nothing about the person agrees.
 //!
-//! The rule is [`crate::identity`]. Whoever is in doubt keeps their account as it is, and the record
-//! waits (issue `possible_match`). An account that was made by hand, was never linked and that
-//! nobody has logged in to is nobody's yet, so it passes from nobody and is in no doubt.
+//! The rule is in [`crate::identity`]. The account in doubt stays unchanged, and the record waits
+//! (issue `possible_match`). An account that was made by hand, was never linked and was never used
+//! to log in has no owner yet, so it cannot be in doubt.
 
 use std::collections::HashMap;
 
@@ -14,13 +14,13 @@ use super::{
 };
 use crate::{IssueCode, MatchedBy, identity::is_doubtful};
 
-/// What a Wonde id or UPI alone is worth, of the 100 of everything in common.
+/// The score of a matching Wonde id or UPI alone, of 100.
 const SCORE_OF_A_KEY: u8 = 30;
 
-/// A record and somebody in iP who have no more than a key in common.
+/// A record and an account that have only a key in common.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Doubt {
-    /// Its place in the list.
+    /// The place of the record in the list.
     pub(super) record: usize,
     pub(super) by: MatchedBy,
     pub(super) person: Place,
@@ -32,7 +32,7 @@ pub(super) fn find(of: &Lookup<'_>, whose: &[Option<(Place, MatchedBy)>]) -> Vec
     let is_in_doubt = |&(at, (place, by)): &(usize, (Place, MatchedBy))| {
         let account = of.account(place);
         let said = of.records[at].said;
-        // Most people are as they were.
+        // Most people are unchanged.
         let is_plain = account.person.first_name == said.first_name && !said.first_name.is_empty();
         !is_plain
             && !account.is_untouched()
@@ -41,7 +41,8 @@ pub(super) fn find(of: &Lookup<'_>, whose: &[Option<(Place, MatchedBy)>]) -> Vec
     matched.filter(is_in_doubt).map(|(record, (person, by))| Doubt { record, by, person }).collect()
 }
 
-/// Leaves the records out that are in doubt and belong to nobody else; returns whom they may mean.
+/// Leaves out the records that are in doubt and belong to no other account, and returns the people
+/// that they may belong to.
 pub(super) fn leave_out(
     of: &Lookup<'_>,
     matches: &mut [Match<'_>],
@@ -49,7 +50,7 @@ pub(super) fn leave_out(
     decided: &Decided<'_>,
 ) -> Vec<Candidate> {
     let mut meant: HashMap<Place, u32> = HashMap::new();
-    // A further record means whom its leading one means.
+    // A further record belongs to the person of its leading one.
     let leading = matches.iter().filter(|one| one.leads_to.is_none());
     for place in leading.filter_map(|one| one.person) {
         *meant.entry(place).or_default() += 1;
@@ -61,7 +62,7 @@ pub(super) fn leave_out(
         has_to_wait(of, doubt)
             && !decided.contains_key(wonde_id)
             && (own.is_none() || is_own)
-            // Who is meant by another record is not meant by this one.
+            // A person matched by another record is not matched by this one.
             && meant.get(&doubt.person).copied().unwrap_or_default() == u32::from(is_own)
     };
     let open: Vec<Doubt> = doubts.iter().filter(is_open).copied().collect();
@@ -71,8 +72,8 @@ pub(super) fn leave_out(
     open.iter().map(|doubt| candidate(of, doubt)).collect()
 }
 
-/// Whether the record waits for a person. The mailbox of somebody inactive was handed on: they hold
-/// no login, so the record is somebody new.
+/// Whether the record waits for a decision. If the person is inactive, the mailbox was handed on:
+/// they hold no login, so the record is someone new.
 fn has_to_wait(of: &Lookup<'_>, doubt: &Doubt) -> bool {
     of.account(doubt.person).person.active || doubt.by != MatchedBy::WorkEmail
 }

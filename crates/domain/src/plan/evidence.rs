@@ -1,4 +1,4 @@
-//! What the run saw of everybody in the MIS: evidence for *explain*. No sync decides by it.
+//! What the run saw of everyone in the MIS: evidence for *explain*. No sync uses it for a decision.
 
 use std::collections::{HashMap, HashSet};
 
@@ -11,25 +11,25 @@ use super::{
 };
 use crate::{MatchedBy, RecordOutcome, StaffId, employment::Standing};
 
-/// What of the evidence is not as the last run left it.
+/// The evidence that differs from the last run's.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Sightings {
-    /// Records by Wonde id, and what is to be known of each.
+    /// Records by Wonde id, each with its evidence.
     pub seen: Vec<(String, Evidence)>,
-    /// Wonde ids of records that are not in the list any more.
+    /// Wonde ids of records that are no longer in the list.
     pub gone: Vec<String>,
 }
 
-/// Everybody in the list, those whom the mapping left out included; and who is not in it any more, or
-/// is deleted by the word of a delta. As with leavers, an empty list proves nobody's absence, nor does
-/// one with a record that could be anybody's; and whoever is active in iP is gone only where that was
-/// looked into.
+/// The evidence of every record in the list, including those that the mapping left out, and the
+/// records that are gone. As with leavers, an empty list proves no absence, and neither does a list
+/// with a record that could be anyone's. A person who is active in iP counts as gone only if their
+/// absence was checked.
 pub(super) fn sightings(of: &Lookup<'_>, matches: &[Match<'_>], outcome: &Outcome) -> Sightings {
     let id_of = |who: Who| match who {
         Who::Held(place) => Ref::Known(of.account(place).id),
         Who::New(at) => Ref::New(at),
     };
-    // A further record of somebody new leads to them by way of the first.
+    // A further record of someone new leads to them through the first record.
     let leading = |one: &Match<'_>| one.leads_to.as_deref().and_then(|id| of.listed_staff.get(id));
     let mut seen: HashMap<&str, Evidence> = HashMap::new();
     for person in &of.fetched.left_out {
@@ -87,8 +87,8 @@ fn of_left_out(of: &Lookup<'_>, person: &LeftOut) -> Evidence {
 }
 
 impl Evidence {
-    /// Whom a record means is not forgotten while nothing else is said, and how the two were brought
-    /// together outlasts that they know each other.
+    /// A known match is kept while nothing contradicts it, with the way in which it was first
+    /// found.
     fn with_what_was_known(mut self, held: Option<&Self>) -> Self {
         let Some(held) = held else { return self };
         match self.staff {

@@ -1,8 +1,7 @@
 //! Schools in few words, for the tests of the rules.
 //!
-//! Everybody is called by one name: `a1` is Robin A1 of `a1@oak.example`, whose record has the Wonde id
-//! `a1`. What a plan says is read as lines such as `a1 active=false`, `a2 created` or
-//! `a3 possible_match`.
+//! Everyone has one name: `a1` is Robin A1 of `a1@oak.example`, whose record has the Wonde id `a1`.
+//! The lines of a plan look like `a1 active=false`, `a2 created` or `a3 possible_match`.
 
 use chrono::DateTime;
 use uuid::Uuid;
@@ -16,7 +15,8 @@ use crate::{
     SubjectOfClass, SyncRules, Teacher, TeachingRecord, WorkEmail, employment::Standing,
 };
 
-/// The MIS owns what it delivers, leavers go, whoever returns is restored, people alone are imported.
+/// The MIS owns what it delivers, leavers are deactivated, returning people are restored, and only
+/// people are imported.
 pub(super) const RULES: Rules = Rules {
     sync: SyncRules {
         owned: OwnedFields { initials: true, job_title: true, line_manager: true },
@@ -40,7 +40,7 @@ pub(super) fn rules(change: impl FnOnce(&mut SyncRules)) -> Rules {
     with(RULES, |rules| change(&mut rules.sync))
 }
 
-/// With classes and subjects and who teaches them.
+/// The rules with classes, subjects and their teachers.
 pub(super) fn teaching() -> Rules {
     let all = Imports {
         photos: false,
@@ -52,7 +52,7 @@ pub(super) fn teaching() -> Rules {
     rules(|rules| rules.imports = all)
 }
 
-/// The same but for this.
+/// Returns the value with this change.
 pub(super) fn with<T>(mut one: T, change: impl FnOnce(&mut T)) -> T {
     change(&mut one);
     one
@@ -62,12 +62,12 @@ fn uuid(name: &str) -> Uuid {
     Uuid::from_u128(name.bytes().fold(0, |number, byte| number << 8 | u128::from(byte)))
 }
 
-/// The id of somebody, of a class or of a subject with this name.
+/// The id of a person, class or subject with this name.
 pub(super) fn id(name: &str) -> StaffId {
     StaffId(uuid(name))
 }
 
-/// Turns ids in a text into names again.
+/// Replaces the ids in a text by names.
 fn named(text: &str) -> String {
     let name = |part: &str| match part.parse::<Uuid>() {
         Ok(id) => {
@@ -84,7 +84,7 @@ pub(super) fn email(address: &str) -> Option<WorkEmail> {
     email
 }
 
-/// Somebody's record.
+/// The record of a person.
 pub(super) fn record(name: &str) -> StaffRecord {
     StaffRecord {
         wonde_id: name.into(),
@@ -99,7 +99,7 @@ pub(super) fn record(name: &str) -> StaffRecord {
     }
 }
 
-/// A record of somebody else with other names.
+/// A record of another person with other names.
 pub(super) fn stranger(wonde_id: &str, first_name: &str, address: &str) -> StaffRecord {
     StaffRecord {
         email: email(address),
@@ -109,7 +109,7 @@ pub(super) fn stranger(wonde_id: &str, first_name: &str, address: &str) -> Staff
     }
 }
 
-/// Somebody as a sync of their record leaves them, who logs in.
+/// The account of a person as a sync leaves it, after they have logged in.
 pub(super) fn account(name: &str) -> Account {
     let record = record(name);
     let address = String::from(record.email.unwrap());
@@ -137,7 +137,7 @@ pub(super) fn account(name: &str) -> Account {
     }
 }
 
-/// Somebody whose account was made by hand and whom the MIS does not know yet.
+/// An account that was made by hand and is not linked.
 pub(super) fn by_hand(name: &str) -> Account {
     with(account(name), |account| {
         account.person.wonde_id = None;
@@ -149,7 +149,7 @@ pub(super) fn inactive(name: &str) -> Account {
     with(account(name), |account| account.person.active = false)
 }
 
-/// An account that differs in what a sync may write.
+/// An account with a change to its person.
 pub(super) fn person(mut account: Account, change: impl FnOnce(&mut Person)) -> Account {
     change(&mut account.person);
     account
@@ -189,20 +189,20 @@ pub(super) fn delta(staff: impl IntoIterator<Item = StaffRecord>) -> Fetched {
 }
 
 impl Fetched {
-    /// These were looked for, and Wonde does not have them.
+    /// These people were asked for, and Wonde does not have them.
     pub(super) fn gone(mut self, names: &[&str]) -> Self {
         self.gone.employees.extend(names.iter().map(|name| (*name).to_owned()));
         self
     }
 
-    /// Somebody is there and cannot be imported.
+    /// A person is in the list and cannot be imported.
     pub(super) fn present(mut self, name: &str, upi: Option<&str>) -> Self {
         let upi = upi.map(str::to_owned);
         self.present.push(Present { wonde_id: name.into(), upi, hierarchy: None });
         self.left_out(name, RecordOutcome::NotTeaching)
     }
 
-    /// A record is there and is not imported.
+    /// A record is in the list and is not imported.
     pub(super) fn left_out(mut self, name: &str, outcome: RecordOutcome) -> Self {
         self.counts.records += 1;
         self.counts.employment_said += 1;
@@ -221,7 +221,7 @@ impl Fetched {
     }
 }
 
-/// A class (or subject) of iP that these teach by the MIS' word, the first one as main teacher.
+/// A class or subject in iP with these teachers from the MIS, the first one as main teacher.
 pub(super) fn group<Id>(name: &str, new_id: fn(Uuid) -> Id, teachers: &[&str]) -> Group<Id> {
     Group {
         id: new_id(uuid(name)),
@@ -238,7 +238,7 @@ pub(super) fn link(name: &str, is_main: bool) -> Link {
     Link { staff: Ref::Known(id(name)), is_main }
 }
 
-/// A class (or subject) of the MIS that these teach, the first one as main teacher.
+/// A class or subject in the MIS with these teachers, the first one as main teacher.
 pub(super) fn taught(name: &str, teachers: &[&str]) -> TeachingRecord {
     let teacher = |(at, name): (u32, &&str)| Teacher { wonde_id: (*name).into(), is_main: at == 0 };
     TeachingRecord {
@@ -251,7 +251,7 @@ pub(super) fn taught(name: &str, teachers: &[&str]) -> TeachingRecord {
     }
 }
 
-/// Compares, with the emails of the list compared as the database does.
+/// Compares, with emails compared as in the database.
 pub(super) fn compare(held: &Held, fetched: &Fetched, rules: &Rules) -> Plan {
     let mut held = held.clone();
     for account in &mut held.people {
@@ -264,7 +264,7 @@ pub(super) fn compare(held: &Held, fetched: &Fetched, rules: &Rules) -> Plan {
     plan(&held, fetched, rules)
 }
 
-/// What a comparison says.
+/// The lines of a comparison.
 pub(super) fn told(held: &Held, fetched: &Fetched, rules: &Rules) -> Vec<String> {
     compare(held, fetched, rules).told()
 }
@@ -294,7 +294,7 @@ impl Plan {
         lines.chain(issues).collect()
     }
 
-    /// Whom which record may mean.
+    /// The possible matches.
     pub(super) fn candidates(&self) -> Vec<String> {
         let line = |one: &super::Candidate| {
             let reasons = one.reasons.join("+");

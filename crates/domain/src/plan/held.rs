@@ -1,4 +1,4 @@
-//! What iP holds of one school.
+//! iP's record of one school.
 
 use std::{
     collections::{HashMap, HashSet},
@@ -13,98 +13,84 @@ use crate::{
     line_manager::HierarchyLists,
 };
 
-/// What iP holds of one school, or of the part of it that a fetch is about.
+/// iP's record of one school, or of the part that a fetch is about.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Held {
-    /// Its accounts, those made by hand included.
+    /// All accounts, including those made by hand.
     pub people: Vec<Account>,
-    /// Further records of people who have several, and whose they are.
     pub aliases: Vec<(String, StaffId)>,
-    /// What people decided of records that may mean somebody.
+    /// Decisions about possible matches.
     pub decisions: Vec<Decision>,
-    /// How the emails of the list are compared, and who else holds them.
+    /// How the emails of the list compare, and which are in use elsewhere.
     pub logins: Logins,
     /// Classes that came from the MIS.
     pub classes: Vec<Group<ClassId>>,
     /// Subjects that came from the MIS.
     pub subjects: Vec<Group<SubjectId>>,
-    /// Departments that people are in now.
+    /// The departments of people.
     pub departments: Vec<(DepartmentId, StaffId)>,
-    /// What the last run that saw each record made of it, by Wonde id.
+    /// The evidence of the last run that saw each record, by Wonde id.
     pub evidence: HashMap<String, Evidence>,
-    /// Which way Wonde's hierarchy points, as the last full sync that knew it went by.
+    /// Which way Wonde's lists point, as the last full sync that knew it used it.
     pub hierarchy_lists: Option<HierarchyLists>,
 }
 
-/// An account of iP: a person, and what the comparison has to know besides.
+/// An account in iP: a person, and what the comparison needs besides.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Account {
-    /// iP's own key.
     pub id: StaffId,
-    /// Changes whenever anything of the account does.
+    /// Changes whenever the account changes.
     pub version: u32,
-    /// Whoever holds the account.
+    /// The owner of the account.
     pub person: Person,
     /// The work email as it is compared.
     pub email_key: String,
-    /// A new password has to be chosen: it is so until the first login.
+    /// Whether a new password has to be chosen. It has to be until the first login.
     pub password_reset_required: bool,
-    /// As of when iP holds what the MIS says of the person; `None`: never read.
+    /// When the person was last read from the MIS; `None` if never.
     pub read_at: Option<DateTime<Utc>>,
-    /// When anything of the account last changed.
+    /// When the account last changed.
     pub updated_at: DateTime<Utc>,
 }
 
-/// What a sync may write of an account.
+/// The values of an account that a sync may write.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct Person {
-    /// Wonde's id of the record by which the person is known; `None`: not linked.
+    /// Wonde's id of the linked record; `None` if not linked.
     pub wonde_id: Option<String>,
     /// Wonde's unique person identifier.
     pub upi: Option<String>,
-    /// The work email, case as given.
     pub email: String,
-    /// First name.
     pub first_name: String,
-    /// Surname.
     pub surname: String,
-    /// Initials.
     pub initials: Option<String>,
-    /// Job title.
     pub job_title: Option<String>,
-    /// Non-teaching staff.
     pub non_teaching: bool,
-    /// Whether the person can log in.
     pub active: bool,
-    /// Whom the person reports to.
+    /// The person's manager.
     pub line_manager: Option<Ref<StaffId>>,
     /// SHA-256 of the picture, in hex.
     pub photo_hash: Option<String>,
-    /// What the MIS said last; `None`: it never said anything.
+    /// What the MIS last said; `None` if it never said anything.
     pub mis: Option<MisValues>,
 }
 
-/// What the MIS said last of a person, whoever owns the field in iP. A field is missing where it
-/// never said anything.
+/// What the MIS last said about a person, even if iP owns the field. A field is missing if the
+/// MIS never gave it.
 #[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct MisValues {
-    /// The work email.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub email: Option<String>,
-    /// The forename.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub first_name: Option<String>,
-    /// The surname.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub surname: Option<String>,
-    /// The initials.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub initials: Option<String>,
     /// The reverse of *teaching staff*.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub non_teaching: Option<bool>,
-    /// The roles.
     #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "said")]
     pub job_title: Option<Said>,
     /// Wonde id of the line manager.
@@ -115,27 +101,27 @@ pub struct MisValues {
     pub photo_hash: Option<Said>,
 }
 
-/// What the MIS said of a field; `None`: that there is nothing.
+/// What the MIS said about a field; `None` if it said that there is nothing.
 #[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Said(pub Option<String>);
 
-/// A field that is there says something, be it that there is nothing.
+/// A field that is present says something, even if it says that there is nothing.
 fn said<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Said>, D::Error> {
     Said::deserialize(deserializer).map(Some)
 }
 
-/// Something that iP has, or that it will have once the plan is written.
+/// A record that iP has, or will have once the plan is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Ref<Id> {
-    /// iP has it.
+    /// The record is in iP.
     Known(Id),
-    /// The plan creates it: its place among those that are new.
+    /// The plan creates it: its place among the new records.
     New(usize),
 }
 
 impl<Id> Ref<Id> {
-    /// The id of what iP has.
+    /// The id, if the record is in iP.
     pub fn known(self) -> Option<Id> {
         match self {
             Self::Known(id) => Some(id),
@@ -144,33 +130,30 @@ impl<Id> Ref<Id> {
     }
 }
 
-/// A class or a subject of iP that came from the MIS.
+/// A class or subject in iP that came from the MIS.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Group<Id> {
     /// iP's own key.
     pub id: Id,
-    /// Changes whenever any of its fields does.
+    /// Changes whenever any of its fields changes.
     pub version: u32,
-    /// Wonde's id of it.
+    /// Wonde's id of the class or subject.
     pub wonde_id: String,
-    /// What it is.
+    /// The values that a sync may write.
     pub fields: GroupFields,
-    /// Who teaches it by the MIS' word, in their order.
+    /// Its teachers from the MIS, in order.
     pub links: Vec<Link>,
-    /// The places of `links` in the tables, which may have gaps.
+    /// The places of `links` in the tables. They may have gaps.
     pub places: Vec<i32>,
-    /// Who was linked by hand.
+    /// People who were linked by hand.
     pub by_hand: HashSet<StaffId>,
 }
 
-/// What a sync may write of a class or subject.
+/// The fields of a class or subject that a sync may write.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct GroupFields {
-    /// Its name.
     pub name: String,
-    /// Its short code.
     pub code: Option<String>,
-    /// Its description.
     pub description: Option<String>,
     /// The subject of a class.
     pub subject: Option<Ref<SubjectId>>,
@@ -178,69 +161,63 @@ pub struct GroupFields {
     pub active: bool,
 }
 
-/// Somebody who teaches a class or subject.
+/// A teacher of a class or subject.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Link {
-    /// The person.
     pub staff: Ref<StaffId>,
-    /// A main teacher of it.
+    /// Whether they are a main teacher.
     pub is_main: bool,
 }
 
-/// What a person decided of a record.
+/// A decision about a possible match.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Decision {
-    /// The record.
     pub wonde_id: String,
-    /// Whom it means; `None`: somebody new.
+    /// The person that the record belongs to; `None` for someone new.
     pub staff_id: Option<StaffId>,
-    /// The account was in doubt, so it gets a new password when it passes on.
+    /// Whether the account was in doubt, so that it gets a new password when it passes on.
     pub in_doubt: bool,
-    /// Forename, surname and email of the record as it was shown; `None`: not kept.
+    /// Forename, surname and email of the record when it was shown; `None` if not kept.
     pub shown: Option<[String; 3]>,
 }
 
-/// How emails are compared, by the one rule of the database, and who holds them.
+/// How emails compare, by the rule of the database, and which are in use elsewhere.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct Logins {
-    /// The emails of the list that no account of the school has in just this spelling, and each as
-    /// it is compared.
+    /// The emails of the list that no account of the school has in this spelling, each with the
+    /// form in which it is compared.
     pub keys: HashMap<String, String>,
-    /// Logins that are held in other schools, as they are compared.
+    /// Logins that other schools use, in the form in which they are compared.
     pub elsewhere: HashSet<String>,
 }
 
-/// What a run made of a record of the MIS: evidence for whoever asks about that person.
+/// What a run concluded about a record of the MIS. It is evidence for *explain*.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Evidence {
     /// Wonde's unique person identifier.
     pub upi: Option<String>,
-    /// The work email as it is compared, usable or not.
+    /// The work email in the form in which it is compared, usable or not.
     pub email_key: Option<String>,
-    /// How the person stands with the school.
     pub standing: Standing,
-    /// First day of employment, of people who are not imported.
     pub starts_on: Option<NaiveDate>,
-    /// Last day of employment, of people who are not imported.
     pub ends_on: Option<NaiveDate>,
-    /// Teaching staff; `None`: not said.
+    /// Whether they are teaching staff; `None` if not given.
     pub teaching: Option<bool>,
-    /// What became of the record.
     pub outcome: RecordOutcome,
-    /// Whom it means in iP.
+    /// The person in iP that it belongs to.
     pub staff: Option<Ref<StaffId>>,
-    /// How the two were brought together.
+    /// How the two were matched.
     pub matched_by: Option<MatchedBy>,
 }
 
 impl Account {
-    /// Nobody has logged in to it and it was never linked, so it is nobody's yet.
+    /// Whether it was never linked and never used to log in, so that it has no owner yet.
     pub(super) fn is_untouched(&self) -> bool {
         self.person.wonde_id.is_none() && self.person.mis.is_none() && self.password_reset_required
     }
 }
 
-/// Personal data: only ids are printed.
+/// Values are personal data, so only ids are printed.
 macro_rules! prints_only {
     ($type:ident $(<$id:ident>)?, $field:ident) => {
         impl$(<$id: fmt::Debug>)? fmt::Debug for $type$(<$id>)? {

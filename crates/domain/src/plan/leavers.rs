@@ -1,4 +1,4 @@
-//! Who left.
+//! Who has left.
 
 use std::collections::HashSet;
 
@@ -9,14 +9,14 @@ use super::{
 };
 use crate::{GuardCategory, Issue, IssueCode, StaffId};
 
-/// Whom the school's policy deactivates.
+/// The people that the school's policy deactivates.
 ///
-/// A leaver is somebody linked and active in iP of whom the fetch says so: the full list has them,
-/// but not as current staff, or a list or Wonde itself says that they are gone. Whoever is merely not
-/// in the list is none, and nor is whoever is current but was left out for another reason: they, or
-/// another record of theirs, are present. Whoever's record means somebody else, as a person decided,
-/// has left. Nobody is a leaver by a full list that has a record so broken that nobody can say whose
-/// it is, nor by one that says nothing about anybody's employment.
+/// A leaver is linked and active in iP, and the fetch says that they have left: either the full
+/// list has them, but not as current staff, or a list or Wonde itself says that they are gone. A
+/// person who is merely missing from the list is not a leaver, and neither is one who is current
+/// but was left out for another reason. A person whose record was given to someone else by a
+/// decision has left. There are no leavers if the full list has a record that could be anyone's, or
+/// if it has no employment details at all.
 pub(super) fn find(
     of: &Lookup<'_>,
     matches: &[Match<'_>],
@@ -43,20 +43,20 @@ pub(super) fn find(
         let lost_record =
             of.listed_staff.get(wonde_id).is_some_and(|at| matches[*at].person != Some(*place));
         account.person.active
-            // Whoever was read after this fetch began is as a later fetch found them.
+            // A person who was read after this fetch began stays as that later fetch left them.
             && !of.was_read_later(account)
             && (is_gone || lost_record)
             && !meant.contains(place)
             && !of.present.contains_key(wonde_id)
             && !others.iter().any(|other| of.present.contains_key(other))
-            // A record that nobody belongs to may be theirs, under a new id.
+            // An unmatched record may be theirs, under a new id.
             && !may_be_meant.contains(&account.id)
             && !of.is_present_by_upi(account)
     };
     let leavers: HashSet<Place> = (0..of.held.people.len()).filter(has_left).collect();
     match &of.fetched.alone {
-        // When a school changes its MIS nobody is known by their old id, and each login would lock
-        // one out: that is left to a sync, which sees the school as a whole.
+        // When a school changes its MIS, no old id is known any more, and each login would lock one
+        // person out. That is left to a sync, which sees the whole school.
         Some(alone) if of.rules.has_many_recent_leavers && !leavers.is_empty() => {
             let (code, wonde_id) = (IssueCode::LeaverLeftActive, Some(alone.wonde_id.clone()));
             found.push(Issue { code, wonde_id });

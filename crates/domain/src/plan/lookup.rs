@@ -16,20 +16,20 @@ use crate::{
 /// A person's place in [`Held::people`].
 pub(super) type Place = usize;
 
-/// A record of the list, as its last delivery has it.
+/// A record of the list, in its last delivery.
 pub(super) struct Record<'a> {
     pub(super) place: i64,
     pub(super) said: &'a StaffRecord,
-    /// The work email as it is compared; `None`: it has none that can be a login.
+    /// The work email in the form in which it is compared; `None` if it has no usable one.
     pub(super) key: Option<&'a str>,
 }
 
-/// How emails are compared: by the database's rule, and composed and whatever their capitals, which
-/// it does not see to in every locale.
+/// How emails are compared: by the database's rule, and composed and without regard to capitals,
+/// which the database does not ensure in every locale.
 pub(super) struct Keys {
-    /// Of the accounts, by their places.
+    /// The keys of the accounts, by their places.
     accounts: Vec<String>,
-    /// Of the records of the list, by their spelling.
+    /// The keys of the records of the list, by their spelling.
     said: HashMap<String, String>,
     elsewhere: HashSet<String>,
 }
@@ -50,12 +50,12 @@ impl Keys {
     }
 }
 
-/// Unlike a name an address does not spell ß as ss: that is another mailbox.
+/// Unlike in a name, ß in an address does not equal ss: that is another mailbox.
 fn folded_email(key: &str) -> String {
     composed(&composed(key).to_lowercase()).into_owned()
 }
 
-/// How the database compares the emails that accounts have in just this spelling.
+/// How the database compares the emails of accounts, by their spelling.
 pub(super) fn spelt(held: &Held) -> HashMap<&str, &str> {
     held.people
         .iter()
@@ -63,7 +63,7 @@ pub(super) fn spelt(held: &Held) -> HashMap<&str, &str> {
         .collect()
 }
 
-/// What is compared with what, by which rules.
+/// Both sides of the comparison, and the rules.
 pub(super) struct Lookup<'a> {
     pub(super) held: &'a Held,
     pub(super) fetched: &'a Fetched,
@@ -71,22 +71,22 @@ pub(super) struct Lookup<'a> {
     keys: &'a Keys,
     /// Each record once, in the order of the list.
     pub(super) records: Vec<Record<'a>>,
-    /// Records by Wonde id: their places among `records`.
+    /// Places in `records`, by Wonde id.
     pub(super) listed_staff: HashMap<&'a str, usize>,
-    /// Every record of the list, imported or not: whoever is here is not gone.
+    /// Every record of the list, imported or not. These are not gone.
     pub(super) listed: HashSet<&'a str>,
-    /// People who are there, but cannot be imported.
+    /// People who are in the list but cannot be imported.
     pub(super) present: HashMap<&'a str, &'a Present>,
     /// Accounts by Wonde id.
     pub(super) linked: HashMap<&'a str, Place>,
     pub(super) by_id: HashMap<StaffId, Place>,
-    /// UPIs that tell people apart, and whose they are in iP.
+    /// UPIs that tell people apart, and their accounts.
     pub(super) upis: HashMap<&'a str, Place>,
-    /// Those of `upis` that somebody who is merely present has.
+    /// The UPIs of `upis` that belong to people who are merely present.
     present_upis: HashSet<&'a str>,
-    /// Accounts by work email, as it is compared.
+    /// Accounts by work email, in the form in which it is compared.
     pub(super) by_email: HashMap<&'a str, Vec<Place>>,
-    /// How emails are compared that accounts have in just this spelling.
+    /// How emails of accounts are compared, by their spelling.
     spelt: HashMap<&'a str, &'a str>,
 }
 
@@ -133,7 +133,7 @@ impl<'a> Lookup<'a> {
         }
     }
 
-    /// An email by the database's rule, by which evidence is looked up.
+    /// An email by the database's rule, with which evidence is looked up.
     pub(super) fn key(&self, email: &'a str) -> &'a str {
         key(self.held, &self.spelt, email)
     }
@@ -142,12 +142,12 @@ impl<'a> Lookup<'a> {
         &self.held.people[place]
     }
 
-    /// The email of an account as it is compared.
+    /// The email of an account in the form in which it is compared.
     pub(super) fn account_key(&self, place: Place) -> &'a str {
         &self.keys.accounts[place]
     }
 
-    /// The login belongs to a person of another school.
+    /// Whether the login belongs to a person of another school.
     pub(super) fn is_held_elsewhere(&self, key: &str) -> bool {
         self.keys.elsewhere.contains(key)
     }
@@ -156,17 +156,18 @@ impl<'a> Lookup<'a> {
         self.rules.left_out.iter().any(|affected| affected.category == category)
     }
 
-    /// A later fetch has read them, and knows better than this one.
+    /// Whether a later fetch has read the account.
     pub(super) fn was_read_later(&self, account: &Account) -> bool {
         account.read_at.is_some_and(|at| at > self.fetched.started_at)
     }
 
-    /// A record by which they would be known is there under another id, but cannot be imported.
+    /// Whether a record with the same UPI is in the list under another id, but cannot be imported.
     pub(super) fn is_present_by_upi(&self, account: &Account) -> bool {
         account.person.upi.as_deref().is_some_and(|upi| self.present_upis.contains(upi))
     }
 
-    /// The list shows who is not in it: it is whole, and no record of it could be anybody's.
+    /// Whether the list shows who is missing: it is complete, and none of its records could be
+    /// anyone's.
     pub(super) fn shows_absence(&self) -> bool {
         self.fetched.is_full && self.fetched.counts.nameless == 0
     }
@@ -191,7 +192,7 @@ pub(super) fn key<'a>(
     spelt.get(email).copied().or_else(looked_up).unwrap_or(email)
 }
 
-/// Each record once, as its last delivery has it.
+/// Each record once, in its last delivery.
 fn latest<'a>(fetched: &'a Fetched, keys: &'a Keys) -> Vec<Record<'a>> {
     let last: HashMap<&str, usize> = fetched
         .staff
@@ -221,9 +222,9 @@ pub(super) fn every_record(fetched: &Fetched) -> impl Iterator<Item = (&str, Opt
     staff.chain(present).chain(left_out)
 }
 
-/// UPIs of the list that tell people apart: no placeholder, and neither several records of the list
-/// nor several people in iP have it. Only those by which a record may mean somebody who is linked
-/// with another one, or with none.
+/// UPIs of the list that tell people apart: they are not placeholders, and neither several records
+/// nor several people in iP share them. Only those that may match a record to an account linked to
+/// another record, or to none.
 pub(super) fn usable_upis<'a>(held: &'a Held, fetched: &'a Fetched) -> HashMap<&'a str, Place> {
     let mut known: HashMap<&str, Option<Place>> = HashMap::new();
     for (at, account) in held.people.iter().enumerate() {
@@ -246,7 +247,7 @@ pub(super) fn usable_upis<'a>(held: &'a Held, fetched: &'a Fetched) -> HashMap<&
     usable.collect()
 }
 
-/// By what an account is recognised.
+/// What an account is recognised by.
 pub(super) fn identity_of(account: &Account) -> Identity<'_> {
     let person = &account.person;
     Identity {
@@ -257,7 +258,7 @@ pub(super) fn identity_of(account: &Account) -> Identity<'_> {
     }
 }
 
-/// By what a record is recognised.
+/// What a record is recognised by.
 pub(super) fn identity_said(record: &StaffRecord) -> Identity<'_> {
     Identity {
         first_name: &record.first_name,
@@ -267,7 +268,8 @@ pub(super) fn identity_said(record: &StaffRecord) -> Identity<'_> {
     }
 }
 
-/// Whether both say the same, whatever the capitals. Who says nothing has nothing in common.
+/// Whether both are the same, without regard to capitals. A missing text has nothing in common with
+/// another.
 pub(super) fn is_same(one: &str, other: &str) -> bool {
     let one = folded(one);
     !one.is_empty() && one == folded(other)

@@ -1,4 +1,4 @@
-//! Who reports to whom, once everybody of the school is in iP.
+//! Who reports to whom, once everyone of the school is in iP.
 
 use std::collections::HashSet;
 
@@ -14,36 +14,36 @@ use crate::{
     line_manager::{self, HierarchyLists, on_a_circle},
 };
 
-/// Somebody of this list of whom the MIS says whom they report to.
+/// A person of this list whose manager the MIS gives.
 struct Reporting<'a> {
     linked: &'a Linked<'a>,
     /// Wonde id of the manager.
     said: Option<&'a str>,
-    /// The MIS names a manager who is not in iP.
+    /// Whether the MIS names a manager who is not in iP.
     names_nobody: bool,
-    /// Whom they shall report to, in iP.
+    /// The new manager in iP.
     manager: Option<Ref<StaffId>>,
     manager_active: bool,
 }
 
-/// What becomes of line managers.
+/// The result for line managers.
 #[derive(Default)]
 pub(super) struct Managers {
-    /// Whom each person reports to, and whom the MIS names (by Wonde id), where either differs.
+    /// The new manager of each person, and the manager in the MIS (by Wonde id), if either differs.
     pub(super) changed: Vec<(Who, Option<Ref<StaffId>>, Option<String>)>,
-    /// What cannot be linked.
+    /// Managers that cannot be linked.
     pub(super) issues: Vec<Issue>,
-    /// Which way Wonde's lists were taken to point, where this list is full.
+    /// Which way Wonde's lists point, if this list is full.
     pub(super) seen: Option<HierarchyLists>,
 }
 
-/// Links the line managers that the MIS names. What cannot be linked is an issue of that person,
-/// whose manager in iP stays as it is, unless that one is inactive; the rest is linked.
+/// Links the line managers that the MIS names. If one cannot be linked, the person gets an issue
+/// and keeps their manager in iP, unless that manager is inactive. The others are linked.
 ///
-/// Which way Wonde's lists point is for the school's setting to say; else it is seen over a whole school
-/// only, and what was seen last holds until a full list shows something else. A delta leaves managers
-/// alone where the lists are of reports, because the list of one manager does not say who has another
-/// one now. Where the way is not known, all managers stay as they are.
+/// The school's setting says which way Wonde's lists point. Without it, only a whole school can
+/// show it, and what was seen last counts until a full list shows something else. A delta leaves
+/// managers alone if the lists are of reports, because one manager's list does not say who has
+/// another manager now. If the direction is unknown, all managers stay.
 pub(super) fn link(of: &Lookup<'_>, matches: &[Match<'_>], roster: &Roster<'_>) -> Managers {
     let listings = listings(of, matches);
     let direction = match direction(of, &listings, roster) {
@@ -70,7 +70,7 @@ pub(super) fn link(of: &Lookup<'_>, matches: &[Match<'_>], roster: &Roster<'_>) 
     managers
 }
 
-/// Which way the lists point, by which this run links; else what the school is told of it.
+/// The direction that this run uses, or the issue that the school gets.
 fn direction(
     of: &Lookup<'_>,
     listings: &[Listing<'_>],
@@ -85,33 +85,33 @@ fn direction(
         return Err(notice_withheld(of, roster));
     }
     let way = set.or_else(|| HierarchyLists::of_school(&lists(listings))).or(known);
-    // A school that sets all its line managers in iP has nothing to say.
+    // A school that sets all its line managers in iP need not be told.
     let is_asked = || listings.iter().any(|listing| listing.is_owned);
     way.ok_or_else(|| is_asked().then_some(IssueCode::LineManagerDirectionUnknown))
 }
 
-/// A full list in which nobody has a manager, though people had, is one to which access was
-/// withdrawn; one without current staff says nothing about managers.
+/// If no one in a full list has a manager although people had one before, access was withdrawn. A
+/// list without current staff says nothing about managers.
 fn notice_withheld(of: &Lookup<'_>, roster: &Roster<'_>) -> Option<IssueCode> {
     let had_managers = roster.people.iter().any(|linked| manager_said(linked).is_some());
     let is_withheld = of.fetched.is_full && of.fetched.counts.current > 0 && had_managers;
     is_withheld.then_some(IssueCode::LineManagersWithheld)
 }
 
-/// Wonde id of the line manager that the MIS named last.
+/// Wonde id of the line manager that the MIS last named.
 fn manager_said<'a>(linked: &'a Linked<'_>) -> Option<&'a str> {
     linked.person.mis.as_ref()?.line_manager.as_ref()?.0.as_deref()
 }
 
-/// Somebody in Wonde's list, with the people listed above or below them.
+/// A person in Wonde's list, with the people listed above or below them.
 struct Listing<'a> {
     wonde_id: &'a str,
     hierarchy: &'a [String],
-    /// The MIS may set the person's line manager.
+    /// Whether the MIS may set the person's line manager.
     is_owned: bool,
 }
 
-/// Everybody's list, theirs included who are not imported: their reports still report to them.
+/// Everyone's list, including people who are not imported: others may report to them.
 fn listings<'a>(of: &Lookup<'a>, matches: &[Match<'_>]) -> Vec<Listing<'a>> {
     let owns = of.rules.sync.owned.line_manager;
     let staff = of.records.iter().zip(matches).filter_map(|(record, one)| {
@@ -140,7 +140,7 @@ fn who_reports_to_whom<'a>(
 ) -> Vec<Reporting<'a>> {
     let managers = line_manager::from_lists(&lists(listings), direction);
     let reporting = |listing: &Listing<'a>| {
-        // Of a person with several records the one counts by which they are known.
+        // If a person has several records, the one that they are known by counts.
         let linked =
             roster.find(listing.wonde_id).filter(|one| one.wonde_id == listing.wonde_id)?;
         let said = match managers.get(listing.wonde_id).copied() {
@@ -148,7 +148,7 @@ fn who_reports_to_whom<'a>(
             said => said,
         };
         let named = said.and_then(|said| roster.find(said));
-        // Nobody new reports to somebody whose record may be another's by now.
+        // No one is newly linked to a person whose record may belong to someone else.
         let manager =
             named.filter(|one| !one.in_doubt || linked.person.line_manager == Some(one.id));
         let is_owned = listing.is_owned && !linked.stays && !(keeps && said.is_none());
@@ -167,8 +167,8 @@ fn who_reports_to_whom<'a>(
     listings.iter().filter_map(reporting).collect()
 }
 
-/// Why each person's manager cannot be linked. Somebody who cannot be linked keeps the manager they
-/// have, which can close a circle with somebody else's new one: so until nothing moves.
+/// Why each manager cannot be linked. A person who keeps their present manager can close a circle
+/// with another person's new one, so this repeats until nothing changes.
 fn find_doubts(
     people: &[Reporting<'_>],
     roster: &Roster<'_>,
@@ -208,9 +208,8 @@ fn find_doubts(
     }
 }
 
-/// Whom a person will report to. Where the MIS' word cannot be followed they go on as they are, but
-/// nobody reports to somebody who is inactive, unless it was not approved that this empties line
-/// managers.
+/// The person's future manager. If the MIS' manager cannot be linked, the present one stays. But no
+/// one reports to an inactive person, unless emptied line managers were not approved.
 fn outcome_of(
     reporting: &Reporting<'_>,
     doubt: Option<IssueCode>,

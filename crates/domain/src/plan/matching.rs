@@ -1,5 +1,3 @@
-//! Whom does each record mean in iP?
-
 use std::collections::{HashMap, HashSet};
 
 use super::{
@@ -9,30 +7,30 @@ use super::{
 };
 use crate::{GuardCategory, IssueCode, MatchedBy, twins::Twins};
 
-/// What was found of one record.
+/// What was found for one record.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Match<'a> {
-    /// Whom it means; `None`: nobody in iP.
+    /// The account; `None` if there is none in iP.
     pub(super) person: Option<Place>,
-    /// How the two were brought together; `None`: they were not, or by way of another record.
+    /// How the two were matched; `None` if they were not, or if another record matched.
     pub(super) by: Option<MatchedBy>,
     /// Why the record is left out.
     pub(super) issue: Option<IssueCode>,
     /// The login that it asks for.
     pub(super) asks_for: &'a str,
-    /// The login that its person has now; of one who stays inactive what it asks for, because it
-    /// asks for none.
+    /// The login that the person has now. A person who stays inactive asks for none, so for them it
+    /// is the one that the record asks for.
     holds: Option<&'a str>,
-    /// The record by which its person is known, where that is another one.
+    /// The Wonde id of the record that the person is known by, if that is another one.
     pub(super) leads_to: Option<String>,
     /// What all records of the person say together.
     pub(super) joined: Option<Twins>,
-    /// The person has further records, which were not read: roles count as not said.
+    /// Whether the person has further records that were not read. Roles then count as not given.
     pub(super) has_more_records: bool,
 }
 
 impl Match<'_> {
-    /// Whether it needs a login that its person does not hold yet.
+    /// Whether it needs a login that the person does not have yet.
     pub(super) fn asks(&self) -> bool {
         self.holds != Some(self.asks_for)
     }
@@ -42,11 +40,12 @@ impl Match<'_> {
     }
 }
 
-/// By whom each record is meant, before anybody is asked.
+/// The account of each record, before any doubt is considered.
 type Whose = Vec<Option<(Place, MatchedBy)>>;
 
-/// Matches every record; returns which matches are in doubt, too. A match by UPI or work email that
-/// is in doubt is none, so the record may mean somebody else, or be new: so until nothing moves.
+/// Matches every record, and returns which matches are in doubt. A match by UPI or work email that
+/// is in doubt does not count, so the record may match another account or be new. This repeats
+/// until nothing changes.
 pub(super) fn match_records<'a>(
     of: &Lookup<'a>,
     decided: &HashMap<&str, Option<Place>>,
@@ -71,7 +70,7 @@ pub(super) fn match_records<'a>(
     }
 }
 
-/// Matches by what a person decided, then by Wonde id, then by UPI, then by work email.
+/// Matches by a person's decision, then by Wonde id, then by UPI, then by work email.
 fn whose(
     of: &Lookup<'_>,
     decided: &HashMap<&str, Option<Place>>,
@@ -83,7 +82,7 @@ fn whose(
     let decided_for: HashSet<Place> = decided.values().flatten().copied().collect();
     let heir = |wonde_id: &str| {
         let person = aliases.successors.get(wonde_id);
-        // Whom a person decided another record to mean is not theirs to inherit.
+        // An account that was decided for another record is not available here.
         person.filter(|person| !decided_for.contains(person))
     };
     let mut is_open = vec![false; of.records.len()];
@@ -112,7 +111,7 @@ fn whose(
         for (_, person) in &found {
             *claims.entry(*person).or_default() += 1;
         }
-        // Whom several records may mean none of them does.
+        // An account that several records match is matched by none of them.
         for (at, person) in found.into_iter().filter(|(_, person)| claims[person] == 1) {
             whose[at] = Some((person, by));
         }
@@ -120,8 +119,8 @@ fn whose(
     whose
 }
 
-/// A person who was added again: new Wonde id, same UPI, which is nobody else's, and the old id is
-/// not in the list.
+/// A person who was added again: a new Wonde id, the same unique UPI, and the old id is not in the
+/// list.
 fn by_upi(of: &Lookup<'_>, at: usize) -> Vec<Place> {
     let place = of.records[at].said.upi.as_deref().and_then(|upi| of.upis.get(upi).copied());
     let is_gone = |place: &Place| {
@@ -131,11 +130,11 @@ fn by_upi(of: &Lookup<'_>, at: usize) -> Vec<Place> {
     place.into_iter().filter(is_gone).collect()
 }
 
-/// An account that was made by hand before the school was connected. Or one whose id is gone, as all
-/// are after a change of MIS: there the surname has to be the same too, because an address may have
-/// been given to a successor. Only a full fetch shows that, and whoever holds a login is not gone for
-/// merely missing from its list. Of several accounts with the address that one comes first which
-/// holds it, then the last that changed.
+/// An account that was made by hand before the school was connected, or one whose id is gone, as
+/// after a change of MIS. In the second case the surname has to be the same too, because an address
+/// may have been given to a successor. Only a full fetch shows that an id is gone, and a person who
+/// holds a login is not gone merely because the list does not show them. If several accounts have
+/// the address, the one that holds the login comes first, then the one that changed last.
 fn by_work_email(of: &Lookup<'_>, at: usize) -> Vec<Place> {
     let record = &of.records[at];
     let may_be_meant = |place: &Place| {
@@ -162,8 +161,8 @@ fn by_work_email(of: &Lookup<'_>, at: usize) -> Vec<Place> {
     places
 }
 
-/// What login each record asks for. Those that ask for one and share it with another record of the
-/// list are left out at once; see [`quarantine`](super::quarantine).
+/// The login that each record asks for. Records that share it with another record of the list are
+/// left out at once; see [`quarantine`](super::quarantine).
 fn ask_for_logins<'a>(of: &Lookup<'a>, whose: &Whose, own: &[bool]) -> Vec<Match<'a>> {
     let keeps_emails = of.leaves_out(GuardCategory::EmailsChanged);
     let mut matches: Vec<Match<'a>> = of
@@ -173,8 +172,9 @@ fn ask_for_logins<'a>(of: &Lookup<'a>, whose: &Whose, own: &[bool]) -> Vec<Match
         .map(|(record, person)| {
             let account = person.map(|(place, _)| of.account(place));
             let held = person.map(|(place, _)| of.account_key(place));
-            // Where new logins were not approved, known people ask for what they have. So do those
-            // whom a later fetch read, because they stay as they are, and those whose record has none.
+            // If new logins were not approved, known people ask for what they have. So do people
+            // that a later fetch read, because they stay unchanged, and people whose record has no
+            // login.
             let stays = account.is_some_and(|account| of.was_read_later(account));
             let said = record.key.filter(|_| !keeps_emails && !stays);
             let asks_for = said.or(held).or(record.key).unwrap_or_default();
@@ -192,7 +192,7 @@ fn ask_for_logins<'a>(of: &Lookup<'a>, whose: &Whose, own: &[bool]) -> Vec<Match
     matches
 }
 
-/// Leaves those records out whose login another record of the list asks for or names.
+/// Leaves out the records whose login another record of the list asks for or names.
 fn leave_out_shared<'a>(of: &Lookup<'a>, matches: &mut [Match<'a>], own: &[bool]) {
     let mut with_email: HashMap<&str, u32> = HashMap::new();
     let mut askers: HashMap<&str, u32> = HashMap::new();
@@ -211,7 +211,7 @@ fn leave_out_shared<'a>(of: &Lookup<'a>, matches: &mut [Match<'a>], own: &[bool]
     for at in (0..matches.len()).filter(|at| own[*at]) {
         let one = &mut matches[at];
         let Some(key) = of.records[at].key else {
-            // A person who comes back without an address gives way to those who have one in the MIS.
+            // A returning person without an address gives way to people who have one in the MIS.
             let is_wanted = with_email.contains_key(one.asks_for) || asks_alone[one.asks_for] > 1;
             one.issue = (one.asks() && is_wanted).then_some(IssueCode::WorkEmailInUse);
             continue;
@@ -222,8 +222,8 @@ fn leave_out_shared<'a>(of: &Lookup<'a>, matches: &mut [Match<'a>], own: &[bool]
     }
 }
 
-/// Matches further records by way of the one that leads, which gets the roles of all. The school is
-/// told of each.
+/// Matches further records through their leading record, which gets the roles of all. The school
+/// gets an issue for each.
 fn join_aliases(of: &Lookup<'_>, matches: &mut [Match<'_>], aliases: &Aliases<'_>) {
     for one in matches.iter_mut() {
         one.has_more_records = one.person.is_some_and(|person| aliases.have_more.contains(&person));
@@ -244,8 +244,8 @@ fn join_aliases(of: &Lookup<'_>, matches: &mut [Match<'_>], aliases: &Aliases<'_
     }
 }
 
-/// Leaves out the records of known people under a new id, where new ids were not approved. They
-/// still mean those people, so nobody is created for them, and nobody is taken for a leaver.
+/// Leaves out the records of known people under a new id, if new ids were not approved. They still
+/// belong to those people, so no one is created for them and no one is treated as a leaver.
 pub(super) fn leave_out_new_ids(of: &Lookup<'_>, matches: &mut [Match<'_>]) {
     if !of.leaves_out(GuardCategory::NewIds) {
         return;

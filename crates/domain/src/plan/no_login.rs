@@ -1,5 +1,5 @@
-//! Records without a work email that can be a login. Such a record brings a person whom iP has up to
-//! date, who keeps the login; it never creates one.
+//! Records without a usable work email. Such a record updates a person who is already in iP, and
+//! that person keeps their login. It never creates one.
 
 use std::{
     borrow::Cow,
@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{IssueCode, StaffRecord};
 
-/// Sets those records apart that can mean no one in iP: their people are there, and are not imported.
+/// Sets apart the records that can match no account: these people are present but not imported.
 pub(super) fn settle<'a>(held: &Held, fetched: &'a Fetched) -> Cow<'a, Fetched> {
     if fetched.staff.iter().all(|(_, said)| said.email.is_some()) {
         return Cow::Borrowed(fetched);
@@ -55,7 +55,7 @@ pub(super) fn settle<'a>(held: &Held, fetched: &'a Fetched) -> Cow<'a, Fetched> 
     Cow::Owned(settled)
 }
 
-/// Leaves those records out that mean no one in iP after all.
+/// Leaves out the records that match no account after all.
 pub(super) fn leave_out(of: &Lookup<'_>, matches: &mut [Match<'_>]) {
     let codes: HashMap<&str, IssueCode> = of
         .fetched

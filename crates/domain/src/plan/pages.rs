@@ -1,4 +1,4 @@
-//! What a fetch has read so far, page by page, and what that comes to.
+//! What a fetch has read so far, page by page, and what it amounts to.
 
 use std::{
     collections::{BTreeMap, BTreeSet, HashSet},
@@ -16,23 +16,20 @@ use crate::{
 };
 
 named!(
-    /// One of Wonde's lists that a sync may read.
+    /// A list of Wonde's that a sync may read.
     #[derive(PartialOrd, Ord)]
     List, "list", {
-        /// Staff.
         Employees = "employees",
-        /// Staff that were deleted.
+        /// Deleted staff.
         DeletedEmployees = "deleted_employees",
-        /// Subjects.
         Subjects = "subjects",
-        /// Classes.
         Classes = "classes",
-        /// Classes that were deleted.
+        /// Deleted classes.
         DeletedClasses = "deleted_classes",
-        /// Staff once more, with their photos.
+        /// Staff again, with their photos.
         Photos = "photos",
-        /// No list of Wonde's but the last step of a full fetch: what iP has and the lists did not
-        /// show is looked for.
+        /// Not a list but the last step of a full fetch: asking for the records that the lists did
+        /// not show.
         Missing = "missing",
     }
 );
@@ -43,14 +40,14 @@ named!(
 pub struct MappedPage {
     /// Current staff that can be imported.
     pub staff: Vec<(u64, StaffRecord)>,
-    /// Problems.
+    /// Issues.
     pub issues: Vec<(u64, Issue)>,
-    /// People who are in the list, and have not left, but are not among `staff`.
+    /// People who are in the list and have not left, but are not in `staff`.
     pub present: Vec<Present>,
-    /// Every record that can be read and is not among `staff`, and why; and each of `staff` that has no
-    /// work email that can be a login.
+    /// Every readable record that is not in `staff`, with the reason, and each one in `staff`
+    /// without a usable work email.
     pub left_out: Vec<LeftOut>,
-    /// Staff records so broken that nobody can say whose they are.
+    /// Staff records so damaged that they could be anyone's.
     pub nameless: u64,
     /// Staff records that say something about the employment.
     pub employment_said: u64,
@@ -58,34 +55,34 @@ pub struct MappedPage {
     pub fetched: u64,
     /// Of these, current staff.
     pub current: u64,
-    /// Current staff that are not among `staff`.
+    /// Current staff that are not in `staff`.
     pub skipped: u64,
-    /// What is gone by the word of the page, or because Wonde knows it no more.
+    /// Records that are gone: the page says so, or Wonde no longer knows them.
     pub gone: Gone,
-    /// Classes, or subjects.
+    /// Classes or subjects.
     pub teaching: Vec<(TeachingKind, TeachingRecord)>,
-    /// Photos, with Wonde's ids of the people. They are heavy, so only their hashes stay in memory.
+    /// Photos, with the Wonde ids of the people. Only their hashes stay in memory.
     #[serde(skip)]
     pub photos: Vec<(String, PhotoRecord)>,
-    /// SHA-256 of each photo; `None`: the person has none.
+    /// SHA-256 of each photo; `None` if the person has none.
     pub photo_hashes: Vec<(String, Option<String>)>,
-    /// HTTP requests that the page cost, failed ones included.
+    /// HTTP requests for the page, including failed ones.
     pub requests: u64,
 }
 
-/// Personal data: only how much it is.
+/// Records are personal data, so only their number is printed.
 impl fmt::Debug for MappedPage {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("MappedPage").field("fetched", &self.fetched).finish_non_exhaustive()
     }
 }
 
-/// A fetch, as far as it is. `Cursor`: where a list goes on, in the client's own form.
+/// A fetch in progress. `Cursor` says where a list continues, in the client's own form.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fetch<Cursor> {
     /// When it began, by the ledger's clock.
     pub started_at: DateTime<Utc>,
-    /// Only what changed after this is asked for; `None`: everything.
+    /// Requests only what changed after this; `None` for everything.
     pub updated_after: Option<DateTime<Utc>>,
     lists: BTreeMap<List, Pages<Cursor>>,
     notes: BTreeSet<&'static str>,
@@ -100,19 +97,19 @@ struct Pages<Cursor> {
     next: Next<Cursor>,
 }
 
-/// How a list goes on after a page.
+/// What comes after a page of a list.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Next<Cursor> {
-    /// There.
+    /// The next page is here.
     At(Cursor),
     /// It was the last page.
     Over,
-    /// Access to the list was refused: it is not read, and nothing of it counts.
+    /// Access to the list was refused: it is not read, and none of it counts.
     Refused,
 }
 
 impl<Cursor: Clone> Fetch<Cursor> {
-    /// One that begins.
+    /// A fetch that is about to begin.
     pub fn new(started_at: DateTime<Utc>, updated_after: Option<DateTime<Utc>>) -> Self {
         Self {
             started_at,
@@ -124,12 +121,12 @@ impl<Cursor: Clone> Fetch<Cursor> {
         }
     }
 
-    /// Everything is asked for, not only what changed.
+    /// Whether everything is requested, not only what changed.
     pub fn is_full(&self) -> bool {
         self.updated_after.is_none()
     }
 
-    /// Takes the next page of a list.
+    /// Adds the next page of a list.
     pub fn add(&mut self, list: List, page: MappedPage, next: Next<Cursor>) {
         let pages =
             self.lists.entry(list).or_insert_with(|| Pages { pages: Vec::new(), next: Next::Over });
@@ -143,38 +140,39 @@ impl<Cursor: Clone> Fetch<Cursor> {
         self.forgotten += pages.map(|page| page.requests).sum::<u64>();
     }
 
-    /// Requests that forgotten pages cost, for the next page to account for.
+    /// Requests that forgotten pages cost, to be counted with the next page.
     pub fn take_forgotten_requests(&mut self) -> u64 {
         std::mem::take(&mut self.forgotten)
     }
 
-    /// Begins the second reading of a list; `missed` is what the first one did not show.
+    /// Begins the second reading of a list. `missed` are the records that the first one did not
+    /// show.
     pub fn read_again(&mut self, list: List, missed: Vec<String>) {
         self.rewind(list);
         self.second = Some((list, missed));
     }
 
-    /// Notes a problem that is about the whole school; `false`: it was noted before.
+    /// Records an issue about the whole school. Returns false if it was recorded before.
     pub fn note(&mut self, code: IssueCode) -> bool {
         self.notes.insert(code.as_str())
     }
 
-    /// Pages of a list so far.
+    /// Number of pages of a list so far.
     pub fn pages_of(&self, list: List) -> usize {
         self.lists.get(&list).map_or(0, |pages| pages.pages.len())
     }
 
-    /// How a list goes on; `None`: it has not begun.
+    /// How a list continues; `None` if it has not begun.
     pub fn next_of(&self, list: List) -> Option<&Next<Cursor>> {
         self.lists.get(&list).map(|pages| &pages.next)
     }
 
-    /// The list was read to its end, or refused.
+    /// Whether the list was read to its end, or refused.
     pub fn is_over(&self, list: List) -> bool {
         matches!(self.next_of(list), Some(Next::Over | Next::Refused))
     }
 
-    /// The list is read for the second time.
+    /// Whether the list is being read for the second time.
     pub fn is_second(&self, list: List) -> bool {
         self.second.as_ref().is_some_and(|(second, _)| *second == list)
     }
@@ -188,9 +186,9 @@ impl<Cursor: Clone> Fetch<Cursor> {
         self.lists.values().flat_map(|pages| &pages.pages)
     }
 
-    /// What a list that was read to its end did not show of what iP has from it (`known`, by Wonde
-    /// ids). Nobody and nothing, where no absence is concluded from the list: a record in it could be
-    /// anybody's, nobody's employment is said, a list of classes or subjects is empty or was refused.
+    /// The records of `known` (Wonde ids that iP has) that a complete list did not show. It is
+    /// empty if the list cannot prove an absence: one of its records could be anyone's, it has no
+    /// employment details, or a list of classes or subjects is empty or was refused.
     pub fn missing(&self, list: List, known: Vec<String>) -> Reading {
         let (listed, shown) = match list {
             List::Classes => self.shown_of(list, TeachingKind::Class),
@@ -208,7 +206,7 @@ impl<Cursor: Clone> Fetch<Cursor> {
         Reading { listed, is_second: before.is_some(), missing: missing.collect() }
     }
 
-    /// Whom the list shows, or accounts for in another way.
+    /// The people that the list shows or accounts for in another way.
     fn shown_people(&self) -> (u64, Option<HashSet<&str>>) {
         let sum = |of: fn(&MappedPage) -> u64| self.all().map(of).sum::<u64>();
         let fetched = sum(|page| page.fetched);
@@ -240,7 +238,7 @@ impl<Cursor: Clone> Fetch<Cursor> {
         (listed, Some(shown))
     }
 
-    /// All that was read; `None`: a list that was begun is not over, or none was begun. An incomplete
+    /// Everything that was read; `None` if a list is incomplete or none was begun. An incomplete
     /// fetch is never applied.
     pub fn into_fetched(self) -> Option<Fetched> {
         let is_over = |pages: &Pages<Cursor>| !matches!(pages.next, Next::At(_));
@@ -267,7 +265,8 @@ impl<Cursor: Clone> Fetch<Cursor> {
 }
 
 impl Fetched {
-    /// Takes a page whose records have places from `first`; returns the first place of the next page.
+    /// Adds a page whose records have places from `first`, and returns the first place of the next
+    /// page.
     pub fn take(&mut self, page: MappedPage, first: i64) -> i64 {
         let mut next = first;
         let mut placed = |at: u64| {

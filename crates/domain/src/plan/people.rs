@@ -1,5 +1,4 @@
-//! What each person shall be once the list is applied: whose word counts for which field, who is
-//! new, who is linked with another record.
+//! The new values of each person: who owns each field, who is new, who is linked to another record.
 
 use std::collections::{HashMap, HashSet};
 
@@ -10,28 +9,28 @@ use super::{
 };
 use crate::{GuardCategory, JobTitle, StaffRecord};
 
-/// Somebody who is in iP, or will be.
+/// A person who is or will be in iP.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) enum Who {
     Held(Place),
     New(usize),
 }
 
-/// People as they will be, so far.
+/// The future values of people, so far.
 #[derive(Default)]
 pub(super) struct Outcome {
-    /// Known people who are not as they were, or may not be.
+    /// Known people who change, or may change.
     pub(super) changed: HashMap<Place, Person>,
     /// New people, in the order of the list.
     pub(super) new: Vec<Person>,
-    /// Which record made which of them.
+    /// Which record created which new person.
     pub(super) new_of: HashMap<usize, usize>,
     /// Records that were applied.
     pub(super) applied: HashSet<usize>,
 }
 
 impl Outcome {
-    /// A person as they will be.
+    /// A person's future values.
     pub(super) fn of<'b>(&'b self, lookup: &Lookup<'b>, place: Place) -> &'b Person {
         self.changed.get(&place).unwrap_or_else(|| &lookup.account(place).person)
     }
@@ -43,12 +42,12 @@ impl Outcome {
         }
     }
 
-    /// A known person, to be changed.
+    /// A known person, for editing.
     pub(super) fn edit(&mut self, lookup: &Lookup<'_>, place: Place) -> &mut Person {
         self.changed.entry(place).or_insert_with(|| lookup.account(place).person.clone())
     }
 
-    /// Somebody who is in iP, or will be.
+    /// A person who is or will be in iP, for editing.
     pub(super) fn edit_any(&mut self, lookup: &Lookup<'_>, who: Who) -> &mut Person {
         match who {
             Who::Held(place) => self.edit(lookup, place),
@@ -56,15 +55,15 @@ impl Outcome {
         }
     }
 
-    /// Whom a record means, once it is applied.
+    /// The person of a record, once it is applied.
     pub(super) fn whose(&self, matches: &[Match<'_>], record: usize) -> Option<Who> {
         let new = || self.new_of.get(&record).copied().map(Who::New);
         matches[record].person.map(Who::Held).or_else(new)
     }
 }
 
-/// Where nobody of a full list has a role though people had, access was withdrawn: job titles stay
-/// as they are.
+/// If no one in a full list has a role although people had roles before, access was withdrawn, and
+/// job titles stay.
 pub(super) fn roles_are_withheld(of: &Lookup<'_>, matches: &[Match<'_>]) -> bool {
     let gave_one = |one: &Match<'_>| {
         one.person.is_some_and(|place| {
@@ -77,7 +76,7 @@ pub(super) fn roles_are_withheld(of: &Lookup<'_>, matches: &[Match<'_>]) -> bool
         && matches.iter().any(gave_one)
 }
 
-/// Applies the records, and what people decided of them, and lets the leavers go.
+/// Applies the records and the decisions, and deactivates the leavers.
 pub(super) fn apply(
     of: &Lookup<'_>,
     matches: &[Match<'_>],
@@ -99,7 +98,7 @@ pub(super) fn apply(
             }
             Some(place) if of.was_read_later(of.account(place)) => {}
             Some(place) => {
-                // As they are without an id that means somebody else.
+                // The values without an id that belongs to someone else.
                 let kept = outcome.of(of, place);
                 let person = target(of, one, said, Some(kept), roles_withheld);
                 if person != *kept {
@@ -112,8 +111,8 @@ pub(super) fn apply(
     outcome
 }
 
-/// Takes ids away from people whose record means somebody else, as a person decided. Their account
-/// stays, and no record of the MIS is theirs.
+/// Removes ids from people whose record belongs to someone else, as a person decided. Their account
+/// stays, without a record.
 fn unlink(of: &Lookup<'_>, matches: &[Match<'_>], outcome: &mut Outcome) {
     for (record, one) in of.records.iter().zip(matches).filter(|(_, one)| one.is_imported()) {
         let Some(place) = of.linked.get(record.said.wonde_id.as_str()).copied() else { continue };
@@ -129,8 +128,8 @@ fn unlink(of: &Lookup<'_>, matches: &[Match<'_>], outcome: &mut Outcome) {
     }
 }
 
-/// What the person shall be. `None` in a field of the record means that the MIS did not say: iP keeps
-/// what it holds. A new person is filled with all that the MIS delivers.
+/// The new values of the person. `None` in a field of the record means that the MIS did not say, so
+/// iP's value stays. A new person gets everything that the MIS delivers.
 fn target(
     of: &Lookup<'_>,
     one: &Match<'_>,
@@ -148,7 +147,7 @@ fn target(
     let says_title =
         said.job_title != JobTitle::NotDelivered && !roles_withheld && !one.has_more_records;
     let keeps_title = title.is_none() && of.leaves_out(GuardCategory::JobTitlesEmptied);
-    // Where not all of a person's records were read, the others may say that they teach.
+    // If not all of a person's records were read, the others may say that they teach.
     let non_teaching = joined
         .and_then(|joined| joined.non_teaching)
         .or(said.non_teaching)
@@ -184,13 +183,13 @@ fn target(
     }
 }
 
-/// A name that the MIS lacks stays as iP has it.
+/// A name that the MIS lacks stays as it is in iP.
 fn or_kept(said: &str, kept: String) -> String {
     if said.is_empty() { kept } else { said.to_owned() }
 }
 
 impl MisValues {
-    /// Takes what a record says; what it does not say stays.
+    /// Takes what a record says. What it does not say stays.
     fn follow(&mut self, said: &StaffRecord, non_teaching: Option<bool>) {
         let name = |said: &String| Some(said.clone()).filter(|said| !said.is_empty());
         self.email = said.email.clone().map(String::from).or(self.email.take());

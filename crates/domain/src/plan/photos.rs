@@ -1,4 +1,4 @@
-//! Pictures of the people of the list.
+//! Pictures of the people in the list.
 
 use std::collections::HashMap;
 
@@ -10,10 +10,10 @@ use super::{
 };
 use crate::{IssueCode, PhotoCounts};
 
-/// Gives people the pictures that were fetched.
+/// Applies the pictures that were fetched.
 ///
-/// The MIS can take away only a picture that it gave: and only when a full list shows other people's
-/// photos, because a list without any photo is one to which access was withdrawn.
+/// The MIS can remove only a picture that it delivered, and only if a full list has photos of other
+/// people. A list without any photo means that access was withdrawn.
 pub(super) fn apply(
     of: &Lookup<'_>,
     matches: &[Match<'_>],
@@ -35,7 +35,7 @@ pub(super) fn apply(
             as u64,
         ..PhotoCounts::default()
     };
-    // Those of people who are left out show that photos are delivered, too.
+    // Photos of people who are left out also show that photos are delivered.
     if counts.skipped == 0 && photos.iter().all(|(_, hash)| hash.is_none()) {
         let gave_one = |mis: &MisValues| matches!(mis.photo_hash, Some(Said(Some(_))));
         let had_photos =
@@ -66,14 +66,13 @@ fn is_of_photo(code: IssueCode) -> bool {
     matches!(code, IssueCode::PhotoUnreadable | IssueCode::PhotoTooLarge)
 }
 
-/// Whether anything is to be written of the person.
+/// Whether anything has to be written for the person.
 fn concerns(person: &Person, hash: Option<&str>) -> bool {
     let before = person.mis.as_ref().and_then(|mis| mis.photo_hash.as_ref()?.0.as_deref());
     hash != before || hash.is_some() && hash != person.photo_hash.as_deref()
 }
 
-/// Gives the person this picture, or takes away the one that the MIS gave; returns whether the
-/// picture changes.
+/// Sets this picture, or removes the one from the MIS. Returns whether the picture changes.
 fn give(person: &mut Person, hash: Option<&str>) -> bool {
     let mis = person.mis.get_or_insert_default();
     let said = Said(hash.map(str::to_owned));

@@ -1,9 +1,9 @@
-//! One login is one person's: records that ask for a login which is in doubt are left out.
+//! A login belongs to one person: records that ask for a login in doubt are left out.
 //!
-//! A record asks for a login when its person does not hold it yet. That is in doubt when another
-//! record of this list has the same work email, which the [`matching`](super::matching) sees, or when
-//! somebody else in iP holds the login and does not give it up in this very sync, by getting another
-//! or by leaving.
+//! A record asks for a login if its person does not have it yet. The login is in doubt if another
+//! record of this list has the same work email, which [`matching`](super::matching) finds, or if
+//! another person in iP has the login and does not give it up in this same sync, by changing it or
+//! by leaving.
 
 use std::collections::{HashMap, HashSet};
 
@@ -13,8 +13,8 @@ use super::{
 };
 use crate::IssueCode;
 
-/// Leaves those records out. Leaving one out keeps its person's login where it is, which can put
-/// another record in doubt: so until nothing moves.
+/// Leaves out those records. Each person who is left out keeps their login, which can put another
+/// record in doubt, so this repeats until nothing changes.
 pub(super) fn leave_out(of: &Lookup<'_>, matches: &mut [Match<'_>], leavers: &HashSet<Place>) {
     let asking: Vec<usize> =
         (0..matches.len()).filter(|at| matches[*at].is_imported() && matches[*at].asks()).collect();

@@ -1,4 +1,4 @@
-//! Everybody of the school who is linked with the MIS, as the list leaves them. Managers and classes
+//! Everyone of the school who is linked to the MIS, as the list leaves them. Managers and classes
 //! name people by their records.
 
 use std::collections::{HashMap, HashSet};
@@ -11,30 +11,30 @@ use super::{
 };
 use crate::{IssueCode, StaffId};
 
-/// Somebody who is linked with the MIS.
+/// A person who is linked to the MIS.
 pub(super) struct Linked<'a> {
     pub(super) id: Ref<StaffId>,
     pub(super) who: Who,
     pub(super) wonde_id: &'a str,
     pub(super) person: &'a Person,
-    /// A later fetch read them, or their record may be somebody else's by now: this sync leaves
-    /// their links as they are.
+    /// Whether this sync leaves their links unchanged, because a later fetch read them or because
+    /// their record may belong to someone else.
     pub(super) stays: bool,
-    /// Their record may be somebody else's by now.
+    /// Whether their record may belong to someone else.
     pub(super) in_doubt: bool,
 }
 
-/// All of them.
+/// Everyone who is linked.
 pub(super) struct Roster<'a> {
     pub(super) people: Vec<Linked<'a>>,
-    /// Their places among `people`.
+    /// Places in `people`, by Wonde id.
     by_wonde_id: HashMap<&'a str, usize>,
     pub(super) by_id: HashMap<Ref<StaffId>, usize>,
-    /// Who reports to whom, of those who are not linked with the MIS.
+    /// Who reports to whom, among people who are not linked to the MIS.
     pub(super) others: Vec<(Ref<StaffId>, Ref<StaffId>)>,
-    /// Those who stay as they are.
+    /// People who stay unchanged.
     pub(super) stay: HashSet<Ref<StaffId>>,
-    /// Further records of people who have several, and the record by which each is known.
+    /// Further records of people, and the record that each person is known by.
     aliases: HashMap<&'a str, &'a str>,
 }
 
@@ -47,7 +47,7 @@ impl<'a> Roster<'a> {
     ) -> Self {
         let mut people: Vec<Linked<'a>> = Vec::new();
         let mut others = Vec::new();
-        // Ids as they will be: of records that are applied, else as iP has them.
+        // Future ids: those of applied records, otherwise those in iP.
         let mut known_by: HashMap<Who, &'a str> = HashMap::new();
         for at in &outcome.applied {
             let wonde_id = of.records[*at].said.wonde_id.as_str();
@@ -86,20 +86,20 @@ impl<'a> Roster<'a> {
         }
     }
 
-    /// The person of a record, be it the one by which they are known or a further one.
+    /// The person of a record, whether they are known by it or it is a further one.
     pub(super) fn find(&self, wonde_id: &str) -> Option<&Linked<'a>> {
         let leads = || self.by_wonde_id.get(self.aliases.get(wonde_id)?);
         let at = self.by_wonde_id.get(wonde_id).or_else(leads)?;
         Some(&self.people[*at])
     }
 
-    /// Whether somebody is inactive. Whoever is not linked with the MIS is none of this.
+    /// Whether a linked person is inactive.
     pub(super) fn is_inactive(&self, id: Ref<StaffId>) -> bool {
         self.by_id.get(&id).is_some_and(|at| !self.people[*at].person.active)
     }
 }
 
-/// Those of this list, and those that were known before and still are.
+/// Further records of this list, and those that were known before and still apply.
 fn aliases<'a>(
     of: &Lookup<'a>,
     matches: &'a [Match<'a>],

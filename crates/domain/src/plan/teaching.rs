@@ -1,8 +1,7 @@
-//! Classes and subjects, and who teaches them, once everybody is in iP.
+//! Classes and subjects, and who teaches them, once everyone is in iP.
 //!
-//! Of each only what was read to its end. What is gone is archived, but never on the word of an empty
-//! list. Links are rebuilt record by record, for what was fetched whole; those that somebody made by
-//! hand stay.
+//! Only lists that were read to their end count. What is gone is archived, but never because a list
+//! is empty. Links are rebuilt for each record that was fetched; links made by hand stay.
 
 mod compare;
 mod person;
@@ -19,7 +18,7 @@ use compare::{Comparison, compare};
 
 use super::held::Ref;
 
-/// What becomes of classes and subjects.
+/// The result for classes and subjects.
 #[derive(Default)]
 pub(super) struct Taught {
     pub(super) classes: Difference<ClassId>,
@@ -67,7 +66,7 @@ pub(super) fn compare_all(of: &Lookup<'_>, roster: &Roster<'_>) -> Taught {
     taught
 }
 
-/// Each record once, as its last delivery has it, in the order of their ids.
+/// Each record once, in its last delivery, ordered by id.
 fn latest(records: &[TeachingRecord]) -> Vec<&TeachingRecord> {
     let last: HashMap<&str, &TeachingRecord> =
         records.iter().map(|record| (record.wonde_id.as_str(), record)).collect();
@@ -76,7 +75,7 @@ fn latest(records: &[TeachingRecord]) -> Vec<&TeachingRecord> {
     latest
 }
 
-/// Whoever teaches a class of a subject teaches the subject, main teachers first.
+/// The teachers of a subject's classes are the teachers of the subject, main teachers first.
 fn name_teachers<'a>(
     subjects: Vec<&'a TeachingRecord>,
     classes: &[&TeachingRecord],
@@ -100,7 +99,7 @@ fn name_teachers<'a>(
     subjects.into_iter().map(with_teachers).collect()
 }
 
-/// The subjects of the school by Wonde id, where the school imports any.
+/// The school's subjects by Wonde id, if the school imports subjects.
 fn known_subjects<'a>(
     of: &Lookup<'a>,
     subjects: &'a Difference<SubjectId>,

@@ -1,4 +1,4 @@
-//! What the rules have in common: whom a list has read, and how issues are told.
+//! What the rules have in common: who a list has read, and how issues are reported.
 
 use super::fixture::{
     RULES, account, compare, delta, id, inactive, list, person, record, rules, school, stranger,
@@ -58,7 +58,7 @@ fn issues_come_in_the_order_of_the_list_each_once_and_those_of_the_school_last()
         "school unreadable_record",
         "a3 shared_work_email",
         "a4 no_work_email",
-        // Said by the fetch, and not once more by the comparison.
+        // The fetch reports it, and the comparison does not repeat it.
         "school employment_withheld",
         "a2 shared_work_email",
     ];

@@ -1,5 +1,5 @@
-//! One person with several current records, as with two contracts: one record leads, and the others
-//! are matched by way of it. The rule is [`crate::twins`].
+//! One person with several current records, as with two contracts. One record leads, and the others
+//! are matched through it. The rule is in [`crate::twins`].
 
 use std::collections::{HashMap, HashSet};
 
@@ -15,21 +15,22 @@ use crate::{
     twins::{self, Sharing, Twins},
 };
 
-/// Records of this list that are not by themselves.
+/// Records of this list that belong to a person with another record.
 #[derive(Debug, Default)]
 pub(super) struct Aliases<'a> {
-    /// People of whom this list has several records.
+    /// People with several records in this list.
     joined: Vec<Twins>,
-    /// Further records of people whose leading record a delta did not show: alias and leading id.
+    /// Further records of people whose leading record a delta did not show: further and leading id.
     alone: Vec<(&'a str, &'a str)>,
     /// People with a further record that a delta did not show or that cannot be imported.
     pub(super) have_more: HashSet<Place>,
-    /// Further records whose leading one is gone: they lead now, and each means this person.
+    /// Further records whose leading record is gone. They lead now, and each belongs to this
+    /// person.
     pub(super) successors: HashMap<&'a str, Place>,
 }
 
 impl Aliases<'_> {
-    /// The records that are matched by way of another one, and those they belong to.
+    /// The records that are matched through another one, each with its leading record.
     pub(super) fn pairs(&self) -> impl Iterator<Item = (&str, &str)> {
         let joined = self.joined.iter().flat_map(|twins| {
             twins.others.iter().map(|other| (other.as_str(), twins.leads.as_str()))
@@ -37,13 +38,13 @@ impl Aliases<'_> {
         joined.chain(self.alone.iter().copied())
     }
 
-    /// What all records of a person say together, by the one that leads.
+    /// What all records of a person say together, by the leading record.
     pub(super) fn joined(&self) -> impl Iterator<Item = (&str, &Twins)> {
         self.joined.iter().map(|twins| (twins.leads.as_str(), twins))
     }
 }
 
-/// Finds the records that are one person, and what iP knows of those that were.
+/// Finds the records that belong to one person, and what iP knows of earlier ones.
 pub(super) fn find<'a>(of: &Lookup<'a>) -> Aliases<'a> {
     let mut aliases = Aliases { joined: joined(of), ..Aliases::default() };
     let is_joined: HashSet<String> = aliases.pairs().map(|(alias, _)| alias.to_owned()).collect();
@@ -70,12 +71,12 @@ pub(super) fn find<'a>(of: &Lookup<'a>) -> Aliases<'a> {
             (false, _) if is_unread && !gone.contains(alias.as_str()) => {
                 aliases.have_more.insert(place);
             }
-            // They are two people now, or nothing is said of them.
+            // They are two people now, or nothing is said about them.
             _ => {}
         }
     }
     let leads = |(place, heirs): (Place, Vec<&'a str>)| {
-        // Of several that differ by now one leads, and the others are somebody else.
+        // If several records now differ, one of them leads and the others are someone else.
         let rank = |alias: &&'a str| (!is_still(of, alias, place), alias.len(), *alias);
         Some((heirs.into_iter().min_by_key(rank)?, place))
     };
@@ -128,8 +129,8 @@ fn is_still(of: &Lookup<'_>, alias: &str, place: Place) -> bool {
     identity::has_same_names(&held, &said) && is_same(held.email, said.email)
 }
 
-/// Further records that iP knew and that are none any more. Only a full list shows that a record is
-/// gone, and one that is to lead from now on has to be applied first.
+/// Further records that iP knew and that no longer are. Only a full list shows that a record is
+/// gone, and a record that is to lead has to be applied first.
 pub(super) fn forgotten(of: &Lookup<'_>, aliases: &Aliases<'_>, outcome: &Outcome) -> Vec<String> {
     let waits = |alias: &&str| !outcome.applied.contains(&of.listed_staff[alias]);
     let waiting = aliases.successors.keys().copied().filter(waits);
@@ -144,8 +145,7 @@ pub(super) fn forgotten(of: &Lookup<'_>, aliases: &Aliases<'_>, outcome: &Outcom
     known.filter(is_forgotten).cloned().collect()
 }
 
-/// Further records that are to be known, so that classes and line managers that name one of them find
-/// the person.
+/// Further records to remember, so that classes and line managers that name them find the person.
 pub(super) fn new(
     of: &Lookup<'_>,
     matches: &[Match<'_>],

@@ -1,7 +1,7 @@
-//! Takes back what a job changed: the inverse of its change history, as a plan.
+//! Reverses what a job changed: the inverse of its change history, as a plan.
 //!
-//! No person is deleted: people whom the job created can no longer log in afterwards, and classes and
-//! subjects that it created are archived. Where iP has moved on, nothing at all is taken back.
+//! No person is deleted: people that the job created can no longer log in, and classes and subjects
+//! that it created are archived. If iP has changed since, nothing is reversed at all.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
@@ -19,26 +19,23 @@ use crate::{Change, ChangedField, ChangedRecord, DepartmentId, JobId, StaffId, S
 /// A line of a change history.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Past {
-    /// What the job changed.
+    /// The change that the job made.
     pub change: Change,
     /// The last job that changed the same field afterwards.
     pub later: Option<JobId>,
 }
 
-/// A field that cannot be taken back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Conflict {
-    /// The person, class or subject.
     pub record: ChangedRecord,
-    /// The field.
     pub field: ChangedField,
-    /// The job that touched it last; `None`: a person changed it by hand, or what it was is taken or
-    /// gone.
+    /// The job that changed it last; `None` if a person changed it by hand, or if the earlier value
+    /// is in use or gone.
     pub job_id: Option<JobId>,
 }
 
-/// Takes a whole history back, or nothing and says why. `held` has everyone of the school, and its
-/// classes and subjects where the history is about any.
+/// Reverses a whole history, or nothing, and says why not. `held` has everyone of the school, and
+/// its classes and subjects if the history is about any.
 pub fn undo(held: &Held, history: &[Past]) -> Result<Plan, Vec<Conflict>> {
     let people = held.people.iter().map(|account| (account.id, account)).collect();
     let names = Names { plan: &Plan::default(), ids: &NewIds::default() };
@@ -80,7 +77,7 @@ impl<'a> Undo<'a> {
                     person.active = false;
                     true
                 }
-                // A department is of its own; the old password is not kept anywhere.
+                // Departments are handled separately, and the old password is not kept anywhere.
                 ChangedField::DepartmentId | ChangedField::PasswordResetRequired => true,
                 _ => {
                     is_as_left(past, self.names.fields(&account.person))
@@ -159,7 +156,7 @@ impl<'a> Undo<'a> {
         Changed { before: held.clone(), fields, links }
     }
 
-    /// Puts a value back; whether iP has what it refers to.
+    /// Sets a field to its earlier value. Returns whether iP still has what the value refers to.
     fn set(&self, person: &mut Person, field: ChangedField, value: Option<&str>) -> bool {
         let text = || value.unwrap_or_default().to_owned();
         let kept = || value.map(str::to_owned);
@@ -201,8 +198,8 @@ impl<'a> Undo<'a> {
         true
     }
 
-    /// Links the people of a list again; whether iP has all of them. Those who are linked by hand stay
-    /// so.
+    /// Links the people of a list again. Returns whether iP has all of them. People linked by hand
+    /// stay linked.
     fn link<Id>(&self, links: &mut Vec<Link>, held: &Group<Id>, people: Option<&str>) -> bool {
         let ids: Vec<&str> = listed(people).collect();
         let known: Vec<StaffId> = ids.iter().filter_map(|id| self.known(id)).collect();
@@ -216,8 +213,8 @@ impl<'a> Undo<'a> {
         known.len() == ids.len()
     }
 
-    /// Logins and Wonde ids that people get back, and that another person has by now. A person whom the
-    /// job created becomes inactive and holds no login any more, but keeps the id.
+    /// Logins and Wonde ids that people would get back but another person has now. A person that
+    /// the job created becomes inactive and gives up the login, but keeps the id.
     fn look_for_what_is_taken(&mut self, changed: &[ChangedPerson]) {
         let held = self.held;
         let spelt = lookup::spelt(held);
@@ -248,7 +245,8 @@ impl<'a> Undo<'a> {
         }
     }
 
-    /// Whose account a line is about; `None`: of no person, or one that iP does not have any more.
+    /// The account that a line is about; `None` if it is not about a person, or iP no longer has
+    /// them.
     fn account(&self, record: ChangedRecord) -> Option<&'a Account> {
         let ChangedRecord::Staff(Some(id)) = record else { return None };
         self.people.get(&id).copied()
@@ -276,7 +274,7 @@ impl Past {
     }
 }
 
-/// What comes more than once.
+/// The values that occur more than once.
 fn twice<'a>(all: impl Iterator<Item = &'a str>) -> HashSet<&'a str> {
     let mut seen = HashSet::new();
     all.filter(|one| !seen.insert(*one)).collect()

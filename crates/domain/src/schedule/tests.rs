@@ -89,7 +89,7 @@ fn the_night_that_clocks_go_back_has_one_slot() {
     assert_eq!(runs.len(), 2, "{runs:?}");
 }
 
-/// Asks every minute for some hours, serves what is due, and returns the slots served.
+/// Checks every minute for some hours, serves what is due, and returns the slots served.
 fn runs_of(schedule: &Schedule, from: &str, hours: i64) -> Vec<DateTime<Utc>> {
     let mut served = since(from);
     let mut runs = Vec::new();
@@ -191,7 +191,7 @@ fn the_delta_comes_each_hour_and_gives_way_to_the_night() {
     let mut hourly = nightly_at("02:00", "03:00");
     hourly.hourly_delta = true;
     let runs = runs_of(&hourly, "2026-01-10T12:00:00Z", 24);
-    // 24 hours, and one night that takes the place of none or one of them.
+    // 24 hours, and one night that replaces none or one of them.
     assert!((24..=25).contains(&runs.len()), "{runs:?}");
     let served = since("2026-01-10T12:00:00Z");
     assert_eq!(due_at(&hourly, served, "2026-01-11T03:00:00Z"), Some(SyncMode::Full));

@@ -5,23 +5,20 @@ use serde::{Deserialize, Serialize};
 
 const MINUTES_PER_DAY: u16 = 24 * 60;
 
-/// Days in a row, both ends included.
+/// Consecutive days, including both ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct DateRange {
-    /// The first day.
     pub from: NaiveDate,
-    /// The last day.
     pub until: NaiveDate,
 }
 
-/// A part of each day; past midnight when `until` is the earlier of the two.
+/// A part of each day. It passes midnight if `until` is earlier than `from`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct HourRange {
-    /// Its begin.
     pub from: TimeOfDay,
-    /// The first moment that is no longer part of it.
+    /// The first moment after it.
     pub until: TimeOfDay,
 }
 
@@ -30,9 +27,9 @@ pub struct HourRange {
 #[serde(try_from = "String", into = "String")]
 pub struct TimeOfDay(u16);
 
-/// A text that is no time of day.
+/// The text is not a time of day.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("a time of day is `HH:MM`, from 00:00 to 23:59")]
+#[error("a time of day has the form `HH:MM`, from 00:00 to 23:59")]
 pub struct InvalidTimeOfDay;
 
 impl HourRange {
@@ -52,7 +49,7 @@ impl TimeOfDay {
         (0..MINUTES_PER_DAY).map(Self)
     }
 
-    /// How long it is until `other`, on the next day where that is not later; 1 to 1440.
+    /// Minutes until `other`, on the next day if that is not later; 1 to 1440.
     pub(super) fn minutes_until(self, other: Self) -> u16 {
         (other.0 + MINUTES_PER_DAY - self.0 - 1) % MINUTES_PER_DAY + 1
     }

@@ -1,4 +1,4 @@
-//! Characters that show nothing. Most are out of place in a name; a few join or shape their
+//! Characters that show nothing. Most do not belong in a name. A few join or shape their
 //! neighbours, as in Persian and Sinhala names and in emoji, and stay where they do so.
 
 use icu_properties::{
@@ -16,14 +16,14 @@ const BLACK_FLAG: char = '\u{1f3f4}';
 /// The canonical combining class of a virama.
 const VIRAMA: u8 = 9;
 
-/// Takes out what cannot be seen and does nothing where it stands; white space stays.
+/// Removes invisible characters that have no effect where they stand. White space stays.
 pub(super) fn remove(text: &str) -> String {
     let is_plain = |byte: u8| byte.is_ascii() && !byte.is_ascii_control();
     if text.bytes().all(is_plain) {
         return text.to_owned();
     }
-    // Invisible characters that stand together hide each other's neighbours, so those that never
-    // mean anything go first.
+    // Adjacent invisible characters hide each other's neighbours, so those that never have an
+    // effect are removed first.
     let all: Vec<char> =
         text.chars().filter(|c| is_blank(*c) || !is_invisible(*c) || may_mean(*c)).collect();
     let mut kept = String::with_capacity(text.len());
@@ -36,8 +36,8 @@ pub(super) fn remove(text: &str) -> String {
     kept
 }
 
-/// Control characters, and what Unicode calls default ignorable, such as zero-width characters, the
-/// soft hyphen, marks of direction and Hangul fillers.
+/// Control characters, and those that Unicode calls default ignorable: zero-width characters, the
+/// soft hyphen, direction marks and Hangul fillers.
 pub(super) fn is_invisible(c: char) -> bool {
     c.is_control()
         || matches!(c, '\u{fff9}'..='\u{fffb}')

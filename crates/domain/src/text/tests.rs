@@ -68,11 +68,11 @@ fn what_joins_or_shapes_its_neighbours_stays() {
         assert_eq!(cleaned(name), name, "{name:?}");
         assert_eq!(cleaned(&format!("\u{feff}{name}\u{200b}")), name, "{name:?}");
     }
-    // A joiner beside nothing that it could join does nothing.
+    // A joiner has no effect beside letters that it could not join.
     assert_eq!(cleaned("علی\u{200c} رضا\u{200c}"), "علی رضا");
     assert_eq!(cleaned("👩\u{200d}"), "👩");
     assert_eq!(cleaned("Ann1\u{fe0f}"), "Ann1");
-    // Letters that look like nothing in many fonts are letters.
+    // Letters that look like nothing in many fonts are still letters.
     assert_eq!(cleaned("\u{600}1"), "\u{600}1");
 }
 
@@ -137,7 +137,7 @@ fn what_is_too_long_is_cut_between_graphemes() {
     assert_eq!(is_cut(" abc ", 3), ("abc".into(), false), "blanks around do not count");
     assert_eq!(is_cut("ab cd", 3), ("ab".into(), true), "no blank at the end");
     assert_eq!(is_cut("ab🏴\u{e0067}\u{e0062}\u{e007f}", 4), ("ab".into(), true));
-    // A letter that no composition has keeps its mark or goes with it.
+    // A letter without a composed form keeps its mark or goes with it.
     assert_eq!(is_cut("abq\u{307}", 3), ("ab".into(), true));
     assert_eq!(is_cut("abq\u{307}", 4), ("abq\u{307}".into(), false));
     assert_eq!(is_cut("éééé", 3), ("ééé".into(), true), "characters, not bytes");

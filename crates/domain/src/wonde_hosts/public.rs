@@ -1,5 +1,4 @@
-//! Which addresses are somebody's on the internet, rather than this machine's, this network's or
-//! nobody's.
+//! Which addresses are public on the internet.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 

@@ -47,7 +47,7 @@ fn wondes_hosts_are_allowed_over_https_and_no_look_alikes() {
         "https://api。wonde。com",
         "https://ａpi.wonde.com",
         "https://api.wonde.ⅽom",
-        // Somebody else's host behind a user.
+        // Another host behind a user name.
         "https://api.wonde.com@evil.example",
         "https://user@api.wonde.com",
         "https://:word@api.wonde.com",

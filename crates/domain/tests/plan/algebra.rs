@@ -1,4 +1,4 @@
-//! What is so of every plan, and takes another comparison to see.
+//! What is true of every plan, and needs another comparison to check.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
@@ -15,19 +15,19 @@ use crate::{
     random::Random,
 };
 
-/// A comparison: what there was, what was fetched, and what is to be done.
+/// A comparison: the record before, the fetch, and the plan.
 pub(crate) struct Case<'a> {
     pub(crate) held: &'a Held,
     pub(crate) fetched: &'a Fetched,
     pub(crate) rules: &'a Rules,
     pub(crate) plan: &'a Plan,
-    /// What iP holds after it.
+    /// iP's record after it.
     pub(crate) after: &'a Held,
     pub(crate) now: DateTime<Utc>,
 }
 
 impl Case<'_> {
-    /// The next thing of those that take another comparison; there are [`Self::LAWS`] of them.
+    /// Checks one of the [`Self::LAWS`] that need another comparison.
     pub(crate) fn obeys(&self, law: u64, random: &mut Random) {
         match law % Self::LAWS {
             0 => self.comes_to_rest(),
@@ -50,9 +50,10 @@ impl Case<'_> {
         (plan, after)
     }
 
-    /// Once it is applied, the same list finds nothing to do. A decision that is followed can leave an
-    /// account without a record, which another record may mean the next time; and a UPI can become
-    /// that of one person alone, and a further record another person's.
+    /// Once it is applied, the same list finds nothing to do. There are exceptions: a decision that
+    /// is followed can leave an account without a record, which another record may match the next
+    /// time; a UPI can become unique to one person; and a further record can become another
+    /// person's.
     fn comes_to_rest(&self) {
         let upi_moves = self.plan.changed.iter().any(|one| one.before.upi != one.after.upi);
         let is_known = |alias: &str| self.held.aliases.iter().any(|(known, _)| known == alias);
@@ -70,13 +71,13 @@ impl Case<'_> {
         assert_eq!((plan.used_decisions, plan.hierarchy_lists), (Vec::new(), None));
     }
 
-    /// The same input comes to the same plan, however the tables are hashed.
+    /// The same input gives the same plan, however the tables are hashed.
     fn is_decided(&self) {
         let (held, fetched) = (self.held.clone(), self.fetched.clone());
         assert!(plan(&held, &fetched, self.rules) == *self.plan, "another plan");
     }
 
-    /// The order of the list does not matter, unless it has somebody twice.
+    /// The order of the list does not matter, unless a person is in it twice.
     fn goes_in_any_order(&self, random: &mut Random) {
         let ids: BTreeSet<&str> =
             self.fetched.staff.iter().map(|(_, record)| record.wonde_id.as_str()).collect();
@@ -95,7 +96,7 @@ impl Case<'_> {
         assert_eq!((&plan.report, &plan.affected), (&self.plan.report, &self.plan.affected));
     }
 
-    /// What a person left out of the approval does not happen; and what they approved is not held
+    /// What a person left out of the approval does not happen, and what they approved is not held
     /// again. A login is never held.
     fn leaves_out_what_was_not_approved(&self) {
         if self.fetched.alone.is_some() {
@@ -117,8 +118,8 @@ impl Case<'_> {
         assert!(held.iter().all(|one| one.is_covered_by(&self.plan.affected)));
     }
 
-    /// A delta that has everybody does to people what a full list does, where nobody has left, and
-    /// nothing is concluded from what nobody has.
+    /// A delta with everyone does the same to people as a full list, if no one has left and nothing
+    /// is concluded from missing values.
     fn is_its_own_delta(&self) {
         let listed: HashSet<&str> =
             self.fetched.staff.iter().map(|(_, record)| record.wonde_id.as_str()).collect();
@@ -137,12 +138,12 @@ impl Case<'_> {
             return;
         }
         let mut fetched = Fetched { is_full: false, ..self.fetched.clone() };
-        // A picture is taken away by a full list only.
+        // Only a full list removes a picture.
         let photos = |one: &(String, Option<String>)| one.1.is_some();
         fetched.photos = fetched.photos.map(|all| all.into_iter().filter(photos).collect());
         let held = Held { hierarchy_lists: managers, ..self.held.clone() };
         let (plan, after) = self.again(&held, &fetched, self.rules);
-        // A delta does not say that it is not known which way the lists point.
+        // A delta does not report that the direction of the lists is unknown.
         let has_hierarchy = managers.is_some()
             && self.fetched.staff.iter().any(|(_, one)| {
                 one.hierarchy.as_ref().is_some_and(|hierarchy| !hierarchy.is_empty())
@@ -164,8 +165,8 @@ impl Case<'_> {
         assert!(!has_hierarchy || sorted(&plan) == sorted(self.plan), "issues of a delta differ");
     }
 
-    /// Everybody of a delta logs in, one after the other: people come to what the delta makes of
-    /// them, as far as no login moves and nobody is in doubt.
+    /// Everyone in a delta logs in, one after the other. The result is that of the delta, as long
+    /// as no login moves and no one is in doubt.
     fn is_the_sum_of_its_logins(&self) {
         let known: BTreeMap<&str, StaffId> = self
             .held
@@ -189,7 +190,7 @@ impl Case<'_> {
             return;
         }
         let mut held = self.held.clone();
-        // Of two deliveries of one the later counts.
+        // Of two deliveries the later one counts.
         let all = &self.fetched.staff;
         let comes_again =
             |n: usize| all[n + 1..].iter().any(|(_, later)| later.wonde_id == all[n].1.wonde_id);

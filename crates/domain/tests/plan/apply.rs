@@ -1,4 +1,4 @@
-//! A plan is applied, in memory, as the store writes it.
+//! Applies a plan in memory, as the store writes it.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -12,7 +12,7 @@ use mis_sync_domain::{
 };
 use uuid::Uuid;
 
-/// An id that a name always has.
+/// The id that always belongs to a name.
 pub(crate) fn id(name: &str) -> StaffId {
     StaffId(uuid(name))
 }
@@ -21,7 +21,7 @@ fn uuid(name: &str) -> Uuid {
     Uuid::from_u128(name.bytes().fold(0, |number, byte| number << 8 | u128::from(byte)))
 }
 
-/// Ids of what a plan creates.
+/// Ids of the records that a plan creates.
 pub(crate) fn new_ids(plan: &Plan, now: DateTime<Utc>) -> NewIds {
     let stamp = now.timestamp() / 60 % 1_000_000;
     let person = |one: &Person| id(&format!("{stamp}{}", one.wonde_id.as_deref().unwrap_or("")));
@@ -32,7 +32,7 @@ pub(crate) fn new_ids(plan: &Plan, now: DateTime<Utc>) -> NewIds {
     }
 }
 
-/// What iP holds once the plan is written.
+/// iP's record once the plan is written.
 pub(crate) fn apply(held: &Held, fetched: &Fetched, plan: &Plan, now: DateTime<Utc>) -> Held {
     let mut held = held.clone();
     let NewIds { people, subjects, .. } = new_ids(plan, now);
@@ -147,12 +147,12 @@ fn write<Id: Copy + Ord>(
     held.sort_by_key(|group| group.id);
 }
 
-/// What must be so of every school, whatever has happened.
+/// What must be true of every school, whatever has happened.
 pub(crate) fn check(held: &Held) {
     let mut logins: HashMap<&str, StaffId> = HashMap::new();
     let mut records: HashMap<&str, StaffId> = HashMap::new();
     for account in &held.people {
-        assert!(account.person.email.contains('@'), "somebody without a login");
+        assert!(account.person.email.contains('@'), "a person without a login");
         let other = account.person.active.then(|| logins.insert(&account.email_key, account.id));
         assert_eq!(other.flatten(), None, "a login is held twice");
         let wonde_id = account.person.wonde_id.as_deref();
@@ -162,7 +162,7 @@ pub(crate) fn check(held: &Held) {
     for groups in held.classes.iter().map(|class| (&class.links, &class.by_hand)) {
         let (links, by_hand) = groups;
         let who: BTreeSet<_> = links.iter().map(|link| link.staff).collect();
-        assert_eq!(who.len(), links.len(), "somebody is linked twice");
+        assert_eq!(who.len(), links.len(), "a person is linked twice");
         assert!(by_hand.iter().all(|one| !who.contains(&Ref::Known(*one))), "by hand and not");
     }
 }

@@ -14,7 +14,7 @@ use crate::school::{School, email};
 
 type Event = fn(&mut School) -> Option<()>;
 
-/// How often each happens, and what it is called.
+/// How often each event happens, and its name.
 const EVENTS: [(usize, &str, Event); 38] = [
     (4, "joins", in_mis::joins),
     (4, "leaves", in_mis::leaves),
@@ -141,7 +141,7 @@ const EVENTS: [(usize, &str, Event); 38] = [
         class.by_hand.insert(staff_id);
         Some(())
     }),
-    (1, "another school has somebody, or a department", |school| {
+    (1, "another school has a person, or a department", |school| {
         let number = school.fresh();
         let staff_id = account(school).map(|at| school.held.people[at].id)?;
         let department = DepartmentId(Uuid::from_u128(u128::from(number)));
@@ -151,7 +151,7 @@ const EVENTS: [(usize, &str, Event); 38] = [
     }),
 ];
 
-/// Something that can happen does; returns what it was.
+/// Makes something possible happen, and returns what it was.
 pub(crate) fn something_happens(school: &mut School) -> &'static str {
     let all: usize = EVENTS.iter().map(|event| event.0).sum();
     loop {

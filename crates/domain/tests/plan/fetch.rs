@@ -1,4 +1,4 @@
-//! What Wonde delivers of a school.
+//! What Wonde delivers for a school.
 
 use std::collections::HashMap;
 
@@ -11,7 +11,7 @@ use mis_sync_domain::{
 
 use crate::school::{Entry, School, Shown};
 
-/// A full list, in any order, with what was looked for and is gone.
+/// A full list, in any order, with the records that were asked for and are gone.
 pub(crate) fn full(school: &mut School) -> Fetched {
     let mut entries = school.mis.clone();
     entries.retain(|entry| entry.shown != Shown::Gone);
@@ -50,7 +50,7 @@ pub(crate) fn full(school: &mut School) -> Fetched {
     fetched
 }
 
-/// A list of those who changed, as it were.
+/// A list of some people, as if they had changed.
 pub(crate) fn delta(school: &mut School) -> Fetched {
     let mut entries = school.mis.clone();
     entries.retain(|entry| entry.shown != Shown::Gone && school.random.percent(40));
@@ -67,7 +67,7 @@ pub(crate) fn delta(school: &mut School) -> Fetched {
     fetched
 }
 
-/// Everybody in iP who logs in and whose record is there is asked for alone.
+/// Fetches one person alone who is in iP, can log in, and has a record.
 pub(crate) fn login(school: &mut School) -> Option<Fetched> {
     let linked: Vec<_> = school
         .held
@@ -119,7 +119,7 @@ fn deliver(school: &mut School, entries: &[Entry], is_full: bool) -> Fetched {
             Shown::Whole => {
                 let said = StaffRecord { hierarchy, ..entry.said.clone() };
                 if school.random.percent(4) {
-                    // The list moved while it was read, and the record changed in between.
+                    // The list changed while it was read, and the record changed in between.
                     let first_name = "Earlier".to_owned();
                     staff.push(StaffRecord { first_name, ..said.clone() });
                     counts.records += 1;
@@ -172,7 +172,7 @@ fn left_out(said: &StaffRecord, standing: Standing, outcome: RecordOutcome) -> L
     }
 }
 
-/// Whom each person's list names; `None`: the MIS says nothing of it this time.
+/// The people that each list names; `None` if the MIS does not say this time.
 fn hierarchies(school: &mut School) -> Option<HashMap<String, Vec<String>>> {
     let mut lists: HashMap<String, Vec<String>> = HashMap::new();
     for entry in &school.mis {

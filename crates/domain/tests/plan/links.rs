@@ -1,5 +1,4 @@
-//! Who reports to whom, who teaches what and whose picture is whose, as the list says it: seen in what
-//! iP holds afterwards.
+//! Checks in iP's record that managers, teachers and pictures are those of the list.
 
 use std::collections::{HashMap, HashSet};
 
@@ -11,16 +10,16 @@ use mis_sync_domain::{
 
 use crate::algebra::Case;
 
-/// Whoever is in iP, by their record.
+/// Everyone in iP, by their record.
 struct Everybody<'a> {
     by_record: HashMap<&'a str, &'a Account>,
-    /// Records that are told of.
+    /// Records with an issue.
     told: HashSet<&'a str>,
 }
 
 impl Case<'_> {
-    /// Where somebody was read later or waits for a person, or has several records, their links stay
-    /// as they are in ways that the unit tests tell of.
+    /// If a person was read later, waits for a decision, or has several records, their links stay
+    /// in ways that the unit tests check.
     pub(crate) fn links_are_those_of_the_list(&self) {
         let is_later = |one: &Account| one.read_at.is_some_and(|at| at > self.fetched.started_at);
         let waits = self.plan.issues.iter().any(|one| one.code == IssueCode::PossibleMatch);
@@ -48,8 +47,8 @@ impl Case<'_> {
         self.classes_are_taught(&everybody);
     }
 
-    /// The one whom the list names, or no manager where it is empty. Lists of managers have no second one
-    /// here.
+    /// The manager is the one that the list names, or none if it is empty. Lists of managers have
+    /// no second name here.
     fn manager_is_named(&self, record: &StaffRecord, everybody: &Everybody<'_>) {
         let is_new =
             self.plan.created.iter().any(|one| one.wonde_id.as_ref() == Some(&record.wonde_id));
@@ -104,7 +103,7 @@ impl Case<'_> {
     }
 }
 
-/// Everybody whom the MIS names and who is active in iP, once, in their order; but for those who were
+/// Everyone that the MIS names and who is active in iP, once, in order, without people who were
 /// linked by hand.
 fn taught_by<Id>(said: &TeachingRecord, class: &Group<Id>, everybody: &Everybody<'_>) -> Vec<Link> {
     let mut links: Vec<Link> = Vec::new();

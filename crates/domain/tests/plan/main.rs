@@ -87,7 +87,7 @@ fn sync(school: &mut School, law: u64, witness: &mut Witness) {
     school.held = after;
 }
 
-/// Most syncs are full, and some began before somebody was read by another one.
+/// Most syncs are full, and some began before a person was read by another one.
 fn draw(school: &mut School) -> (&'static str, Fetched) {
     let (kind, mut fetched) = match school.random.below(10) {
         0..6 => ("full", fetch::full(school)),
@@ -103,7 +103,7 @@ fn draw(school: &mut School) -> (&'static str, Fetched) {
     (kind, fetched)
 }
 
-/// A sequence under way. When it ends by a panic, it says how to run it again alone.
+/// A sequence in progress. If it panics, it says how to run it again alone.
 struct Witness {
     seed: u64,
     sequence: u64,

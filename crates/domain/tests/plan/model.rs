@@ -1,5 +1,5 @@
-//! What the rules make of a list, read from the mission: whom each record means, who leaves, who may
-//! have which login, and what everybody is in the end.
+//! What the rules say about a list, taken from the mission: who each record is, who leaves, who may
+//! have which login, and the final values of everyone.
 
 mod fields;
 mod logins;
@@ -19,38 +19,38 @@ use self::logins::{login, login_of};
 /// A place in the list, and one among the people of iP.
 type Pair = (usize, usize);
 
-/// What is compared.
+/// The two sides of a comparison.
 pub(crate) struct Model<'a> {
     pub(crate) held: &'a Held,
     pub(crate) fetched: &'a Fetched,
     pub(crate) rules: &'a Rules,
-    /// Each record once, as it came last, but for those of `apart`.
+    /// Each record once, in its last delivery, without those of `apart`.
     records: Vec<&'a StaffRecord>,
-    /// Records without a work email whom iP does not have: they are there, and not imported.
+    /// Records without a work email that are not in iP: they are present, and not imported.
     apart: Vec<&'a StaffRecord>,
 }
 
-/// Whether both say the same, whatever their capitals; what says nothing says nothing that is the same.
+/// Whether both are the same, without regard to capitals. A missing text equals nothing.
 fn is_same(one: &str, other: &str) -> bool {
     !folded(one).is_empty() && folded(one) == folded(other)
 }
 
-/// What a plan has to say of people.
+/// What a plan has to say about people.
 #[derive(Debug, Default, PartialEq)]
 pub(crate) struct Expected {
-    /// Those who are in iP.
+    /// People who are in iP.
     pub(crate) known: Vec<Person>,
-    /// Those who are new, in the order of the list.
+    /// New people, in the order of the list.
     pub(crate) new: Vec<Person>,
     /// Why records are left out.
     pub(crate) issues: BTreeMap<String, IssueCode>,
-    /// Records, and whom each may mean.
+    /// Records, and the people that each may belong to.
     pub(crate) candidates: BTreeSet<(String, usize)>,
 }
 
 impl<'a> Model<'a> {
-    /// `None`: there is more in it than the model reads, which are several records of one person and
-    /// what people decided.
+    /// `None` if the case contains something that the model does not cover: several records of one
+    /// person, or decisions.
     pub(crate) fn of(held: &'a Held, fetched: &'a Fetched, rules: &'a Rules) -> Option<Self> {
         let all = &fetched.staff;
         let comes_again =
@@ -106,7 +106,7 @@ impl<'a> Model<'a> {
         let roles_are_said = !self.roles_are_withheld(&means);
         for (n, said) in self.records.iter().enumerate() {
             match (issue[n], means[n]) {
-                // The list told of it.
+                // The list reported it.
                 (Some(IssueCode::NoWorkEmail), _) => {}
                 (Some(code), _) => drop(expected.issues.insert(said.wonde_id.clone(), code)),
                 (None, None) => {
@@ -126,7 +126,7 @@ impl<'a> Model<'a> {
         expected
     }
 
-    /// A person in iP has the record, or was added again under it.
+    /// Whether a person in iP has the record, or was added again under it.
     fn is_known(&self, record: &StaffRecord) -> bool {
         let own = |place: usize| self.account(place).person.wonde_id.as_deref();
         let owner = record.upi.as_deref().and_then(|upi| self.owner_of(upi));
@@ -134,7 +134,7 @@ impl<'a> Model<'a> {
             || owner.is_some_and(|owner| own(owner).is_none_or(|own| !self.is_listed(own)))
     }
 
-    /// Ids and UPIs of those who are there and are not imported.
+    /// Ids and UPIs of people who are present and not imported.
     fn present(&self) -> impl Iterator<Item = (&'a str, Option<&'a str>)> {
         let present = self.fetched.present.iter();
         let present = present.map(|one| (one.wonde_id.as_str(), one.upi.as_deref()));
@@ -153,7 +153,7 @@ impl<'a> Model<'a> {
         self.account(place).read_at.is_some_and(|at| at > self.fetched.started_at)
     }
 
-    /// Ids and UPIs of all that the list has.
+    /// Ids and UPIs of everyone in the list.
     fn listed(&self) -> impl Iterator<Item = (&'a str, Option<&'a str>)> {
         let Fetched { staff, present, left_out, .. } = self.fetched;
         let staff = staff.iter().map(|(_, one)| (one.wonde_id.as_str(), one.upi.as_deref()));
@@ -166,7 +166,7 @@ impl<'a> Model<'a> {
         self.listed().any(|(id, _)| id == wonde_id)
     }
 
-    /// The one in iP who has this UPI, if it tells people apart.
+    /// The person in iP with this UPI, if it tells people apart.
     fn owner_of(&self, upi: &str) -> Option<usize> {
         let ids: BTreeSet<&str> =
             self.listed().filter(|(_, one)| *one == Some(upi)).map(|(id, _)| id).collect();
@@ -178,7 +178,8 @@ impl<'a> Model<'a> {
         }
     }
 
-    /// Somebody whose own record is not in the list is there all the same, and cannot be imported.
+    /// Whether a person whose own record is missing is present under another id, and cannot be
+    /// imported.
     fn is_present_by_upi(&self, place: usize) -> bool {
         let own = self.account(place).person.wonde_id.as_deref();
         self.present().any(|(wonde_id, upi)| {
@@ -194,8 +195,7 @@ impl<'a> Model<'a> {
         self.fetched.gone.employees.contains(wonde_id)
     }
 
-    /// Records that nobody belongs to, each with somebody whose id is gone and who has much in common
-    /// with it.
+    /// Unmatched records, each with a person whose id is gone and who has much in common with it.
     fn found_again(&self, means: &[Option<usize>], issue: &[Option<IssueCode>]) -> Vec<Pair> {
         let has_much_in_common = |n: usize, place: usize| {
             let (said, person) = (self.records[n], &self.account(place).person);
@@ -247,7 +247,7 @@ impl<'a> Model<'a> {
         if is_kept { Vec::new() } else { leavers }
     }
 
-    /// Nobody of a full list has a role, and of those of the list somebody had one.
+    /// Whether no one in a full list has a role although someone in it had one before.
     fn roles_are_withheld(&self, means: &[Option<usize>]) -> bool {
         let is_apart =
             |said: &StaffRecord| self.apart.iter().any(|one| one.wonde_id == said.wonde_id);

@@ -1,4 +1,4 @@
-//! Random numbers from a seed: the same on every machine, and quick in a debug build.
+//! Random numbers from a seed: the same on every machine, and fast in a debug build.
 
 /// The generator `SplitMix64`.
 pub(crate) struct Random(u64);
@@ -16,12 +16,12 @@ impl Random {
         word ^ (word >> 31)
     }
 
-    /// A number from 0 on, below this one.
+    /// A number from 0 up to below this one.
     pub(crate) fn below(&mut self, limit: usize) -> usize {
         usize::try_from(self.next() % limit as u64).unwrap()
     }
 
-    /// True in so many of a hundred cases.
+    /// True in this percentage of cases.
     pub(crate) fn percent(&mut self, chance: usize) -> bool {
         self.below(100) < chance
     }

@@ -1,4 +1,4 @@
-//! A school: what its MIS says, and what iP holds.
+//! A school: what its MIS says, and iP's record.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use mis_sync_domain::{
@@ -9,12 +9,12 @@ use mis_sync_domain::{
 
 use crate::{apply, random::Random};
 
-/// A school has few people, so that they meet.
+/// A school has few people, so that they interact.
 pub(crate) const MOST: usize = 7;
 const FIRST_NAMES: [&str; 6] = ["Ada", "Bea", "Cy", "Dan", "ada", ""];
 const SURNAMES: [&str; 5] = ["Ash", "Elm", "Oak", "Yew", ""];
 
-/// Somebody of the MIS, also who left.
+/// A person in the MIS, including leavers.
 #[derive(Clone)]
 pub(crate) struct Entry {
     pub(crate) said: StaffRecord,
@@ -26,11 +26,11 @@ pub(crate) struct Entry {
 /// How Wonde's list shows a person.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Shown {
-    /// Current, with all that iP needs.
+    /// Current, with everything that iP needs.
     Whole,
-    /// Current; the work email got lost.
+    /// Current, without the work email.
     WithoutEmail,
-    /// Nothing of the record can be read but its id.
+    /// Only the id of the record can be read.
     Unreadable,
     /// Not even the id can be read.
     Nameless,
@@ -52,7 +52,7 @@ pub(crate) struct Class {
     pub(crate) wonde_id: String,
     pub(crate) name: Option<String>,
     pub(crate) subject: Option<String>,
-    /// Wonde ids of who teaches it, main teachers first.
+    /// Wonde ids of its teachers, main teachers first.
     pub(crate) teachers: Vec<String>,
     pub(crate) mains: usize,
 }
@@ -66,7 +66,7 @@ pub(crate) struct School {
     pub(crate) subjects: Vec<(String, String)>,
     pub(crate) lists: HierarchyLists,
     pub(crate) held: Held,
-    /// Whom records may mean, by the last sync that had them.
+    /// Possible matches, from the last sync with these records.
     pub(crate) candidates: Vec<Candidate>,
     pub(crate) now: DateTime<Utc>,
     numbers: u32,
@@ -97,7 +97,7 @@ impl School {
         school
     }
 
-    /// Time goes on.
+    /// Moves the clock on.
     pub(crate) fn tick(&mut self) -> DateTime<Utc> {
         self.now += TimeDelta::minutes(1);
         self.now
@@ -143,7 +143,7 @@ impl School {
         self.mis.push(Entry { said, manager: None, photo: None, shown: Shown::Whole });
     }
 
-    /// Somebody makes an account in iP.
+    /// A person makes an account in iP.
     pub(crate) fn make_account(&mut self, person: Person) {
         let id = apply::id(&format!("hand{}", self.fresh()));
         let updated_at = self.tick();
@@ -158,7 +158,7 @@ impl School {
         });
     }
 
-    /// Whether somebody of iP can log in by this.
+    /// Whether a person in iP can log in with this.
     pub(crate) fn is_held(&self, address: &str) -> bool {
         let key = address.to_lowercase();
         let mut active = self.held.people.iter().filter(|account| account.person.active);
@@ -172,7 +172,7 @@ pub(crate) fn email(address: &str) -> Option<WorkEmail> {
     email
 }
 
-/// Most schools deactivate who left and restore who came back.
+/// Most schools deactivate leavers and restore people who come back.
 fn draw_rules(random: &mut Random) -> SyncRules {
     let mut mostly = || random.percent(80);
     let rules = SyncRules {

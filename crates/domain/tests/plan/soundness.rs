@@ -1,4 +1,4 @@
-//! What is so of every plan, and quick to see.
+//! What is true of every plan, and quick to check.
 
 use std::collections::HashSet;
 
@@ -12,7 +12,7 @@ use mis_sync_domain::{
 use crate::{algebra::Case, apply::check};
 
 impl Case<'_> {
-    /// What is quick to see, and so seen each time.
+    /// Quick checks, made each time.
     pub(crate) fn is_sound(&self) {
         check(self.after);
         self.nobody_current_is_deactivated();
@@ -22,7 +22,7 @@ impl Case<'_> {
         self.every_record_is_somebodys_or_told_of();
     }
 
-    /// Unless a person decided so, or nobody has used it.
+    /// Unless a person decided so, or it was never used.
     fn nobodys_account_passes_to_somebody_else(&self) {
         for changed in &self.plan.changed {
             let account = self.held.people.iter().find(|one| one.id == changed.id).unwrap();
@@ -52,7 +52,7 @@ impl Case<'_> {
         }
     }
 
-    /// Unless a person decided that the record is somebody else's.
+    /// Unless a person decided that the record belongs to someone else.
     fn nobody_current_is_deactivated(&self) {
         let mut current: HashSet<&str> =
             self.fetched.staff.iter().map(|(_, record)| record.wonde_id.as_str()).collect();

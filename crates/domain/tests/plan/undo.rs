@@ -1,4 +1,4 @@
-//! What a plan does can be taken back.
+//! What a plan does can be undone.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -13,8 +13,8 @@ use crate::{
 };
 
 impl Case<'_> {
-    /// Once it is taken back, everything is as it was, and what was new is closed. Only where a person
-    /// who is new has the id of another one, who cannot get it back, nothing is taken back.
+    /// After an undo everything is as before, and new accounts are closed. Only if a new person has
+    /// the id of another one, who cannot get it back, is nothing undone.
     pub(crate) fn can_be_taken_back(&self) {
         let ids = new_ids(self.plan, self.now);
         let changes = self.plan.changes(&ids);
@@ -49,7 +49,7 @@ impl Case<'_> {
     }
 }
 
-/// What the history tells of everyone.
+/// What the history shows of everyone.
 fn people(held: &Held) -> BTreeMap<StaffId, Person> {
     let person = |person: &Person| Person { mis: None, ..person.clone() };
     held.people.iter().map(|account| (account.id, person(&account.person))).collect()

@@ -7,12 +7,12 @@ use crate::Error;
 /// Lines read at a time.
 const PAGE: i64 = 1000;
 
-/// A chain without a break.
+/// An unbroken chain.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Verified {
-    /// How many lines it has.
+    /// The number of lines.
     pub lines: u64,
-    /// Hash of the newest, which stands for all of them; `None`: there is no line yet.
+    /// Hash of the newest line, which stands for all of them; `None` if there is no line yet.
     pub head_hash: Option<AuditHash>,
 }
 
@@ -20,7 +20,7 @@ pub struct Verified {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the audit log is broken at position {position}: {why}")]
 pub struct BrokenChain {
-    /// The first line that is not as it was written.
+    /// The first line that was changed.
     pub position: i64,
     /// What is wrong with it.
     pub why: Broken,
@@ -33,11 +33,11 @@ pub enum Broken {
     #[error("the line was changed")]
     Changed,
     /// It does not follow the line before.
-    #[error("a line before it was removed, put in or moved")]
+    #[error("a line before it was removed, inserted or moved")]
     Unlinked,
 }
 
-/// Works every hash out again, without the database's help, from the first line to the newest.
+/// Calculates every hash again, without the database's help, from the first line to the newest.
 pub async fn verify(pool: &PgPool) -> Result<Result<Verified, BrokenChain>, Error> {
     let mut lines = 0;
     let mut head: Option<(i64, AuditHash)> = None;
@@ -56,8 +56,8 @@ pub async fn verify(pool: &PgPool) -> Result<Result<Verified, BrokenChain>, Erro
     }
 }
 
-/// Whether a line carries this hash. In a chain without a break that says that it and every line
-/// before it are still there.
+/// Whether a line carries this hash. In an unbroken chain this means that it and every line before
+/// it are still there.
 pub async fn contains(pool: &PgPool, hash: AuditHash) -> Result<bool, Error> {
     let found = sqlx::query_scalar!(
         r#"SELECT EXISTS (SELECT FROM audit_log WHERE hash = $1) AS "found!""#,
@@ -84,7 +84,7 @@ async fn page_after(pool: &PgPool, position: i64) -> Result<Vec<AuditRow>, Error
     Ok(rows)
 }
 
-/// The line's hash, if it follows the line before and is as it was written.
+/// The line's hash, if it follows the line before and is unchanged.
 fn check(line: &AuditRow, before: Option<AuditHash>) -> Result<AuditHash, Broken> {
     let hash = hash(line);
     if line.hash != hash.0 {

@@ -4,7 +4,7 @@ use sqlx::PgPool;
 use super::Who;
 use crate::Error;
 
-/// Whom a question means.
+/// The answer to who a question is about.
 #[derive(Default)]
 pub(super) struct Found {
     /// The record of the MIS.
@@ -15,8 +15,8 @@ pub(super) struct Found {
     pub(super) others: Vec<String>,
 }
 
-/// A record of the MIS or somebody in iP, and the other of the two where they belong together.
-/// A work email is looked for in the MIS first: there it may be the very reason.
+/// Finds a record of the MIS or an account in iP, and the other one if they belong together. A work
+/// email is looked for in the MIS first, because it may be the very reason for the question.
 pub(super) async fn find(pool: &PgPool, school_id: &SchoolId, who: &Who) -> Result<Found, Error> {
     match who {
         Who::WondeId(wonde_id) => find_wonde_id(pool, school_id, wonde_id).await,
@@ -29,7 +29,7 @@ pub(super) async fn find(pool: &PgPool, school_id: &SchoolId, who: &Who) -> Resu
             .fetch_optional(pool)
             .await?;
             let Some(row) = row else { return Ok(Found::default()) };
-            // A dry run can know the record of somebody who is not linked yet.
+            // A dry run can know the record of a person who is not linked yet.
             let wonde_id = match row.wonde_id {
                 Some(wonde_id) => Some(wonde_id),
                 None => seen_as(pool, school_id, *id).await?,
@@ -73,7 +73,7 @@ async fn find_login(pool: &PgPool, school_id: &SchoolId, email: &str) -> Result<
     let row = sqlx::query!(
         r#"
         SELECT id, wonde_id FROM staff WHERE school_id = $1 AND email_key = lower($2)
-        -- Whoever holds the login, else who had it last.
+        -- The holder of the login, otherwise the last one who had it.
         ORDER BY active DESC, updated_at DESC, id LIMIT 1
         "#,
         school_id.as_str(),
@@ -88,7 +88,7 @@ async fn find_login(pool: &PgPool, school_id: &SchoolId, email: &str) -> Result<
     }))
 }
 
-/// Wonde ids of the records with this work email: who is imported first, who is gone last.
+/// Wonde ids of the records with this work email: imported ones first, those that are gone last.
 async fn records_with(
     pool: &PgPool,
     school_id: &SchoolId,

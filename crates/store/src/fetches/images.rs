@@ -15,8 +15,8 @@ pub(super) struct Images {
 }
 
 impl Images {
-    /// Takes the images out of a page, and leaves their hashes. One that is stored already is not sent
-    /// to the database again.
+    /// Takes the images out of a page and leaves their hashes. An image that is already stored is
+    /// not sent to the database again.
     pub(super) async fn take_from(pool: &PgPool, page: &mut MappedPage) -> Result<Self, Error> {
         let mut images = Vec::new();
         for (wonde_id, photo) in std::mem::take(&mut page.photos) {

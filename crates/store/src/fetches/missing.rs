@@ -19,7 +19,7 @@ macro_rules! known_groups {
     };
 }
 
-/// What a list that was read to its end did not show of what iP has from it.
+/// The records that iP has and that a complete list did not show.
 pub async fn missing(
     pool: &PgPool,
     fetch: &KeptFetch,
@@ -34,8 +34,8 @@ pub async fn missing(
     Ok(fetch.missing(list, known))
 }
 
-/// Records of people who can log in; a person may have several. People who were read after this fetch
-/// began are left out, because a later fetch knows them better.
+/// Records of people who can log in; a person may have several. People who were read after this
+/// fetch began are left out, because a later fetch knows them better.
 async fn known_people(
     pool: &PgPool,
     fetch: &KeptFetch,

@@ -7,32 +7,30 @@ use sqlx::PgPool;
 use super::{Window, read};
 use crate::{Error, jobs::interval};
 
-/// So many sorts of failures are told apart.
+/// How many types of failures are listed.
 const TOP: i64 = 10;
 
-/// How things stand at this moment.
+/// The state at this moment.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Now {
-    /// Unfinished jobs, every lane and state.
+    /// Unfinished jobs, for every lane and state.
     pub unfinished: Vec<(Lane, JobState, i64)>,
-    /// For how long the oldest queued job of each lane has waited; zero without one.
+    /// How long the oldest queued job of each lane has waited; zero if there is none.
     pub oldest_waiting: Vec<(Lane, Duration)>,
-    /// Jobs that ended in the last 24 hours, every state.
+    /// Jobs that finished in the last 24 hours, for every state.
     pub ended: Vec<(JobState, i64)>,
-    /// Types of the errors of those that failed in the last 24 hours, the most frequent first.
+    /// Error types of the jobs that failed in the last 24 hours, the most frequent first.
     pub failures: Vec<(String, i64)>,
     /// Schools whose logins are answered without asking Wonde, the newest outage first.
     pub outages: Vec<OpenOutage>,
-    /// Jobs that wait for a person.
+    /// Jobs that wait for approval.
     pub held: i64,
 }
 
-/// A school whose Wonde failed a login and has not come back since.
+/// A school whose Wonde failed a login and has not answered since.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OpenOutage {
-    /// The school.
     pub school_id: SchoolId,
-    /// Why.
     pub reason: OutageReason,
     /// The last failure.
     pub noted_at: DateTime<Utc>,
@@ -68,7 +66,7 @@ fn whole(figure: f64) -> i64 {
     figure as i64
 }
 
-/// Whole periods are taken as they were written down; at both ends of the day jobs are counted.
+/// Whole periods are read as they were stored. At both ends of the day, jobs are counted.
 async fn ended(pool: &PgPool) -> Result<Vec<(JobState, i64)>, Error> {
     let width = Window::Hours24.width();
     let rows = sqlx::query!(

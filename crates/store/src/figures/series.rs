@@ -1,7 +1,7 @@
-//! What became of jobs over time: counts and durations of the jobs that ended, in buckets.
+//! Finished jobs over time: counts and durations, in buckets.
 //!
-//! The long windows are read from `job_period`, which the leader fills as periods end; what it has
-//! not filled yet is read from the ledger itself.
+//! The long windows are read from `job_period`, which the leader fills as periods end. What it has
+//! not filled yet is read from the ledger.
 
 use std::time::Duration;
 
@@ -23,13 +23,13 @@ pub enum Window {
 }
 
 impl Window {
-    /// Every one of them.
+    /// Every window.
     pub const ALL: [Self; 3] = [Self::Minutes15, Self::Hours24, Self::Days30];
 
-    /// Those whose buckets are kept.
+    /// The windows whose buckets are stored.
     const KEPT: [Self; 2] = [Self::Hours24, Self::Days30];
 
-    /// All of it.
+    /// The length of the window.
     pub fn length(self) -> Duration {
         match self {
             Self::Minutes15 => Duration::from_mins(15),
@@ -38,7 +38,7 @@ impl Window {
         }
     }
 
-    /// One step.
+    /// The length of one step.
     pub fn width(self) -> Duration {
         match self {
             Self::Minutes15 => Duration::from_secs(15),
@@ -52,19 +52,18 @@ impl Window {
     }
 }
 
-/// What ended in one bucket.
+/// Jobs that finished in one bucket.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Point {
     /// Start of the bucket. The last one is not over yet.
     pub at: DateTime<Utc>,
-    /// Of every kind of job.
+    /// One entry for each kind of job.
     pub kinds: Vec<KindPoint>,
 }
 
-/// What ended of one kind.
+/// Jobs of one kind that finished.
 #[derive(Debug, Clone, PartialEq)]
 pub struct KindPoint {
-    /// The kind.
     pub kind: JobKind,
     /// How many succeeded.
     pub succeeded: i64,
@@ -72,15 +71,15 @@ pub struct KindPoint {
     pub failed: i64,
     /// How many were cancelled.
     pub cancelled: i64,
-    /// Median milliseconds from first start to end; `None`: nothing ran.
+    /// Median milliseconds from the first start to the end; `None` if nothing ran.
     pub ran_p50_ms: Option<f64>,
     /// 95th percentile of the same.
     pub ran_p95_ms: Option<f64>,
-    /// 95th percentile of the milliseconds from press to first start.
+    /// 95th percentile of the milliseconds from the press to the first start.
     pub waited_p95_ms: Option<f64>,
 }
 
-/// The buckets of a window, oldest first, the quiet ones included.
+/// The buckets of a window, oldest first, including empty ones.
 pub async fn series(pool: &PgPool, window: Window) -> Result<Vec<Point>, Error> {
     let kinds: Vec<&str> = JobKind::SHOWN.iter().map(|kind| kind.as_str()).collect();
     let rows = sqlx::query!(
@@ -150,10 +149,10 @@ pub async fn series(pool: &PgPool, window: Window) -> Result<Vec<Point>, Error> 
     Ok(points)
 }
 
-/// Writes down the next few periods that are over and were not written yet, of each window, and
-/// forgets those that no window shows any more. Returns how many; 0: nothing is left to do.
+/// Stores the next few periods of each window that are over and not stored yet, and deletes those
+/// that no window shows any more. Returns their number; 0 means that nothing is left to do.
 ///
-/// What is older than the window is never looked at, however long nobody did this.
+/// Periods older than the window are never read, however long no leader did this.
 pub async fn fill_periods(pool: &PgPool) -> Result<u64, Error> {
     let mut filled = 0;
     for window in Window::KEPT {
@@ -162,8 +161,7 @@ pub async fn fill_periods(pool: &PgPool) -> Result<u64, Error> {
     Ok(filled)
 }
 
-/// A period is over a minute after its end: until then a transaction may write an end that lies in
-/// it.
+/// A period is over a minute after its end, because a transaction may still write an end within it.
 async fn fill(pool: &PgPool, window: Window) -> Result<u64, Error> {
     let kinds: Vec<&str> = JobKind::SHOWN.iter().map(|kind| kind.as_str()).collect();
     let filled = sqlx::query_scalar!(

@@ -1,5 +1,5 @@
-//! What a person does to a job. Each is one guarded change together with a line of the audit log;
-//! `None` where the job's state forbids it, and then nothing is written.
+//! What a person does to a job. Each action is one guarded change together with a line of the audit
+//! log. It returns `None` if the job's state forbids it, and then writes nothing.
 
 use mis_sync_domain::{Affected, AuditAction, GuardCategory, Job, JobFailure, JobId};
 use sqlx::{PgConnection, PgPool};
@@ -11,15 +11,15 @@ use crate::{
     bulk,
 };
 
-/// Calls a job off, in whatever unfinished state it is. A worker that runs it loses its lease:
-/// nothing of it is applied.
+/// Cancels a job in any unfinished state. A worker that runs it loses its lease, so nothing of it
+/// is applied.
 pub async fn cancel(pool: &PgPool, id: JobId, actor: &Actor) -> Result<Option<Job>, Error> {
     let failure = decided("cancelled", "A person called the job off", actor);
     end(pool, id, actor, AuditAction::Cancel, &["queued", "running", "retrying", "held"], &failure)
         .await
 }
 
-/// `held -> cancelled`: what the job would have changed shall not be.
+/// `held -> cancelled`: the job's changes are rejected.
 pub async fn reject(pool: &PgPool, id: JobId, actor: &Actor) -> Result<Option<Job>, Error> {
     let failure = decided("rejected", "A person rejected the changes", actor);
     end(pool, id, actor, AuditAction::Reject, &["held"], &failure).await
@@ -70,10 +70,10 @@ async fn end(
     Ok(job)
 }
 
-/// What became of the wish to approve a part of what a held job would change.
+/// The result of a request to approve a part of a held job.
 #[derive(Debug)]
 pub enum Approved {
-    /// It runs; the job says what is applied and what is left out.
+    /// The job runs; it says what is applied and what is left out.
     Done(Box<Job>),
     /// The job was not held for these.
     NotHeldFor(Vec<GuardCategory>),
@@ -81,10 +81,10 @@ pub enum Approved {
     WrongState,
 }
 
-/// Lets a held job run, for some categories only (`None`: all): it applies as much as it was held for,
-/// and is held again if the change has grown since. The other categories it leaves as iP holds them, in
-/// this run and, should it be held again, in the next. Its deadline begins anew. Approving twice is
-/// approving once.
+/// Lets a held job run, for some categories only (`None` for all). It applies as much as it was
+/// held for, and is held again if the change has grown since. The other categories stay as they are
+/// in iP, in this run and, if it is held again, in the next. Its deadline starts again. Approving
+/// twice has no further effect.
 pub async fn approve(
     pool: &PgPool,
     id: JobId,
@@ -150,8 +150,8 @@ pub async fn retry_now(pool: &PgPool, id: JobId, actor: &Actor) -> Result<Option
     Ok(job)
 }
 
-/// Puts a job in the ledger that does the same as a failed or cancelled one, or finds the
-/// unfinished one that does it already.
+/// Adds a job that does the same as a failed or cancelled one, or finds the unfinished one that
+/// already does it.
 pub async fn retry_finished(
     pool: &PgPool,
     id: JobId,
@@ -168,8 +168,8 @@ pub async fn retry_finished(
     Ok(Some(enqueued))
 }
 
-/// Counts what is done for an action on many jobs and writes the line of the audit log; gives the job
-/// as it is now.
+/// Counts the result for an action on many jobs, writes the line of the audit log, and returns the
+/// job as it is now.
 async fn record(
     db: &mut PgConnection,
     id: JobId,

@@ -10,10 +10,9 @@ use super::{
 };
 use crate::Error;
 
-/// A job that is now this worker's to run.
+/// A job that this worker has to run.
 #[derive(Debug, Clone)]
 pub struct Claimed {
-    /// The job, already `running`.
     pub job: Job,
     /// The right to write its results.
     pub lease: Lease,
@@ -21,13 +20,13 @@ pub struct Claimed {
 }
 
 impl Claimed {
-    /// The job as its kind has it; `None`: its row is not one of this kind.
+    /// The payload of the job; `None` if its row is not of this kind.
     pub fn payload<J: BackgroundJob>(&self) -> Option<J> {
         J::of_row(&self.job, &self.options)
     }
 }
 
-/// What a claim leaves to others, or to later.
+/// What a claim leaves to other workers, or for later.
 #[derive(Debug, Clone, Copy)]
 pub struct Leaves<'a> {
     /// Jobs during which a worker died.
@@ -37,7 +36,7 @@ pub struct Leaves<'a> {
 }
 
 impl Leaves<'_> {
-    /// Takes whatever is due.
+    /// Takes everything that is due.
     pub const NOTHING: Self = Leaves { suspects: false, schools: &[] };
 }
 
@@ -46,10 +45,10 @@ pub(super) fn known_kinds() -> Vec<String> {
     JobKind::KNOWN.iter().map(ToString::to_string).collect()
 }
 
-/// Claims at most one job that is due, in one statement; `$which` says among which ones, `$order`
+/// Claims at most one job that is due, in one statement. `$which` says among which jobs, `$order`
 /// which of them comes first. `$1` is the worker, `$2` the lease, `$3` the known kinds, `$4` and
-/// `$5` what is left; `$6` and further ones are those of `$which`. Rows that another claim holds
-/// are passed over, so claims side by side do not wait for each other.
+/// `$5` what is left to others; `$6` and further ones belong to `$which`. Rows that another claim
+/// has locked are skipped, so parallel claims do not wait for each other.
 macro_rules! claim_due {
     ($pool:expr, $worker:expr, $lease:expr, $leaves:expr,
      $which:tt $order:tt, $($argument:expr),+) => {
@@ -102,12 +101,12 @@ macro_rules! claim_due {
     };
 }
 
-/// Claims a job if it is due: queued, retrying and its time has come, held and approved, or
-/// running with a lease that ran out. `None`: somebody else has it, it is not due, its lane or
-/// school is paused, or it is among what is left; nothing is changed.
+/// Claims a job if it is due: queued, retrying and due, held and approved, or running with an
+/// expired lease. Returns `None` if another worker has it, it is not due, its lane or school is
+/// paused, or it is left to others; then nothing is changed.
 ///
-/// The attempt is counted here, before it runs, so that a job which kills its worker does
-/// not do so for ever.
+/// The attempt is counted here, before it runs, so that a job which kills its worker does not do so
+/// for ever.
 pub async fn claim(
     pool: &PgPool,
     id: JobId,
@@ -118,9 +117,9 @@ pub async fn claim(
     into_claimed(claim_due!(pool, worker, lease, leaves, "id = $6" "", id.0)?)
 }
 
-/// Claims the next due job of a lane without Redis: the longest waiting sync, or the newest
-/// login, because whoever logged in last is the one who still waits. Jobs that were delivered
-/// within `patience` are left to Redis. This is how work goes on while Redis does not deliver.
+/// Claims the next due job of a lane without Redis: the sync that has waited longest, or the newest
+/// login, because the person who logged in last is still waiting. Jobs that were delivered within
+/// `patience` are left to Redis. This is how work continues while Redis does not deliver.
 pub async fn claim_next(
     pool: &PgPool,
     lane: Lane,
@@ -154,7 +153,8 @@ fn into_claimed(row: Option<JobRow>) -> Result<Option<Claimed>, Error> {
     Ok(Some(Claimed { job: row.try_into()?, lease, options }))
 }
 
-/// Renews a lease. [`Error::LeaseLost`]: stop at once, the job is no longer this worker's.
+/// Renews a lease. [`Error::LeaseLost`] means: stop at once, the job no longer belongs to this
+/// worker.
 pub async fn heartbeat(pool: &PgPool, lease: Lease, length: Duration) -> Result<(), Error> {
     let done = sqlx::query!(
         r#"

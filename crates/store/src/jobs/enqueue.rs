@@ -8,26 +8,25 @@ use sqlx::{PgConnection, PgPool, postgres::types::PgInterval};
 use super::row::query_jobs;
 use crate::Error;
 
-/// A job to be put in the ledger.
+/// A job to add to the ledger.
 #[derive(Debug, Clone)]
 pub struct NewJob {
-    /// What it does.
     pub kind: JobKind,
-    /// The slots it runs in.
+    /// The lane it runs in.
     pub lane: Lane,
-    /// The school it is for; it must exist.
+    /// The school, which must exist.
     pub school_id: Option<SchoolId>,
-    /// The person it is for, when it is for one.
+    /// The person, if the job is about one.
     pub staff_id: Option<StaffId>,
-    /// What the caller asks for, or what an internal job carries.
+    /// The caller's options, or what an internal job carries.
     pub options: serde_json::Value,
-    /// Of the unfinished jobs only one may have it.
+    /// Only one unfinished job may have this key.
     pub unique_key: String,
-    /// Name of the API key or command that asks.
+    /// Name of the API key or command that requests it.
     pub requested_by: String,
-    /// How often it is tried before it fails.
+    /// How many attempts it has.
     pub max_attempts: u16,
-    /// No attempt starts later than this after now.
+    /// No attempt starts later than this from now.
     pub deadline: Duration,
 }
 
@@ -48,23 +47,22 @@ impl NewJob {
     }
 }
 
-/// An `Idempotency-Key` header with what it was sent with.
+/// An `Idempotency-Key` header with the request that it came with.
 #[derive(Debug, Clone)]
 pub struct Idempotency {
-    /// Whose header it is.
     pub api_key_id: ApiKeyId,
-    /// Its value.
+    /// The value of the header.
     pub key: String,
-    /// SHA-256 of what was asked.
+    /// SHA-256 of the request.
     pub request_hash: Vec<u8>,
 }
 
 /// The job that answers a request.
 #[derive(Debug, Clone)]
 pub enum Enqueued {
-    /// It is new, and somebody has to deliver its id.
+    /// It is new, and the caller has to deliver its id.
     New(Job),
-    /// One with the same unique key is unfinished, or the idempotency key was seen before.
+    /// A job with the same unique key is unfinished, or the idempotency key was seen before.
     Existing(Job),
 }
 
@@ -85,14 +83,14 @@ impl Enqueued {
     }
 }
 
-/// Puts a job in the ledger, or finds the unfinished one that is already there.
+/// Adds a job to the ledger, or finds the unfinished one that is already there.
 pub async fn enqueue(
     pool: &PgPool,
     new: &NewJob,
     idempotency: Option<&Idempotency>,
 ) -> Result<Enqueued, Error> {
     let Some(header) = idempotency else {
-        // The insert is all there is to write: it commits by itself, in one round trip.
+        // There is nothing but the insert, so it commits by itself, in one round trip.
         let mut connection = pool.acquire().await?;
         return insert_or_find(&mut connection, new).await;
     };
@@ -102,7 +100,7 @@ pub async fn enqueue(
     }
     let enqueued = insert_or_find(&mut tx, new).await?;
     if !remember(&mut tx, header, enqueued.job().id).await? {
-        // The same request came twice at once, and the other one was first.
+        // The same request came twice at the same time, and the other one was first.
         tx.rollback().await?;
         let mut connection = pool.acquire().await?;
         return match answered_before(&mut connection, header).await? {
@@ -115,8 +113,8 @@ pub async fn enqueue(
 }
 
 pub(crate) async fn insert_or_find(db: &mut PgConnection, new: &NewJob) -> Result<Enqueued, Error> {
-    // Between the insert that meets an unfinished job and the look at it, that job may end:
-    // then the next insert succeeds, unless yet another press was quicker.
+    // The unfinished job that blocks the insert may end before we read it. Then the next insert
+    // succeeds, unless yet another press was quicker.
     loop {
         if let Some(job) = insert(db, new).await? {
             return Ok(Enqueued::New(job));
@@ -128,15 +126,15 @@ pub(crate) async fn insert_or_find(db: &mut PgConnection, new: &NewJob) -> Resul
         if let Some(job) = insert_in_place_of(db, job.id, new).await? {
             return Ok(Enqueued::New(job));
         }
-        // It was approved or ended meanwhile.
+        // It was approved or has ended meanwhile.
         if let Some(job) = find_unfinished(db, &new.unique_key).await? {
             return Ok(Enqueued::Existing(job));
         }
     }
 }
 
-/// A held job shows what a sync would have done when it ran; a new press looks again. One that
-/// a person has approved is as good as running.
+/// A held job shows what a sync would have done when it ran; a new press checks again. A held job
+/// that a person has approved counts as running.
 async fn insert_in_place_of(
     db: &mut PgConnection,
     held: JobId,
@@ -144,8 +142,8 @@ async fn insert_in_place_of(
 ) -> Result<Option<Job>, Error> {
     let superseded = JobFailure {
         code: "superseded".into(),
-        title: "A newer sync took its place".into(),
-        detail: "The school was to be synced again before anybody approved the changes.".into(),
+        title: "A newer sync replaced it".into(),
+        detail: "Another sync was requested before anyone approved the changes.".into(),
     };
     let row = query_jobs!(
         (r#"
@@ -179,8 +177,8 @@ async fn insert_in_place_of(
     row.map(Job::try_from).transpose()
 }
 
-/// A job that does the same as a failed or cancelled one, or the unfinished one that does it
-/// already; `None`: that job is neither failed nor cancelled.
+/// A job that does the same as a failed or cancelled one, or the unfinished one that already does
+/// it; `None` if that job is neither failed nor cancelled.
 pub(super) async fn repeat(
     db: &mut PgConnection,
     id: JobId,
@@ -289,7 +287,7 @@ async fn answered_before(
     }
 }
 
-/// `false`: the key was taken in the meantime.
+/// Returns false if the key was used in the meantime.
 async fn remember(db: &mut PgConnection, header: &Idempotency, job: JobId) -> Result<bool, Error> {
     let done = sqlx::query!(
         r#"

@@ -6,51 +6,51 @@ use serde::{Deserialize, Serialize};
 use sqlx::{Postgres, QueryBuilder};
 use uuid::Uuid;
 
-/// The clocks of two servers differ by less: the time in a job's id is of another clock than its
-/// `created_at`.
+/// The clocks of two servers differ by less: the time in a job's id comes from another clock than
+/// its `created_at`.
 const CLOCKS_APART: TimeDelta = TimeDelta::hours(1);
 
-/// Which jobs; what is left out does not filter.
+/// Which jobs to list. A missing field does not filter.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct JobFilter {
-    /// One of these; empty: any.
+    /// One of these; any if empty.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub ids: Vec<JobId>,
     /// Whose id begins like this.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub id_prefix: Option<IdPrefix>,
-    /// Of any of these schools; empty: of all.
+    /// Of any of these schools; of all if empty.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub schools: Vec<SchoolId>,
     /// For this person.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub staff_id: Option<StaffId>,
-    /// Of this kind; without one, of those that people ask for.
+    /// Of this kind; without one, of the kinds that people request.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub kind: Option<JobKind>,
-    /// In any of these states; empty: in whatever state.
+    /// In any of these states; in any state if empty.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub states: Vec<JobState>,
     /// Whose last error has this type, for example `wonde_unauthorized`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub error_code: Option<String>,
-    /// Asked for by this API key or command.
+    /// Requested by this API key or command.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub requested_by: Option<String>,
-    /// Asked for at this time or later.
+    /// Requested at this time or later.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub since: Option<DateTime<Utc>>,
-    /// Asked for before this time.
+    /// Requested before this time.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub until: Option<DateTime<Utc>>,
-    /// Older than this job: where the last page ended.
+    /// Older than this job, where the last page ended.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub before: Option<JobId>,
 }
 
 impl JobFilter {
-    /// Adds `SELECT columns` of the jobs that match, the newest `limit` of them, newest first.
+    /// Adds `SELECT columns` for the newest `limit` jobs that match, newest first.
     pub(crate) fn push_select(
         &self,
         query: &mut QueryBuilder<Postgres>,
@@ -62,11 +62,12 @@ impl JobFilter {
         }
     }
 
-    /// Adds the reads that together find what matches, the newest `limit` of each; so many.
+    /// Adds the reads that together find what matches, with the newest `limit` of each, and returns
+    /// their number.
     ///
-    /// Every filter has an index that is newest first for one value of it. Where a filter has
-    /// several values, each is read up to `limit` by itself: one ordered read for all of them
-    /// would have to walk past everything else, or sort all that match.
+    /// Every filter has an index that is newest first for one value. If a filter has several
+    /// values, each is read up to `limit` separately: one ordered read for all of them would have
+    /// to walk past everything else, or sort everything that matches.
     pub(super) fn push_reads(
         &self,
         query: &mut QueryBuilder<Postgres>,
@@ -87,13 +88,13 @@ impl JobFilter {
         parts
     }
 
-    /// Whether each of several states is a read of its own.
+    /// Whether each of several states is a separate read.
     pub(super) fn is_read_by_state(&self) -> bool {
         self.read_one_by_one().0 == "state"
     }
 
     /// The filter whose values are read one by one, if one has several. A kind is read state by
-    /// state, as its index has it. Without one there is a single read of no value.
+    /// state, like its index. Without such a filter there is a single read with no value.
     fn read_one_by_one(&self) -> (&'static str, BTreeSet<Option<String>>) {
         if self.schools.len() > 1 {
             return ("school_id", self.schools.iter().map(|id| Some(id.to_string())).collect());
@@ -110,7 +111,7 @@ impl JobFilter {
         ("state", states.iter().map(|state| Some(state.to_string())).collect())
     }
 
-    /// Everything but what is said of `done` already.
+    /// Every condition that `done` does not cover already.
     fn push_conditions(&self, query: &mut QueryBuilder<Postgres>, done: &str) {
         if !self.ids.is_empty() {
             let ids: Vec<Uuid> = self.ids.iter().map(|id| id.0).collect();
@@ -126,7 +127,7 @@ impl JobFilter {
             Some(kind) => {
                 query.push(" AND kind = ").push_bind(kind.as_str());
             }
-            // There are few internal ones; by a column, every row would have to be read.
+            // There are few internal ones; with a column, every row would have to be read.
             None if self.ids.is_empty() => {
                 query.push(" AND id NOT IN (SELECT id FROM job WHERE lane = 'internal')");
             }
@@ -147,7 +148,7 @@ impl JobFilter {
         if let Some(before) = self.before {
             query.push(" AND id < ").push_bind(before.0);
         }
-        // The id bounds what is read, because everything is ordered by it; the time decides.
+        // The id limits what is read, because everything is ordered by it; the time decides.
         if let Some(since) = self.since {
             query.push(" AND id >= ").push_bind(earliest_id(since - CLOCKS_APART));
             query.push(" AND created_at >= ").push_bind(since);
@@ -160,7 +161,7 @@ impl JobFilter {
 }
 
 fn push_any(query: &mut QueryBuilder<Postgres>, column: &str, mut values: Vec<String>) {
-    // One value is not `ANY`: an index that is ordered within one value stays ordered.
+    // One value does not use `ANY`: an index that is ordered within one value stays ordered.
     if values.len() == 1 {
         query.push(" AND ").push(column).push(" = ").push_bind(values.remove(0));
     } else if !values.is_empty() {
@@ -168,7 +169,7 @@ fn push_any(query: &mut QueryBuilder<Postgres>, column: &str, mut values: Vec<St
     }
 }
 
-/// The least UUIDv7 of a time: it begins with its milliseconds.
+/// The smallest `UUIDv7` of a time: it begins with its milliseconds.
 fn earliest_id(time: DateTime<Utc>) -> Uuid {
     let milliseconds = u64::try_from(time.timestamp_millis()).unwrap_or_default();
     Uuid::from_u128(u128::from(milliseconds & 0xffff_ffff_ffff) << 80)
@@ -183,15 +184,15 @@ pub struct IdPrefix {
     last: Uuid,
 }
 
-/// A text that no id begins with.
+/// No id begins with this text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("an id begins with hex digits, 32 at the most")]
+#[error("an id begins with at most 32 hex digits")]
 pub struct InvalidIdPrefix;
 
 impl FromStr for IdPrefix {
     type Err = InvalidIdPrefix;
 
-    /// Hyphens may be anywhere, or nowhere.
+    /// Hyphens may be anywhere, or missing.
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let (mut value, mut digits) = (0_u128, 0_u8);
         for character in text.chars().filter(|character| *character != '-') {
@@ -203,7 +204,7 @@ impl FromStr for IdPrefix {
             value = (value << 4) | u128::from(digit);
         }
         let missing = 4 * u32::from(32 - digits);
-        // A shift by all 128 bits is none.
+        // A shift by all 128 bits does nothing.
         let (first, rest) = match digits {
             0 => return Err(InvalidIdPrefix),
             _ => (value << missing, (1_u128 << missing) - 1),

@@ -1,4 +1,4 @@
-//! How a job came to where it stands: its attempts, and the jobs that it repeats or takes back.
+//! How a job reached its state: its attempts, and the jobs that it repeats or reverses.
 
 use chrono::{DateTime, Utc};
 use mis_sync_domain::{Job, JobFailure, JobId};
@@ -10,19 +10,20 @@ use crate::Error;
 /// One claim of a job.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Attempt {
-    /// Which it was; snoozed and released ones do not count and share a number with the next.
+    /// Number of the attempt. Snoozed and released ones do not count, and share a number with the
+    /// next.
     pub attempt: i32,
-    /// Who ran it.
+    /// The worker that ran it.
     pub worker: String,
     /// When it was claimed.
     pub started_at: DateTime<Utc>,
-    /// When everything was fetched and the comparison began; `None`: it did not come so far.
+    /// When everything was fetched and the comparison began; `None` if it did not get that far.
     pub comparing_at: Option<DateTime<Utc>>,
-    /// When it ended; `None`: it runs.
+    /// When it ended; `None` while it runs.
     pub ended_at: Option<DateTime<Utc>>,
     /// `succeeded`, `retry`, `snoozed`, `held`, `failed`, `cancelled`, `released` or `lost`.
     pub outcome: Option<String>,
-    /// Why it ended without success.
+    /// Why it failed.
     pub error: Option<JobFailure>,
 }
 
@@ -49,8 +50,8 @@ pub async fn attempts(pool: &PgPool, id: JobId) -> Result<Vec<Attempt>, Error> {
     Ok(attempts.collect())
 }
 
-/// A job with everything that it repeats or takes back, and that repeats it or takes it back,
-/// however far: oldest first. A job alone is a lineage of one.
+/// A job with every job that it repeats or reverses, and that repeats or reverses it, however far:
+/// oldest first. A job without any is a lineage of one.
 pub async fn lineage(pool: &PgPool, id: JobId) -> Result<Vec<Job>, Error> {
     let rows = query_jobs!(
         (r#"

@@ -10,9 +10,9 @@ use crate::Error;
 /// How many jobs match.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Count {
-    /// So many.
+    /// The number.
     pub number: i64,
-    /// False: there may be more.
+    /// False if there may be more.
     pub is_exact: bool,
 }
 
@@ -20,13 +20,13 @@ pub struct Count {
 pub async fn list(pool: &PgPool, filter: &JobFilter, limit: i64) -> Result<Vec<Job>, Error> {
     let mut query = QueryBuilder::new("");
     filter.push_select(&mut query, COLUMNS, limit);
-    // Planned for these very values: they decide which index is the short way.
+    // Planned for these very values, because they decide which index is best.
     let query = query.build_query_as::<JobRow>().persistent(false);
     let rows = query.fetch_all(pool).await?;
     rows.into_iter().map(Job::try_from).collect()
 }
 
-/// How many jobs match; beyond `at_most` nobody counts on.
+/// How many jobs match. Counting stops at `at_most`.
 pub async fn count(pool: &PgPool, filter: &JobFilter, at_most: i64) -> Result<Count, Error> {
     let mut query = QueryBuilder::new("SELECT count(*) FROM (");
     filter.push_select(&mut query, "id", at_most.saturating_add(1));
@@ -36,7 +36,7 @@ pub async fn count(pool: &PgPool, filter: &JobFilter, at_most: i64) -> Result<Co
 }
 
 /// How many jobs match in each state, whatever states the filter names: what a filter by state
-/// would leave. Beyond `at_most` in a state nobody counts on.
+/// would leave. Counting stops at `at_most` in each state.
 pub async fn count_by_state(
     pool: &PgPool,
     filter: &JobFilter,
@@ -45,7 +45,7 @@ pub async fn count_by_state(
     let filter = JobFilter { states: JobState::ALL.to_vec(), before: None, ..filter.clone() };
     let mut query = QueryBuilder::new("SELECT state, count(*) FROM (SELECT state FROM (");
     let limit = at_most.saturating_add(1);
-    // What is not read state by state is read as far as all of them together would be.
+    // What is not read state by state is read as far as all states together would be.
     let all = limit.saturating_mul(i64::try_from(JobState::ALL.len()).expect("a few"));
     let is_by_state = filter.is_read_by_state();
     filter.push_reads(&mut query, "id, state", if is_by_state { limit } else { all });
@@ -60,7 +60,7 @@ pub async fn count_by_state(
     Ok(JobState::ALL.iter().copied().map(of).collect())
 }
 
-/// The types of errors that jobs have, in order: each is one step in the index of errors.
+/// The error types of jobs, in order. Each is one step in the index of errors.
 pub async fn error_codes(pool: &PgPool) -> Result<Vec<String>, Error> {
     let codes = sqlx::query_scalar!(
         r#"

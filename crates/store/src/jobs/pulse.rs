@@ -1,11 +1,11 @@
-//! Short texts that differ when something happened, for those who look again and again.
+//! Short texts that differ if something happened, for readers that poll.
 
 use mis_sync_domain::JobId;
 use sqlx::PgPool;
 
 use crate::Error;
 
-/// Of the whole ledger: every unfinished job with how far it is, and the last that ended.
+/// For the whole ledger: every unfinished job with its progress, and the last one that ended.
 pub async fn pulse(pool: &PgPool) -> Result<String, Error> {
     let pulse = sqlx::query_scalar!(
         r#"
@@ -21,7 +21,7 @@ pub async fn pulse(pool: &PgPool) -> Result<String, Error> {
     Ok(pulse)
 }
 
-/// Of one job.
+/// For one job.
 pub async fn pulse_of(pool: &PgPool, id: JobId) -> Result<String, Error> {
     let pulse = sqlx::query_scalar!(
         r#"

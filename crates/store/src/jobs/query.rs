@@ -9,7 +9,6 @@ use uuid::Uuid;
 use super::row::query_jobs;
 use crate::Error;
 
-/// One job.
 pub async fn get(pool: &PgPool, id: JobId) -> Result<Option<Job>, Error> {
     let mut connection = pool.acquire().await?;
     fetch(&mut connection, id).await
@@ -20,7 +19,7 @@ pub(crate) async fn fetch(db: &mut PgConnection, id: JobId) -> Result<Option<Job
     row.map(Job::try_from).transpose()
 }
 
-/// How many records the school's last good sync read: the best guess of how many there are.
+/// How many records the school's last good sync read: the best estimate of how many there are.
 pub async fn records_of_last_sync(
     pool: &PgPool,
     school_id: &SchoolId,
@@ -39,8 +38,7 @@ pub async fn records_of_last_sync(
     Ok(fetched.flatten().and_then(|fetched| u64::try_from(fetched).ok()))
 }
 
-/// The problems that a job found, in the order of Wonde's list, each with its position;
-/// after `after`.
+/// The issues of a job, in the order of Wonde's list, each with its position; after `after`.
 pub async fn issues(
     pool: &PgPool,
     id: JobId,
@@ -70,7 +68,7 @@ pub async fn issues(
         .collect()
 }
 
-/// What a job changed (or, in a dry run, would change) field by field, in the order in which it
+/// What a job changed (or, in a dry run, would change), field by field, in the order in which it
 /// was found, each with its position; after `after`.
 pub async fn changes(
     pool: &PgPool,
@@ -81,7 +79,7 @@ pub async fn changes(
     changes_of_field(pool, id, None, after, limit).await
 }
 
-/// The same of one field alone, where one is said.
+/// The same for one field, if one is given.
 pub async fn changes_of_field(
     db: impl PgExecutor<'_>,
     id: JobId,
@@ -129,7 +127,7 @@ pub async fn changes_of_field(
         .collect()
 }
 
-/// Which jobs changed a field of a school last, after the job `since`.
+/// Which jobs last changed a field of a school, after the job `since`.
 pub(crate) async fn later_changes(
     db: &mut PgConnection,
     school_id: &SchoolId,

@@ -6,8 +6,9 @@ use uuid::Uuid;
 
 use crate::Error;
 
-/// Makes the one list of a [`JobRow`]'s columns a constant and a part of checked queries:
-/// `query_jobs!(("before"), "after", arguments)`. A star would name columns that a later release adds.
+/// Turns the one list of a [`JobRow`]'s columns into a constant and into a part of checked queries:
+/// `query_jobs!(("before"), "after", arguments)`. A star would name columns that a later release
+/// adds.
 macro_rules! columns {
     ($dollar:tt $columns:tt) => {
         pub(super) const COLUMNS: &str = $columns;
@@ -60,8 +61,8 @@ pub(super) struct JobRow {
 }
 
 impl JobRow {
-    /// Stage, options and report are those of a sync. Of an internal job, and of one that only a newer
-    /// release knows, they mean nothing here.
+    /// Stage, options and report are those of a sync. For an internal job, and for a kind that only
+    /// a newer release knows, they have no meaning here.
     fn without_what_its_kind_says(self) -> Self {
         Self { stage: None, options: json!({}), report: None, approved: None, ..self }
     }
@@ -84,7 +85,8 @@ impl TryFrom<JobRow> for Job {
         Ok(Self {
             id: JobId(row.id),
             kind,
-            // Nothing is done in the lane of a job that only a newer release knows.
+            // A job of a kind that only a newer release knows is not run here, whatever its lane
+            // is.
             lane: row.lane.parse().unwrap_or(Lane::Bulk),
             school_id: row
                 .school_id

@@ -6,19 +6,19 @@ use sqlx::PgPool;
 use super::enqueue::interval;
 use crate::{Error, transaction::session_name};
 
-/// What the server knows of the session in which a claim writes.
+/// What the server knows about the session in which a claim writes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Session {
-    /// A statement runs, waits for a lock, or ended just now.
+    /// A statement is running, waits for a lock, or has just ended.
     AtWork,
-    /// It waited for its client for so long that it was ended now.
+    /// It waited so long for its client that it was ended now.
     Silent,
-    /// There is none.
+    /// There is no session.
     Absent,
 }
 
-/// Looks, from another session, at the one in which a claim writes, and ends it where it has waited
-/// for its next statement for `patience`: its connection died without a word, or its client sleeps.
+/// Checks, from another session, the one in which a claim writes, and ends it if it has waited for
+/// its next statement for `patience`: its connection is dead, or its client sleeps.
 pub async fn end_silent_session(
     pool: &PgPool,
     lease: Lease,

@@ -6,19 +6,17 @@ use sqlx::PgPool;
 use super::{claim::known_kinds, enqueue::interval};
 use crate::Error;
 
-/// A job whose id has to be put on Redis (again).
+/// A job whose id has to be sent to Redis (again).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Due {
-    /// The job.
     pub id: JobId,
-    /// Its lane.
     pub lane: Lane,
 }
 
-/// Finds jobs that should be running but that nobody took: queued and not taken within
-/// `patience` of their last delivery, the same of held ones that were approved, retrying and due,
-/// running with a lease that ran out. Each is marked as delivered, so that several sweepers do not all push it. What
-/// is paused is left alone.
+/// Finds jobs that should be running but that no worker took: queued and not taken within
+/// `patience` of their last delivery, the same for held ones that were approved, retrying and due,
+/// running with an expired lease. Each is marked as delivered, so that several sweepers do not all
+/// push it. Paused ones are left alone.
 pub async fn take_due(pool: &PgPool, patience: Duration, limit: i64) -> Result<Vec<Due>, Error> {
     let rows = sqlx::query!(
         r#"
@@ -55,9 +53,9 @@ pub async fn take_due(pool: &PgPool, patience: Duration, limit: i64) -> Result<V
         .collect()
 }
 
-/// Ends jobs that may not start another attempt: their worker was lost in the last one, or
-/// their deadline has passed. Returns how many. While a lane or a school is paused, its deadlines do
-/// not run.
+/// Ends jobs that may not start another attempt, because their worker was lost in the last one or
+/// their deadline has passed. Returns their number. While a lane or a school is paused, its
+/// deadlines stand still.
 pub async fn fail_exhausted(pool: &PgPool) -> Result<u64, Error> {
     let lost = JobFailure {
         code: "worker_lost".into(),

@@ -6,12 +6,12 @@ use sqlx::{PgConnection, PgExecutor, PgPool};
 use super::enqueue::interval;
 use crate::Error;
 
-/// One row was changed, or the lease is gone.
+/// [`Error::LeaseLost`] unless one row was changed.
 pub(crate) fn require_one(rows: u64) -> Result<(), Error> {
     if rows == 1 { Ok(()) } else { Err(Error::LeaseLost) }
 }
 
-/// Notes how far a run is.
+/// Records the progress of a run.
 pub async fn progress(pool: &PgPool, lease: Lease, progress: Progress) -> Result<(), Error> {
     let done = sqlx::query!(
         r#"
@@ -36,8 +36,8 @@ pub async fn progress(pool: &PgPool, lease: Lease, progress: Progress) -> Result
     require_one(done.count.unsigned_abs())
 }
 
-/// `running -> succeeded`. Part of the transaction that writes the people, so that the work
-/// and the word that it is done become true together, or neither.
+/// `running -> succeeded`. It is part of the transaction that writes the people, so that both
+/// happen or neither.
 pub async fn succeed(db: &mut PgConnection, lease: Lease, report: &Report) -> Result<(), Error> {
     let done = sqlx::query!(
         r#"
@@ -61,7 +61,7 @@ pub async fn succeed(db: &mut PgConnection, lease: Lease, report: &Report) -> Re
     require_one(done.rows_affected())
 }
 
-/// `running -> succeeded` of an internal job; where its work is in the database, in the transaction
+/// `running -> succeeded` for an internal job; if its work is in the database, in the transaction
 /// that does it.
 pub async fn finish(db: impl PgExecutor<'_>, lease: Lease) -> Result<(), Error> {
     let done = sqlx::query!(
@@ -83,8 +83,9 @@ pub async fn finish(db: impl PgExecutor<'_>, lease: Lease) -> Result<(), Error> 
     require_one(done.rows_affected())
 }
 
-/// `running -> held`: the change is implausible, and waits for a person. Part of the transaction
-/// that writes down what would change. The attempt is not spent: the job did its work.
+/// `running -> held`: the change is unusually large and waits for approval. It is part of the
+/// transaction that records what would change. The attempt is not spent, because the job did its
+/// work.
 pub(crate) async fn hold(
     db: &mut PgConnection,
     lease: Lease,
@@ -93,7 +94,7 @@ pub(crate) async fn hold(
     let sentences: Vec<String> = report.guard.iter().map(Affected::sentence).collect();
     let failure = JobFailure {
         code: "implausible_change".into(),
-        title: "So much would change that a person has to approve it".into(),
+        title: "Unusually large change: needs approval".into(),
         detail: format!("{}.", sentences.join("; ")),
     };
     let done = sqlx::query!(
@@ -117,8 +118,8 @@ pub(crate) async fn hold(
     require_one(done.rows_affected())
 }
 
-/// `running -> retrying` in `after`, or `running -> failed` when no attempt is left or the
-/// next one would start past the job's deadline. The attempt is spent.
+/// `running -> retrying` in `after`, or `running -> failed` if no attempt is left or the next one
+/// would start past the job's deadline. The attempt is spent.
 pub async fn retry(
     pool: &PgPool,
     lease: Lease,
@@ -128,8 +129,8 @@ pub async fn retry(
     try_again(pool, lease, failure, after, true).await
 }
 
-/// `running -> retrying` in `after` without spending the attempt: we were asked to wait.
-/// Past the job's deadline it is `failed` all the same.
+/// `running -> retrying` in `after` without spending the attempt, because Wonde asked us to wait.
+/// Past the job's deadline it is still `failed`.
 pub async fn snooze(
     pool: &PgPool,
     lease: Lease,
@@ -185,7 +186,7 @@ async fn try_again(
     require_one(done.rows_affected())
 }
 
-/// `running -> failed`: trying again would not help.
+/// `running -> failed`: another attempt would not help.
 pub async fn fail(pool: &PgPool, lease: Lease, failure: &JobFailure) -> Result<(), Error> {
     let done = sqlx::query!(
         r#"
@@ -206,8 +207,8 @@ pub async fn fail(pool: &PgPool, lease: Lease, failure: &JobFailure) -> Result<(
     require_one(done.rows_affected())
 }
 
-/// `running -> queued`: the worker stops in order and hands the job back, as if it had never
-/// begun. What it staged stays for the next one.
+/// `running -> queued`: the worker stops and hands the job back, as if it had never begun. What it
+/// staged stays for the next one.
 pub async fn release(pool: &PgPool, lease: Lease) -> Result<(), Error> {
     let done = sqlx::query!(
         r#"

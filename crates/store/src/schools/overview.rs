@@ -1,4 +1,4 @@
-//! Schools as operators look at them: many at a glance, and how good the data of one is.
+//! Schools as operators see them: many at a glance, and the data quality of each.
 
 use std::collections::HashMap;
 
@@ -11,21 +11,20 @@ use crate::Error;
 /// A school in a list.
 #[derive(Debug, Clone, PartialEq)]
 pub struct SchoolSummary {
-    /// iP's own key.
     pub id: SchoolId,
-    /// The name people know it by.
+    /// The name that people know.
     pub name: String,
-    /// The MIS as the caller or Wonde spells it.
+    /// The MIS, as the caller or Wonde spells it.
     pub mis: Option<String>,
-    /// Whether there is a token, and what Wonde thinks of it.
+    /// Whether there is a token, and whether Wonde accepts it.
     pub token: TokenState,
     /// End of the last sync that was applied.
     pub last_synced_at: Option<DateTime<Utc>>,
-    /// The last sync that was asked for.
+    /// The last sync that was requested.
     pub last_sync: Option<(JobId, JobState)>,
-    /// Wonde failed a login and has not come back since: why.
+    /// The reason, if Wonde has failed a login and has not answered since.
     pub outage: Option<String>,
-    /// The settings cannot be read by this release, or are as they should be.
+    /// The settings; `None` if this release cannot read them.
     pub settings: Option<mis_sync_domain::SchoolSettings>,
 }
 
@@ -70,26 +69,25 @@ pub async fn summaries(pool: &PgPool) -> Result<Vec<SchoolSummary>, Error> {
         .collect()
 }
 
-/// How much of a school's current staff could be taken.
+/// How much of a school's current staff could be imported.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Quality {
-    /// The school.
     pub school_id: SchoolId,
-    /// Current people whom a sync took.
+    /// Current staff that a sync imported.
     pub imported: i64,
-    /// Current people who were left out because of something in the MIS.
+    /// Current staff that were left out because of something in the MIS.
     pub left_out: i64,
 }
 
 impl Quality {
-    /// Of a hundred current people so many could be taken; `None`: nobody was seen yet.
+    /// Percentage of current staff that could be imported; `None` if no one has been seen yet.
     pub fn score(&self) -> Option<i64> {
         let all = self.imported + self.left_out;
         (all > 0).then(|| self.imported * 100 / all)
     }
 }
 
-/// Of these schools, how good the data is, as the last runs saw it.
+/// The data quality of these schools, as the last runs saw it.
 pub async fn quality(pool: &PgPool, schools: &[SchoolId]) -> Result<Vec<Quality>, Error> {
     let ids: Vec<&str> = schools.iter().map(SchoolId::as_str).collect();
     let rows = sqlx::query!(
@@ -116,22 +114,21 @@ pub async fn quality(pool: &PgPool, schools: &[SchoolId]) -> Result<Vec<Quality>
         .collect()
 }
 
-/// Something for the MIS clerk to mend.
+/// Something for the MIS clerk to correct.
 #[derive(Clone)]
 pub struct Flaw {
     /// What is wrong.
     pub code: IssueCode,
-    /// Wonde's id of the record; `None`: it is about the whole school.
     pub wonde_id: Option<String>,
-    /// The unique person identifier of the MIS.
+    /// The UPI.
     pub upi: Option<String>,
-    /// The work email as the MIS has it.
+    /// The work email in the MIS.
     pub email: Option<String>,
-    /// First name and surname, of somebody whom iP has.
+    /// First name and surname, for a person who is in iP.
     pub name: Option<String>,
 }
 
-/// Personal data: only code and id are printed.
+/// Values are personal data, so only code and id are printed.
 impl std::fmt::Debug for Flaw {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Flaw")
@@ -141,7 +138,7 @@ impl std::fmt::Debug for Flaw {
     }
 }
 
-/// What the last full run, and a delta since, found wrong in a school's MIS; by reason.
+/// What the last full run, and deltas since, found wrong in a school's MIS, by reason.
 pub async fn flaws(pool: &PgPool, school: &SchoolId) -> Result<Vec<Flaw>, Error> {
     let rows = sqlx::query!(
         r#"
@@ -176,8 +173,8 @@ pub async fn flaws(pool: &PgPool, school: &SchoolId) -> Result<Vec<Flaw>, Error>
         .collect()
 }
 
-/// What of [`IssueCode::WITHHELD`] these schools' last full run, and the deltas since, came across;
-/// without an entry: nothing, or no run was ever read to its end.
+/// Which of [`IssueCode::WITHHELD`] these schools' last full run, and the deltas since, found. A
+/// school without an entry has none, or no run has read it to its end.
 pub async fn withheld(
     pool: &PgPool,
     schools: &[SchoolId],
@@ -203,20 +200,19 @@ pub async fn withheld(
     Ok(withheld)
 }
 
-/// A sync of a school's past, for its chart.
+/// A past sync of a school, for its chart.
 #[derive(Debug, Clone, PartialEq)]
 pub struct PastSync {
-    /// The job.
     pub job_id: JobId,
-    /// How it ended, or where it stands.
+    /// Its state.
     pub state: JobState,
-    /// When it was asked for.
+    /// When it was requested.
     pub created_at: DateTime<Utc>,
-    /// How long it ran, in milliseconds; `None`: it did not come so far.
+    /// How long it ran, in milliseconds; `None` if it never ran.
     pub ran_ms: Option<i64>,
     /// People created, updated, deactivated and restored.
     pub changed: i64,
-    /// Records with a problem.
+    /// Records with an issue.
     pub issues: i64,
 }
 

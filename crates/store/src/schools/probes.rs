@@ -7,8 +7,8 @@ use sqlx::PgPool;
 
 use crate::Error;
 
-/// Notes that Wonde accepts the token that the school had when it was read. Nothing happens if
-/// the school was connected anew in the meantime.
+/// Records that Wonde accepts the token that the school had when it was read. Nothing happens if
+/// the school was connected again in the meantime.
 pub async fn mark_token_accepted(pool: &PgPool, read: &School) -> Result<(), Error> {
     sqlx::query!(
         r#"
@@ -23,9 +23,9 @@ pub async fn mark_token_accepted(pool: &PgPool, read: &School) -> Result<(), Err
     Ok(())
 }
 
-/// Schools whose refused token was not tried for `after`, the longest waiting first; each is
-/// handed out once, and counts as tried from now on. A time in the future, which a clock that was
-/// set back leaves behind, counts as long ago.
+/// Schools whose refused token was not tried for `after`, the longest waiting first. Each is
+/// returned once, and counts as tried from now on. A time in the future, which a clock that was set
+/// back leaves behind, counts as long ago.
 pub async fn take_for_probe(
     pool: &PgPool,
     after: Duration,

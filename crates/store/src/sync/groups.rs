@@ -1,4 +1,4 @@
-//! Classes and subjects: what iP holds, and what is written of them.
+//! Classes and subjects: reads iP's record and writes the differences.
 
 mod columns;
 
@@ -15,7 +15,7 @@ use self::columns::{Columns, LinkColumns};
 use super::{TaughtClass, Write, held::version};
 use crate::Error;
 
-/// A class or subject as the tables have it.
+/// A class or subject as in the tables.
 struct GroupRow {
     id: Uuid,
     version: i64,
@@ -27,7 +27,7 @@ struct GroupRow {
     active: bool,
 }
 
-/// Somebody who teaches it.
+/// A teacher of it.
 struct LinkRow {
     id: Uuid,
     staff_id: Uuid,
@@ -36,8 +36,9 @@ struct LinkRow {
     from_mis: bool,
 }
 
-/// What is read and written of a kind: checked queries cannot share the name of a table. A subject is
-/// of no subject, so its table has no such column: `$subject` reads it, `$set` and `$into` write it.
+/// The queries for one kind, because checked queries cannot share the name of a table. A subject
+/// has no subject, so its table has no such column: `$subject` reads it, `$set` and `$into` write
+/// it.
 macro_rules! kind {
     ($name:ident, $id:ident, $table:tt, $staff:tt, $key:tt, $subject:tt, $set:tt, $into:tt) => {
         mod $name {
@@ -52,8 +53,11 @@ macro_rules! kind {
                 let rows = sqlx::query_as!(
                     GroupRow,
                     r#"SELECT id, xmin::text::bigint AS "version!", wonde_id AS "wonde_id!", name,
-                        code, description, "# + $subject + r#" AS subject_id, active FROM "#
-                        + $table + r#"
+                        code, description, "#
+                        + $subject
+                        + r#" AS subject_id, active FROM "#
+                        + $table
+                        + r#"
                     WHERE school_id = $1 AND wonde_id IS NOT NULL
                         AND ($2::uuid[] IS NULL OR id = ANY($2))
                     ORDER BY id"#,
@@ -64,9 +68,16 @@ macro_rules! kind {
                 .await?;
                 let links = sqlx::query_as!(
                     LinkRow,
-                    "SELECT l." + $key + " AS id, l.staff_id, l.position, l.is_main_teacher,
+                    "SELECT l."
+                        + $key
+                        + " AS id, l.staff_id, l.position, l.is_main_teacher,
                         l.from_mis FROM "
-                        + $table + " r JOIN " + $staff + " l ON l." + $key + r#" = r.id
+                        + $table
+                        + " r JOIN "
+                        + $staff
+                        + " l ON l."
+                        + $key
+                        + r#" = r.id
                     WHERE r.school_id = $1 AND r.wonde_id IS NOT NULL
                         AND ($2::uuid[] IS NULL OR r.id = ANY($2))
                     ORDER BY l.position, l.staff_id"#,
@@ -78,7 +89,7 @@ macro_rules! kind {
                 Ok(groups(rows, links, $id))
             }
 
-            /// Creates and changes what differs, and links who teaches it.
+            /// Creates and changes records, and links their teachers.
             pub(super) async fn write(
                 db: &mut PgConnection,
                 write: &Write<'_>,
@@ -105,9 +116,15 @@ macro_rules! kind {
                 columns: &Columns<'_>,
             ) -> Result<(), Error> {
                 sqlx::query!(
-                    "INSERT INTO " + $table + " (id, school_id, wonde_id, name, code, description,
-                        active" + $into + ") SELECT id, $1, wonde_id, name, code, description,
-                        active" + $into + r#"
+                    "INSERT INTO "
+                        + $table
+                        + " (id, school_id, wonde_id, name, code, description,
+                        active"
+                        + $into
+                        + ") SELECT id, $1, wonde_id, name, code, description,
+                        active"
+                        + $into
+                        + r#"
                     FROM UNNEST($2::uuid[], $3::text[], $4::text[], $5::text[], $6::text[],
                             $7::bool[], $8::uuid[])
                         AS t (id, wonde_id, name, code, description, active, subject_id)"#,
@@ -125,12 +142,15 @@ macro_rules! kind {
                 Ok(())
             }
 
-            /// [`Error::Moved`]: one is not any more as it was when it was compared.
+            /// [`Error::Moved`] if a record has changed since it was compared.
             async fn update(db: &mut PgConnection, columns: &Columns<'_>) -> Result<(), Error> {
                 let done = sqlx::query!(
-                    "UPDATE " + $table + " g SET name = t.name, code = t.code,
+                    "UPDATE "
+                        + $table
+                        + " g SET name = t.name, code = t.code,
                         description = t.description, active = t.active, updated_at = now()"
-                        + $set + r#"
+                        + $set
+                        + r#"
                     FROM UNNEST($1::uuid[], $2::bigint[], $3::text[], $4::text[], $5::text[],
                             $6::bool[], $7::uuid[])
                         AS t (id, version, name, code, description, active, subject_id)
@@ -149,15 +169,21 @@ macro_rules! kind {
                 if is_whole { Ok(()) } else { Err(Error::Moved) }
             }
 
-            /// Puts new links in the place of those that syncs made before; a link that stays the same
-            /// is not written.
+            /// Replaces the links that syncs made before. A link that stays the same is not
+            /// written.
             async fn link(db: &mut PgConnection, links: &LinkColumns) -> Result<(), Error> {
                 if !links.rebuilt.is_empty() {
                     sqlx::query!(
-                        "DELETE FROM " + $staff + " l WHERE l." + $key + " = ANY($1) AND l.from_mis
+                        "DELETE FROM "
+                            + $staff
+                            + " l WHERE l."
+                            + $key
+                            + " = ANY($1) AND l.from_mis
                             AND NOT EXISTS (SELECT FROM UNNEST($2::uuid[], $3::uuid[])
                                 AS n (id, staff_id)
-                                WHERE n.id = l." + $key + " AND n.staff_id = l.staff_id)",
+                                WHERE n.id = l."
+                            + $key
+                            + " AND n.staff_id = l.staff_id)",
                         &links.rebuilt,
                         &links.ids,
                         &links.staff_ids,
@@ -169,12 +195,18 @@ macro_rules! kind {
                     return Ok(());
                 }
                 sqlx::query!(
-                    "INSERT INTO " + $staff + " AS l (" + $key + ", staff_id, position,
+                    "INSERT INTO "
+                        + $staff
+                        + " AS l ("
+                        + $key
+                        + ", staff_id, position,
                         is_main_teacher, from_mis)
                     SELECT id, staff_id, position, is_main, true
                     FROM UNNEST($1::uuid[], $2::uuid[], $3::int[], $4::bool[])
                         AS n (id, staff_id, position, is_main)
-                    ON CONFLICT (" + $key + ", staff_id) DO UPDATE SET
+                    ON CONFLICT ("
+                        + $key
+                        + ", staff_id) DO UPDATE SET
                         position = excluded.position, is_main_teacher = excluded.is_main_teacher
                         WHERE l.from_mis AND (l.position, l.is_main_teacher)
                             IS DISTINCT FROM (excluded.position, excluded.is_main_teacher)",
@@ -219,7 +251,7 @@ pub(super) async fn subjects(
     subject::read(db, school_id, None).await
 }
 
-/// The classes that the MIS names for somebody, or that a sync linked with them.
+/// The classes that the MIS names for a person, or that a sync linked to them.
 pub(super) async fn classes_of_person(
     db: &mut PgConnection,
     school_id: &SchoolId,
@@ -277,7 +309,7 @@ fn groups<Id>(rows: Vec<GroupRow>, links: Vec<LinkRow>, id: fn(Uuid) -> Id) -> V
     rows.into_iter().map(group).collect()
 }
 
-/// Writes what differs; subjects first, because classes are of them.
+/// Writes the differences, subjects first, because classes refer to them.
 pub(super) async fn write(
     db: &mut PgConnection,
     write: &Write<'_>,

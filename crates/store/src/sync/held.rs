@@ -1,4 +1,4 @@
-//! Reads what iP holds of a school.
+//! Reads iP's record of a school.
 
 use std::collections::{HashMap, HashSet};
 
@@ -14,7 +14,7 @@ use uuid::Uuid;
 use super::groups;
 use crate::Error;
 
-/// What a whole school is compared with. Only what this list is compared with is read.
+/// The record with which a whole school is compared. Only what this list needs is read.
 pub(super) async fn read_school(
     db: &mut PgConnection,
     school_id: &SchoolId,
@@ -45,7 +45,7 @@ pub(super) async fn read_school(
     })
 }
 
-/// An account as the tables have it.
+/// An account as in the tables.
 pub(super) struct AccountRow {
     id: Uuid,
     version: i64,
@@ -99,7 +99,7 @@ pub(super) fn version(xmin: i64) -> u32 {
     u32::try_from(xmin).unwrap_or_default()
 }
 
-/// Accounts; `$which` says which ones. `xmin` is another one after every change of the row.
+/// Accounts; `$which` says which ones. `xmin` changes with every change of the row.
 macro_rules! accounts {
     ($db:expr, $which:tt, $($argument:expr),+) => {
         sqlx::query_as!(
@@ -128,7 +128,7 @@ pub(super) async fn read_people(
     Ok(rows.into_iter().map(Account::from).collect())
 }
 
-/// The account of a person, and those that are linked with these records.
+/// The account of a person, and those linked to these records.
 pub(super) async fn read_some(
     db: &mut PgConnection,
     school_id: &SchoolId,
@@ -152,9 +152,9 @@ pub(super) fn emails(fetched: &Fetched) -> impl Iterator<Item = &str> {
     staff.chain(fetched.left_out.iter().filter_map(|record| record.email.as_deref()))
 }
 
-/// How these emails are compared, and which of them are logins of people who were not read:
-/// of other schools, or (`only` these were read) of this one. Whoever has theirs already in just this
-/// spelling and can log in holds it.
+/// How these emails are compared, and which are logins of people who were not read: of other
+/// schools, or, if `only` these were read, of this one. A person who can log in with exactly this
+/// spelling holds the login.
 pub(super) async fn read_logins(
     db: &mut PgConnection,
     school_id: &SchoolId,
@@ -255,7 +255,7 @@ async fn read_departments(
     Ok(ids.collect())
 }
 
-/// What the last run that saw each record made of it.
+/// The evidence of the last run that saw each record.
 pub(super) async fn read_evidence(
     db: &mut PgConnection,
     school_id: &SchoolId,
@@ -293,7 +293,7 @@ pub(super) async fn read_evidence(
     Ok(evidence)
 }
 
-/// Which way Wonde's hierarchy points, by its name in the tables.
+/// Which way Wonde's lists point, by the name in the tables.
 pub(super) fn hierarchy_lists(name: Option<String>) -> Option<HierarchyLists> {
     name.and_then(|name| name.parse().ok())
 }

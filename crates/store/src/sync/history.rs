@@ -6,8 +6,8 @@ use uuid::Uuid;
 
 use crate::Error;
 
-/// Takes back what an earlier run of the job told before it was held, so that this one can tell its
-/// own.
+/// Removes what an earlier run of the job recorded before it was held, so that this run can record
+/// its own.
 pub(super) async fn forget(db: &mut PgConnection, job_id: JobId) -> Result<(), Error> {
     sqlx::query!(
         r#"
@@ -64,7 +64,7 @@ pub(super) async fn write_changes(
     Ok(())
 }
 
-/// Writes what the school is told.
+/// Writes the issues.
 pub(super) async fn write_issues(
     db: &mut PgConnection,
     job_id: JobId,

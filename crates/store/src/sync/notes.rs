@@ -1,5 +1,5 @@
-//! What is kept beside people and classes: whom records may mean, further records, what was decided,
-//! evidence, when everybody was read, and how the school stands.
+//! What is stored beside people and classes: possible matches, further records, decisions,
+//! evidence, when everyone was read, and the state of the school.
 
 use chrono::{DateTime, Utc};
 use mis_sync_domain::{
@@ -13,7 +13,7 @@ use uuid::Uuid;
 use super::{Write, people::staff_id};
 use crate::Error;
 
-/// Notes on the school that it was synced. Whom a full sync read is told by that, too.
+/// Records on the school that it was synced. This also says when a full sync read its people.
 pub(super) async fn school_was_synced(
     db: &mut PgConnection,
     write: &Write<'_>,
@@ -36,9 +36,9 @@ pub(super) async fn school_was_synced(
     Ok(())
 }
 
-/// Notes who was read. A full sync notes on the school that everybody was, and here only those whom
-/// it did not deliver: until now the full sync before said when they were read, unless that one missed
-/// them as well.
+/// Records who was read. A full sync records on the school that everyone was read, and here only
+/// the people that it did not deliver. Until now the previous full sync said when they were read,
+/// unless it missed them as well.
 pub(super) async fn keep_reads(
     db: &mut PgConnection,
     write: &Write<'_>,
@@ -79,8 +79,8 @@ pub(super) async fn keep_reads(
     Ok(())
 }
 
-/// Keeps whom the records of this list may mean. A full list says so anew of all records, a delta of
-/// those that it has.
+/// Stores the possible matches of this list. A full list replaces those of all records, a delta
+/// those of its own records.
 pub(super) async fn keep_candidates(
     db: &mut PgConnection,
     write: &Write<'_>,
@@ -135,7 +135,7 @@ pub(super) async fn keep_candidates(
     Ok(())
 }
 
-/// Keeps which further records people have.
+/// Stores the further records of people.
 pub(super) async fn keep_aliases(
     db: &mut PgConnection,
     write: &Write<'_>,
@@ -171,7 +171,7 @@ pub(super) async fn keep_aliases(
     Ok(())
 }
 
-/// Forgets decisions that were followed.
+/// Deletes decisions that were followed.
 pub(super) async fn use_up_decisions(
     db: &mut PgConnection,
     write: &Write<'_>,
@@ -189,7 +189,7 @@ pub(super) async fn use_up_decisions(
     Ok(())
 }
 
-/// Keeps what of the evidence is not as it was.
+/// Stores the evidence that differs.
 pub(super) async fn keep_evidence(
     db: &mut PgConnection,
     write: &Write<'_>,
@@ -224,7 +224,7 @@ pub(super) async fn keep_evidence(
     let outcomes: Vec<&str> = seen().map(|one| one.outcome.as_str()).collect();
     let staff_ids: Vec<Option<Uuid>> =
         seen().map(|one| one.staff.and_then(|staff| staff_id(staff, ids))).collect();
-    // Whom nobody created yet nobody is matched with.
+    // A person who has not been created yet cannot be matched.
     let is_there = |one: &&Evidence| one.staff.and_then(|staff| staff_id(staff, ids)).is_some();
     let matched_by: Vec<Option<&str>> = seen()
         .map(|one| Some(one).filter(is_there).and_then(|one| one.matched_by).map(MatchedBy::as_str))
@@ -264,9 +264,9 @@ pub(super) async fn keep_evidence(
     Ok(())
 }
 
-/// That the school was read, and what it withholds. A delta sees little of that, so what the last full
-/// run found stays. Who has been gone for a year is forgotten: nobody asks any more, and it is
-/// personal data.
+/// Records that the school was read, and what it withholds. A delta sees little of that, so what
+/// the last full run found stays. People who have been gone for a year are deleted: no one asks
+/// about them any more, and the evidence is personal data.
 pub(super) async fn keep_reading(
     db: &mut PgConnection,
     write: &Write<'_>,

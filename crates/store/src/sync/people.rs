@@ -1,4 +1,4 @@
-//! Writes people: those who are new, those who are not as they were.
+//! Writes new and changed people.
 
 use std::collections::{HashMap, HashSet};
 
@@ -13,7 +13,7 @@ use uuid::Uuid;
 use super::Write;
 use crate::{Error, password::hash_of_a_forgotten_password};
 
-/// Draws the ids of what a plan creates.
+/// Draws the ids of the records that a plan creates.
 pub(super) fn draw_ids(plan: &plan::Plan) -> NewIds {
     NewIds {
         people: plan.created.iter().map(|_| StaffId::new()).collect(),
@@ -22,7 +22,7 @@ pub(super) fn draw_ids(plan: &plan::Plan) -> NewIds {
     }
 }
 
-/// The id of somebody whom iP has by now.
+/// The id of a person who is now in iP.
 pub(super) fn staff_id(staff: Ref<StaffId>, ids: &NewIds) -> Option<Uuid> {
     match staff {
         Ref::Known(id) => Some(id.0),
@@ -67,8 +67,8 @@ impl<'a> Columns<'a> {
     }
 }
 
-/// Runs a statement over people: `$statement`, then the columns as `p`, then `$which`. `$2` is what the
-/// statement has besides; where that is a column too, `$type` and `$name` say so.
+/// Runs a statement over people: `$statement`, then the columns as `p`, then `$which`. `$2` is an
+/// additional argument; if it is a column too, `$type` and `$name` describe it.
 macro_rules! people {
     ($db:expr, $second:expr, $columns:expr, $statement:tt, $type:tt, $name:tt, $which:tt) => {
         sqlx::query!(
@@ -104,8 +104,8 @@ macro_rules! people {
     };
 }
 
-/// Writes people. First those who are not as they were, because they give up logins and ids that new
-/// people get; who reports to somebody new is linked with them once they are there.
+/// Writes people. Changed people come first, because they give up logins and ids that new people
+/// get. Links to new managers follow once those are there.
 pub(super) async fn write(
     db: &mut PgConnection,
     write: &Write<'_>,
@@ -140,8 +140,8 @@ pub(super) async fn write(
     Ok(())
 }
 
-/// Takes Wonde ids from people whose records mean somebody else from now on, because two people must
-/// not have one even for a moment. Returns the versions that these people have by that.
+/// Removes Wonde ids from people whose records now belong to someone else, because two people must
+/// never have the same one. Returns the new versions of these people.
 async fn free_ids(
     db: &mut PgConnection,
     plan: &plan::Plan,
@@ -181,7 +181,7 @@ async fn free_ids(
     Ok(versions.collect())
 }
 
-/// [`Error::Moved`]: somebody is not any more as they were when they were compared.
+/// [`Error::Moved`] if a person has changed since they were compared.
 async fn update(
     db: &mut PgConnection,
     changed: &[ChangedPerson],
@@ -190,7 +190,7 @@ async fn update(
 ) -> Result<(), Error> {
     let mut columns = Columns::default();
     for one in changed {
-        // A manager who is new gets an id with the rest of the new people.
+        // A new manager gets an id together with the other new people.
         columns.push(one.id, &one.after, &NewIds::default());
         let password = one.new_password.map(|_| hash_of_a_forgotten_password(random));
         columns.passwords.push(password);
@@ -269,7 +269,7 @@ pub(super) async fn write_photos(db: &mut PgConnection, write: &Write<'_>) -> Re
     Ok(())
 }
 
-/// Takes people out of departments, or back into them.
+/// Removes people from departments, or returns them.
 pub(super) async fn write_departments(
     db: &mut PgConnection,
     plan: &plan::Plan,

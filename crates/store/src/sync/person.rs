@@ -1,5 +1,5 @@
-//! One person at their login: a list of one, compared as a school is and applied in one transaction.
-//! It has to be quick, so what cannot concern one person is not read.
+//! One person at a login: a list of one, compared like a school and applied in one transaction. It
+//! has to be quick, so nothing is read that cannot concern one person.
 
 use std::time::Duration;
 
@@ -15,44 +15,41 @@ use uuid::Uuid;
 use super::{MAX_LOOKS, Write, groups, held};
 use crate::{Error, jobs, transaction};
 
-/// A login gives its slot back rather than wait for a sync that is writing its school.
+/// A login gives up its slot rather than wait for a sync that is writing its school.
 const BEGIN: &str = "BEGIN; SET LOCAL lock_timeout = '1s'";
 
 /// One person who was fetched.
 #[derive(Debug, Clone, Copy)]
 pub struct PersonPlan<'a> {
-    /// The claim that fetched.
     pub lease: Lease,
-    /// The school.
     pub school_id: &'a SchoolId,
-    /// What is done.
+    /// The rules of the refresh.
     pub rules: SyncRules,
-    /// The person.
     pub staff_id: StaffId,
     /// Wonde's id of the record that was fetched.
     pub wonde_id: &'a str,
     /// When the fetch began, by the ledger's clock.
     pub as_of: DateTime<Utc>,
-    /// The person's record, mapped as a list of one; empty: Wonde does not know them any more.
+    /// The person's record, mapped as a list of one; empty if Wonde no longer knows them.
     pub page: &'a MappedPage,
-    /// The classes that the person teaches; `None`: the MIS did not say.
+    /// The classes that the person teaches; `None` if the MIS did not say.
     pub classes: Option<&'a [TaughtClass]>,
 }
 
-/// A class that somebody teaches.
+/// A class that the person teaches.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TaughtClass {
     /// Wonde's id of the class.
     pub wonde_id: String,
-    /// The person is a main teacher of it.
+    /// Whether the person is a main teacher of it.
     pub is_main: bool,
 }
 
-/// Compares what was fetched with what iP holds of the person, applies the difference, and ends
-/// the job. Nobody is created, and nothing is concluded about anybody else.
+/// Compares what was fetched with iP's record of the person, applies the differences, and ends the
+/// job. It creates no one and concludes nothing about other people.
 ///
-/// [`Error::PersonMoved`]: the person was linked with another record meanwhile.
-/// [`Error::SchoolBusy`]: a sync is writing the school. [`Error::LeaseLost`]: another run took
+/// [`Error::PersonMoved`] if the person was linked to another record meanwhile,
+/// [`Error::SchoolBusy`] if a sync is writing the school, [`Error::LeaseLost`] if another run took
 /// over. In all cases nothing was written.
 pub async fn refresh_person(
     pool: &PgPool,
@@ -108,7 +105,7 @@ async fn try_refresh(
     Ok(report)
 }
 
-/// Locks the school, because there is one writer at a time. An outage is over, because Wonde has
+/// Locks the school, because it has only one writer at a time. An outage is over, because Wonde has
 /// answered.
 async fn lock(
     db: &mut PgConnection,
@@ -128,7 +125,7 @@ async fn lock(
     Ok(held::hierarchy_lists(name))
 }
 
-/// The record as a delta that has nobody else.
+/// The record as a delta of one person.
 fn fetched(person: PersonPlan<'_>) -> Fetched {
     let classes = person.classes.map(|classes| {
         classes.iter().map(|class| (class.wonde_id.clone(), class.is_main)).collect()
@@ -141,8 +138,8 @@ fn fetched(person: PersonPlan<'_>) -> Fetched {
     fetched
 }
 
-/// Reads the person, and of the rest of the school only what they meet: whoever may hold their login,
-/// their classes, their manager. The whole school is read where they get another manager.
+/// Reads the person, and only what concerns them in the rest of the school: others who may hold
+/// their login, their classes, their manager. The whole school is read if they get another manager.
 async fn read(
     db: &mut PgConnection,
     person: PersonPlan<'_>,
@@ -207,8 +204,8 @@ async fn has_many_recent_leavers(
     Ok(has_many)
 }
 
-/// Whoever asks decides by the answer whether to let the person in, so it is about the account in iP:
-/// one that stays active, by whichever rule, has not been closed.
+/// The caller decides by the answer whether to let the person in, so it is about the account in iP.
+/// An account that stays active, by whichever rule, has not been closed.
 fn outcome(held: &Held, fetched: &Fetched, plan: &plan::Plan, staff_id: StaffId) -> RefreshOutcome {
     let after = plan.changed.iter().find(|one| one.id == staff_id).map(|one| &one.after);
     let before = || held.people.iter().find(|one| one.id == staff_id).map(|one| &one.person);

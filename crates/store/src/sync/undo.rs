@@ -1,5 +1,5 @@
-//! Takes back what a job changed, all of it or nothing: [`plan::undo`] says what is to be written. The
-//! undo is a job of its own, so it has a history and can be undone.
+//! Reverses what a job changed, all of it or nothing: [`plan::undo`] says what to write. The undo
+//! is a job of its own, so it has a history and can itself be undone.
 
 use mis_sync_domain::{
     AuditAction, ChangedField, FieldValue, Job, JobId, JobState, Report, SchoolId, SyncOptions,
@@ -14,20 +14,20 @@ use crate::{
     jobs,
 };
 
-/// What became of the request to take a job's changes back.
+/// The result of a request to undo.
 #[derive(Debug)]
 pub enum Undone {
-    /// They are taken back; this job says so.
+    /// The changes were reversed by this job.
     Done(Box<Job>),
-    /// Some of it cannot be taken back, so nothing was.
+    /// Some of it cannot be reversed, so nothing was.
     Conflicts(Vec<Conflict>),
-    /// The job changed nothing, was a dry run, or was undone already.
+    /// The job changed nothing, was a dry run, or was already undone.
     Nothing,
     /// The job has not succeeded.
     WrongState,
 }
 
-/// Takes back what a job changed.
+/// Reverses what a job changed.
 pub async fn undo(pool: &PgPool, id: JobId, actor: &Actor) -> Result<Undone, Error> {
     let mut looks = 1;
     loop {
@@ -72,7 +72,7 @@ async fn try_undo(pool: &PgPool, id: JobId, actor: &Actor) -> Result<Undone, Err
     Ok(Undone::Done(Box::new(done)))
 }
 
-/// One writer at a time, as with a sync.
+/// There is one writer at a time, as with a sync.
 async fn lock_school(db: &mut PgConnection, id: &SchoolId) -> Result<(), Error> {
     sqlx::query_scalar!("SELECT id FROM school WHERE id = $1 FOR NO KEY UPDATE", id.as_str())
         .fetch_optional(db)
@@ -104,7 +104,7 @@ async fn read_history(
     Ok(changes.into_iter().map(past).collect())
 }
 
-/// Everyone of the school, and of the rest what the history is about.
+/// Everyone of the school, and the other records that the history is about.
 async fn read_held(
     db: &mut PgConnection,
     school_id: &SchoolId,
@@ -124,7 +124,7 @@ async fn read_held(
     Ok(held)
 }
 
-/// The undo as a job that has succeeded already, so no worker runs it.
+/// The undo as a job that has already succeeded, so no worker runs it.
 async fn insert_job(
     db: &mut PgConnection,
     of: &Job,

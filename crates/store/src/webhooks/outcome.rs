@@ -1,4 +1,4 @@
-//! What becomes of an event. Each ends it, and its job, in the transaction that does what it says.
+//! The results of an event. Each ends it, and its job, in the transaction that does what it says.
 
 use chrono::{DateTime, Utc};
 use mis_sync_domain::WebhookState;
@@ -8,9 +8,9 @@ use sqlx::{PgConnection, PgPool};
 use super::{OpenEvent, seal_name};
 use crate::{Error, TokenCipher, jobs};
 
-/// Gives a token that Wonde confirmed to the school of iP that has the Wonde id: the connected one,
-/// or else the only one. `false`: iP has none, or cannot tell which; or it was disconnected, and the
-/// approval is one that was handled before: that token was destroyed on purpose.
+/// Gives a token that Wonde confirmed to the school with this Wonde id: the connected one, or
+/// otherwise the only one. Returns false if iP has none or it is not clear which, or if the school
+/// was disconnected and the approval was handled before: that token was destroyed on purpose.
 pub async fn apply_approval(
     pool: &PgPool,
     cipher: &TokenCipher,
@@ -63,7 +63,7 @@ struct Candidate {
 }
 
 impl Candidate {
-    /// Whether it has this very token, which Wonde has not refused.
+    /// Whether it already has this token, and Wonde has not refused it.
     fn uses(&self, cipher: &TokenCipher, token: &SecretString) -> bool {
         let held = self.wonde_token.as_ref().and_then(|sealed| cipher.open(&self.id, sealed));
         let is_held = held.is_some_and(|held| held.expose_secret() == token.expose_secret());
@@ -71,7 +71,7 @@ impl Candidate {
     }
 }
 
-/// Keeps a confirmed approval until the school is connected; an older one goes.
+/// Keeps a confirmed approval until the school is connected. An older one is deleted.
 pub async fn keep_approval(pool: &PgPool, event: &OpenEvent) -> Result<(), Error> {
     let mut tx = crate::begin(pool).await?;
     forget_kept(&mut tx, event.wonde_school_id.as_deref().unwrap_or_default(), "replaced").await?;
@@ -79,8 +79,8 @@ pub async fn keep_approval(pool: &PgPool, event: &OpenEvent) -> Result<(), Error
     Ok(tx.commit().await?)
 }
 
-/// The school's token counts as refused, so nothing is synced any more; its people stay. A kept
-/// approval goes.
+/// The school's token counts as refused, so it is no longer synced; its people stay. A kept
+/// approval is deleted.
 pub async fn end_access(pool: &PgPool, event: &OpenEvent) -> Result<(), Error> {
     let wonde_school_id = event.wonde_school_id.as_deref().unwrap_or_default();
     let mut tx = crate::begin(pool).await?;
@@ -102,8 +102,8 @@ pub async fn end_access(pool: &PgPool, event: &OpenEvent) -> Result<(), Error> {
     Ok(tx.commit().await?)
 }
 
-/// Notes on the school which MIS it leaves and which it changes to. Once that is done the school
-/// has the new one, and a delta reads everything.
+/// Records on the school which MIS it leaves and which it changes to. Once the change is complete,
+/// the school has the new MIS, and the next delta reads everything.
 pub async fn note_migration(
     pool: &PgPool,
     event: &OpenEvent,
@@ -137,21 +137,21 @@ pub async fn note_migration(
     Ok(tx.commit().await?)
 }
 
-/// It is not true, or not to be understood.
+/// It is not true, or cannot be understood.
 pub async fn refuse(pool: &PgPool, event: &OpenEvent, reason: &str) -> Result<(), Error> {
     let mut tx = crate::begin(pool).await?;
     end(&mut tx, event, WebhookState::Refused, Some(reason)).await?;
     Ok(tx.commit().await?)
 }
 
-/// Nothing follows from it.
+/// It has no effect.
 pub async fn ignore(pool: &PgPool, event: &OpenEvent, reason: &str) -> Result<(), Error> {
     let mut tx = crate::begin(pool).await?;
     end(&mut tx, event, WebhookState::Ignored, Some(reason)).await?;
     Ok(tx.commit().await?)
 }
 
-/// Says why it is not handled yet.
+/// Records why it is not handled yet.
 pub async fn note_wait(pool: &PgPool, event: &OpenEvent, reason: &str) -> Result<(), Error> {
     sqlx::query!(
         "UPDATE webhook_event SET reason = $2 WHERE id = $1 AND state = 'received'",
@@ -163,8 +163,8 @@ pub async fn note_wait(pool: &PgPool, event: &OpenEvent, reason: &str) -> Result
     Ok(())
 }
 
-/// The token of a kept approval, which is no longer kept. It is the caller's to give it to a
-/// school in the same transaction.
+/// The token of a kept approval, which is then no longer kept. The caller gives it to a school in
+/// the same transaction.
 pub(crate) async fn take_kept(
     db: &mut PgConnection,
     cipher: &TokenCipher,
@@ -187,7 +187,7 @@ pub(crate) async fn take_kept(
     Ok(sealed.and_then(|sealed| cipher.open(&seal_name(wonde_school_id), &sealed)))
 }
 
-/// Destroys the tokens of kept approvals of a school; returns how many there were.
+/// Destroys the tokens of a school's kept approvals, and returns their number.
 pub(crate) async fn forget_kept(
     db: &mut PgConnection,
     wonde_school_id: &str,
@@ -206,8 +206,8 @@ pub(crate) async fn forget_kept(
     Ok(done.rows_affected())
 }
 
-/// Only an approval that is kept still needs its token. [`Error::Moved`]: the same body came again
-/// since the event was opened, and may be true now where it was not then.
+/// Only a kept approval still needs its token. [`Error::Moved`] if the same body came again since
+/// the event was opened, and may be true now although it was not then.
 async fn end(
     db: &mut PgConnection,
     event: &OpenEvent,

@@ -1,4 +1,4 @@
-//! The audit log: a chain that shows when it was touched.
+//! The audit log: a chain that shows whether it was touched.
 
 use futures::future::join_all;
 use mis_sync_domain::{AuditAction, JobId, Role, StaffId};
@@ -34,7 +34,7 @@ async fn broken(pool: &Pool) -> BrokenChain {
     audit::verify(pool).await.unwrap().unwrap_err()
 }
 
-/// What only somebody can do who owns the database.
+/// What only the owner of the database can do.
 async fn tamper(pool: &Pool, sql: &str) {
     rows::change(pool, "ALTER TABLE audit_log DISABLE TRIGGER ALL").await;
     assert!(rows::change(pool, sql).await > 0, "{sql}");
@@ -46,11 +46,11 @@ async fn lines_of_many_at_once_are_one_chain_without_gaps() {
     let store = TestStore::start().await;
     assert_eq!(whole(&store.pool).await, Verified { lines: 0, head_hash: None });
     add_many(&store.pool, 40).await;
-    // One that is not kept leaves no gap.
+    // A line that is rolled back leaves no gap.
     let mut tx = store.pool.begin().await.unwrap();
     audit::record(&mut tx, &somebody(), &Entry::new(AuditAction::Resume)).await.unwrap();
     tx.rollback().await.unwrap();
-    // Many of one statement.
+    // Many lines in one statement.
     let bulk = "INSERT INTO audit_log (actor, action) SELECT 'ann', 'bulk'
         FROM generate_series(1, 1100)";
     rows::change(&store.pool, bulk).await;
@@ -126,7 +126,7 @@ async fn what_was_changed_removed_or_cut_off_is_noticed() {
     add_many(&store.pool, 1).await;
     for (sql, position, why) in [
         ("UPDATE audit_log SET reason = 'other' WHERE position = 3", 3, Broken::Changed),
-        // The line made whole again does not help: the next one knows the hash it had.
+        // Repairing the line does not help: the next one contains the hash that it had.
         ("UPDATE audit_log SET reason = 'other', hash = audit_hash(
             (position, at, actor, api_key_id, action, school_id, job_id, 'other', staff_id,
             subject, previous_hash, hash)::audit_log) WHERE position = 3", 4, Broken::Unlinked),
@@ -141,7 +141,7 @@ async fn what_was_changed_removed_or_cut_off_is_noticed() {
         tamper(&store.pool, sql).await;
         assert_eq!(broken(&store.pool).await, BrokenChain { position, why }, "{sql}");
     }
-    // Taken from the end, only a hash that was kept tells.
+    // If lines are removed from the end, only a stored hash shows it.
     let head = start().await;
     assert!(audit::contains(&store.pool, head).await.unwrap());
     add_many(&store.pool, 2).await;
@@ -181,7 +181,7 @@ async fn lines_from_before_there_was_a_chain_are_its_beginning() {
     assert_eq!(whole(&pool).await.lines, 5);
     let reasons = "SELECT position || coalesce(reason, '-') FROM audit_log ORDER BY position";
     assert_eq!(rows::texts(&pool, reasons).await, ["11", "23", "34", "45", "5-"]);
-    // And back, to where lines count on by themselves.
+    // And back, to where lines continue their own count.
     rows::migrate_down_to(&pool, 9).await;
     rows::change(&pool, old).await;
     revert_all_migrations(&pool).await.unwrap();
@@ -193,7 +193,7 @@ async fn schools_and_keys_are_in_it_with_who_changed_them() {
     let (pool, by) = (&store.pool, Actor::command("ann", None));
     let (cipher, token) = (cipher(1), "t0ken".into());
     let oak = connection("oak");
-    // Refused, so not in it: there is no token yet.
+    // Refused, so it is not in the log: there is no token yet.
     assert!(schools::connect(pool, connector(&cipher, &by), &oak, None).await.unwrap().is_none());
     schools::connect(pool, connector(&cipher, &by), &oak, Some(&token)).await.unwrap();
     schools::connect(pool, connector(&cipher, &by), &oak, None).await.unwrap();

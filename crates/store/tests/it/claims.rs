@@ -146,7 +146,7 @@ async fn a_job_that_was_just_delivered_is_left_to_redis() {
     let store = TestStore::start().await;
     let job = store.enqueue(&store.school("oak").await).await;
     assert_eq!(next_of(&store, Lane::Bulk, LONG).await, None);
-    // Also where the clock has been turned back since.
+    // Also if the clock was set back since.
     rows::change(&store.pool, "UPDATE job SET delivered_at = now() + interval '1 hour'").await;
     assert_eq!(next_of(&store, Lane::Bulk, LONG).await, Some(job));
 }
@@ -319,8 +319,8 @@ async fn a_lease_that_lies_further_ahead_than_its_length_is_over() {
         delivered_at = delivered_at + interval '1 hour'";
     rows::change(&store.pool, jump).await;
     let due = jobs::take_due(&store.pool, LONG, 100).await.unwrap();
-    assert_eq!(due.iter().map(|due| due.id).collect::<Vec<_>>(), [job], "nobody had taken it");
-    // Once more, and the worker that has it by then is dead.
+    assert_eq!(due.iter().map(|due| due.id).collect::<Vec<_>>(), [job], "no worker had taken it");
+    // Once more, and the worker that then has it is dead.
     let lease = store.claim(job).await;
     rows::change(&store.pool, jump).await;
     let due = jobs::take_due(&store.pool, LONG, 100).await.unwrap();
@@ -355,7 +355,7 @@ async fn a_kind_of_a_newer_release_is_shown_and_left_to_its_workers() {
     assert_eq!(listed, [shown]);
 }
 
-/// A comparison that would change nobody.
+/// A comparison that would change nothing.
 async fn apply_nobody(
     pool: &Pool,
     lease: Lease,

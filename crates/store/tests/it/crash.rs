@@ -11,22 +11,22 @@ use crate::{
     rows,
 };
 
-/// Commits of this store's own pool outlive a crash, which the tests' servers do not promise.
+/// Commits of this store's own pool survive a crash, which the tests' servers do not promise.
 async fn durable() -> TestStore {
     let store = reopened(TestStore::start().await);
     assert_eq!(rows::value::<String>(&store.pool, "SHOW synchronous_commit").await, "on");
     store
 }
 
-/// With no connection from before the crash.
+/// The store without connections from before the crash.
 fn reopened(store: TestStore) -> TestStore {
     let url = format!("{}&options=-csynchronous_commit%3Don", store.servers.database_url());
     TestStore { pool: mis_sync_store::connect(&url, 4).unwrap(), ..store }
 }
 
 async fn crashed(mut store: TestStore) -> TestStore {
-    // A durable commit takes along all that was committed before it, durably or not: so what
-    // is gone afterwards is gone by design.
+    // A durable commit also saves everything that was committed before it. So what is gone
+    // afterwards is gone by design.
     rows::change(&store.pool, "UPDATE school SET updated_at = now()").await;
     store.servers.postgres.kill().unwrap();
     store.servers.postgres.restart().unwrap();

@@ -1,5 +1,5 @@
-//! Futures that are dropped in the middle of a statement, wherever that is: an aborted job, a
-//! client that hung up, a deadline. The connection must not give the next one wrong answers.
+//! Futures that are dropped in the middle of a statement: an aborted job, a client that hung up, a
+//! deadline. The connection must not give wrong answers to its next user.
 
 use std::{future::Future, pin::pin, task::Poll, time::Duration};
 
@@ -18,8 +18,8 @@ use crate::{
     rows,
 };
 
-/// Polls a future so often, each time when it asks for it, and drops it then; whether it was done
-/// before.
+/// Polls a future this often, each time when it asks for it, and then drops it. Returns whether it
+/// was done before.
 async fn cut_off_after<T>(polls: usize, future: impl Future<Output = T>) -> bool {
     let (mut future, mut polled) = (pin!(future), 0);
     std::future::poll_fn(|context| {
@@ -29,7 +29,7 @@ async fn cut_off_after<T>(polls: usize, future: impl Future<Output = T>) -> bool
         polled += 1;
         match future.as_mut().poll(context) {
             Poll::Ready(_) => Poll::Ready(true),
-            // Whoever drops it now does so where it waits for its next answer.
+            // A drop now happens while it waits for its next answer.
             Poll::Pending if polled == polls => Poll::Ready(false),
             Poll::Pending => Poll::Pending,
         }
@@ -37,12 +37,12 @@ async fn cut_off_after<T>(polls: usize, future: impl Future<Output = T>) -> bool
     .await
 }
 
-/// A pool with a single connection: whoever comes next gets the one that was cut off, or none.
+/// A pool with a single connection: the next user gets the one that was cut off, or none.
 fn pool_of_one(servers: &Servers) -> Pool {
     mis_sync_store::connect(&servers.database_url(), 1).unwrap()
 }
 
-/// The connection answers what it was asked, and what it writes is true for everybody: it is in no
+/// The connection answers correctly, and what it writes is visible to other sessions: it is in no
 /// transaction.
 async fn is_sound(pool: &Pool, store: &TestStore, step: usize) {
     let answer = rows::value::<i32>(pool, &format!("SELECT {step}")).await;
@@ -52,7 +52,7 @@ async fn is_sound(pool: &Pool, store: &TestStore, step: usize) {
     assert_eq!(names, [format!("Step {step}")], "what it writes is lost");
 }
 
-/// Cuts `work` off after one poll, after two, and so on until it gets through.
+/// Cuts `work` off after one poll, after two, and so on until it completes.
 async fn cut_off_everywhere<T>(store: &TestStore, mut work: impl AsyncFnMut(&Pool) -> T) {
     let pool = pool_of_one(&store.servers);
     for polls in 0..500 {
@@ -135,7 +135,7 @@ async fn a_connection_at_rest_is_used_again_and_one_that_was_cut_off_is_not() {
     // A test beside this one may have broken its server, and then no connection is used again.
     eventually("the same session is used again", async || {
         let first = rows::value::<i32>(&pool, SESSION).await;
-        // Refused, and taken back: both leave it at rest.
+        // Refused, and rolled back: both leave it at rest.
         assert!(jobs::enqueue(&pool, &unknown, None).await.is_err());
         assert!(jobs::retry_now(&pool, JobId::new(), &somebody()).await.unwrap().is_none());
         (rows::value::<i32>(&pool, SESSION).await == first).then_some(())
@@ -148,7 +148,7 @@ async fn a_connection_at_rest_is_used_again_and_one_that_was_cut_off_is_not() {
     );
     assert!(asleep.await.is_err());
     assert_ne!(rows::value::<i32>(&pool, SESSION).await, first);
-    // Nor does the server go on with what nobody waits for.
+    // The server does not continue what no one waits for either.
     let sleepers = "SELECT count(*) FROM pg_stat_activity WHERE query LIKE 'SELECT pg_sleep%'";
     eventually("the server hears that the client is gone", async || {
         (rows::value::<i64>(&store.pool, sleepers).await == 0).then_some(())

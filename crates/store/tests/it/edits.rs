@@ -1,4 +1,4 @@
-//! Somebody edits in iP just while a sync has read a school and is about to write it.
+//! A person edits in iP after a sync has read a school and before it writes it.
 
 use mis_sync_domain::{
     Imports, JobTitle, Lease, OwnedFields, SchoolId, StaffRecord, SubjectOfClass, SyncRules,
@@ -12,7 +12,7 @@ use crate::{
     rows,
 };
 
-/// Job titles are iP's; classes are imported.
+/// iP owns job titles; classes are imported.
 const IP_OWNS_TITLES: SyncRules = SyncRules {
     owned: OwnedFields { job_title: false, ..ALL_OWNED },
     imports: Imports { classes: true, ..NOTHING_ELSE },
@@ -43,8 +43,8 @@ async fn begin(store: &TestStore, school: &SchoolId, surname: &str, class_name: 
     lease
 }
 
-/// A sync that has something to write of Bea and of the class, and this edit between its look and its
-/// writing: the edit is made before and committed once the sync waits for it. What iP holds afterwards.
+/// A sync that writes Bea and the class. The edit is made between its reading and its writing, and
+/// committed once the sync waits for it. Returns iP's record afterwards.
 async fn edited_meanwhile(edit: &str) -> Vec<String> {
     let store = TestStore::start().await;
     let school = store.school("oak").await;

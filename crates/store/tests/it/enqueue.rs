@@ -57,7 +57,7 @@ async fn a_second_press_finds_the_unfinished_job_in_every_state() {
     rows::change(&store.pool, approved).await;
     assert_eq!(existing().await, Some(JobState::Held), "as good as running");
     rows::change(&store.pool, "UPDATE job SET state = 'cancelled', finished_at = now()").await;
-    assert_eq!(existing().await, None, "a finished job is in nobody's way");
+    assert_eq!(existing().await, None, "a finished job is in no one's way");
 }
 
 #[tokio::test]

@@ -1,4 +1,4 @@
-//! Pages that are kept while a fetch goes on.
+//! Pages that are kept during a fetch.
 
 use std::time::Duration;
 
@@ -25,7 +25,7 @@ async fn claimed(store: &TestStore, school: &str) -> Lease {
     store.claim_for(job, Duration::ZERO).await
 }
 
-/// How the list of staff goes on.
+/// How the list of staff continues.
 fn next(fetch: &KeptFetch) -> Option<Next<serde_json::Value>> {
     fetch.next_of(List::Employees).cloned()
 }

@@ -16,7 +16,7 @@ fn roles(text: &str) -> JobTitle {
     JobTitle::Roles(text.into())
 }
 
-/// Syncs Ada beside a colleague with a role: where nobody had one, roles would count as withheld.
+/// Syncs Ada beside a colleague with a role: if no one had one, roles would count as withheld.
 async fn synced(
     store: &TestStore,
     school: &SchoolId,

@@ -94,12 +94,12 @@ async fn a_period_is_written_once_and_missed_ones_are_made_up_in_steps() {
     let of_half_an_hour = written.iter().filter(|line| line.starts_with("1800 "));
     assert_eq!(of_half_an_hour.filter(|line| line.ends_with("sync-school3 2000")).count(), 1);
 
-    // What ends in a period that was written already is not looked at again.
+    // Jobs that end in a period that was already stored are not counted.
     ended(&store, "2 hours", "succeeded", &[1]).await;
     assert_eq!(figures::fill_periods(&store.pool).await.unwrap(), 0);
     assert_eq!(rows::texts(&store.pool, periods).await, written);
 
-    // Nobody led for ten days, or for a year.
+    // No worker was the leader for ten days, or for a year.
     for away in [
         "DELETE FROM job_period WHERE starts_at > now() - interval '10 days'",
         "UPDATE job_period SET starts_at = starts_at - interval '1 year'",
@@ -153,7 +153,7 @@ async fn now_says_how_things_stand() {
         [(JobState::Succeeded, 2), (JobState::Failed, 1), (JobState::Cancelled, 0)]
     );
     assert_eq!(now.failures, [("database".to_owned(), 1)]);
-    // What was written down meanwhile counts once, and the day begins where it does.
+    // What was stored meanwhile counts once, and the day begins where it should.
     ended(&store, "23 hours 59 minutes", "succeeded", &[1]).await;
     ended(&store, "24 hours 1 minute", "succeeded", &[1]).await;
     while figures::fill_periods(&store.pool).await.unwrap() > 0 {}

@@ -1,4 +1,4 @@
-//! The list of jobs by each filter, in a ledger with a long history.
+//! The list of jobs with each filter, in a ledger with a long history.
 
 use mis_sync_domain::{JobKind, JobState, SchoolId};
 use mis_sync_store::{
@@ -13,8 +13,8 @@ use crate::{
     rows,
 };
 
-/// A hundred thousand jobs of two hundred schools in thirty days, the youngest an hour old. What
-/// is rare is old, so that who walks back from the newest walks far.
+/// A hundred thousand jobs of two hundred schools in thirty days, the youngest an hour old. What is
+/// rare is old, so a scan back from the newest would be long.
 const HISTORY: &str = "
     INSERT INTO job (id, kind, lane, school_id, staff_id, unique_key, requested_by, state, attempt,
         max_attempts, created_at, started_at, finished_at, deadline_at, error)
@@ -47,7 +47,7 @@ fn school(n: usize) -> SchoolId {
     format!("school-{n}").parse().unwrap()
 }
 
-/// Each filter by itself, and together what people look for.
+/// Each filter alone, and typical combinations.
 fn filters(store: &Known) -> Vec<(&'static str, JobFilter)> {
     let all = JobFilter::default();
     let old = JobFilter { until: Some(store.oldest.created_at), ..all.clone() };

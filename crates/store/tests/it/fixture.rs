@@ -1,4 +1,4 @@
-//! A database of the test's own, and the steps of a job in few words.
+//! A database for one test, and the steps of a job in few words.
 
 use std::time::Duration;
 
@@ -18,12 +18,12 @@ use mis_sync_store::{
 use mis_sync_testing::{Servers, connector, eventually, somebody, wonde_id_of};
 use serde_json::Value;
 
-/// Long enough for no lease and no deadline to end by itself.
+/// Long enough that no lease and no deadline ends by itself.
 pub(crate) const LONG: Duration = Duration::from_hours(1);
 /// The MIS owns what it delivers.
 pub(crate) const ALL_OWNED: OwnedFields =
     OwnedFields { initials: true, job_title: true, line_manager: true };
-/// Everything follows the MIS, and nobody is deactivated or restored.
+/// Everything follows the MIS, and no one is deactivated or restored.
 pub(crate) const RULES: SyncRules = SyncRules {
     owned: ALL_OWNED,
     hierarchy_lists: None,
@@ -40,7 +40,7 @@ pub(crate) const NOTHING_ELSE: Imports = Imports {
     subject_staff: false,
     photos: false,
 };
-/// Whatever changes is applied: with three people in a school every change is a large one.
+/// Applies all changes: with three people in a school every change is a large one.
 pub(crate) fn no_guard() -> Guard {
     Guard { enabled: false, ..Guard::default() }
 }
@@ -55,12 +55,12 @@ pub(crate) struct Plan<'a> {
     pub(crate) dry_run: bool,
 }
 
-/// A plan of a sync that is no dry run.
+/// A plan of a sync that is not a dry run.
 pub(crate) fn plan(lease: Lease, school: &SchoolId, rules: SyncRules) -> Plan<'_> {
     Plan { lease, school_id: school, rules, guard: no_guard(), dry_run: false }
 }
 
-/// Makes the comparison, which must not be held.
+/// Compares; the job must not be held.
 pub(crate) async fn finish(pool: &Pool, plan: Plan<'_>) -> Result<Report, Error> {
     match try_finish(pool, plan).await? {
         Finished::Applied(report) => Ok(report),
@@ -68,7 +68,7 @@ pub(crate) async fn finish(pool: &Pool, plan: Plan<'_>) -> Result<Report, Error>
     }
 }
 
-/// Makes the comparison of what another worker would go on with.
+/// Compares what another worker would continue with.
 pub(crate) async fn try_finish(pool: &Pool, plan: Plan<'_>) -> Result<Finished, Error> {
     let fetched = kept(pool, plan.lease).await?.into_fetched().expect("the fetch is complete");
     sync::finish(pool, plan.of(&fetched), || Duration::ZERO).await
@@ -81,7 +81,7 @@ impl<'a> Plan<'a> {
     }
 }
 
-/// What was kept of a fetch, be it that it begins.
+/// What was kept of a fetch, or a new one.
 pub(crate) async fn kept(pool: &Pool, lease: Lease) -> Result<KeptFetch, Error> {
     fetches::begin(pool, lease, None, LONG).await
 }
@@ -130,10 +130,10 @@ impl TestStore {
         self.claim_for(job, LONG).await
     }
 
-    /// A claim whose lease has this length; one of zero has run out at once.
+    /// A claim whose lease has this length; one of zero expires at once.
     ///
-    /// A claim skips a row that is locked, and a refused write gives its lock back only when
-    /// its connection is back in the pool.
+    /// A claim skips a locked row, and a refused write releases its lock only when its connection
+    /// is back in the pool.
     pub(crate) async fn claim_for(&self, job: JobId, lease: Duration) -> Lease {
         let claimed = eventually("the job can be claimed", async || {
             jobs::claim(&self.pool, job, "worker", lease, jobs::Leaves::NOTHING).await.unwrap()
@@ -153,14 +153,14 @@ impl TestStore {
         lease
     }
 
-    /// Keeps the last page of a full list of staff. Everybody who is missing from it counts as looked
+    /// Keeps the last page of a full list of staff. Everyone who is missing from it counts as asked
     /// for and not found.
     pub(crate) async fn add(&self, lease: Lease, page: &MappedPage) -> Result<(), Error> {
         self.keep(lease, List::Employees, page, Next::Over).await?;
         self.find_nobody_missing(lease).await
     }
 
-    /// Keeps a page of a list of staff that goes on there.
+    /// Keeps a page of a list of staff that continues.
     pub(crate) async fn add_before(
         &self,
         lease: Lease,
@@ -192,7 +192,7 @@ impl TestStore {
         fetches::keep(&self.pool, lease, &mut fetch, list, page.clone(), next, PROGRESS).await
     }
 
-    /// What a sync comes to when Wonde knows nobody who is missing from the full list of a job.
+    /// The result of a sync if Wonde knows none of the people who are missing from the full list.
     async fn find_nobody_missing(&self, lease: Lease) -> Result<(), Error> {
         let fetch = kept(&self.pool, lease).await?;
         if !fetch.is_full() {
@@ -317,7 +317,7 @@ pub(crate) fn email(address: &str) -> Option<WorkEmail> {
     email
 }
 
-/// A last page that holds nothing but these people.
+/// A last page with only these people.
 pub(crate) fn page(people: &[StaffRecord]) -> MappedPage {
     let count = u64::try_from(people.len()).unwrap();
     MappedPage {

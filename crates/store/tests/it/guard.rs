@@ -1,4 +1,4 @@
-//! What a sync may change unasked, and what a person decides of the rest.
+//! What a sync may change without approval, and what people decide about the rest.
 
 use std::time::Duration;
 
@@ -30,7 +30,7 @@ fn school_of(people: usize) -> Vec<StaffRecord> {
     (0..people).map(|n| person(&format!("p{n:02}"))).collect()
 }
 
-/// Fetches and compares with the guard on; the job may be new or approved.
+/// Fetches and compares with the guard on. The job may be new or approved.
 async fn run(store: &TestStore, school: &SchoolId, job: JobId, list: &MappedPage) -> Finished {
     run_as(store, school, job, list, false).await
 }
@@ -97,7 +97,7 @@ async fn an_unusual_number_waits_for_a_person_who_sees_what_would_be() {
     let report = held(run(&store, &school, job, &page(&school_of(10))).await);
     assert_eq!(report.guard, [affected(GuardCategory::Deactivated, 10, 20)]);
     assert_eq!(report.deactivated, 10);
-    assert_eq!(rows::people(&store.pool, &school).await, before, "nobody was touched");
+    assert_eq!(rows::people(&store.pool, &school).await, before, "no one was changed");
     assert_eq!(rows::changes(&store.pool, job).await.len(), 10, "the diff is there");
 
     let shown = jobs::get(&store.pool, job).await.unwrap().unwrap();
@@ -107,7 +107,7 @@ async fn an_unusual_number_waits_for_a_person_who_sees_what_would_be() {
     assert_eq!(error.detail, "10 of 20 people would no longer be able to log in.");
     let synced = "SELECT count(*) FROM school WHERE last_full_sync_at IS NULL";
     assert_eq!(rows::value::<i64>(&store.pool, synced).await, 0, "the first sync's");
-    // Nobody runs it, however long it waits.
+    // No worker runs it, however long it waits.
     assert!(
         jobs::claim(&store.pool, job, "w", LONG, jobs::Leaves::NOTHING).await.unwrap().is_none()
     );
@@ -217,7 +217,7 @@ async fn a_new_press_takes_the_place_of_a_held_job_but_not_of_an_approved_one() 
     assert_eq!(pressed.job().id, second);
 }
 
-/// What the job could not take, without the ids.
+/// The issues of the job, without ids.
 async fn issue_codes(store: &TestStore, job: JobId) -> Vec<String> {
     let sql = format!("SELECT DISTINCT code FROM job_issue WHERE job_id = '{job}' ORDER BY 1");
     rows::texts(&store.pool, &sql).await
@@ -234,7 +234,7 @@ async fn approve_only(store: &TestStore, job: JobId, only: &[GuardCategory]) -> 
     jobs::approve(&store.pool, job, Some(only), &operator()).await.unwrap()
 }
 
-/// Ten leave, the others get another login, and one of these another surname.
+/// Ten leave, the others get a new login, and one of these a new surname.
 fn leavers_and_logins() -> Vec<StaffRecord> {
     let moved = |n: usize| with_email(&format!("p{n:02}"), &format!("p{n:02}@new.example"));
     let mut list: Vec<StaffRecord> = (0..10).map(moved).collect();
@@ -286,8 +286,8 @@ async fn nobody_gets_a_new_id_or_a_second_account_unapproved() {
     let known = |n: usize| with_upi(&format!("p{n:02}"), &upi(n));
     store.sync(&school, &(0..20).map(known).collect::<Vec<_>>()).await;
     let before = rows::people(&store.pool, &school).await;
-    // Half have a new id, and a work email that finds them as well; half another login, one of
-    // them that of somebody who keeps theirs.
+    // Half have a new id and a work email that finds them too. The other half have a new login, and
+    // one of these logins belongs to a person who keeps it.
     let list: Vec<StaffRecord> = (0..20)
         .map(|n| match n {
             0..10 => StaffRecord { wonde_id: format!("new{n:02}"), ..known(n) },
@@ -316,7 +316,7 @@ async fn nobody_gets_a_new_id_or_a_second_account_unapproved() {
         assert!(after.contains(person), "untouched");
     }
 
-    // The other way round: the new ids come, and eve has to wait for the login.
+    // The other way round: the new ids are applied, and eve has to wait for the login.
     rows::change(&store.pool, "DELETE FROM staff WHERE wonde_id = 'eve'").await;
     rows::change(&store.pool, "UPDATE staff SET email = wonde_id || '@oak.example'").await;
     let job = store.enqueue(&school).await;

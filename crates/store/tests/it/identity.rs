@@ -1,4 +1,4 @@
-//! Accounts do not pass to another person by themselves.
+//! Accounts never pass to another person automatically.
 
 use mis_sync_domain::plan::{MappedPage, Present};
 use mis_sync_domain::{
@@ -20,7 +20,7 @@ use crate::{
 const LEAVERS: SyncRules = SyncRules { deactivates: true, restores: true, ..RULES };
 const WAITS: IssueCode = IssueCode::PossibleMatch;
 
-/// Somebody of this id, names and address; the address is of the forename.
+/// A person with this id, these names and an address made from the forename.
 fn named(wonde_id: &str, first_name: &str, surname: &str) -> StaffRecord {
     StaffRecord {
         first_name: first_name.into(),
@@ -30,7 +30,7 @@ fn named(wonde_id: &str, first_name: &str, surname: &str) -> StaffRecord {
     }
 }
 
-/// The school's people by the given names.
+/// The people with these given names.
 async fn people(store: &TestStore) -> Vec<Person> {
     let mut people = rows::people(&store.pool, &"oak".parse().unwrap()).await;
     people.sort_by(|one, other| one.first_name.cmp(&other.first_name));
@@ -57,7 +57,7 @@ async fn an_id_that_returns_with_other_names_and_email_waits_for_a_person() {
     store.sync(&school, &[named("w1", "ada", "leaver"), named("w2", "bea", "stays")]).await;
     let before = people(&store).await;
     let list = page(&[named("w1", "cy", "joiner"), named("w2", "bea", "stays")]);
-    // However often: the account stays as it is, and is not a leaver's.
+    // However often: the account stays, and is not treated as a leaver's.
     for _ in 0..2 {
         let (job, report) = store.sync_page(&school, LEAVERS, &list, false).await;
         assert_eq!((report.created, report.updated, report.deactivated), (0, 0, 0));
@@ -92,7 +92,7 @@ async fn an_account_that_passes_on_by_hand_gets_a_new_password() {
     let history = rows::changes(&store.pool, job).await;
     let password = history.iter().find(|c| c.field == "password_reset_required").unwrap();
     assert_eq!(password.old_value.as_deref(), Some("false"));
-    // The decision is used up: the next one with this id waits again.
+    // The decision is used up: the next record with this id waits again.
     assert_eq!(waiting(&store).await, []);
     let next = page(&[named("w1", "dan", "newcomer")]);
     let (job, _) = store.sync_page(&school, LEAVERS, &next, false).await;
@@ -124,7 +124,7 @@ async fn somebody_new_gets_the_id_and_the_old_account_is_a_leavers() {
     assert_eq!(after[0].password_hash, before.password_hash);
     let (_, report) = store.sync_page(&school, LEAVERS, &list, false).await;
     assert_eq!((report.unchanged, report.deactivated), (1, 0));
-    // The id is held by somebody else now, so it cannot be given back.
+    // The id now belongs to someone else, so it cannot be given back.
     let actor = Actor::command("operator", None);
     match undo::undo(&store.pool, job, &actor).await.unwrap() {
         Undone::Conflicts(conflicts) => {
@@ -142,7 +142,7 @@ async fn a_decision_is_about_the_person_who_was_shown() {
     let before = people(&store).await.remove(0);
     store.sync_page(&school, LEAVERS, &page(&[named("w1", "cy", "joiner")]), false).await;
     assert!(decide(&store, "w1", Some(StaffId(before.id))).await);
-    // Before the next sync it is yet another one, and then the old one again.
+    // Before the next sync it is yet another record, and then the old one again.
     let list = page(&[named("w1", "dan", "newcomer")]);
     let (job, _) = store.sync_page(&school, LEAVERS, &list, false).await;
     assert_eq!(store.issues(job).await, [(WAITS, "w1".into())]);
@@ -167,7 +167,7 @@ async fn whoever_marries_or_changes_everything_but_one_thing_stays_who_they_are(
     let married = with("wedded", "AW", "a.wedded@oak.example");
     let (_, report) = store.sync(&school, std::slice::from_ref(&married)).await;
     assert_eq!((report.updated, report.created, report.issues), (1, 0, 0));
-    // Both names, but the email stays.
+    // Both names change, but the email stays.
     let renamed = StaffRecord { first_name: "Jo".into(), surname: "other".into(), ..married };
     let (_, report) = store.sync(&school, &[renamed]).await;
     assert_eq!((report.updated, report.created, report.issues), (1, 0, 0));
@@ -203,12 +203,12 @@ async fn a_recycled_upi_gives_nobody_the_account_of_a_leaver() {
 async fn an_upi_that_several_have_or_that_is_none_is_no_key() {
     let store = TestStore::start().await;
     let school = store.school("oak").await;
-    // Everybody has the placeholder; one leaves as another joins.
+    // Everyone has the placeholder; one leaves as another joins.
     store.sync(&school, &[with_upi("ada", "0"), with_upi("bea", "0")]).await;
     let list = page(&[with_upi("cy", "0"), with_upi("bea", "0")]);
     let (_, report) = store.sync_page(&school, LEAVERS, &list, false).await;
     assert_eq!((report.created, report.deactivated, report.updated), (1, 1, 0));
-    // The same where the one who shares it is not imported: nobody is kept for that.
+    // The same if the person who shares it is not imported: they keep no account.
     let elm = store.school("elm").await;
     let at_elm = |wonde_id: &str, upi: &str| StaffRecord {
         email: email(&format!("{wonde_id}@elm.example")),
@@ -244,7 +244,7 @@ async fn a_mailbox_of_a_namesake_waits_for_a_person() {
         assert_eq!(store.issues(job).await, [(WAITS, "w2".into())], "{rest}");
         assert_eq!(rows::people(&store.pool, &school).await, before, "{rest}");
     }
-    // Somebody new: the old head leaves, and the mailbox is free.
+    // Someone new: the old head leaves, and the mailbox is free.
     assert!(decide(&store, "w2", None).await);
     let list = page(&[head("w2", "sara", Some("SK"))]);
     let (job, report) = store.sync_page(&school, LEAVERS, &list, false).await;
@@ -271,7 +271,7 @@ async fn a_leaver_who_returns_while_the_login_is_taken_is_an_issue() {
     let (job, report) = store.sync_page(&school, LEAVERS, &both, false).await;
     assert_eq!((report.restored, report.unchanged), (0, 1));
     assert_eq!(store.issues(job).await, [(IssueCode::SharedWorkEmail, "w1".into())]);
-    // The successor is held under another address in the MIS, and keeps this one in iP.
+    // The successor has another address in the MIS, and keeps this one in iP.
     let mut kept = page(&[head("w1", "ada", "leaver")]);
     let hidden = Present { wonde_id: "w2".into(), upi: None, hierarchy: None };
     kept.fetched += 1;
@@ -282,11 +282,11 @@ async fn a_leaver_who_returns_while_the_login_is_taken_is_an_issue() {
         standing(&people(&store).await),
         [("ada", Some("w1"), false), ("bob", Some("w2"), true)]
     );
-    // Where nobody restores them, they ask for no login, so there is nothing wrong with it.
+    // If people are not restored, they ask for no login, so nothing is wrong with it.
     let (job, _) =
         store.sync_page(&school, SyncRules { restores: false, ..LEAVERS }, &kept, false).await;
     assert_eq!(store.issues(job).await, [(IssueCode::InactiveInIp, "w1".into())]);
-    // Undone, both are as before: the successor cannot log in, the leaver can.
+    // After the undo both are as before: the successor cannot log in, the leaver can.
     let actor = Actor::command("operator", None);
     assert!(matches!(undo::undo(&store.pool, first, &actor).await.unwrap(), Undone::Done(_)));
     assert_eq!(
@@ -378,7 +378,8 @@ async fn classes_and_line_managers_of_an_account_in_doubt_stay() {
         JOIN class c ON c.id = l.class_id JOIN staff s ON s.id = l.staff_id ORDER BY 1";
     assert_eq!(rows::texts(&store.pool, links).await, ["c1ada", "c2bea"]);
     let before = people(&store).await;
-    // Another one has the id: teaches another class, reports to another manager and leads another.
+    // Someone else has the id: they teach another class, and have another manager and another
+    // report.
     let cy = below(named("w1", "cy", "joiner"), "w2");
     let everybody = [head, cy, StaffRecord { hierarchy: Some(vec!["w1".into()]), ..bea }, dan];
     sync(&everybody, &[class("c1", "w2"), class("c2", "w1")]).await;

@@ -1,4 +1,4 @@
-//! People who left and people who came back.
+//! Leavers and people who came back.
 
 use mis_sync_domain::plan::{MappedPage, Present};
 use mis_sync_domain::{IssueCode, SyncRules};
@@ -31,7 +31,7 @@ async fn whoever_is_gone_is_deactivated_and_not_deleted() {
     assert_eq!((report.deactivated, report.unchanged, report.updated), (1, 1, 0));
     assert_eq!(active(&store).await, ["ada"]);
     let people = rows::people(&store.pool, &school).await;
-    assert_eq!(people.len(), 2, "nobody is deleted");
+    assert_eq!(people.len(), 2, "no one is deleted");
     let changes = rows::changes(&store.pool, job).await;
     let [change] = changes.try_into().unwrap();
     assert_eq!((change.field.as_str(), change.wonde_id.as_deref()), ("active", Some("bea")));
@@ -68,7 +68,7 @@ async fn a_nameless_record_proves_nobodys_absence() {
     store.sync(&school, &[person("ada"), person("bea")]).await;
     let nameless = MappedPage { nameless: 1, fetched: 2, ..page(&[person("ada")]) };
     let (_, report) = store.sync_page(&school, LEAVERS, &nameless, false).await;
-    assert_eq!(report.deactivated, 0, "bea may be the record that nobody can read");
+    assert_eq!(report.deactivated, 0, "bea may be the unreadable record");
     assert_eq!(active(&store).await, ["ada", "bea"]);
 }
 
@@ -78,7 +78,7 @@ async fn whoever_is_left_out_for_another_reason_has_not_left() {
     let school = store.school("oak").await;
     let people = [person("ada"), person("bea"), with_upi("cleo", "upi-c"), person("dan")];
     store.sync(&school, &people).await;
-    // Bea lost her email; Cleo was added anew and has none yet; Dan's email is Ada's now.
+    // Bea lost her email; Cleo was added again and has none yet; Dan's email is now Ada's.
     let list = MappedPage {
         fetched: 4,
         current: 4,

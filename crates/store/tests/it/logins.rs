@@ -16,7 +16,7 @@ fn list(people: &[(&str, &str)]) -> Vec<StaffRecord> {
     people.iter().map(|(id, local)| with_email(id, &format!("{local}@oak.example"))).collect()
 }
 
-/// Who holds which login, by surname, which is the Wonde id of the beginning.
+/// Who holds which login, by surname, which is the first Wonde id.
 async fn held_logins(store: &TestStore, school: &SchoolId) -> Vec<(String, String)> {
     let people = rows::people(&store.pool, school).await;
     let local = |email: &str| email.split_once('@').unwrap().0.to_lowercase();
@@ -117,8 +117,8 @@ async fn three_people_rotate_their_emails() {
 
 #[tokio::test]
 async fn a_chain_stands_still_when_its_head_does() {
-    // Dan's is not in the list any more and keeps his login; so cat cannot move, so bea
-    // cannot, so ada cannot. Eve has nothing to do with it.
+    // Dan is no longer in the list and keeps his login. So cat cannot move, so bea cannot, so ada
+    // cannot. Eve is not affected.
     moves(
         &[("ada", "a"), ("bea", "b"), ("cat", "c"), ("dan", "d"), ("eve", "e")],
         &[("ada", "b"), ("bea", "c"), ("cat", "d"), ("eve", "e2")],
@@ -167,7 +167,7 @@ async fn nothing_of_a_record_in_doubt_is_written() {
     let (job, _) = store.sync(&school, &after).await;
     assert_eq!(rows::people(&store.pool, &school).await, before);
     assert_eq!(rows::changes(&store.pool, job).await, []);
-    // It heals as soon as the school mends it.
+    // It is resolved as soon as the school corrects it.
     after[0].email = crate::fixture::email("a@oak.example");
     let (job, report) = store.sync(&school, &after).await;
     assert_eq!((report.updated, report.unchanged), (1, 1));
@@ -193,13 +193,13 @@ async fn a_teacher_of_two_schools_has_an_account_in_each_where_the_installation_
     assert_eq!((store.issues(job).await, report.created), (vec![], 1));
     assert_eq!(held_logins(&store, &elm).await, expected(&[("e1", "ada"), ("e2", "cat")]));
     assert_eq!(held_logins(&store, &oak).await, expected(&[("ada", "ada"), ("bea", "bea")]));
-    // Within a school a login is one person's all the same, and logins are still given on.
+    // Within a school a login is still unique, and logins are still handed on.
     store.sync(&elm, &list(&[("e1", "cat"), ("e2", "ada")])).await;
     let (job, _) = store.sync(&elm, &list(&[("e1", "cat"), ("e2", "ada"), ("e3", "ada")])).await;
     assert_eq!(held_logins(&store, &elm).await, expected(&[("e1", "cat"), ("e2", "ada")]));
     assert_eq!(store.issues(job).await, [(SHARED, "e3".into())]);
 
-    // There is no way back as long as one login is two people's.
+    // There is no way back while two people have the same login.
     let refused = logins::set_scope(&store.pool, LoginScope::Installation).await.unwrap_err();
     assert!(matches!(refused, Error::SharedLogins(1)), "{refused}");
     assert_eq!(logins::scope(&store.pool).await.unwrap(), LoginScope::School);

@@ -8,13 +8,13 @@ use crate::{
     rows,
 };
 
-/// Somebody whose hierarchy lists these people.
+/// A person whose hierarchy lists these people.
 fn listing(wonde_id: &str, listed: &[&str]) -> StaffRecord {
     let hierarchy = Some(listed.iter().map(|id| (*id).to_owned()).collect());
     StaffRecord { hierarchy, ..person(wonde_id) }
 }
 
-/// Everybody with a manager, as `person>manager`, by surname.
+/// Everyone with a manager, as `person>manager`, by surname.
 async fn links(store: &TestStore) -> Vec<String> {
     let people = rows::people(&store.pool, &"oak".parse().unwrap()).await;
     let surname = |id| people.iter().find(|p| p.id == id).unwrap().surname.clone();
@@ -152,7 +152,7 @@ async fn reports_of_a_manager_who_is_left_out_keep_them() {
         down("cleo", &[]),
     ];
     store.sync(&school, &people).await;
-    // The head lost the work email, and the list of reports is all that says who is whose.
+    // The head lost the work email, and the list of reports is all that shows who belongs to whom.
     let head = Present {
         wonde_id: "head".into(),
         upi: None,
@@ -201,7 +201,7 @@ async fn nobody_goes_on_reporting_to_a_leaver() {
     store.sync(&school, &all).await;
     assert_eq!(links(&store).await, ["ada>deputy", "bea>head"]);
 
-    // The MIS forgot to give Ada another manager when the deputy left.
+    // The MIS did not give Ada another manager when the deputy left.
     let rest: Vec<StaffRecord> = [listing("head", &[])].into_iter().chain(people).collect();
     let rules = SyncRules { deactivates: true, ..RULES };
     for _ in 0..2 {

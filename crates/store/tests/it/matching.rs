@@ -1,4 +1,4 @@
-//! Whom does a record mean?
+//! Which account does a record belong to?
 
 use mis_sync_domain::{IssueCode, StaffRecord};
 
@@ -95,7 +95,7 @@ async fn an_account_made_by_hand_is_linked_by_upi_before_email() {
     let school = store.school("oak").await;
     rows::make_account(&store.pool, &school, "private@home.example", Some("u1")).await;
     rows::make_account(&store.pool, &school, "ada@oak.example", None).await;
-    // The UPI says who it is; the login is another account's, so the record is in doubt.
+    // The UPI says who it is, but the login belongs to another account, so the record is in doubt.
     let (job, report) = store.sync(&school, &[with_upi("ada", "u1")]).await;
     assert_eq!((report.created, report.updated, report.skipped), (0, 0, 1));
     assert_eq!(store.issues(job).await, [(IssueCode::WorkEmailInUse, "ada".into())]);
@@ -105,7 +105,7 @@ async fn an_account_made_by_hand_is_linked_by_upi_before_email() {
 async fn a_work_email_links_no_account_of_somebody_else() {
     let store = TestStore::start().await;
     let (oak, elm) = (store.school("oak").await, store.school("elm").await);
-    // Linked to another record: somebody left and the successor got the address.
+    // Linked to another record: a person left and the successor got the address.
     store.sync(&oak, &[with_email("ada", "head@oak.example")]).await;
     let successor =
         StaffRecord { first_name: "Bea".into(), ..with_email("bea", "head@oak.example") };

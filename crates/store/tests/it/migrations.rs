@@ -12,7 +12,7 @@ use crate::{
     rows,
 };
 
-/// Every column, constraint, index and view of ours, as one text each.
+/// Every column, constraint, index and view of ours, one text each.
 const CATALOGUE: &str = "
     SELECT format('%s %s %s %s %s', table_name, column_name, data_type, is_nullable, column_default)
         AS line

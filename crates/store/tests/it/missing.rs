@@ -1,4 +1,4 @@
-//! What a full list did not show.
+//! Records that a full list did not show.
 
 use mis_sync_domain::{
     Imports, Issue, IssueCode, Lease, RecordOutcome, SchoolId, SubjectOfClass, SyncRules,
@@ -16,7 +16,7 @@ use crate::{
 
 const LEAVERS: SyncRules = SyncRules { deactivates: true, ..RULES };
 
-/// A school of these people, and a full fetch that has begun.
+/// A school with these people, and a full fetch that has begun.
 async fn start(people: &[&str]) -> (TestStore, SchoolId, Lease) {
     let store = TestStore::start().await;
     let school = store.school("oak").await;
@@ -30,7 +30,7 @@ async fn begin(store: &TestStore, school: &SchoolId) -> Lease {
     store.claim(store.enqueue(school).await).await
 }
 
-/// Keeps the last page of a list, after which nothing is looked for.
+/// Keeps the last page of a list, without looking for missing records.
 async fn add(store: &TestStore, lease: Lease, list: List, page: &MappedPage) {
     store.keep(lease, list, page, Next::Over).await.unwrap();
 }
@@ -45,7 +45,7 @@ async fn read_again(store: &TestStore, lease: Lease, list: List, missing: &[Miss
     fetches::read_again(&store.pool, lease, &mut fetch, list, missing).await.unwrap();
 }
 
-/// Wonde ids of what is missing, with a mark where it was missing before, and how many are listed.
+/// Wonde ids of missing records, marked if they were missing before, and the number listed.
 async fn missing(
     store: &TestStore,
     school: &SchoolId,
@@ -98,7 +98,7 @@ async fn who_is_missing_is_who_is_active_linked_and_nowhere_in_the_list() {
     let found = missing(&store, &school, lease, List::Employees).await;
     assert_eq!(found, (vec!["eve".to_owned(), "hal".to_owned()], 3));
 
-    // Nobody is, where a sync concludes nothing from who is in the list.
+    // None, if a sync concludes nothing from the list.
     let nameless = MappedPage { nameless: 1, ..list.clone() };
     let silent = MappedPage { employment_said: 0, ..list };
     for broken in [nameless, silent] {
@@ -125,7 +125,7 @@ async fn who_is_merely_missing_is_no_leaver_and_nobody_gets_their_account() {
     let issues = store.issues(lease.job_id).await;
     assert_eq!(issues, [(IssueCode::WorkEmailInUse, "cleo-2".into())]);
     let seen = "SELECT wonde_id FROM mis_person WHERE outcome = 'gone'";
-    assert!(rows::texts(&store.pool, seen).await.is_empty(), "nor is it said of anybody");
+    assert!(rows::texts(&store.pool, seen).await.is_empty(), "and no evidence says so");
 }
 
 #[tokio::test]
@@ -137,10 +137,10 @@ async fn a_second_reading_takes_the_place_of_the_first_and_knows_what_that_one_m
     add(&store, lease, List::Employees, &first).await;
     let first = reading(&store, &school, lease, List::Employees).await;
     read_again(&store, lease, List::Employees, &first.missing).await;
-    assert_eq!(missing(&store, &school, lease, List::Employees).await.1, 0, "begun anew");
+    assert_eq!(missing(&store, &school, lease, List::Employees).await.1, 0, "begun again");
     store.add_before(lease, &page(&[person("ada")]), "next").await.unwrap();
 
-    // Another worker goes on with the second reading, and with nothing but that.
+    // Another worker continues with the second reading, and with nothing else.
     rows::change(&store.pool, "UPDATE job SET lease_until = now() WHERE state = 'running'").await;
     let lease = store.claim(lease.job_id).await;
     let fetch = kept(&store.pool, lease).await.unwrap();
@@ -189,7 +189,7 @@ async fn a_list_of_classes_that_proves_nothing_misses_none() {
     let first = reading(&store, &school, lease, List::Classes).await;
     read_again(&store, lease, List::Classes, &first.missing).await;
     let fetch = kept(&store.pool, lease).await.unwrap();
-    assert!(fetch.is_over(List::Employees), "only classes are read anew");
+    assert!(fetch.is_over(List::Employees), "only classes are read again");
     add(&store, lease, List::Classes, &list(&["K1"])).await;
     assert_eq!(missing(&store, &school, lease, List::Classes).await, (absent(" twice"), 1));
     read_again(&store, lease, List::Classes, &first.missing).await;

@@ -1,4 +1,4 @@
-//! What a sync does to people: creates, updates what differs, leaves the rest alone.
+//! What a sync does to people: it creates, updates what differs, and leaves the rest alone.
 
 use mis_sync_domain::{JobState, JobTitle, StaffRecord};
 use mis_sync_store::{jobs, schools};
@@ -103,7 +103,7 @@ async fn an_update_writes_only_who_changed_and_the_history_has_exactly_the_field
     assert_eq!((report.updated, report.unchanged, report.created), (2, 1, 0));
 
     let after = rows::people(&store.pool, &school).await;
-    assert_eq!(after[1], before[1], "nobody touched bea");
+    assert_eq!(after[1], before[1], "bea was not changed");
     assert!(after[0].updated_at > before[0].updated_at);
     assert_eq!((&after[0].id, &after[0].password_hash), (&before[0].id, &before[0].password_hash));
     assert_eq!(after[2].email, "new@oak.example");

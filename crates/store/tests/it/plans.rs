@@ -1,4 +1,4 @@
-//! A ledger full of finished jobs costs the living ones nothing.
+//! A ledger full of finished jobs costs the unfinished ones nothing.
 
 use std::time::Duration;
 
@@ -27,9 +27,9 @@ pub(crate) struct Reads {
 }
 
 impl Reads {
-    /// All up to now, by a store that [`counts`](count_reads) them.
+    /// All reads up to now, in a store that [counts](count_reads) them.
     pub(crate) async fn so_far(pool: &Pool) -> Self {
-        // A session keeps its counts to itself for up to a second, unless it is told not to.
+        // A session keeps its counts to itself for up to a second, unless it is told otherwise.
         rows::change(pool, "SELECT pg_stat_force_next_flush()").await;
         let of = |column| {
             format!("SELECT {column}::int8 FROM pg_stat_user_tables WHERE relname = 'job'")
@@ -38,14 +38,14 @@ impl Reads {
         Self { scans: rows::value(pool, &scans).await, rows: rows::value(pool, &rows).await }
     }
 
-    /// Those since then.
+    /// The reads since then.
     pub(crate) async fn since(self, pool: &Pool) -> Self {
         let now = Self::so_far(pool).await;
         Self { scans: now.scans - self.scans, rows: now.rows - self.rows }
     }
 }
 
-/// From now on everything goes through one session, so that what it reads can be told exactly.
+/// From now on everything uses one session, so that its reads can be counted exactly.
 pub(crate) async fn count_reads(store: &mut TestStore) {
     store.pool.close().await;
     store.pool = connect(&store.servers.database_url(), 1).unwrap();

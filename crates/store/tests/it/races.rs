@@ -1,4 +1,4 @@
-//! Two schools want one login at the same moment.
+//! Two schools claim one login at the same moment.
 
 use mis_sync_domain::{IssueCode, Lease, SchoolId, StaffRecord};
 use mis_sync_testing::eventually;
@@ -13,10 +13,10 @@ fn shared(count: usize) -> Vec<StaffRecord> {
     (0..count).map(|n| with_email(&format!("w{n}"), &format!("w{n}@trust.example"))).collect()
 }
 
-/// A session of somebody else, with a person of the school `elm` that is not committed yet.
+/// Another session with a person of the school `elm` that is not committed yet.
 async fn somebody_inserts(store: &TestStore, email: &str) -> PgConnection {
     let mut other = PgConnection::connect(&store.servers.database_url()).await.unwrap();
-    // Whoever else is in a deadlock notices first.
+    // The other side of a deadlock should notice it first.
     other.execute("SET deadlock_timeout = '1min'").await.unwrap();
     other.execute("BEGIN").await.unwrap();
     insert(&mut other, email).await;
@@ -81,7 +81,7 @@ async fn a_deadlock_over_two_logins_fails_nobody() {
     let mut other = somebody_inserts(&store, "w1@trust.example").await;
     let (report, ()) = tokio::join!(store.finish(lease, &oak), async {
         until_somebody_waits(&store).await;
-        // It waits for us, and now we for it.
+        // It waits for us, and now we wait for it.
         insert(&mut other, "w0@trust.example").await;
         other.execute("COMMIT").await.unwrap();
     });

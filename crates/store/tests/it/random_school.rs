@@ -44,7 +44,7 @@ async fn ip_is_the_mapped_list_after_whatever_happens() {
     let first = variable("MIS_SYNC_PROPERTY_SEED", SEED);
     let sequences = variable("MIS_SYNC_PROPERTY_SEQUENCES", SEQUENCES);
     let tasks = (0..TASKS).map(|task| {
-        // Whoever is dropped since another failed is not to say that it did.
+        // A task that is dropped because another failed should not report a failure.
         AssertUnwindSafe(live(&store, first, sequences, task)).catch_unwind()
     });
     let accounts: i64 = match try_join_all(tasks).await {
@@ -54,7 +54,7 @@ async fn ip_is_the_mapped_list_after_whatever_happens() {
     let held = "SELECT ARRAY[count(*), count(login) - count(DISTINCT login)] FROM staff";
     let held: Vec<i64> = rows::value(&store.pool, held).await;
     assert_eq!(held, [accounts, 0], "people of all schools, and logins that several hold");
-    // Those are cancelled that were held.
+    // The held ones are cancelled.
     let syncs = "SELECT count(*) FROM job WHERE state IN ('succeeded', 'cancelled')";
     let syncs: i64 = rows::value(&store.pool, syncs).await;
     assert_eq!(syncs.try_into(), Ok(sequences), "syncs");

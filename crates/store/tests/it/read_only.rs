@@ -1,4 +1,4 @@
-//! A server that takes no writes for a while: a failover that is under way.
+//! A server that accepts no writes for a while, as during a failover.
 
 use mis_sync_store::{Error, jobs};
 use mis_sync_testing::eventually;
@@ -8,8 +8,7 @@ use crate::{
     rows,
 };
 
-/// New sessions take no writes, and those that there are end: as when an address points at a
-/// standby.
+/// New sessions accept no writes, and existing ones end, as when an address points to a standby.
 async fn fail_over(store: &TestStore) {
     rows::change(&store.pool, "ALTER DATABASE mis_sync SET default_transaction_read_only = on")
         .await;
@@ -28,7 +27,7 @@ async fn presses_work_at_once_when_the_database_takes_writes_again() {
     let school = store.school("oak").await;
     let pool = store.servers.pool();
     fail_over(&store).await;
-    // Many sessions see it, those that write and those that only read.
+    // Many sessions see it, both writing and reading ones.
     let new = new_sync(&school);
     let refused = || jobs::enqueue(&pool, &new, None);
     let refused = futures::future::join_all((0..5).map(|_| refused())).await;
@@ -51,7 +50,7 @@ async fn presses_work_at_once_when_the_database_takes_writes_again() {
     let back = "ALTER DATABASE mis_sync RESET default_transaction_read_only";
     rows::run(&mut connection, back).await;
     drop(connection);
-    // Nobody ends the sessions that saw it.
+    // The sessions that saw it are not ended.
     for _ in 0..5 {
         mis_sync_store::check_writable(&pool).await.unwrap();
         jobs::enqueue(&pool, &new_sync(&school), None).await.unwrap();

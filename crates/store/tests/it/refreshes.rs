@@ -49,14 +49,14 @@ async fn a_full_sync_counts_for_whom_it_delivered() {
     store.sync(&school, &[person("A1"), person("A2")]).await;
     let second = standing(&store, &school, id).await.read_at.unwrap();
     assert!(second > first);
-    // Left out, and by these rules nobody is deactivated.
+    // Left out, and by these rules no one is deactivated.
     store.sync(&school, &[person("A2")]).await;
     assert_eq!(standing(&store, &school, id).await.read_at, Some(second));
     store.sync(&school, &[person("A2")]).await;
     assert_eq!(standing(&store, &school, id).await.read_at, Some(second), "twice in a row");
     store.preview(&school, &[person("A1"), person("A2")]).await;
     let dry = standing(&store, &school, id).await.read_at;
-    assert_eq!(dry, Some(second), "a dry run reads for nobody");
+    assert_eq!(dry, Some(second), "a dry run does not count as a reading");
     store.sync(&school, &[person("A1"), person("A2")]).await;
     assert!(standing(&store, &school, id).await.read_at > Some(second));
 }

@@ -17,14 +17,14 @@ fn actor() -> Actor {
     Actor::command("operator", None)
 }
 
-/// Somebody under a new id.
+/// A person under a new id.
 fn renumbered(old: &str, change: impl FnOnce(&mut StaffRecord)) -> StaffRecord {
     let mut record = StaffRecord { wonde_id: format!("{old}-2"), ..person(old) };
     change(&mut record);
     record
 }
 
-/// Somebody who is in the list, and not current any more.
+/// A person who is in the list and no longer current.
 fn left(wonde_id: &str) -> LeftOut {
     LeftOut {
         wonde_id: wonde_id.into(),
@@ -38,7 +38,7 @@ fn left(wonde_id: &str) -> LeftOut {
     }
 }
 
-/// iP's id, Wonde id and whether they are active, of everybody in the order of their creation.
+/// iP's id, Wonde id and whether they are active, of everyone in the order of their creation.
 async fn staff(store: &TestStore) -> Vec<(StaffId, String, bool)> {
     let people = rows::people(&store.pool, &"oak".parse().unwrap()).await;
     let person = |person: rows::Person| {
@@ -101,12 +101,12 @@ async fn who_has_much_in_common_waits_for_a_decision_which_the_next_sync_follows
     let waiting =
         [(IssueCode::PossibleMatch, "ada-2".into()), (IssueCode::PossibleMatch, "bea-2".into())];
     assert_eq!(store.issues(job).await, waiting);
-    assert_eq!(staff(&store).await, before, "nobody is created, nobody is deactivated");
+    assert_eq!(staff(&store).await, before, "no one is created or deactivated");
 
     let found = matches::list(&store.pool, &school).await.unwrap();
     let pairs: Vec<_> = found.iter().map(|c| (c.wonde_id.as_str(), c.staff_id, c.score)).collect();
     assert_eq!(pairs, [("ada-2", before[0].0, 45), ("bea-2", before[1].0, 45)]);
-    // Ada is the same person, Bea is somebody new.
+    // Ada is the same person, Bea is someone new.
     let decide = |wonde_id, staff_id| {
         let (pool, school) = (&store.pool, &school);
         async move { matches::decide(pool, school, wonde_id, staff_id, &actor()).await.unwrap() }
@@ -138,7 +138,7 @@ async fn a_leaver_in_the_list_is_not_taken_for_a_joiner_with_the_same_name() {
     assert_eq!((report.created, report.deactivated, report.skipped), (1, 1, 0));
     assert_eq!(store.issues(job).await, []);
     assert!(!staff(&store).await[0].2, "the leaver cannot log in");
-    // With the very same address too: the record that is there is no re-match either.
+    // With the very same address too: the record that is there is not a match either.
     let again = renumbered("bea", |_| ());
     let mut list = page(&[again]);
     list.fetched += 1;

@@ -1,4 +1,4 @@
-//! What is old goes, and what is still needed stays.
+//! Old rows are removed, and what is still needed stays.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use mis_sync_domain::{JobId, SchoolId, StaffRecord};
@@ -44,7 +44,7 @@ fn named(surname: &str) -> StaffRecord {
     StaffRecord { surname: surname.into(), ..person("ada") }
 }
 
-/// A sync that changes ada, as old as this.
+/// A sync of this age that changes ada.
 async fn old_sync(store: &TestStore, school: &SchoolId, surname: &str, days: u32) -> JobId {
     let (job, _) = store.sync(school, &[named(surname)]).await;
     age(store, job, days).await;
@@ -80,7 +80,7 @@ async fn the_last_syncs_of_a_school_stay_however_old_they_are() {
     }
     let only = old_sync(&store, &elm, "Six", 900).await;
     let waiting = store.enqueue(&elm).await;
-    // The dry run is what explain knows; without it the last sync would be.
+    // The dry run is what explain knows; without it that would be the last sync.
     let kept = [full, delta, dry, failed[1], only, waiting];
 
     assert_eq!(sweep(&store, &Retention::default()).await, Removed::default(), "for ever");
@@ -122,7 +122,7 @@ async fn logins_go_early_unless_they_changed_something() {
     let store = TestStore::start().await;
     let oak = store.school("oak").await;
     store.sync(&oak, &[person("ada")]).await;
-    // Made by hand: what a refresh does is not of interest here.
+    // Inserted by hand, because it does not matter what the refresh did.
     let insert = |days: u32, state: &str| {
         let ended = if state == "queued" {
             "NULL".to_owned()

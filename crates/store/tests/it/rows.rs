@@ -1,4 +1,4 @@
-//! Plain questions to the database: what no function of the store tells.
+//! Plain queries to the database, for what no function of the store returns.
 #![expect(
     clippy::disallowed_methods,
     reason = "checked queries of tests would need offline data of their own"
@@ -14,7 +14,7 @@ use sqlx::{
 };
 use uuid::Uuid;
 
-/// A person as iP holds them. `xmin` changes with every write of the row.
+/// A person in iP. `xmin` changes with every write of the row.
 #[derive(Debug, Clone, PartialEq, FromRow)]
 pub(crate) struct Person {
     pub(crate) id: Uuid,
@@ -63,7 +63,8 @@ pub(crate) async fn changes(pool: &Pool, job: JobId) -> Vec<Change> {
     sqlx::query_as(sql).bind(job.0).fetch_all(pool).await.unwrap()
 }
 
-/// Makes an account by hand, as the app does before a school is connected. Nobody has used it yet.
+/// Makes an account by hand, as the app does before a school is connected. It has not been used
+/// yet.
 pub(crate) async fn make_account(pool: &Pool, school: &SchoolId, email: &str, upi: Option<&str>) {
     make_named_account(pool, school, email, upi, "By").await;
     let sql = "UPDATE staff SET password_reset_required = true WHERE email = $1";
@@ -75,7 +76,7 @@ pub(crate) async fn lists_name_managers(pool: &Pool) {
     sqlx::query("UPDATE school SET hierarchy_lists = 'managers'").execute(pool).await.unwrap();
 }
 
-/// Makes an account by hand for somebody of this forename, who has a password of their own.
+/// Makes an account by hand for a person with this forename, who has a password of their own.
 pub(crate) async fn make_named_account(
     pool: &Pool,
     school: &SchoolId,
@@ -108,18 +109,18 @@ pub(crate) async fn texts(pool: &Pool, sql: &str) -> Vec<String> {
     rows.into_iter().map(|(text,)| text).collect()
 }
 
-/// Changes rows; returns how many.
+/// Changes rows, and returns how many.
 pub(crate) async fn change(pool: &Pool, sql: &str) -> u64 {
     sqlx::query(AssertSqlSafe(sql.to_owned())).execute(pool).await.unwrap().rows_affected()
 }
 
-/// Takes back every migration after `version`.
+/// Reverts every migration after `version`.
 pub(crate) async fn migrate_down_to(pool: &Pool, version: i64) {
     let migrations = Migrator::new(std::path::Path::new("../../migrations")).await.unwrap();
     migrations.undo(pool, version).await.unwrap();
 }
 
-/// Tries to change rows; the database's message where it refuses.
+/// Tries to change rows, and returns the database's message if it refuses.
 pub(crate) async fn try_change(pool: &Pool, sql: &str) -> Result<(), String> {
     let done = sqlx::query(AssertSqlSafe(sql.to_owned())).execute(pool).await;
     done.map(|_| ()).map_err(|error| error.to_string())

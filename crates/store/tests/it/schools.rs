@@ -147,7 +147,7 @@ async fn a_refused_token_is_handed_out_for_a_try_once_in_a_while() {
     let (oak, _elm) = (store.school("oak").await, store.school("elm").await);
     let quarter = Duration::from_mins(15);
     let due = async || schools::take_for_probe(pool, quarter, 10).await.unwrap();
-    assert!(due().await.is_empty(), "nobody's token is refused");
+    assert!(due().await.is_empty(), "no token is refused");
     reject_token(pool, &oak).await;
     assert!(due().await.is_empty(), "it was refused just now");
     let long_ago = "UPDATE school SET token_rejected_at = now() - interval '20 minutes'
@@ -197,7 +197,7 @@ async fn schools_are_listed_page_by_page() {
     assert_eq!(seen, ["ash", "elm", "oak"]);
 }
 
-/// Notes that Wonde refused the token which the school has now.
+/// Records that Wonde refused the token that the school has now.
 async fn reject_token(pool: &mis_sync_store::Pool, id: &mis_sync_domain::SchoolId) {
     let school = schools::get(pool, id).await.unwrap().unwrap();
     schools::mark_token_rejected(pool, &school).await.unwrap();

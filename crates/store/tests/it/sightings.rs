@@ -1,4 +1,4 @@
-//! What runs leave of everybody they saw.
+//! The evidence that runs leave about everyone they saw.
 
 use crate::{
     fixture::{RULES, TestStore, kept, page, person, with_email},
@@ -24,14 +24,14 @@ fn left_out(wonde_id: &str, outcome: RecordOutcome) -> LeftOut {
     }
 }
 
-/// A last page with these imported, and these left out behind them.
+/// A last page with these people imported, and these left out behind them.
 fn page_with(imported: &[&str], out: &[LeftOut]) -> MappedPage {
     let people: Vec<_> = imported.iter().map(|wonde_id| person(wonde_id)).collect();
     let all = page(&people);
     MappedPage { fetched: all.fetched + out.len() as u64, left_out: out.to_vec(), ..all }
 }
 
-/// Wonde id and outcome of everybody ever seen.
+/// Wonde id and outcome of everyone ever seen.
 async fn seen(store: &TestStore) -> Vec<String> {
     let sql = "SELECT wonde_id || ' ' || outcome FROM mis_person ORDER BY wonde_id";
     rows::texts(&store.pool, sql).await
@@ -63,7 +63,7 @@ async fn a_list_read_again_and_a_record_delivered_twice_leave_one_trace() {
     store.add_before(lease, &first, "next").await.unwrap();
     let mut fetch = kept(&store.pool, lease).await.unwrap();
     fetches::rewind(&store.pool, lease, &mut fetch, List::Employees).await.unwrap();
-    // The list moved while it was read: A2 came on both pages.
+    // The list changed while it was read: A2 came on both pages.
     let first = MappedPage {
         left_out: vec![left_out("A2", RecordOutcome::NotTeaching)],
         fetched: 2,
@@ -89,7 +89,7 @@ async fn whoever_is_not_in_the_list_any_more_is_gone_unless_the_list_proves_noth
     assert_eq!(sync(&page_with(&["A1", "A2"], &out)).await, all);
     assert_eq!(sync(&page(&[])).await, all, "an empty list");
     let nameless = MappedPage { nameless: 1, fetched: 2, ..page_with(&["A1"], &[]) };
-    assert_eq!(sync(&nameless).await, all, "a record that could be anybody's");
+    assert_eq!(sync(&nameless).await, all, "a record that could be anyone's");
     let gone = ["A1 imported", "A2 gone", "A3 gone"];
     assert_eq!(sync(&page_with(&["A1"], &[])).await, gone);
     assert_eq!(sync(&page_with(&["A1", "A2"], &out)).await, all, "back again");

@@ -38,7 +38,7 @@ async fn a_dry_run_reports_what_a_sync_would_do_and_changes_nobody() {
 
     let mut dry_changes = rows::changes(&store.pool, dry_job).await;
     let mut changes = rows::changes(&store.pool, job).await;
-    // Nobody has the new person's id before they exist.
+    // The new person has no id before they exist.
     let created = changes.iter_mut().find(|change| change.field == "created").unwrap();
     assert!(created.staff_id.take().is_some());
     for history in [&mut dry_changes, &mut changes] {

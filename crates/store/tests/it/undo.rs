@@ -1,4 +1,4 @@
-//! Taking back what a sync did.
+//! Undoing a sync.
 
 use mis_sync_domain::{ChangedField, JobId, JobState, JobTitle, StaffRecord, SyncRules};
 use mis_sync_store::{
@@ -27,7 +27,7 @@ async fn undone(store: &TestStore, job: JobId) -> mis_sync_domain::Job {
     }
 }
 
-/// What a sync writes of everybody.
+/// What a sync writes about everyone.
 async fn people(store: &TestStore) -> Vec<String> {
     let sql = "SELECT concat_ws('|', wonde_id, upi, email, first_name, surname, initials,
         job_title, non_teaching, line_manager_id, active) FROM staff ORDER BY id";
@@ -41,7 +41,7 @@ async fn everything_is_as_it_was_and_the_undo_can_be_undone() {
     let usual = [person("ada"), person("bea"), person("cleo"), person("dan")];
     store.sync(&school, &usual).await;
     let before = people(&store).await;
-    // A new name, title and initials; two logins swapped; somebody gone, somebody new.
+    // A new name, title and initials; two logins swapped; one person gone, one new.
     let changed = StaffRecord {
         surname: "Day".into(),
         job_title: JobTitle::Roles("Head".into()),
@@ -94,7 +94,7 @@ async fn later_changes_stand_in_the_way_and_nothing_is_taken_back() {
         conflicts.iter().map(|conflict| (conflict.field, conflict.job_id)).collect();
     assert_eq!(found, [(ChangedField::Surname, Some(later)), (ChangedField::Surname, None)]);
     assert_eq!(people(&store).await, before);
-    // The latest one can be undone, and then the one before stands alone but for the hand edit.
+    // The latest one can be undone, and then the one before can be, except for the manual edit.
     undone(&store, later).await;
 }
 

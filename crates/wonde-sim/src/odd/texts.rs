@@ -1,13 +1,13 @@
-//! Odd texts: records that are good JSON, and hold what people and exports put into a MIS.
+//! Odd texts: records that are valid JSON, and contain what people and exports put into a MIS.
 
 use super::OddRecord;
 use crate::school::School;
 use crate::truth::StaffTruth;
 
-/// An odd text, and the person whom iP should hold.
+/// An odd text, and the person that iP should have.
 pub(crate) struct OddText {
     pub(crate) record: OddRecord,
-    /// First name, surname and job title; `None`: the person is not imported.
+    /// First name, surname and job title; `None` if the person is not imported.
     imported: Option<[&'static str; 3]>,
 }
 
@@ -22,7 +22,7 @@ const fn text(
     OddText { record: OddRecord { about, wonde_id, issue, written }, imported }
 }
 
-/// Whole records but for the braces. `@ME@` is the person's address.
+/// Whole records without the braces. `@ME@` is the person's address.
 pub(crate) const TEXTS: [OddText; 14] = [
     text(
         "characters that cannot be seen",

@@ -1,4 +1,5 @@
-//! A small, valid JPEG: one grey block of 8 × 8 pixels, and a comment that tells two files of one grey apart.
+//! A small, valid JPEG: one grey block of 8 × 8 pixels, and a comment that distinguishes two files
+//! of the same grey.
 
 /// Start of the image and the JFIF segment: version 1.1, square pixels, no thumbnail.
 const START: &[u8] = b"\xff\xd8\xff\xe0\0\x10JFIF\0\x01\x01\0\0\x01\0\x01\0\0";
@@ -11,7 +12,6 @@ const CODES: &[u8] = b"\xff\xc4\0\x14\0\x01\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\x07\
 const SCAN: &[u8] = b"\xff\xda\0\x08\x01\x01\0\0\x3f\0";
 const END: &[u8] = b"\xff\xd9";
 
-/// The image file.
 pub(super) fn file(seed: u64) -> Vec<u8> {
     let grey = seed.to_le_bytes()[7];
     let mut jpeg = START.to_vec();

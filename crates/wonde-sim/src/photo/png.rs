@@ -6,7 +6,6 @@ const ROW_BYTES: usize = 5;
 /// Pixels of one block of the 5 × 5 pattern.
 const BLOCK: usize = 8;
 
-/// The image file.
 pub(super) fn file(seed: u64) -> Vec<u8> {
     let colour = seed.to_le_bytes();
     let mut png = Vec::with_capacity(400);

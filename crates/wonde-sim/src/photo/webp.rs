@@ -3,7 +3,6 @@
 /// Pixels of one side.
 const SIDE: u64 = 40;
 
-/// The image file.
 pub(super) fn file(seed: u64) -> Vec<u8> {
     let stream = stream(seed);
     let length = u32::try_from(stream.len()).expect("a stream of a few bytes");

@@ -13,10 +13,11 @@ use crate::names;
 use crate::photo::Image;
 use crate::school::{Contact, Employee, Employment, Photo, Role, School, Times};
 
-/// The first people manage all others: the head manages them, each of them a share of the rest.
+/// The first people manage all others: the head manages them, and each of them manages a share of
+/// the rest.
 const SPAN_OF_CONTROL: usize = 8;
 
-/// A new person for `school`, not yet in its list. Their record is at least as old as `latest`.
+/// A new person for `school`, not yet in its list. Their record is not older than `latest`.
 pub(crate) fn hire(
     school: &mut School,
     quirk: Quirk,
@@ -36,7 +37,8 @@ pub(crate) fn hire(
         updated: created + TimeDelta::seconds(school.rng.random_range(0..=age)),
         restored: None,
     };
-    // Fields without permission come as nulls; here the schools of some systems grant these and others do not.
+    // Fields without permission are nulls. Here the schools of some systems grant these and others
+    // do not.
     let grants_personal_fields = school.mis.supports(Feature::LineManager);
     let mut employee = Employee {
         id: school.ids.take(),
@@ -73,7 +75,7 @@ fn surname(rng: &mut StdRng) -> String {
     (*first).to_owned()
 }
 
-/// An address that nobody else in the school has, and no other school's domain.
+/// An address that no one else in the school has, in the school's own domain.
 fn work_email(school: &mut School, forename: &str, surname: &str) -> String {
     let part = format!("{}.{}", names::email_part(forename), names::email_part(surname));
     let given_out = school.email_parts.entry(part.clone()).or_insert(0);
@@ -145,7 +147,7 @@ fn photo(times: Times, school: &mut School) -> Option<Photo> {
     })
 }
 
-/// Someone who came long before, so that nobody ever manages their own manager.
+/// A person who came long before, so that no one ever manages their own manager.
 fn manager(school: &mut School) -> Option<WondeId> {
     let earlier = school.employees.len();
     if earlier == 0 || school.rng.random_bool(0.05) {

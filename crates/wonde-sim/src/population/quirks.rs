@@ -61,7 +61,8 @@ pub(crate) enum Quirk {
 }
 
 impl Quirk {
-    /// All but the two that are dealt otherwise, the most telling first: small schools get only these.
+    /// All but the two that are distributed separately, the most telling first, because small
+    /// schools get only these.
     const DEALT: [Self; 20] = [
         Self::Left,
         Self::StartsLater,
@@ -114,7 +115,8 @@ pub(super) fn deal(staff: usize, rng: &mut StdRng) -> Vec<Quirk> {
         *slot = quirk;
     }
     quirks[1..].shuffle(rng);
-    // The shuffle leaves managers to chance; a head of department who has left is one more case worth having.
+    // The shuffle leaves managers to chance, but a head of department who has left is a case worth
+    // having.
     quirks
 }
 

@@ -37,7 +37,7 @@ pub(crate) fn classes(school: &mut School, made: DateTime<Utc>) {
         .collect();
 }
 
-/// Those who teach, current or not.
+/// People who teach, current or not.
 pub(crate) fn teachers(school: &School) -> Vec<WondeId> {
     let teaches = |person: &&Employee| {
         person.employment.as_ref().is_some_and(|employment| employment.teaching_staff == Some(true))
@@ -87,7 +87,7 @@ pub(crate) fn class(
     }
 }
 
-/// One main teacher, often another one, now and then nobody. The main one does not always come first.
+/// One main teacher, often another one, sometimes none. The main teacher is not always first.
 fn class_teachers(teachers: &[WondeId], rng: &mut StdRng) -> Vec<Teacher> {
     let count = [1, 1, 1, 1, 2, 2, 2, 3, 1, 0].choose(rng).copied().unwrap_or(1);
     let picked: Vec<WondeId> = teachers.sample(rng, count).copied().collect();

@@ -24,8 +24,8 @@ impl DateObject {
     }
 }
 
-/// `YYYY-MM-DD HH:MM:SS.000000`. Written digit by digit: a page holds thousands of them, and the general formatter
-/// would take most of its time.
+/// `YYYY-MM-DD HH:MM:SS.000000`. It is written digit by digit, because a page has thousands of them
+/// and the general formatter would take most of its time.
 #[derive(Debug)]
 struct Stamp([u8; 26]);
 

@@ -1,4 +1,4 @@
-//! What an employee is made of: contact, employment, roles and photo.
+//! The details of an employee: contact, employment, roles and photo.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -10,7 +10,7 @@ use super::dates::DateObject;
 use crate::ids::WondeId;
 use crate::school::{Contact, Employee, Employment, Photo, Role, Times};
 
-/// Stand for what is not handed over: only nulls.
+/// What is shown if details are not shared: only nulls.
 pub(super) static NO_CONTACT: Contact =
     Contact { work_email: None, home_email: None, work_phone: None };
 pub(super) static NO_EMPLOYMENT: Employment =
@@ -92,7 +92,7 @@ impl Serialize for EmploymentJson<'_> {
     }
 }
 
-/// Fields of employment that applications of this kind are not granted.
+/// Fields of employment that applications of this kind may not read.
 const EMPLOYMENT_NULLS: [&str; 11] = [
     "local_authority_start_date",
     "probation_end_date",
@@ -152,7 +152,7 @@ impl Serialize for ContractJson<'_> {
     }
 }
 
-/// A photo; of one that is not handed over only nulls.
+/// A photo; only nulls if it is not shared.
 pub(crate) struct PhotoJson(pub(crate) Option<Photo>);
 
 impl Serialize for PhotoJson {

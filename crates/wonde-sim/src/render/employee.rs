@@ -21,7 +21,7 @@ pub(crate) struct EmployeeJson<'a> {
     pub(crate) employee: &'a Employee,
     pub(crate) includes: &'a Includes,
     pub(crate) look: Look,
-    /// How the employee stands to the class they are listed under.
+    /// How the employee is related to the class that lists them.
     pub(crate) pivot: Option<Pivot>,
 }
 
@@ -101,7 +101,7 @@ impl EmployeeJson<'_> {
         self.look.to_one(self.school, feature, has, bare)
     }
 
-    /// An include of many things of which `feature` is not handed over.
+    /// An include of many records whose `feature` is not shared.
     fn none_of_many<M: SerializeMap>(
         self,
         map: &mut M,
@@ -163,7 +163,7 @@ impl EmployeeJson<'_> {
         Ok(())
     }
 
-    /// Includes that the API advertises and the simulator has nothing for.
+    /// Includes that the API advertises but the simulator does not have.
     fn rest<M: SerializeMap>(&self, map: &mut M) -> Result<(), M::Error> {
         const MODELLED: [&str; 8] = [
             "contact_details",

@@ -10,7 +10,7 @@ use crate::includes::Includes;
 use crate::mis::Feature;
 use crate::school::{Class, Deletion, Group, School, Subject, Times};
 
-/// How a person and a class stand to each other.
+/// How a person and a class are related.
 #[derive(Debug, Clone, Copy, serde::Serialize)]
 pub(crate) struct Pivot {
     is_main_teacher: bool,
@@ -39,7 +39,7 @@ pub(crate) struct ClassJson<'a> {
     pub(crate) class: &'a Class,
     pub(crate) includes: &'a Includes,
     pub(crate) look: Look,
-    /// How it stands to the employee it is listed under.
+    /// How the class is related to the employee who lists it.
     pub(crate) pivot: Option<Pivot>,
 }
 
@@ -53,7 +53,8 @@ impl Serialize for ClassJson<'_> {
         map.serialize_entry("code", &class.code)?;
         map.serialize_entry("description", &class.description)?;
         match (self.includes.has("subject"), class.subject) {
-            // Bare ids become objects where the subject is included; a class without one keeps its null.
+            // Bare ids become objects if the subject is included; a class without one keeps its
+            // null.
             (true, Some(subject)) => self.subject(&mut map, subject)?,
             (_, subject) => map.serialize_entry("subject", &subject)?,
         }
@@ -104,7 +105,7 @@ impl ClassJson<'_> {
 pub(crate) struct SubjectJson<'a> {
     pub(crate) school: &'a School,
     pub(crate) subject: &'a Subject,
-    /// `None` where nothing can be included beneath.
+    /// `None` if nothing can be included beneath.
     pub(crate) includes: Option<&'a Includes>,
     pub(crate) look: Look,
 }

@@ -1,4 +1,4 @@
-//! Who is calling: Bearer in any case, or Basic with the token as user name.
+//! Identifies the caller: Bearer in any case, or Basic with the token as user name.
 
 use axum::http::{HeaderMap, header};
 use base64::Engine;
@@ -17,7 +17,7 @@ pub(super) enum Caller {
     Application,
     /// The token of one school.
     School(WondeId),
-    /// None, or one that is not known.
+    /// No token, or an unknown one.
     Unknown,
 }
 
@@ -31,7 +31,7 @@ impl Caller {
         }
     }
 
-    /// Whether the token belongs to the school or to all, revoked or not.
+    /// Whether the token is valid for the school, revoked or not.
     pub(super) fn owns(self, school: &School) -> bool {
         self == Self::Application || self == Self::School(school.id)
     }
@@ -40,7 +40,7 @@ impl Caller {
     pub(super) fn open<'a>(self, world: &'a World, id: &str) -> Result<&'a School, Refusal> {
         let school = world.school(id);
         let Some(school) = school else {
-            // A school's token cannot tell a school that does not exist from one of others.
+            // A school's token cannot distinguish a missing school from another one.
             return Err(if self == Self::Application {
                 Refusal::not_found()
             } else {

@@ -37,7 +37,7 @@ struct EmployeeFilter<'a> {
 }
 
 impl<'a> EmployeeFilter<'a> {
-    /// `None` when nothing is filtered.
+    /// `None` if nothing is filtered.
     fn from_query(query: &'a Query) -> Result<Option<Self>, Refusal> {
         const NAMES: [&str; 9] = [
             "has_role",
@@ -118,7 +118,8 @@ pub(super) fn classes<'a>(
             changed.keeps(&class.times)
                 && query.get("class_name").is_none_or(|name| class.name == name)
                 && query.get("class_subject").is_none_or(|id| class.subject.is_some_and(|subject| subject.to_string() == id))
-                // Every class has pupils, though the simulator does not know them; there are no lessons.
+                // Every class has pupils, although the simulator does not know them; there are no
+                // lessons.
                 && query.flag("has_students").is_none_or(|flag| flag.passes(true, |_| false))
                 && query.flag("has_lessons").is_none_or(|flag| flag.passes(false, |_| false))
         },

@@ -192,7 +192,7 @@ fn advertised(kind: Kind, alone: bool) -> Vec<&'static [&'static str]> {
     }
 }
 
-/// Reads the includes, and refuses those whose feature is not handed over where the wire shows that by 403.
+/// Reads the includes, and refuses those whose feature is not shared, if the look says 403.
 fn read_includes(
     call: &Call<'_>,
     school: &School,

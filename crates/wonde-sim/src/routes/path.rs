@@ -74,7 +74,6 @@ impl<'a> Path<'a> {
         }
     }
 
-    /// The school in the path.
     pub(super) fn school(&self) -> Option<&'a str> {
         match *self {
             Self::Schools(_) | Self::Unknown => None,

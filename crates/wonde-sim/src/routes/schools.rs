@@ -80,7 +80,7 @@ pub(super) fn list_permissions(call: &Call<'_>, id: &str) -> Result<Vec<u8>, Ref
     Ok(bytes(&Single { data, meta: Meta { pagination: None, includes: Vec::new() } }))
 }
 
-/// Nobody is hidden: a list of exceptions with nobody on it.
+/// A list of hidden people. It is always empty.
 pub(super) fn get_acl(call: &Call<'_>, id: &str) -> Result<Vec<u8>, Refusal> {
     let world = call.simulator.world();
     call.caller.open(&world, id)?;

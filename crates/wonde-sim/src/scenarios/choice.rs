@@ -1,4 +1,4 @@
-//! Who and what is touched: those named in the order, or some chosen by the school's seed.
+//! Chooses the affected records: those named in the request, or a choice by the school's seed.
 
 use rand::seq::SliceRandom;
 
@@ -10,7 +10,8 @@ use crate::school::{Class, Employee, Subject};
 use crate::truth;
 
 impl Event<'_> {
-    /// Positions of the people named, or of up to `count` (by default `default`) imported people who fit.
+    /// Positions of the named people, or of up to `count` (by default `default`) imported people
+    /// who fit.
     pub(super) fn choose(
         &mut self,
         default: usize,
@@ -27,7 +28,7 @@ impl Event<'_> {
         if chosen.is_empty() { Err(self.nobody_fits()) } else { Ok(chosen) }
     }
 
-    /// Pairs of people, by default one; the people named two by two.
+    /// Pairs of people, by default one; named people are paired in order.
     pub(super) fn choose_pairs(&mut self) -> Result<Vec<(usize, usize)>, Error> {
         let pairs = self.scenario.count.unwrap_or(1);
         let counted = super::Scenario { count: Some(pairs * 2), ..self.scenario.clone() };
@@ -39,7 +40,7 @@ impl Event<'_> {
         if pairs.is_empty() { Err(self.nobody_fits()) } else { Ok(pairs) }
     }
 
-    /// Positions of the classes named, or of up to `count` (by default `default`) that fit.
+    /// Positions of the named classes, or of up to `count` (by default `default`) that fit.
     pub(super) fn choose_classes(
         &mut self,
         default: usize,
@@ -53,7 +54,7 @@ impl Event<'_> {
         if chosen.is_empty() { Err(self.nothing_fits()) } else { Ok(chosen) }
     }
 
-    /// Positions of the subjects named, or of up to `count` (by default one) that fit.
+    /// Positions of the named subjects, or of up to `count` (by default one) that fit.
     pub(super) fn choose_subjects(
         &mut self,
         fits: impl Fn(&Subject) -> bool,
@@ -73,7 +74,7 @@ impl Event<'_> {
         fitting
     }
 
-    /// Changes the people at these positions, stamps the change and tells who they are.
+    /// Changes the people at these positions, stamps the change and returns their ids.
     pub(super) fn change(
         &mut self,
         people: Vec<usize>,
@@ -82,7 +83,7 @@ impl Event<'_> {
         record::change(&mut self.school.employees, people, self.now, change)
     }
 
-    /// Changes the classes at these positions, stamps the change and tells which they are.
+    /// Changes the classes at these positions, stamps the change and returns their ids.
     pub(super) fn change_classes(
         &mut self,
         classes: Vec<usize>,

@@ -17,7 +17,7 @@ impl Event<'_> {
         Ok(self.change_classes(classes, |class| class.name.push('b')))
     }
 
-    /// The new main teacher is somebody who did not teach the class.
+    /// The new main teacher is a person who did not teach the class.
     pub(super) fn change_class_teacher(&mut self) -> Result<Vec<WondeId>, Error> {
         let classes = self.choose_classes(1, |class| class.teachers.iter().any(|one| one.main))?;
         let teachers = self.imported_teachers();
@@ -54,7 +54,7 @@ impl Event<'_> {
         Ok(touched)
     }
 
-    /// Numbers count on over all classes there were, so that a new class has a name of its own.
+    /// Numbers continue over all earlier classes, so that each new class has its own name.
     fn next_class_number(&self) -> usize {
         let school = &*self.school;
         school.classes.len() + school.departed_classes.len() + school.withheld_classes.len()
@@ -66,14 +66,14 @@ impl Event<'_> {
         Ok(self.remove_classes(gone))
     }
 
-    /// Notes classes that are off the list as deleted.
+    /// Records deleted classes.
     pub(super) fn remove_classes(&mut self, gone: Vec<Class>) -> Vec<WondeId> {
         let touched = self.note_deletions("class", &gone);
         self.school.departed_classes.extend(gone);
         touched
     }
 
-    /// The deleted classes named, or else the last ones.
+    /// The named deleted classes, or otherwise the last ones.
     pub(super) fn restore_class(&mut self) -> Result<Vec<WondeId>, Error> {
         let departed = &mut self.school.departed_classes;
         let classes = if self.scenario.classes.is_empty() {
@@ -109,7 +109,7 @@ impl Event<'_> {
         touched
     }
 
-    /// Puts classes back on the list; a subject that has gone in the meantime is theirs no more.
+    /// Puts classes back on the list. A subject that has gone meanwhile is no longer theirs.
     fn list_classes(&mut self, back: Vec<Class>) {
         self.school.classes.extend(back);
         self.school.classes.sort_unstable_by_key(|class| class.id);

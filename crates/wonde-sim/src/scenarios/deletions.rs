@@ -1,4 +1,4 @@
-//! Records that are deleted, with a line among the deletions, and those that come back.
+//! Records that are deleted, with a line among the deletions, and records that come back.
 
 use super::Event;
 use super::record::{Record, ids};
@@ -6,7 +6,7 @@ use crate::ids::WondeId;
 use crate::school::Deletion;
 
 impl Event<'_> {
-    /// Notes among the deletions that these records of a `kind` are gone and tells which they are.
+    /// Adds lines to the deletions for these records of a `kind`, and returns their ids.
     pub(super) fn note_deletions<T: Record>(
         &mut self,
         kind: &'static str,
@@ -26,7 +26,7 @@ impl Event<'_> {
         ids(gone)
     }
 
-    /// Stamps deleted records that are back, here and among the deletions, and tells which they are.
+    /// Stamps deleted records that are back, here and among the deletions, and returns their ids.
     pub(super) fn note_restored<T: Record>(&mut self, back: &mut [T]) -> Vec<WondeId> {
         for record in &mut *back {
             let times = record.times_mut();

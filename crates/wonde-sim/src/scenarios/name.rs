@@ -86,15 +86,15 @@ scenario_names! {
     SubjectAdded = "subject_added",
     /// Subjects get another name. By default one.
     SubjectRenamed = "subject_renamed",
-    /// Subjects that are taught are gone from the list; their classes have none any more. By default one.
+    /// Subjects that are taught are gone from the list, and their classes no longer have one.
     SubjectDeleted = "subject_deleted",
     /// Classes lose all their teachers. By default every class.
     ClassesEmptied = "classes_emptied",
     /// The classes list is suddenly empty, without any deletion.
     NoClasses = "no_classes",
-    /// Those that `no_classes` hid are back.
+    /// The classes that `no_classes` hid are back.
     ClassesBack = "classes_back",
-    /// The school's `mis` on the wire is a name that nobody knows, for good; everything else stays as it is.
+    /// The school's `mis` becomes an unknown name for good; everything else stays.
     UnknownMis = "unknown_mis",
     /// The school changes its MIS: new ids and UPIs for everyone and everything, the same emails.
     MisMigration = "mis_migration",
@@ -104,9 +104,9 @@ scenario_names! {
     Empty = "empty",
     /// Only `keep` people stay on the employees list, without any deletion.
     Shrink = "shrink",
-    /// Those whom `empty` or `shrink` hid are back.
+    /// The people that `empty` or `shrink` hid are back.
     Refill = "refill",
-    /// The school takes back its approval: 403.
+    /// The school withdraws its approval: 403.
     Revoke = "revoke",
     /// The school approves again.
     RestoreAccess = "restore_access",
@@ -116,9 +116,9 @@ scenario_names! {
     WithdrawScope = "withdraw_scope",
     /// The school grants the `scope` again.
     GrantScope = "grant_scope",
-    /// The MIS of the school is out of reach; the API goes on with old data.
+    /// The MIS of the school cannot be reached; the API continues with old data.
     Offline = "offline",
-    /// The MIS is in reach again.
+    /// The MIS can be reached again.
     Online = "online",
 }
 

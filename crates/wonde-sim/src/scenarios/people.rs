@@ -26,7 +26,7 @@ impl Event<'_> {
         Ok(self.remove(people))
     }
 
-    /// Takes people off the list and notes it among the deletions.
+    /// Removes people from the list and adds them to the deletions.
     fn remove(&mut self, people: Vec<usize>) -> Vec<WondeId> {
         let gone = take_out(&mut self.school.employees, people);
         let touched = self.note_deletions("employee", &gone);
@@ -43,7 +43,7 @@ impl Event<'_> {
     pub(super) fn announce(&mut self) -> Vec<WondeId> {
         let start = self.today + Days::new(30);
         let people = self.hire(self.scenario.count.unwrap_or(1), start);
-        // A MIS that marks somebody as current says that they are, whatever the start.
+        // If a MIS marks a person as current, they are, whatever the start date is.
         for person in self.school.employees.iter_mut().filter(|p| people.contains(&p.id)) {
             person.employment.get_or_insert_default().current = None;
         }
@@ -149,7 +149,7 @@ impl Event<'_> {
         let ids: Vec<WondeId> = people.iter().map(|_| self.school.ids.take()).collect();
         let mut ids = ids.into_iter();
         Ok(self.change(people, |person| {
-            // A title that the person does not have yet, so that the job title does change.
+            // A title that the person does not have yet, so that the job title really changes.
             let titles = ["Duty Manager", "Acting Duty Manager", "Deputy Duty Manager"];
             let has = |title: &str| person.roles.iter().any(|role| role.name == Some(title));
             let name = titles.into_iter().find(|title| !has(title));

@@ -34,7 +34,7 @@ macro_rules! records {
 
 records!(Employee, Class, Subject);
 
-/// Changes the records at these positions, stamps the change with `now` and tells which they are.
+/// Changes the records at these positions, stamps the change with `now` and returns their ids.
 pub(super) fn change<T: Record>(
     records: &mut [T],
     positions: Vec<usize>,

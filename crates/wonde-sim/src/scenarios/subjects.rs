@@ -52,7 +52,7 @@ impl Event<'_> {
         Ok(ids(&gone))
     }
 
-    /// Takes from the classes on the list those subjects that are no more.
+    /// Removes subjects that no longer exist from the classes on the list.
     pub(super) fn drop_lost_subjects(&mut self) {
         let known: HashSet<WondeId> = ids(&self.school.subjects).into_iter().collect();
         for class in &mut self.school.classes {

@@ -46,7 +46,7 @@ impl Story {
         Self { school, before, after, touched: outcome.touched }
     }
 
-    /// The touched people in the truth before and after.
+    /// The affected people in the truth before and after.
     fn changes(&self) -> Vec<(&StaffTruth, &StaffTruth)> {
         let find = |truth: &'_ Truth, id: &String| {
             truth.staff.iter().position(|person| person.wonde_id == *id).unwrap()
@@ -62,7 +62,7 @@ impl Story {
             .collect()
     }
 
-    /// That nobody but the touched people has changed in the truth.
+    /// Asserts that only the affected people have changed in the truth.
     fn assert_others_stayed(&self) {
         let others = |truth: &Truth| -> Vec<StaffTruth> {
             truth

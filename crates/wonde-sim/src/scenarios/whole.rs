@@ -27,7 +27,7 @@ impl Event<'_> {
         Ok(touched)
     }
 
-    /// Leaves `keep` people visible and tells who is not any more.
+    /// Leaves `keep` people visible and returns who is hidden.
     pub(super) fn hide(&mut self, keep: usize) -> Vec<WondeId> {
         let keep = keep.min(self.school.employees.len());
         let mut hidden = self.school.employees.split_off(keep);
@@ -59,7 +59,8 @@ impl Event<'_> {
         Vec::new()
     }
 
-    /// Everything gets a new id, record number and UPI; nothing is told of the old ones.
+    /// Everything gets a new id, record number and UPI. The old ones do not appear among the
+    /// deletions.
     pub(super) fn migrate(&mut self) -> (Vec<WondeId>, Value) {
         let old = self.school.mis;
         let place = Mis::ALL.iter().position(|&mis| mis == old).unwrap_or_default();

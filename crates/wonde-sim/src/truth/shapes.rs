@@ -1,4 +1,4 @@
-//! The truth as others read it.
+//! The truth as other programs read it.
 
 use serde::{Deserialize, Serialize};
 
@@ -11,8 +11,8 @@ pub struct Truth {
     pub school_id: String,
     /// Its MIS.
     pub mis: Mis,
-    /// The features that reach the application. A field or list of any other feature is null or empty below and
-    /// stays as iP has it.
+    /// The features that reach the application. A field or list of any other feature is null or
+    /// empty below, and stays as it is in iP.
     pub delivers: Vec<Feature>,
     /// Everyone who is imported.
     pub staff: Vec<StaffTruth>,
@@ -35,15 +35,15 @@ pub struct StaffTruth {
     pub mis_id: String,
     /// Work email, trimmed, case kept.
     pub email: String,
-    /// Forename, trimmed; empty where the MIS has none.
+    /// Forename, trimmed; empty if the MIS has none.
     pub first_name: String,
-    /// Surname, trimmed; empty where the MIS has none.
+    /// Surname, trimmed; empty if the MIS has none.
     pub surname: String,
-    /// Initials, trimmed; null where the MIS has none.
+    /// Initials, trimmed; null if the MIS has none.
     pub initials: Option<String>,
-    /// Role names joined by a comma and a space; null without any.
+    /// Role names joined by a comma and a space; null if there are none.
     pub job_title: Option<String>,
-    /// `teaching_staff` reversed; false where that is null.
+    /// `teaching_staff` reversed; false if that is null.
     pub non_teaching: bool,
     /// The line manager, if imported too and not above the person in a circle.
     pub line_manager_wonde_id: Option<String>,
@@ -58,11 +58,11 @@ pub struct StaffTruth {
 pub struct NotImported {
     /// Wonde's id.
     pub wonde_id: String,
-    /// Why not.
+    /// The reason.
     pub reason: Reason,
 }
 
-/// Why a person is not imported; where several apply, the first in this order.
+/// Why a person is not imported. If several reasons apply, the first in this order counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Reason {

@@ -21,7 +21,7 @@ fn school(mis: Mis) -> School {
     population::school(0, &options)
 }
 
-/// What happens to the second person of a small regular school once `change` was done to them.
+/// The verdict on the second person of a small regular school after `change`.
 fn verdict(change: impl Fn(&mut Employee)) -> Option<Reason> {
     let mut school = school(Mis::Sims);
     change(&mut school.employees[1]);

@@ -20,7 +20,8 @@ impl World {
     pub(crate) async fn start(options: SimulatorOptions) -> Self {
         let running = RunningSimulator::start(options).await.unwrap();
         let school = running.simulator().schools().remove(0);
-        // reqwest wants one even for plain HTTP; a second installation in the same process changes nothing.
+        // reqwest needs one even for plain HTTP. A second installation in the same process changes
+        // nothing.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let http = Client::builder().no_proxy().build().unwrap();
         Self { running, school, http }

@@ -77,7 +77,7 @@ async fn bad_orders_are_refused_with_what_is_allowed() {
         (&scenario, r#"{"name": "class_deleted", "classes": ["A1"]}"#, 404, "A1"),
         (&scenario, r#"{"name": "class_restored"}"#, 409, "no class or subject"),
         (&scenario, r#"{"name": "mis_migration", "mis": "Excel"}"#, 400, "Progresso"),
-        (&scenario, r#"{"name": "restored"}"#, 409, "nobody"),
+        (&scenario, r#"{"name": "restored"}"#, 409, "no one"),
         ("/schools/A1/scenario", r#"{"name": "leaver"}"#, 404, "/_sim/schools"),
         ("/faults", r#"{"count": 1}"#, 400, "hang_ms"),
         ("/faults", r#"{"status": 500, "school": "A1"}"#, 404, "/_sim/schools"),

@@ -1,4 +1,4 @@
-//! Trouble on order, latency and counters.
+//! Faults, latency and counters.
 
 use std::time::{Duration, Instant};
 
@@ -49,7 +49,7 @@ async fn a_gateway_answers_as_ordered() {
         ..Fault::default()
     };
     world.simulator().add_fault(away);
-    // The client of these tests follows, and finds nothing there.
+    // The client of these tests follows it, and finds nothing there.
     assert_eq!(world.get("/schools").await.status(), 404);
 }
 
@@ -159,7 +159,7 @@ async fn includes_are_counted_as_asked_for() {
     let id = world.school.id.clone();
     for (path, status) in [
         ("/employees?include=contact_details,%20photo", 200),
-        // What is asked for twice in one request counts once.
+        // An include that is requested twice in one request counts once.
         ("/employees/?include=contact_details,contact_details&page=2", 200),
         ("/employees?include=roles", 403),
         ("/classes?include=employees.contact_details", 200),

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use crate::client::{World, one_school};
 
-/// Lets a scenario happen; `settings` are its other keys.
+/// Runs a scenario; `settings` are its other keys.
 async fn order(world: &World, name: &str, settings: &str) {
     let body = format!(r#"{{"name": "{name}", {settings}}}"#);
     let (status, answer) =

@@ -7,7 +7,8 @@ use serde_json::Value;
 
 use crate::client::{World, ids, one_school};
 
-/// Lets a minute pass and then a scenario happen; returns who is touched and the query that finds what changed.
+/// Lets a minute pass and then runs a scenario; returns who is affected and the query that finds
+/// the changes.
 fn a_minute_later(world: &World, scenario: impl Into<Scenario>) -> (Vec<String>, String) {
     let simulator = world.simulator();
     let moment = simulator.now();

@@ -42,7 +42,7 @@ async fn a_school_looks_like_this() {
     insta::assert_snapshot!("school", readable(&text).replace(&host, "HOST"));
 }
 
-/// JSON on one line for each key, in the order in which it came.
+/// JSON with one line for each key, in its original order.
 fn readable(text: &str) -> String {
     serde_json::from_str::<Value>(text).expect("JSON");
     text.replace("\":{", "\":{\n").replace(",\"", ",\n\"")

@@ -124,7 +124,7 @@ fn one_bad_text_costs_its_record_alone() {
     }
 }
 
-/// How each record of a page came out: its id, or `!` and the id of one that does not decode.
+/// The result for each record of a page: its id, or `!` and the id if it does not decode.
 fn outcomes(body: &[u8]) -> Vec<String> {
     let page = decode_page::<Employee>(body).unwrap();
     let outcome = |record: Result<Employee, UndecodableRecord>| match record {
@@ -263,7 +263,7 @@ fn any_json() -> impl Strategy<Value = Value> {
         "[0-9T:+ Z.-]{0,30}".prop_map(Value::from),
         ".{0,12}".prop_map(Value::from),
     ];
-    // Keys that lead into the models, so that the values reach every reader.
+    // Keys of the models, so that the values reach every reader.
     let key = prop::sample::select(vec![
         "data",
         "meta",

@@ -9,7 +9,7 @@ use super::include::{Include, Wrapped, links};
 use super::shape::{self, Shape};
 use super::subject::{Subject, WrittenSubject};
 
-/// A teaching group. Schools name classes after people too, so `Debug` prints the id alone.
+/// A teaching group. Schools name classes after people too, so `Debug` prints only the id.
 #[derive(Clone, Deserialize)]
 pub struct Class {
     /// Wonde's id; changes when the school changes its MIS.
@@ -17,31 +17,26 @@ pub struct Class {
     /// Id in the school's MIS.
     #[serde(default, deserialize_with = "shape::text")]
     pub mis_id: Option<String>,
-    /// What it is called.
     #[serde(default, deserialize_with = "shape::text")]
     pub name: Option<String>,
-    /// Short code.
     #[serde(default, deserialize_with = "shape::text")]
     pub code: Option<String>,
     /// Often the name again.
     #[serde(default, deserialize_with = "shape::text")]
     pub description: Option<String>,
-    /// The subject. Its id is there without an include too, and so a plain null counts as
-    /// delivered: a class without a subject. A school that does not grant subjects may look the
-    /// same.
+    /// The subject. Its id is there even without an include, so a plain null counts as delivered: a
+    /// class without a subject. A school that does not grant subjects may look the same.
     #[serde(default, deserialize_with = "subject")]
     pub subject: Include<Option<ClassSubject>>,
-    /// Include `employees`: who teaches it. A link without a readable id is left out; where none has
-    /// one, this is [`Include::Missing`].
+    /// Include `employees`: who teaches it. A link without a readable id is left out. If no link
+    /// has one, this is [`Include::Missing`].
     #[serde(default, deserialize_with = "class_employees")]
     pub employees: Include<Vec<ClassEmployee>>,
-    /// Set where the record came back after a deletion.
+    /// Set if the record came back after a deletion.
     #[serde(default, deserialize_with = "date")]
     pub restored_at: Option<WondeDate>,
-    /// When Wonde first saw the record.
     #[serde(default, deserialize_with = "date")]
     pub created_at: Option<WondeDate>,
-    /// Last change that Wonde saw.
     #[serde(default, deserialize_with = "date")]
     pub updated_at: Option<WondeDate>,
 }
@@ -55,9 +50,9 @@ impl fmt::Debug for Class {
 /// The subject of a class.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ClassSubject {
-    /// Only its id: the include was not asked for.
+    /// Only its id, because the include was not requested.
     Id(WondeId),
-    /// All of it.
+    /// The whole record.
     Included(Subject),
 }
 
@@ -71,7 +66,7 @@ impl ClassSubject {
     }
 }
 
-/// An id, an include, or null. A subject without a usable id is not one that can be understood.
+/// An id, an include, or null. A subject without a usable id cannot be understood.
 fn subject<'de, D>(deserializer: D) -> Result<Include<Option<ClassSubject>>, D::Error>
 where
     D: Deserializer<'de>,
@@ -90,14 +85,15 @@ where
     Ok(found.map_or(Include::Missing, |subject| Include::Delivered(Some(subject))))
 }
 
-/// Somebody who teaches a class. `Debug` prints the id alone.
+/// A teacher of a class. `Debug` prints only the id.
 #[derive(Clone)]
 pub struct ClassEmployee {
     /// Wonde's id of the employee.
     pub id: WondeId,
-    /// Is the main teacher, by Wonde's flag or else by the role; `None` where neither says.
+    /// Whether they are the main teacher, by Wonde's flag or otherwise by the role; `None` if
+    /// neither says.
     pub is_main_teacher: Option<bool>,
-    /// What the person is to the class, for example `Main Class Teacher`.
+    /// The person's role in the class, for example `Main Class Teacher`.
     pub role: Option<String>,
 }
 
@@ -107,13 +103,12 @@ impl fmt::Debug for ClassEmployee {
     }
 }
 
-/// A class that an employee teaches. `Debug` prints the id alone.
+/// A class that an employee teaches. `Debug` prints only the id.
 #[derive(Clone)]
 pub struct TaughtClass {
-    /// Wonde's id of the class.
     pub id: WondeId,
-    /// The employee is its main teacher, by Wonde's flag or else by the role; `None` where neither
-    /// says.
+    /// Whether the employee is its main teacher, by Wonde's flag or otherwise by the role; `None`
+    /// if neither says.
     pub is_main_teacher: Option<bool>,
 }
 
@@ -123,7 +118,7 @@ impl fmt::Debug for TaughtClass {
     }
 }
 
-/// The one side of a link as the other side lists it.
+/// One side of a link as the other side lists it.
 #[derive(Deserialize)]
 struct WrittenLink {
     #[serde(default, deserialize_with = "id::optional")]
@@ -132,7 +127,7 @@ struct WrittenLink {
     meta: Pivot,
 }
 
-/// How an employee and a class stand to each other.
+/// How an employee and a class are related.
 #[derive(Default, Deserialize)]
 struct Pivot {
     #[serde(default, deserialize_with = "shape::flag")]
@@ -142,13 +137,13 @@ struct Pivot {
 }
 
 impl Pivot {
-    /// What the flag says, and where it says nothing, what the role is called.
+    /// The flag, or if it says nothing, the name of the role.
     fn is_main_teacher(&self) -> Option<bool> {
         self.is_main_teacher.or_else(|| self.role.as_deref().map(is_main))
     }
 }
 
-/// Whether a role is that of a `Main Class Teacher`, in any spelling.
+/// Whether a role is `Main Class Teacher`, in any spelling.
 fn is_main(role: &str) -> bool {
     let role = role.to_lowercase();
     let has = |wanted| role.split(|c: char| !c.is_alphanumeric()).any(|word| word == wanted);

@@ -1,8 +1,8 @@
 use serde::Deserialize;
 use serde_json::Value;
 
-/// How many records of each kind there are. Each is wrapped like an include:
-/// `{"employees": {"data": {"count": 12}}}`.
+/// How many records of each kind there are. Each is wrapped like an include: `{"employees":
+/// {"data": {"count": 12}}}`.
 #[derive(Debug, Deserialize)]
 #[serde(transparent)]
 pub(crate) struct Counts(Value);

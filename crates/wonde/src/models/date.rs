@@ -7,9 +7,9 @@ use serde::{Deserialize, Deserializer};
 
 use super::shape::{Leaf, Shape};
 
-/// A date or moment in any of the forms Wonde uses, or one that nobody can read.
+/// A date or moment in any of Wonde's forms, or an unreadable one.
 ///
-/// Read are the object `{"date", "timezone_type", "timezone"}` and plain texts: `2023-05-25`,
+/// Accepted are the object `{"date", "timezone_type", "timezone"}` and plain texts: `2023-05-25`,
 /// `2023-05-25 09:09:31.000000`, `2023-05-25T09:09:31Z`, `2023-05-25T09:09:31+01:00`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct WondeDate {
@@ -18,18 +18,18 @@ pub struct WondeDate {
 }
 
 impl WondeDate {
-    /// The date as it is written, in whatever zone that was: the one to use for start and end
-    /// dates, which Wonde writes as local midnight.
+    /// The date as it is written, in whatever zone that was. Use it for start and end dates, which
+    /// Wonde writes as local midnight.
     pub fn civil(&self) -> Option<NaiveDate> {
         self.civil
     }
 
-    /// The moment; only where the value names its zone or offset.
+    /// The moment, only if the value names its zone or offset.
     pub fn instant(&self) -> Option<DateTime<Utc>> {
         self.instant
     }
 
-    /// There is a value, but it is no date. That is not the same as no date: somebody with an
+    /// There is a value, but it is not a date. This is not the same as no date: a person with an
     /// unreadable end date may have left.
     pub fn is_unreadable(&self) -> bool {
         self.civil.is_none()
@@ -37,13 +37,13 @@ impl WondeDate {
 
     const UNREADABLE: Self = Self { civil: None, instant: None };
 
-    /// `zone` is used where the text has no offset of its own.
+    /// `zone` is used if the text has no offset of its own.
     fn parse(text: &str, zone: Option<&str>) -> Self {
         let text = text.trim();
         let Some((day, rest)) = text.split_at_checked(10) else {
             return Self::UNREADABLE;
         };
-        // PHP writes MySQL's empty date as the year -1, which chrono would take for a date.
+        // PHP writes MySQL's empty date as the year -1, which chrono would accept.
         let signed = day.starts_with(['-', '+']);
         let Some(civil) = NaiveDate::from_str(day).ok().filter(|_| !signed) else {
             return Self::UNREADABLE;
@@ -70,7 +70,6 @@ fn in_zone(local: NaiveDateTime, zone: &str) -> Option<DateTime<Utc>> {
         return Some(local.and_utc());
     }
     if let Ok(zone) = zone.parse::<Tz>() {
-        // Of the two moments in an hour that clocks repeat, the first is as good as the second.
         return Some(zone.from_local_datetime(&local).earliest()?.to_utc());
     }
     let offset = zone.parse::<FixedOffset>().ok()?;

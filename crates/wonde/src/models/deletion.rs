@@ -4,23 +4,21 @@ use super::date::{WondeDate, date};
 use super::id::WondeId;
 use super::shape;
 
-/// A record that is gone from its list. Records that went with a parent have no entry of their
-/// own, and a record may be back: see `restored_at`.
+/// A record that is gone from its list. Records that went with a parent have no entry of their own,
+/// and a record may be back: see `restored_at`.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct Deletion {
-    /// What the record was, for example `employee`; empty where Wonde does not say. Check it: a
-    /// filter that Wonde passes over delivers other kinds too.
+    /// The kind of record, for example `employee`; empty if Wonde does not say. Check it: if Wonde
+    /// ignores the filter, other kinds arrive too.
     #[serde(default, rename = "type", deserialize_with = "kind")]
     pub kind: String,
-    /// Wonde's id of the record.
     pub id: WondeId,
-    /// The record's id in the school's MIS.
     #[serde(default, deserialize_with = "shape::text")]
     pub mis_id: Option<String>,
     /// When Wonde saw that it was gone.
     #[serde(default, deserialize_with = "date")]
     pub deleted_at: Option<WondeDate>,
-    /// Set where it came back afterwards.
+    /// Set if it came back afterwards.
     #[serde(default, deserialize_with = "date")]
     pub restored_at: Option<WondeDate>,
 }

@@ -10,12 +10,12 @@ use super::include::{Include, ids, to_many, to_one};
 use super::photo::Photo;
 use super::shape;
 
-/// A member of staff. Everything but the ids is personal, so `Debug` prints the id alone.
+/// A member of staff. Everything except the ids is personal data, so `Debug` prints only the id.
 #[derive(Clone, Deserialize)]
 pub struct Employee {
     /// Wonde's id; changes when the school changes its MIS.
     pub id: WondeId,
-    /// Derived by Wonde from the school and the MIS id; may survive a new `id`.
+    /// Wonde derives it from the school and the MIS id. It may survive a new `id`.
     #[serde(default, deserialize_with = "shape::key")]
     pub upi: Option<String>,
     /// Id in the school's MIS.
@@ -30,46 +30,36 @@ pub struct Employee {
     /// Preferred surname.
     #[serde(default, deserialize_with = "shape::text")]
     pub surname: Option<String>,
-    /// Preferred forename.
     #[serde(default, deserialize_with = "shape::text")]
     pub forename: Option<String>,
-    /// Middle names in one text.
     #[serde(default, deserialize_with = "shape::text")]
     pub middle_names: Option<String>,
-    /// Legal surname.
     #[serde(default, deserialize_with = "shape::text")]
     pub legal_surname: Option<String>,
-    /// Legal forename.
     #[serde(default, deserialize_with = "shape::text")]
     pub legal_forename: Option<String>,
-    /// Set where the record came back after a deletion.
     #[serde(default, deserialize_with = "date")]
     pub restored_at: Option<WondeDate>,
-    /// Last change that Wonde saw.
     #[serde(default, deserialize_with = "date")]
     pub updated_at: Option<WondeDate>,
-    /// When Wonde first saw the record.
     #[serde(default, deserialize_with = "date")]
     pub created_at: Option<WondeDate>,
-    /// Include `contact_details`.
     #[serde(default, deserialize_with = "to_one")]
     pub contact_details: Include<Option<ContactDetails>>,
-    /// Include `employment_details`.
     #[serde(default, deserialize_with = "to_one")]
     pub employment_details: Include<Option<EmploymentDetails>>,
-    /// Include `roles`.
     #[serde(default, deserialize_with = "to_many")]
     pub roles: Include<Vec<Role>>,
-    /// Include `hierarchy`: ids of the employees listed there, in order. Whether those are above
-    /// or below this one is not documented. An item without a readable id is left out; where no
-    /// item has one, this is [`Include::Missing`].
+    /// Include `hierarchy`: ids of the employees listed there, in order. Whether they are above or
+    /// below this one is not documented. An item without a readable id is left out. If no item has
+    /// one, this is [`Include::Missing`].
     #[serde(default, deserialize_with = "ids")]
     pub hierarchy: Include<Vec<WondeId>>,
-    /// Include `photo`. A school that does not grant it may show a photo of nothing but nulls.
+    /// Include `photo`. A school that does not grant it may show a photo that consists of nulls.
     #[serde(default, deserialize_with = "to_one")]
     pub photo: Include<Option<Photo>>,
-    /// Include `classes`: those that the person teaches. A link without a readable id is left out;
-    /// where none has one, this is [`Include::Missing`].
+    /// Include `classes`: those that the person teaches. A link without a readable id is left out.
+    /// If no link has one, this is [`Include::Missing`].
     #[serde(default, deserialize_with = "taught_classes")]
     pub classes: Include<Vec<TaughtClass>>,
 }
@@ -80,7 +70,7 @@ impl fmt::Debug for Employee {
     }
 }
 
-/// How to reach somebody; only what a sync needs. `Debug` prints nothing of it.
+/// Contact details, as far as a sync needs them. `Debug` prints nothing of them.
 #[derive(Clone, Default, Deserialize)]
 pub struct ContactDetails {
     /// Addresses by use.
@@ -94,19 +84,19 @@ impl fmt::Debug for ContactDetails {
     }
 }
 
-/// Email addresses as written in the MIS: not trimmed, not checked. `Debug` prints none.
+/// Email addresses as written in the MIS, neither trimmed nor checked. `Debug` prints none.
 #[derive(Clone, Default, Deserialize)]
 pub struct Emails {
-    /// At work.
+    /// The work address.
     #[serde(default, deserialize_with = "shape::text")]
     pub work: Option<String>,
-    /// Marked as the main one.
+    /// The address that is marked as the main one.
     #[serde(default, deserialize_with = "shape::text")]
     pub primary: Option<String>,
-    /// Private.
+    /// The private address.
     #[serde(default, deserialize_with = "shape::text")]
     pub home: Option<String>,
-    /// Of no stated use.
+    /// An address without a stated use.
     #[serde(default, deserialize_with = "shape::text")]
     pub email: Option<String>,
 }
@@ -120,22 +110,20 @@ impl fmt::Debug for Emails {
 /// Employment at the school. `Debug` prints nothing of it.
 #[derive(Clone, Default, Deserialize)]
 pub struct EmploymentDetails {
-    /// Employed now, as the MIS says; often null.
+    /// Whether they are employed now, as the MIS says; often null.
     #[serde(default, deserialize_with = "shape::flag")]
     pub current: Option<bool>,
-    /// Teaches.
+    /// Whether they teach.
     #[serde(default, deserialize_with = "shape::flag")]
     pub teaching_staff: Option<bool>,
-    /// First day.
     #[serde(default, deserialize_with = "day")]
     pub employment_start_date: Option<WondeDate>,
-    /// Last day.
     #[serde(default, deserialize_with = "day")]
     pub employment_end_date: Option<WondeDate>,
-    /// What the person does, as free text.
+    /// The person's role as free text.
     #[serde(default, deserialize_with = "shape::text")]
     pub role_text: Option<String>,
-    /// Code of the person in the MIS, often initials.
+    /// The person's code in the MIS, often initials.
     #[serde(default, deserialize_with = "shape::text")]
     pub staff_code: Option<String>,
 }
@@ -146,18 +134,16 @@ impl fmt::Debug for EmploymentDetails {
     }
 }
 
-/// One role of a person. `Debug` prints its id alone.
+/// One role of a person. `Debug` prints only its id.
 #[derive(Clone, Deserialize)]
 #[serde(from = "WrittenRole")]
 pub struct Role {
-    /// Wonde's id.
     pub id: Option<String>,
     /// Id in the school's MIS.
     pub mis_id: Option<String>,
-    /// What it is called. The item's shape is not documented, so this is the first there is of
-    /// `name`, `role`, `description`, `title` and `code`.
+    /// The shape of a role is not documented, so this is the first of `name`, `role`,
+    /// `description`, `title` and `code` that is there.
     pub name: Option<String>,
-    /// Short code.
     pub code: Option<String>,
     /// First day in the role.
     pub start_date: Option<WondeDate>,
@@ -212,8 +198,8 @@ impl From<WrittenRole> for Role {
     }
 }
 
-/// A first or last day. `0000-00-00`, which PHP turns into a day of the year -1, is how some MIS write
-/// that there is none.
+/// A first or last day. `0000-00-00`, which PHP turns into a day of the year -1, is how some MIS
+/// say that there is none.
 fn day<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<WondeDate>, D::Error> {
     let written = Value::deserialize(deserializer)?;
     let text = written.get("date").unwrap_or(&written).as_str().unwrap_or_default().trim_start();

@@ -12,11 +12,10 @@ pub struct WondeId(String);
 
 /// The text cannot be a Wonde id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("not a Wonde id: 1 to 64 letters, digits, - or _ expected")]
+#[error("a Wonde id consists of 1 to 64 letters, digits, - or _")]
 pub struct InvalidWondeId;
 
 impl WondeId {
-    /// The id as Wonde writes it.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -55,7 +54,7 @@ impl<'de> Deserialize<'de> for WondeId {
     }
 }
 
-/// The id that stands there, as text or number; `None` for anything else.
+/// An id, as text or number; `None` for anything else.
 pub(super) fn read<I, M>(shape: Shape<I, M>) -> Option<WondeId> {
     match shape {
         Shape::Text(text) => WondeId::try_from(text).ok(),
@@ -65,7 +64,7 @@ pub(super) fn read<I, M>(shape: Shape<I, M>) -> Option<WondeId> {
     }
 }
 
-/// An id that may be absent; what cannot be one is `None` too.
+/// An id that may be absent; `None` if it is not valid either.
 pub(super) fn optional<'de, D>(deserializer: D) -> Result<Option<WondeId>, D::Error>
 where
     D: Deserializer<'de>,

@@ -4,16 +4,16 @@ use serde::{Deserialize, Deserializer};
 use super::id::{self, WondeId};
 use super::shape::{Leaf, Shape};
 
-/// Something asked for with `include`.
+/// Something that was requested with `include`.
 ///
-/// A shape that nobody expected counts as not delivered: what cannot be understood must not blank
-/// what is known.
+/// An unexpected shape counts as not delivered: what cannot be understood must not empty a known
+/// value.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub enum Include<T> {
-    /// The key is missing or null: not asked for, not granted or not supported.
+    /// The key is missing or null: not requested, not granted or not supported.
     #[default]
     Missing,
-    /// Delivered, perhaps empty: `None` of a to-one, an empty `Vec` of a to-many.
+    /// Delivered, perhaps empty: `None` for one record, an empty `Vec` for several.
     Delivered(T),
 }
 
@@ -70,8 +70,8 @@ where
     })
 }
 
-/// Links, each of which names a record. One that `read` finds no record in leads nowhere, and costs
-/// itself alone; where that holds for all, nothing was understood, and so nothing counts as delivered.
+/// Links that each name a record. A link in which `read` finds no record is left out. If that is
+/// true of all of them, nothing was understood, so nothing counts as delivered.
 pub(crate) fn links<'de, D, T, L>(
     deserializer: D,
     read: impl Fn(T) -> Option<L>,
@@ -88,9 +88,9 @@ where
     Ok(if links.is_empty() && !is_empty { Include::Missing } else { Include::Delivered(links) })
 }
 
-/// Ids of the records included, one or many, each an object with an id or the id itself. A record
-/// without a readable id is left out. Where not one of them has one, nothing was understood, and
-/// so nothing counts as delivered.
+/// Ids of the included records, one or many, each an object with an id or the id itself. A record
+/// without a readable id is left out. If none has one, nothing was understood, so nothing counts as
+/// delivered.
 pub(crate) fn ids<'de, D>(deserializer: D) -> Result<Include<Vec<WondeId>>, D::Error>
 where
     D: Deserializer<'de>,
@@ -119,12 +119,12 @@ fn readable(items: Vec<Identified>) -> Include<Vec<WondeId>> {
 struct IdsWrapped {
     #[serde(default)]
     data: Shape<Identified, Identified>,
-    /// Of a single record that is not wrapped.
+    /// The id of a single record that is not wrapped.
     #[serde(default)]
     id: Leaf,
 }
 
-/// A record of which only the id is of interest.
+/// A record of which only the id matters.
 struct Identified(Option<WondeId>);
 
 impl<'de> Deserialize<'de> for Identified {

@@ -7,55 +7,54 @@ use serde::Deserialize;
 use super::id::{self, WondeId};
 use super::shape;
 
-/// A photo of a person. `Debug` prints the id alone.
+/// A photo of a person. `Debug` prints only the id.
 #[derive(Clone, Default, Deserialize)]
 pub struct Photo {
     /// Wonde's id of the photo, not of the person.
     #[serde(default, deserialize_with = "id::optional")]
     pub id: Option<WondeId>,
-    /// Changes with the image; of what it is the hash is not documented.
+    /// It changes with the image. What it is a hash of is not documented.
     #[serde(default, deserialize_with = "shape::text")]
     pub hash: Option<String>,
-    /// The image as text. Private, so that nothing can print it: see [`Photo::bytes`].
+    /// The image as text. It is private, so that nothing can print it: see [`Photo::bytes`].
     #[serde(default, deserialize_with = "shape::text")]
     content: Option<String>,
 }
 
-/// The photo's content is no image that can be taken.
+/// The photo cannot be used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum PhotoError {
-    /// Larger than the caller allows; it was not decoded.
+    /// It is larger than the caller allows, and was not decoded.
     #[error("the photo has {size} bytes, more than the {max} allowed")]
     TooLarge {
-        /// Bytes of the image.
+        /// Size of the image in bytes.
         size: usize,
-        /// The limit it was measured by.
+        /// The limit in bytes.
         max: usize,
     },
-    /// The text is not base64.
-    #[error("the photo is not base64")]
+    #[error("the photo is not valid base64")]
     NotBase64,
 }
 
 impl Photo {
-    /// The image file, of whatever format, at most `max` bytes; `None` where no content was
-    /// delivered, which does not say that there is no photo.
+    /// The image file in any format, at most `max` bytes; `None` if no content was delivered, which
+    /// does not mean that there is no photo.
     ///
-    /// Either alphabet of base64 is read, with or without padding, white space and the head of a
-    /// data URL. The limit is applied before anything is decoded.
+    /// Both alphabets of base64 are accepted, with or without padding, white space and the head of
+    /// a data URL. The limit is checked before anything is decoded.
     pub fn bytes(&self, max: usize) -> Result<Option<Vec<u8>>, PhotoError> {
         let Some(content) = &self.content else { return Ok(None) };
         let blank = |letter: char| letter.is_ascii_whitespace();
         let letters = without_head(content)?.trim_end_matches(|end| blank(end) || end == '=');
         let letters = || letters.bytes().filter(|letter| !letter.is_ascii_whitespace());
         let count = letters().count();
-        // Four letters are three bytes; two or three at the end are one or two.
+        // Four letters are three bytes; two or three letters at the end are one or two bytes.
         let size = count / 4 * 3 + count % 4 * 3 / 4;
         if size > max {
             return Err(PhotoError::TooLarge { size, max });
         }
         let standard: Vec<u8> = letters().map(to_standard).collect();
-        // The decoder's own error is dropped: it quotes the content.
+        // The decoder's own error is dropped, because it quotes the content.
         let image = STANDARD_NO_PAD.decode(standard).map_err(|_quoting| PhotoError::NotBase64)?;
         Ok((!image.is_empty()).then_some(image))
     }
@@ -67,8 +66,8 @@ impl fmt::Debug for Photo {
     }
 }
 
-/// What follows `data:image/png;base64,`, or all of it where there is no such head. No base64
-/// begins like one, as it has no colon.
+/// What follows `data:image/png;base64,`, or everything if there is no such head. Base64 cannot
+/// begin like one, because it has no colon.
 fn without_head(content: &str) -> Result<&str, PhotoError> {
     let content = content.trim_start();
     if !content.get(..5).is_some_and(|scheme| scheme.eq_ignore_ascii_case("data:")) {
@@ -158,7 +157,7 @@ mod tests {
             let refused = photo(content).bytes(size - 1);
             assert_eq!(refused, Err(PhotoError::TooLarge { size, max: size - 1 }), "{content}");
         }
-        // Too large comes before not base64: nothing was decoded.
+        // The size is checked before the encoding: nothing was decoded.
         let long = "?".repeat(4_000);
         let refused = photo(&long).bytes(2_999);
         assert_eq!(refused, Err(PhotoError::TooLarge { size: 3_000, max: 2_999 }));

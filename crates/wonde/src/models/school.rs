@@ -8,21 +8,20 @@ use super::shape;
 pub struct School {
     /// Wonde's id of the school.
     pub id: WondeId,
-    /// Its name.
     #[serde(default, deserialize_with = "shape::text")]
     pub name: Option<String>,
-    /// The MIS in Wonde's spelling, of which only `SIMS` is certain: compare it loosely.
+    /// The MIS in Wonde's spelling. Only `SIMS` is certain, so compare it tolerantly.
     #[serde(default, deserialize_with = "shape::text")]
     pub mis: Option<String>,
     /// IANA name of the school's time zone.
     #[serde(default, deserialize_with = "shape::text")]
     pub timezone: Option<String>,
-    /// Where its data lives.
+    /// Where its data are stored.
     #[serde(default, deserialize_with = "shape::object")]
     pub region: Region,
 }
 
-/// Where a school's data lives. The wrong domain answers with no data instead of a redirect.
+/// Where a school's data are stored. The wrong domain answers with no data instead of a redirect.
 #[derive(Debug, Clone, Default, Deserialize)]
 pub struct Region {
     /// Short name of the region.

@@ -1,4 +1,4 @@
-//! One visitor for all the tolerance: read whatever stands there, then decide by `match`.
+//! One visitor for all tolerance: read any value, then decide with `match`.
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -7,10 +7,9 @@ use serde::de::value::MapAccessDeserializer;
 use serde::de::{Deserialize, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::Number;
 
-/// Any JSON value: `I` is what lists are made of, `M` what an object is read as.
+/// Any JSON value: `I` is the type of list items, `M` the type of an object.
 #[derive(Default)]
 pub(crate) enum Shape<I, M> {
-    /// The key is not there.
     #[default]
     Missing,
     Null,
@@ -21,7 +20,7 @@ pub(crate) enum Shape<I, M> {
     Object(M),
 }
 
-/// A value that is of use only where it is neither a list nor an object.
+/// A value that is of use only if it is neither a list nor an object.
 pub(crate) type Leaf = Shape<IgnoredAny, IgnoredAny>;
 
 impl<'de, I: Deserialize<'de>, M: Deserialize<'de>> Deserialize<'de> for Shape<I, M> {
@@ -80,7 +79,7 @@ impl<'de, I: Deserialize<'de>, M: Deserialize<'de>> Visitor<'de> for ShapeVisito
     }
 }
 
-/// A text; numbers become text, blank text and anything else becomes `None`.
+/// A text. Numbers become text; blank text and anything else become `None`.
 pub(crate) fn text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
     Ok(match Leaf::deserialize(deserializer)? {
         Shape::Text(text) if !text.trim().is_empty() => Some(text),
@@ -89,15 +88,15 @@ pub(crate) fn text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<
     })
 }
 
-/// The longest text by which records are looked up: an index of the database takes no longer ones.
+/// The longest text for looking up records. A database index accepts no longer one.
 const LONGEST_KEY: usize = 255;
 
-/// A text by which records are looked up; one that is too long for that is none.
+/// A text for looking up records; `None` if it is too long for that.
 pub(crate) fn key<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
     Ok(text(deserializer)?.filter(|text| text.len() <= LONGEST_KEY))
 }
 
-/// A yes or no: `true`, `1`, `"true"`, `"1"` and their opposites; anything else is `None`.
+/// A boolean: `true`, `1`, `"true"`, `"1"` and their opposites. Anything else is `None`.
 pub(crate) fn flag<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<bool>, D::Error> {
     Ok(match Leaf::deserialize(deserializer)? {
         Shape::Bool(flag) => Some(flag),
@@ -115,7 +114,7 @@ pub(crate) fn flag<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<
     })
 }
 
-/// A plain object; PHP writes an empty one as `[]`. Anything else reads as an empty object too.
+/// A plain object; PHP writes an empty one as `[]`. Anything else counts as an empty object too.
 pub(crate) fn object<'de, D, T>(deserializer: D) -> Result<T, D::Error>
 where
     D: Deserializer<'de>,

@@ -14,11 +14,10 @@ pub struct Subject {
     pub mis_id: Option<String>,
     /// Short code.
     pub code: Option<String>,
-    /// What it is called.
     pub name: Option<String>,
-    /// What it is about; not among the documented fields.
+    /// What it is about. This field is not documented.
     pub description: Option<String>,
-    /// Taught now, as the MIS says; often null.
+    /// Whether it is taught now, as the MIS says; often null.
     pub active: Option<bool>,
     /// When Wonde first saw the record.
     pub created_at: Option<WondeDate>,
@@ -26,7 +25,7 @@ pub struct Subject {
     pub updated_at: Option<WondeDate>,
 }
 
-/// A subject that may lack its id: one that a school does not grant may be shown as nulls.
+/// A subject that may lack its id: if a school does not grant subjects, it may consist of nulls.
 #[derive(Deserialize)]
 pub(super) struct WrittenSubject {
     #[serde(default, deserialize_with = "id::optional")]

@@ -9,7 +9,7 @@ use url::Url;
 
 use crate::fake::{Fake, TOKEN, config, id, json};
 
-/// Lets nobody reach this machine.
+/// Refuses all connections to this machine.
 struct NoLoopback;
 
 impl AddressRule for NoLoopback {

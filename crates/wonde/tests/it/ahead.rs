@@ -1,5 +1,5 @@
-//! Pages that are asked for before the page in front of them has come. Each page holds one record,
-//! so so many records are expected on as many pages.
+//! Pages that are requested before the previous one has arrived. Each page has one record, so the
+//! number of expected records is the number of expected pages.
 
 mod same;
 
@@ -17,7 +17,7 @@ use secrecy::SecretString;
 
 use crate::fake::{Fake, RecordingLimit, Reply, TOKEN, config, id, json, page, school_with};
 
-/// A server whose answers go by the number of the page, and by how often that was asked for.
+/// A server whose answers depend on the number of the page, and on how often it was requested.
 async fn listed(answer: impl Fn(usize, usize) -> Reply + Send + Sync + 'static) -> Fake {
     let times = Mutex::new(HashMap::<String, usize>::new());
     Fake::scripted(move |_, target| {
@@ -29,13 +29,13 @@ async fn listed(answer: impl Fn(usize, usize) -> Reply + Send + Sync + 'static) 
     .await
 }
 
-/// Which page an address asks for.
+/// The page that an address asks for.
 fn number(target: &str) -> usize {
     let number = target.split(['?', '&']).find_map(|pair| pair.strip_prefix("page="));
     number.map_or(1, |number| number.parse().unwrap())
 }
 
-/// Page `number` of a list of so many; empty behind its end.
+/// Page `number` of a list with this many pages; empty behind its end.
 fn numbered(number: usize, pages: usize) -> Reply {
     if number > pages {
         return empty();
@@ -56,7 +56,7 @@ fn school(fake: &Fake) -> SchoolClient {
     school_with(fake, ahead(), Arc::new(Unlimited))
 }
 
-/// The first id of each page, and what the list ended with.
+/// The first id of each page, and how the list ended.
 async fn read(
     school: &SchoolClient,
     expected: Option<u64>,
@@ -115,7 +115,7 @@ async fn without_a_number_to_expect_only_a_longer_list_costs_more() {
 
 #[tokio::test]
 async fn pages_as_far_as_expected_are_asked_for_at_once() {
-    // The first page is answered; the others only when the last of them has arrived.
+    // The first page is answered at once, the others only when the last of them has been requested.
     let gate = Arc::new(tokio::sync::Barrier::new(3));
     let fake = Fake::scripted(move |_, target| {
         let (gate, page) = (gate.clone(), number(target));
@@ -201,7 +201,7 @@ async fn pages_that_do_not_count_up_are_read_one_after_the_other() {
             page(&format!("A{}", at + 1), next.as_deref())
         });
         let fake = Fake::start(script.collect()).await;
-        // Nothing is expected: a first guess of what looks as if it counted is allowed.
+        // Nothing is expected, but one guess is allowed if the addresses seem to count up.
         let (ids, end) = read(&school(&fake), None, None).await;
         assert_eq!((ids, end.is_ok()), (first(5), true), "{queries:?}");
         assert_eq!((fake.seen().len(), fake.most_in_flight()), (5, 1), "{queries:?}");
@@ -257,7 +257,7 @@ async fn no_more_pages_are_fetched_than_may_be_in_hand() {
     for taken in 1..=6 {
         pages.next().await.unwrap().unwrap();
         fake.arrived(taken + 4).await;
-        // Room for whatever would be fetched too early: the list is answered at once.
+        // Time for any request that comes too early: the list is answered at once.
         for _ in 0..3 {
             school.employee_count().await.unwrap();
         }

@@ -1,4 +1,4 @@
-//! A scripted server, a recording rate limiter, and clients that talk to them.
+//! A scripted server, a recording rate limiter, and clients that use them.
 
 use std::num::NonZeroU8;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -21,7 +21,8 @@ use url::Url;
 
 pub(crate) const TOKEN: &str = "5ecre7t0ken5ecre7t0ken5ecre7t0ken5ecre70";
 
-/// One answer of the script. `{base}` in bodies and headers becomes the server's own base URL.
+/// One answer of the script. `{base}` in bodies and headers is replaced by the server's own base
+/// URL.
 #[derive(Clone)]
 pub(crate) enum Reply {
     Whole {
@@ -43,7 +44,7 @@ pub(crate) fn json(status: u16, body: impl Into<String>) -> Reply {
     }
 }
 
-/// A page with one employee and perhaps an address of the next.
+/// A page with one employee and possibly the address of the next page.
 pub(crate) fn page(id: &str, next: Option<&str>) -> Reply {
     let next = next.map_or("null".to_owned(), |next| format!("\"{next}\""));
     let more = next != "null";
@@ -70,7 +71,7 @@ pub(crate) struct Seen {
     pub(crate) authorization: Option<String>,
 }
 
-/// What to answer to a request: its number from 1, and path and query.
+/// The answer to a request, given its number from 1, its path and its query.
 type Script = dyn Fn(usize, &str) -> BoxFuture<'static, Reply> + Send + Sync;
 
 pub(crate) struct Fake {
@@ -123,7 +124,7 @@ impl Fake {
         self.state.seen.lock().unwrap().clone()
     }
 
-    /// How many requests at most were being answered at the same time.
+    /// The greatest number of requests that were answered at the same time.
     pub(crate) fn most_in_flight(&self) -> usize {
         self.state.most_in_flight.load(Ordering::SeqCst)
     }
@@ -133,7 +134,7 @@ impl Fake {
         reached(self.state.arrived.subscribe(), count).await;
     }
 
-    /// Waits until the client has given up `count` requests.
+    /// Waits until the client has abandoned `count` requests.
     pub(crate) async fn given_up(&self, count: usize) {
         reached(self.state.given_up.subscribe(), count).await;
     }
@@ -211,7 +212,7 @@ impl Drop for CountOnDrop {
     }
 }
 
-/// Counts grants and keeps pauses; refuses all where told so.
+/// Counts grants and records pauses, or refuses everything.
 #[derive(Default)]
 pub(crate) struct RecordingLimit {
     pub(crate) refuse: Option<Duration>,
@@ -237,8 +238,8 @@ impl RateLimit for RecordingLimit {
     }
 }
 
-/// Quick to try again, so that the tests are quick, and one request after the other, because most
-/// scripts go by their number.
+/// Tries again quickly, so that the tests are quick, and sends one request at a time, because most
+/// scripts use its number.
 pub(crate) fn config() -> ClientConfig {
     ClientConfig {
         request_timeout_ms: 10_000,

@@ -1,4 +1,4 @@
-//! What each list asks for, and that its pages are read as what they are.
+//! What each list requests, and that its pages are read correctly.
 
 use futures::{Stream, TryStreamExt as _};
 use mis_sync_wonde::{
@@ -22,7 +22,7 @@ fn script(resource: &str, first: &str, second: &str) -> Vec<Reply> {
     ]
 }
 
-/// All records of a list that answers by `script`, and the addresses that were asked for.
+/// All records of a list that answers by `script`, and the requested addresses.
 async fn read<T, S>(
     script: Vec<Reply>,
     list: impl FnOnce(SchoolClient) -> S,

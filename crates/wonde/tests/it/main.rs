@@ -1,4 +1,4 @@
-//! The client against real HTTP on 127.0.0.1: small scripted servers that can be rude.
+//! The client against real HTTP on 127.0.0.1: small scripted servers that can misbehave.
 
 #![expect(clippy::unwrap_used, reason = "the lint spares test functions, but not what they call")]
 

@@ -87,7 +87,7 @@ async fn the_next_page_is_fetched_while_the_last_is_in_hand_and_no_further() {
     let mut pages = Box::pin(school(&fake).employees(&EmployeeQuery::default(), None));
 
     let first = next(&mut pages).await.unwrap();
-    // Nobody polls the stream here: only a fetch of its own can bring the request.
+    // The stream is not polled here, so only a separate fetch can send the request.
     fake.arrived(2).await;
     assert_eq!(ids(&first), ["A1"]);
     assert_eq!(fake.seen().len(), 2);

@@ -61,13 +61,14 @@ fn good() -> Reply {
 #[tokio::test]
 async fn a_token_is_refused_only_after_a_second_look() {
     let refusal = || json(401, r#"{"error":"unauthorized"}"#);
-    // The school itself was asked first, and is asked again.
+    // The school itself was requested first, and is requested again.
     let fake = Fake::start(vec![refusal()]).await;
     let client = school(&fake);
     assert!(matches!(client.school().await, Err(Error::Unauthorized)));
     assert_eq!((fake.seen().len(), client.requests_made()), (2, 2));
 
-    // A 401 anywhere else has the school asked for; it is well, so the request is tried again.
+    // A 401 elsewhere makes the client request the school. The school answers, so the request is
+    // tried again.
     let fake = Fake::start(vec![refusal(), good(), json(200, r#"{"data":{"id":"A7"}}"#)]).await;
     let employee = school(&fake).employee(&id("A7"), &including(&[])).await.unwrap();
     assert_eq!(employee.id.as_str(), "A7");

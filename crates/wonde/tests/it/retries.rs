@@ -9,7 +9,7 @@ fn good() -> Reply {
     json(200, r#"{"data":{"id":"A100"}}"#)
 }
 
-/// The reply is followed by a good one: one more try must heal it.
+/// The reply is followed by a good one, so one more try must succeed.
 async fn heals(reply: Reply) {
     let fake = Fake::start(vec![reply, good()]).await;
     let school = school(&fake);
@@ -23,7 +23,7 @@ async fn passing_failures_heal() {
     for status in [408, 425, 429, 500, 502, 503, 504, 520] {
         heals(json(status, "<html>later</html>")).await;
     }
-    // Of a gateway, with its own words.
+    // Answers of a gateway, with its own words.
     for status in [204, 302, 400, 402, 403, 404, 405, 407, 409, 421, 451] {
         let reply = json(status, if status == 204 { "" } else { "<html>no</html>" });
         heals(reply.header("content-type", "text/html")).await;
@@ -81,7 +81,8 @@ async fn a_hanging_server_is_a_timeout() {
     fake.given_up(2).await;
 }
 
-/// Asks once against 429 with these headers, then good; returns the pauses and the time it took.
+/// Requests once, gets 429 with these headers and then a good answer. Returns the pauses and the
+/// time.
 async fn paused(headers: &[(&'static str, &str)]) -> (Vec<Duration>, Duration) {
     let mut limited = json(429, "{}");
     for (name, value) in headers {

@@ -29,11 +29,11 @@ impl Write for Captured {
     }
 }
 
-/// Where only one subscriber lives, `tracing` lets the thread that meets a line first decide whether
-/// it is ever of interest, and that may be one of another test.
+/// With only one subscriber, `tracing` lets the thread that reaches a line first decide whether it
+/// is ever of interest, and that thread may belong to another test.
 static SECOND: LazyLock<Dispatch> = LazyLock::new(|| Dispatch::new(NoSubscriber::new()));
 
-/// Everything at every level that anything on this thread logs, the HTTP crates included.
+/// Captures everything that is logged on this thread at every level, including the HTTP crates.
 fn capture() -> (Captured, tracing::subscriber::DefaultGuard) {
     LazyLock::force(&SECOND);
     let captured = Captured::default();
@@ -46,7 +46,7 @@ fn capture() -> (Captured, tracing::subscriber::DefaultGuard) {
     (captured, tracing::subscriber::set_default(subscriber))
 }
 
-/// All that an error can say, its sources included.
+/// Everything that an error can say, including its sources.
 fn told(error: &mis_sync_wonde::Error) -> String {
     let mut told = vec![format!("{error} {error:?}")];
     let mut source = error.source();

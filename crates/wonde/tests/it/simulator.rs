@@ -1,4 +1,4 @@
-//! The client against the simulator, which was written without a look at it.
+//! The client against the simulator, which was written without looking at it.
 
 mod changes;
 mod gaps;
@@ -53,7 +53,7 @@ impl World {
     }
 }
 
-/// All records of a list, every one of them readable.
+/// All records of a list, each of them readable.
 async fn records<T>(pages: impl Stream<Item = Result<Page<T>, Error>>) -> Vec<T> {
     let pages: Vec<Page<T>> = pages.try_collect().await.unwrap();
     pages.into_iter().flat_map(|page| page.records).map(Result::unwrap).collect()
@@ -115,7 +115,7 @@ async fn the_school_a_count_and_one_person_can_be_asked_for() {
     assert!(matches!(client.employee(&nobody, &query).await, Err(Error::NotFound)));
 }
 
-/// The SHA-256 of the image, which must also be what `hash` says.
+/// The SHA-256 of the image, which must equal `hash`.
 fn photo_hash(employee: &Employee) -> Option<String> {
     let photo = employee.photo.delivered().unwrap().as_ref()?;
     let image = photo.bytes(10_000).unwrap().unwrap();
@@ -148,7 +148,7 @@ async fn photos_are_those_of_the_truth() {
     assert!(with > 0 && with < staff.len(), "both are there: {with} of {}", staff.len());
 }
 
-/// Pairs of an employee and one of those that `hierarchy` lists for them.
+/// Pairs of an employee and another one that `hierarchy` lists for them.
 async fn hierarchy(direction: HierarchyDirection) -> (Truth, BTreeSet<(String, String)>) {
     let world = World::start(SimulatorOptions { hierarchy: direction, ..Default::default() }).await;
     let mut pairs = BTreeSet::new();

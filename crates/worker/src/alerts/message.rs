@@ -2,8 +2,8 @@ use chrono::{DateTime, SecondsFormat, Utc};
 use mis_sync_store::alerts::Alert;
 use serde_json::json;
 
-/// What is told of an alert: that it was raised or, once it is over, that it is. No personal data:
-/// ids, the school's name, and sentences that hold none.
+/// The message of an alert that was raised or has ended. It contains no personal data: only ids,
+/// the school's name, and sentences without any.
 pub(super) fn body(alert: &Alert) -> String {
     let (kind, at) = match alert.cleared_at {
         None => (alert.kind.to_string(), alert.raised_at),

@@ -1,5 +1,5 @@
-//! Does what was asked for many jobs, one by one, by the same code as a single action. What is done
-//! counts in the transaction that does it, so another attempt goes on where this one stopped.
+//! Acts on many jobs, one by one, with the same code as a single action. Each result is counted in
+//! the same transaction, so another attempt continues where this one stopped.
 
 use mis_sync_domain::{ActOnJobs, JobId};
 use mis_sync_queue::{
@@ -47,7 +47,7 @@ async fn act_on_all(
                     Outcome::Failed
                 }
             };
-            // Where it was done it is counted already.
+            // If it was done, it has already been counted.
             bulk::settle(pool, bulk.id, job_id, outcome).await?;
         }
     }

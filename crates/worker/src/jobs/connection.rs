@@ -3,8 +3,7 @@ use mis_sync_domain::{School, SchoolId};
 use mis_sync_store::schools;
 use mis_sync_wonde::{Error as WondeError, SchoolClient, WondeClient, WondeId};
 
-const NOT_ALLOWED: &str =
-    "Its Wonde address is not among the allowed ones (`wonde.allowed_hosts`).";
+const NOT_ALLOWED: &str = "Its Wonde address is not allowed (see `wonde.allowed_hosts`).";
 
 /// A school, and a client that reads it with its token.
 pub(crate) async fn open(
@@ -18,7 +17,7 @@ pub(crate) async fn open(
             .ok_or(SyncError::NotConnected)?;
     let id = WondeId::try_from(school.wonde_school_id.clone())
         .map_err(|_| SyncError::BadConnection("Its Wonde id is not one."))?;
-    // Whoever stored it may have gone by other rules, or by none.
+    // It may have been stored under other rules, or under none.
     let base_url =
         school.wonde_base_url.as_deref().map(|address| context.wonde_hosts.check(address));
     let base_url = base_url.transpose().map_err(|_| SyncError::BadConnection(NOT_ALLOWED))?;
@@ -26,8 +25,8 @@ pub(crate) async fn open(
     Ok((school, client))
 }
 
-/// Asks whether Wonde accepts a token that it refused before; then the school is well again. That
-/// the school does not let us in is what was known before, in other words.
+/// Asks Wonde whether it now accepts a token that it refused before. If so, the school is in order
+/// again. If the school withdrew its approval, nothing changes.
 pub(crate) async fn probe(
     context: &Context,
     school: &School,

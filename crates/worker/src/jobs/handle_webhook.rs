@@ -1,5 +1,5 @@
-//! Looks at what Wonde posted. An event is a hint and Wonde is the truth: a token is trusted once
-//! Wonde takes it, and what was said before is asked about before it counts again.
+//! Handles a webhook from Wonde. An event is a hint and Wonde is the truth: a token is trusted once
+//! Wonde accepts it, and a repeated event is checked with Wonde before it counts again.
 
 use chrono::TimeDelta;
 use mis_sync_domain::{HandleWebhook, WebhookKind};
@@ -15,14 +15,14 @@ use serde_json::Value;
 use super::Run;
 use crate::{Context, SyncError};
 
-/// For so long Wonde may be away before an event is given up.
+/// How long Wonde may be away before an event is abandoned.
 const GIVE_UP_AFTER: TimeDelta = TimeDelta::hours(24);
 
 impl Run for HandleWebhook {
     async fn run(self, context: &Context, claimed: &Claimed) -> Result<(), JobError> {
         loop {
             match handle(context, claimed, &self).await {
-                // The same body came again while it was looked at.
+                // The same body came again while it was being handled.
                 Err(SyncError::Store(StoreError::Moved)) => {}
                 ended => return Ok(ended?),
             }
@@ -69,9 +69,8 @@ async fn approve(context: &Context, event: &OpenEvent) -> Result<(), SyncError> 
     }
 }
 
-/// The first word counts at once. The same words again may be a repeat that came late, after the
-/// school let us in again: then Wonde is asked, if it is the configured one that the school is read
-/// from.
+/// The first event counts at once. The same event again may be a late repeat, from before the
+/// school approved again. Then Wonde is asked, if the school is read from the configured Wonde.
 async fn end_access(context: &Context, event: &OpenEvent) -> Result<(), SyncError> {
     let pool = context.queue.pool();
     let wonde_school_id = event.wonde_school_id.as_deref().unwrap_or_default();
@@ -94,13 +93,13 @@ async fn note_migration(context: &Context, event: &OpenEvent) -> Result<(), Sync
     Ok(webhooks::note_migration(context.queue.pool(), event, from, to, is_completed).await?)
 }
 
-/// What Wonde says to a token.
+/// Wonde's answer to a token.
 enum Answer {
     Takes(Box<WondeSchool>),
     Refuses(&'static str),
 }
 
-/// An error: Wonde cannot say now, and is asked again later.
+/// An error means that Wonde cannot say now, and is asked again later.
 async fn ask_wonde(
     context: &Context,
     event: &OpenEvent,
@@ -110,7 +109,7 @@ async fn ask_wonde(
     let Ok(id) = WondeId::try_from(wonde_school_id) else {
         return Ok(Answer::Refuses("bad_school_id"));
     };
-    // Only the configured Wonde can say whose a token is.
+    // Only the configured Wonde can say whose token it is.
     let asked = match context.wonde.school(&id, token, None) {
         Ok(client) => client.school().await,
         Err(error) => Err(error),

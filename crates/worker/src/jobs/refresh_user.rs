@@ -1,5 +1,5 @@
-//! Brings one person up to date while they log in: a delta of one, by the same rules, into the
-//! same history. It has seconds, and whoever waits for it is let in without it all the same.
+//! Brings one person up to date while they log in: a delta of one, by the same rules, into the same
+//! history. It has a few seconds, and the person is let in even if it fails.
 
 mod fetch;
 
@@ -32,7 +32,7 @@ async fn refresh_person(
     let started = Instant::now();
     let (job, lease, pool) = (&claimed.job, claimed.lease, context.queue.pool());
     let staff_id = asked.staff_id;
-    // The person is read later than this.
+    // The person is read after this moment.
     let as_of = job.started_at.unwrap_or(job.created_at);
     let (school, client) =
         connection::open(context, &context.wonde_at_login, &asked.school_id).await?;
@@ -42,7 +42,7 @@ async fn refresh_person(
         return Ok(refresh::finish_not_linked(pool, lease).await?);
     };
     let id = WondeId::try_from(wonde_id.clone())
-        .map_err(|_| SyncError::BadConnection("A Wonde id of its staff is not one."))?;
+        .map_err(|_| SyncError::BadConnection("The Wonde id of a member of staff is not valid."))?;
 
     let mis = school.mis.as_deref().and_then(|spelling| context.mis.find(spelling));
     let rules = SyncRules::decide(mis, &school.settings, job.options).at_login();
@@ -56,7 +56,7 @@ async fn refresh_person(
     let Fetched { mut page, classes } = in_time(context, &school, &client, fetch.run()).await?;
     page.requests = client.requests_made();
     if school.token == TokenState::Rejected {
-        // This job was asked for before the token was refused; now Wonde accepts it again.
+        // This job was requested before the token was refused; now Wonde accepts it again.
         schools::mark_token_accepted(pool, &school).await?;
     }
     let plan = PersonPlan {
@@ -80,8 +80,8 @@ async fn refresh_person(
     Ok(())
 }
 
-/// Fetches within the time that a refresh has. A Wonde that fails is noted, so that the next
-/// logins of the school do not wait for it.
+/// Fetches within the time of a refresh. If Wonde fails, that is recorded, so that the school's
+/// next logins do not wait for it.
 async fn in_time(
     context: &Context,
     school: &School,
@@ -103,7 +103,7 @@ async fn in_time(
     Err(error)
 }
 
-/// Whether the next login of the school would fare no better, and how long Wonde asked to wait.
+/// Whether the school's next login would fail too, and how long Wonde asked us to wait.
 fn outage(error: &SyncError) -> Option<(OutageReason, Option<Duration>)> {
     match error {
         SyncError::TooSlow => Some((OutageReason::Unavailable, None)),
@@ -133,7 +133,7 @@ mod tests {
         let forbidden = of(WondeError::Forbidden { scope: None });
         assert_eq!(forbidden, Some((OutageReason::Forbidden, None)));
         assert_eq!(outage(&SyncError::TooSlow), Some((OutageReason::Unavailable, None)));
-        // The token is marked instead; the other two are about one person.
+        // For the first the token is marked instead; the other two are about one person.
         for other in [WondeError::Unauthorized, WondeError::NotFound, WondeError::PageLoop] {
             assert_eq!(of(other), None);
         }

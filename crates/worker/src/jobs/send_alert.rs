@@ -1,4 +1,4 @@
-//! Sends a message as Standard Webhooks has it: <https://www.standardwebhooks.com>.
+//! Sends a message as specified by Standard Webhooks: <https://www.standardwebhooks.com>.
 
 use std::{fmt, time::Duration};
 
@@ -18,18 +18,18 @@ use url::Url;
 use super::Run;
 use crate::{Context, SyncError};
 
-/// The longest that a receiver may take.
+/// The longest time that a receiver may take.
 const TIMEOUT: Duration = Duration::from_secs(15);
-/// How often it is looked whether an earlier message has gone out.
+/// How often to check whether an earlier message has been sent.
 const AFTER_ANOTHER: Duration = Duration::from_secs(2);
-/// How often it is looked whether a receiver is configured.
+/// How often to check whether a receiver is configured.
 const WITHOUT_RECEIVER: Duration = Duration::from_mins(1);
 
 impl Run for SendAlert {
     async fn run(self, context: &Context, claimed: &Claimed) -> Result<(), JobError> {
         let pool = context.queue.pool();
         if alerts::waits_for_another(pool, &self).await.map_err(SyncError::from)? {
-            let wait = "The message that the alert was raised has not arrived yet.";
+            let wait = "The message that raised the alert has not been delivered yet.";
             return Err(JobError::Snooze(failure("alert_in_line", wait), AFTER_ANOTHER));
         }
         let Some(receiver) = &context.alerts.receiver else {
@@ -42,9 +42,9 @@ impl Run for SendAlert {
             Ok(status) if status.is_success() => {
                 Ok(jobs::finish(pool, claimed.lease).await.map_err(SyncError::from)?)
             }
-            Ok(StatusCode::GONE) => {
-                Err(JobError::Fail(failure("The receiver answered 410: it wants no more of them.")))
-            }
+            Ok(StatusCode::GONE) => Err(JobError::Fail(failure(
+                "The receiver answered 410: it accepts no more messages.",
+            ))),
             Ok(status) => {
                 Err(JobError::Retry(failure(&format!("The receiver answered {status}."))))
             }
@@ -59,12 +59,12 @@ impl Run for SendAlert {
 fn failure(code: &str, detail: &str) -> JobFailure {
     JobFailure {
         code: code.into(),
-        title: "The alert's message is not delivered".into(),
+        title: "The alert's message was not delivered".into(),
         detail: detail.into(),
     }
 }
 
-/// Who is told of alerts.
+/// Where alerts are sent.
 #[derive(Debug)]
 pub struct AlertReceiver {
     http: Client,
@@ -84,7 +84,7 @@ impl AlertReceiver {
         Ok(Self { http, url, secret })
     }
 
-    /// What the receiver says beyond its status is not read.
+    /// Only the status of the answer is read.
     async fn send(&self, job: &SendAlert, timestamp: i64) -> Result<StatusCode, reqwest::Error> {
         let id = format!("msg_{}", job.message_id.simple());
         let request = self
@@ -99,10 +99,10 @@ impl AlertReceiver {
     }
 }
 
-/// What signs messages: 24 to 64 random bytes, written as `whsec_` and their base64.
+/// The secret that signs messages: 24 to 64 random bytes, written as `whsec_` and their base64.
 pub struct AlertSecret(hmac::Key);
 
-/// A text that is no secret of Standard Webhooks.
+/// The text is not a secret of Standard Webhooks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error(
     "a webhook secret is `whsec_` and the base64 of 24 to 64 bytes, as \
@@ -142,7 +142,7 @@ mod tests {
 
     #[test]
     fn the_signature_is_that_of_the_published_example() {
-        // What the tests of the reference libraries expect.
+        // The value that the tests of the reference libraries expect.
         let secret = AlertSecret::parse(&"whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw".into()).unwrap();
         let signature =
             secret.sign("msg_p5jXN8AQM9LWM0D4loKWxJek", 1_614_265_330, r#"{"test": 2432232314}"#);

@@ -35,7 +35,7 @@ async fn sync(context: &Context, claimed: &Claimed, job: &SyncSchool) -> Result<
     let (lease, pool) = (claimed.lease, context.queue.pool());
     let (school, client) = connection::open(context, &context.wonde, &job.school_id).await?;
     if school.token == TokenState::Rejected {
-        // Wonde has said so before: by a 401, or by telling that access ended. It may have changed.
+        // Wonde has said so before, with a 401 or a webhook. It may have changed.
         connection::probe(context, &school, &client).await?;
     }
 
@@ -79,7 +79,7 @@ fn log(finished: &Finished, dry_run: bool) {
     );
 }
 
-/// Reads what is not read yet; returns by which rules it is to be compared.
+/// Reads what has not been read yet, and returns the rules for the comparison.
 async fn fetch(
     context: &Context,
     lease: Lease,
@@ -99,10 +99,10 @@ async fn fetch(
     Ok((rules, fetcher.run().await?))
 }
 
-/// From when on a delta asks for changes; `None`: everything is read. Wonde shows what changed in
-/// a MIS hours later, so a delta looks further back than to the last fetch. There is none before
-/// the first full sync, nor after a change of the school's settings: it may concern records that
-/// did not change.
+/// From when on a delta requests changes; `None` to read everything. Wonde shows a change in the
+/// MIS hours later, so a delta looks further back than the last fetch. There is no delta before the
+/// first full sync, or after a change of the school's settings, which may affect records that did
+/// not change.
 fn changed_since(
     context: &Context,
     school: &School,
@@ -113,13 +113,13 @@ fn changed_since(
     is_proven.then(|| seen - context.delta_overlap)
 }
 
-/// What is known of the school's MIS.
+/// What is known about the school's MIS.
 enum FoundMis<'a> {
     /// It is in the table.
     Known(&'a Mis),
     /// It has a name that is not in the table.
     Unknown,
-    /// Nobody names it.
+    /// There is no name for it.
     Unnamed,
 }
 
@@ -132,7 +132,7 @@ impl<'a> FoundMis<'a> {
     }
 }
 
-/// The school's MIS. Wonde is asked only where nobody has said it yet.
+/// The school's MIS. Wonde is asked only if it is not known yet.
 async fn find_mis<'a>(
     context: &'a Context,
     school: &School,

@@ -1,16 +1,16 @@
-//! What was deleted in the MIS.
+//! Deletions in the MIS.
 
 use mis_sync_domain::plan::{Gone, MappedPage};
 use mis_sync_wonde::{Deletion, DeletionKind, Page};
 
-/// Maps a page of deletions of one kind. What came back afterwards is not gone, and a line that
+/// Maps a page of deletions of one kind. A record that came back later is not gone, and a line that
 /// cannot be read says nothing.
 pub fn map_deletions(page: &Page<Deletion>, kind: DeletionKind) -> MappedPage {
     let gone = page
         .records
         .iter()
         .flatten()
-        // A filter that Wonde passes over delivers other kinds too.
+        // If Wonde ignores the filter, other kinds arrive too.
         .filter(|deletion| deletion.kind == kind.name() && deletion.restored_at.is_none())
         .map(|deletion| deletion.id.as_str().to_owned())
         .collect();

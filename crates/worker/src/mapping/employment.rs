@@ -14,14 +14,14 @@ pub(super) fn details(employee: &Employee) -> Option<&EmploymentDetails> {
     employee.employment_details.delivered().and_then(Option::as_ref)
 }
 
-/// Not only nulls, which is how a school looks that does not share them.
+/// Whether anything is given. A school that does not share them has only nulls.
 pub(super) fn says_something(details: &EmploymentDetails) -> bool {
     details.current.is_some()
         || details.employment_start_date.is_some()
         || details.employment_end_date.is_some()
 }
 
-/// What a record says of the employment.
+/// What a record says about the employment.
 pub(super) fn said(employee: &Employee) -> Employment {
     let Some(details) = details(employee) else { return Employment::default() };
     Employment {
@@ -35,8 +35,8 @@ pub(super) fn standing(employee: &Employee, rules: MappingRules) -> Standing {
     employment::standing(&said(employee), rules.today)
 }
 
-/// It cannot be told whether the person works at the school: the MIS has no flag, and a date that it
-/// would depend on cannot be read. So they are neither let in nor shut out.
+/// It is not clear whether the person works at the school: the MIS has no flag, and a date that
+/// decides cannot be read. So they are neither restored nor deactivated.
 pub(super) fn is_undecided(employee: &Employee, rules: MappingRules) -> bool {
     let depends_on_dates = said(employee).current.is_none()
         && matches!(standing(employee, rules), Standing::Current | Standing::Unsaid);
@@ -59,7 +59,7 @@ fn is_unreadable(date: Option<WondeDate>) -> bool {
     date.is_some_and(|date| date.is_unreadable())
 }
 
-/// A date that names its zone is a moment, and means the day on which that is in the school.
+/// A date with a zone is a moment, and means the day that it then is at the school.
 fn day(date: &WondeDate) -> Option<NaiveDate> {
     date.instant().map(school_day).or(date.civil())
 }
@@ -85,7 +85,7 @@ pub(super) fn job_title(employee: &Employee, rules: MappingRules, texts: &mut Te
     title
 }
 
-/// Whether the person teaches: the flag of the MIS says it, and where there is none a role does.
+/// Whether the person teaches: the MIS' flag says so, or without one a role does.
 pub(super) fn teaches(employee: &Employee, rules: MappingRules) -> bool {
     let flag = details(employee).and_then(|details| details.teaching_staff);
     flag.unwrap_or_else(|| {

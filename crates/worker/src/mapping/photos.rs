@@ -3,8 +3,8 @@
 use mis_sync_domain::{Issue, IssueCode, MAX_PHOTO_BYTES, Photo, PhotoRecord, plan::MappedPage};
 use mis_sync_wonde::{Employee, Include, Page, PhotoError};
 
-/// Maps the photos of a page of staff. Whose record cannot be read, or says nothing of a photo,
-/// keeps the picture that iP has.
+/// Maps the photos of a page of staff. If a record cannot be read, or says nothing about a photo,
+/// iP's picture stays.
 pub fn map_photos(page: &Page<Employee>) -> MappedPage {
     let mut mapped = MappedPage::default();
     for (place, record) in (0..).zip(&page.records) {
@@ -19,7 +19,7 @@ pub fn map_photos(page: &Page<Employee>) -> MappedPage {
     mapped
 }
 
-/// `None`: the MIS does not say.
+/// `None` if the MIS does not say.
 fn photo(employee: &Employee) -> Result<Option<PhotoRecord>, IssueCode> {
     let photo = match &employee.photo {
         Include::Missing => return Ok(None),

@@ -7,8 +7,8 @@ use mis_sync_wonde::{Class, ClassEmployee, Include, Page, Subject, UndecodableRe
 
 use super::texts::{self, Texts};
 
-/// Maps a page of classes; every record of it is accounted for. `staff_supported`: the school's
-/// MIS delivers who teaches a class.
+/// Maps a page of classes. Every record of it is accounted for. `staff_supported` says whether the
+/// school's MIS delivers who teaches a class.
 pub fn map_classes(page: &Page<Class>, staff_supported: bool) -> MappedPage {
     let class = |class: &Class, texts: &mut Texts| TeachingRecord {
         wonde_id: class.id.as_str().to_owned(),
@@ -34,8 +34,8 @@ pub fn map_classes(page: &Page<Class>, staff_supported: bool) -> MappedPage {
     mapped
 }
 
-/// Maps a page of subjects; every record of it is accounted for. One that is no longer taught is
-/// gone.
+/// Maps a page of subjects. Every record of it is accounted for. A subject that is no longer taught
+/// is gone.
 pub fn map_subjects(page: &Page<Subject>) -> MappedPage {
     let subject = |subject: &Subject, texts: &mut Texts| TeachingRecord {
         wonde_id: subject.id.as_str().to_owned(),
@@ -43,7 +43,7 @@ pub fn map_subjects(page: &Page<Subject>) -> MappedPage {
         code: texts.name(subject.code.as_deref()),
         description: texts.description(subject.description.as_deref()),
         subject: SubjectOfClass::NotDelivered,
-        // Only all classes together say it.
+        // Only all classes together show it.
         staff: None,
     };
     let mut mapped = MappedPage::default();
@@ -62,8 +62,8 @@ pub fn map_subjects(page: &Page<Subject>) -> MappedPage {
     mapped
 }
 
-/// What cannot be read, or has no name, is staged without one: it is there, so it has not gone.
-/// `nameless`: what is told of one that has no name.
+/// A record that cannot be read, or has no name, is staged without a name: it exists, so it has not
+/// gone. `nameless` is the issue for a record without a name.
 fn add(
     mapped: &mut MappedPage,
     place: u64,
@@ -100,8 +100,8 @@ fn add(
     mapped.teaching.push((kind, record));
 }
 
-/// Each person once, main teachers first, else in the order given. A person who is named twice is a main
-/// teacher where either says so.
+/// Each person once, main teachers first, otherwise in the given order. A person who is named twice
+/// is a main teacher if either entry says so.
 fn teachers(employees: &[ClassEmployee]) -> Vec<Teacher> {
     let mut teachers: Vec<Teacher> = Vec::new();
     for employee in employees {

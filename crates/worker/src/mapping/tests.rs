@@ -229,7 +229,7 @@ fn a_date_that_cannot_be_read_is_told_of() {
         assert_eq!(issues(&flagged, rules()), ["date_unreadable"]);
         let not_current = employed(json!(false), json!("2020-09-01"), garbage.clone());
         assert_eq!(map(&not_current, rules()), Mapped::NotCurrent);
-        // Without a flag it cannot be told whether they work here.
+        // Without a flag it is not clear whether they work here.
         for (start, end) in [
             (json!("2020-09-01"), garbage.clone()),
             (garbage.clone(), Value::Null),
@@ -241,7 +241,7 @@ fn a_date_that_cannot_be_read_is_told_of() {
             let mapped = map_page(&Page { records, next: None }, rules());
             assert!(mapped.gone.employees.is_empty() && mapped.present.len() == 1, "not shut out");
         }
-        // What can be read says it.
+        // The date that can be read decides.
         let ended = employed(Value::Null, garbage.clone(), json!("2026-08-31"));
         assert_eq!(map(&ended, rules()), Mapped::NotCurrent);
         let role = json!({ "data": [{ "name": "Cook", "end_date": garbage }] });
@@ -374,7 +374,7 @@ fn a_page_accounts_for_every_record() {
     assert_eq!(
         left_out,
         [("A100", "not_current"), ("A100", "no_work_email"), ("A9", "unreadable_record")],
-        "everybody who is not imported leaves a trace"
+        "everyone who is not imported leaves evidence"
     );
     let staff = mapped.staff.iter().map(|(place, one)| (*place, one.email.is_some()));
     assert_eq!(staff.collect::<Vec<_>>(), [(0, true), (2, false)]);

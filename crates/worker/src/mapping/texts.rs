@@ -26,7 +26,7 @@ impl Texts {
     }
 }
 
-/// An id or a key; that it is cut is not reported.
+/// An id or a key. Cutting it is not reported.
 pub(super) fn key(text: Option<&str>) -> Option<String> {
     Texts::default().name(text)
 }

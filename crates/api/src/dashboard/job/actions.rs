@@ -33,9 +33,9 @@ pub(in crate::dashboard) fn offer(operator: &Operator, job: &Job, lineage: &[Job
     html! {
         div.buttons {
             @if job.state == JobState::Held && job.approval.is_none() {
-                (deed("Approve", "approve", "The job runs and applies the ticked categories as they are shown. What is not ticked stays as iP has it.", "primary")
+                (deed("Approve", "approve", "The job runs again and applies the ticked categories as shown. Everything else is left unchanged in iP.", "primary")
                     .show(operator, &categories(job)))
-                (deed("Reject", "reject", "Nobody is changed, and the job is cancelled. The next sync looks anew.", "danger").show(operator, &nothing))
+                (deed("Reject", "reject", "The job is cancelled and nothing changes. The next sync will check again.", "danger").show(operator, &nothing))
             }
             @if BulkAction::Retry.states().contains(&job.state) {
                 (retry_deed(job).show(operator, &nothing))
@@ -44,7 +44,7 @@ pub(in crate::dashboard) fn offer(operator: &Operator, job: &Job, lineage: &[Job
                 (deed("Cancel", "cancel", "The job stops within seconds, and nothing of it is applied.", "danger").show(operator, &nothing))
             }
             @if can_undo {
-                (deed("Undo", "undo", "What the job changed is taken back, all at once or nothing. The next full sync applies again what the MIS says.", "danger").show(operator, &nothing))
+                (deed("Undo", "undo", "This reverses every change, or none if any can't be reversed. The next full sync applies the values of the MIS again.", "danger").show(operator, &nothing))
             }
         }
     }
@@ -68,7 +68,7 @@ fn deed<'a>(job: &Job, label: &'a str, action: &str, says: &'a str, kind: &'a st
 fn retry_deed(job: &Job) -> Deed<'_> {
     let says = match job.state {
         JobState::Retrying => "The next attempt starts now instead of waiting.",
-        _ => "A new job does the same again.",
+        _ => "Run this sync again as a new job.",
     };
     deed(job, "Retry", "retry", says, "primary")
 }
@@ -140,8 +140,8 @@ async fn act(PathId(id): PathId, posted: Posted, act: Act<'_>) -> Result<Respons
 
 fn show_conflicts(operator: &Operator, job: &Job, conflicts: &[Conflict]) -> Response {
     let content = html! {
-        h1 { "Nothing was taken back" }
-        p { "Later changes touched fields of this job. Taking them back would undo those as well, so nothing is taken back at all." }
+        h1 { "Nothing was reversed" }
+        p { "Later changes affected the same fields. An undo would reverse those too, so nothing was reversed." }
         (scroll("Conflicts", &html! {
             table.rows {
                 thead { tr { th { "Whose" } th { "Field" } th { "Changed by" } } }
@@ -151,7 +151,7 @@ fn show_conflicts(operator: &Operator, job: &Job, conflicts: &[Conflict]) -> Res
                         td { (conflict.field.as_str()) }
                         td { @match conflict.job_id {
                             Some(id) => a href=(job_path(id)) { code { (id) } },
-                            None => "a person, by hand; or what it was is taken or gone",
+                            None => "a person, by hand, or the earlier value is in use or gone",
                         } }
                     }
                 } }
@@ -159,7 +159,7 @@ fn show_conflicts(operator: &Operator, job: &Job, conflicts: &[Conflict]) -> Res
         }))
         p { a.button href=(job_path(job.id)) { "Back to the job" } }
     };
-    let page = Page { operator, tab: Tab::Jobs, title: "Nothing was taken back", watch: None };
+    let page = Page { operator, tab: Tab::Jobs, title: "Nothing was reversed", watch: None };
     let mut response = page.show(&content);
     *response.status_mut() = StatusCode::CONFLICT;
     response

@@ -18,7 +18,7 @@ pub(super) async fn page(pool: &Pool, id: JobId) -> Result<Vec<(i64, Issue)>, Er
 pub(super) fn show(job: &Job, issues: &[(i64, Issue)]) -> Markup {
     if issues.is_empty() {
         let why = match (&job.report, job.state.is_finished()) {
-            (Some(_), _) => "No record had a problem.",
+            (Some(_), _) => "No record had an issue.",
             (None, true) => "The records were never compared.",
             (None, false) => "None so far.",
         };
@@ -31,7 +31,7 @@ pub(super) fn show(job: &Job, issues: &[(i64, Issue)]) -> Markup {
     }
     html! {
         (scroll("Issues", &html! { table.rows.cards {
-            thead { tr { th { "Reason" } th.number { "Records" } th { "What it means, and which" } } }
+            thead { tr { th { "Reason" } th.number { "Records" } th { "What it means, and which records" } } }
             tbody { @for (code, records) in reasons.values() {
                 tr {
                     td { code { (code.as_str()) } }

@@ -38,7 +38,7 @@ pub(super) fn show(
             label { "User" input name="user" value=[filter.user.map(|id| id.to_string())] autocomplete="off" placeholder="staff id"; }
             label { "Error" input name="error" value=[filter.error.as_deref()] autocomplete="off" list="errors" placeholder="its type"; }
             datalist #errors { @for error in errors { option value=(error) {} } }
-            label { "Asked for"
+            label { "Requested"
                 select name="age" {
                     @for (value, text) in filter::AGES {
                         option value=(value) selected[filter.age == *value] { (text) }

@@ -39,7 +39,7 @@ pub(super) fn show(
                     form method="post" action="/dashboard/jobs/views/forget" {
                         (form_token(operator))
                         input type="hidden" name="name" value=(view.name);
-                        button.cross aria-label={ "Forget the view " (view.name) } { "×" }
+                        button.cross aria-label={ "Delete the view " (view.name) } { "×" }
                     }
                 }
             }
@@ -54,7 +54,7 @@ pub(super) fn show(
                         (form_token(operator))
                         input type="hidden" name="query" value=(query);
                         label { "Name" input name="name" required maxlength="60" autocomplete="off"; }
-                        p.quiet { "Everybody who uses the dashboard sees it." }
+                        p.quiet { "Everyone who uses the dashboard sees it." }
                         button.primary { "Save" }
                     }
                 }

@@ -48,7 +48,7 @@ pub(super) fn show(
     window: Window,
     points: &Result<Vec<Point>, String>,
 ) -> Markup {
-    let source = format!("Ledger (Postgres), now, in steps of {}", length(step(window)));
+    let source = format!("Live, in steps of {}", length(step(window)));
     html! {
         nav.windows aria-label="Span of the graphs" {
             "The last"
@@ -133,7 +133,7 @@ fn of_kind(operator: &Operator, kind: JobKind, points: &[Point]) -> Markup {
         line("wait", |step| step.wait),
     ];
     if throughput.iter().all(|bar| bar.parts.iter().all(|(_, jobs)| *jobs == 0)) {
-        return html! { p.empty { "None ended in this time." } };
+        return html! { p.empty { "No jobs finished in this time." } };
     }
     html! {
         (bars("Jobs that ended", &throughput, number))

@@ -12,12 +12,12 @@ const CROWDED_PERCENT: i64 = 80;
 const LONG_SECONDS: u64 = 300;
 
 pub(super) fn postgres(health: &Result<Health, String>) -> Markup {
-    panel("Postgres", "Asked now", health, |health| {
+    panel("Postgres", "Live", health, |health| {
         let is_crowded = health.connections * 100 > health.max_connections * CROWDED_PERCENT;
         let oldest = health.oldest_transaction;
         html! {
             @if is_crowded { p.warning { "Nearly all connections are taken. Lower " code { "database.max_connections" } " or raise those of the server." } }
-            @if oldest.is_some_and(|age| age.as_secs() > LONG_SECONDS) { p.warning { "A transaction has been open for long; it keeps the database from cleaning up." } }
+            @if oldest.is_some_and(|age| age.as_secs() > LONG_SECONDS) { p.warning { "A transaction has been open for a long time, which stops the database from cleaning up." } }
             dl.facts {
                 div { dt { "Version" } dd { (health.version) } }
                 div { dt { "Size" } dd { (size(health.size_bytes)) } }
@@ -32,7 +32,7 @@ pub(super) fn postgres(health: &Result<Health, String>) -> Markup {
 }
 
 pub(super) fn redis(health: &Result<RedisHealth, String>) -> Markup {
-    panel("Redis", "Asked now", health, |health| {
+    panel("Redis", "Live", health, |health| {
         let unknown = html! { span.quiet { "not told" } };
         let bytes = |bytes: u64| size(i64::try_from(bytes).unwrap_or(i64::MAX));
         html! {
@@ -42,7 +42,7 @@ pub(super) fn redis(health: &Result<RedisHealth, String>) -> Markup {
                 div { dt { "Memory" } dd { @match health.used_bytes { Some(used) => (bytes(used)), None => (unknown) }
                     @if let Some(max) = health.max_bytes.filter(|max| *max > 0) { " of " (bytes(max)) } } }
                 div { dt { "When full" } dd { @match &health.eviction { Some(policy) => code { (policy) }, None => (unknown) } } }
-                div { dt { "Survives a restart by" } dd { @match health.persistence {
+                div { dt { "Kept over a restart by" } dd { @match health.persistence {
                     Some(how) if how.log && how.snapshots => "log and snapshots",
                     Some(how) if how.log => "log",
                     Some(how) if how.snapshots => "snapshots",

@@ -23,12 +23,12 @@ pub(super) fn show(
     now: &Result<Now, String>,
     names: &Names,
 ) -> Markup {
-    panel("Wonde", "Shared limiter (Redis), the last 15 minutes", traffic, |traffic| {
+    panel("Wonde", "The last 15 minutes", traffic, |traffic| {
         html! {
             @if let Ok(now) = now { (breakers(now, names)) }
             @match traffic {
                 Some(traffic) => (figures(operator, traffic, names)),
-                None => p.quiet { "The service was started without the workers' limit." },
+                None => p.quiet { "This process was started without the workers' rate limit." },
             }
         }
     })
@@ -64,7 +64,7 @@ fn breakers(now: &Now, names: &Names) -> Markup {
         ul.needs { @for outage in &now.outages { li {
             (badge("retrying", "↻", outage.reason.as_str())) " "
             (school(names, &outage.school_id))
-            " is not asked at logins; the last failure was " (ago(outage.noted_at)) " ago"
+            " is not asked at logins. The last failure was " (ago(outage.noted_at)) " ago"
         } } }
     }
 }
@@ -94,7 +94,7 @@ fn figures(operator: &Operator, traffic: &WondeTraffic, names: &Names) -> Markup
         p.legend { span data-kind="p50" { (number(count(sum(|key| key.sent)))) " requests" }
             span data-kind="failed" { (number(count(sum(|key| key.limited)))) " answered 429" } }
         (by_minute(operator, traffic))
-        @if traffic.keys.is_empty() { p.quiet { "Nothing went out." } } @else {
+        @if traffic.keys.is_empty() { p.quiet { "No requests in the last 15 minutes." } } @else {
             (scroll("Requests by school", &html! { table.rows {
                 thead { tr { th { "School" } th.number { "Requests" } th.number { "429" } th.number { "Left now" } th.number { "Next waits" } } }
                 tbody { @for key in traffic.keys.iter().take(TOKENS) { tr {

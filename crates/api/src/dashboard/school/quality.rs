@@ -31,7 +31,7 @@ const COLUMNS: [&str; 7] =
 pub(super) fn show(operator: &Operator, school: &School, flaws: &[Flaw]) -> Markup {
     if flaws.is_empty() {
         let never = school.last_synced_at.is_none();
-        return html! { p.quiet { @if never { "No sync of the school was applied yet." } @else { "Nothing to mend: every record of the MIS could be taken." } } };
+        return html! { p.quiet { @if never { "No sync of this school has been applied yet." } @else { "Nothing to correct: every record in the MIS could be imported." } } };
     }
     let mut reasons: BTreeMap<&str, (usize, &str)> = BTreeMap::new();
     for flaw in flaws {
@@ -50,7 +50,7 @@ pub(super) fn show(operator: &Operator, school: &School, flaws: &[Flaw]) -> Mark
             form.inline method="post" action={ (school_path(&school.id)) "/quality" } {
                 (form_token(operator))
                 button { "Download for the MIS clerk (CSV)" } " "
-                span.quiet { "with names and emails; noted in the audit log" }
+                span.quiet { "with names and emails; recorded in the audit log" }
             }
         }
     }

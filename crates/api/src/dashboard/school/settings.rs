@@ -28,7 +28,7 @@ const SWITCHES: &[Switch] = &[
     ("import_classes", "Import classes", |s| &mut s.import_classes),
     ("import_subjects", "Import subjects", |s| &mut s.import_subjects),
     ("import_photos", "Import photos on every sync", |s| &mut s.import_photos),
-    ("guard", "Hold implausible changes", |s| &mut s.guard.enabled),
+    ("guard", "Hold unusually large changes", |s| &mut s.guard.enabled),
     ("schedule", "Sync every night", |s| &mut s.schedule.enabled),
     ("hourly_delta", "Delta every hour", |s| &mut s.schedule.hourly_delta),
 ];
@@ -68,7 +68,7 @@ pub(super) fn show(operator: &Operator, school: &School) -> Markup {
 fn policy(policy: LeaverPolicy) -> &'static str {
     match policy {
         LeaverPolicy::Deactivate => "can no longer log in",
-        LeaverPolicy::Keep => "stay as they are",
+        LeaverPolicy::Keep => "stay active",
     }
 }
 
@@ -81,7 +81,7 @@ fn form(operator: &Operator, school: &School, switches: &[(&str, &str, bool)]) -
                 @for (name, text, is_on) in switches {
                     label.chip { input type="checkbox" name=(name) checked[*is_on]; span { (text) } }
                 }
-                label.chip { input type="checkbox" name="keep_leavers" checked[school.settings.leaver_policy == LeaverPolicy::Keep]; span { "Leavers stay as they are" } }
+                label.chip { input type="checkbox" name="keep_leavers" checked[school.settings.leaver_policy == LeaverPolicy::Keep]; span { "Leavers stay active" } }
                 label { "Lists of line managers name"
                     select name="hierarchy_lists" {
                         @for (way, text) in HIERARCHY {

@@ -1,4 +1,4 @@
-//! What Wonde gives us of a school: which kinds of data, and how much of the rate is used.
+//! What Wonde delivers us of a school: which kinds of data, and how much of the rate is used.
 
 use chrono::TimeDelta;
 use maud::{Markup, html};
@@ -79,10 +79,10 @@ pub(super) fn show(
     let mis = operator.access().mis_of(school);
     html! {
         div.grid {
-            (panel("What Wonde gives", "The last runs that read the MIS to the end", withheld, |withheld| {
+            (panel("What Wonde delivers", "As of the last complete run", withheld, |withheld| {
                 kinds(school, mis, withheld)
             }))
-            (panel("Requests to Wonde", "Shared limiter (Redis), the last 15 minutes", traffic, |traffic| {
+            (panel("Requests to Wonde", "The last 15 minutes", traffic, |traffic| {
                 let used = traffic.iter().flat_map(|traffic| &traffic.keys);
                 used_rate(traffic.is_some(), &used.filter(|key| key.school.as_ref() == Some(&school.id)).collect::<Vec<_>>())
             }))
@@ -92,7 +92,7 @@ pub(super) fn show(
 
 fn kinds(school: &School, mis: Option<&Mis>, withheld: &[IssueCode]) -> Markup {
     html! {
-        (scroll("What Wonde gives", &html! { table.rows.tight.cards {
+        (scroll("What Wonde delivers", &html! { table.rows.tight.cards {
             thead { tr { th { "Data" } th { "State" } th { "What it means" } } }
             tbody { @for kind in &KINDS {
                 @let (badge, means) = standing(kind, school, mis, withheld);
@@ -111,7 +111,7 @@ fn standing(
 ) -> (Markup, String) {
     let is_supported = kind.needs.is_none_or(|needed| Mis::supports(mis, needed));
     if let Some(mis) = mis.filter(|_| !is_supported) {
-        let means = format!("{} does not deliver it; iP's own is left alone.", mis.name);
+        let means = format!("{} does not deliver this; iP's values stay.", mis.name);
         return (badge("cancelled", "–", "not from this MIS"), means);
     }
     if withheld.contains(&kind.withheld) {
@@ -122,17 +122,17 @@ fn standing(
     }
     match school.last_full_sync_at {
         Some(_) => (badge("succeeded", "✓", "delivered"), String::new()),
-        None => (badge("cancelled", "–", "not known yet"), "The first full sync tells.".into()),
+        None => (badge("cancelled", "–", "not known yet"), "The first full sync will show.".into()),
     }
 }
 
 /// A school whose token was changed lately has a row for each.
 fn used_rate(is_limited: bool, keys: &[&KeyTraffic]) -> Markup {
     if !is_limited {
-        return html! { p.quiet { "The service was started without the workers' limit." } };
+        return html! { p.quiet { "This process was started without the workers' rate limit." } };
     }
     let Some(current) = keys.first() else {
-        return html! { p.quiet { "Nothing went out for this school; all of its rate is left." } };
+        return html! { p.quiet { "No requests for this school in the last 15 minutes. Its whole rate is available." } };
     };
     let sum = |of: fn(&KeyTraffic) -> u64| {
         number(i128::from(keys.iter().map(|key| of(key)).sum::<u64>()))
@@ -141,7 +141,7 @@ fn used_rate(is_limited: bool, keys: &[&KeyTraffic]) -> Markup {
         dl.facts {
             div { dt { "Requests" } dd { (sum(|key| key.sent)) } }
             div { dt { "Answered 429 (too many)" } dd { (sum(|key| key.limited)) } }
-            div { dt { "May go out at once now" } dd { (number(i128::from(current.left))) } }
+            div { dt { "Can be sent immediately" } dd { (number(i128::from(current.left))) } }
             div { dt { "The next one waits" } dd { (length(TimeDelta::from_std(current.wait).unwrap_or_default())) } }
         }
     }

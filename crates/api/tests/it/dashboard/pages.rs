@@ -196,7 +196,7 @@ async fn a_school_says_what_wonde_gives_and_what_is_kept_back() {
     app.sql("UPDATE school SET last_full_sync_at = now(), mis = 'Bromcom'".into()).await;
     let page = who.get(&app, path).await.text;
     let states = ["delivered", "withheld", "not from this MIS", "not imported"];
-    let wonde = between(&page, "What Wonde gives", "</table>");
+    let wonde = between(&page, "What Wonde delivers", "</table>");
     for state in states {
         assert!(wonde.contains(state), "{state}: {wonde}");
     }

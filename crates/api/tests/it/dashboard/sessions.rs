@@ -24,8 +24,8 @@ async fn a_key_opens_the_dashboard_and_a_wrong_one_says_why_not() {
     let ip_app = app.key(Role::App, None).await;
     let bound = app.key(Role::Operator, Some("oak")).await;
     for (key, says) in [
-        ("misk_nonsense", "no valid key"),
-        ("", "no valid key"),
+        ("misk_nonsense", "key isn't valid"),
+        ("", "key isn't valid"),
         (ip_app.as_str(), "the iP app"),
         (bound.as_str(), "bound to one school"),
     ] {

@@ -72,7 +72,7 @@ fn only_somebody_active_whose_id_is_proved_to_be_gone_is_found_again() {
     assert_eq!(told(&school([inactive("a1")]), &gone(), &RULES), new, "left long ago");
     let left = list([moved()]).left_out("a1", RecordOutcome::NotCurrent).gone(&["a1"]);
     let lines = ["b1 created", "a1 active=false"];
-    assert_eq!(told(&held(), &left, &RULES), lines, "in the list as somebody who left");
+    assert_eq!(told(&held(), &left, &RULES), lines, "in the list as a leaver");
     let by_upi = person(account("a1"), |ada| ada.upi = Some("u1".into()));
     let there = gone().present("c1", Some("u1"));
     assert_eq!(told(&school([by_upi]), &there, &RULES), new, "there under yet another id");
@@ -145,7 +145,8 @@ fn a_name_that_both_lack_is_nothing_in_common() {
         assert_eq!(plan.candidates(), NOTHING, "{first_name} {surname}");
         assert_eq!(plan.created.len(), 1);
     }
-    // Nor is the account of a person without a surname theirs who has its address and no surname.
+    // An account of a person without a surname does not match a record with its address and no
+    // surname either.
     let same_login = StaffRecord { email: email("a1@oak.example"), ..said("Jo", "") };
     let fetched = list([same_login]).gone(&["a1"]);
     let plan = compare(&nameless("Robin", ""), &fetched, &RULES);

@@ -9,7 +9,7 @@ use crate::{
     TeachingRecord, line_manager::HierarchyLists,
 };
 
-/// Somebody new leads Ada, and teaches a class of a subject that is new.
+/// A new person manages Ada, and teaches a class of a new subject.
 fn plan() -> super::super::Plan {
     let held = Held {
         classes: vec![group("c1", ClassId, &["a1"])],

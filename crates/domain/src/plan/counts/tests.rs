@@ -5,7 +5,7 @@ use super::super::fixture::{
 use super::super::{Fetched, Held, Ref, Said};
 use crate::{Affected, ClassId, FieldValue, GuardCategory, JobTitle, StaffRecord, SyncMode};
 
-/// Somebody with a job title and a line manager by the word of the MIS.
+/// A person with a job title and a line manager from the MIS.
 fn employed(name: &str, manager: &str) -> super::super::Account {
     person(account(name), |person| {
         person.job_title = Some("Teacher".into());
@@ -77,7 +77,7 @@ fn the_guard_is_told_how_much_changes_and_of_how_many() {
         employed("a2", "head"),
         employed("a3", "head"),
         account("a4"),
-        // Who is not linked or inactive is not counted among those that there are.
+        // People who are not linked or are inactive do not count.
         by_hand("b1"),
         inactive("b2"),
     ];
@@ -111,7 +111,7 @@ fn the_guard_is_told_how_much_changes_and_of_how_many() {
     ];
     let affected = |(category, records, of)| Affected { category, records, of };
     assert_eq!(plan.affected, expected.map(affected));
-    // A first id is no new one, and a first title no loss.
+    // A first id is not a new one, and a first title is not a loss.
     let plan = compare(&school([by_hand("b1")]), &list([record("b1")]), &RULES);
     assert!(plan.affected.iter().all(|affected| affected.records == 0));
     let flags: Vec<FieldValue> = plan

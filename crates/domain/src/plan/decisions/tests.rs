@@ -5,7 +5,7 @@ use super::super::fixture::{
 use super::super::{Account, Decision, Held};
 use crate::StaffRecord;
 
-/// Whom a record means, by the word of a person who was shown Cy.
+/// A decision about a record, made when Cy was shown.
 fn decision(wonde_id: &str, whom: Option<&str>, in_doubt: bool) -> Decision {
     let shown = ["Cy", "Of Cy", "cy@oak.example"].map(str::to_owned);
     Decision { wonde_id: wonde_id.into(), staff_id: whom.map(id), in_doubt, shown: Some(shown) }
@@ -67,10 +67,10 @@ fn a_decision_counts_while_the_record_is_the_one_that_was_shown() {
     let another = compare(&held, &list([stranger("a1", "Dan", "dan@oak.example")]), &RULES);
     assert_eq!(another.told(), ["a1 possible_match"]);
     assert_eq!(another.used_decisions, NOTHING);
-    // With one thing in common it is the same.
+    // With one thing in common it is the same record.
     let renamed = compare(&held, &list([stranger("a1", "Dan", "cy@oak.example")]), &RULES);
     assert!(renamed.told().contains(&"a1 first_name=Dan".to_owned()));
-    // Where it was not kept what was shown, it counts.
+    // If what was shown was not kept, the decision counts.
     let unseen = Decision { shown: None, ..decision("a1", Some("a1"), true) };
     let held = decided([account("a1")], [unseen]);
     let followed = compare(&held, &list([stranger("a1", "Dan", "dan@oak.example")]), &RULES);
@@ -79,7 +79,7 @@ fn a_decision_counts_while_the_record_is_the_one_that_was_shown() {
 
 #[test]
 fn a_record_that_ip_knows_means_whom_ip_says_unless_that_is_in_doubt() {
-    // Before the sync Ada's own record is back, and the decision is about nobody.
+    // Before the sync Ada's own record is back, and the decision applies to no one.
     let held = decided([account("a1")], [Decision { shown: None, ..decision("a1", None, true) }]);
     let plan = compare(&held, &list([record("a1")]), &RULES);
     assert_eq!(plan.told(), NOTHING);
@@ -93,7 +93,7 @@ fn two_decisions_for_one_account_contradict_each_other() {
     let second = StaffRecord { email: email("cy2@oak.example"), ..cy("b2") };
     let told = compare(&held, &list([cy("b1"), second]).gone(&["a1"]), &RULES).told();
     assert_eq!(told, ["b1 created", "b2 created", "a1 active=false"]);
-    // Where only one of them is in the list, that one counts.
+    // If only one of them is in the list, that one counts.
     let told = compare(&held, &list([cy("b1")]).gone(&["a1"]), &RULES).told();
     assert_eq!(told[0], "a1 wonde_id=b1");
 }
@@ -103,7 +103,7 @@ fn somebody_who_is_in_the_list_under_another_id_is_meant_by_that_one() {
     let held = decided([account("a1")], [decision("b1", Some("a1"), false)]);
     let told = compare(&held, &list([record("a1"), cy("b1")]), &RULES).told();
     assert_eq!(told, ["b1 created"]);
-    // Not in the list, which is enough for a person to say so.
+    // It is not in the list, which is enough for a person to decide.
     let told = compare(&held, &list([cy("b1")]), &RULES).told();
     assert_eq!(told[0], "a1 wonde_id=b1");
 }

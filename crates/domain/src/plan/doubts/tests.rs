@@ -5,7 +5,7 @@ use super::super::fixture::{
 };
 use crate::StaffRecord;
 
-/// What is said of this list, and whom its records may mean.
+/// The lines for this list, and the possible matches of its records.
 fn judged(held: &Held, staff: impl IntoIterator<Item = StaffRecord>) -> [Vec<String>; 2] {
     let plan = compare(held, &list(staff).gone(&["a1"]), &RULES);
     [plan.told(), plan.candidates()]
@@ -70,10 +70,10 @@ fn a_mailbox_in_doubt_waits_while_its_owner_can_log_in() {
     let [told, candidates] = judged(&school([holder(account("a1"))]), [namesake.clone()]);
     assert_eq!(told, ["b1 possible_match"]);
     assert_eq!(candidates, ["b1?a1 65 work_email+surname"]);
-    // The mailbox of somebody inactive was handed on.
+    // The mailbox of an inactive person was handed on.
     let [told, candidates] = judged(&school([holder(inactive("a1"))]), [namesake.clone()]);
     assert_eq!((told, candidates), (vec!["b1 created".to_owned()], Vec::new()));
-    // Of an account made by hand the surname may be another one.
+    // The surname of an account made by hand may differ.
     let [told, candidates] =
         judged(&school([by_hand("a1")]), [StaffRecord { surname: "Khan".into(), ..namesake }]);
     assert_eq!(told, ["b1 possible_match"]);
@@ -87,7 +87,7 @@ fn an_account_that_nobody_has_used_passes_from_nobody() {
     let [told, candidates] = judged(&school([unused]), [cy.clone()]);
     assert_eq!(told, ["a1 wonde_id=b1", "a1 first_name=Cy", "a1 surname=Of Cy"]);
     assert_eq!(candidates, NOTHING);
-    // One that was linked once is somebody's, whether or not they have logged in.
+    // An account that was linked once has an owner, whether or not they have logged in.
     let once = with(account("a1"), |account| {
         account.password_reset_required = true;
         account.person.wonde_id = None;

@@ -7,7 +7,7 @@ use crate::{MatchedBy, RecordOutcome, StaffRecord, employment::Standing};
 
 const LEFT: RecordOutcome = RecordOutcome::NotCurrent;
 
-/// What the last run left: these imported, and `a3` not current.
+/// What the last run left: these people imported, and `a3` not current.
 fn held() -> Held {
     let mut held = school([account("a1"), account("a2")]);
     let fetched = list([record("a1"), record("a2")]).left_out("a3", LEFT);
@@ -36,7 +36,7 @@ fn everybody_in_the_list_is_noted_and_once_only() {
         (Some(Ref::Known(id("a1"))), Some(MatchedBy::WondeId))
     );
     assert_eq!((of(2).staff, of(2).matched_by), (None, None));
-    // The same again is nothing new.
+    // The same again changes nothing.
     let known =
         Held { evidence: plan.sightings.seen.into_iter().collect(), ..school([account("a1")]) };
     assert!(compare(&known, &fetched, &RULES).sightings.seen.is_empty());
@@ -67,7 +67,7 @@ fn whoever_is_not_in_the_list_any_more_is_gone_unless_the_list_proves_nothing() 
     let gone = |fetched: Fetched| compare(&held(), &fetched, &RULES).sightings.gone;
     let only_ada = || list([record("a1")]);
     assert_eq!(gone(only_ada().gone(&["a2"])), ["a2", "a3"]);
-    assert_eq!(gone(only_ada()), ["a3"], "whoever is active is gone only where that is proved");
+    assert_eq!(gone(only_ada()), ["a3"], "an active person is gone only if that is proved");
     assert_eq!(gone(list([])), NOTHING, "an empty list");
     let nameless = with(only_ada().gone(&["a2"]), |list| list.counts.nameless = 1);
     assert_eq!(gone(nameless), NOTHING, "may be the nameless one");

@@ -11,7 +11,7 @@ fn two() -> Held {
     school([account("a1"), account("a2")])
 }
 
-/// A full list that has Ada alone.
+/// A full list with only Ada.
 fn only_ada() -> Fetched {
     list([record("a1")])
 }
@@ -38,7 +38,7 @@ fn absence_has_to_be_proved() {
     assert_eq!(told(&two(), &gone(nameless), &RULES), NOTHING, "may be the nameless one");
     assert_eq!(told(&two(), &gone(unsaid), &RULES), ["school employment_withheld"]);
     assert_eq!(told(&two(), &gone(only_ada()), &keep), NOTHING, "the policy keeps");
-    // Of a delta it is no proof that a record is not current: it says so itself by `gone`.
+    // In a delta this does not prove that a record is not current; `gone` would say so.
     let fetched = delta([record("a1")]).left_out("a2", LEFT);
     assert_eq!(told(&two(), &fetched, &RULES), NOTHING);
 }
@@ -47,15 +47,15 @@ fn absence_has_to_be_proved() {
 fn whoever_is_left_out_for_another_reason_has_not_left() {
     let gone = || only_ada().gone(&["a2"]);
     assert_eq!(told(&two(), &gone().present("a2", None), &RULES), NOTHING, "lost the email");
-    // Added anew, and cannot be imported yet.
+    // Added again, and cannot be imported yet.
     let with_upi = person(account("a2"), |a2| a2.upi = Some("u2".into()));
     let held = school([account("a1"), with_upi]);
     assert_eq!(told(&held, &gone().present("b2", Some("u2")), &RULES), NOTHING);
-    // Asks for a login in doubt.
+    // The record asks for a login in doubt.
     let doubtful = StaffRecord { email: email("a1@oak.example"), ..record("a2") };
     let fetched = list([record("a1"), doubtful]);
     assert_eq!(told(&two(), &fetched, &RULES), ["a2 shared_work_email"]);
-    // Is meant by a record under a new id.
+    // A record under a new id may be theirs.
     let again = StaffRecord { wonde_id: "b2".into(), ..record("a2") };
     let fetched = list([record("a1"), again]).gone(&["a2"]);
     assert_eq!(told(&two(), &fetched, &RULES), ["a2 wonde_id=b2"]);
@@ -104,7 +104,7 @@ fn where_many_left_lately_a_login_closes_no_account_more() {
     let many = Rules { has_many_recent_leavers: true, ..RULES };
     assert_eq!(told(&two(), &login, &RULES), ["a2 active=false"]);
     assert_eq!(told(&two(), &login, &many), ["a2 leaver_left_active"]);
-    // Of a sync that is the guard's matter.
+    // In a sync that is for the guard to decide.
     assert_eq!(told(&two(), &only_ada().gone(&["a2"]), &many), ["a2 active=false"]);
 }
 
@@ -116,5 +116,5 @@ fn an_empty_list_is_told_of_to_the_guard() {
     let everybody = Affected { category: GuardCategory::Deactivated, records: 2, of: 2 };
     assert_eq!(held, [everybody], "whatever the limits are");
     assert!(!compare(&two(), &only_ada().gone(&["a2"]), &RULES).empties_school);
-    assert!(!compare(&two(), &list([]), &RULES).empties_school, "nobody is proved to be gone");
+    assert!(!compare(&two(), &list([]), &RULES).empties_school, "no one is proved to be gone");
 }

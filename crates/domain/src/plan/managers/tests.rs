@@ -5,13 +5,13 @@ use super::super::fixture::{
 use super::super::{Account, Affected, Fetched, Held, Plan, Present, Ref, Rules, Said};
 use crate::{GuardCategory, StaffRecord, line_manager::HierarchyLists};
 
-/// Somebody whose hierarchy lists these people.
+/// A person whose hierarchy lists these people.
 fn listing(name: &str, listed: &[&str]) -> StaffRecord {
     let hierarchy = Some(listed.iter().map(|name| (*name).to_owned()).collect());
     StaffRecord { hierarchy, ..record(name) }
 }
 
-/// Somebody who reports to this one, as the MIS says.
+/// A person who reports to this one, as the MIS says.
 fn below(name: &str, manager: &str) -> Account {
     person(account(name), |person| {
         person.line_manager = Some(Ref::Known(id(manager)));
@@ -29,7 +29,7 @@ fn held() -> Held {
     knowing([account("head"), below("a1", "head"), below("a2", "head")])
 }
 
-/// The same, by a list that says something else of Ada.
+/// The same, with a list that says something else about Ada.
 fn of_ada(listed: &[&str]) -> Fetched {
     list([listing("head", &[]), listing("a1", listed), listing("a2", &["head"])])
 }
@@ -76,10 +76,10 @@ fn what_cannot_be_linked_is_an_issue_and_the_manager_in_ip_stays() {
     assert_eq!(told(&held(), &of_ada(&["a1"]), &RULES), ["a1 manager_circle"]);
     let with_left = with(held(), |held| held.people.push(inactive("left")));
     assert_eq!(told(&with_left, &of_ada(&["left"]), &RULES), ["a1 manager_inactive"]);
-    // An account that was made by hand is nobody whom the MIS could name.
+    // The MIS cannot name an account that was made by hand.
     let with_hand = with(held(), |held| held.people.push(by_hand("b1")));
     assert_eq!(told(&with_hand, &of_ada(&["b1"]), &RULES), missing);
-    // What the MIS said is noted, so that the same is not written twice.
+    // What the MIS said is stored, so that it is not written again.
     let plan = compare(&held(), &of_ada(&["nobody"]), &RULES);
     let said = plan.changed[0].after.mis.as_ref().unwrap().line_manager.as_ref().unwrap();
     assert_eq!(said.0.as_deref(), Some("nobody"));
@@ -107,7 +107,7 @@ fn a_manager_who_stays_closes_no_circle_with_a_new_one() {
     let fetched = list([listing("head", &[]), listing("a1", &["nobody"]), listing("a2", &["a1"])]);
     let issues = ["a1 manager_missing", "a2 manager_circle"];
     assert_eq!(told(&held, &fetched, &RULES), issues);
-    // Nor with that of somebody who is not in the list.
+    // Nor with the circle of a person who is not in the list.
     let fetched = list([listing("head", &[]), listing("a2", &["a1"])]);
     assert_eq!(told(&held, &fetched, &RULES), ["a2 manager_circle"]);
 }
@@ -140,7 +140,7 @@ fn where_it_was_not_approved_no_line_manager_is_emptied() {
     let says = "school line_managers_not_approved";
     assert_eq!(told(&held(), &of_ada(&[]), &rules), [says]);
     assert_eq!(told(&held(), &of_ada(&["a2"]), &rules), ["a1 line_manager_id=a2", says]);
-    // Not even where the manager leaves.
+    // Not even if the manager leaves.
     let fetched = list([listing("a1", &["head"]), listing("a2", &["head"])]).gone(&["head"]);
     let lines = ["head active=false", says, "a1 manager_inactive", "a2 manager_inactive"];
     assert_eq!(told(&held(), &fetched, &rules), lines);
@@ -171,7 +171,7 @@ fn a_full_list_in_which_nobody_has_a_manager_is_withheld_where_people_had_some()
     );
 }
 
-/// Everybody's list has one name at most: `a2` under `a1` under `head`, or the other way round.
+/// Each list has at most one name: `a2` under `a1` under `head`, or the other way round.
 fn unclear() -> Fetched {
     list([listing("head", &["a1"]), listing("a1", &["a2"]), listing("a2", &[])])
 }
@@ -192,7 +192,7 @@ fn lists_that_show_no_way_link_no_manager_and_the_school_is_asked() {
     ]);
     let held = Held { hierarchy_lists: None, ..school(["head", "a1", "a2", "x"].map(account)) };
     assert_eq!(told(&held, &both_ways, &RULES), asks);
-    // It is for a full list to say, and no matter where the MIS may set no manager.
+    // Only a full list can say it, and it does not matter if the MIS may set no manager.
     let delta = with(unclear(), |list| list.is_full = false);
     assert_eq!(told(&unknowing(), &delta, &RULES), NOTHING);
     let editable = rules(|rules| rules.owned.line_manager = false);
@@ -210,11 +210,11 @@ fn what_the_school_says_of_its_lists_decides_and_is_kept() {
         let says = rules(|rules| rules.hierarchy_lists = Some(way));
         assert_eq!(told(&people(), &unclear(), &says), lines);
         assert_eq!(compare(&people(), &unclear(), &says).hierarchy_lists, Some(way));
-        // Without its word goes what went last.
+        // Without the setting, what was known last counts.
         let knows = Held { hierarchy_lists: Some(way), ..people() };
         assert_eq!(told(&knows, &unclear(), &RULES), lines);
     }
-    // It decides against what the lists show, and over what was known.
+    // The setting overrides what the lists show, and what was known.
     let says = rules(|rules| rules.hierarchy_lists = Some(Reports));
     let of_head = list([listing("head", &[]), listing("a1", &["head"]), listing("a2", &["head"])]);
     let knows = Held { hierarchy_lists: Some(Managers), ..people() };
@@ -241,7 +241,7 @@ fn a_delta_goes_by_what_the_last_full_list_showed() {
     for way in [None, Some(HierarchyLists::Reports)] {
         assert_eq!(told(&knows(way), &moved(), &RULES), NOTHING, "{way:?}");
     }
-    // What is known already is not told again, and a delta does not show it.
+    // What is known is not reported again, and a delta does not show it.
     let seen = |held: &Held, fetched: &Fetched| compare(held, fetched, &RULES).hierarchy_lists;
     assert_eq!(seen(&knows(None), &of_ada(&["head"])), Some(HierarchyLists::Managers));
     assert_eq!(seen(&knows(Some(HierarchyLists::Managers)), &of_ada(&["head"])), None);
@@ -250,7 +250,7 @@ fn a_delta_goes_by_what_the_last_full_list_showed() {
 
 #[test]
 fn reports_of_a_manager_who_is_not_imported_keep_them() {
-    // The list of reports is all that says who is whose.
+    // The list of reports is all that shows who belongs to whom.
     let head = Present {
         wonde_id: "head".into(),
         upi: None,
@@ -269,7 +269,7 @@ fn whoever_was_read_later_or_is_in_doubt_keeps_the_manager_and_gets_no_new_repor
     });
     let held = knowing([account("head"), later, below("a2", "head")]);
     assert_eq!(told(&held, &fetched, &RULES), NOTHING);
-    // Ada's id may be somebody else's by now: who reports to her goes on, nobody else begins to.
+    // Ada's id may now belong to someone else: existing reports stay, and no one else becomes one.
     let held =
         school([account("head"), below("a1", "head"), below("a2", "a1"), below("a3", "head")]);
     let cy = StaffRecord {

@@ -24,7 +24,7 @@ fn the_wonde_id_matches_before_everything_else() {
     // Their UPIs are exchanged: that changes a field, never who they are.
     let exchanged = list([with_upi("a1", "u2"), with_upi("a2", "u1")]);
     assert_eq!(told(&held, &exchanged, &RULES), ["a1 upi=u2", "a2 upi=u1"]);
-    // An account made by hand with the very email is not looked at.
+    // An account made by hand with the same email is not considered.
     let held =
         school([account("a1"), person(by_hand("b1"), |b1| b1.email = "a1@oak.example".into())]);
     assert_eq!(told(&held, &list([record("a1")]), &RULES), NOTHING);
@@ -46,7 +46,7 @@ fn a_readded_person_is_found_by_a_upi_that_is_theirs_alone() {
     assert_eq!(told(&two, &list([with_upi("a9", "u1")]), &RULES), ["a9 created"]);
     let fetched = list([with_upi("a8", "u1"), with_upi("a9", "u1"), record("a2")]);
     assert_eq!(told(&one(), &fetched, &RULES), ["a8 created", "a9 created"]);
-    // The other record that has it is not imported.
+    // The other record with it is not imported.
     let fetched = list([with_upi("a9", "u1"), record("a2")]).present("a8", Some("u1"));
     assert_eq!(told(&one(), &fetched, &RULES), ["a9 created"]);
     // It is a placeholder.
@@ -61,7 +61,7 @@ fn an_account_made_by_hand_is_linked_by_work_email_whatever_its_case_and_by_upi_
     let held = school([ada()]);
     let lines = ["a1 wonde_id=a1", "a1 email=a1@oak.example"];
     assert_eq!(told(&held, &list([record("a1")]), &RULES), lines);
-    // The UPI says who it is; the login is another account's, so the record is in doubt.
+    // The UPI says who it is, but the login belongs to another account, so the record is in doubt.
     let by_upi = person(by_hand("b1"), |b1| b1.upi = Some("u1".into()));
     let held = school([ada(), by_upi]);
     let fetched = list([with_upi("a1", "u1")]);
@@ -74,24 +74,24 @@ fn a_work_email_means_somebody_linked_only_if_their_id_is_gone_and_the_surname_i
     let lines = ["a1 wonde_id=a9"];
     let again = || renumbered("a1", "a9");
     assert_eq!(told(&held(), &list([again()]).gone(&["a1"]), &RULES), lines);
-    // Merely missing, so the login is still theirs.
+    // They are merely missing, so the login is still theirs.
     assert_eq!(told(&held(), &list([again()]), &RULES), ["a9 work_email_in_use"]);
-    // Whoever is inactive holds none.
+    // An inactive person holds no login.
     let left = school([inactive("a1")]);
     assert_eq!(told(&left, &list([again()]), &RULES), ["a1 wonde_id=a9", "a1 active=true"]);
     // A successor has another surname.
     let successor = || stranger("a9", "Cy", "a1@oak.example");
     let lines = ["a9 created", "a1 active=false"];
     assert_eq!(told(&held(), &list([successor()]).gone(&["a1"]), &RULES), lines);
-    // Whose own record is there.
+    // Their own record is there.
     let fetched = list([again()]).present("a1", None);
     assert_eq!(told(&held(), &fetched, &RULES), ["a9 work_email_in_use"]);
-    // A record that could be anybody's, or a delta: neither shows who is gone.
+    // A record that could be anyone's, or a delta: neither shows who is gone.
     let nameless = with(list([again()]), |list| list.counts.nameless = 1).gone(&["a1"]);
     assert_eq!(told(&held(), &nameless, &RULES), ["a9 work_email_in_use"]);
     let delta = with(list([again()]), |list| list.is_full = false).gone(&["a1"]);
     assert_eq!(told(&held(), &delta, &RULES), ["a9 created", "a1 active=false"]);
-    // There by UPI under yet another id, though it cannot be imported.
+    // Their UPI is in the list under yet another id, though that record cannot be imported.
     let held = school([known("a1", "u1")]);
     let fetched = list([again()]).gone(&["a1"]).present("a8", Some("u1"));
     assert_eq!(told(&held, &fetched, &RULES), ["a9 work_email_in_use"]);
@@ -124,7 +124,8 @@ fn whom_several_records_may_mean_none_of_them_does() {
 
 #[test]
 fn what_is_in_doubt_is_no_match_so_the_record_may_mean_somebody_else() {
-    // By UPI it is Ada, of whom nothing agrees; by work email it is Bea, of whom all does.
+    // By UPI it is Ada, but nothing about her agrees; by work email it is Bea, and everything
+    // agrees.
     let ada = person(known("a1", "u1"), |ada| ada.first_name = "Ada".into());
     let held = school([ada, by_hand("b1")]);
     let fetched = list([StaffRecord { upi: Some("u1".into()), ..renumbered("b1", "b9") }]);
@@ -148,7 +149,7 @@ fn where_new_ids_were_not_approved_known_people_are_left_as_they_are() {
     let rules = Rules { left_out: vec![new_ids], ..RULES };
     let held = school([account("a1"), by_hand("b1")]);
     let fetched = list([renumbered("a1", "a9"), record("b1")]).gone(&["a1"]);
-    // An account that has no id gets its first one all the same.
+    // An account without an id still gets its first one.
     assert_eq!(told(&held, &fetched, &rules), ["b1 wonde_id=b1", "a9 new_id_not_approved"]);
 }
 
@@ -159,7 +160,7 @@ fn where_new_logins_were_not_approved_known_people_ask_for_what_they_have() {
     let held = school([account("a1"), account("a2")]);
     let moved =
         StaffRecord { email: email("new@oak.example"), surname: "New".into(), ..record("a1") };
-    // So whoever is to get the login of one who would move has to wait.
+    // So a person who is to get the login of one who would move has to wait.
     let next =
         StaffRecord { email: email("a1@oak.example"), ..stranger("a3", "Cy", "x@x.example") };
     let fetched = list([moved, record("a2"), next]);
@@ -220,7 +221,7 @@ fn work_emails_are_compared_composed_and_whatever_their_capitals() {
     let strasse = person(by_hand("a1"), |person| person.email = "strasse@oak.example".into());
     let said = StaffRecord { email: email("straße@oak.example"), ..record("a1") };
     assert_eq!(told(&school([strasse]), &list([said]), &RULES), ["a1 created"]);
-    // Two records with one address are told of, whatever their spelling.
+    // Two records with one address are reported, whatever their spelling.
     let twice = ["zoe\u{308}@oak.example", "ZOË@oak.example"];
     let [one, two] = twice.map(email);
     let records =

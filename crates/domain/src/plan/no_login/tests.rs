@@ -10,7 +10,7 @@ fn cleared(said: StaffRecord) -> StaffRecord {
     StaffRecord { email: None, ..said }
 }
 
-/// What the mapping tells of each record without a work email.
+/// What the mapping reports for each record without a work email.
 fn mapped(mut fetched: Fetched, code: IssueCode) -> Fetched {
     let without = fetched.staff.clone().into_iter().filter(|(_, said)| said.email.is_none());
     for (place, said) in without {
@@ -56,7 +56,7 @@ fn nobody_is_created_and_nobody_counts_as_gone() {
     assert_eq!((plan.report.current, plan.report.skipped), (2, 1));
     let known = with(account("a1"), |account| account.person.upi = Some("u1".into()));
     let again = StaffRecord { upi: Some("u1".into()), ..cleared(record("a9")) };
-    // Under another id and with a UPI that is not theirs alone it means no one in iP, and is there.
+    // Under another id and with a shared UPI it matches no one in iP, and is present.
     let other = with(account("a3"), |account| account.person.upi = Some("u1".into()));
     let held = school([known, other, account("a2")]);
     let lines = told_of(&held, list([again, record("a2"), record("a3")]).gone(&["a1"]));
@@ -85,7 +85,7 @@ fn somebody_is_found_by_upi_and_by_what_a_person_decided() {
 
 #[test]
 fn a_record_that_means_no_one_after_all_creates_no_one() {
-    // The person on whom someone decided is not in iP any more.
+    // The person in the decision is no longer in iP.
     let decision = Decision {
         wonde_id: "a9".into(),
         staff_id: Some(account("a8").id),

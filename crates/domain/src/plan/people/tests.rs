@@ -15,13 +15,13 @@ fn full(name: &str) -> StaffRecord {
     }
 }
 
-/// As a sync of [`full`] leaves them.
+/// The account of a person after a sync of [`full`].
 fn full_account(name: &str) -> Account {
     let person = compare(&school([]), &list([full(name)]), &RULES).created.remove(0);
     Account { person, ..account(name) }
 }
 
-/// What is written of Ada beside a colleague with a role: where nobody has one, roles are withheld.
+/// What is written for Ada beside a colleague with a role: if no one has one, roles are withheld.
 fn of_ada(ada: Account, said: StaffRecord, rules: &Rules) -> Vec<String> {
     let bob = full_account("b1");
     told(&school([ada, bob]), &list([said, full("b1")]), rules)
@@ -120,7 +120,7 @@ fn a_field_that_the_school_keeps_is_left_alone_and_it_is_noted_what_the_mis_said
         let title = mis.job_title.as_ref().unwrap().0.as_deref();
         assert_eq!((mis.initials.as_deref(), title), (Some("XX"), Some("Teacher")));
     }
-    // Of an account that was made by hand as well.
+    // The same for an account that was made by hand.
     let none = OwnedFields { initials: false, job_title: false, line_manager: true };
     let ada = person(by_hand("a1"), |ada| ada.job_title = Some("By hand".into()));
     let lines = of_ada(ada, said(), &rules(|rules| rules.owned = none));
@@ -135,14 +135,14 @@ fn roles_of_nobody_in_a_full_list_are_withheld_where_people_had_some() {
     let withheld = ["school roles_withheld"];
     assert_eq!(told(&held, &list([empty("a1")]), &RULES), withheld);
     assert_eq!(told(&held, &list([silent("a1")]), &RULES), withheld);
-    // A delta is about few people, and says what it says.
+    // A delta is about few people, so it counts as it is.
     let delta = with(list([empty("a1")]), |list| list.is_full = false);
     assert_eq!(told(&held, &delta, &RULES), ["a1 job_title="]);
-    // The MIS gave nobody one, so a job title by hand is no sign that it did.
+    // The MIS never gave a job title, so one made by hand does not show that it did.
     let by_hand = person(account("a1"), |ada| ada.job_title = Some("By hand".into()));
     let fetched = list([StaffRecord { job_title: JobTitle::Empty, ..record("a1") }]);
     assert_eq!(told(&school([by_hand]), &fetched, &RULES), ["a1 job_title="]);
-    // Somebody new has one.
+    // A new person has one.
     let other = StaffRecord { upi: None, ..full("b1") };
     let lines = ["b1 created", "a1 job_title="];
     assert_eq!(told(&held, &list([empty("a1"), other]), &RULES), lines);
@@ -162,7 +162,7 @@ fn where_it_was_not_approved_logins_and_job_titles_stay() {
     assert_eq!(lines(GuardCategory::EmailsChanged), logins);
     let titles = ["a1 email=new@oak.example", "school job_titles_not_approved"];
     assert_eq!(lines(GuardCategory::JobTitlesEmptied), titles);
-    // Another title is no loss.
+    // Another title is not a loss.
     let rules = not_approved(GuardCategory::JobTitlesEmptied);
     let said = StaffRecord { job_title: JobTitle::Roles("Cook".into()), ..full("a1") };
     let lines = ["a1 job_title=Cook", "school job_titles_not_approved"];

@@ -8,7 +8,7 @@ fn importing() -> Rules {
     rules(|rules| rules.imports.photos = true)
 }
 
-/// Somebody with a picture that the MIS gave.
+/// A person with a picture from the MIS.
 fn pictured(name: &str, hash: &str) -> Account {
     person(account(name), |person| {
         person.photo_hash = Some(hash.into());
@@ -45,7 +45,7 @@ fn only_a_picture_that_the_mis_gave_is_taken_away_and_only_by_a_full_list() {
     let fetched = || photos(&[("a1", None), ("a2", Some("y"))]);
     let (told, counts) = compared(&[pictured("a1", "x"), others.clone()], &fetched());
     assert_eq!((told, counts.removed), (vec!["a1 photo_hash=".to_owned()], 1));
-    // Somebody has put another picture in its place.
+    // Another picture was put in its place by hand.
     let by_hand = person(pictured("a1", "x"), |a1| a1.photo_hash = Some("own".into()));
     let (told, counts) = compared(&[by_hand, others.clone()], &fetched());
     assert_eq!((told.len(), counts.removed), (0, 0));
@@ -70,7 +70,7 @@ fn a_full_list_without_any_photo_is_withheld_where_people_had_some() {
     assert_eq!(compared(&[account("a1")], &fetched()).0, NOTHING);
     let delta = with(fetched(), |list| list.is_full = false);
     assert_eq!(compared(&[pictured("a1", "x")], &delta).0, NOTHING);
-    // One that cannot be read is one.
+    // A photo that cannot be read still counts as one.
     let issue = Issue { code: IssueCode::PhotoTooLarge, wonde_id: Some("a2".into()) };
     let unreadable = with(photos(&[("a1", None)]), |list| list.issues.push((1, issue)));
     let (told, counts) = compared(&[pictured("a1", "x")], &unreadable);

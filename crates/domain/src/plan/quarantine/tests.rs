@@ -20,7 +20,7 @@ fn asking(people: &[(&str, &str)]) -> Fetched {
 
 #[test]
 fn one_login_is_one_persons() {
-    // Who holds what, what they ask for, what comes of it.
+    // Who holds what, what they ask for, and the result.
     type People<'a> = &'a [(&'a str, &'a str)];
     let table: &[(&str, People<'_>, People<'_>, &[&str])] = &[
         (
@@ -30,13 +30,13 @@ fn one_login_is_one_persons() {
             &["b shared_work_email", "c shared_work_email"],
         ),
         (
-            "whoever holds a shared email keeps it, and the newcomer is left out",
+            "the holder of a shared email keeps it, and the new person is left out",
             &[("a", "x")],
             &[("a", "x"), ("b", "x")],
             &["b shared_work_email"],
         ),
         (
-            "an email given up and wanted twice goes to nobody",
+            "an email that is given up and asked for twice goes to no one",
             &[("a", "x")],
             &[("a", "a"), ("b", "x"), ("c", "x")],
             &["a email=a@oak.example", "b shared_work_email", "c shared_work_email"],
@@ -107,7 +107,7 @@ fn whoever_was_read_after_the_fetch_began_neither_gives_a_login_up_nor_asks_for_
     };
     let held = later(holding(&[("a", "a"), ("b", "b")]));
     assert_eq!(told(&held, &fetched, &RULES), ["b work_email_in_use"]);
-    // Inactive, they are not restored by this list, so nobody has to wait for them.
+    // They are inactive and are not restored by this list, so no one has to wait for them.
     let left = later(school([inactive("a"), account("b")]));
     let shared = asking(&[("a", "x"), ("b", "b"), ("c", "y")]);
     assert_eq!(told(&left, &shared, &RULES), ["c created"]);
@@ -121,7 +121,7 @@ fn a_login_of_another_school_is_in_use() {
     held.logins.elsewhere.insert("x@oak.example".into());
     let fetched = asking(&[("a", "X"), ("b", "b")]);
     assert_eq!(told(&held, &fetched, &RULES), ["b created", "a work_email_in_use"]);
-    // Whoever holds it already asks for nothing.
+    // A person who already holds it asks for nothing.
     assert_eq!(told(&holding(&[("a", "x")]), &asking(&[("a", "x")]), &RULES), NOTHING);
 }
 

@@ -1,4 +1,4 @@
-//! What differs between the classes (or subjects) of the MIS and those of iP.
+//! What differs between the classes or subjects of the MIS and those of iP.
 
 use std::{
     borrow::Cow,
@@ -13,28 +13,28 @@ use crate::{
     },
 };
 
-/// By what is compared.
+/// The inputs of a comparison.
 pub(super) struct Comparison<'a> {
     pub(super) kind: TeachingKind,
     pub(super) is_full: bool,
-    /// What is gone. What is merely not in a full list is not.
+    /// Records that are gone. A record that is merely missing from a full list is not.
     pub(super) gone: &'a HashSet<String>,
     /// The subjects of classes.
     pub(super) subjects: HashMap<&'a str, Ref<SubjectId>>,
-    /// The MIS says who teaches.
+    /// Whether the MIS says who teaches.
     pub(super) links_staff: bool,
-    /// Nothing is archived or loses everybody who teaches it: that was not approved.
+    /// Whether nothing may be archived or lose all its teachers, because that was not approved.
     pub(super) keeps: bool,
 }
 
-/// What is to be written of classes, or of subjects.
+/// What to write for classes, or for subjects.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Difference<Id> {
-    /// What iP does not have.
+    /// Records to create.
     pub new: Vec<New>,
-    /// What iP holds and that differs.
+    /// Records to change.
     pub changed: Vec<Changed<Id>>,
-    /// What became of each.
+    /// How many of each there are.
     pub counts: TeachingCounts,
     before: Standing,
 }
@@ -50,46 +50,46 @@ impl<Id> Default for Difference<Id> {
     }
 }
 
-/// A class or subject that iP does not have.
+/// A class or subject that is not in iP.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct New {
-    /// Wonde's id of it.
+    /// Wonde's id of the class or subject.
     pub wonde_id: String,
-    /// What it shall be.
+    /// Its new values.
     pub fields: GroupFields,
-    /// Who shall teach it.
+    /// Its teachers.
     pub links: Vec<Link>,
 }
 
-/// A class or subject that iP holds and that differs.
+/// A class or subject in iP that changes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Changed<Id> {
-    /// As iP holds it.
+    /// The values before.
     pub before: Group<Id>,
-    /// What it shall be.
+    /// The values after.
     pub fields: GroupFields,
-    /// Who shall be linked by the MIS' word; `None`: the same as before.
+    /// The new links from the MIS; `None` if they stay the same.
     pub links: Option<Vec<Link>>,
 }
 
-/// How many there are, and how many of these somebody teaches.
+/// How many there are, and how many of them have a teacher.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 struct Standing {
     active: u64,
     taught: u64,
 }
 
-/// Of so many that there were, how many are gone or taught by nobody. What others replace does not
-/// count: a summer rollover is no loss.
+/// How many are archived or lose all their teachers, and of how many. Classes that are replaced by
+/// others do not count, so a summer rollover is not a loss.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Emptied {
-    /// So many.
+    /// The number that is lost.
     pub records: u64,
-    /// Of so many.
+    /// The number that there was.
     pub of: u64,
 }
 
-/// Compares one kind.
+/// Compares all classes, or all subjects.
 pub(super) fn compare<Id: Copy + Ord>(
     by: &Comparison<'_>,
     held: &[Group<Id>],
@@ -110,7 +110,7 @@ pub(super) fn compare<Id: Copy + Ord>(
     for record in said {
         let before = unseen.remove(record.wonde_id.as_str());
         let Some(fields) = target(by, record, before) else {
-            // It has no name: the mapping said why.
+            // It has no name; the mapping has reported that.
             difference.counts.skipped += 1;
             continue;
         };
@@ -126,7 +126,7 @@ pub(super) fn compare<Id: Copy + Ord>(
     difference
 }
 
-/// What is said of a whole list that is empty, though iP has some from it.
+/// The issue for a whole list that is empty although iP has records from it.
 fn withheld(kind: TeachingKind) -> IssueCode {
     match kind {
         TeachingKind::Class => IssueCode::ClassesWithheld,
@@ -134,8 +134,7 @@ fn withheld(kind: TeachingKind) -> IssueCode {
     }
 }
 
-/// A whole list that names nobody, while iP has links from the MIS, is one to which access was
-/// withdrawn.
+/// If a whole list names no one, although iP has links from the MIS, access was withdrawn.
 fn staff_is_withheld<Id>(
     by: &Comparison<'_>,
     held: &[Group<Id>],
@@ -145,14 +144,14 @@ fn staff_is_withheld<Id>(
     let names_nobody = said.iter().all(|record| record.staff.as_ref().is_none_or(Vec::is_empty));
     let had_links = held.iter().any(|held| held.fields.active && !held.links.is_empty());
     let is_withheld = by.is_full && names_nobody && had_links;
-    // The teachers of subjects are those of classes: it is said once.
+    // The teachers of subjects come from the classes, so it is reported once.
     if is_withheld && by.kind == TeachingKind::Class {
         issues.push(Issue::of_school(IssueCode::ClassStaffWithheld));
     }
     is_withheld
 }
 
-/// What it shall be; what the MIS leaves empty stays as it is. `None`: it has no name.
+/// The new values. What the MIS leaves empty stays. `None` if it has no name.
 fn target<Id>(
     by: &Comparison<'_>,
     said: &TeachingRecord,
@@ -163,7 +162,7 @@ fn target<Id>(
         SubjectOfClass::NotDelivered => kept.subject,
         _ if by.subjects.is_empty() => kept.subject,
         SubjectOfClass::Without => None,
-        // A subject that iP does not have is none.
+        // A subject that is not in iP does not count.
         SubjectOfClass::Of(wonde_id) => by.subjects.get(wonde_id.as_str()).copied(),
     };
     Some(GroupFields {
@@ -175,7 +174,7 @@ fn target<Id>(
     })
 }
 
-/// Who shall be linked, of those who are in iP; `None`: the MIS does not say.
+/// The new teachers who are in iP; `None` if the MIS does not say.
 fn target_links<Id>(
     by: &Comparison<'_>,
     said: &TeachingRecord,
@@ -204,8 +203,8 @@ fn target_links<Id>(
     (!by.keeps || !is_emptied).then_some(found)
 }
 
-/// People who were read after this fetch began are linked as that later fetch found them, and people
-/// whose record is in doubt as they were.
+/// People that a later fetch read keep the links that it found, and people whose record is in doubt
+/// keep their links.
 fn keep_later_word<Id>(found: &mut Vec<Link>, before: &Group<Id>, roster: &Roster<'_>) {
     if roster.stay.is_empty() {
         return;
@@ -224,7 +223,7 @@ fn keep_later_word<Id>(found: &mut Vec<Link>, before: &Group<Id>, roster: &Roste
 }
 
 impl<Id> Group<Id> {
-    /// Whether it is active, and whether somebody teaches it.
+    /// Whether it is active, and whether it has a teacher.
     fn standing(&self) -> (bool, bool) {
         (self.fields.active, !self.links.is_empty() || !self.by_hand.is_empty())
     }
@@ -242,7 +241,7 @@ impl Standing {
 }
 
 impl<Id: Copy> Difference<Id> {
-    /// Adds what is taken back, unless it is as it was already.
+    /// Adds a reversed change, unless nothing would change.
     pub(in crate::plan) fn add_back(&mut self, changed: Changed<Id>) {
         let (was, is) = (changed.before.fields.active, changed.fields.active);
         let rest = GroupFields { active: was, ..changed.fields.clone() };

@@ -1,4 +1,4 @@
-//! The classes of one person at their login: only their own links, and only in classes that iP has.
+//! The classes of one person at a login: only their own links, and only in classes that are in iP.
 
 use std::collections::HashMap;
 
@@ -13,12 +13,13 @@ use crate::{
     },
 };
 
-/// Links the person with the classes that the MIS names, and takes away their links with others that
-/// a sync made. Nobody else's link is touched, nor one that was made by hand. Who teaches a subject is
-/// left to the next full sync: only all classes together say it.
+/// Links the person to the classes that the MIS names, and removes their links to others that a
+/// sync made. Other people's links are not touched, and neither are links made by hand. The
+/// teachers of subjects are left to the next full sync, because only all classes together show
+/// them.
 ///
-/// Nothing is linked for somebody of whom not all is known: whose record is in doubt, who has further
-/// records, whom a later fetch read, or who has left.
+/// Nothing is linked for a person whose record is in doubt, who has further records, whom a later
+/// fetch read, or who has left.
 pub(in crate::plan) fn link(
     of: &Lookup<'_>,
     roster: &Roster<'_>,
@@ -59,9 +60,8 @@ pub(in crate::plan) fn link(
     difference
 }
 
-/// Takes the person out of a class, and puts them back where they belong: a main teacher behind the
-/// other main teachers, anybody else at the end. Where exactly among their like only the class itself
-/// would say.
+/// Removes the person from a class and puts them back in the right place: a main teacher behind the
+/// other main teachers, anyone else at the end. Only the class itself would say exactly where.
 fn placed(class: &Group<ClassId>, person: StaffId, is_main: Option<bool>) -> Vec<Link> {
     let staff = Ref::Known(person);
     let mut links: Vec<Link> =

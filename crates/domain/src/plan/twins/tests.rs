@@ -5,7 +5,7 @@ use super::super::fixture::{
 use super::super::{Decision, Fetched, Held, Ref};
 use crate::{JobTitle, RecordOutcome, StaffRecord};
 
-/// A record of Ann, by one of her contracts.
+/// A record of Ann, from one of her contracts.
 fn ann(wonde_id: &str, role: &str) -> StaffRecord {
     StaffRecord {
         first_name: "Ann".into(),
@@ -35,7 +35,7 @@ fn two_records_are_one_account_with_the_roles_of_both() {
     assert_eq!(created.job_title.as_deref(), Some("Teacher, Cook"));
     assert!(!created.non_teaching, "by one of them she teaches");
     assert_eq!(plan.new_aliases, [("a2".to_owned(), Ref::New(0))]);
-    // Known already: nothing is new.
+    // It is known already, so nothing is new.
     let plan = compare(&held(), &fetched, &RULES);
     assert_eq!(plan.told(), ["a2 two_records_of_one_person"]);
     assert_eq!((plan.new_aliases, plan.forgotten_aliases), (Vec::new(), Vec::new()));
@@ -50,7 +50,7 @@ fn the_other_record_leads_when_the_leading_one_is_gone() {
     assert_eq!(plan.forgotten_aliases, ["a2"]);
     let plan = compare(&held(), &delta([ann("a2", "Cook")]).gone(&["a1"]), &RULES);
     assert_eq!(plan.told(), goes_on, "a delta says so");
-    // It is there and cannot be imported, so it leads on.
+    // It is there and cannot be imported, so it still leads.
     let plan = compare(&held(), &gone().present("a1", None), &RULES);
     assert_eq!(plan.told(), ["a2 two_records_of_one_person"]);
 }
@@ -62,12 +62,12 @@ fn a_record_that_is_to_lead_does_not_when_a_person_decided_on_another_one() {
     let held = with(held(), |held| held.decisions.push(decision));
     let staff = [stranger("b9", "Anna", "anna@oak.example"), ann("a2", "Cook"), record("a3")];
     let told = compare(&held, &list(staff), &RULES).told();
-    assert_eq!(told[..2], ["a2 created", "a1 wonde_id=b9"], "nobody's record is lost");
+    assert_eq!(told[..2], ["a2 created", "a1 wonde_id=b9"], "no record is lost");
 }
 
 #[test]
 fn a_record_that_is_to_lead_is_not_forgotten_while_it_waits() {
-    // Its email is another person's, and it may be somebody else's by now.
+    // Its email is another person's, so it may belong to someone else now.
     let shared = StaffRecord { email: email("a3@oak.example"), ..ann("a2", "Cook") };
     let cy = stranger("a2", "Cy", "cy@oak.example");
     for (said, issue) in [(shared, "a2 shared_work_email"), (cy, "a2 possible_match")] {
@@ -103,10 +103,10 @@ fn a_delta_that_shows_one_of_them_makes_nobody_new_and_takes_no_role_away() {
         assert_eq!(plan.told(), expected, "{shown}");
         assert_eq!((plan.new_aliases, plan.forgotten_aliases), (Vec::new(), Vec::new()), "{shown}");
     }
-    // Whether she teaches stays as well: the other record may say that she does.
+    // Her teaching status stays as well, because the other record may say that she teaches.
     let plan = compare(&held(), &delta([ann("a1", "Cook")]), &RULES);
     assert_eq!(plan.told(), NOTHING);
-    // Once the other one is gone, this one says it all.
+    // Once the other record is gone, this one decides alone.
     let plan = compare(&held(), &delta([ann("a1", "Cook")]).gone(&["a2"]), &RULES);
     assert_eq!(plan.told(), ["a1 job_title=Cook", "a1 non_teaching=true"]);
     assert_eq!(plan.forgotten_aliases, ["a2"]);
@@ -117,7 +117,7 @@ fn whoever_is_added_again_in_a_delta_keeps_the_role_of_the_other_record() {
     let held = with(held(), |held| held.people[0].person.upi = Some("u1".into()));
     let again = StaffRecord { upi: Some("u1".into()), ..ann("a9", "Mentor") };
     assert_eq!(compare(&held, &delta([again.clone()]), &RULES).told(), ["a1 wonde_id=a9"]);
-    // What is not said is not noted either.
+    // A value that is not given is not stored either.
     let plan = compare(&held, &delta([again]), &RULES);
     let mis = plan.changed[0].after.mis.as_ref().unwrap();
     assert!(mis.job_title.is_none() && mis.non_teaching.is_none());
@@ -153,10 +153,10 @@ fn classes_that_name_the_other_record_find_the_person() {
     let both = fetched(list([ann("a1", "Teacher"), ann("a2", "Cook"), record("a3")]));
     let plan = compare(&held(), &both, &teaching());
     assert_eq!(plan.classes.new[0].links, [link("a1", true)]);
-    // New in this very list.
+    // New in this same list.
     let plan = compare(&school([account("a3")]), &both, &teaching());
     assert_eq!(plan.classes.new[0].links[0].staff, Ref::New(0));
-    // Known before, in a delta that has nobody.
+    // Known before, in a delta without any record.
     let plan = compare(&held(), &fetched(delta([])), &teaching());
     assert_eq!(plan.classes.new[0].links, [link("a1", true)]);
 }

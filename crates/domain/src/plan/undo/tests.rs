@@ -10,7 +10,7 @@ use crate::{
     },
 };
 
-/// What a sync of this list changed, as its history tells it.
+/// What a sync of this list changed, as its history shows it.
 fn history(held: &Held, staff: impl IntoIterator<Item = StaffRecord>, rules: &Rules) -> Vec<Past> {
     let changes = compare(held, &list(staff), rules).changes(&NewIds::default());
     changes.into_iter().map(|change| Past { change, later: None }).collect()
@@ -54,7 +54,7 @@ fn two_people_get_each_others_login_back() {
     assert_eq!((plan.report.updated, plan.report.deactivated), (2, 0));
     let told: Vec<_> = plan.changes(&NewIds::default());
     assert_eq!(told.len(), 2, "{told:?}");
-    // A third person has taken one of the two meanwhile, here or at another school.
+    // A third person has taken one of the two meanwhile, at this school or another.
     let third = email_of("a3", "a1@oak.example");
     let taken = with(after.clone(), |held| held.people.push(third));
     let expected = [(of("a1"), ChangedField::Email, None)];
@@ -95,7 +95,7 @@ fn what_was_changed_since_stands_in_the_way_of_everything() {
     let by_hand = school([named("a1", "Day"), named("a2", "Hand")]);
     let expected = [(of("a2"), ChangedField::Surname, None)];
     assert_eq!(conflicts(&by_hand, &history), expected);
-    // A later job that came to the same has touched it as well.
+    // A later job with the same result has changed it as well.
     let later = JobId::new();
     history[0].later = Some(later);
     let expected = [(of("a1"), ChangedField::Surname, Some(later))];
@@ -177,7 +177,7 @@ fn a_class_is_as_it_was_with_its_teachers_in_their_order() {
     let held = Held { classes: vec![by_hand], ..school(people()) };
     let plan = undo(&held, &history).unwrap();
     assert_eq!(plan.classes.changed[0].links, Some(vec![link("a1", false)]));
-    // One who is gone cannot be linked again.
+    // A person who is gone cannot be linked again.
     let held = Held { classes: vec![after], ..school(["a1", "a3"].map(account)) };
     let fields: Vec<_> = conflicts(&held, &history).iter().map(|one| one.1).collect();
     assert_eq!(fields, [ChangedField::Staff]);

@@ -1,4 +1,4 @@
-//! Somebody changes something in iP.
+//! A person changes something in iP.
 
 use mis_sync_domain::plan::{Decision, Person, Ref};
 
@@ -10,7 +10,7 @@ pub(super) fn account(school: &mut School) -> Option<usize> {
     (count > 0).then(|| school.random.below(count))
 }
 
-/// Whatever changes an account is another version of it.
+/// Every change makes another version of an account.
 pub(super) fn edit(school: &mut School, at: usize, change: impl FnOnce(&mut Person)) -> Option<()> {
     let now = school.tick();
     let account = school.held.people.get_mut(at)?;
@@ -33,7 +33,7 @@ pub(super) fn field_edited(school: &mut School) -> Option<()> {
     }
 }
 
-/// A login that nobody in iP has: a new one, or one that the MIS knows.
+/// A login that is free in iP: a new one, or one that the MIS knows.
 fn free_address(school: &mut School) -> Option<String> {
     let address = if school.random.percent(50) {
         school.fresh_address()
@@ -49,7 +49,7 @@ pub(super) fn login_edited(school: &mut School) -> Option<()> {
     edit(school, at, |person| person.email = address)
 }
 
-/// It may mean somebody of the MIS, by the address or by the UPI.
+/// The account may match a record, by the address or by the UPI.
 pub(super) fn account_made(school: &mut School) -> Option<()> {
     let address = free_address(school)?;
     (school.held.people.len() < 3 * MOST).then_some(())?;

@@ -1,11 +1,11 @@
-//! What somebody is once their record is applied, but for line manager and photo.
+//! The values of a person once their record is applied, without line manager and photo.
 
 use mis_sync_domain::{
     JobTitle, StaffRecord,
     plan::{Person, Rules, Said},
 };
 
-/// A field keeps what iP has where the MIS does not say it, or does not own it.
+/// A field keeps iP's value if the MIS does not give it or does not own it.
 pub(crate) fn of(
     held: Option<&Person>,
     said: &StaffRecord,

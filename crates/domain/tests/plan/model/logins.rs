@@ -1,5 +1,5 @@
-//! Who may have which login. Whose is in doubt is found by trying: of all sets of people who could
-//! move, the largest after which no two hold one login.
+//! Who may have which login. Logins in doubt are found by trying: of all sets of people who could
+//! move, take the largest after which no two hold one login.
 
 use std::cmp::Reverse;
 
@@ -8,7 +8,7 @@ use mis_sync_domain::{IssueCode, StaffRecord};
 use super::Model;
 
 impl Model<'_> {
-    /// The login that a record asks for; `None`: its person has it, or needs none.
+    /// The login that a record asks for; `None` if its person has it or needs none.
     fn asks(&self, n: usize, means: &[Option<usize>]) -> Option<String> {
         let said = login_of(self.records[n]);
         let Some(place) = means[n] else { return said };
@@ -19,7 +19,7 @@ impl Model<'_> {
         (asks && !self.is_read_later(place)).then_some(wanted)
     }
 
-    /// A person who comes back without an address leaves a login to those who have it in the MIS.
+    /// A person who comes back without an address leaves a login to people who have it in the MIS.
     pub(super) fn give_way(&self, means: &[Option<usize>], issue: &mut [Option<IssueCode>]) {
         let says = |n: usize| login_of(self.records[n]);
         for n in (0..means.len()).filter(|n| says(*n).is_none()) {
@@ -46,7 +46,7 @@ impl Model<'_> {
         (0..self.records.len()).map(is_shared).collect()
     }
 
-    /// Of those who ask for a login the largest set moves after which no two hold one.
+    /// Of the people who ask for a login, the largest set moves after which no two hold one.
     pub(super) fn keep_logins_apart(
         &self,
         means: &[Option<usize>],

@@ -1,5 +1,5 @@
-//! Whom each record means: by Wonde id, then UPI, then work email. What has nothing but that in common
-//! is refuted, and looked for once more without it.
+//! The account of each record: by Wonde id, then UPI, then work email. A match with nothing else in
+//! common is rejected, and another one is looked for.
 
 use std::cmp::Reverse;
 
@@ -15,7 +15,7 @@ use super::{
 };
 
 impl Model<'_> {
-    /// Whom each record means, and matches that a person has to confirm.
+    /// The account of each record, and matches that a person has to confirm.
     pub(super) fn means(&self) -> (Vec<Option<usize>>, Vec<Pair>) {
         let mut refuted: Vec<Pair> = Vec::new();
         let mut doubts: Vec<Pair> = Vec::new();
@@ -32,7 +32,7 @@ impl Model<'_> {
                     refuted.push((n, place));
                     is_settled = false;
                 }
-                // The mailbox of somebody inactive was handed on.
+                // The mailbox of an inactive person was handed on.
                 let waits = by != MatchedBy::WorkEmail || self.account(place).person.active;
                 if waits && !doubts.contains(&(n, place)) {
                     doubts.push((n, place));

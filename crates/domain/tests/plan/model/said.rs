@@ -1,4 +1,4 @@
-//! What a plan says, in the words of the model.
+//! A plan in the terms of the model.
 
 use mis_sync_domain::{
     IssueCode,
@@ -7,7 +7,7 @@ use mis_sync_domain::{
 
 use super::Expected;
 
-/// What a plan says of people, but for line managers and photos.
+/// What a plan says about people, without line managers and photos.
 pub(crate) fn by(held: &Held, plan: &Plan) -> Expected {
     let mut said = Expected {
         known: held.people.iter().map(|account| account.person.clone()).collect(),
@@ -31,7 +31,7 @@ pub(crate) fn by(held: &Held, plan: &Plan) -> Expected {
 }
 
 impl Expected {
-    /// Without what a model of its own says.
+    /// Without what a separate model checks.
     pub(crate) fn without_managers_and_photos(mut self) -> Self {
         for person in self.known.iter_mut().chain(&mut self.new) {
             (person.line_manager, person.photo_hash) = (None, None);

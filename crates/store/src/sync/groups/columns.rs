@@ -1,4 +1,4 @@
-//! What is written of classes and subjects, column by column.
+//! The columns of classes and subjects to write.
 
 use mis_sync_domain::plan::{Difference, Group, GroupFields, Link, NewIds, Ref};
 use uuid::Uuid;
@@ -27,7 +27,7 @@ impl<'a> Columns<'a> {
         columns
     }
 
-    /// Those of which a field differs; of the others only the links do.
+    /// Records with a changed field. Of the others only the links change.
     pub(super) fn of_changed<Id: Copy>(
         difference: &'a Difference<Id>,
         uuid: fn(Id) -> Uuid,
@@ -65,10 +65,10 @@ impl<'a> Columns<'a> {
     }
 }
 
-/// Links that take the place of those that were there, column by column.
+/// New links that replace old ones, column by column.
 #[derive(Default)]
 pub(super) struct LinkColumns {
-    /// Whose links are replaced.
+    /// The records whose links are replaced.
     pub(super) rebuilt: Vec<Uuid>,
     pub(super) ids: Vec<Uuid>,
     pub(super) staff_ids: Vec<Uuid>,
@@ -119,12 +119,12 @@ impl LinkColumns {
     }
 }
 
-/// Where one person is put among the others, who all stay where they are: behind whom they follow, else
-/// before the first.
+/// Where one person goes among the others, who all keep their places: behind the last that they
+/// follow, or otherwise before the first.
 fn kept_places<Id>(before: &Group<Id>, links: &[Link]) -> Vec<i32> {
     let place_of = |link: &Link| {
         let at = before.links.iter().position(|held| held.staff == link.staff)?;
-        // A person who has become, or is no longer, a main teacher gets another place.
+        // A person who has become a main teacher, or no longer is, gets another place.
         (before.links[at].is_main == link.is_main).then(|| before.places[at])
     };
     let before_first = links.iter().find_map(place_of).map_or(0, |first| first - 1);

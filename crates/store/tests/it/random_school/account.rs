@@ -1,4 +1,4 @@
-//! A person of iP.
+//! A person in iP.
 
 use std::collections::BTreeMap;
 
@@ -9,10 +9,10 @@ use uuid::Uuid;
 use super::record::Record;
 use crate::rows::Person;
 
-/// An account of iP, as it is or as the model says.
+/// An account in iP, real or in the model.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Account {
-    /// `None`: the model has not seen the account in iP yet.
+    /// `None` if the model has not seen the account in iP yet.
     pub(super) id: Option<Uuid>,
     pub(super) wonde_id: Option<String>,
     pub(super) upi: Option<String>,
@@ -21,7 +21,7 @@ pub(super) struct Account {
     pub(super) initials: Option<String>,
     pub(super) job_title: Option<String>,
     pub(super) active: bool,
-    /// What the MIS said last, field by field.
+    /// The last values of the MIS, field by field.
     pub(super) said: Option<Value>,
 }
 
@@ -72,8 +72,8 @@ impl Account {
         }
     }
 
-    /// As it is after a sync of its record: what the MIS does not say stays, and so does what
-    /// the school keeps in its own hands.
+    /// The account after a sync of its record: what the MIS does not say stays, and so does what
+    /// the school manages in iP.
     pub(super) fn after(&self, record: &Record, rules: SyncRules) -> Self {
         let mut account = Self {
             id: self.id,
@@ -102,14 +102,14 @@ impl Account {
         self.email.to_lowercase()
     }
 
-    /// By the address and the Wonde id: who is inactive can have the address of a successor.
+    /// By address and Wonde id, because an inactive person can have the address of a successor.
     pub(super) fn by_login(accounts: impl IntoIterator<Item = Self>) -> BTreeMap<String, Self> {
         let key = |account: &Self| format!("{} {:?}", account.login(), account.wonde_id);
         accounts.into_iter().map(|account| (key(&account), account)).collect()
     }
 }
 
-/// What the MIS says now, and of what it does not say what it said before.
+/// What the MIS says now, and otherwise what it said before.
 fn said(before: Option<&Value>, record: &Record) -> Value {
     let mut said = before.cloned().unwrap_or_else(|| json!({}));
     said["email"] = json!(record.email);

@@ -1,4 +1,4 @@
-//! Addresses change in the MIS, and go from one person to another.
+//! Addresses change in the MIS, and pass from one person to another.
 
 use rand::{RngExt, seq::IteratorRandom};
 
@@ -22,7 +22,7 @@ pub(super) fn other_case(turn: &mut Turn<'_>) -> Option<String> {
     Some(give(turn, at, other))
 }
 
-/// Who may or may not keep it.
+/// The colleague may or may not keep it.
 pub(super) fn of_a_colleague(turn: &mut Turn<'_>) -> Option<String> {
     let (at, colleague) = (turn.somebody()?, turn.somebody()?);
     let address = turn.school.records[colleague].email.clone();
@@ -45,14 +45,14 @@ pub(super) fn swapped(turn: &mut Turn<'_>) -> Option<String> {
     Some(who.join(" and "))
 }
 
-/// Perhaps of somebody who left, or of an account that was made by hand.
+/// The address of a leaver, or of an account that was made by hand.
 pub(super) fn known_to_ip(turn: &mut Turn<'_>) -> Option<String> {
     let at = turn.somebody()?;
     let address = turn.school.accounts.iter().map(Account::login).choose(turn.random)?;
     Some(give(turn, at, address))
 }
 
-/// As its MIS or as iP has it.
+/// As in the other school's MIS or in iP.
 pub(super) fn of_the_other_school(turn: &mut Turn<'_>) -> Option<String> {
     let at = turn.somebody()?;
     let address = if turn.random.random() {

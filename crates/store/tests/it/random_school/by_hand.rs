@@ -1,10 +1,10 @@
-//! Somebody changes something in iP.
+//! A person changes something in iP.
 
 use rand::{RngExt, seq::IteratorRandom};
 
 use super::{account::Account, events::Turn, record::Record, school::ByHand};
 
-/// Fields that the school can keep in its own hands, and whether the person can log in.
+/// Fields that the school can manage in iP, and whether the person can log in.
 pub(super) fn field_edited(turn: &mut Turn<'_>) -> Option<String> {
     let at = known_account(turn)?;
     let text = turn.random.random_bool(0.7).then(|| format!("H{}", turn.school.fresh()));
@@ -23,7 +23,7 @@ pub(super) fn field_edited(turn: &mut Turn<'_>) -> Option<String> {
             format!("job_title = {value}")
         }
         _ => {
-            // iP refuses to let somebody in by a login that is held.
+            // iP refuses to activate a person whose login is in use.
             if !account.active && is_held {
                 return None;
             }
@@ -41,12 +41,12 @@ pub(super) fn login_edited(turn: &mut Turn<'_>) -> Option<String> {
     edit(turn, at, &assignment)
 }
 
-/// It may mean somebody of the MIS, by the address or by the UPI.
+/// It may match a record, by the address or by the UPI.
 pub(super) fn account_made(turn: &mut Turn<'_>) -> Option<String> {
     let address = free_address(turn)?;
     let somebody = turn.one_who(|_| true)?;
     let upi = turn.school.records[somebody].upi.clone().filter(|_| turn.random.random());
-    // Mostly they are whom they seem to be.
+    // Usually they are who they seem to be.
     let first_name = if turn.random.random_bool(0.7) {
         turn.school.records[somebody].first_name.clone()
     } else {
@@ -56,13 +56,13 @@ pub(super) fn account_made(turn: &mut Turn<'_>) -> Option<String> {
     Some(format!("with the UPI {upi:?}"))
 }
 
-/// An account that iP has already.
+/// An account that is already in iP.
 fn known_account(turn: &mut Turn<'_>) -> Option<usize> {
     let accounts = turn.school.accounts.iter().enumerate();
     accounts.filter(|(_, account)| account.id.is_some()).map(|(at, _)| at).choose(turn.random)
 }
 
-/// A login that nobody in iP has: a new one, or one that the MIS of either school knows.
+/// A login that is free in iP: a new one, or one in the MIS of either school.
 fn free_address(turn: &mut Turn<'_>) -> Option<String> {
     if turn.random.random() {
         return Some(turn.school.fresh_address());

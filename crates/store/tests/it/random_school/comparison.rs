@@ -1,4 +1,4 @@
-//! One sync, of iP and of the model, and the comparison of the two.
+//! One sync, in iP and in the model, and the comparison of the two.
 
 use mis_sync_domain::plan::MappedPage;
 use std::{collections::BTreeMap, mem};
@@ -21,7 +21,7 @@ use crate::{
 };
 
 impl Turn<'_> {
-    /// Syncs what the MIS delivers; panics where iP is not what the model says.
+    /// Syncs what the MIS delivers, and panics if iP differs from the model.
     pub(super) async fn sync(self, store: &TestStore) {
         let Self { random, school, other } = self;
         let before = school.edit_by_hand(store).await;
@@ -47,7 +47,7 @@ impl Turn<'_> {
 }
 
 impl School {
-    /// Does in iP what the model has done by hand; returns everybody in iP.
+    /// Makes the model's manual changes in iP, and returns everyone in iP.
     pub(super) async fn edit_by_hand(&mut self, store: &TestStore) -> Vec<Person> {
         for edit in mem::take(&mut self.by_hand) {
             match edit {
@@ -63,7 +63,7 @@ impl School {
         self.look(store, "before the sync").await
     }
 
-    /// A sync whose list says that everybody left: it is held, and called off.
+    /// A sync whose list says that everyone left: it is held and then cancelled.
     async fn hold_pages(&self, store: &TestStore, pages: &[MappedPage]) {
         let lease = self.stage(store, pages).await;
         let plan = fixture::plan(lease, &self.id, self.rules);
@@ -91,14 +91,14 @@ impl School {
         (lease.job_id, report)
     }
 
-    /// Everybody in iP, who must be whom the model says, and whoever was there once.
+    /// Everyone in iP, who must match the model, including people who were there before.
     async fn look(&mut self, store: &TestStore, when: &str) -> Vec<Person> {
         let people = rows::people(&store.pool, &self.id).await;
         self.learn_ids(&people);
         let held = Account::by_login(people.iter().map(Account::from));
         assert_eq!(held.len(), people.len(), "a login is held twice {when}");
         let expected = Account::by_login(self.accounts.iter().cloned());
-        // Only who differs, so that it can be read.
+        // Only people who differ, so that it can be read.
         assert_eq!(without(&held, &expected), without(&expected, &held), "people {when}");
         let passwords: BTreeMap<_, _> =
             people.iter().map(|person| (person.id, person.password_hash.clone())).collect();
@@ -110,7 +110,7 @@ impl School {
     }
 }
 
-/// Those of `some` who are not the same in `others`.
+/// The entries of `some` that differ in `others`.
 fn without<'a>(
     some: &'a BTreeMap<String, Account>,
     others: &BTreeMap<String, Account>,

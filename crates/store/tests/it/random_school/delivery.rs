@@ -1,4 +1,4 @@
-//! Wonde's list shows people in more than one way.
+//! Wonde's list shows people in several ways.
 
 use std::mem;
 
@@ -20,7 +20,7 @@ pub(super) fn is_whole_again(turn: &mut Turn<'_>) -> Option<String> {
     turn.change(is_hidden, |record, _| record.shown = Shown::Whole)
 }
 
-/// The list moved while it was read, and the record changed in between.
+/// The list changed while it was read, and the record changed in between.
 pub(super) fn is_delivered_twice(turn: &mut Turn<'_>) -> Option<String> {
     let at = turn.one_who(|record| record.shown == Shown::Whole)?;
     let mut earlier = turn.school.records[at].clone();

@@ -7,25 +7,25 @@ use super::{
     record::{Record, Shown},
 };
 
-/// A school has few people, so that they meet; and the model tries every set of them.
+/// A school has few people, so that they interact, and the model tries every set of them.
 const MOST: usize = 8;
 
 pub(super) fn joins(turn: &mut Turn<'_>) -> Option<String> {
     has_room(turn).then(|| turn.school.joiner(turn.random))
 }
 
-/// Some are still in the list, as people who are not current.
+/// Some stay in the list as people who are not current.
 pub(super) fn leaves(turn: &mut Turn<'_>) -> Option<String> {
     let shown = *[Shown::Left, Shown::Gone].choose(turn.random)?;
     turn.change(Record::is_here, |record, _| record.shown = shown)
 }
 
-/// With the id they had.
+/// With their earlier id.
 pub(super) fn comes_back(turn: &mut Turn<'_>) -> Option<String> {
     returns(turn, |record, _| record.shown = Shown::Whole)
 }
 
-/// With a new id, by their UPI if they have one. Some have no work email yet.
+/// With a new id, and their UPI if they have one. Some have no work email yet.
 pub(super) fn comes_back_readded(turn: &mut Turn<'_>) -> Option<String> {
     let shown = if turn.random.random_bool(0.8) { Shown::Whole } else { Shown::WithoutEmail };
     returns(turn, |record, n| {
@@ -48,7 +48,7 @@ pub(super) fn is_readded(turn: &mut Turn<'_>) -> Option<String> {
     turn.change(Record::is_here, |record, n| record.wonde_id = format!("w{n}"))
 }
 
-/// By mistake: two records with one UPI are there instead of the one that was.
+/// By mistake: two records with one UPI replace the one before.
 pub(super) fn is_readded_twice(turn: &mut Turn<'_>) -> Option<String> {
     has_room(turn).then_some(())?;
     let at = turn.somebody()?;

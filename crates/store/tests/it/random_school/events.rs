@@ -14,10 +14,10 @@ pub(super) struct Turn<'a> {
     pub(super) other: &'a School,
 }
 
-/// Something happens; returns to whom. `None`: there is nobody to whom it can.
+/// An event; returns who it happened to, or `None` if there is no one it can happen to.
 type Event = fn(&mut Turn<'_>) -> Option<String>;
 
-/// How often each happens, and what it is called.
+/// How often each event happens, and its name.
 const EVENTS: [(u32, &str, Event); 25] = [
     (4, "joins", employment::joins),
     (4, "leaves", employment::leaves),
@@ -29,7 +29,7 @@ const EVENTS: [(u32, &str, Event); 25] = [
     (4, "is in the list but not imported", delivery::is_hidden),
     (4, "is imported again", delivery::is_whole_again),
     (2, "is delivered twice", delivery::is_delivered_twice),
-    (1, "nobody is delivered", delivery::nobody_is_delivered),
+    (1, "an empty list is delivered", delivery::nobody_is_delivered),
     (8, "new address", addresses::new),
     (1, "address in another case", addresses::other_case),
     (3, "address of a colleague", addresses::of_a_colleague),
@@ -47,7 +47,7 @@ const EVENTS: [(u32, &str, Event); 25] = [
 ];
 
 impl Turn<'_> {
-    /// Something that can happen does; returns what it was.
+    /// Makes something possible happen, and returns what it was.
     pub(super) fn something_happens(&mut self) -> String {
         loop {
             let (_, name, event) = EVENTS.choose_weighted(self.random, |event| event.0).unwrap();
@@ -57,19 +57,19 @@ impl Turn<'_> {
         }
     }
 
-    /// Somebody who works at the school.
+    /// A person who works at the school.
     pub(super) fn somebody(&mut self) -> Option<usize> {
         self.one_who(Record::is_here)
     }
 
-    /// One of these, who may have left.
+    /// One of these people, who may have left.
     pub(super) fn one_who(&mut self, test: impl Fn(&Record) -> bool) -> Option<usize> {
         let records = self.school.records.iter().enumerate();
         let fitting = records.filter(|(_, record)| test(record)).map(|(at, _)| at);
         fitting.choose(self.random)
     }
 
-    /// Changes somebody of these, with a number that is new; returns who it was and is now.
+    /// Changes one of these people, with a new number; returns who it was and is now.
     pub(super) fn change(
         &mut self,
         whom: impl Fn(&Record) -> bool,

@@ -1,4 +1,4 @@
-//! The rest of a record changes in the MIS.
+//! Other parts of a record change in the MIS.
 
 use mis_sync_domain::JobTitle;
 use rand::{RngExt, seq::IteratorRandom};
@@ -9,7 +9,7 @@ pub(super) fn renamed(turn: &mut Turn<'_>) -> Option<String> {
     turn.change(Record::is_here, |record, n| record.first_name = format!("Renamed{n}"))
 }
 
-/// None, a new one, or one that somebody has, of whichever school.
+/// None, a new one, or the UPI of a person of either school.
 pub(super) fn other_upi(turn: &mut Turn<'_>) -> Option<String> {
     let upi = match turn.random.random_range(0..4) {
         0 => None,

@@ -11,11 +11,11 @@ use super::{
     school::School,
 };
 
-/// What Wonde delivers for one sync, in its order.
+/// What Wonde delivers for one sync, in order.
 pub(super) struct List(Vec<Record>);
 
 impl List {
-    /// Draws the order and takes over what is odd about this very list.
+    /// Draws the order, and applies what is odd about this list.
     pub(super) fn draw(random: &mut StdRng, school: &mut School) -> Self {
         let listed = school.records.iter().filter(|record| record.shown != Shown::Gone);
         let mut records: Vec<Record> = listed.cloned().collect();
@@ -28,7 +28,7 @@ impl List {
                 records.insert(random.random_range(0..=later), earlier);
             }
         }
-        // What Wonde cannot say at all it can the next time.
+        // What Wonde cannot deliver now it can deliver the next time.
         let nameless = |record: &&mut Record| record.shown == Shown::Nameless;
         school.records.iter_mut().filter(nameless).for_each(|record| record.shown = Shown::Whole);
         if mem::take(&mut school.list_is_empty) {
@@ -37,7 +37,7 @@ impl List {
         Self(records)
     }
 
-    /// Every record once: of two deliveries the later wins.
+    /// Every record once: of two deliveries the later one counts.
     pub(super) fn latest(&self) -> impl Iterator<Item = &Record> {
         let comes_again =
             |at: usize| self.0[at + 1..].iter().any(|r| r.wonde_id == self.0[at].wonde_id);
@@ -60,30 +60,30 @@ impl List {
         ids.len()
     }
 
-    /// Whether nobody is delivered at all.
+    /// Whether the list is empty.
     pub(super) fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// Whether there are records, and none of them says anything about the employment.
+    /// Whether there are records, and none says anything about the employment.
     pub(super) fn hides_employment(&self) -> bool {
         !self.0.is_empty() && !self.0.iter().any(Record::says_employment)
     }
 
-    /// Whether nobody has a role.
+    /// Whether no one has a role.
     pub(super) fn is_without_roles(&self) -> bool {
         let has_role = |record: &Record| matches!(record.job_title, JobTitle::Roles(_));
         !self.0.iter().any(|record| record.shown == Shown::Whole && has_role(record))
     }
 
-    /// Whether the list can tell who is absent.
+    /// Whether the list can show who is absent.
     pub(super) fn is_telling(&self) -> bool {
         !self.0.is_empty()
             && !self.hides_employment()
             && self.0.iter().all(|record| record.shown != Shown::Nameless)
     }
 
-    /// Cuts the list in pages, at random places.
+    /// Cuts the list into pages at random places.
     pub(super) fn pages(&self, random: &mut StdRng) -> Vec<MappedPage> {
         let cuts = (1..self.0.len()).filter(|_| random.random_bool(0.3));
         let mut ends: Vec<usize> = cuts.collect();
@@ -98,7 +98,7 @@ impl List {
     }
 }
 
-/// What the worker makes of a page.
+/// A page as the worker maps it.
 fn mapped(records: &[Record]) -> MappedPage {
     let count = |kind: fn(&Record) -> bool| records.iter().filter(|r| kind(r)).count() as u64;
     let placed = || (0..).zip(records);

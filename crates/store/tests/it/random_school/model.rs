@@ -1,4 +1,4 @@
-//! What the rules make of a list.
+//! What the rules say about a list.
 
 use std::{cmp::Reverse, collections::BTreeSet};
 
@@ -11,32 +11,32 @@ use super::{
     school::School,
 };
 
-/// What a sync must say of itself.
+/// What a sync must report.
 pub(super) struct Outcome {
     pub(super) report: Report,
-    /// Code and Wonde id, in the order of both; of a record without an id it is empty.
+    /// Code and Wonde id, in the order of both; the id is empty for a record without one.
     pub(super) issues: Vec<(IssueCode, String)>,
-    /// Rows that are written: nobody's who is as the MIS says or is left out.
+    /// Number of rows written, without people who are unchanged or left out.
     pub(super) written: u64,
 }
 
-/// An account that a record means.
+/// An account that a record matches.
 #[derive(Clone, Copy)]
 struct Means {
     account: usize,
-    /// Not by the address.
+    /// Whether it was not matched by address.
     by_upi: bool,
 }
 
-/// What the records of a list mean.
+/// What the records of a list match.
 struct Meaning {
     means: Vec<Option<usize>>,
-    /// Records with accounts of which a person has to say whether they are the same.
+    /// Records and accounts of which a person has to decide whether they are the same.
     doubtful: Vec<(usize, usize)>,
 }
 
 impl School {
-    /// Does to the accounts what a sync of this list must do.
+    /// Applies to the accounts what a sync of this list must do.
     pub(super) fn sync(&mut self, list: &List, other: &School) -> Outcome {
         let mut staff: Vec<Record> =
             list.latest().filter(|record| record.shown == Shown::Whole).cloned().collect();
@@ -79,14 +79,14 @@ impl School {
         outcome
     }
 
-    /// Nobody has a role, and of those of the list somebody had one.
+    /// Whether no one has a role although someone in the list had one before.
     fn roles_are_withheld(&self, means: &[Option<usize>], list: &List) -> bool {
         let had_role = |account: &usize| self.accounts[*account].had_role();
         list.is_without_roles() && means.iter().flatten().any(had_role)
     }
 
-    /// Which account each record means: by Wonde id, then UPI, then address. What has nothing but
-    /// that in common is refuted, and looked for again without it.
+    /// The account of each record: by Wonde id, then UPI, then address. A match with nothing else
+    /// in common is rejected, and another one is looked for.
     fn means(&self, staff: &[&Record], list: &List) -> Meaning {
         let mut refuted: Vec<(usize, usize)> = Vec::new();
         let mut may_wait = Vec::new();
@@ -106,7 +106,7 @@ impl School {
             }
             for (n, means) in unlike {
                 refuted.push((n, means.account));
-                // Who is inactive holds no address, so it was handed on.
+                // An inactive person holds no address, so it was handed on.
                 if means.by_upi || self.accounts[means.account].active {
                     may_wait.push((n, means.account));
                 }
@@ -114,7 +114,7 @@ impl School {
         }
     }
 
-    /// Surnames are never the same here where the id is not: the fixture makes them of the ids.
+    /// Without the same id surnames never match here, because the fixture makes them from the ids.
     fn is_unlike(&self, record: &Record, means: Means) -> bool {
         let account = &self.accounts[means.account];
         let initials = record.initials.is_some() && record.initials == account.initials;
@@ -171,20 +171,20 @@ impl School {
         means
     }
 
-    /// Whether one record of the list and one account have the UPI.
+    /// Whether exactly one record of the list and one account have the UPI.
     fn is_key(&self, upi: Option<&String>, list: &List) -> bool {
         let people = self.accounts.iter().filter(|account| account.upi.as_ref() == upi).count();
         upi.is_some_and(|upi| people == 1 && list.records_with(upi) == 1)
     }
 
-    /// Whether a sync of this list would wait for a person: everybody seems to have left.
+    /// Whether a sync of this list would be held, because everyone seems to have left.
     pub(super) fn is_held(&self, list: &List) -> bool {
         list.is_empty() && self.rules.deactivates && !self.absent(&[], list).is_empty()
     }
 
-    /// Records that nobody belongs to, each with an account whose own record is gone and that has
-    /// login and forename or initials in common with it. Surnames are never the same here: the
-    /// fixture makes them of the ids.
+    /// Unmatched records, each with an account whose own record is gone and that shares the login
+    /// and the forename or initials. Surnames never match here, because the fixture makes them from
+    /// the ids.
     fn possible_matches(
         &self,
         staff: &[&Record],
@@ -207,7 +207,7 @@ impl School {
             .collect()
     }
 
-    /// Why each record is left out; `None`: it is not.
+    /// Why each record is left out; `None` if it is not.
     fn doubts(
         &self,
         staff: &[&Record],
@@ -219,7 +219,7 @@ impl School {
         let asks = |n: usize| {
             means[n].is_none_or(|account| {
                 let account = &self.accounts[account];
-                // Who is inactive holds nothing, and who stays so wants nothing.
+                // An inactive person holds no login, and one who stays inactive asks for none.
                 if account.active {
                     account.login() != staff[n].login()
                 } else {
@@ -277,7 +277,7 @@ impl School {
         sets.into_iter().map(chosen).find(|movers| works(movers)).unwrap()
     }
 
-    /// Linked and active accounts of whom nothing is in the list.
+    /// Linked and active accounts without a record in the list.
     fn absent(&self, means: &[Option<usize>], list: &List) -> Vec<usize> {
         let present: Vec<_> = list.latest().filter_map(Record::present).collect();
         let is_present = |account: &Account| {

@@ -1,4 +1,4 @@
-//! A person of the MIS.
+//! A person in the MIS.
 
 use mis_sync_domain::plan::{LeftOut, Present};
 use mis_sync_domain::{
@@ -7,7 +7,7 @@ use mis_sync_domain::{
 
 use crate::fixture::{email, person};
 
-/// A person of the MIS, also one who left.
+/// A person in the MIS, including leavers.
 #[derive(Debug, Clone)]
 pub(super) struct Record {
     pub(super) wonde_id: String,
@@ -22,13 +22,13 @@ pub(super) struct Record {
 /// How Wonde's list shows a person.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Shown {
-    /// Current, with all that iP needs.
+    /// Current, with everything that iP needs.
     Whole,
-    /// Current; the work email got lost.
+    /// Current, without the work email.
     WithoutEmail,
     /// Current; the school imports teaching staff only.
     NotTeaching,
-    /// Nothing of the record can be read but its id.
+    /// Only the id of the record can be read.
     Unreadable,
     /// Not even the id can be read.
     Nameless,
@@ -53,7 +53,7 @@ impl Record {
         self.shown == Shown::Whole || self.is_skipped()
     }
 
-    /// Whether the mapping leaves the person out though they are current.
+    /// Whether the mapping leaves the person out although they are current.
     pub(super) fn is_skipped(&self) -> bool {
         matches!(self.shown, Shown::WithoutEmail | Shown::NotTeaching)
     }
@@ -63,7 +63,7 @@ impl Record {
         !matches!(self.shown, Shown::Unreadable | Shown::Nameless)
     }
 
-    /// The record as iP's staff, if it can be imported.
+    /// The record as a member of staff, if it can be imported.
     pub(super) fn mapped(&self) -> Option<StaffRecord> {
         (self.shown == Shown::Whole).then(|| StaffRecord {
             upi: self.upi.clone(),
@@ -75,7 +75,7 @@ impl Record {
         })
     }
 
-    /// The record as that of somebody who is in the list but is not imported.
+    /// The record of a person who is in the list but is not imported.
     pub(super) fn present(&self) -> Option<Present> {
         let upi = match self.shown {
             Shown::WithoutEmail | Shown::NotTeaching => self.upi.clone(),
@@ -110,7 +110,7 @@ impl Record {
         })
     }
 
-    /// The problem that the mapping finds.
+    /// The issue that the mapping finds.
     pub(super) fn issue(&self) -> Option<Issue> {
         let wonde_id = Some(self.wonde_id.clone());
         match self.shown {

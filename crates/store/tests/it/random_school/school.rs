@@ -15,23 +15,23 @@ use crate::{fixture::RULES, rows::Person};
 pub(super) struct School {
     pub(super) id: SchoolId,
     pub(super) rules: SyncRules,
-    /// Everybody of the MIS, those included who left.
+    /// Everyone in the MIS, including leavers.
     pub(super) records: Vec<Record>,
-    /// In the order of their creation; nobody ever goes.
+    /// In the order of their creation. No account is ever removed.
     pub(super) accounts: Vec<Account>,
-    /// Who was in iP at the last look, with their passwords: nobody loses an account.
+    /// The accounts at the last look, with their passwords: no one loses an account.
     pub(super) passwords: BTreeMap<Uuid, String>,
     /// What was done in iP since the last sync, in order.
     pub(super) by_hand: Vec<ByHand>,
-    /// Records as the next list delivers them first, before it delivers them as they are.
+    /// Records that the next list delivers in an earlier form first.
     pub(super) earlier: Vec<Record>,
-    /// The next list has no records at all.
+    /// Whether the next list is empty.
     pub(super) list_is_empty: bool,
-    /// How many numbers were given; both schools of a pair count from 1.
+    /// How many numbers were used; both schools of a pair count from 1.
     numbers: u32,
 }
 
-/// Something that somebody does in iP.
+/// A change that a person makes in iP.
 pub(super) enum ByHand {
     /// An account is made.
     Made { email: String, upi: Option<String>, first_name: String },
@@ -40,7 +40,7 @@ pub(super) enum ByHand {
 }
 
 impl School {
-    /// Five people, and two accounts made by hand that may mean two of them.
+    /// Five people, and two accounts made by hand that may match two of them.
     pub(super) fn draw(random: &mut StdRng, name: &str, seed: u64) -> Self {
         let mut school = Self {
             id: format!("{name}-{seed}").parse().unwrap(),
@@ -71,7 +71,7 @@ impl School {
         self.numbers
     }
 
-    /// An address that nobody has.
+    /// An unused address.
     pub(super) fn fresh_address(&mut self) -> String {
         format!("P{}@{}.example", self.fresh(), self.id)
     }
@@ -109,7 +109,7 @@ impl School {
     }
 }
 
-/// Most schools deactivate who left and restore who came back.
+/// Most schools deactivate leavers and restore people who come back.
 fn draw_rules(random: &mut StdRng) -> SyncRules {
     let usual = random.random_bool(0.7);
     SyncRules {

@@ -4,7 +4,7 @@ use std::thread;
 
 use mis_sync_domain::SchoolId;
 
-/// A sequence under way. When it ends by a panic, it says how to run it again alone.
+/// A sequence in progress. If it panics, it says how to run it again alone.
 pub(super) struct Witness {
     school: SchoolId,
     sequence: u64,
@@ -14,7 +14,7 @@ pub(super) struct Witness {
 }
 
 impl Witness {
-    /// Begins the sequence of this number, counted from 0 within the pair of this seed.
+    /// Begins the sequence with this number, counted from 0 within the pair of this seed.
     pub(super) fn new(school: &SchoolId, sequence: u64, seed: u64) -> Self {
         Self { school: school.clone(), sequence, seed, events: Vec::new() }
     }

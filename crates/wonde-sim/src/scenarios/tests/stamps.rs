@@ -1,5 +1,5 @@
-//! Wonde tells what changed by `updated_at`: every scenario has to move it for every record that it changes, and for
-//! no other.
+//! Wonde shows changes by `updated_at`: every scenario has to move it for every record that it
+//! changes, and for no other.
 
 use std::fmt::Debug;
 

@@ -1,7 +1,7 @@
 use super::*;
 use crate::truth::{ClassTruth, SubjectTruth};
 
-/// The touched classes in the truth before and after.
+/// The affected classes in the truth before and after.
 fn classes(story: &Story) -> Vec<(&ClassTruth, &ClassTruth)> {
     let find = |truth: &'_ Truth, id: &String| {
         truth.classes.iter().position(|class| class.wonde_id == *id).unwrap()
@@ -15,7 +15,7 @@ fn classes(story: &Story) -> Vec<(&ClassTruth, &ClassTruth)> {
         .collect()
 }
 
-/// That no class but the touched ones has changed in the truth, and no person.
+/// Asserts that only the affected classes have changed in the truth, and no person.
 fn assert_the_rest_stayed(story: &Story) {
     let others = |truth: &Truth| -> Vec<ClassTruth> {
         let others = truth.classes.iter().filter(|class| !story.touched.contains(&class.wonde_id));

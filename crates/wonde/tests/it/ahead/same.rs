@@ -1,4 +1,4 @@
-//! Fetched ahead or one after the other: the same pages in the same order, whatever the server does.
+//! Read ahead or one page at a time: the same pages in the same order, whatever the server does.
 
 use std::collections::HashMap;
 use std::num::NonZeroU8;
@@ -22,7 +22,7 @@ pub(super) async fn answer_time(ms: u64) {
 /// What the addresses do from some page on.
 #[derive(Debug, Clone, Copy)]
 enum Turn {
-    /// They go on to count up.
+    /// They count up as before.
     None,
     OtherPageSize,
     Cursors,
@@ -32,12 +32,12 @@ enum Turn {
     Circle,
     /// To another list.
     Foreign,
-    /// The page fails, for good or for a passing reason, each time or the first time.
+    /// The page fails, for good or temporarily, each time or only the first time.
     Fails(u16),
     FailsOnce,
 }
 
-/// What an address brings that no page has named.
+/// What an address returns that no page has named.
 #[derive(Debug, Clone, Copy)]
 enum Unnamed {
     Empty,
@@ -51,10 +51,10 @@ struct List {
     records: usize,
     page_size: usize,
     turn: Turn,
-    /// The page at which the turn is.
+    /// The page at which the turn happens.
     at: usize,
     unnamed: Unnamed,
-    /// Milliseconds for an answer, in turn.
+    /// Milliseconds for each answer, in turn.
     delays: Vec<u64>,
 }
 
@@ -82,7 +82,7 @@ impl List {
         }
     }
 
-    /// The answer to the request with this query, asked for the `time`th time.
+    /// The answer to the request with this query, when it is made for the `time`th time.
     fn answer(&self, position: Option<usize>, time: usize) -> Reply {
         let Some(position) = position else {
             return match self.unnamed {
@@ -123,7 +123,7 @@ impl List {
     }
 }
 
-/// Each page as its ids and where it goes on, and the error at the end.
+/// Each page as its ids and its cursor, and the error at the end.
 type Read = (Vec<(Vec<String>, Option<PageCursor>)>, Option<String>);
 
 async fn read(list: &List, parallel: u8, expected: Option<u64>, from: Option<PageCursor>) -> Read {

@@ -1,4 +1,4 @@
-//! What the lists show of what happened since a moment.
+//! What the lists show of changes since a moment.
 
 use std::collections::BTreeSet;
 
@@ -8,7 +8,7 @@ use mis_sync_wonde_sim::{Outcome, Scenario, ScenarioName, SimulatorOptions};
 
 use super::{World, records};
 
-/// Lets an hour pass, then `scenario` happen; returns a moment between the start and that.
+/// Lets an hour pass, then runs `scenario`; returns a moment in between.
 fn an_hour_later(world: &World, scenario: impl Into<Scenario>) -> (DateTime<Utc>, Outcome) {
     let simulator = world.simulator.simulator();
     let moment = simulator.now() + TimeDelta::minutes(30);

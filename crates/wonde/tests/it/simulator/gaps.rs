@@ -1,5 +1,4 @@
-//! A school that does not hand over photos, line managers or who teaches what, in each look that
-//! the wire may give to that.
+//! A school that does not share photos, line managers or teachers, in each form that this can take.
 
 use futures::StreamExt as _;
 use mis_sync_wonde::{ClassInclude, EmployeeInclude, EmployeeQuery, Error, Include, WondeId};

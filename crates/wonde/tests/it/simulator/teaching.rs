@@ -5,7 +5,7 @@ use mis_sync_wonde_sim::{ClassTruth, SimulatorOptions, SubjectTruth, Truth};
 
 use super::{World, records};
 
-/// A class as the truth would tell it.
+/// A class as the simulator's truth describes it.
 fn told(class: &Class, imported: &HashSet<&str>) -> ClassTruth {
     let mut people: Vec<_> = class.employees.delivered().unwrap().iter().collect();
     people.retain(|person| imported.contains(person.id.as_str()));

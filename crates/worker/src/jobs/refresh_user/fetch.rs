@@ -1,4 +1,4 @@
-//! Reads one person, with exactly what the school's settings need.
+//! Reads one person, with exactly the includes that the school's settings need.
 
 use futures::TryStreamExt;
 use mis_sync_domain::plan::{Gone, MappedPage};
@@ -13,11 +13,11 @@ use crate::{
     mapping::{MappingRules, map_page},
 };
 
-/// What is said of the person.
+/// What the MIS said about the person.
 pub(super) struct Fetched {
     /// Their record, mapped as in a list of one.
     pub(super) page: MappedPage,
-    /// The classes they teach; `None`: not said.
+    /// The classes that they teach; `None` if not given.
     pub(super) classes: Option<Vec<TaughtClass>>,
 }
 
@@ -28,7 +28,7 @@ pub(super) struct PersonFetch<'a> {
     /// What iP has from the MIS.
     pub(super) held: &'a Person,
     pub(super) mapping: MappingRules,
-    /// The school imports who teaches a class.
+    /// Whether the school imports who teaches a class.
     pub(super) classes: bool,
 }
 
@@ -44,12 +44,12 @@ impl PersonFetch<'_> {
                 Ok(self.fetched(Ok(employee)))
             }
             Ok(_) => {
-                let reason = "the record is not the one that was asked for".to_owned();
+                let reason = "the record is not the requested one".to_owned();
                 Err(WondeError::Decode { reason }.into())
             }
             Err(WondeError::Record(undecodable)) => Ok(self.fetched(Err(undecodable))),
             Err(WondeError::NotFound) => {
-                // Of a school that Wonde does not know nobody is known either.
+                // If Wonde does not know the school, it knows none of its people either.
                 self.client.school().await?;
                 let employees = [self.id.as_str().to_owned()].into();
                 let gone = Gone { employees, ..Gone::default() };
@@ -60,7 +60,7 @@ impl PersonFetch<'_> {
         }
     }
 
-    /// Asks again with less for as long as a part is refused and there is a part to do without.
+    /// Asks again with fewer includes, as long as one is refused and can be omitted.
     async fn ask_for_what_is_granted(&mut self) -> Result<Employee, WondeError> {
         loop {
             let error = match self.ask().await {
@@ -75,8 +75,8 @@ impl PersonFetch<'_> {
         }
     }
 
-    /// What is left out after a refusal: what it names, else all that the person can be read
-    /// without, else everything.
+    /// What to omit after a refusal: what it names, otherwise everything optional, otherwise
+    /// everything.
     fn to_do_without(&self, refusal: &WondeError) -> Vec<EmployeeInclude> {
         match refusal {
             WondeError::Forbidden { .. } => self.optional(),
@@ -98,20 +98,20 @@ impl PersonFetch<'_> {
         self.mapping.includes().into_iter().chain(classes).collect()
     }
 
-    /// What the person can be read without.
+    /// The optional includes.
     fn optional(&self) -> Vec<EmployeeInclude> {
         let needed = [EmployeeInclude::ContactDetails, EmployeeInclude::EmploymentDetails];
         self.includes().into_iter().filter(|include| !needed.contains(include)).collect()
     }
 
-    /// What is left out counts as not said: iP keeps what it has.
+    /// An omitted include counts as not given, so iP's values stay.
     fn leave_out(&mut self, includes: &[EmployeeInclude]) {
         self.mapping.leave_out(includes);
         self.classes &= !includes.contains(&EmployeeInclude::Classes);
     }
 
-    /// What came empty although the MIS had filled it before. One record alone does not show
-    /// whether that is so, or whether the school withdrew the access.
+    /// Includes that came back empty although the MIS had filled them before. One record alone does
+    /// not show whether they were emptied, or whether the school withdrew access.
     fn doubtful(&self, employee: &Employee) -> Vec<EmployeeInclude> {
         let is_empty = |include: &EmployeeInclude| match include {
             EmployeeInclude::Roles => {
@@ -129,7 +129,7 @@ impl PersonFetch<'_> {
         self.optional().into_iter().filter(is_empty).collect()
     }
 
-    /// Those of `asked` that a page of other people is delivered with.
+    /// The includes of `asked` that other people's records contain.
     async fn shown_by_others(
         &self,
         asked: &[EmployeeInclude],
@@ -141,7 +141,7 @@ impl PersonFetch<'_> {
         let pages = self.client.employees(&query, None);
         futures::pin_mut!(pages);
         let page = match pages.try_next().await {
-            // What a list of people cannot be asked for is not shown by others either.
+            // If a list of people cannot include something, others do not show it either.
             Err(WondeError::InvalidInclude { .. }) => return Ok(Vec::new()),
             page => page?,
         };

@@ -1,8 +1,9 @@
-//! Looks for what iP has and the full lists did not show. A list that changes while it is read can
-//! lose a record between two pages, so nobody is gone for not being in it.
+//! Asks for the records that iP has and the full lists did not show. A list that changes while it
+//! is read can lose a record between two pages, so a record is not gone merely because it is
+//! missing.
 //!
-//! It is the last step of a full fetch, and kept like a page: another worker can go on in the
-//! middle, and a request that fails fails the fetch. Where nothing is missing it asks nothing.
+//! This is the last step of a full fetch, and is kept like a page: another worker can continue in
+//! the middle, and a failed request fails the fetch. If nothing is missing, it makes no request.
 
 use mis_sync_domain::{
     IssueCode,
@@ -25,14 +26,14 @@ use crate::{
     },
 };
 
-/// In place of the next page's address: there is more to look for.
+/// Stands in place of the next page's address: there are more records to ask for.
 const THERE_IS_MORE: &str = "more";
 
-/// What Wonde answers when it is asked for one record.
+/// Wonde's answer to a request for one record.
 enum Answer<T> {
-    /// It is there.
+    /// The record is there.
     Found(Result<T, UndecodableRecord>),
-    /// It is there, but is only shown without what the list includes.
+    /// The record is there, but only without the includes of the list.
     Bare(T),
     /// Wonde does not know it.
     Unknown,
@@ -41,7 +42,6 @@ enum Answer<T> {
 }
 
 impl Fetcher<'_> {
-    /// Accounts for what is missing, list by list, and ends the fetch.
     pub(super) async fn account_for_missing(&mut self) -> Result<(), SyncError> {
         let imports = self.rules.imports;
         let lists = [
@@ -76,7 +76,7 @@ impl Fetcher<'_> {
         self.read(&[list]).await
     }
 
-    /// Keeps each answer by itself, so that a rate limit cannot make us ask for ever.
+    /// Keeps each answer separately, so that a rate limit cannot make us ask for ever.
     async fn settle(
         &mut self,
         list: List,
@@ -89,12 +89,12 @@ impl Fetcher<'_> {
         for wonde_id in ask {
             let answer = match WondeId::try_from(wonde_id.clone()) {
                 Ok(id) => self.ask(list, &id).await?,
-                // Wonde can have no record of such an id.
+                // Wonde cannot have a record with such an id.
                 Err(_) => Some(are_gone(list, vec![wonde_id])),
             };
             match answer {
                 Some(page) => self.keep_more(page).await?,
-                // What iP has stays as it is, and the next full sync asks again.
+                // iP's record stays, and the next full sync asks again.
                 None => self.note(IssueCode::AbsenceUnproven).await?,
             }
         }
@@ -105,7 +105,7 @@ impl Fetcher<'_> {
         self.keep(List::Missing, page, Next::At(Value::from(THERE_IS_MORE))).await
     }
 
-    /// Asks for one record and maps it as if it had been on a page; `None`: Wonde does not say.
+    /// Asks for one record and maps it as if it had been on a page; `None` if Wonde does not say.
     async fn ask(&self, list: List, id: &WondeId) -> Result<Option<MappedPage>, WondeError> {
         let gone = || Some(are_gone(list, vec![id.as_str().to_owned()]));
         Ok(match list {
@@ -152,8 +152,8 @@ impl Fetcher<'_> {
     }
 }
 
-/// What an answer means. Where the record is refused as the list shows it, it is asked for without
-/// includes: that it is there can be said without them.
+/// The meaning of an answer. If the record is refused with the includes of the list, it is
+/// requested without them, which still shows whether it exists.
 async fn answer<T>(
     whole: Result<T, WondeError>,
     ask_bare: impl AsyncFnOnce() -> Result<T, WondeError>,
@@ -174,7 +174,7 @@ async fn answer<T>(
 }
 
 impl<T> Answer<T> {
-    /// Some other record says nothing about the one that was asked for.
+    /// A different record says nothing about the requested one.
     fn about(self, is_same: impl Fn(&T) -> bool) -> Self {
         match &self {
             Self::Found(Ok(record)) | Self::Bare(record) if !is_same(record) => Self::Refused,
@@ -183,7 +183,8 @@ impl<T> Answer<T> {
     }
 }
 
-/// A list of this record alone. One that cannot be read is known all the same: it was asked for.
+/// A list with only this record. If it cannot be read, its id is still known, because it was
+/// requested.
 fn page_of<T>(id: &WondeId, record: Result<T, UndecodableRecord>) -> Page<T> {
     let named = |undecodable: UndecodableRecord| UndecodableRecord {
         wonde_id: Some(id.as_str().to_owned()),
@@ -192,7 +193,7 @@ fn page_of<T>(id: &WondeId, record: Result<T, UndecodableRecord>) -> Page<T> {
     Page { records: vec![record.map_err(named)], next: None }
 }
 
-/// The person is there; nothing else is known of them, so they stay as they are in iP.
+/// The person is there, but nothing else is known about them, so they stay unchanged in iP.
 fn is_present(employee: &Employee) -> MappedPage {
     let wonde_id = employee.id.as_str().to_owned();
     let present = Present { wonde_id, upi: None, hierarchy: None };

@@ -1,16 +1,16 @@
-//! Which of the things that we ask for a school does not grant, or its MIS does not have.
+//! Finds out which requested includes a school does not grant, or its MIS does not have.
 
 use futures::{Stream, TryStreamExt};
 use mis_sync_domain::IssueCode;
 use mis_sync_wonde::{EmployeeInclude, EmployeeQuery, Error as WondeError, Page, SchoolClient};
 
-/// Includes without which staff can still be synced, and what is said where they are refused.
+/// Includes that a sync of staff can omit, and the issue if they are refused.
 const OPTIONAL: [(EmployeeInclude, IssueCode); 2] = [
     (EmployeeInclude::Roles, IssueCode::RolesWithheld),
     (EmployeeInclude::Hierarchy, IssueCode::LineManagersWithheld),
 ];
 
-/// What is said where an include is refused.
+/// The issue if an include is refused.
 pub(super) fn withheld(include: EmployeeInclude) -> Option<IssueCode> {
     match include {
         EmployeeInclude::ContactDetails => Some(IssueCode::ContactDetailsWithheld),
@@ -19,9 +19,9 @@ pub(super) fn withheld(include: EmployeeInclude) -> Option<IssueCode> {
     }
 }
 
-/// Those of `asked` that are refused. Where the refusal of the whole request names none of them,
-/// each is asked for alone: a 403 does not say reliably which it was. After a 403 only those count
-/// that a sync can do without.
+/// The refused includes of `asked`. If the refusal of the whole request names none of them, each is
+/// requested alone, because a 403 does not say reliably which one it was. After a 403 only includes
+/// that a sync can omit count.
 pub(super) async fn refused(
     client: &SchoolClient,
     asked: &[EmployeeInclude],
@@ -47,7 +47,7 @@ pub(super) async fn refused(
     Ok(refused)
 }
 
-/// Those of `asked` that the refusal itself names.
+/// The includes of `asked` that the refusal itself names.
 pub(crate) fn named(asked: &[EmployeeInclude], refusal: &WondeError) -> Vec<EmployeeInclude> {
     let WondeError::InvalidInclude { named } = refusal else { return Vec::new() };
     let is_named = |include: &EmployeeInclude| named.iter().any(|name| name == include.name());

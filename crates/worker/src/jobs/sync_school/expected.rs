@@ -7,8 +7,8 @@ use tracing::Instrument;
 
 use crate::SyncError;
 
-/// How many records there will be, for the progress bar alone: Wonde's lists come without a
-/// total. The last sync knows; before the first one Wonde is asked for its count, beside the
+/// The expected number of records, only for the progress bar, because Wonde's lists come without a
+/// total. The last sync knows it. Before the first one Wonde is asked for its count, beside the
 /// fetch and without waiting for the answer.
 pub(super) enum Expected {
     Known(Option<u64>),

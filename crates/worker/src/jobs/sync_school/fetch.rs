@@ -1,5 +1,5 @@
 //! Reads the lists that a sync needs, side by side, and keeps their pages. A full fetch ends by
-//! looking for what is missing from them ([`absence`](super::absence)).
+//! asking for missing records ([`absence`](super::absence)).
 
 use std::collections::HashSet;
 
@@ -35,11 +35,11 @@ use crate::{
     },
 };
 
-/// Of a full fetch noted with its last step, so that it costs nothing of its own.
+/// A full fetch records this with its last step, so that it costs nothing extra.
 const COMPARING: Progress = Progress { stage: Stage::Comparing, done: 0, total: None };
 
-/// A page of so many photos of the largest size, in base64, stays below the largest answer that
-/// the client takes.
+/// This many photos of the largest size, in base64, stay below the largest answer that the client
+/// accepts.
 const PHOTOS_PER_PAGE: u32 = 10;
 
 /// The fetch of one attempt.
@@ -55,11 +55,11 @@ pub(super) struct Fetcher<'a> {
     pub(super) fetch: KeptFetch,
     photos_per_page: u32,
     expected: Option<Expected>,
-    /// Requests that a kept page has accounted for.
+    /// Requests that kept pages have accounted for.
     requests: u64,
 }
 
-/// A page of a list, mapped, and how the list goes on.
+/// A page of a list, mapped, and how the list continues.
 type Read = Result<(MappedPage, Next<Value>), WondeError>;
 
 impl<'a> Fetcher<'a> {
@@ -87,7 +87,7 @@ impl<'a> Fetcher<'a> {
         }
     }
 
-    /// Goes on from what was kept to the end of the last list.
+    /// Continues from what was kept to the end of the last list.
     pub(super) async fn run(mut self) -> Result<Fetched, SyncError> {
         let resumed: HashSet<List> = List::ALL
             .iter()
@@ -95,7 +95,7 @@ impl<'a> Fetcher<'a> {
             .filter(|list| matches!(self.fetch.next_of(*list), Some(Next::At(_))))
             .collect();
         match self.read_all().await {
-            // The place where an earlier attempt stopped may not exist any more.
+            // The page at which an earlier attempt stopped may no longer exist.
             Err(error) if !resumed.is_empty() && place_is_gone(&error) => {
                 fetches::discard(self.pool, self.lease).await?;
                 Err(SyncError::StaleResume(error.to_string()))
@@ -105,7 +105,7 @@ impl<'a> Fetcher<'a> {
         }
     }
 
-    /// Photos come last, because they are heavy and nobody waits for them.
+    /// Photos come last, because they are heavy and nothing waits for them.
     async fn read_all(&mut self) -> Result<(), SyncError> {
         let (photos, others): (Vec<List>, Vec<List>) = List::ALL
             .iter()
@@ -126,17 +126,17 @@ impl<'a> Fetcher<'a> {
             List::Employees => true,
             List::DeletedEmployees => is_delta,
             List::Subjects => imports.subjects,
-            // Who teaches a subject is whoever teaches its classes, of all of them.
+            // The teachers of a subject are those of all its classes.
             List::Classes => imports.classes || imports.subject_staff && !is_delta,
             List::DeletedClasses => is_delta && imports.classes,
             List::Photos => imports.photos,
-            // A delta says itself what is gone.
+            // A delta lists what is gone itself.
             List::Missing => !is_delta,
         }
     }
 
-    /// Reads lists side by side, each to its end. Where the school refuses a part of one, the rest is
-    /// read without; where it refuses a list that is not needed, that one is left out. Both are noted
+    /// Reads lists side by side, each to its end. If the school refuses a part of a list, the rest
+    /// is read without it; if it refuses an optional list, that list is left out. Both are recorded
     /// for the school.
     pub(super) async fn read(&mut self, lists: &[List]) -> Result<(), SyncError> {
         if self.fetch.is_full() && self.expected.is_none() {
@@ -163,10 +163,10 @@ impl<'a> Fetcher<'a> {
         Ok(())
     }
 
-    /// Whether a list is read again with less after a refusal; else it is left out.
+    /// Whether a list is read again with less after a refusal. Otherwise it is left out.
     async fn goes_on_without(&mut self, list: List, error: WondeError) -> Result<bool, SyncError> {
         if let WondeError::NotFound = error {
-            // Of a school that Wonde does not know there is no list either.
+            // If Wonde does not know the school, there is no list either.
             self.client.school().await?;
             if self.fetch.pages_of(list) > 0 || list == List::Employees {
                 return Err(SyncError::ListMissing);
@@ -186,7 +186,7 @@ impl<'a> Fetcher<'a> {
         Ok(false)
     }
 
-    /// Whether there is something to do without, so that the list can be read all the same.
+    /// Whether something can be omitted so that the list can still be read.
     async fn can_do_with_less(
         &mut self,
         list: List,
@@ -230,7 +230,7 @@ impl<'a> Fetcher<'a> {
         Ok(true)
     }
 
-    /// Opens a list where it goes on.
+    /// Opens a list at the place where it continues.
     fn open(&mut self, list: List) -> BoxStream<'static, (List, Read)> {
         let expected = self.expected.as_mut().and_then(Expected::records);
         let (client, after) = (self.client, self.fetch.updated_after);
@@ -262,7 +262,7 @@ impl<'a> Fetcher<'a> {
                 let rules = self.mapping;
                 let include = rules.includes();
                 let query = EmployeeQuery { include, updated_after: after, page_size: None };
-                // How far pages may be asked for before the one before them has come.
+                // How far pages may be requested before the previous one has arrived.
                 let pages = client.expecting(expected).employees(&query, from);
                 pages.map_ok(move |page| mapped(&page, |page| map_page(page, rules))).boxed()
             }
@@ -270,7 +270,7 @@ impl<'a> Fetcher<'a> {
         pages.map(move |read| (list, read)).boxed()
     }
 
-    /// A cursor that cannot be read is none: the list begins anew.
+    /// A cursor that cannot be read counts as none: the list begins again.
     fn place_in(&self, list: List) -> Option<PageCursor> {
         match self.fetch.next_of(list) {
             Some(Next::At(cursor)) => serde_json::from_value(cursor.clone()).ok(),
@@ -281,13 +281,12 @@ impl<'a> Fetcher<'a> {
     fn photo_query(&self, after: Option<DateTime<Utc>>) -> EmployeeQuery {
         EmployeeQuery {
             include: vec![EmployeeInclude::Photo],
-            // Whoever asks for photos once wants them all.
+            // A one-off request for photos means all of them.
             updated_after: after.filter(|_| self.school.settings.import_photos),
             page_size: Some(self.photos_per_page),
         }
     }
 
-    /// Keeps a page.
     pub(super) async fn keep(
         &mut self,
         list: List,
@@ -307,7 +306,7 @@ impl<'a> Fetcher<'a> {
         Ok(fetches::keep(self.pool, self.lease, fetch, list, page, next, progress).await?)
     }
 
-    /// Notes for the school what is withheld, or not known.
+    /// Records for the school what is withheld or not known.
     pub(super) async fn note(&mut self, code: IssueCode) -> Result<(), SyncError> {
         Ok(fetches::note(self.pool, self.lease, &mut self.fetch, code).await?)
     }
@@ -321,8 +320,8 @@ fn mapped<T>(page: &Page<T>, map: impl Fn(&Page<T>) -> MappedPage) -> (MappedPag
     (map(page), next)
 }
 
-/// What the school is told where the list is left out. Without the deletions a delta sees fewer
-/// leavers, and the next full sync all of them.
+/// The issue if the list is left out. Without the deletions a delta sees fewer leavers, and the
+/// next full sync finds all of them.
 fn withheld(list: List) -> Option<IssueCode> {
     match list {
         List::Employees | List::DeletedEmployees | List::DeletedClasses | List::Missing => None,
@@ -332,12 +331,12 @@ fn withheld(list: List) -> Option<IssueCode> {
     }
 }
 
-/// Asking the same once more leads nowhere.
+/// Whether asking the same again is pointless.
 pub(super) fn leads_nowhere(error: &WondeError) -> bool {
     !error.is_transient() && !matches!(error, WondeError::Unauthorized)
 }
 
-/// Wonde answers, but does not give all that was asked for.
+/// Wonde answers, but does not give everything that was requested.
 fn is_refusal(error: &WondeError) -> bool {
     matches!(
         error,

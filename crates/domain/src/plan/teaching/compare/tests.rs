@@ -17,7 +17,7 @@ fn subject(name: &str, teachers: &[&str]) -> Group<SubjectId> {
     group(name, SubjectId, teachers)
 }
 
-/// A school of Ada, Bea and somebody who left, with these classes.
+/// A school of Ada, Bea and a leaver, with these classes.
 fn held(classes: impl IntoIterator<Item = Group<ClassId>>) -> Held {
     let people = [account("a1"), account("a2"), inactive("a9")];
     Held { classes: classes.into_iter().collect(), ..school(people) }
@@ -38,7 +38,7 @@ fn counts(plan: &Plan) -> TeachingCounts {
     plan.report.classes
 }
 
-/// Nobody is named.
+/// No one is named.
 fn silent(name: &str) -> TeachingRecord {
     TeachingRecord { staff: None, ..taught(name, &[]) }
 }
@@ -161,7 +161,7 @@ fn a_list_that_names_nobody_any_more_takes_nobody_away() {
     // A delta is about few classes.
     let delta = with(says(nobody.clone()), |list| list.is_full = false);
     assert_eq!(told(&taught_by_ada(), &delta, &teaching()), lines[..2]);
-    // Where the MIS does not deliver it, nothing is said at all.
+    // If the MIS does not deliver it, nothing is reported.
     let unsupported = with(teaching(), |rules| rules.sync.imports.class_staff = false);
     assert_eq!(told(&taught_by_ada(), &says(nobody), &unsupported), NOTHING);
 }
@@ -176,7 +176,7 @@ fn what_was_not_approved_to_be_emptied_stays() {
     let emptied = Affected { category: GuardCategory::ClassesEmptied, records: 2, of: 3 };
     let keeps = Rules { left_out: vec![emptied], ..teaching() };
     let plan = compare(&three(), &fetched(), &keeps);
-    // Another teacher is no loss.
+    // Another teacher is not a loss.
     let lines = ["c3 staff=a2", "c3 main_teachers=a2", "school classes_not_approved"];
     assert_eq!(plan.told(), lines);
     assert_eq!(plan.classes.emptied().records, 0);
@@ -189,7 +189,7 @@ fn what_others_replace_is_no_loss() {
     assert_eq!(plan.classes.emptied(), Emptied { records: 0, of: 2 }, "a summer rollover");
     let taught_both = held([class("c1", &["a1"]), class("c2", &["a2"])]);
     let plan = compare(&taught_both, &fetched(), &teaching());
-    assert_eq!(plan.classes.emptied(), Emptied { records: 1, of: 2 }, "taught by nobody");
+    assert_eq!(plan.classes.emptied(), Emptied { records: 1, of: 2 }, "left without a teacher");
 }
 
 #[test]
@@ -215,7 +215,7 @@ fn the_subject_of_a_class_follows_where_subjects_are_imported() {
     assert_eq!(told(&held, &of(unknown), &teaching()), ["c1 subject_id="], "iP has none");
     let without = with(teaching(), |rules| rules.sync.imports.subjects = false);
     assert_eq!(told(&held, &of(maths()), &without), NOTHING);
-    // One that this very list brings.
+    // A person that this same list brings.
     let new =
         Fetched { subjects: Some(vec![silent("latin")]), ..of(SubjectOfClass::Of("latin".into())) };
     let plan = compare(&held, &new, &teaching());
@@ -231,7 +231,7 @@ fn whoever_teaches_a_class_of_a_subject_teaches_the_subject_main_teachers_first(
     let plan = compare(&held(), &with_subject(says(classes.clone())), &teaching());
     let links = plan.subjects.changed[0].links.clone().unwrap();
     assert_eq!(links, [link("a1", true), link("a2", false)]);
-    // Only all classes together say it.
+    // Only all classes together show it.
     let delta = with(with_subject(says(classes.clone())), |list| list.is_full = false);
     assert!(compare(&held(), &delta, &teaching()).subjects.changed.is_empty());
     let unsupported = with(teaching(), |rules| rules.sync.imports.subject_staff = false);

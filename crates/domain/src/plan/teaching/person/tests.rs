@@ -18,7 +18,7 @@ fn held(classes: impl IntoIterator<Item = Group<ClassId>>) -> Held {
     Held { classes: classes.into_iter().collect(), ..school(people) }
 }
 
-/// Ada logs in, and this is her record.
+/// Ada logs in with this record.
 fn login(said: StaffRecord, teaches: Option<&[(&str, bool)]>) -> Fetched {
     let teaches = teaches.map(|classes| {
         classes.iter().map(|(name, is_main)| ((*name).to_owned(), *is_main)).collect()
