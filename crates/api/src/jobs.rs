@@ -75,8 +75,8 @@ pub(crate) async fn get_job(
     params(
         ("school_id" = Option<String>, Query, description = "Only of this school"),
         ("staff_id" = Option<String>, Query, description = "Only for this person"),
-        ("kind" = Option<crate::views::JobKindView>, Query, description = "Only of this kind"),
-        ("state" = Option<crate::views::JobStateView>, Query, description = "Only in this state"),
+        ("kind" = Option<JobKind>, Query, description = "Only of this kind"),
+        ("state" = Option<JobState>, Query, description = "Only in this state"),
         ("error" = Option<String>, Query, description = "Only those whose last `error` has this \
             `type`"),
         ("since" = Option<String>, Query, description = "Only those asked for at this time \

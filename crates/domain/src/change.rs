@@ -2,52 +2,57 @@ use std::fmt;
 
 use uuid::Uuid;
 
-use crate::{ClassId, StaffId, SubjectId, UnknownName};
+use crate::{ClassId, StaffId, SubjectId, job::named};
 
-/// What of a person, a class or a subject a job changed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum ChangedField {
-    /// It is new; its fields are no changes.
-    Created,
-    /// Wonde's id.
-    WondeId,
-    /// The UPI of the MIS.
-    Upi,
-    /// The work email, which is the login.
-    Email,
-    /// The forename.
-    FirstName,
-    /// The surname.
-    Surname,
-    /// The initials.
-    Initials,
-    /// The job title.
-    JobTitle,
-    /// Whether they do not teach.
-    NonTeaching,
-    /// Whether a person can log in; of a class or subject, whether it is not archived.
-    Active,
-    /// The account passed on by a person's decision, so it has a new password that nobody knows.
-    PasswordResetRequired,
-    /// iP's id of the line manager.
-    LineManagerId,
-    /// SHA-256 of the picture.
-    PhotoHash,
-    /// iP's id of a department that the person was taken out of.
-    DepartmentId,
-    /// The name of a class or subject.
-    Name,
-    /// Its short code.
-    Code,
-    /// Its description.
-    Description,
-    /// iP's id of the subject of a class.
-    SubjectId,
-    /// iP's ids of those who teach it, main teachers first, joined by commas.
-    Staff,
-    /// iP's ids of those among them who are main teachers, joined by commas.
-    MainTeachers,
-}
+named!(
+    /// What of a person, a class or a subject a job changed: `created`, a new record, or
+    /// one of its columns. `photo_hash` is the SHA-256 of the picture; `department_id` a department that
+    /// the person was taken out of; `staff` the ids in iP of those who teach a class or subject, main
+    /// teachers first, joined by commas.
+    #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+    ChangedField, "field", {
+        /// It is new; its fields are no changes.
+        Created = "created",
+        /// Wonde's id.
+        WondeId = "wonde_id",
+        /// The UPI of the MIS.
+        Upi = "upi",
+        /// The work email, which is the login.
+        Email = "email",
+        /// The forename.
+        FirstName = "first_name",
+        /// The surname.
+        Surname = "surname",
+        /// The initials.
+        Initials = "initials",
+        /// The job title.
+        JobTitle = "job_title",
+        /// Whether they do not teach.
+        NonTeaching = "non_teaching",
+        /// Whether a person can log in; of a class or subject, whether it is not archived.
+        Active = "active",
+        /// The account passed on by a person's decision, so it has a new password that nobody knows.
+        PasswordResetRequired = "password_reset_required",
+        /// iP's id of the line manager.
+        LineManagerId = "line_manager_id",
+        /// SHA-256 of the picture.
+        PhotoHash = "photo_hash",
+        /// iP's id of a department that the person was taken out of.
+        DepartmentId = "department_id",
+        /// The name of a class or subject.
+        Name = "name",
+        /// Its short code.
+        Code = "code",
+        /// Its description.
+        Description = "description",
+        /// iP's id of the subject of a class.
+        SubjectId = "subject_id",
+        /// iP's ids of those who teach it, main teachers first, joined by commas.
+        Staff = "staff",
+        /// iP's ids of those among them who are main teachers, joined by commas.
+        MainTeachers = "main_teachers",
+    }
+);
 
 impl ChangedField {
     /// Whether what the field holds is about a person. Ids and switches say nothing by themselves,
@@ -65,57 +70,6 @@ impl ChangedField {
         )
     }
 
-    /// Every field, for tables and docs.
-    pub const ALL: [Self; 20] = [
-        Self::Created,
-        Self::WondeId,
-        Self::Upi,
-        Self::Email,
-        Self::FirstName,
-        Self::Surname,
-        Self::Initials,
-        Self::JobTitle,
-        Self::NonTeaching,
-        Self::Active,
-        Self::PasswordResetRequired,
-        Self::LineManagerId,
-        Self::PhotoHash,
-        Self::DepartmentId,
-        Self::Name,
-        Self::Code,
-        Self::Description,
-        Self::SubjectId,
-        Self::Staff,
-        Self::MainTeachers,
-    ];
-
-    /// The stable name: a column of `staff`, `class` or `subject`, or `created`, or `staff` and
-    /// `main_teachers` for who teaches it.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Created => "created",
-            Self::WondeId => "wonde_id",
-            Self::Upi => "upi",
-            Self::Email => "email",
-            Self::FirstName => "first_name",
-            Self::Surname => "surname",
-            Self::Initials => "initials",
-            Self::JobTitle => "job_title",
-            Self::NonTeaching => "non_teaching",
-            Self::Active => "active",
-            Self::PasswordResetRequired => "password_reset_required",
-            Self::LineManagerId => "line_manager_id",
-            Self::PhotoHash => "photo_hash",
-            Self::DepartmentId => "department_id",
-            Self::Name => "name",
-            Self::Code => "code",
-            Self::Description => "description",
-            Self::SubjectId => "subject_id",
-            Self::Staff => "staff",
-            Self::MainTeachers => "main_teachers",
-        }
-    }
-
     /// Reads a value of this field, as the change history keeps it: booleans as `true` and
     /// `false`, everything else as it is. `None`: it is no value of this field.
     pub fn value(self, text: String) -> Option<FieldValue> {
@@ -125,17 +79,6 @@ impl ChangedField {
             }
             _ => Some(FieldValue::Text(text)),
         }
-    }
-}
-
-impl std::str::FromStr for ChangedField {
-    type Err = UnknownName;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        Self::ALL
-            .into_iter()
-            .find(|field| field.as_str() == text)
-            .ok_or_else(|| UnknownName::new("field", text))
     }
 }
 
@@ -170,6 +113,20 @@ impl fmt::Debug for FieldValue {
     }
 }
 
+named!(
+    /// A sort of record.
+    #[derive(PartialOrd, Ord)]
+    #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = ChangedRecord))]
+    RecordKind, "sort of record", {
+        /// A person.
+        Staff = "staff",
+        /// A class.
+        Class = "class",
+        /// A subject.
+        Subject = "subject",
+    }
+);
+
 /// Whose field a job changed. Without an id a dry run would create it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum ChangedRecord {
@@ -182,12 +139,12 @@ pub enum ChangedRecord {
 }
 
 impl ChangedRecord {
-    /// The stable name of its kind.
-    pub fn kind(self) -> &'static str {
+    /// What it is.
+    pub fn kind(self) -> RecordKind {
         match self {
-            Self::Staff(_) => "staff",
-            Self::Class(_) => "class",
-            Self::Subject(_) => "subject",
+            Self::Staff(_) => RecordKind::Staff,
+            Self::Class(_) => RecordKind::Class,
+            Self::Subject(_) => RecordKind::Subject,
         }
     }
 
@@ -234,7 +191,7 @@ mod tests {
     #[test]
     fn names_survive_a_round_trip() {
         for field in ChangedField::ALL {
-            assert_eq!(field.as_str().parse::<ChangedField>().unwrap(), field);
+            assert_eq!(field.as_str().parse::<ChangedField>().as_ref(), Ok(field));
         }
         assert!("password_hash".parse::<ChangedField>().is_err());
     }
@@ -248,7 +205,7 @@ mod tests {
                 ChangedField::Active,
                 ChangedField::PasswordResetRequired,
             ];
-            assert_eq!(is_flag, flags.contains(&field));
+            assert_eq!(is_flag, flags.contains(field));
         }
         assert_eq!(ChangedField::Active.value("false".into()).unwrap(), FieldValue::Flag(false));
         assert_eq!(ChangedField::Active.value("t".into()), None);

@@ -57,6 +57,7 @@ pub struct FieldEvidence {
 
 named!(
     /// A question on the way of a record into iP, in this order.
+    #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = StepName))]
     Step, "step", {
         /// Does Wonde list the person?
         Fetched = "fetched",
@@ -75,6 +76,7 @@ named!(
 
 named!(
     /// The answer to such a question.
+    #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = StepOutcome))]
     Outcome, "outcome", {
         /// Yes.
         Passed = "passed",

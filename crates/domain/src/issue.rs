@@ -1,131 +1,91 @@
 use serde::{Deserialize, Serialize};
 
-use crate::{GuardCategory, UnknownName};
+use crate::{GuardCategory, job::named};
 
-/// Why a record could not be taken as it is. The list is closed: each has a stable code for
-/// programs and a sentence for the school.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum IssueCode {
-    /// No work email in the MIS, so there is no login for a new person.
-    NoWorkEmail,
-    /// The work email is no email address.
-    InvalidWorkEmail,
-    /// Forename or surname is empty: the one there is is imported; both: nothing is.
-    NameMissing,
-    /// Several current people of the school have this work email.
-    SharedWorkEmail,
-    /// The work email is already the login of somebody else in iP.
-    WorkEmailInUse,
-    /// The record may be somebody in iP, or somebody new: a key of theirs matches and the names do
-    /// not, or their own record is gone and they have much in common with it.
-    PossibleMatch,
-    /// A second current record of a person whom another one brings into iP.
-    TwoRecordsOfOnePerson,
-    /// Wonde's record has a shape that cannot be read.
-    UnreadableRecord,
-    /// Current in the MIS, inactive in iP, and the school does not restore people.
-    InactiveInIp,
-    /// The line manager of the MIS is not in iP.
-    ManagerMissing,
-    /// The line manager of the MIS is inactive in iP.
-    ManagerInactive,
-    /// The person would be their own line manager, directly or through others.
-    ManagerCircle,
-    /// The photo is no JPEG, PNG or WebP image.
-    PhotoUnreadable,
-    /// The photo is larger than iP takes.
-    PhotoTooLarge,
-    /// A class has no name.
-    ClassNameMissing,
-    /// A subject has no name.
-    SubjectNameMissing,
-    /// The MIS names staff for a class, and none of them is in iP.
-    ClassStaffMissing,
-    /// Nobody's employment was delivered, so nobody can be called current or a leaver.
-    EmploymentWithheld,
-    /// Contact details are refused, so nobody's work email is known.
-    ContactDetailsWithheld,
-    /// Nobody's roles were delivered though they were before, or access is refused.
-    RolesWithheld,
-    /// Nobody's line manager was delivered though they were before, or access is refused.
-    LineManagersWithheld,
-    /// Wonde's lists do not show whether they name people's managers or their reports.
-    LineManagerDirectionUnknown,
-    /// Nobody's photo was delivered though they were before, or access is refused.
-    PhotosWithheld,
-    /// No class was delivered though iP has some from the MIS, or access is refused.
-    ClassesWithheld,
-    /// No subject was delivered though iP has some from the MIS, or access is refused.
-    SubjectsWithheld,
-    /// Nobody was named for any class though people were before, or access is refused.
-    ClassStaffWithheld,
-    /// That people are deactivated is left out of an approved sync: nobody was deactivated.
-    DeactivationsNotApproved,
-    /// New logins are left out of an approved sync: known people keep theirs.
-    EmailsNotApproved,
-    /// That job titles are emptied is left out of an approved sync: they stay.
-    JobTitlesNotApproved,
-    /// That line managers are emptied is left out of an approved sync: they stay.
-    LineManagersNotApproved,
-    /// That classes are emptied is left out of an approved sync: they stay, with who teaches them.
-    ClassesNotApproved,
-    /// The record is somebody in iP under a new id, and new ids are left out of an approved sync.
-    NewIdNotApproved,
-    /// The school's MIS is not in the table of MIS.
-    UnknownMis,
-    /// Something is not in its list any more, and Wonde does not say whether it still exists.
-    AbsenceUnproven,
-    /// Somebody who left logs in, and so many became inactive lately that they were left active.
-    LeaverLeftActive,
-    /// A text is longer than iP takes, and was cut.
-    TextTooLong,
-    /// A date of the employment or of a role is none.
-    DateUnreadable,
-}
+named!(
+    /// Why a record could not be taken as it is. The list is closed: each has a stable code for
+    /// programs and a sentence for the school.
+    #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+    IssueCode, "issue code", {
+        /// No work email in the MIS, so there is no login for a new person.
+        NoWorkEmail = "no_work_email",
+        /// The work email is no email address.
+        InvalidWorkEmail = "invalid_work_email",
+        /// Forename or surname is empty: the one there is is imported; both: nothing is.
+        NameMissing = "name_missing",
+        /// Several current people of the school have this work email.
+        SharedWorkEmail = "shared_work_email",
+        /// The work email is already the login of somebody else in iP.
+        WorkEmailInUse = "work_email_in_use",
+        /// The record may be somebody in iP, or somebody new: a key of theirs matches and the names do
+        /// not, or their own record is gone and they have much in common with it.
+        PossibleMatch = "possible_match",
+        /// A second current record of a person whom another one brings into iP.
+        TwoRecordsOfOnePerson = "two_records_of_one_person",
+        /// Wonde's record has a shape that cannot be read.
+        UnreadableRecord = "unreadable_record",
+        /// Current in the MIS, inactive in iP, and the school does not restore people.
+        InactiveInIp = "inactive_in_ip",
+        /// The line manager of the MIS is not in iP.
+        ManagerMissing = "manager_missing",
+        /// The line manager of the MIS is inactive in iP.
+        ManagerInactive = "manager_inactive",
+        /// The person would be their own line manager, directly or through others.
+        ManagerCircle = "manager_circle",
+        /// The photo is no JPEG, PNG or WebP image.
+        PhotoUnreadable = "photo_unreadable",
+        /// The photo is larger than iP takes.
+        PhotoTooLarge = "photo_too_large",
+        /// A class has no name.
+        ClassNameMissing = "class_name_missing",
+        /// A subject has no name.
+        SubjectNameMissing = "subject_name_missing",
+        /// The MIS names staff for a class, and none of them is in iP.
+        ClassStaffMissing = "class_staff_missing",
+        /// Nobody's employment was delivered, so nobody can be called current or a leaver.
+        EmploymentWithheld = "employment_withheld",
+        /// Contact details are refused, so nobody's work email is known.
+        ContactDetailsWithheld = "contact_details_withheld",
+        /// Nobody's roles were delivered though they were before, or access is refused.
+        RolesWithheld = "roles_withheld",
+        /// Nobody's line manager was delivered though they were before, or access is refused.
+        LineManagersWithheld = "line_managers_withheld",
+        /// Wonde's lists do not show whether they name people's managers or their reports.
+        LineManagerDirectionUnknown = "line_manager_direction_unknown",
+        /// Nobody's photo was delivered though they were before, or access is refused.
+        PhotosWithheld = "photos_withheld",
+        /// No class was delivered though iP has some from the MIS, or access is refused.
+        ClassesWithheld = "classes_withheld",
+        /// No subject was delivered though iP has some from the MIS, or access is refused.
+        SubjectsWithheld = "subjects_withheld",
+        /// Nobody was named for any class though people were before, or access is refused.
+        ClassStaffWithheld = "class_staff_withheld",
+        /// That people are deactivated is left out of an approved sync: nobody was deactivated.
+        DeactivationsNotApproved = "deactivations_not_approved",
+        /// New logins are left out of an approved sync: known people keep theirs.
+        EmailsNotApproved = "emails_not_approved",
+        /// That job titles are emptied is left out of an approved sync: they stay.
+        JobTitlesNotApproved = "job_titles_not_approved",
+        /// That line managers are emptied is left out of an approved sync: they stay.
+        LineManagersNotApproved = "line_managers_not_approved",
+        /// That classes are emptied is left out of an approved sync: they stay, with who teaches them.
+        ClassesNotApproved = "classes_not_approved",
+        /// The record is somebody in iP under a new id, and new ids are left out of an approved sync.
+        NewIdNotApproved = "new_id_not_approved",
+        /// The school's MIS is not in the table of MIS.
+        UnknownMis = "unknown_mis",
+        /// Something is not in its list any more, and Wonde does not say whether it still exists.
+        AbsenceUnproven = "absence_unproven",
+        /// Somebody who left logs in, and so many became inactive lately that they were left active.
+        LeaverLeftActive = "leaver_left_active",
+        /// A text is longer than iP takes, and was cut.
+        TextTooLong = "text_too_long",
+        /// A date of the employment or of a role is none.
+        DateUnreadable = "date_unreadable",
+    }
+);
 
 impl IssueCode {
-    /// Every code, for tables and docs.
-    pub const ALL: [Self; 37] = [
-        Self::NoWorkEmail,
-        Self::InvalidWorkEmail,
-        Self::NameMissing,
-        Self::SharedWorkEmail,
-        Self::WorkEmailInUse,
-        Self::PossibleMatch,
-        Self::TwoRecordsOfOnePerson,
-        Self::UnreadableRecord,
-        Self::InactiveInIp,
-        Self::ManagerMissing,
-        Self::ManagerInactive,
-        Self::ManagerCircle,
-        Self::PhotoUnreadable,
-        Self::PhotoTooLarge,
-        Self::ClassNameMissing,
-        Self::SubjectNameMissing,
-        Self::ClassStaffMissing,
-        Self::EmploymentWithheld,
-        Self::ContactDetailsWithheld,
-        Self::RolesWithheld,
-        Self::LineManagersWithheld,
-        Self::LineManagerDirectionUnknown,
-        Self::PhotosWithheld,
-        Self::ClassesWithheld,
-        Self::SubjectsWithheld,
-        Self::ClassStaffWithheld,
-        Self::DeactivationsNotApproved,
-        Self::EmailsNotApproved,
-        Self::JobTitlesNotApproved,
-        Self::LineManagersNotApproved,
-        Self::ClassesNotApproved,
-        Self::NewIdNotApproved,
-        Self::UnknownMis,
-        Self::AbsenceUnproven,
-        Self::LeaverLeftActive,
-        Self::TextTooLong,
-        Self::DateUnreadable,
-    ];
-
     /// What Wonde, the MIS or the school keeps back: each is about the whole school, and iP keeps
     /// what it has.
     pub const WITHHELD: [Self; 8] = [
@@ -148,49 +108,6 @@ impl IssueCode {
             GuardCategory::LineManagersEmptied => Self::LineManagersNotApproved,
             GuardCategory::ClassesEmptied => Self::ClassesNotApproved,
             GuardCategory::NewIds => Self::NewIdNotApproved,
-        }
-    }
-
-    /// The stable code.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::NoWorkEmail => "no_work_email",
-            Self::InvalidWorkEmail => "invalid_work_email",
-            Self::NameMissing => "name_missing",
-            Self::SharedWorkEmail => "shared_work_email",
-            Self::WorkEmailInUse => "work_email_in_use",
-            Self::PossibleMatch => "possible_match",
-            Self::TwoRecordsOfOnePerson => "two_records_of_one_person",
-            Self::UnreadableRecord => "unreadable_record",
-            Self::InactiveInIp => "inactive_in_ip",
-            Self::ManagerMissing => "manager_missing",
-            Self::ManagerInactive => "manager_inactive",
-            Self::ManagerCircle => "manager_circle",
-            Self::PhotoUnreadable => "photo_unreadable",
-            Self::PhotoTooLarge => "photo_too_large",
-            Self::ClassNameMissing => "class_name_missing",
-            Self::SubjectNameMissing => "subject_name_missing",
-            Self::ClassStaffMissing => "class_staff_missing",
-            Self::EmploymentWithheld => "employment_withheld",
-            Self::ContactDetailsWithheld => "contact_details_withheld",
-            Self::RolesWithheld => "roles_withheld",
-            Self::LineManagersWithheld => "line_managers_withheld",
-            Self::LineManagerDirectionUnknown => "line_manager_direction_unknown",
-            Self::PhotosWithheld => "photos_withheld",
-            Self::ClassesWithheld => "classes_withheld",
-            Self::SubjectsWithheld => "subjects_withheld",
-            Self::ClassStaffWithheld => "class_staff_withheld",
-            Self::DeactivationsNotApproved => "deactivations_not_approved",
-            Self::EmailsNotApproved => "emails_not_approved",
-            Self::JobTitlesNotApproved => "job_titles_not_approved",
-            Self::LineManagersNotApproved => "line_managers_not_approved",
-            Self::ClassesNotApproved => "classes_not_approved",
-            Self::NewIdNotApproved => "new_id_not_approved",
-            Self::UnknownMis => "unknown_mis",
-            Self::AbsenceUnproven => "absence_unproven",
-            Self::LeaverLeftActive => "leaver_left_active",
-            Self::TextTooLong => "text_too_long",
-            Self::DateUnreadable => "date_unreadable",
         }
     }
 
@@ -357,17 +274,6 @@ impl IssueCode {
     }
 }
 
-impl std::str::FromStr for IssueCode {
-    type Err = UnknownName;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        Self::ALL
-            .into_iter()
-            .find(|code| code.as_str() == text)
-            .ok_or_else(|| UnknownName::new("issue code", text))
-    }
-}
-
 /// One record that was left out or not taken whole, and why. Ids only: the school looks the person up.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Issue {
@@ -392,8 +298,8 @@ mod tests {
     #[test]
     fn codes_survive_a_round_trip_in_every_form() {
         for code in IssueCode::ALL {
-            assert_eq!(code.as_str().parse::<IssueCode>().unwrap(), code);
-            assert_eq!(serde_json::to_string(&code).unwrap(), format!("\"{}\"", code.as_str()));
+            assert_eq!(code.as_str().parse::<IssueCode>().as_ref(), Ok(code));
+            assert_eq!(serde_json::to_string(code).unwrap(), format!("\"{code}\""));
             assert!(code.sentence().ends_with('.'));
         }
         assert!("nonsense".parse::<IssueCode>().is_err());

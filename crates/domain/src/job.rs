@@ -12,24 +12,38 @@ pub struct UnknownName {
 }
 
 impl UnknownName {
-    pub(crate) fn new(what: &'static str, found: &str) -> Self {
+    /// `found` names no such thing.
+    pub fn new(what: &'static str, found: &str) -> Self {
         Self { what, found: found.to_owned() }
     }
 }
 
 /// An enum whose variants have one stable name each, in JSON, in the database and in URLs.
+///
+/// Every closed set of the contract is made by it. Those that the HTTP API shows also derive
+/// `utoipa::ToSchema`, so that the document lists the names that are sent. The crate that calls it
+/// needs `serde` with `derive`.
+#[macro_export]
 macro_rules! named {
-    ($(#[$doc:meta])* $type:ident, $what:literal, { $($(#[$vmeta:meta])* $variant:ident = $name:literal,)+ }) => {
-        $(#[$doc])*
+    ($(#[$meta:meta])* pub(crate) $type:ident, $($rest:tt)*) => {
+        $crate::named!(@declare pub(crate), [$(#[$meta])*] $type, $($rest)*);
+    };
+    ($(#[$meta:meta])* $type:ident, $($rest:tt)*) => {
+        $crate::named!(@declare pub, [$(#[$meta])*] $type, $($rest)*);
+    };
+    (@declare $vis:vis, [$(#[$meta:meta])*] $type:ident, $what:literal, {
+        $($(#[$vmeta:meta])* $variant:ident = $name:tt,)+
+    }) => {
+        $(#[$meta])*
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
-        pub enum $type { $($(#[$vmeta])* #[serde(rename = $name)] $variant,)+ }
+        $vis enum $type { $($(#[$vmeta])* #[serde(rename = $name)] $variant,)+ }
 
         impl $type {
             /// Every one of them.
-            pub const ALL: &[Self] = &[$(Self::$variant,)+];
+            $vis const ALL: &[Self] = &[$(Self::$variant,)+];
 
             /// Its stable name.
-            pub fn as_str(self) -> &'static str {
+            $vis fn as_str(self) -> &'static str {
                 match self { $(Self::$variant => $name,)+ }
             }
         }
@@ -56,13 +70,15 @@ macro_rules! named {
 pub(crate) use named;
 
 named!(
-    /// What a job does. These strings are for ever: rows of old releases carry them.
+    /// What a job does.
+    // These strings are for ever: rows of old releases carry them.
+    #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
     JobKind, "kind of job", {
         /// Brings a whole school up to date.
         SyncSchool = "sync-school",
         /// Brings one person up to date while they log in.
         RefreshUser = "refresh-user",
-        /// What only a newer release knows. This release shows such a job and leaves it alone.
+        /// A newer release put it there. This release shows such a job and leaves it alone.
         Unknown = "unknown",
     }
 );
@@ -79,6 +95,7 @@ named!(
 
 named!(
     /// Where a job stands.
+    #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
     JobState, "job state", {
         /// Waits for a worker.
         Queued = "queued",
@@ -99,6 +116,7 @@ named!(
 
 named!(
     /// What a running job is busy with.
+    #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
     Stage, "stage", {
         /// Reads pages from Wonde; mapped records are staged as they come.
         Fetching = "fetching",
@@ -176,6 +194,7 @@ impl Progress {
 named!(
     /// How much of a school a sync reads.
     #[derive(Default)]
+    #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
     SyncMode, "mode of a sync", {
         /// Everything: only this proves that something is gone.
         #[default]

@@ -3,22 +3,20 @@
 use std::{
     collections::{HashMap, HashSet},
     hash::Hash,
-    str::FromStr,
 };
 
-use serde::{Deserialize, Serialize};
+use crate::job::named;
 
-use crate::UnknownName;
-
-/// Which way Wonde's lists point. Wonde does not say.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum HierarchyLists {
-    /// They name the people above.
-    Managers,
-    /// They name the people below.
-    Reports,
-}
+named!(
+    /// Which way Wonde's lists point. Wonde does not say.
+    #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+    HierarchyLists, "way of a hierarchy", {
+        /// They name the people above.
+        Managers = "managers",
+        /// They name the people below.
+        Reports = "reports",
+    }
+);
 
 /// So many signs of one way outweigh one sign of the other: somewhere a person has two managers.
 const CLEAR: usize = 10;
@@ -46,26 +44,6 @@ impl HierarchyLists {
             (managers, reports) if managers >= CLEAR * reports => Some(Self::Managers),
             (managers, reports) if reports >= CLEAR * managers => Some(Self::Reports),
             _ => None,
-        }
-    }
-
-    /// The stable name.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Managers => "managers",
-            Self::Reports => "reports",
-        }
-    }
-}
-
-impl FromStr for HierarchyLists {
-    type Err = UnknownName;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        match text {
-            "managers" => Ok(Self::Managers),
-            "reports" => Ok(Self::Reports),
-            _ => Err(UnknownName::new("way of a hierarchy", text)),
         }
     }
 }

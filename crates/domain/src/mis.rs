@@ -2,24 +2,26 @@ use std::collections::HashMap;
 
 use serde::Deserialize;
 
+use crate::job::named;
+
 /// The table that is compiled in: `config/mis.toml`.
 const BUILT_IN: &str = include_str!("../../../config/mis.toml");
 
-/// Something that a MIS may or may not deliver through Wonde.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Capability {
-    /// Roles, which become the job title.
-    Roles,
-    /// A photo of the person.
-    Photo,
-    /// Whom the person reports to.
-    ReportsTo,
-    /// Which staff teach a class.
-    ClassStaff,
-    /// Which staff teach a subject.
-    SubjectStaff,
-}
+named!(
+    /// Something that a MIS may or may not deliver through Wonde.
+    Capability, "capability of a MIS", {
+        /// Roles, which become the job title.
+        Roles = "roles",
+        /// A photo of the person.
+        Photo = "photo",
+        /// Whom the person reports to.
+        ReportsTo = "reports_to",
+        /// Which staff teach a class.
+        ClassStaff = "class_staff",
+        /// Which staff teach a subject.
+        SubjectStaff = "subject_staff",
+    }
+);
 
 /// A Management Information System and what it does not deliver.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]

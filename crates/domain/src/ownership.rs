@@ -1,36 +1,42 @@
 use crate::{
-    Capability, LeaverPolicy, Mis, SchoolSettings, SyncOptions, line_manager::HierarchyLists,
+    Capability, LeaverPolicy, Mis, SchoolSettings, SyncOptions, job::named,
+    line_manager::HierarchyLists,
 };
 
-/// A field of a person that a sync fills.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum SyncedField {
-    /// The work email, which is the login.
-    Email,
-    /// The forename.
-    FirstName,
-    /// The surname.
-    Surname,
-    /// The initials.
-    Initials,
-    /// The roles, joined by commas.
-    JobTitle,
-    /// The reverse of *teaching staff*.
-    NonTeaching,
-    /// Whom the person reports to.
-    LineManager,
-    /// The picture.
-    Photo,
-}
+named!(
+    /// A field of a person that a sync fills, in the order of the agreement; named as the column of
+    /// `staff`.
+    #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+    SyncedField, "field of a person", {
+        /// The forename.
+        FirstName = "first_name",
+        /// The surname.
+        Surname = "surname",
+        /// The initials.
+        Initials = "initials",
+        /// The work email, which is the login.
+        Email = "email",
+        /// The roles, joined by commas.
+        JobTitle = "job_title",
+        /// The reverse of *teaching staff*.
+        NonTeaching = "non_teaching",
+        /// The picture.
+        Photo = "photo_hash",
+        /// Whom the person reports to.
+        LineManager = "line_manager_id",
+    }
+);
 
-/// Whose word counts for a field of somebody whom iP already holds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Owner {
-    /// The MIS: its value replaces the one in iP.
-    Mis,
-    /// iP: the value there is never overwritten.
-    Ip,
-}
+named!(
+    /// Whose word counts for a field of somebody whom iP already holds.
+    #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+    Owner, "owner of a field", {
+        /// The MIS: its value replaces the one in iP.
+        Mis = "mis",
+        /// iP: the value there is never overwritten.
+        Ip = "ip",
+    }
+);
 
 /// Why a field is owned by whom it is owned.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -58,32 +64,6 @@ impl SyncedField {
     /// Whether what the field holds is about a person, as [`crate::ChangedField::is_personal`] has it.
     pub fn is_personal(self) -> bool {
         !matches!(self, Self::NonTeaching | Self::LineManager)
-    }
-
-    /// Every field, in the order of the agreement.
-    pub const ALL: [Self; 8] = [
-        Self::FirstName,
-        Self::Surname,
-        Self::Initials,
-        Self::Email,
-        Self::JobTitle,
-        Self::NonTeaching,
-        Self::Photo,
-        Self::LineManager,
-    ];
-
-    /// The column of `staff`.
-    pub fn column(self) -> &'static str {
-        match self {
-            Self::Email => "email",
-            Self::FirstName => "first_name",
-            Self::Surname => "surname",
-            Self::Initials => "initials",
-            Self::JobTitle => "job_title",
-            Self::NonTeaching => "non_teaching",
-            Self::LineManager => "line_manager_id",
-            Self::Photo => "photo_hash",
-        }
     }
 
     /// The field in the MIS' words.
@@ -129,16 +109,6 @@ impl SyncedField {
         let on_request = self == Self::Photo && !settings.import_photos;
         let rule = if on_request { OwnershipRule::OnRequest } else { OwnershipRule::Always };
         Ownership { owner: Owner::Mis, rule }
-    }
-}
-
-impl Owner {
-    /// The stable name.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Mis => "mis",
-            Self::Ip => "ip",
-        }
     }
 }
 

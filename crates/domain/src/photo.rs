@@ -2,25 +2,25 @@
 
 use std::fmt;
 
-use crate::{IssueCode, UnknownName};
+use crate::{IssueCode, job::named};
 
 /// Larger images are refused.
 pub const MAX_PHOTO_BYTES: usize = 2 * 1024 * 1024;
 
-/// The formats that iP shows, told by the first bytes of the file and by nothing else.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum PhotoType {
-    /// JPEG.
-    Jpeg,
-    /// PNG.
-    Png,
-    /// WebP.
-    Webp,
-}
+named!(
+    /// The formats that iP shows, told by the first bytes of the file and by nothing
+    /// else; named as their media types.
+    PhotoType, "type of photo", {
+        /// JPEG.
+        Jpeg = "image/jpeg",
+        /// PNG.
+        Png = "image/png",
+        /// WebP.
+        Webp = "image/webp",
+    }
+);
 
 impl PhotoType {
-    const ALL: [Self; 3] = [Self::Jpeg, Self::Png, Self::Webp];
-
     /// What a file is; `None`: nothing that iP shows.
     pub fn sniff(file: &[u8]) -> Option<Self> {
         match file {
@@ -29,26 +29,6 @@ impl PhotoType {
             [b'R', b'I', b'F', b'F', _, _, _, _, b'W', b'E', b'B', b'P', ..] => Some(Self::Webp),
             _ => None,
         }
-    }
-
-    /// The media type.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Jpeg => "image/jpeg",
-            Self::Png => "image/png",
-            Self::Webp => "image/webp",
-        }
-    }
-}
-
-impl std::str::FromStr for PhotoType {
-    type Err = UnknownName;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        Self::ALL
-            .into_iter()
-            .find(|kind| kind.as_str() == text)
-            .ok_or_else(|| UnknownName::new("type of photo", text))
     }
 }
 
@@ -106,7 +86,7 @@ mod tests {
             assert_eq!(PhotoType::sniff(file), kind);
         }
         for kind in PhotoType::ALL {
-            assert_eq!(kind.as_str().parse::<PhotoType>().unwrap(), kind);
+            assert_eq!(kind.as_str().parse::<PhotoType>().as_ref(), Ok(kind));
         }
     }
 

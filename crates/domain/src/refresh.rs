@@ -7,6 +7,7 @@ use crate::{SchoolSettings, TokenState, job::named};
 
 named!(
     /// What a refresh of one person came to.
+    #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = RefreshResult))]
     RefreshOutcome, "outcome of a refresh", {
         /// Something of the person changed in iP.
         Updated = "updated",
@@ -33,6 +34,7 @@ named!(
 
 named!(
     /// Why a login is answered with what iP holds.
+    #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
     StaleReason, "reason to be stale", {
         /// Nobody waited for the end of the refresh.
         NotAwaited = "not_awaited",

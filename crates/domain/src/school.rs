@@ -1,6 +1,6 @@
 use chrono::{DateTime, Utc};
 
-use crate::{SchoolId, SchoolSettings};
+use crate::{SchoolId, SchoolSettings, job::named};
 
 /// A school of iP and how its MIS is reached.
 #[derive(Debug, Clone, PartialEq)]
@@ -38,16 +38,18 @@ impl School {
     }
 }
 
-/// What is known of a school's token, never the token.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum TokenState {
-    /// There is none: the school was disconnected.
-    Missing,
-    /// There is one, and Wonde has not refused it.
-    Held,
-    /// Wonde refused it, twice, or told that access ended. It is tried again from time to time.
-    Rejected,
-}
+named!(
+    /// What is known of a school's token, never the token.
+    #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+    TokenState, "state of a token", {
+        /// There is none: the school was disconnected.
+        Missing = "missing",
+        /// There is one, and Wonde has not refused it.
+        Held = "held",
+        /// Wonde refused it, twice, or told that access ended. It is tried again from time to time.
+        Rejected = "rejected",
+    }
+);
 
 impl TokenState {
     /// Whether Wonde cannot be asked at all. A token that Wonde refused is tried again first.

@@ -4,6 +4,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use crate::job::named;
+
 /// A class or a subject of the MIS.
 ///
 /// Its name says nothing about a person, but schools name classes after people too: `Debug`
@@ -50,21 +52,12 @@ pub struct Teacher {
     pub is_main: bool,
 }
 
-/// Whether something is a class or a subject.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub enum TeachingKind {
-    /// A teaching group.
-    Class,
-    /// What is taught.
-    Subject,
-}
-
-impl TeachingKind {
-    /// The stable name.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Class => "class",
-            Self::Subject => "subject",
-        }
+named!(
+    /// Whether something is a class or a subject.
+    TeachingKind, "kind of teaching", {
+        /// A teaching group.
+        Class = "class",
+        /// What is taught.
+        Subject = "subject",
     }
-}
+);

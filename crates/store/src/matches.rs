@@ -1,7 +1,8 @@
 //! Records that may mean somebody in iP, and what people decide of them.
 
-use mis_sync_domain::{AuditAction, SchoolId, StaffId};
+use mis_sync_domain::{AuditAction, SchoolId, StaffId, plan::MatchReason};
 use sqlx::PgPool;
+use uuid::Uuid;
 
 use crate::{
     Error,
@@ -17,8 +18,8 @@ pub struct Candidate {
     pub staff_id: StaffId,
     /// How much they have in common, 0 to 100.
     pub score: u8,
-    /// What: `wonde_id`, `upi`, `work_email`, `surname`, `first_name`, `initials`, `classes`.
-    pub reasons: Vec<String>,
+    /// What that is.
+    pub reasons: Vec<MatchReason>,
     /// A key is the same and the names are not, so it may be the account of somebody else: it gets
     /// a new password if it passes on.
     pub in_doubt: bool,
@@ -69,21 +70,32 @@ pub async fn list(pool: &PgPool, school_id: &SchoolId) -> Result<Vec<Candidate>,
     )
     .fetch_all(pool)
     .await?;
-    let candidates = rows.into_iter().map(|row| Candidate {
-        wonde_id: row.wonde_id,
-        staff_id: StaffId(row.staff_id),
-        score: u8::try_from(row.score).unwrap_or_default(),
-        reasons: row.reasons,
-        in_doubt: row.in_doubt,
-        mis: Named {
-            first_name: row.mis_first_name,
-            surname: row.mis_surname,
-            email: row.mis_email,
-        },
-        ip: Named { first_name: row.first_name, surname: row.surname, email: row.email },
-        is_decided: row.is_decided,
+    let candidates = rows.into_iter().map(|row| {
+        Ok(Candidate {
+            reasons: read_reasons(&row.reasons, row.staff_id)?,
+            wonde_id: row.wonde_id,
+            staff_id: StaffId(row.staff_id),
+            score: u8::try_from(row.score).unwrap_or_default(),
+            in_doubt: row.in_doubt,
+            mis: Named {
+                first_name: row.mis_first_name,
+                surname: row.mis_surname,
+                email: row.mis_email,
+            },
+            ip: Named { first_name: row.first_name, surname: row.surname, email: row.email },
+            is_decided: row.is_decided,
+        })
     });
-    Ok(candidates.collect())
+    candidates.collect()
+}
+
+fn read_reasons(names: &[String], staff_id: Uuid) -> Result<Vec<MatchReason>, Error> {
+    let read: Result<_, _> = names.iter().map(|name| name.parse()).collect();
+    read.map_err(|_| Error::Inconsistent {
+        table: "match_candidate",
+        column: "reasons",
+        id: staff_id.to_string(),
+    })
 }
 
 /// Keeps whom a record means: somebody of its candidates, or (`None`) somebody new. The next sync

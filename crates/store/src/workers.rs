@@ -3,7 +3,7 @@
 use std::{collections::HashMap, time::Duration};
 
 use chrono::{DateTime, Utc};
-use mis_sync_domain::{AuditAction, JobId, JobKind, Lane, SchoolId};
+use mis_sync_domain::{AuditAction, JobId, JobKind, Lane, SchoolId, named};
 use sqlx::PgPool;
 
 use crate::{
@@ -26,33 +26,21 @@ pub struct Heartbeat {
     pub lanes: Vec<(Lane, usize)>,
 }
 
-/// How a worker stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum WorkerState {
-    /// It takes jobs.
-    Alive,
-    /// It is to take no jobs, and still runs some, or does not know yet.
-    Draining,
-    /// It takes no jobs and runs none.
-    Drained,
-    /// It stopped in order.
-    Stopped,
-    /// It has not been seen for ten seconds.
-    Dead,
-}
-
-impl WorkerState {
-    /// Its stable name.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Alive => "alive",
-            Self::Draining => "draining",
-            Self::Drained => "drained",
-            Self::Stopped => "stopped",
-            Self::Dead => "dead",
-        }
+named!(
+    /// How a worker stands.
+    WorkerState, "state of a worker", {
+        /// It takes jobs.
+        Alive = "alive",
+        /// It is to take no jobs, and still runs some, or does not know yet.
+        Draining = "draining",
+        /// It takes no jobs and runs none.
+        Drained = "drained",
+        /// It stopped in order.
+        Stopped = "stopped",
+        /// It has not been seen for ten seconds.
+        Dead = "dead",
     }
-}
+);
 
 /// A job that a worker runs.
 #[derive(Debug, Clone, PartialEq, Eq)]

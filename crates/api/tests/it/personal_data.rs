@@ -101,7 +101,7 @@ impl Known {
 #[tokio::test]
 async fn a_viewer_is_never_sent_personal_data_and_the_others_are() {
     let known = Known::start().await;
-    for role in Role::ALL {
+    for role in Role::ALL.iter().copied() {
         let key = known.app.key(role, None).await;
         let mut read = String::new();
         for (method, path, _) in roles::ROUTES.iter().filter(|(method, ..)| *method == "GET") {

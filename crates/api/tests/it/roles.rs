@@ -116,7 +116,7 @@ async fn each_role_can_do_what_it_should_and_no_more() {
                 _ => ask,
             }
         };
-        for role in Role::ALL {
+        for role in Role::ALL.iter().copied() {
             let key = app.key(role, None).await;
             // A route before this one may have disconnected the school.
             app.school("oak").await;

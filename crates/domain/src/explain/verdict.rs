@@ -4,6 +4,7 @@ use crate::{IssueCode, RecordOutcome, Sighting, employment::Standing, job::named
 named!(
     /// Why somebody is in iP, or is not, or is there otherwise than in the MIS. The list is
     /// closed; `docs/verdicts.md` has what a school does about each.
+    #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
     Verdict, "verdict", {
         /// In iP, and as the MIS says.
         AsInMis = "as_in_mis",
