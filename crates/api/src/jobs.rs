@@ -9,7 +9,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use chrono::{DateTime, Utc};
-use mis_sync_domain::{Action, AuditAction, IssueCode, Job, JobId, JobKind, JobState, SchoolId};
+use mis_sync_domain::{AuditAction, IssueCode, Job, JobId, JobKind, JobState, SchoolId};
 use mis_sync_store::{
     audit::Entry,
     jobs::{self, JobFilter},
@@ -23,9 +23,9 @@ use download::{List, download};
 use crate::{
     ApiError,
     format::Format,
-    openapi::{CommonProblems, ListProblems},
+    openapi::ListProblems,
     parameters::{Limit, Parameters, PathId},
-    state::{Access, Caller, PersonalData},
+    state::{Access, PersonalData},
     views::{
         ChangeListView, ChangeView, IssueListView, IssueView, JobListView, JobView, ProblemView,
     },
@@ -55,15 +55,14 @@ const BEFORE_ALL: i64 = 0;
         (status = 304, description = "The job is as it was"),
         (status = 404, description = "`unknown-job`", body = ProblemView,
             content_type = "application/problem+json"),
-        CommonProblems,
     ),
 )]
 pub(crate) async fn get_job(
-    caller: Caller,
+    access: Access,
     PathId(job_id): PathId,
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
-    let job = caller.may(Action::Read)?.job(&job_id).await?;
+    let job = access.job(&job_id).await?;
     Ok(answer::current(&job, &headers))
 }
 
@@ -91,14 +90,12 @@ pub(crate) async fn get_job(
         (status = 200, description = "A page of jobs", body = JobListView),
         (status = 400, description = "`invalid-parameter`", body = ProblemView,
             content_type = "application/problem+json"),
-        CommonProblems,
     ),
 )]
 pub(crate) async fn list_jobs(
-    caller: Caller,
+    access: Access,
     mut parameters: Parameters,
 ) -> Result<Response, ApiError> {
-    let access = caller.may(Action::Read)?;
     let limit = parameters.take_limit()?;
     let filter = read_filter(parameters)?;
     let jobs = match restrict(filter, &access) {
@@ -165,16 +162,14 @@ fn restrict(filter: JobFilter, access: &Access) -> Option<JobFilter> {
         (status = 404, description = "`unknown-job`", body = ProblemView,
             content_type = "application/problem+json"),
         ListProblems,
-        CommonProblems,
     ),
 )]
 pub(crate) async fn list_job_changes(
-    caller: Caller,
+    access: Access,
     PathId(job_id): PathId,
     headers: HeaderMap,
     parameters: Parameters,
 ) -> Result<Response, ApiError> {
-    let access = caller.may(Action::Read)?;
     let job = access.job(&job_id).await?;
     let Some((after, limit)) = wanted_page(&headers, parameters)? else {
         let personal = note(&access, &job, AuditAction::Export, "changes").await?;
@@ -209,16 +204,14 @@ pub(crate) async fn list_job_changes(
         (status = 404, description = "`unknown-job`", body = ProblemView,
             content_type = "application/problem+json"),
         ListProblems,
-        CommonProblems,
     ),
 )]
 pub(crate) async fn list_job_issues(
-    caller: Caller,
+    access: Access,
     PathId(job_id): PathId,
     headers: HeaderMap,
     parameters: Parameters,
 ) -> Result<Response, ApiError> {
-    let access = caller.may(Action::Read)?;
     let job = access.job(&job_id).await?;
     let Some((after, limit)) = wanted_page(&headers, parameters)? else {
         note(&access, &job, AuditAction::Export, "issues").await?;
