@@ -119,7 +119,7 @@ async fn changes(pool: &Pool, id: JobId, json: bool) -> Result<(), Failure> {
     }
     let row = |change: &Change| {
         [
-            change.record.kind().to_owned(),
+            change.record.kind().to_string(),
             change.wonde_id.clone().unwrap_or_default(),
             change.field.as_str().to_owned(),
             value(change.old.as_ref()),
