@@ -7,8 +7,8 @@ use axum::{
     },
     response::{IntoResponse, Response},
 };
+use mis_sync_control::Refused;
 use mis_sync_domain::Role;
-use mis_sync_queue::control::Refused;
 
 use crate::{problem::ProblemType, views::FieldError};
 

@@ -2,8 +2,9 @@ use axum::{
     http::{HeaderMap, HeaderName, StatusCode},
     response::Response,
 };
+use mis_sync_control as control;
 use mis_sync_domain::{School, SyncMode, SyncOptions};
-use mis_sync_queue::{Enqueued, Idempotency, control};
+use mis_sync_queue::{Enqueued, Idempotency};
 use mis_sync_store::api_keys::ApiKey;
 use ring::digest::{SHA256, digest};
 

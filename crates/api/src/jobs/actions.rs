@@ -1,11 +1,9 @@
 //! What a person does to a job.
 
 use axum::{http::StatusCode, response::Response};
+use mis_sync_control::{self as control, Act, Acted};
 use mis_sync_domain::{GuardCategory, Job};
-use mis_sync_queue::{
-    Actor,
-    control::{self, Act, Acted},
-};
+use mis_sync_queue::Actor;
 
 use super::accepted;
 use crate::{

@@ -1,5 +1,5 @@
+use mis_sync_control::Refused;
 use mis_sync_domain::JobState;
-use mis_sync_queue::control::Refused;
 use serde::Serialize;
 use utoipa::ToSchema;
 

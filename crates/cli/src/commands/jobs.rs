@@ -1,7 +1,8 @@
 mod act;
 
+use mis_sync_control::Act;
 use mis_sync_domain::{Change, FieldValue, Job, JobId};
-use mis_sync_queue::{Queue, control::Act};
+use mis_sync_queue::Queue;
 use mis_sync_store::{
     Pool,
     jobs::{self, JobFilter},
