@@ -22,7 +22,7 @@ mod webhook;
 
 use chrono::{DateTime, SecondsFormat, Utc};
 
-pub(crate) use action::{ActionRequest, ApproveRequest};
+pub(crate) use action::{ActionRequest, ApproveRequest, at_least_one_category};
 pub(crate) use change::{ChangeListView, ChangeView, FieldValueView};
 pub(crate) use conflict::ConflictView;
 pub(crate) use explanation::ExplanationView;
