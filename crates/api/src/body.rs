@@ -55,7 +55,7 @@ impl<S: Send + Sync> FromRequest<S> for JsonObject {
 /// A JSON object, whatever the sender calls it, and which one it is.
 pub(crate) struct HashedObject {
     /// Its fields.
-    pub(crate) fields: Map<String, Value>,
+    pub(crate) fields: Value,
     /// SHA-256 of its bytes.
     pub(crate) hash: Vec<u8>,
 }
@@ -65,7 +65,8 @@ impl<S: Send + Sync> FromRequest<S> for HashedObject {
 
     async fn from_request(request: Request, state: &S) -> Result<Self, ApiError> {
         let bytes = read(request, state).await?;
-        Ok(Self { fields: parse(&bytes)?, hash: digest(&SHA256, &bytes).as_ref().to_vec() })
+        let hash = digest(&SHA256, &bytes).as_ref().to_vec();
+        Ok(Self { fields: Value::Object(parse(&bytes)?), hash })
     }
 }
 

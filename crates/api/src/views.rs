@@ -39,7 +39,7 @@ pub(crate) use report::ReportView;
 pub(crate) use school::{SchoolListView, SchoolRequest, SchoolView};
 pub(crate) use staff::{PhotoView, StaffView};
 pub(crate) use sync::SyncRequest;
-pub(crate) use webhook::{WebhookEventView, WebhookRequest};
+pub(crate) use webhook::{Said, WebhookEventView, WebhookRequest};
 
 /// What stands in place of personal data for whoever may not read them.
 const MASK: &str = "•••••";
