@@ -63,20 +63,27 @@ async fn render(
         "Ledger (Postgres), when the page was loaded"
     };
     let content = html! {
-        div #job hx-get=[is_live.then(|| wanted.address(&job))] hx-trigger="changed from:#live" hx-select="#job" hx-swap="outerMorph" {
+        div #job
+            hx-get=[is_live.then(|| wanted.address(&job))]
+            hx-trigger="changed from:#live"
+            hx-select="#job"
+            hx-swap="outerMorph"
+        {
             (head(operator, &job, lineage_of, &names))
             (standing(&job, attempts.as_deref().unwrap_or_default()))
             @if let Some(error) = &job.error { (failure(operator, &job, error)) }
             @if let Some(approval) = &job.approval { (approved(approval)) }
             (report_of(&job))
-            (panel("Attempts", source, &attempts, |attempts| timeline::show(operator, &job, attempts)))
+            (panel("Attempts", source, &attempts, |attempts| {
+                timeline::show(operator, &job, attempts)
+            }))
             @if lineage_of.len() > 1 { (family(operator, &job, lineage_of)) }
             (panel("Issues", source, &issues, |issues| issues::show(&job, issues)))
             (panel(changes_title(&job), source, &groups, |groups| html! {
                 (summary(&job, groups, wanted))
                 @match &changes {
                     Ok(page) => (changes::show(operator, &job, page, wanted, shown)),
-                    Err(reason) => p.broken { (reason) }
+                    Err(reason) => p.broken { (reason) },
                 }
             }))
         }
@@ -105,19 +112,59 @@ fn head(operator: &Operator, job: &Job, lineage: &[Job], names: &Names) -> Marku
             (actions::offer(operator, job, lineage))
         }
         dl.facts {
-            div { dt { "Id" } dd { code.whole { (job.id) } } }
-            @if let Some(person) = job.staff_id {
-                div { dt { "Person" } dd { a href={ "/dashboard/jobs?user=" (person) } { code { (person) } } } }
+            div {
+                dt { "Id" }
+                dd {
+                    code.whole { (job.id) }
+                }
             }
-            div { dt { "Asked for by" } dd { (job.requested_by) } }
-            div { dt { "Asked for" } dd { (time(operator, job.created_at)) } }
-            div { dt { "Waited" } dd { @match job.started_at {
-                Some(started) => (length(started - job.created_at)),
-                None => span.quiet { "–" } } } }
-            div { dt { "Ended" } dd { (time_or_dash(operator, job.finished_at)) } }
-            @if let Some(next) = job.next_attempt_at { div { dt { "Next attempt" } dd { (time(operator, next)) } } }
-            div { dt { "Attempts used" } dd { (job.attempt) " of " (job.max_attempts) } }
-            @if job.options.photos { div { dt { "Photos" } dd { "asked for" } } }
+            @if let Some(person) = job.staff_id {
+                div {
+                    dt { "Person" }
+                    dd {
+                        a href={ "/dashboard/jobs?user=" (person) } {
+                            code { (person) }
+                        }
+                    }
+                }
+            }
+            div {
+                dt { "Asked for by" }
+                dd { (job.requested_by) }
+            }
+            div {
+                dt { "Asked for" }
+                dd { (time(operator, job.created_at)) }
+            }
+            div {
+                dt { "Waited" }
+                dd {
+                    @match job.started_at {
+                        Some(started) => (length(started - job.created_at)),
+                        None => span.quiet { "–" },
+                    }
+                }
+            }
+            div {
+                dt { "Ended" }
+                dd { (time_or_dash(operator, job.finished_at)) }
+            }
+            @if let Some(next) = job.next_attempt_at {
+                div {
+                    dt { "Next attempt" }
+                    dd { (time(operator, next)) }
+                }
+            }
+            div {
+                dt { "Attempts used" }
+                dd { (job.attempt) " of " (job.max_attempts) }
+            }
+            @if job.options.photos {
+                div {
+                    dt { "Photos" }
+                    dd { "asked for" }
+                }
+            }
         }
     }
 }
@@ -139,8 +186,13 @@ fn standing(job: &Job, attempts: &[Attempt]) -> Markup {
         div.standing {
             progress max="100" value=(percent) aria-label="Progress" {}
             p aria-live="polite" {
-                strong { (percent) " %" } " " (progress.stage) ", "
-                (number(progress.done)) @if let Some(total) = progress.total { " of " (number(total)) } " records"
+                strong { (percent) " %" }
+                " "
+                (progress.stage)
+                ", "
+                (number(progress.done))
+                @if let Some(total) = progress.total { " of " (number(total)) }
+                " records"
                 @if let Some(left) = left { ", about " (length(left)) " left" }
             }
         }
@@ -186,9 +238,11 @@ fn failure(operator: &Operator, job: &Job, error: &mis_sync_domain::JobFailure) 
         section.failure data-kind=(kind) {
             h2 { (error.title) }
             p { (error.detail) }
-            p.quiet { code { (error.code) }
+            p.quiet {
+                code { (error.code) }
                 @if let Some(next) = job.next_attempt_at { " · next attempt " (time(operator, next)) }
-                " · " a href={ "/dashboard/jobs?error=" (error.code) } { "other jobs with this error" }
+                " · "
+                a href={ "/dashboard/jobs?error=" (error.code) } { "other jobs with this error" }
             }
         }
     }
@@ -200,8 +254,18 @@ fn approved(approval: &Approval) -> Markup {
         |all: &[Affected]| all.iter().map(Affected::sentence).collect::<Vec<_>>().join("; ");
     html! {
         div.good {
-            p { strong { "Approved: " } (sentences(&approval.approved)) "." }
-            @if !approval.left_out.is_empty() { p { strong { "Stays as iP has it: " } (sentences(&approval.left_out)) "." } }
+            p {
+                strong { "Approved: " }
+                (sentences(&approval.approved))
+                "."
+            }
+            @if !approval.left_out.is_empty() {
+                p {
+                    strong { "Stays as iP has it: " }
+                    (sentences(&approval.left_out))
+                    "."
+                }
+            }
         }
     }
 }
@@ -210,14 +274,28 @@ fn approved(approval: &Approval) -> Markup {
 fn family(operator: &Operator, job: &Job, lineage: &[Job]) -> Markup {
     html! {
         section.panel {
-            header { h2 { "Lineage" } p.source { "Repeats and undos of the same job, oldest first" } }
+            header {
+                h2 { "Lineage" }
+                p.source { "Repeats and undos of the same job, oldest first" }
+            }
             ol.lineage {
                 @for member in lineage {
                     li aria-current=[(member.id == job.id).then_some("true")] {
-                        a href=(job_path(member.id)) { (what(member)) } " " (state(member.state)) " "
-                        (time(operator, member.created_at)) " by " (member.requested_by)
-                        @if member.retry_of.is_some() { " " span.quiet { "(repeats the one before)" } }
-                        @if member.undo_of.is_some() { " " span.quiet { "(takes changes back)" } }
+                        a href=(job_path(member.id)) { (what(member)) }
+                        " "
+                        (state(member.state))
+                        " "
+                        (time(operator, member.created_at))
+                        " by "
+                        (member.requested_by)
+                        @if member.retry_of.is_some() {
+                            " "
+                            span.quiet { "(repeats the one before)" }
+                        }
+                        @if member.undo_of.is_some() {
+                            " "
+                            span.quiet { "(takes changes back)" }
+                        }
                     }
                 }
             }
@@ -247,16 +325,38 @@ fn report_of(job: &Job) -> Markup {
     ];
     html! {
         section.panel {
-            header { h2 { "Report" } p.source { @match report {
-                Some(report) => { (count(report.requests, "request", "requests")) " to Wonde in "
-                    (length(chrono::TimeDelta::milliseconds(i64::try_from(report.duration_ms).unwrap_or(i64::MAX)))) }
-                None => "comes when the records are compared",
-            } } }
-            @if let Some(outcome) = report.and_then(|report| report.outcome) { p { "Outcome: " strong { (outcome.as_str().replace('_', " ")) } } }
-            dl.tiles { @for (name, of) in people {
-                @let value = report.map_or(0, of);
-                div.zero[value == 0] { dt { (name) } dd { @if report.is_some() { (number(value)) } @else { "–" } } }
-            } }
+            header {
+                h2 { "Report" }
+                p.source {
+                    @match report {
+                        Some(report) => {
+                            (count(report.requests, "request", "requests"))
+                            " to Wonde in "
+                            (length(chrono::TimeDelta::milliseconds(
+                                i64::try_from(report.duration_ms).unwrap_or(i64::MAX),
+                            )))
+                        }
+                        None => "comes when the records are compared",
+                    }
+                }
+            }
+            @if let Some(outcome) = report.and_then(|report| report.outcome) {
+                p {
+                    "Outcome: "
+                    strong { (outcome.as_str().replace('_', " ")) }
+                }
+            }
+            dl.tiles {
+                @for (name, of) in people {
+                    @let value = report.map_or(0, of);
+                    div.zero[value == 0] {
+                        dt { (name) }
+                        dd {
+                            @if report.is_some() { (number(value)) } @else { "–" }
+                        }
+                    }
+                }
+            }
             @if let Some(report) = report { (rest_of(report)) }
         }
     }
@@ -267,13 +367,36 @@ fn rest_of(report: &Report) -> Markup {
     let teaching = [("Classes", &report.classes), ("Subjects", &report.subjects)];
     html! {
         @for (name, counts) in teaching.into_iter().filter(|(_, counts)| counts.fetched > 0) {
-            p { strong { (name) } ": " (number(counts.fetched)) " fetched, " (number(counts.created)) " new, "
-                (number(counts.updated)) " updated, " (number(counts.archived)) " archived, "
-                (number(counts.restored)) " restored, " (number(counts.skipped)) " left out" }
+            p {
+                strong { (name) }
+                ": "
+                (number(counts.fetched))
+                " fetched, "
+                (number(counts.created))
+                " new, "
+                (number(counts.updated))
+                " updated, "
+                (number(counts.archived))
+                " archived, "
+                (number(counts.restored))
+                " restored, "
+                (number(counts.skipped))
+                " left out"
+            }
         }
         @if report.photos.fetched > 0 {
-            p { strong { "Photos" } ": " (number(report.photos.fetched)) " fetched, " (number(report.photos.updated))
-                " new, " (number(report.photos.removed)) " removed, " (number(report.photos.skipped)) " left out" }
+            p {
+                strong { "Photos" }
+                ": "
+                (number(report.photos.fetched))
+                " fetched, "
+                (number(report.photos.updated))
+                " new, "
+                (number(report.photos.removed))
+                " removed, "
+                (number(report.photos.skipped))
+                " left out"
+            }
         }
     }
 }

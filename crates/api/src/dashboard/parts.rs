@@ -48,12 +48,17 @@ pub(super) fn panel<T>(
 ) -> Markup {
     html! {
         section.panel {
-            header { h2 { (title) } p.source { (source) } }
+            header {
+                h2 { (title) }
+                p.source { (source) }
+            }
             @match read {
                 Ok(value) => (show(value)),
                 Err(reason) => p.broken role="status" {
-                    strong { "This cannot be shown now. " } (reason) " The rest of the page is as it is."
-                }
+                    strong { "This cannot be shown now. " }
+                    (reason)
+                    " The rest of the page is as it is."
+                },
             }
         }
     }
@@ -74,7 +79,13 @@ pub(super) fn school(names: &Names, id: &SchoolId) -> Markup {
 
 /// A job that a worker runs, and for whom.
 pub(super) fn running(names: &Names, job: &RunningJob) -> Markup {
-    html! { a href=(job_path(job.id)) { (name_of(names, &job.school_id)) " " code { (short(job.id)) } } }
+    html! {
+        a href=(job_path(job.id)) {
+            (name_of(names, &job.school_id))
+            " "
+            code { (short(job.id)) }
+        }
+    }
 }
 
 fn name_of<'a>(names: &'a Names, id: &'a SchoolId) -> &'a str {
@@ -111,7 +122,12 @@ pub(super) fn state(state: JobState) -> Markup {
 
 /// A word with a colour and a shape, so that it does not depend on the colour.
 pub(super) fn badge(kind: &str, shape: &str, text: &str) -> Markup {
-    html! { span.badge data-kind=(kind) { span aria-hidden="true" { (shape) } (text) } }
+    html! {
+        span.badge data-kind=(kind) {
+            span aria-hidden="true" { (shape) }
+            (text)
+        }
+    }
 }
 
 /// A time, with the exact one on a hover.
@@ -126,7 +142,12 @@ pub(super) fn time(operator: &Operator, at: DateTime<Utc>) -> Markup {
 
 /// The same, or a dash.
 pub(super) fn time_or_dash(operator: &Operator, at: Option<DateTime<Utc>>) -> Markup {
-    html! { @match at { Some(at) => (time(operator, at)), None => span.quiet { "–" } } }
+    html! {
+        @match at {
+            Some(at) => (time(operator, at)),
+            None => span.quiet { "–" },
+        }
+    }
 }
 
 /// For how long, in the two largest units: `2 h 5 min`, `340 ms`.
@@ -241,8 +262,11 @@ impl Deed<'_> {
                     (form_token(operator))
                     p { (self.says) }
                     (fields)
-                    label { "Reason " span.quiet { "(goes to the audit log)" }
-                        input name="reason" maxlength="500" autocomplete="off"; }
+                    label {
+                        "Reason "
+                        span.quiet { "(goes to the audit log)" }
+                        input name="reason" maxlength="500" autocomplete="off";
+                    }
                     button class=(self.kind) { (self.label) }
                 }
             }
@@ -252,7 +276,14 @@ impl Deed<'_> {
 
 /// A list that is empty, and what to do next.
 pub(super) fn empty(title: &str, next: &Markup) -> Markup {
-    html! { div.empty { p { strong { (title) } } div { (next) } } }
+    html! {
+        div.empty {
+            p {
+                strong { (title) }
+            }
+            div { (next) }
+        }
+    }
 }
 
 #[cfg(test)]

@@ -105,7 +105,8 @@ pub(crate) async fn cancel_job(
             body = JobView),
         (status = 404, description = "`unknown-job`", body = ProblemView,
             content_type = "application/problem+json"),
-        (status = 409, description = "`wrong-job-state`, `school-not-connected`", body = ProblemView, content_type = "application/problem+json"),
+        (status = 409, description = "`wrong-job-state`, `school-not-connected`",
+            body = ProblemView, content_type = "application/problem+json"),
         BodyProblems,
     ),
 )]
