@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use cargo_metadata::{DependencyKind, MetadataCommand};
 
 /// For each crate the siblings that its code may use. Tests of a crate may use more.
-const MAY_KNOW: [(&str, &[&str]); 11] = [
+const MAY_KNOW: [(&str, &[&str]); 12] = [
     ("domain", &[]),
     ("wonde", &[]),
     ("wonde-sim", &[]),
@@ -16,7 +16,8 @@ const MAY_KNOW: [(&str, &[&str]); 11] = [
     ("queue", &["domain", "store"]),
     ("worker", &["domain", "store", "queue", "wonde"]),
     ("api", &["domain", "store", "queue"]),
-    ("cli", &["api", "devservices", "domain", "queue", "store", "wonde", "wonde-sim", "worker"]),
+    ("cli", &["api", "domain", "queue", "store", "wonde", "worker"]),
+    ("lab", &["api", "cli", "devservices", "domain", "queue", "store", "wonde-sim", "worker"]),
     (
         "testing",
         &["api", "devservices", "domain", "queue", "store", "wonde", "wonde-sim", "worker"],
@@ -31,7 +32,7 @@ const ONLY: [(&str, &[&str]); 7] = [
     ("backoff", &["wonde"]),
     ("chromiumoxide", &["browser"]),
     ("axum", &["api", "wonde-sim"]),
-    ("sqlx", &["store", "cli"]),
+    ("sqlx", &["store", "lab"]),
 ];
 
 /// Normal dependencies of each of our crates, by short name.
@@ -70,6 +71,22 @@ fn crates_know_only_whom_they_may() {
                 "{name} must not know {dependency}"
             );
         }
+    }
+}
+
+/// The laboratory is a program of its own, so that a deployment has none of it.
+#[test]
+fn the_released_program_has_nothing_of_the_laboratory() {
+    let found = dependencies();
+    let mut linked = BTreeSet::new();
+    let mut to_see = vec!["cli"];
+    while let Some(name) = to_see.pop() {
+        let siblings = found[name].iter().map(String::as_str);
+        to_see.extend(siblings.filter(|name| found.contains_key(*name) && linked.insert(*name)));
+    }
+    assert!(linked.contains("store"), "{linked:?}");
+    for laboratory in ["devservices", "lab", "testing", "wonde-sim"] {
+        assert!(!linked.contains(laboratory), "mis-sync links {laboratory}");
     }
 }
 

@@ -10,6 +10,7 @@ use std::{
 };
 
 use chrono::NaiveDate;
+use mis_sync_cli::Failure;
 use mis_sync_domain::{Clock, SchoolId};
 use mis_sync_wonde_sim::{Mis, SchoolSummary, Simulator, SimulatorOptions};
 use reqwest::Client;
@@ -20,10 +21,7 @@ use super::{
     database, minimal, row_by_row, whole_job,
     wire::{PAGE_SIZE, Pages},
 };
-use crate::{
-    exit::Failure,
-    private::{PrivateOptions, PrivateSystem, Transport},
-};
+use crate::private::{PrivateOptions, PrivateSystem, Transport};
 
 /// High enough for Wonde's rate limit not to matter: it is the same for every program.
 pub(super) const SETTINGS: &[(&str, u64)] =

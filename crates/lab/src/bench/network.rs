@@ -6,6 +6,7 @@ use std::{
     time::Duration,
 };
 
+use mis_sync_cli::Failure;
 use mis_sync_wonde_sim::{Mis, Simulator, SimulatorOptions};
 use reqwest::Client;
 use serde_json::json;
@@ -14,10 +15,7 @@ use super::{
     rounds::{SETTINGS, Times},
     whole_job,
 };
-use crate::{
-    exit::Failure,
-    private::{PrivateOptions, PrivateSystem, Transport},
-};
+use crate::private::{PrivateOptions, PrivateSystem, Transport};
 
 /// How long every answer of Wonde takes.
 const LATENCY: Duration = Duration::from_millis(150);

@@ -5,6 +5,7 @@ use std::{
     time::Duration,
 };
 
+use mis_sync_cli::Failure;
 use mis_sync_wonde_sim::{Mis, Simulator, SimulatorOptions};
 use reqwest::Client;
 
@@ -13,10 +14,7 @@ use super::{
     rounds::{self, SETTINGS},
     whole_job,
 };
-use crate::{
-    exit::Failure,
-    private::{PrivateOptions, PrivateSystem, Transport},
-};
+use crate::private::{PrivateOptions, PrivateSystem, Transport};
 
 /// How many jobs are enqueued, each after the end of the one before.
 pub(super) const ENQUEUES: usize = 300;

@@ -1,12 +1,12 @@
 //! The least program that could do the work: fetch a page, parse it, upsert it, all in one
 //! transaction. No job, no status: when it breaks off, someone has to notice.
 
+use mis_sync_cli::Failure;
 use mis_sync_domain::SchoolId;
 use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::{database, wire::Person};
-use crate::exit::Failure;
 
 pub(super) const TABLE: &str = "bench_minimal";
 

@@ -1,9 +1,10 @@
 use std::time::Duration;
 
+use mis_sync_cli::{Failure, print, stop_on_signal};
 use mis_sync_wonde_sim::{Simulator, SimulatorOptions};
 use tokio::net::TcpListener;
 
-use crate::{arguments::Simulate, commands::print, exit::Failure, signals::stop_on_signal};
+use crate::arguments::Simulate;
 
 pub(super) async fn run(arguments: &Simulate) -> Result<(), Failure> {
     let listener = TcpListener::bind(arguments.listen).await.map_err(|error| {

@@ -1,3 +1,4 @@
+use mis_sync_cli::Failure;
 use mis_sync_domain::{JobKind, JobState};
 use mis_sync_store::{
     Pool, bulk, figures,
@@ -6,8 +7,6 @@ use mis_sync_store::{
     jobs::{self, JobFilter},
     pauses, schools, workers,
 };
-
-use crate::exit::Failure;
 
 /// Jobs on a page.
 const PAGE: i64 = 50;

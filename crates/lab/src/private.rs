@@ -3,6 +3,7 @@
 
 use std::net::SocketAddr;
 
+use mis_sync_cli::{Config, Failure, Parts, actor, open_database};
 use mis_sync_devservices::{Binaries, DATABASE, Postgres, PostgresOptions, Redis, RedisOptions};
 use mis_sync_domain::Role;
 use mis_sync_store::{Pool, api_keys, scratch::ScratchDatabase};
@@ -11,13 +12,6 @@ use secrecy::SecretString;
 use tokio::{net::TcpListener, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
-
-use crate::{
-    commands::actor,
-    config::Config,
-    exit::Failure,
-    wiring::{Parts, open_database},
-};
 
 /// What to start.
 pub(crate) struct PrivateOptions {
@@ -133,15 +127,20 @@ impl Servers {
             let database_url = scratch.url.clone();
             return Ok(Self { database_url, redis_url, private: None, scratch: Some(scratch) });
         }
+        let ports = match transport {
+            Transport::Socket => None,
+            Transport::Tcp => Some((free_port()?, free_port()?)),
+        };
         let servers = tokio::task::spawn_blocking(move || {
             let binaries = Binaries::locate(&say)?;
             for line in binaries.describe().lines() {
                 say(&format!("Starting {line}"));
             }
-            start_servers(&binaries, transport)
+            start_servers(&binaries, ports)
         })
         .await
-        .map_err(Failure::work)??;
+        .map_err(Failure::work)?
+        .map_err(Failure::dependency)?;
         let (postgres, redis, redis_url) = servers;
         Ok(Self {
             database_url: postgres.url(DATABASE),
@@ -162,18 +161,17 @@ impl Servers {
     }
 }
 
-/// Both servers, and the address of Redis.
+/// Both servers, and the address of Redis. With ports (of Postgres and of Redis) they listen on TCP.
 fn start_servers(
     binaries: &Binaries,
-    transport: Transport,
-) -> Result<(Postgres, Redis, String), Failure> {
+    ports: Option<(u16, u16)>,
+) -> Result<(Postgres, Redis, String), mis_sync_devservices::Error> {
     let durable = PostgresOptions::durable();
-    if transport == Transport::Socket {
+    let Some((of_postgres, of_redis)) = ports else {
         let redis = Redis::start(binaries, RedisOptions::persistent())?;
         let url = redis.url();
         return Ok((Postgres::create(binaries, &durable)?, redis, url));
-    }
-    let (of_postgres, of_redis) = (free_port()?, free_port()?);
+    };
     let options = PostgresOptions { port: Some(of_postgres), ..durable };
     let postgres = Postgres::create(binaries, &options)?;
     let port = of_redis.to_string();

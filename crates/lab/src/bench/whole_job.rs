@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use mis_sync_cli::Failure;
 use mis_sync_domain::SchoolId;
 use mis_sync_wonde_sim::SchoolSummary;
 use reqwest::{Client, RequestBuilder};
@@ -9,7 +10,7 @@ use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 use tokio::time::{MissedTickBehavior, interval};
 
-use crate::{exit::Failure, private::PrivateSystem};
+use crate::private::PrivateSystem;
 
 /// Between two looks at the job.
 const POLL: Duration = Duration::from_millis(2);

@@ -4,6 +4,7 @@
 
 use std::time::Duration;
 
+use mis_sync_cli::{Failure, print, telemetry};
 use serde_json::{Value, json};
 
 use super::{
@@ -12,13 +13,7 @@ use super::{
     network::CASES,
     rounds::{self, Measured, Times},
 };
-use crate::{
-    commands::print,
-    config::{Log, LogFormat},
-    exit::Failure,
-    private::Transport,
-    telemetry,
-};
+use crate::private::Transport;
 
 /// Ninety-nine of a hundred jobs start so soon on an idle system.
 const LONGEST_WAIT: Duration = Duration::from_millis(10);
@@ -37,24 +32,24 @@ const WHAT: &str = "\
   foreign keys. A missed target is said below and is no failure: machines are noisy.";
 
 /// What is measured.
-pub(in crate::commands) struct Options {
+pub(crate) struct Options {
     /// Staff of the schools.
-    pub(in crate::commands) staff: Vec<u32>,
+    pub(crate) staff: Vec<u32>,
     /// Rounds; the median counts.
-    pub(in crate::commands) rounds: u32,
-    pub(in crate::commands) transport: Transport,
+    pub(crate) rounds: u32,
+    pub(crate) transport: Transport,
     /// Print the figures as JSON, and nothing else.
-    pub(in crate::commands) json: bool,
+    pub(crate) json: bool,
 }
 
-pub(in crate::commands) async fn run(options: Options) -> Result<(), Failure> {
+pub(crate) async fn run(options: Options) -> Result<(), Failure> {
     if cfg!(debug_assertions) {
         return Err(Failure::usage(
-            "figures of a debug build say nothing. Run: cargo run --release -p mis-sync-cli -- \
+            "figures of a debug build say nothing. Run: cargo run --release -p mis-sync-lab -- \
              bench sync",
         ));
     }
-    telemetry::start(&Log { level: "warn".into(), format: LogFormat::Text })?;
+    telemetry::start_plain("warn")?;
     let Options { staff, rounds, transport, json } = options;
     let say = |text: &str| if json { Ok(()) } else { print(text) };
     say(&format!("\n{WHAT}"))?;

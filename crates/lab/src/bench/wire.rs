@@ -5,6 +5,7 @@
 use std::collections::HashSet;
 
 use chrono::NaiveDate;
+use mis_sync_cli::Failure;
 use mis_sync_domain::{
     JobTitle, WorkEmail,
     employment::{self, Employment},
@@ -12,8 +13,6 @@ use mis_sync_domain::{
 use mis_sync_wonde_sim::SchoolSummary;
 use reqwest::Client;
 use serde::Deserialize;
-
-use crate::exit::Failure;
 
 /// Records per page, for the sync as for the comparison programs.
 pub(super) const PAGE_SIZE: u16 = 200;

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use mis_sync_cli::Failure;
 use reqwest::{Client, RequestBuilder};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
@@ -11,7 +12,7 @@ use tokio::{
 };
 
 use super::{WAIT_MS, schools::Person};
-use crate::{exit::Failure, private::PrivateSystem};
+use crate::private::PrivateSystem;
 
 /// Far longer than any login may take: whoever gets here is an error, and counted as one.
 const GIVEN_UP: Duration = Duration::from_secs(30);

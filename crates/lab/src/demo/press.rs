@@ -1,13 +1,10 @@
+use mis_sync_cli::{Failure, Shown, follow};
 use mis_sync_domain::{Job, JobId, SchoolId};
 use reqwest::Client;
 use secrecy::ExposeSecret;
 use serde_json::Value;
 
-use crate::{
-    commands::follow::{Shown, follow},
-    exit::Failure,
-    private::PrivateSystem,
-};
+use crate::private::PrivateSystem;
 
 /// Presses *Sync Data*, as the iP app would, and follows the job until it ends.
 pub(super) async fn sync(

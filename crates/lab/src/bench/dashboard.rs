@@ -8,6 +8,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use mis_sync_cli::{Failure, print, telemetry};
 use mis_sync_domain::Lane;
 use mis_sync_queue::control;
 use mis_sync_store::{audit::Actor, figures, pauses::Scope};
@@ -23,13 +24,7 @@ use super::{
     database,
     figures::{Verdict, milliseconds, percentile},
 };
-use crate::{
-    commands::print,
-    config::{Log, LogFormat},
-    exit::Failure,
-    private::{PrivateOptions, PrivateSystem, Transport},
-    telemetry,
-};
+use crate::private::{PrivateOptions, PrivateSystem, Transport};
 
 /// Schools and jobs, by statements of the database itself.
 const SEED: &str = include_str!("dashboard/seed.sql");
@@ -62,14 +57,14 @@ const WHAT: &str = "\
   2,000 schools and 1,000,000 jobs of thirty days in a Postgres of its own, which shares this
   machine with the one who asks. Each read one hundred times, one after the other.";
 
-pub(in crate::commands) async fn run() -> Result<(), Failure> {
+pub(crate) async fn run() -> Result<(), Failure> {
     if cfg!(debug_assertions) {
         return Err(Failure::usage(
-            "figures of a debug build say nothing. Run: cargo run --release -p mis-sync-cli -- \
+            "figures of a debug build say nothing. Run: cargo run --release -p mis-sync-lab -- \
              bench dashboard",
         ));
     }
-    telemetry::start(&Log { level: "error".into(), format: LogFormat::Text })?;
+    telemetry::start_plain("error")?;
     print(&format!("\n{WHAT}\n"))?;
     let options = PrivateOptions {
         simulator: Simulator::new(SimulatorOptions {

@@ -9,16 +9,11 @@ use std::{
     time::Duration,
 };
 
+use mis_sync_cli::{Failure, print, telemetry};
 use mis_sync_wonde_sim::{Fault, Mis, Simulator, SimulatorOptions};
 
 use super::figures::{Verdict, milliseconds, percentile};
-use crate::{
-    commands::print,
-    config::{Log, LogFormat},
-    exit::Failure,
-    private::{PrivateOptions, PrivateSystem, Transport},
-    telemetry,
-};
+use crate::private::{PrivateOptions, PrivateSystem, Transport};
 use load::{Answer, Load};
 use schools::KeepSyncing;
 
@@ -52,14 +47,14 @@ const WHAT: &str = "\
   Postgres and Redis share this machine with the one who asks. A missed target is said below and
   is no failure: machines are noisy.";
 
-pub(in crate::commands) async fn run(seconds: u32, rate: u32) -> Result<(), Failure> {
+pub(crate) async fn run(seconds: u32, rate: u32) -> Result<(), Failure> {
     if cfg!(debug_assertions) {
         return Err(Failure::usage(
-            "figures of a debug build say nothing. Run: cargo run --release -p mis-sync-cli -- \
+            "figures of a debug build say nothing. Run: cargo run --release -p mis-sync-lab -- \
              bench login",
         ));
     }
-    telemetry::start(&Log { level: "error".into(), format: LogFormat::Text })?;
+    telemetry::start_plain("error")?;
     print(&format!("\n{WHAT}"))?;
     let options = PrivateOptions {
         simulator: Simulator::new(SimulatorOptions {

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use mis_sync_cli::Failure;
 use mis_sync_domain::SchoolId;
 use reqwest::{Client, RequestBuilder};
 use secrecy::{ExposeSecret, SecretString};
@@ -10,7 +11,7 @@ use tokio::{task::JoinHandle, time::interval};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-use crate::{commands::bench::database, exit::Failure, private::PrivateSystem};
+use crate::{bench::database, private::PrivateSystem};
 
 /// Between two presses of every school's button; a school whose sync is unfinished gets that one.
 const PRESS_EVERY: Duration = Duration::from_millis(500);

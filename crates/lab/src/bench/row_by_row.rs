@@ -4,12 +4,12 @@
 
 use std::sync::Arc;
 
+use mis_sync_cli::Failure;
 use mis_sync_domain::SchoolId;
 use sqlx::{AssertSqlSafe, PgConnection};
 use uuid::Uuid;
 
 use super::{database, wire::Person};
-use crate::exit::Failure;
 
 /// For the program with one transaction.
 pub(super) const TABLE: &str = "bench_row_by_row";

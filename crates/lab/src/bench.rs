@@ -1,18 +1,18 @@
 //! Measurements: figures side by side, taken in one run.
 
-pub(super) mod dashboard;
+pub(crate) mod dashboard;
 mod figures;
 mod idle;
-pub(super) mod login;
+pub(crate) mod login;
 mod minimal;
 mod network;
 mod rounds;
 mod row_by_row;
-pub(super) mod sync;
+pub(crate) mod sync;
 mod whole_job;
 mod wire;
 
-use crate::exit::Failure;
+use mis_sync_cli::Failure;
 
 /// A statement of a comparison program failed. The comparison programs are no part of the
 /// product, so their SQL is here; but rows stay out of messages all the same.

@@ -6,6 +6,7 @@ mod try_it;
 
 use std::net::{Ipv4Addr, SocketAddr};
 
+use mis_sync_cli::{Failure, print, stop_on_signal, telemetry, tell};
 use mis_sync_domain::{MisTable, SchoolId};
 use mis_sync_wonde_sim::{SchoolSummary, Simulator, SimulatorOptions};
 use reqwest::Client;
@@ -14,12 +15,7 @@ use serde_json::json;
 
 use crate::{
     arguments::Demo,
-    commands::{print, words},
-    config::{Log, LogFormat},
-    exit::Failure,
     private::{PrivateOptions, PrivateSystem, Transport},
-    signals::stop_on_signal,
-    telemetry,
 };
 
 /// A school of the demo: how iP calls it, and what the simulator says of it.
@@ -30,7 +26,7 @@ struct DemoSchool {
 }
 
 pub(super) async fn run(arguments: &Demo) -> Result<(), Failure> {
-    telemetry::start(&Log { level: "warn".into(), format: LogFormat::Text })?;
+    telemetry::start_plain("warn")?;
     let simulator = Simulator::new(SimulatorOptions {
         schools: MisTable::built_in().iter().count(),
         staff: arguments.size as usize,
@@ -95,7 +91,7 @@ async fn show(
     ))?;
     print(&format!("\n  Pressing Sync Data for {} ({})", school.simulated.name, school.mis))?;
     let job = press::sync(system, &http, &school.id).await?;
-    words::tell(&system.pool, &job, &school.simulated.name).await?;
+    tell(&system.pool, &job, &school.simulated.name).await?;
     proof::compare(system, school).await?;
     if arguments.exit { Ok(()) } else { try_it::say(system, schools) }
 }

@@ -1,9 +1,10 @@
 use std::fmt::Write;
 
+use mis_sync_cli::{Failure, print};
 use secrecy::ExposeSecret;
 
 use super::DemoSchool;
-use crate::{commands::print, exit::Failure, private::PrivateSystem};
+use crate::private::PrivateSystem;
 
 /// Commands to copy.
 pub(super) fn say(system: &PrivateSystem, schools: &[DemoSchool]) -> Result<(), Failure> {

@@ -1,10 +1,11 @@
 use std::collections::HashMap;
 
+use mis_sync_cli::{Failure, print};
 use mis_sync_domain::{StaffId, StaffMember};
 use mis_sync_wonde_sim::StaffTruth;
 
 use super::DemoSchool;
-use crate::{commands::print, exit::Failure, private::PrivateSystem};
+use crate::private::PrivateSystem;
 
 /// Compares the people in iP one by one with the simulator's own list of who should be there.
 /// That list was worked out from the rules a second time, without a line of the worker's code.
