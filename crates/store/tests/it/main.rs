@@ -34,6 +34,7 @@ mod refreshes;
 mod rematching;
 mod retention;
 mod rows;
+mod schema;
 mod schools;
 mod sightings;
 mod sweeping;
