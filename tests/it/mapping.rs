@@ -48,7 +48,6 @@ rows_of!(
     wcbs = Wcbs,
     engage = Engage,
     progresso = Progresso,
-    meadow = Meadow,
 );
 
 async fn holds(row: Row, mis: Mis) {

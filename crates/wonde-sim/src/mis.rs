@@ -32,8 +32,6 @@ pub enum Mis {
     Engage,
     /// Progresso.
     Progresso,
-    /// Meadow.
-    Meadow,
 }
 
 /// A list, or a part of a person or class, that a school may or may not hand over.
@@ -77,7 +75,7 @@ impl Feature {
 
 impl Mis {
     /// All of them, in the order in which the simulator hands them to its schools.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 11] = [
         Self::Sims,
         Self::Arbor,
         Self::RmIntegris,
@@ -89,7 +87,6 @@ impl Mis {
         Self::Wcbs,
         Self::Engage,
         Self::Progresso,
-        Self::Meadow,
     ];
 
     /// The spelling in a school's `mis` field. Only "SIMS" is known for certain; the others are likely.
@@ -106,7 +103,6 @@ impl Mis {
             Self::Wcbs => "WCBS",
             Self::Engage => "engage",
             Self::Progresso => "Progresso",
-            Self::Meadow => "Meadow",
         }
     }
 
@@ -116,7 +112,7 @@ impl Mis {
             Feature::Roles => {
                 &[Self::RmIntegris, Self::Wcbs, Self::Isams, Self::ScholarPack, Self::Engage]
             }
-            Feature::Photo => &[Self::RmIntegris, Self::ScholarPack, Self::Meadow],
+            Feature::Photo => &[Self::RmIntegris, Self::ScholarPack],
             Feature::LineManager => {
                 &[Self::Bromcom, Self::Isams, Self::RmIntegris, Self::Wcbs, Self::Engage]
             }
@@ -169,7 +165,6 @@ impl FromStr for Mis {
             "wcbs" => Self::Wcbs,
             "engage" => Self::Engage,
             "progresso" => Self::Progresso,
-            "meadow" | "meadowmis" => Self::Meadow,
             _ => return Err(Error::UnknownMis(given.to_owned())),
         };
         Ok(mis)
@@ -209,10 +204,10 @@ mod tests {
         let row =
             |feature| -> Vec<bool> { Mis::ALL.iter().map(|mis| mis.supports(feature)).collect() };
         let (y, n) = (true, false);
-        //                                          SIMS Arb RMI CMIS PA iSA SP Bro WCBS eng Prog Mea
-        assert_eq!(row(Feature::Roles), [y, y, n, y, y, n, n, y, n, n, y, y]);
-        assert_eq!(row(Feature::Photo), [y, y, n, y, y, y, n, y, y, y, y, n]);
-        assert_eq!(row(Feature::LineManager), [y, y, n, y, y, n, y, n, n, n, y, y]);
-        assert_eq!(row(Feature::StaffLinks), [y, y, n, y, y, n, n, n, y, y, y, y]);
+        //                                          SIMS Arb RMI CMIS PA iSA SP Bro WCBS eng Prog
+        assert_eq!(row(Feature::Roles), [y, y, n, y, y, n, n, y, n, n, y]);
+        assert_eq!(row(Feature::Photo), [y, y, n, y, y, y, n, y, y, y, y]);
+        assert_eq!(row(Feature::LineManager), [y, y, n, y, y, n, y, n, n, n, y]);
+        assert_eq!(row(Feature::StaffLinks), [y, y, n, y, y, n, n, n, y, y, y]);
     }
 }
