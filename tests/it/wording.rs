@@ -22,16 +22,14 @@ const BANNED: [(&str, &str); 12] = [
 ];
 
 /// Files and folders that have not been rewritten yet. Remove an entry once it has been.
-const NOT_YET: [&str; 10] = [
+const NOT_YET: [&str; 8] = [
     "CHANGELOG.md",
     "crates/api/",
     "crates/cli/",
     "crates/lab/",
     "crates/control/",
-    "crates/queue/",
+    "crates/queue/src/health.rs",
     "docs/openapi.json",
-    "tests/it/acting.rs",
-    "tests/it/audit.rs",
     "tests/it/operating.rs",
 ];
 

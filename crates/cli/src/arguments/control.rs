@@ -13,8 +13,8 @@ pub(crate) struct Queues {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum QueuesAction {
-    /// Let no worker take jobs of a lane or a school. What runs goes on, presses are accepted and
-    /// wait, and deadlines do not run.
+    /// Stop workers from taking jobs of a lane or a school. Running jobs finish, presses are
+    /// accepted and wait, and deadlines stand still.
     Pause {
         #[command(flatten)]
         target: Target,
@@ -22,7 +22,7 @@ pub(crate) enum QueuesAction {
         #[arg(long)]
         reason: Option<String>,
     },
-    /// End a pause; what waited runs at once.
+    /// End a pause; waiting jobs start immediately.
     Resume {
         #[command(flatten)]
         target: Target,
@@ -51,7 +51,7 @@ pub(crate) enum Workers {
         #[arg(long)]
         json: bool,
     },
-    /// Let a worker finish what it runs and take no more jobs; it stays there, drained.
+    /// Let a worker finish its current jobs and take no new ones until it is undrained.
     Drain(WorkerAction),
     /// Let a worker take jobs again.
     Undrain(WorkerAction),

@@ -19,7 +19,7 @@ pub(crate) enum Webhooks {
 pub(crate) enum Alerts {
     /// List open alerts, newest first.
     List {
-        /// Those that are over as well.
+        /// Include alerts that have ended.
         #[arg(long)]
         all: bool,
         /// How many.
@@ -51,10 +51,10 @@ pub(crate) enum Audit {
         #[arg(long)]
         json: bool,
     },
-    /// Prove that no line was changed or taken out; prints the newest line's hash. Keep that
-    /// elsewhere: nothing else tells that the newest lines were taken out.
+    /// Check that no line was changed or removed, and print the newest line's hash. Store the hash
+    /// elsewhere: nothing else shows that the newest lines were removed.
     Verify {
-        /// A hash that was kept: its line has to be there still.
+        /// A stored hash, whose line must still be there.
         #[arg(long, value_name = "HASH")]
         head: Option<AuditHash>,
         /// Print JSON.

@@ -32,7 +32,7 @@ pub(super) async fn run(config: &Config, arguments: &Explain) -> Result<(), Fail
     let school = find_school(&pool, &arguments.school).await?;
     let known = gather(&pool, &school.id, &who(&arguments.person)).await?.ok_or_else(|| {
         Failure::work(format!(
-            "there is nobody with this --staff-id in the school {}; it is iP's own key, not Wonde's",
+            "there is no person with this --staff-id in the school {}; it is iP's own key, not Wonde's",
             school.id
         ))
     })?;
@@ -45,7 +45,7 @@ pub(super) async fn run(config: &Config, arguments: &Explain) -> Result<(), Fail
     tell(&known, &explanation, &school)
 }
 
-/// Makes a dry run, so that the explanation is of this moment.
+/// Makes a dry run, so that the explanation is up to date.
 async fn look_now(config: &Config, arguments: &Explain) -> Result<Pool, Failure> {
     let queue = wiring::queue(config).await?;
     let school = find_school(queue.pool(), &arguments.school).await?;
