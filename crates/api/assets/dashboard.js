@@ -26,9 +26,9 @@ document.addEventListener("change", ({ target }) => {
 });
 
 document.addEventListener("change", (event) => {
-  const wish = event.target.dataset.cookie;
-  if (!wish) return;
-  keep(wish, event.target.value);
+  const choice = event.target.dataset.cookie;
+  if (!choice) return;
+  keep(choice, event.target.value);
   location.reload();
 });
 

@@ -1,6 +1,6 @@
 //! Text as HTML.
 
-/// Text whose characters mean nothing to a browser.
+/// Text whose characters have no meaning for a browser.
 pub(super) fn escape(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for character in text.chars() {
@@ -16,7 +16,7 @@ pub(super) fn escape(text: &str) -> String {
     escaped
 }
 
-/// A line of text in which what is between backticks is code.
+/// A line of text in which text between backticks is code.
 pub(super) fn inline(text: &str) -> String {
     let parts = text.split('`').enumerate();
     parts
@@ -38,7 +38,7 @@ pub(super) fn paragraphs(text: &str) -> String {
     join(all.map(|paragraph| format!("<p>{}</p>\n", inline(paragraph))))
 }
 
-/// A table; cells are HTML already. Without rows it is nothing.
+/// A table whose cells are already HTML. Without rows it is empty.
 pub(super) fn table(headings: &[&str], rows: &[Vec<String>]) -> String {
     if rows.is_empty() {
         return String::new();

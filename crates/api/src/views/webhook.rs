@@ -1,12 +1,11 @@
 use serde::Serialize;
 use utoipa::ToSchema;
 
-/// What Wonde posts. Further fields depend on the kind.
+/// A webhook from Wonde. Further fields depend on the kind.
 #[derive(ToSchema)]
 #[expect(dead_code, reason = "only described: it is read field by field, see `webhooks`")]
 pub(crate) struct WebhookRequest {
-    /// `schoolApproved`, `accessRevoked`, `accessDeclined`, `schoolMigration`, or one that is not
-    /// known here.
+    /// `schoolApproved`, `accessRevoked`, `accessDeclined`, `schoolMigration`, or an unknown kind.
     #[schema(pattern = "^[!-~]{1,64}$")]
     payload_type: String,
     /// Wonde's id of the school.
@@ -17,7 +16,7 @@ pub(crate) struct WebhookRequest {
     school_token: Option<String>,
 }
 
-/// An event that was noted.
+/// An event that was stored.
 #[derive(Serialize, ToSchema)]
 #[schema(as = WebhookEvent)]
 pub(crate) struct WebhookEventView {

@@ -1,4 +1,4 @@
-//! What pages hold, and what they keep back.
+//! What pages contain, and what they hide.
 
 use mis_sync_domain::Role;
 use mis_sync_store::audit::{self, AuditFilter};
