@@ -18,7 +18,7 @@ pub(crate) enum QueuesAction {
     Pause {
         #[command(flatten)]
         target: Target,
-        /// Why; kept with the pause.
+        /// The reason, which is stored with the pause.
         #[arg(long)]
         reason: Option<String>,
     },
@@ -26,7 +26,7 @@ pub(crate) enum QueuesAction {
     Resume {
         #[command(flatten)]
         target: Target,
-        /// Why; kept with the action.
+        /// The reason, which is stored with the action.
         #[arg(long)]
         reason: Option<String>,
     },
@@ -61,7 +61,7 @@ pub(crate) enum Workers {
 pub(crate) struct WorkerAction {
     /// Name of the worker, as `workers list` shows it.
     pub(crate) name: String,
-    /// Why; kept with the action.
+    /// The reason, which is stored with the action.
     #[arg(long)]
     pub(crate) reason: Option<String>,
     /// Print the worker as JSON.

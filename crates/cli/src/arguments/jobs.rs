@@ -9,7 +9,7 @@ pub(crate) enum Jobs {
     List {
         #[command(flatten)]
         filter: Filter,
-        /// How many.
+        /// How many to list.
         #[arg(long, default_value_t = 20, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1000))]
         limit: u16,
         /// Print JSON.
@@ -63,7 +63,7 @@ pub(crate) enum Jobs {
 pub(crate) struct Action {
     /// The job's id.
     pub(crate) id: JobId,
-    /// Why; kept with the action.
+    /// The reason, which is stored with the action.
     #[arg(long)]
     pub(crate) reason: Option<String>,
     /// Print the job as JSON.

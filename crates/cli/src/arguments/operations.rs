@@ -6,7 +6,7 @@ use mis_sync_store::audit::AuditHash;
 pub(crate) enum Webhooks {
     /// List events, newest first.
     List {
-        /// How many.
+        /// How many to list.
         #[arg(long, default_value_t = 50, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=10_000))]
         limit: u32,
         /// Print JSON.
@@ -22,7 +22,7 @@ pub(crate) enum Alerts {
         /// Include alerts that have ended.
         #[arg(long)]
         all: bool,
-        /// How many.
+        /// How many to list.
         #[arg(long, default_value_t = 50, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=10_000))]
         limit: u32,
         /// Print JSON.
@@ -35,16 +35,16 @@ pub(crate) enum Alerts {
 pub(crate) enum Audit {
     /// List what people did, newest first.
     List {
-        /// Only to this school.
+        /// Only actions on this school.
         #[arg(long, value_name = "ID")]
         school: Option<SchoolId>,
-        /// Only to this job.
+        /// Only actions on this job.
         #[arg(long, value_name = "ID")]
         job: Option<JobId>,
         /// Only this action, like `approve`.
         #[arg(long)]
         action: Option<AuditAction>,
-        /// How many.
+        /// How many to list.
         #[arg(long, default_value_t = 50, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=10_000))]
         limit: u32,
         /// Print JSON.

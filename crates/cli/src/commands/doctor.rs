@@ -61,7 +61,7 @@ async fn check_redis(config: &Config) -> Result<String, Failure> {
     }
 }
 
-/// Any answer will do: without a token Wonde says 401, and that is an answer.
+/// Any answer shows that Wonde is there: without a token it says 401.
 async fn check_wonde(config: &Config) -> Result<String, Failure> {
     let base_url = config.wonde.client().base_url;
     let client = reqwest::Client::builder().timeout(Duration::from_secs(5)).build()?;

@@ -112,8 +112,8 @@ fn tell_fields(known: &Known, explanation: &Explanation) -> Result<(), Failure> 
     table(["", "FIELD", "MIS", "iP", "WHY"], &rows, "")
 }
 
-/// A value under the name that the MIS has for the field. The only flag is *non-teaching*, of
-/// which *Teaching staff* is the reverse.
+/// A value under the name of the field in the MIS. The only flag is *non-teaching*, and *Teaching
+/// staff* is its reverse.
 fn value(value: Option<&FieldValue>) -> String {
     match value {
         None => "–",

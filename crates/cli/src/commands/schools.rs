@@ -21,7 +21,7 @@ use crate::{
     wiring,
 };
 
-/// Schools asked for at a time.
+/// Schools read at a time.
 const PAGE: i64 = 500;
 
 pub(super) async fn run(config: &Config, command: Schools) -> Result<(), Failure> {
@@ -124,7 +124,7 @@ fn settings_of(school: &School) -> Map<String, Value> {
     }
 }
 
-/// A value as `name=value` takes it.
+/// A value in the form `name=value` accepts.
 fn plain(value: &Value) -> String {
     value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }
@@ -187,7 +187,7 @@ async fn settings(
                     "found `{change}`, wanted name=value, like teachers_only=true"
                 ))
             })?;
-            // What is no JSON is a text.
+            // A value that is not JSON is a text.
             let value = serde_json::from_str(value).unwrap_or_else(|_| value.into());
             settings.insert(name.to_owned(), value);
         }
