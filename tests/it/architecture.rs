@@ -88,7 +88,7 @@ fn a_library_with_one_home_stays_there() {
 /// What people do has one implementation, so that the same rules apply to every caller.
 #[test]
 fn what_people_do_is_done_through_one_door() {
-    const ACTIONS: [&str; 11] = [
+    const ACTIONS: [&str; 12] = [
         "jobs::cancel(",
         "jobs::reject(",
         "jobs::approve(",
@@ -99,7 +99,8 @@ fn what_people_do_is_done_through_one_door() {
         "pauses::resume(",
         "workers::drain(",
         "workers::undrain(",
-        "NewJob::of(&sync,",
+        "bulk::start(",
+        "SyncSchool { school_id",
     ];
     // The scheduler presses for no person, by its own rules.
     const DOORS: [&str; 2] = ["queue/src/control.rs", "worker/src/scheduler.rs"];
