@@ -115,7 +115,7 @@ fn log(
 ) {
     let http_status = response.status().as_u16();
     let elapsed_ms = u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX);
-    let problem = error.map(|error| error.problem_type().code);
+    let problem = error.map(|error| error.problem_type().as_str());
     let cause = error.and_then(Error::source).map(tracing::field::display);
     let is_probe =
         route.is_some_and(|route| ["/healthz", "/readyz", "/metrics"].contains(&route.as_str()));

@@ -7,14 +7,10 @@ use axum::{
     },
     response::{IntoResponse, Response},
 };
+use mis_sync_control::Refused;
 use mis_sync_domain::Role;
-use mis_sync_queue::control::Refused;
-use serde_json::{Map, Value, json};
 
-use crate::{
-    problem::{self, ProblemType},
-    views::{ConflictView, FieldError},
-};
+use crate::{problem::ProblemType, views::FieldError};
 
 /// Seconds after which it is worth asking again when something is away.
 const RETRY_AFTER_SECONDS: u16 = 5;
@@ -98,59 +94,39 @@ pub(crate) enum ApiError {
 
 impl ApiError {
     /// Its entry in the catalogue.
-    pub(crate) fn problem_type(&self) -> &'static ProblemType {
+    pub(crate) fn problem_type(&self) -> ProblemType {
         match self {
-            Self::Unauthorized => &problem::UNAUTHORIZED,
-            Self::Forbidden { .. } => &problem::FORBIDDEN,
-            Self::WebhookSecretMissing => &problem::WEBHOOK_SECRET_MISSING,
-            Self::WebhookSecretWrong => &problem::WEBHOOK_SECRET_WRONG,
-            Self::WebhooksOff => &problem::WEBHOOKS_OFF,
-            Self::ForeignForm => &problem::FOREIGN_FORM,
-            Self::NotFound => &problem::NOT_FOUND,
-            Self::MethodNotAllowed => &problem::METHOD_NOT_ALLOWED,
-            Self::UnknownSchool => &problem::UNKNOWN_SCHOOL,
-            Self::UnknownStaff => &problem::UNKNOWN_STAFF,
-            Self::NoPhoto => &problem::NO_PHOTO,
-            Self::UnknownJob => &problem::UNKNOWN_JOB,
+            Self::Unauthorized => ProblemType::Unauthorized,
+            Self::Forbidden { .. } => ProblemType::Forbidden,
+            Self::WebhookSecretMissing => ProblemType::WebhookSecretMissing,
+            Self::WebhookSecretWrong => ProblemType::WebhookSecretWrong,
+            Self::WebhooksOff => ProblemType::WebhooksOff,
+            Self::ForeignForm => ProblemType::ForeignForm,
+            Self::NotFound => ProblemType::NotFound,
+            Self::MethodNotAllowed => ProblemType::MethodNotAllowed,
+            Self::UnknownSchool => ProblemType::UnknownSchool,
+            Self::UnknownStaff => ProblemType::UnknownStaff,
+            Self::NoPhoto => ProblemType::NoPhoto,
+            Self::UnknownJob => ProblemType::UnknownJob,
             Self::Refused(refused) => refusal_type(refused),
-            Self::UnknownMatch => &problem::UNKNOWN_MATCH,
-            Self::UnknownProblem => &problem::UNKNOWN_PROBLEM,
-            Self::NotAcceptable => &problem::NOT_ACCEPTABLE,
-            Self::TokenMissing => &problem::TOKEN_MISSING,
-            Self::WondeIdFixed => &problem::WONDE_ID_FIXED,
-            Self::WondeSchoolTaken => &problem::WONDE_SCHOOL_TAKEN,
-            Self::TokenWouldMove => &problem::TOKEN_WOULD_MOVE,
-            Self::InvalidSchool { .. } => &problem::INVALID_SCHOOL,
-            Self::MalformedBody(_) => &problem::MALFORMED_BODY,
-            Self::InvalidText { .. } => &problem::INVALID_TEXT,
-            Self::UnsupportedMediaType => &problem::UNSUPPORTED_MEDIA_TYPE,
-            Self::BodyTooLarge => &problem::BODY_TOO_LARGE,
-            Self::InvalidParameter { .. } => &problem::INVALID_PARAMETER,
-            Self::InvalidIdempotencyKey => &problem::INVALID_IDEMPOTENCY_KEY,
-            Self::IdempotencyKeyReused => &problem::IDEMPOTENCY_KEY_REUSED,
-            Self::TimedOut => &problem::TIMED_OUT,
-            Self::DependencyAway(_) => &problem::DEPENDENCY_AWAY,
-            Self::Internal(_) | Self::Panicked => &problem::INTERNAL,
-        }
-    }
-
-    /// Members of the problem beyond the standard ones.
-    pub(crate) fn extensions(&self) -> Map<String, Value> {
-        let members = match self {
-            Self::InvalidSchool { errors } => json!({ "errors": errors }),
-            Self::InvalidParameter { parameter, found, wanted } => {
-                json!({ "parameter": parameter, "found": found, "wanted": wanted })
-            }
-            Self::Refused(Refused::UndoConflict(conflicts)) => {
-                let conflicts: Vec<_> = conflicts.iter().copied().map(ConflictView::from).collect();
-                json!({ "conflicts": conflicts })
-            }
-            Self::Refused(Refused::WrongState { state, .. }) => json!({ "state": state.as_str() }),
-            _ => json!({}),
-        };
-        match members {
-            Value::Object(members) => members,
-            _ => unreachable!("each arm above is an object"),
+            Self::UnknownMatch => ProblemType::UnknownMatch,
+            Self::UnknownProblem => ProblemType::UnknownProblem,
+            Self::NotAcceptable => ProblemType::NotAcceptable,
+            Self::TokenMissing => ProblemType::TokenMissing,
+            Self::WondeIdFixed => ProblemType::WondeIdFixed,
+            Self::WondeSchoolTaken => ProblemType::WondeSchoolTaken,
+            Self::TokenWouldMove => ProblemType::TokenWouldMove,
+            Self::InvalidSchool { .. } => ProblemType::InvalidSchool,
+            Self::MalformedBody(_) => ProblemType::MalformedBody,
+            Self::InvalidText { .. } => ProblemType::InvalidText,
+            Self::UnsupportedMediaType => ProblemType::UnsupportedMediaType,
+            Self::BodyTooLarge => ProblemType::BodyTooLarge,
+            Self::InvalidParameter { .. } => ProblemType::InvalidParameter,
+            Self::InvalidIdempotencyKey => ProblemType::InvalidIdempotencyKey,
+            Self::IdempotencyKeyReused => ProblemType::IdempotencyKeyReused,
+            Self::TimedOut => ProblemType::TimedOut,
+            Self::DependencyAway(_) => ProblemType::DependencyAway,
+            Self::Internal(_) | Self::Panicked => ProblemType::Internal,
         }
     }
 
@@ -159,15 +135,15 @@ impl ApiError {
     }
 }
 
-fn refusal_type(refused: &Refused) -> &'static ProblemType {
+fn refusal_type(refused: &Refused) -> ProblemType {
     match refused {
-        Refused::UnknownJob => &problem::UNKNOWN_JOB,
-        Refused::WrongState { .. } => &problem::WRONG_JOB_STATE,
-        Refused::NotHeldFor(_) => &problem::NOT_HELD_FOR,
-        Refused::NothingToUndo => &problem::NOTHING_TO_UNDO,
-        Refused::UndoConflict(_) => &problem::UNDO_CONFLICT,
-        Refused::NotConnected => &problem::SCHOOL_NOT_CONNECTED,
-        Refused::Failed(_) => &problem::INTERNAL,
+        Refused::UnknownJob => ProblemType::UnknownJob,
+        Refused::WrongState { .. } => ProblemType::WrongJobState,
+        Refused::NotHeldFor(_) => ProblemType::NotHeldFor,
+        Refused::NothingToUndo => ProblemType::NothingToUndo,
+        Refused::UndoConflict(_) => ProblemType::UndoConflict,
+        Refused::NotConnected => ProblemType::SchoolNotConnected,
+        Refused::Failed(_) => ProblemType::Internal,
     }
 }
 
@@ -211,7 +187,7 @@ impl From<mis_sync_store::Error> for ApiError {
 /// the path and the request id; until then the error travels in the response's extensions.
 impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
-        let mut response = self.problem_type().status.into_response();
+        let mut response = self.problem_type().status().into_response();
         let headers = response.headers_mut();
         if matches!(self, Self::Unauthorized) {
             headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));

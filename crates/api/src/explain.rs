@@ -2,7 +2,7 @@ use axum::{
     Json,
     response::{IntoResponse, Response},
 };
-use mis_sync_domain::{Action, AuditAction, StaffId, explain::explain};
+use mis_sync_domain::{AuditAction, StaffId, explain::explain};
 use mis_sync_store::{
     audit::Entry,
     explain::{Who, gather},
@@ -10,9 +10,8 @@ use mis_sync_store::{
 
 use crate::{
     ApiError,
-    openapi::CommonProblems,
     parameters::{Parameters, PathId},
-    state::Caller,
+    state::Access,
     views::{ExplanationView, ProblemView},
 };
 
@@ -37,15 +36,13 @@ use crate::{
             content_type = "application/problem+json"),
         (status = 404, description = "`unknown-school`; `unknown-staff`: nobody in the school has \
             this `staff_id`", body = ProblemView, content_type = "application/problem+json"),
-        CommonProblems,
     ),
 )]
 pub(crate) async fn explain_person(
-    caller: Caller,
+    access: Access,
     PathId(school_id): PathId,
     parameters: Parameters,
 ) -> Result<Response, ApiError> {
-    let access = caller.may(Action::Read)?;
     let school = access.school(&school_id).await?;
     let who = read_who(parameters)?;
     let mut known = gather(access.pool(), &school.id, &who).await?.ok_or(ApiError::UnknownStaff)?;

@@ -13,8 +13,8 @@ use tokio::time::timeout;
 use crate::{
     ApiState,
     views::{
-        CheckStatus, CheckView, ChecksView, LivenessView, ReadinessView, RedisCheckView,
-        RedisStatus,
+        CheckStatus, CheckView, ChecksView, Life, LivenessView, ReadinessView, RedisCheckView,
+        RedisStatus, ServiceStatus,
     },
 };
 
@@ -32,7 +32,7 @@ const CHECK_TIMEOUT: Duration = Duration::from_secs(2);
     responses((status = 200, description = "It is", body = LivenessView)),
 )]
 pub(crate) async fn get_liveness() -> Json<LivenessView> {
-    Json(LivenessView { status: "ok" })
+    Json(LivenessView { status: Life::Ok })
 }
 
 /// Whether the service can do its work
@@ -49,14 +49,14 @@ pub(crate) async fn get_liveness() -> Json<LivenessView> {
 pub(crate) async fn get_readiness(State(state): State<ApiState>) -> Response {
     let (postgres, redis) = tokio::join!(check_postgres(&state), check_redis(&state));
     let (code, status) = match (postgres, redis) {
-        (CheckStatus::Ok, None) => (StatusCode::OK, "ready"),
+        (CheckStatus::Ok, None) => (StatusCode::OK, ServiceStatus::Ready),
         // Nothing that Redis does is not done without it, if less swiftly.
-        (CheckStatus::Ok, Some(_)) => (StatusCode::OK, "degraded"),
-        _ => (StatusCode::SERVICE_UNAVAILABLE, "unavailable"),
+        (CheckStatus::Ok, Some(_)) => (StatusCode::OK, ServiceStatus::Degraded),
+        _ => (StatusCode::SERVICE_UNAVAILABLE, ServiceStatus::Unavailable),
     };
     let redis = RedisCheckView {
         status: if redis.is_none() { RedisStatus::Ok } else { RedisStatus::Degraded },
-        reason: redis.map(RedisTrouble::as_str),
+        reason: redis,
     };
     let checks = ChecksView { postgres: CheckView { status: postgres }, redis };
     (code, Json(ReadinessView { status, checks })).into_response()

@@ -11,7 +11,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use chrono::{DateTime, Utc};
-use mis_sync_domain::{Action, AuditAction, IssueCode, Job, JobId, JobKind, JobState, SchoolId};
+use mis_sync_domain::{AuditAction, IssueCode, Job, JobId, JobKind, JobState, SchoolId};
 use mis_sync_store::{
     audit::Entry,
     jobs::{self, JobFilter},
@@ -25,9 +25,9 @@ use download::{List, download};
 use crate::{
     ApiError,
     format::Format,
-    openapi::{CommonProblems, ListProblems},
+    openapi::ListProblems,
     parameters::{Limit, Parameters, PathId},
-    state::{Access, Caller, PersonalData},
+    state::{Access, PersonalData},
     views::{
         ChangeListView, ChangeView, IssueListView, IssueView, JobListView, JobView, ProblemView,
     },
@@ -57,15 +57,14 @@ const BEFORE_ALL: i64 = 0;
         (status = 304, description = "The job is as it was"),
         (status = 404, description = "`unknown-job`", body = ProblemView,
             content_type = "application/problem+json"),
-        CommonProblems,
     ),
 )]
 pub(crate) async fn get_job(
-    caller: Caller,
+    access: Access,
     PathId(job_id): PathId,
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
-    let job = caller.may(Action::Read)?.job(&job_id).await?;
+    let job = access.job(&job_id).await?;
     Ok(answer::current(&job, &headers))
 }
 
@@ -77,8 +76,8 @@ pub(crate) async fn get_job(
     params(
         ("school_id" = Option<String>, Query, description = "Only of this school"),
         ("staff_id" = Option<String>, Query, description = "Only for this person"),
-        ("kind" = Option<crate::views::JobKindView>, Query, description = "Only of this kind"),
-        ("state" = Option<crate::views::JobStateView>, Query, description = "Only in this state"),
+        ("kind" = Option<JobKind>, Query, description = "Only of this kind"),
+        ("state" = Option<JobState>, Query, description = "Only in this state"),
         ("error" = Option<String>, Query, description = "Only those whose last `error` has this \
             `type`"),
         ("since" = Option<String>, Query, description = "Only those asked for at this time \
@@ -93,14 +92,12 @@ pub(crate) async fn get_job(
         (status = 200, description = "A page of jobs", body = JobListView),
         (status = 400, description = "`invalid-parameter`", body = ProblemView,
             content_type = "application/problem+json"),
-        CommonProblems,
     ),
 )]
 pub(crate) async fn list_jobs(
-    caller: Caller,
+    access: Access,
     mut parameters: Parameters,
 ) -> Result<Response, ApiError> {
-    let access = caller.may(Action::Read)?;
     let limit = parameters.take_limit()?;
     let filter = read_filter(parameters)?;
     let jobs = match restrict(filter, &access) {
@@ -167,16 +164,14 @@ fn restrict(filter: JobFilter, access: &Access) -> Option<JobFilter> {
         (status = 404, description = "`unknown-job`", body = ProblemView,
             content_type = "application/problem+json"),
         ListProblems,
-        CommonProblems,
     ),
 )]
 pub(crate) async fn list_job_changes(
-    caller: Caller,
+    access: Access,
     PathId(job_id): PathId,
     headers: HeaderMap,
     parameters: Parameters,
 ) -> Result<Response, ApiError> {
-    let access = caller.may(Action::Read)?;
     let job = access.job(&job_id).await?;
     let Some((after, limit)) = wanted_page(&headers, parameters)? else {
         let personal = note(&access, &job, AuditAction::Export, "changes").await?;
@@ -211,16 +206,14 @@ pub(crate) async fn list_job_changes(
         (status = 404, description = "`unknown-job`", body = ProblemView,
             content_type = "application/problem+json"),
         ListProblems,
-        CommonProblems,
     ),
 )]
 pub(crate) async fn list_job_issues(
-    caller: Caller,
+    access: Access,
     PathId(job_id): PathId,
     headers: HeaderMap,
     parameters: Parameters,
 ) -> Result<Response, ApiError> {
-    let access = caller.may(Action::Read)?;
     let job = access.job(&job_id).await?;
     let Some((after, limit)) = wanted_page(&headers, parameters)? else {
         note(&access, &job, AuditAction::Export, "issues").await?;

@@ -31,7 +31,6 @@ mod webhooks;
 
 pub use dashboard::dashboard_paths;
 pub(crate) use error::ApiError;
-pub use openapi::openapi_json;
-pub use routes::router;
+pub use routes::{openapi_json, router};
 pub use server::serve;
 pub use state::{ApiState, InvalidWebhookSecret, WebhookSecrets};

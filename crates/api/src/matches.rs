@@ -5,15 +5,15 @@ use axum::{
     http::StatusCode,
     response::{IntoResponse, Response},
 };
-use mis_sync_domain::{Action, AuditAction, StaffId};
+use mis_sync_domain::{AuditAction, StaffId};
 use mis_sync_store::{audit::Entry, matches};
 
 use crate::{
     ApiError,
     body::JsonObject,
-    openapi::{BodyProblems, CommonProblems},
+    openapi::BodyProblems,
     parameters::PathId,
-    state::Caller,
+    state::Access,
     views::{MatchListView, MatchRequest, MatchView, ProblemView},
 };
 
@@ -32,14 +32,12 @@ use crate::{
         (status = 200, description = "All of them", body = MatchListView),
         (status = 404, description = "`unknown-school`", body = ProblemView,
             content_type = "application/problem+json"),
-        CommonProblems,
     ),
 )]
 pub(crate) async fn list_matches(
-    caller: Caller,
+    access: Access,
     PathId(school_id): PathId,
 ) -> Result<Response, ApiError> {
-    let access = caller.may(Action::Read)?;
     let school = access.school(&school_id).await?;
     let found = matches::list(access.pool(), &school.id).await?;
     let entry = Entry {
@@ -70,15 +68,13 @@ pub(crate) async fn list_matches(
         (status = 404, description = "`unknown-school`, `unknown-match`", body = ProblemView,
             content_type = "application/problem+json"),
         BodyProblems,
-        CommonProblems,
     ),
 )]
 pub(crate) async fn decide_match(
-    caller: Caller,
+    access: Access,
     PathId(school_id): PathId,
     body: JsonObject,
 ) -> Result<StatusCode, ApiError> {
-    let access = caller.may(Action::Sync)?;
     let school = access.school(&school_id).await?;
     let (wonde_id, staff_id) = read(body)?;
     let actor = access.actor(None);

@@ -1,67 +1,28 @@
-//! The OpenAPI 3.1 document, generated from the handlers.
+//! The OpenAPI 3.1 document: what is said of the API as a whole, and of every operation that needs a
+//! key. The operations themselves come from the list of [`routes`](crate::router).
 
-use std::sync::LazyLock;
-
-use axum::{http::header::CONTENT_TYPE, response::IntoResponse};
+use axum::{Extension, http::header::CONTENT_TYPE, response::IntoResponse};
+use mis_sync_domain::{Action, Role};
 use utoipa::{
     IntoResponses, Modify, OpenApi,
-    openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme},
+    openapi::{
+        PathItem,
+        extensions::ExtensionsBuilder,
+        path::Operation,
+        security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme},
+    },
 };
+use utoipa_axum::router::UtoipaMethodRouter;
 
-use crate::{
-    docs, explain, health, jobs, matches, metrics, problems, refresh, schools, staff, sync,
-    views::ProblemView, webhooks,
-};
+use crate::{ApiState, views::ProblemView};
 
-/// Rendered once: it cannot change while the process runs.
-static DOCUMENT: LazyLock<String> = LazyLock::new(|| {
-    let mut json = Document::openapi().to_pretty_json().expect("the document is plain JSON");
-    json.push('\n');
-    json
-});
-
-/// The OpenAPI 3.1 document of the API, as JSON.
-pub fn openapi_json() -> String {
-    DOCUMENT.clone()
-}
-
+/// The document without its operations.
 #[derive(OpenApi)]
 #[openapi(
     info(
         title = "mis-sync",
         description = "Keeps a school's staff in iP Suite equal to what the school's MIS says.\n\n\
             Errors are RFC 9457 problems; `/problems` lists their types.",
-    ),
-    paths(
-        schools::list_schools,
-        schools::get_school,
-        schools::connect_school,
-        schools::disconnect_school,
-        sync::enqueue_sync_school,
-        matches::list_matches,
-        matches::decide_match,
-        staff::get_staff,
-        staff::get_staff_photo,
-        explain::explain_person,
-        refresh::refresh_user,
-        jobs::list_jobs,
-        jobs::get_job,
-        jobs::list_job_changes,
-        jobs::list_job_issues,
-        jobs::cancel_job,
-        jobs::retry_job,
-        jobs::approve_job,
-        jobs::reject_job,
-        jobs::undo_job,
-        webhooks::receive_wonde_webhook,
-        jobs::events::follow_job,
-        health::get_liveness,
-        health::get_readiness,
-        metrics::get_metrics,
-        get_openapi,
-        docs::get_docs,
-        problems::list_problems,
-        problems::get_problem,
     ),
     tags(
         (name = "schools", description = "Schools and their connection to Wonde"),
@@ -73,7 +34,7 @@ pub fn openapi_json() -> String {
     security(("api_key" = [])),
     modifiers(&ApiKeyScheme),
 )]
-struct Document;
+pub(crate) struct Head;
 
 struct ApiKeyScheme;
 
@@ -91,10 +52,46 @@ impl Modify for ApiKeyScheme {
     }
 }
 
+/// Routes that need a key whose role allows `action`. The handler's [`Access`](crate::state::Access)
+/// enforces it, and the document says which roles these are.
+pub(crate) fn needs(
+    action: Action,
+    (schemas, mut paths, methods): UtoipaMethodRouter<ApiState>,
+) -> UtoipaMethodRouter<ApiState> {
+    for operation in paths.paths.values_mut().flat_map(operations) {
+        describe_access(operation, action);
+    }
+    (schemas, paths, methods.route_layer(Extension(action)))
+}
+
+fn operations(item: &mut PathItem) -> impl Iterator<Item = &mut Operation> {
+    [&mut item.get, &mut item.put, &mut item.post, &mut item.delete].into_iter().flatten()
+}
+
+fn describe_access(operation: &mut Operation, action: Action) {
+    let roles: Vec<Role> = Role::ALL.iter().copied().filter(|role| role.allows(action)).collect();
+    let sentence = if roles.len() == Role::ALL.len() {
+        "A key of any role may call it.".to_owned()
+    } else {
+        let names: Vec<_> = roles.iter().map(|role| format!("`{role}`")).collect();
+        format!("Roles that may call it: {}.", names.join(", "))
+    };
+    let description = operation.description.take().filter(|text| !text.is_empty());
+    operation.description = Some(match description {
+        Some(text) => format!("{text}\n\n{sentence}"),
+        None => sentence,
+    });
+    let extension = ExtensionsBuilder::new().add("x-roles", serde_json::json!(roles)).build();
+    operation.extensions.get_or_insert_default().merge(extension);
+    for (status, problem) in CommonProblems::responses() {
+        operation.responses.responses.entry(status).or_insert(problem);
+    }
+}
+
 /// Problems of every route that needs a key.
 #[derive(IntoResponses)]
 #[expect(dead_code, reason = "only described, see `ApiError`")]
-pub(crate) enum CommonProblems {
+enum CommonProblems {
     /// `unauthorized`
     #[response(status = 401, content_type = "application/problem+json", headers(
         ("WWW-Authenticate" = String, description = "`Bearer`")
@@ -143,6 +140,10 @@ pub(crate) enum ListProblems {
     NotAcceptable(ProblemView),
 }
 
+/// The whole document as JSON, as the list of routes makes it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Document(pub(crate) &'static str);
+
 /// This document
 #[utoipa::path(
     get,
@@ -151,6 +152,6 @@ pub(crate) enum ListProblems {
     security(()),
     responses((status = 200, description = "OpenAPI 3.1", body = serde_json::Value)),
 )]
-pub(crate) async fn get_openapi() -> impl IntoResponse {
-    ([(CONTENT_TYPE, "application/json")], DOCUMENT.as_str())
+pub(crate) async fn get_openapi(Extension(document): Extension<Document>) -> impl IntoResponse {
+    ([(CONTENT_TYPE, "application/json")], document.0)
 }

@@ -3,7 +3,7 @@ use axum::Json;
 use crate::{
     ApiError,
     parameters::PathId,
-    problem::{self, CATALOGUE},
+    problem::ProblemType,
     views::{ProblemListView, ProblemTypeView, ProblemView},
 };
 
@@ -16,7 +16,7 @@ use crate::{
     responses((status = 200, description = "All types of problems", body = ProblemListView)),
 )]
 pub(crate) async fn list_problems() -> Json<ProblemListView> {
-    let problems = CATALOGUE.iter().copied().map(ProblemTypeView::from).collect();
+    let problems = ProblemType::ALL.iter().copied().map(ProblemTypeView::from).collect();
     Json(ProblemListView { problems })
 }
 
@@ -36,5 +36,6 @@ pub(crate) async fn list_problems() -> Json<ProblemListView> {
     ),
 )]
 pub(crate) async fn get_problem(PathId(code): PathId) -> Result<Json<ProblemTypeView>, ApiError> {
-    problem::find(&code).map(|found| Json(found.into())).ok_or(ApiError::UnknownProblem)
+    let found: ProblemType = code.parse().map_err(|_| ApiError::UnknownProblem)?;
+    Ok(Json(found.into()))
 }

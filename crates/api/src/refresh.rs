@@ -10,9 +10,7 @@ use axum::{
     middleware::Next,
     response::{IntoResponse, Response},
 };
-use mis_sync_domain::{
-    Action, Job, JobState, LoginStanding, RefreshUser, SchoolId, StaffId, StaleReason,
-};
+use mis_sync_domain::{Job, JobState, LoginStanding, RefreshUser, SchoolId, StaffId, StaleReason};
 use mis_sync_queue::{Enqueued, NewJob, Queue};
 use mis_sync_store::{
     jobs,
@@ -23,10 +21,9 @@ use url::form_urlencoded;
 
 use crate::{
     ApiError,
-    openapi::CommonProblems,
     parameters::{Parameters, PathId},
     staff::read_id,
-    state::{Access, Caller},
+    state::Access,
     views::{ProblemView, RefreshView},
 };
 
@@ -68,16 +65,14 @@ const GRACE: Duration = Duration::from_millis(50);
             content_type = "application/problem+json"),
         (status = 404, description = "`unknown-school`, `unknown-staff`", body = ProblemView,
             content_type = "application/problem+json"),
-        CommonProblems,
     ),
 )]
 pub(crate) async fn refresh_user(
     Extension(Arrived(arrived)): Extension<Arrived>,
-    caller: Caller,
+    access: Access,
     PathId((school_id, staff_id)): PathId<(String, String)>,
     parameters: Parameters,
 ) -> Result<Response, ApiError> {
-    let access = caller.may(Action::Sync)?;
     let school_id = access.school_id(&school_id)?;
     let wait = read_wait(parameters)?;
     let deadline = arrived + wait.unwrap_or(UNAWAITED);

@@ -1,121 +1,78 @@
-//! Every route of the API.
+//! Every route of the API: its handler, its document and who may call it, in one list.
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
-use axum::{
-    Router,
-    middleware::from_fn,
-    routing::{MethodRouter, get, post},
+use axum::{Extension, Router, middleware::from_fn};
+use mis_sync_domain::Action::{ActOnJobs, ManageSchools, Read, SeePersonalData, Sync};
+use utoipa::OpenApi;
+use utoipa_axum::{
+    router::{OpenApiRouter, UtoipaMethodRouterExt},
+    routes,
 };
 
 use crate::{
-    ApiError, ApiState, dashboard, docs, edge, explain, health, jobs, matches, metrics, openapi,
+    ApiError, ApiState, dashboard, docs, edge, explain, health,
+    jobs::{self, events},
+    matches, metrics,
+    openapi::{self, Document, Head, needs},
     problems, refresh, schools, staff, sync, webhooks,
 };
 
-/// Every path with its methods.
-fn routes() -> Vec<(&'static str, MethodRouter<ApiState>)> {
-    vec![
-        // For callers with a key.
-        ("/v1/schools", get(schools::list_schools)),
-        (
-            "/v1/schools/{school_id}",
-            get(schools::get_school)
-                .put(schools::connect_school)
-                .delete(schools::disconnect_school),
-        ),
-        ("/v1/schools/{school_id}/sync", post(sync::enqueue_sync_school)),
-        ("/v1/schools/{school_id}/matches", get(matches::list_matches).post(matches::decide_match)),
-        ("/v1/schools/{school_id}/staff/{staff_id}", get(staff::get_staff)),
-        (
-            "/v1/schools/{school_id}/staff/{staff_id}/refresh",
-            post(refresh::refresh_user).layer(from_fn(refresh::keep_to_wait)),
-        ),
-        ("/v1/schools/{school_id}/staff/{staff_id}/photo", get(staff::get_staff_photo)),
-        ("/v1/schools/{school_id}/explain", get(explain::explain_person)),
-        ("/v1/jobs", get(jobs::list_jobs)),
-        ("/v1/jobs/{job_id}", get(jobs::get_job)),
-        ("/v1/jobs/{job_id}/changes", get(jobs::list_job_changes)),
-        ("/v1/jobs/{job_id}/issues", get(jobs::list_job_issues)),
-        ("/v1/jobs/{job_id}/cancel", post(jobs::cancel_job)),
-        ("/v1/jobs/{job_id}/retry", post(jobs::retry_job)),
-        ("/v1/jobs/{job_id}/approve", post(jobs::approve_job)),
-        ("/v1/jobs/{job_id}/reject", post(jobs::reject_job)),
-        ("/v1/jobs/{job_id}/undo", post(jobs::undo_job)),
+fn api() -> OpenApiRouter<ApiState> {
+    OpenApiRouter::with_openapi(Head::openapi())
+        // For callers with a key, by what its role has to allow.
+        .routes(needs(Read, routes!(schools::list_schools)))
+        .routes(needs(Read, routes!(schools::get_school)))
+        .routes(needs(ManageSchools, routes!(schools::connect_school, schools::disconnect_school)))
+        .routes(needs(Sync, routes!(sync::enqueue_sync_school)))
+        .routes(needs(Read, routes!(matches::list_matches)))
+        .routes(needs(Sync, routes!(matches::decide_match)))
+        .routes(needs(Read, routes!(staff::get_staff)))
+        .routes(needs(SeePersonalData, routes!(staff::get_staff_photo)))
+        .routes(needs(Sync, routes!(refresh::refresh_user)).layer(from_fn(refresh::keep_to_wait)))
+        .routes(needs(Read, routes!(explain::explain_person)))
+        .routes(needs(Read, routes!(jobs::list_jobs)))
+        .routes(needs(Read, routes!(jobs::get_job)))
+        .routes(needs(Read, routes!(events::follow_job)))
+        .routes(needs(Read, routes!(jobs::list_job_changes)))
+        .routes(needs(Read, routes!(jobs::list_job_issues)))
+        .routes(needs(ActOnJobs, routes!(jobs::cancel_job)))
+        .routes(needs(ActOnJobs, routes!(jobs::retry_job)))
+        .routes(needs(ActOnJobs, routes!(jobs::approve_job)))
+        .routes(needs(ActOnJobs, routes!(jobs::reject_job)))
+        .routes(needs(ActOnJobs, routes!(jobs::undo_job)))
         // For Wonde, with a secret in the query.
-        ("/v1/webhooks/wonde", post(webhooks::receive_wonde_webhook)),
-        ("/v1/jobs/{job_id}/events", get(jobs::events::follow_job)),
-        // For everybody.
-        ("/healthz", get(health::get_liveness)),
-        ("/readyz", get(health::get_readiness)),
-        ("/metrics", get(metrics::get_metrics)),
-        ("/openapi.json", get(openapi::get_openapi)),
-        ("/docs", get(docs::get_docs)),
-        ("/problems", get(problems::list_problems)),
-        ("/problems/{code}", get(problems::get_problem)),
-    ]
+        .routes(routes!(webhooks::receive_wonde_webhook))
+        // Without a key.
+        .routes(routes!(health::get_liveness))
+        .routes(routes!(health::get_readiness))
+        .routes(routes!(metrics::get_metrics))
+        .routes(routes!(openapi::get_openapi))
+        .routes(routes!(docs::get_docs))
+        .routes(routes!(problems::list_problems))
+        .routes(routes!(problems::get_problem))
+}
+
+/// Rendered once: it cannot change while the process runs.
+static DOCUMENT: LazyLock<String> = LazyLock::new(|| {
+    let mut json = api().into_openapi().to_pretty_json().expect("the document is plain JSON");
+    json.push('\n');
+    json
+});
+
+/// The OpenAPI 3.1 document of the API, as JSON.
+pub fn openapi_json() -> String {
+    DOCUMENT.clone()
 }
 
 /// The whole API, ready to be served.
 pub fn router(state: ApiState) -> Router {
     let figures = Arc::clone(state.http_figures());
-    let router = routes()
-        .into_iter()
-        .fold(Router::new(), |router, (path, methods)| router.route(path, methods))
+    let router = Router::from(api())
+        .layer(Extension(Document(&DOCUMENT)))
         .fallback(async || ApiError::NotFound)
         .method_not_allowed_fallback(async || ApiError::MethodNotAllowed)
         .with_state(state.clone())
         .merge(dashboard::router(state));
     edge::surround(router, figures)
-}
-
-#[cfg(test)]
-mod tests {
-    use std::{collections::BTreeSet, sync::Arc};
-
-    use axum::{
-        body::Body,
-        http::{Request, StatusCode, header::ALLOW},
-    };
-    use mis_sync_queue::{Queue, Redis};
-    use mis_sync_store::TokenCipher;
-    use serde_json::Value;
-    use tower::ServiceExt;
-
-    use super::*;
-
-    /// A state whose servers are never asked.
-    fn state() -> ApiState {
-        let pool = mis_sync_store::connect("postgres://localhost/none", 1).unwrap();
-        let redis = Redis::open("redis://localhost", "none").unwrap();
-        let cipher = TokenCipher::from_hex(&"0a".repeat(32).into()).unwrap();
-        ApiState::new(Queue::new(pool, redis), Arc::new(cipher))
-    }
-
-    async fn allowed_methods(path: &str) -> Vec<String> {
-        let request = Request::builder().method("NONE").uri(path.replace(['{', '}'], ""));
-        let request = request.body(Body::empty()).unwrap();
-        let response = router(state()).oneshot(request).await.unwrap();
-        assert_eq!(response.status(), StatusCode::METHOD_NOT_ALLOWED, "{path}");
-        let allow = response.headers()[ALLOW].to_str().unwrap();
-        allow.split(',').filter(|method| *method != "HEAD").map(str::to_owned).collect()
-    }
-
-    #[tokio::test]
-    async fn the_document_describes_exactly_the_routes_there_are() {
-        let mut served = BTreeSet::new();
-        for (path, _) in routes() {
-            for method in allowed_methods(path).await {
-                served.insert(format!("{method} {path}"));
-            }
-        }
-        let document: Value = serde_json::from_str(&openapi::openapi_json()).unwrap();
-        let mut described = BTreeSet::new();
-        for (path, item) in document["paths"].as_object().unwrap() {
-            for method in item.as_object().unwrap().keys() {
-                described.insert(format!("{} {path}", method.to_uppercase()));
-            }
-        }
-        assert_eq!(described, served);
-    }
 }

@@ -6,15 +6,15 @@ use axum::{
     http::StatusCode,
     response::{IntoResponse, Response},
 };
-use mis_sync_domain::{Action, School, SchoolId};
+use mis_sync_domain::{School, SchoolId};
 use mis_sync_store::schools;
 
 use crate::{
     ApiError,
     body::JsonObject,
-    openapi::{BodyProblems, CommonProblems},
+    openapi::BodyProblems,
     parameters::{Parameters, PathId},
-    state::{Access, Caller},
+    state::Access,
     views::{ProblemView, SchoolListView, SchoolRequest, SchoolView},
 };
 
@@ -32,14 +32,12 @@ use crate::{
         (status = 200, description = "A page of schools", body = SchoolListView),
         (status = 400, description = "`invalid-parameter`", body = ProblemView,
             content_type = "application/problem+json"),
-        CommonProblems,
     ),
 )]
 pub(crate) async fn list_schools(
-    caller: Caller,
+    access: Access,
     mut parameters: Parameters,
 ) -> Result<Response, ApiError> {
-    let access = caller.may(Action::Read)?;
     let limit = parameters.take_limit()?;
     let after: Option<SchoolId> = parameters.take("cursor", "`next_cursor` of the page before")?;
     parameters.finish("`cursor` and `limit`")?;
@@ -66,14 +64,12 @@ pub(crate) async fn list_schools(
         (status = 200, description = "The school", body = SchoolView),
         (status = 404, description = "`unknown-school`", body = ProblemView,
             content_type = "application/problem+json"),
-        CommonProblems,
     ),
 )]
 pub(crate) async fn get_school(
-    caller: Caller,
+    access: Access,
     PathId(school_id): PathId,
 ) -> Result<Response, ApiError> {
-    let access = caller.may(Action::Read)?;
     let school = access.school(&school_id).await?;
     Ok(Json(access.view(school)).into_response())
 }
@@ -102,7 +98,6 @@ pub(crate) async fn get_school(
         (status = 409, description = "`wonde-school-taken`: another school has this Wonde id",
             body = ProblemView, content_type = "application/problem+json"),
         BodyProblems,
-        CommonProblems,
         (status = 422, description = "`invalid-school`, `token-missing`, `token-would-move`", body = ProblemView,
             content_type = "application/problem+json"),
         (status = 403, description = "`forbidden`, `wonde-id-fixed`: a key that is bound to a school \
@@ -111,11 +106,10 @@ pub(crate) async fn get_school(
     ),
 )]
 pub(crate) async fn connect_school(
-    caller: Caller,
+    access: Access,
     PathId(school_id): PathId,
     body: JsonObject,
 ) -> Result<Response, ApiError> {
-    let access = caller.may(Action::ManageSchools)?;
     let school_id = connection::read_id(&access, &school_id)?;
     let (connect, token) = connection::read(school_id, body, access.wonde_hosts())?;
     let (pool, actor) = (access.pool(), access.actor(None));
@@ -155,14 +149,12 @@ fn connected(access: &Access, school: School) -> Response {
         (status = 204, description = "The school has no token any more"),
         (status = 404, description = "`unknown-school`", body = ProblemView,
             content_type = "application/problem+json"),
-        CommonProblems,
     ),
 )]
 pub(crate) async fn disconnect_school(
-    caller: Caller,
+    access: Access,
     PathId(school_id): PathId,
 ) -> Result<Response, ApiError> {
-    let access = caller.may(Action::ManageSchools)?;
     let id = access.school_id(&school_id)?;
     if schools::disconnect(access.pool(), &id, &access.actor(None)).await? {
         Ok(StatusCode::NO_CONTENT.into_response())

@@ -7,7 +7,7 @@ use axum::{
     },
     response::{IntoResponse, Response},
 };
-use mis_sync_domain::{Action, AuditAction, SchoolId, StaffId};
+use mis_sync_domain::{AuditAction, SchoolId, StaffId};
 use mis_sync_store::{
     audit::Entry,
     photos::{self, HeldPhoto},
@@ -17,9 +17,8 @@ use mis_sync_store::{
 use crate::{
     ApiError,
     etag::Etag,
-    openapi::CommonProblems,
     parameters::PathId,
-    state::Caller,
+    state::Access,
     views::{PhotoView, ProblemView, StaffView},
 };
 
@@ -39,14 +38,12 @@ use crate::{
         (status = 200, description = "The person", body = StaffView),
         (status = 404, description = "`unknown-school`, `unknown-staff`", body = ProblemView,
             content_type = "application/problem+json"),
-        CommonProblems,
     ),
 )]
 pub(crate) async fn get_staff(
-    caller: Caller,
+    access: Access,
     PathId((school_id, staff_id)): PathId<(String, String)>,
 ) -> Result<Response, ApiError> {
-    let access = caller.may(Action::Read)?;
     let school = access.school(&school_id).await?;
     let person = staff::get(access.pool(), &school.id, read_id(&staff_id)?)
         .await?
@@ -78,15 +75,13 @@ pub(crate) async fn get_staff(
         (status = 304, description = "The picture is as it was"),
         (status = 404, description = "`unknown-school`, `unknown-staff`, `no-photo`",
             body = ProblemView, content_type = "application/problem+json"),
-        CommonProblems,
     ),
 )]
 pub(crate) async fn get_staff_photo(
-    caller: Caller,
+    access: Access,
     PathId((school_id, staff_id)): PathId<(String, String)>,
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
-    let access = caller.may(Action::SeePersonalData)?;
     let school = access.school(&school_id).await?;
     let staff_id = read_id(&staff_id)?;
     let held = photos::of_person(access.pool(), &school.id, staff_id).await?;

@@ -1,8 +1,7 @@
 //! What handlers work with, and the one way to it.
 //!
-//! The fields are private: a handler reaches database and queue only through [`Access`], which
-//! it gets from [`Caller::may`] by naming what it is about to do. So no handler can forget to
-//! ask who calls. What Wonde posts comes from a [`WebhookSender`] instead, who has no key.
+//! The fields are private: a handler reaches database and queue only through [`Access`], an extractor
+//! that lets on whom the list of routes allows. So no handler can forget to ask who calls. What Wonde posts comes from a [`WebhookSender`] instead, who has no key.
 
 mod caller;
 mod operator;
@@ -18,7 +17,7 @@ use mis_sync_store::{TokenCipher, figures::LedgerFigures};
 use tokio_util::sync::CancellationToken;
 
 use crate::metrics::HttpFigures;
-pub(crate) use caller::{Access, Caller};
+pub(crate) use caller::Access;
 pub(crate) use operator::{Operator, SESSION_COOKIE, SignIn, cookie};
 pub(crate) use personal::{Mask, PersonalData};
 pub(crate) use sender::WebhookSender;

@@ -2,8 +2,9 @@ use axum::{
     http::{HeaderMap, HeaderName, StatusCode},
     response::Response,
 };
-use mis_sync_domain::{Action, School, SyncMode, SyncOptions};
-use mis_sync_queue::{Enqueued, Idempotency, control};
+use mis_sync_control as control;
+use mis_sync_domain::{School, SyncMode, SyncOptions};
+use mis_sync_queue::{Enqueued, Idempotency};
 use mis_sync_store::api_keys::ApiKey;
 use ring::digest::{SHA256, digest};
 
@@ -11,9 +12,9 @@ use crate::{
     ApiError,
     body::JsonObject,
     jobs::accepted,
-    openapi::{BodyProblems, CommonProblems},
+    openapi::BodyProblems,
     parameters::PathId,
-    state::Caller,
+    state::Access,
     views::{JobView, ProblemView, SyncRequest},
 };
 
@@ -47,18 +48,16 @@ const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
         (status = 409, description = "`school-not-connected`",
             body = ProblemView, content_type = "application/problem+json"),
         BodyProblems,
-        CommonProblems,
         (status = 422, description = "`idempotency-key-reused`, `invalid-text`", body = ProblemView,
             content_type = "application/problem+json"),
     ),
 )]
 pub(crate) async fn enqueue_sync_school(
-    caller: Caller,
+    access: Access,
     PathId(school_id): PathId,
     headers: HeaderMap,
     body: JsonObject,
 ) -> Result<Response, ApiError> {
-    let access = caller.may(Action::Sync)?;
     let school = access.school(&school_id).await?;
     let options = read_options(body)?;
     let idempotency = read_idempotency(&headers, access.key(), &school, options)?;

@@ -1,5 +1,6 @@
-//! What goes over the wire. Domain types are never serialised to a caller: a change inside
-//! must not change the contract by accident.
+//! What goes over the wire. Structs of the domain are never serialised to a caller: a change inside
+//! must not change the contract by accident. Closed sets ([`mis_sync_domain::named`]) are those of
+//! the domain, whose names are for ever.
 
 mod action;
 mod change;
@@ -26,17 +27,18 @@ pub(crate) use change::{ChangeListView, ChangeView, FieldValueView};
 pub(crate) use conflict::ConflictView;
 pub(crate) use explanation::ExplanationView;
 pub(crate) use health::{
-    CheckStatus, CheckView, ChecksView, LivenessView, ReadinessView, RedisCheckView, RedisStatus,
+    CheckStatus, CheckView, ChecksView, Life, LivenessView, ReadinessView, RedisCheckView,
+    RedisStatus, ServiceStatus,
 };
 pub(crate) use issue::{IssueListView, IssueView};
-pub(crate) use job::{JobKindView, JobListView, JobStateView, JobView, ProgressView};
+pub(crate) use job::{JobListView, JobView, ProgressView};
 pub(crate) use matching::{MatchListView, MatchRequest, MatchView};
 pub(crate) use problem::{FieldError, ProblemListView, ProblemTypeView, ProblemView};
-pub(crate) use refresh::{RefreshResultView, RefreshView};
+pub(crate) use refresh::RefreshView;
 pub(crate) use report::ReportView;
 pub(crate) use school::{SchoolListView, SchoolRequest, SchoolView};
 pub(crate) use staff::{PhotoView, StaffView};
-pub(crate) use sync::{SyncModeView, SyncRequest};
+pub(crate) use sync::SyncRequest;
 pub(crate) use webhook::{WebhookEventView, WebhookRequest};
 
 /// What stands in place of personal data for whoever may not read them.

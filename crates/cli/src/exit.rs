@@ -1,6 +1,6 @@
 use std::{fmt, process::ExitCode};
 
-use mis_sync_queue::control::Refused;
+use mis_sync_control::Refused;
 
 /// Why a command did not succeed; decides the exit code.
 #[derive(Debug)]

@@ -2,46 +2,54 @@ use std::fmt;
 
 use uuid::Uuid;
 
-use crate::{ClassId, StaffId, SubjectId, UnknownName};
+use crate::{ClassId, StaffId, SubjectId, job::named};
 
-/// Which field of a person, a class or a subject a job changed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum ChangedField {
-    /// The record is new. Its fields are not listed as changes.
-    Created,
-    WondeId,
-    /// The UPI.
-    Upi,
-    /// The work email, which is the login.
-    Email,
-    FirstName,
-    Surname,
-    Initials,
-    JobTitle,
-    /// Whether they are non-teaching staff.
-    NonTeaching,
-    /// Whether a person can log in, or whether a class or subject is not archived.
-    Active,
-    /// The account passed to another person by a decision, so it has a new random password.
-    PasswordResetRequired,
-    /// iP's id of the line manager.
-    LineManagerId,
-    /// SHA-256 of the picture.
-    PhotoHash,
-    /// iP's id of a department that the person was removed from.
-    DepartmentId,
-    Name,
-    /// The short code of a class or subject.
-    Code,
-    /// The description of a class or subject.
-    Description,
-    /// iP's id of the subject of a class.
-    SubjectId,
-    /// iP's ids of the teachers, main teachers first, joined by commas.
-    Staff,
-    /// iP's ids of the main teachers, joined by commas.
-    MainTeachers,
-}
+named!(
+    /// Which field of a person, a class or a subject a job changed.
+    #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+    ChangedField, "field", {
+        /// The record is new. Its fields are not listed as changes.
+        Created = "created",
+        /// Wonde's id.
+        WondeId = "wonde_id",
+        /// The UPI.
+        Upi = "upi",
+        /// The work email, which is the login.
+        Email = "email",
+        /// The forename.
+        FirstName = "first_name",
+        /// The surname.
+        Surname = "surname",
+        /// The initials.
+        Initials = "initials",
+        /// The job title.
+        JobTitle = "job_title",
+        /// Whether they are non-teaching staff.
+        NonTeaching = "non_teaching",
+        /// Whether a person can log in, or whether a class or subject is not archived.
+        Active = "active",
+        /// The account passed to another person by a decision, so it has a new random password.
+        PasswordResetRequired = "password_reset_required",
+        /// iP's id of the line manager.
+        LineManagerId = "line_manager_id",
+        /// SHA-256 of the picture.
+        PhotoHash = "photo_hash",
+        /// iP's id of a department that the person was removed from.
+        DepartmentId = "department_id",
+        /// The name of a class or subject.
+        Name = "name",
+        /// The short code of a class or subject.
+        Code = "code",
+        /// The description of a class or subject.
+        Description = "description",
+        /// iP's id of the subject of a class.
+        SubjectId = "subject_id",
+        /// iP's ids of the teachers, main teachers first, joined by commas.
+        Staff = "staff",
+        /// iP's ids of the main teachers, joined by commas.
+        MainTeachers = "main_teachers",
+    }
+);
 
 impl ChangedField {
     /// Whether the value is personal data. Ids and switches reveal nothing by themselves, and names
@@ -59,57 +67,6 @@ impl ChangedField {
         )
     }
 
-    /// Every field, for tables and docs.
-    pub const ALL: [Self; 20] = [
-        Self::Created,
-        Self::WondeId,
-        Self::Upi,
-        Self::Email,
-        Self::FirstName,
-        Self::Surname,
-        Self::Initials,
-        Self::JobTitle,
-        Self::NonTeaching,
-        Self::Active,
-        Self::PasswordResetRequired,
-        Self::LineManagerId,
-        Self::PhotoHash,
-        Self::DepartmentId,
-        Self::Name,
-        Self::Code,
-        Self::Description,
-        Self::SubjectId,
-        Self::Staff,
-        Self::MainTeachers,
-    ];
-
-    /// The stable name: a column of `staff`, `class` or `subject`; or `created`; or `staff` and
-    /// `main_teachers` for the teachers.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Created => "created",
-            Self::WondeId => "wonde_id",
-            Self::Upi => "upi",
-            Self::Email => "email",
-            Self::FirstName => "first_name",
-            Self::Surname => "surname",
-            Self::Initials => "initials",
-            Self::JobTitle => "job_title",
-            Self::NonTeaching => "non_teaching",
-            Self::Active => "active",
-            Self::PasswordResetRequired => "password_reset_required",
-            Self::LineManagerId => "line_manager_id",
-            Self::PhotoHash => "photo_hash",
-            Self::DepartmentId => "department_id",
-            Self::Name => "name",
-            Self::Code => "code",
-            Self::Description => "description",
-            Self::SubjectId => "subject_id",
-            Self::Staff => "staff",
-            Self::MainTeachers => "main_teachers",
-        }
-    }
-
     /// Parses a value as the change history stores it: `true` and `false` for flags, and the text
     /// itself for all other fields. Returns `None` if this field cannot have that value.
     pub fn value(self, text: String) -> Option<FieldValue> {
@@ -119,17 +76,6 @@ impl ChangedField {
             }
             _ => Some(FieldValue::Text(text)),
         }
-    }
-}
-
-impl std::str::FromStr for ChangedField {
-    type Err = UnknownName;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        Self::ALL
-            .into_iter()
-            .find(|field| field.as_str() == text)
-            .ok_or_else(|| UnknownName::new("field", text))
     }
 }
 
@@ -164,6 +110,20 @@ impl fmt::Debug for FieldValue {
     }
 }
 
+named!(
+    /// A sort of record.
+    #[derive(PartialOrd, Ord)]
+    #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = ChangedRecord))]
+    RecordKind, "sort of record", {
+        /// A person.
+        Staff = "staff",
+        /// A class.
+        Class = "class",
+        /// A subject.
+        Subject = "subject",
+    }
+);
+
 /// The record that a job changed. There is no id if a dry run would create it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum ChangedRecord {
@@ -176,12 +136,12 @@ pub enum ChangedRecord {
 }
 
 impl ChangedRecord {
-    /// The stable name of the kind of record.
-    pub fn kind(self) -> &'static str {
+    /// What it is.
+    pub fn kind(self) -> RecordKind {
         match self {
-            Self::Staff(_) => "staff",
-            Self::Class(_) => "class",
-            Self::Subject(_) => "subject",
+            Self::Staff(_) => RecordKind::Staff,
+            Self::Class(_) => RecordKind::Class,
+            Self::Subject(_) => RecordKind::Subject,
         }
     }
 
@@ -227,7 +187,7 @@ mod tests {
     #[test]
     fn names_survive_a_round_trip() {
         for field in ChangedField::ALL {
-            assert_eq!(field.as_str().parse::<ChangedField>().unwrap(), field);
+            assert_eq!(field.as_str().parse::<ChangedField>().as_ref(), Ok(field));
         }
         assert!("password_hash".parse::<ChangedField>().is_err());
     }
@@ -241,7 +201,7 @@ mod tests {
                 ChangedField::Active,
                 ChangedField::PasswordResetRequired,
             ];
-            assert_eq!(is_flag, flags.contains(&field));
+            assert_eq!(is_flag, flags.contains(field));
         }
         assert_eq!(ChangedField::Active.value("false".into()).unwrap(), FieldValue::Flag(false));
         assert_eq!(ChangedField::Active.value("t".into()), None);

@@ -54,6 +54,7 @@ pub struct FieldEvidence {
 
 named!(
     /// The questions that a record has to pass on its way into iP, in order.
+    #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = StepName))]
     Step, "step", {
         /// Does Wonde list the person?
         Fetched = "fetched",
@@ -72,6 +73,7 @@ named!(
 
 named!(
     /// The answer to a [`Step`].
+    #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = StepOutcome))]
     Outcome, "outcome", {
         /// Yes.
         Passed = "passed",

@@ -10,6 +10,7 @@ use crate::{job::named, plan::Plan};
 named!(
     /// A kind of change whose number the guard limits.
     #[derive(PartialOrd, Ord)]
+    #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
     GuardCategory, "category of the guard", {
         /// People who could no longer log in.
         Deactivated = "deactivated",

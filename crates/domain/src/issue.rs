@@ -1,128 +1,92 @@
 use serde::{Deserialize, Serialize};
 
-use crate::{GuardCategory, UnknownName};
+use crate::{GuardCategory, job::named};
 
-/// Why a record was not imported in full. The list is closed: each code is stable, and has a
-/// sentence for the school.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum IssueCode {
-    /// There is no work email in the MIS, so a new person would have no login.
-    NoWorkEmail,
-    /// The work email is not a valid address.
-    InvalidWorkEmail,
-    /// Forename or surname is empty. With one of them the record is imported, without both it is
-    /// not.
-    NameMissing,
-    /// Several current staff have this work email.
-    SharedWorkEmail,
-    /// The work email is already the login of another person in iP.
-    WorkEmailInUse,
-    /// The record may belong to a person in iP or to someone new: either a key matches and the
-    /// names do not, or the person's own record is gone and the two have much in common.
-    PossibleMatch,
-    /// A second current record of a person who is already imported from another record.
-    TwoRecordsOfOnePerson,
-    /// Wonde's record cannot be read.
-    UnreadableRecord,
-    /// Current in the MIS, inactive in iP, and the school does not restore people.
-    InactiveInIp,
-    /// The line manager in the MIS is not in iP.
-    ManagerMissing,
-    /// The line manager in the MIS is inactive in iP.
-    ManagerInactive,
-    /// The person would report to themselves, directly or through others.
-    ManagerCircle,
-    PhotoUnreadable,
-    PhotoTooLarge,
-    ClassNameMissing,
-    SubjectNameMissing,
-    /// The MIS names staff for a class, and none of them is in iP.
-    ClassStaffMissing,
-    /// No employment details were delivered, so no one can be called current or a leaver.
-    EmploymentWithheld,
-    /// Contact details are refused, so no work email is known.
-    ContactDetailsWithheld,
-    /// No roles were delivered although they were before, or access is refused.
-    RolesWithheld,
-    /// No line managers were delivered although they were before, or access is refused.
-    LineManagersWithheld,
-    /// Wonde's lists do not show whether they name people's managers or their reports.
-    LineManagerDirectionUnknown,
-    /// No photos were delivered although they were before, or access is refused.
-    PhotosWithheld,
-    /// No classes were delivered although iP has some from the MIS, or access is refused.
-    ClassesWithheld,
-    /// No subjects were delivered although iP has some from the MIS, or access is refused.
-    SubjectsWithheld,
-    /// No class named any staff although classes did before, or access is refused.
-    ClassStaffWithheld,
-    /// The approver left out deactivations: no one was deactivated.
-    DeactivationsNotApproved,
-    /// The approver left out changed logins: people keep theirs.
-    EmailsNotApproved,
-    /// The approver left out emptied job titles: they stay.
-    JobTitlesNotApproved,
-    /// The approver left out emptied line managers: they stay.
-    LineManagersNotApproved,
-    /// The approver left out emptied classes: they and their teachers stay.
-    ClassesNotApproved,
-    /// The record belongs to a person in iP under a new id, and the approver left out new ids.
-    NewIdNotApproved,
-    /// The school's MIS is not in the table of MIS.
-    UnknownMis,
-    /// A record is missing from its list, and Wonde does not say whether it still exists.
-    AbsenceUnproven,
-    /// A leaver logs in, but so many people became inactive lately that this one stays active.
-    LeaverLeftActive,
-    /// A text was too long for iP and was cut.
-    TextTooLong,
-    /// A date of the employment or of a role cannot be read.
-    DateUnreadable,
-}
+named!(
+    /// Why a record was not imported in full. The list is closed: each code is stable, and has a
+    /// sentence for the school.
+    #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+    IssueCode, "issue code", {
+        /// There is no work email in the MIS, so a new person would have no login.
+        NoWorkEmail = "no_work_email",
+        /// The work email is not a valid address.
+        InvalidWorkEmail = "invalid_work_email",
+        /// Forename or surname is empty. With one of them the record is imported, without both it is
+        /// not.
+        NameMissing = "name_missing",
+        /// Several current staff have this work email.
+        SharedWorkEmail = "shared_work_email",
+        /// The work email is already the login of another person in iP.
+        WorkEmailInUse = "work_email_in_use",
+        /// The record may belong to a person in iP or to someone new: either a key matches and the
+        /// names do not, or the person's own record is gone and the two have much in common.
+        PossibleMatch = "possible_match",
+        /// A second current record of a person who is already imported from another record.
+        TwoRecordsOfOnePerson = "two_records_of_one_person",
+        /// Wonde's record cannot be read.
+        UnreadableRecord = "unreadable_record",
+        /// Current in the MIS, inactive in iP, and the school does not restore people.
+        InactiveInIp = "inactive_in_ip",
+        /// The line manager in the MIS is not in iP.
+        ManagerMissing = "manager_missing",
+        /// The line manager in the MIS is inactive in iP.
+        ManagerInactive = "manager_inactive",
+        /// The person would report to themselves, directly or through others.
+        ManagerCircle = "manager_circle",
+        /// The photo is no JPEG, PNG or WebP image.
+        PhotoUnreadable = "photo_unreadable",
+        /// The photo is larger than iP takes.
+        PhotoTooLarge = "photo_too_large",
+        /// A class has no name.
+        ClassNameMissing = "class_name_missing",
+        /// A subject has no name.
+        SubjectNameMissing = "subject_name_missing",
+        /// The MIS names staff for a class, and none of them is in iP.
+        ClassStaffMissing = "class_staff_missing",
+        /// No employment details were delivered, so no one can be called current or a leaver.
+        EmploymentWithheld = "employment_withheld",
+        /// Contact details are refused, so no work email is known.
+        ContactDetailsWithheld = "contact_details_withheld",
+        /// No roles were delivered although they were before, or access is refused.
+        RolesWithheld = "roles_withheld",
+        /// No line managers were delivered although they were before, or access is refused.
+        LineManagersWithheld = "line_managers_withheld",
+        /// Wonde's lists do not show whether they name people's managers or their reports.
+        LineManagerDirectionUnknown = "line_manager_direction_unknown",
+        /// No photos were delivered although they were before, or access is refused.
+        PhotosWithheld = "photos_withheld",
+        /// No classes were delivered although iP has some from the MIS, or access is refused.
+        ClassesWithheld = "classes_withheld",
+        /// No subjects were delivered although iP has some from the MIS, or access is refused.
+        SubjectsWithheld = "subjects_withheld",
+        /// No class named any staff although classes did before, or access is refused.
+        ClassStaffWithheld = "class_staff_withheld",
+        /// The approver left out deactivations: no one was deactivated.
+        DeactivationsNotApproved = "deactivations_not_approved",
+        /// The approver left out changed logins: people keep theirs.
+        EmailsNotApproved = "emails_not_approved",
+        /// The approver left out emptied job titles: they stay.
+        JobTitlesNotApproved = "job_titles_not_approved",
+        /// The approver left out emptied line managers: they stay.
+        LineManagersNotApproved = "line_managers_not_approved",
+        /// The approver left out emptied classes: they and their teachers stay.
+        ClassesNotApproved = "classes_not_approved",
+        /// The record belongs to a person in iP under a new id, and the approver left out new ids.
+        NewIdNotApproved = "new_id_not_approved",
+        /// The school's MIS is not in the table of MIS.
+        UnknownMis = "unknown_mis",
+        /// A record is missing from its list, and Wonde does not say whether it still exists.
+        AbsenceUnproven = "absence_unproven",
+        /// A leaver logs in, but so many people became inactive lately that this one stays active.
+        LeaverLeftActive = "leaver_left_active",
+        /// A text was too long for iP and was cut.
+        TextTooLong = "text_too_long",
+        /// A date of the employment or of a role cannot be read.
+        DateUnreadable = "date_unreadable",
+    }
+);
 
 impl IssueCode {
-    /// Every code, for tables and docs.
-    pub const ALL: [Self; 37] = [
-        Self::NoWorkEmail,
-        Self::InvalidWorkEmail,
-        Self::NameMissing,
-        Self::SharedWorkEmail,
-        Self::WorkEmailInUse,
-        Self::PossibleMatch,
-        Self::TwoRecordsOfOnePerson,
-        Self::UnreadableRecord,
-        Self::InactiveInIp,
-        Self::ManagerMissing,
-        Self::ManagerInactive,
-        Self::ManagerCircle,
-        Self::PhotoUnreadable,
-        Self::PhotoTooLarge,
-        Self::ClassNameMissing,
-        Self::SubjectNameMissing,
-        Self::ClassStaffMissing,
-        Self::EmploymentWithheld,
-        Self::ContactDetailsWithheld,
-        Self::RolesWithheld,
-        Self::LineManagersWithheld,
-        Self::LineManagerDirectionUnknown,
-        Self::PhotosWithheld,
-        Self::ClassesWithheld,
-        Self::SubjectsWithheld,
-        Self::ClassStaffWithheld,
-        Self::DeactivationsNotApproved,
-        Self::EmailsNotApproved,
-        Self::JobTitlesNotApproved,
-        Self::LineManagersNotApproved,
-        Self::ClassesNotApproved,
-        Self::NewIdNotApproved,
-        Self::UnknownMis,
-        Self::AbsenceUnproven,
-        Self::LeaverLeftActive,
-        Self::TextTooLong,
-        Self::DateUnreadable,
-    ];
-
     /// What Wonde, the MIS or the school does not deliver. Each is about the whole school, and iP's
     /// values stay.
     pub const WITHHELD: [Self; 8] = [
@@ -145,48 +109,6 @@ impl IssueCode {
             GuardCategory::LineManagersEmptied => Self::LineManagersNotApproved,
             GuardCategory::ClassesEmptied => Self::ClassesNotApproved,
             GuardCategory::NewIds => Self::NewIdNotApproved,
-        }
-    }
-
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::NoWorkEmail => "no_work_email",
-            Self::InvalidWorkEmail => "invalid_work_email",
-            Self::NameMissing => "name_missing",
-            Self::SharedWorkEmail => "shared_work_email",
-            Self::WorkEmailInUse => "work_email_in_use",
-            Self::PossibleMatch => "possible_match",
-            Self::TwoRecordsOfOnePerson => "two_records_of_one_person",
-            Self::UnreadableRecord => "unreadable_record",
-            Self::InactiveInIp => "inactive_in_ip",
-            Self::ManagerMissing => "manager_missing",
-            Self::ManagerInactive => "manager_inactive",
-            Self::ManagerCircle => "manager_circle",
-            Self::PhotoUnreadable => "photo_unreadable",
-            Self::PhotoTooLarge => "photo_too_large",
-            Self::ClassNameMissing => "class_name_missing",
-            Self::SubjectNameMissing => "subject_name_missing",
-            Self::ClassStaffMissing => "class_staff_missing",
-            Self::EmploymentWithheld => "employment_withheld",
-            Self::ContactDetailsWithheld => "contact_details_withheld",
-            Self::RolesWithheld => "roles_withheld",
-            Self::LineManagersWithheld => "line_managers_withheld",
-            Self::LineManagerDirectionUnknown => "line_manager_direction_unknown",
-            Self::PhotosWithheld => "photos_withheld",
-            Self::ClassesWithheld => "classes_withheld",
-            Self::SubjectsWithheld => "subjects_withheld",
-            Self::ClassStaffWithheld => "class_staff_withheld",
-            Self::DeactivationsNotApproved => "deactivations_not_approved",
-            Self::EmailsNotApproved => "emails_not_approved",
-            Self::JobTitlesNotApproved => "job_titles_not_approved",
-            Self::LineManagersNotApproved => "line_managers_not_approved",
-            Self::ClassesNotApproved => "classes_not_approved",
-            Self::NewIdNotApproved => "new_id_not_approved",
-            Self::UnknownMis => "unknown_mis",
-            Self::AbsenceUnproven => "absence_unproven",
-            Self::LeaverLeftActive => "leaver_left_active",
-            Self::TextTooLong => "text_too_long",
-            Self::DateUnreadable => "date_unreadable",
         }
     }
 
@@ -358,17 +280,6 @@ impl IssueCode {
     }
 }
 
-impl std::str::FromStr for IssueCode {
-    type Err = UnknownName;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        Self::ALL
-            .into_iter()
-            .find(|code| code.as_str() == text)
-            .ok_or_else(|| UnknownName::new("issue code", text))
-    }
-}
-
 /// One record that was not imported in full, and why. It has ids only; the school looks the person
 /// up.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -393,8 +304,8 @@ mod tests {
     #[test]
     fn codes_survive_a_round_trip_in_every_form() {
         for code in IssueCode::ALL {
-            assert_eq!(code.as_str().parse::<IssueCode>().unwrap(), code);
-            assert_eq!(serde_json::to_string(&code).unwrap(), format!("\"{}\"", code.as_str()));
+            assert_eq!(code.as_str().parse::<IssueCode>().as_ref(), Ok(code));
+            assert_eq!(serde_json::to_string(code).unwrap(), format!("\"{code}\""));
             assert!(code.sentence().ends_with('.'));
         }
         assert!("nonsense".parse::<IssueCode>().is_err());

@@ -18,24 +18,38 @@ pub struct UnknownName {
 }
 
 impl UnknownName {
-    pub(crate) fn new(what: &'static str, found: &str) -> Self {
+    /// `found` names no such thing.
+    pub fn new(what: &'static str, found: &str) -> Self {
         Self { what, found: found.to_owned() }
     }
 }
 
-/// An enum whose variants each have one stable name, in JSON, in the database and in URLs.
+/// An enum whose variants have one stable name each, in JSON, in the database and in URLs.
+///
+/// Every closed set of the contract is made by it. Those that the HTTP API shows also derive
+/// `utoipa::ToSchema`, so that the document lists the names that are sent. The crate that calls it
+/// needs `serde` with `derive`.
+#[macro_export]
 macro_rules! named {
-    ($(#[$doc:meta])* $type:ident, $what:literal, { $($(#[$vmeta:meta])* $variant:ident = $name:literal,)+ }) => {
-        $(#[$doc])*
+    ($(#[$meta:meta])* pub(crate) $type:ident, $($rest:tt)*) => {
+        $crate::named!(@declare pub(crate), [$(#[$meta])*] $type, $($rest)*);
+    };
+    ($(#[$meta:meta])* $type:ident, $($rest:tt)*) => {
+        $crate::named!(@declare pub, [$(#[$meta])*] $type, $($rest)*);
+    };
+    (@declare $vis:vis, [$(#[$meta:meta])*] $type:ident, $what:literal, {
+        $($(#[$vmeta:meta])* $variant:ident = $name:tt,)+
+    }) => {
+        $(#[$meta])*
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
-        pub enum $type { $($(#[$vmeta])* #[serde(rename = $name)] $variant,)+ }
+        $vis enum $type { $($(#[$vmeta])* #[serde(rename = $name)] $variant,)+ }
 
         impl $type {
-            /// Every variant.
-            pub const ALL: &[Self] = &[$(Self::$variant,)+];
+            /// Every one of them.
+            $vis const ALL: &[Self] = &[$(Self::$variant,)+];
 
-            /// The stable name.
-            pub fn as_str(self) -> &'static str {
+            /// Its stable name.
+            $vis fn as_str(self) -> &'static str {
                 match self { $(Self::$variant => $name,)+ }
             }
         }
@@ -63,6 +77,7 @@ pub(crate) use named;
 
 named!(
     /// What a job does. These strings never change, because rows of old releases contain them.
+    #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
     JobKind, "kind of job", {
         /// Brings a whole school up to date.
         SyncSchool = "sync-school",
@@ -94,6 +109,7 @@ named!(
 
 named!(
     /// The state of a job.
+    #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
     JobState, "job state", {
         /// Waits for a worker.
         Queued = "queued",
@@ -114,6 +130,7 @@ named!(
 
 named!(
     /// What a running job is doing.
+    #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
     Stage, "stage", {
         /// Reads pages from Wonde and stages the mapped records.
         Fetching = "fetching",
@@ -128,13 +145,10 @@ named!(
 
 impl JobKind {
     /// The kinds that this release can run.
-    pub const KNOWN: &[Self] = &[
-        Self::SyncSchool,
-        Self::RefreshUser,
-        Self::HandleWebhook,
-        Self::SendAlert,
-        Self::ActOnJobs,
-    ];
+    pub const KNOWN: &[Self] = match Self::ALL {
+        [known @ .., Self::Unknown] => known,
+        _ => panic!("`Unknown` is the last"),
+    };
 
     /// The kinds that people request. Lists and figures show these; the others are shown only if
     /// they are named.
@@ -190,9 +204,11 @@ impl Progress {
 named!(
     /// How much of a school a sync reads.
     #[derive(Default)]
+    #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
     SyncMode, "mode of a sync", {
         /// Reads everything. Only a full sync proves that something is gone.
         #[default]
+        /// Reads everything. Only a full sync proves that something is gone.
         Full = "full",
         /// Reads what changed since the last sync.
         Delta = "delta",

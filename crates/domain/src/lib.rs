@@ -36,7 +36,7 @@ mod wonde_hosts;
 
 pub use alert::{AlertKind, Condition, LastSync, SchoolHealth, SyncFailure};
 pub use audit::AuditAction;
-pub use change::{Change, ChangedField, ChangedRecord, FieldValue};
+pub use change::{Change, ChangedField, ChangedRecord, FieldValue, RecordKind};
 pub use clock::{Clock, ManualClock, SystemClock, school_day};
 pub use email::{InvalidWorkEmail, WorkEmail};
 pub use guard::{Affected, Approval, Guard, GuardCategory, GuardLimit, InvalidPercent, Percent};

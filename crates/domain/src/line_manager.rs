@@ -3,22 +3,20 @@
 use std::{
     collections::{HashMap, HashSet},
     hash::Hash,
-    str::FromStr,
 };
 
-use serde::{Deserialize, Serialize};
+use crate::job::named;
 
-use crate::UnknownName;
-
-/// Which way Wonde's lists point. Wonde does not say.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum HierarchyLists {
-    /// The lists name a person's managers.
-    Managers,
-    /// The lists name the people who report to a person.
-    Reports,
-}
+named!(
+    /// Which way Wonde's lists point. Wonde does not say.
+    #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+    HierarchyLists, "way of a hierarchy", {
+        /// The lists name a person's managers.
+        Managers = "managers",
+        /// The lists name the people who report to a person.
+        Reports = "reports",
+    }
+);
 
 /// This many signs for one direction outweigh one for the other, because a person can have two
 /// managers.
@@ -48,25 +46,6 @@ impl HierarchyLists {
             (managers, reports) if managers >= CLEAR * reports => Some(Self::Managers),
             (managers, reports) if reports >= CLEAR * managers => Some(Self::Reports),
             _ => None,
-        }
-    }
-
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Managers => "managers",
-            Self::Reports => "reports",
-        }
-    }
-}
-
-impl FromStr for HierarchyLists {
-    type Err = UnknownName;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        match text {
-            "managers" => Ok(Self::Managers),
-            "reports" => Ok(Self::Reports),
-            _ => Err(UnknownName::new("way of a hierarchy", text)),
         }
     }
 }

@@ -2,23 +2,26 @@ use std::collections::HashMap;
 
 use serde::Deserialize;
 
-/// The built-in table, `config/mis.toml`.
+use crate::job::named;
+
+/// The table that is compiled in: `config/mis.toml`.
 const BUILT_IN: &str = include_str!("../../../config/mis.toml");
 
-/// Something that a MIS may or may not deliver through Wonde.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Capability {
-    /// Roles, which become the job title.
-    Roles,
-    Photo,
-    /// The line manager.
-    ReportsTo,
-    /// The staff of a class.
-    ClassStaff,
-    /// The staff of a subject.
-    SubjectStaff,
-}
+named!(
+    /// Something that a MIS may or may not deliver through Wonde.
+    Capability, "capability of a MIS", {
+        /// Roles, which become the job title.
+        Roles = "roles",
+        /// A photo of the person.
+        Photo = "photo",
+        /// The line manager.
+        ReportsTo = "reports_to",
+        /// The staff of a class.
+        ClassStaff = "class_staff",
+        /// The staff of a subject.
+        SubjectStaff = "subject_staff",
+    }
+);
 
 /// A Management Information System and what it does not deliver.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]

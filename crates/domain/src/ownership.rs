@@ -1,31 +1,41 @@
 use crate::{
-    Capability, LeaverPolicy, Mis, SchoolSettings, SyncOptions, line_manager::HierarchyLists,
+    Capability, LeaverPolicy, Mis, SchoolSettings, SyncOptions, job::named,
+    line_manager::HierarchyLists,
 };
 
-/// A field of a person that a sync fills.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum SyncedField {
-    Email,
-    FirstName,
-    Surname,
-    Initials,
-    /// The roles, joined by commas.
-    JobTitle,
-    /// The reverse of *teaching staff*.
-    NonTeaching,
-    /// The person's manager.
-    LineManager,
-    Photo,
-}
+named!(
+    /// A field of a person that a sync fills.
+    #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+    SyncedField, "field of a person", {
+        /// The forename.
+        FirstName = "first_name",
+        /// The surname.
+        Surname = "surname",
+        /// The initials.
+        Initials = "initials",
+        /// The work email, which is the login.
+        Email = "email",
+        /// The roles, joined by commas.
+        JobTitle = "job_title",
+        /// The reverse of *teaching staff*.
+        NonTeaching = "non_teaching",
+        /// The picture.
+        Photo = "photo_hash",
+        /// The person's manager.
+        LineManager = "line_manager_id",
+    }
+);
 
-/// Who decides the value of a field for a person who is already in iP.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Owner {
-    /// The MIS: its value replaces the one in iP.
-    Mis,
-    /// iP: the value there is never overwritten.
-    Ip,
-}
+named!(
+    /// Who decides the value of a field for a person who is already in iP.
+    #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+    Owner, "owner of a field", {
+        /// The MIS: its value replaces the one in iP.
+        Mis = "mis",
+        /// iP: the value there is never overwritten.
+        Ip = "ip",
+    }
+);
 
 /// Why a field has its owner.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -52,32 +62,6 @@ impl SyncedField {
     /// Whether the value is personal data; see [`crate::ChangedField::is_personal`].
     pub fn is_personal(self) -> bool {
         !matches!(self, Self::NonTeaching | Self::LineManager)
-    }
-
-    /// Every field, in the order of the agreement.
-    pub const ALL: [Self; 8] = [
-        Self::FirstName,
-        Self::Surname,
-        Self::Initials,
-        Self::Email,
-        Self::JobTitle,
-        Self::NonTeaching,
-        Self::Photo,
-        Self::LineManager,
-    ];
-
-    /// The column of the table `staff`.
-    pub fn column(self) -> &'static str {
-        match self {
-            Self::Email => "email",
-            Self::FirstName => "first_name",
-            Self::Surname => "surname",
-            Self::Initials => "initials",
-            Self::JobTitle => "job_title",
-            Self::NonTeaching => "non_teaching",
-            Self::LineManager => "line_manager_id",
-            Self::Photo => "photo_hash",
-        }
     }
 
     /// The name of the field in the MIS.
@@ -122,15 +106,6 @@ impl SyncedField {
         let on_request = self == Self::Photo && !settings.import_photos;
         let rule = if on_request { OwnershipRule::OnRequest } else { OwnershipRule::Always };
         Ownership { owner: Owner::Mis, rule }
-    }
-}
-
-impl Owner {
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Mis => "mis",
-            Self::Ip => "ip",
-        }
     }
 }
 

@@ -2,22 +2,24 @@
 
 use std::fmt;
 
-use crate::{IssueCode, UnknownName};
+use crate::{IssueCode, job::named};
 
 /// Larger images are refused.
 pub const MAX_PHOTO_BYTES: usize = 2 * 1024 * 1024;
 
-/// The image formats that iP shows. The first bytes of the file decide, nothing else.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum PhotoType {
-    Jpeg,
-    Png,
-    Webp,
-}
+named!(
+    /// The image formats that iP shows. The first bytes of the file decide, nothing else.
+    PhotoType, "type of photo", {
+        /// JPEG.
+        Jpeg = "image/jpeg",
+        /// PNG.
+        Png = "image/png",
+        /// WebP.
+        Webp = "image/webp",
+    }
+);
 
 impl PhotoType {
-    const ALL: [Self; 3] = [Self::Jpeg, Self::Png, Self::Webp];
-
     /// The format of a file; `None` if iP cannot show it.
     pub fn sniff(file: &[u8]) -> Option<Self> {
         match file {
@@ -26,25 +28,6 @@ impl PhotoType {
             [b'R', b'I', b'F', b'F', _, _, _, _, b'W', b'E', b'B', b'P', ..] => Some(Self::Webp),
             _ => None,
         }
-    }
-
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Jpeg => "image/jpeg",
-            Self::Png => "image/png",
-            Self::Webp => "image/webp",
-        }
-    }
-}
-
-impl std::str::FromStr for PhotoType {
-    type Err = UnknownName;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        Self::ALL
-            .into_iter()
-            .find(|kind| kind.as_str() == text)
-            .ok_or_else(|| UnknownName::new("type of photo", text))
     }
 }
 
@@ -101,7 +84,7 @@ mod tests {
             assert_eq!(PhotoType::sniff(file), kind);
         }
         for kind in PhotoType::ALL {
-            assert_eq!(kind.as_str().parse::<PhotoType>().unwrap(), kind);
+            assert_eq!(kind.as_str().parse::<PhotoType>().as_ref(), Ok(kind));
         }
     }
 

@@ -6,6 +6,7 @@ use crate::{SchoolSettings, TokenState, job::named};
 
 named!(
     /// The result of refreshing one person.
+    #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = RefreshResult))]
     RefreshOutcome, "outcome of a refresh", {
         /// Something about the person changed in iP.
         Updated = "updated",
@@ -32,6 +33,7 @@ named!(
 
 named!(
     /// Why a login is answered from iP's current record.
+    #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
     StaleReason, "reason to be stale", {
         /// The caller did not wait for the end of the refresh.
         NotAwaited = "not_awaited",

@@ -1,23 +1,20 @@
-use std::str::FromStr;
+use crate::job::named;
 
-use serde::{Deserialize, Serialize};
-
-use crate::UnknownName;
-
-/// What an API key may do. The roles are not a ladder: `app` can press the button but cannot act on
-/// other people's jobs, and `viewer` sees everything but can press nothing.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Role {
-    /// The iP app: syncs and reads.
-    App,
-    /// Sees everything, changes nothing.
-    Viewer,
-    /// Sees everything, syncs and acts on jobs.
-    Operator,
-    /// May do everything, including schools and keys.
-    Admin,
-}
+named!(
+    /// What an API key may do. The roles are not a ladder: `app` can press the button but cannot act on
+    /// other people's jobs, and `viewer` sees everything but can press nothing.
+    #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+    Role, "role (app, viewer, operator or admin)", {
+        /// The iP app: syncs and reads.
+        App = "app",
+        /// Sees everything, changes nothing.
+        Viewer = "viewer",
+        /// Sees everything, syncs and acts on jobs.
+        Operator = "operator",
+        /// May do everything, including schools and keys.
+        Admin = "admin",
+    }
+);
 
 /// Something that a caller wants to do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,17 +37,6 @@ pub enum Action {
 }
 
 impl Role {
-    pub const ALL: [Self; 4] = [Self::App, Self::Viewer, Self::Operator, Self::Admin];
-
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::App => "app",
-            Self::Viewer => "viewer",
-            Self::Operator => "operator",
-            Self::Admin => "admin",
-        }
-    }
-
     /// Whether a key of this role may do that. The iP app connects its own schools.
     pub fn allows(self, action: Action) -> bool {
         match action {
@@ -70,23 +56,6 @@ impl Role {
     }
 }
 
-impl FromStr for Role {
-    type Err = UnknownName;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        Self::ALL
-            .into_iter()
-            .find(|role| role.as_str() == text)
-            .ok_or_else(|| UnknownName::new("role (app, viewer, operator or admin)", text))
-    }
-}
-
-impl std::fmt::Display for Role {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.pad(self.as_str())
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -102,7 +71,7 @@ mod tests {
     #[test]
     fn names_survive_a_round_trip() {
         for role in Role::ALL {
-            assert_eq!(role.as_str().parse::<Role>().unwrap(), role);
+            assert_eq!(role.as_str().parse::<Role>().as_ref(), Ok(role));
         }
     }
 }

@@ -1,6 +1,6 @@
 use chrono::{DateTime, Utc};
 
-use crate::{SchoolId, SchoolSettings};
+use crate::{SchoolId, SchoolSettings, job::named};
 
 /// A school in iP, and how to reach its MIS.
 #[derive(Debug, Clone, PartialEq)]
@@ -36,16 +36,18 @@ impl School {
     }
 }
 
-/// The state of a school's token. It never contains the token.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum TokenState {
-    /// There is no token: the school was disconnected.
-    Missing,
-    /// There is a token, and Wonde has not refused it.
-    Held,
-    /// Wonde refused it twice, or said that access has ended. It is tried again from time to time.
-    Rejected,
-}
+named!(
+    /// The state of a school's token. It never contains the token.
+    #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+    TokenState, "state of a token", {
+        /// There is no token: the school was disconnected.
+        Missing = "missing",
+        /// There is a token, and Wonde has not refused it.
+        Held = "held",
+        /// Wonde refused it twice, or said that access has ended. It is tried again from time to time.
+        Rejected = "rejected",
+    }
+);
 
 impl TokenState {
     /// Whether Wonde cannot be asked at all. A refused token is tried again first.

@@ -1,6 +1,6 @@
 use serde::{Deserialize, Serialize};
 
-use crate::{Guard, Schedule, line_manager::HierarchyLists};
+use crate::{Guard, Schedule, job::named, line_manager::HierarchyLists};
 
 /// A school's settings, as on iP's MIS settings page. Each has a default, so that you can connect a
 /// school without giving any.
@@ -37,16 +37,19 @@ pub struct SchoolSettings {
     pub refresh_freshness_minutes: u16,
 }
 
-/// What happens to leavers.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum LeaverPolicy {
-    /// They can no longer log in; the person and their history stay.
-    #[default]
-    Deactivate,
-    /// Nothing happens.
-    Keep,
-}
+named!(
+    /// What happens to leavers.
+    #[derive(Default)]
+    #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+    LeaverPolicy, "policy for leavers", {
+        /// They can no longer log in; the person and their history stay.
+        #[default]
+        /// They can no longer log in; the person and their history stay.
+        Deactivate = "deactivate",
+        /// Nothing happens.
+        Keep = "keep",
+    }
+);
 
 impl Default for SchoolSettings {
     fn default() -> Self {

@@ -122,7 +122,7 @@ mod tests {
             RecordOutcome::NotTeaching,
             RecordOutcome::Gone,
         ];
-        let issues = IssueCode::ALL.map(RecordOutcome::Issue);
+        let issues = IssueCode::ALL.iter().copied().map(RecordOutcome::Issue);
         for outcome in plain.into_iter().chain(issues) {
             assert_eq!(outcome.as_str().parse::<RecordOutcome>().unwrap(), outcome);
         }

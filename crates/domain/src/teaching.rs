@@ -4,6 +4,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use crate::job::named;
+
 /// A class or a subject in the MIS.
 ///
 /// Schools sometimes name classes after people, so `Debug` prints only the id.
@@ -46,20 +48,12 @@ pub struct Teacher {
     pub is_main: bool,
 }
 
-/// A class or a subject.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub enum TeachingKind {
-    /// A teaching group.
-    Class,
-    /// What is taught.
-    Subject,
-}
-
-impl TeachingKind {
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Class => "class",
-            Self::Subject => "subject",
-        }
+named!(
+    /// A class or a subject.
+    TeachingKind, "kind of teaching", {
+        /// A teaching group.
+        Class = "class",
+        /// What is taught.
+        Subject = "subject",
     }
-}
+);

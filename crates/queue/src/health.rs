@@ -3,6 +3,7 @@
 
 use std::{collections::HashMap, time::Duration};
 
+use mis_sync_domain::named;
 use redis::{AsyncCommands, FromRedisValue};
 
 use crate::{Redis, RedisError, redis::Connection};
@@ -42,30 +43,21 @@ pub struct Persistence {
     pub snapshots: bool,
 }
 
-/// What somebody should look at.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum RedisWarning {
-    /// Full, it throws keys away: job ids wait for the sweeper then, and the rate limit forgets.
-    EvictsKeys,
-    /// A restart empties it: the sweeper delivers again, but the rate limit forgets.
-    NoPersistence,
-    /// The last snapshot could not be written.
-    SaveFailed,
-    /// It is nearly as full as it may be.
-    MemoryNearlyFull,
-}
+named!(
+    /// What somebody should look at.
+    RedisWarning, "warning about Redis", {
+        /// Full, it throws keys away: job ids wait for the sweeper then, and the rate limit forgets.
+        EvictsKeys = "evicts_keys",
+        /// A restart empties it: the sweeper delivers again, but the rate limit forgets.
+        NoPersistence = "no_persistence",
+        /// The last snapshot could not be written.
+        SaveFailed = "save_failed",
+        /// It is nearly as full as it may be.
+        MemoryNearlyFull = "memory_nearly_full",
+    }
+);
 
 impl RedisWarning {
-    /// Its stable name.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::EvictsKeys => "evicts_keys",
-            Self::NoPersistence => "no_persistence",
-            Self::SaveFailed => "save_failed",
-            Self::MemoryNearlyFull => "memory_nearly_full",
-        }
-    }
-
     /// The same for people, and what to do.
     pub fn sentence(self) -> &'static str {
         match self {

@@ -3,7 +3,6 @@
 mod admission;
 mod attempt;
 mod backend;
-pub mod control;
 mod endings;
 mod error;
 mod health;

@@ -249,7 +249,7 @@ fn compare(
     manager: Option<&FieldValue>,
 ) -> FieldEvidence {
     let field = provenance.field;
-    let found = pending.iter().find(|change| change.field == field.column());
+    let found = pending.iter().find(|change| change.field == field.as_str());
     // A change of line manager contains iP's key of the manager, which the MIS does not know.
     if let Some(change) = found.filter(|_| field != SyncedField::LineManager)
         && let Ok(changed) = change.field.parse::<ChangedField>()

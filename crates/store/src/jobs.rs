@@ -27,7 +27,7 @@ mod transitions;
 
 pub use crate::audit::Actor;
 pub use actions::{Approved, approve, cancel, reject, retry_finished, retry_now};
-pub use change_groups::{ChangeGroup, ChangeKind, RecordKind, change_groups};
+pub use change_groups::{ChangeGroup, ChangeKind, change_groups};
 pub use claim::{Claimed, Leaves, claim, claim_next, heartbeat};
 pub use enqueue::{Enqueued, Idempotency, NewJob, answered, enqueue};
 pub use filter::{IdPrefix, InvalidIdPrefix, JobFilter};

@@ -1,7 +1,8 @@
 //! Possible matches of records and people in iP, and the decisions about them.
 
-use mis_sync_domain::{AuditAction, SchoolId, StaffId};
+use mis_sync_domain::{AuditAction, SchoolId, StaffId, plan::MatchReason};
 use sqlx::PgPool;
+use uuid::Uuid;
 
 use crate::{
     Error,
@@ -17,9 +18,8 @@ pub struct Candidate {
     pub staff_id: StaffId,
     /// How much they have in common, 0 to 100.
     pub score: u8,
-    /// What they have in common: `wonde_id`, `upi`, `work_email`, `surname`, `first_name`,
-    /// `initials`, `classes`.
-    pub reasons: Vec<String>,
+    /// What that is.
+    pub reasons: Vec<MatchReason>,
     /// Whether a key is the same but the names are not, so that it may be another person's account.
     /// It gets a new password if it passes on.
     pub in_doubt: bool,
@@ -67,21 +67,32 @@ pub async fn list(pool: &PgPool, school_id: &SchoolId) -> Result<Vec<Candidate>,
     )
     .fetch_all(pool)
     .await?;
-    let candidates = rows.into_iter().map(|row| Candidate {
-        wonde_id: row.wonde_id,
-        staff_id: StaffId(row.staff_id),
-        score: u8::try_from(row.score).unwrap_or_default(),
-        reasons: row.reasons,
-        in_doubt: row.in_doubt,
-        mis: Named {
-            first_name: row.mis_first_name,
-            surname: row.mis_surname,
-            email: row.mis_email,
-        },
-        ip: Named { first_name: row.first_name, surname: row.surname, email: row.email },
-        is_decided: row.is_decided,
+    let candidates = rows.into_iter().map(|row| {
+        Ok(Candidate {
+            reasons: read_reasons(&row.reasons, row.staff_id)?,
+            wonde_id: row.wonde_id,
+            staff_id: StaffId(row.staff_id),
+            score: u8::try_from(row.score).unwrap_or_default(),
+            in_doubt: row.in_doubt,
+            mis: Named {
+                first_name: row.mis_first_name,
+                surname: row.mis_surname,
+                email: row.mis_email,
+            },
+            ip: Named { first_name: row.first_name, surname: row.surname, email: row.email },
+            is_decided: row.is_decided,
+        })
     });
-    Ok(candidates.collect())
+    candidates.collect()
+}
+
+fn read_reasons(names: &[String], staff_id: Uuid) -> Result<Vec<MatchReason>, Error> {
+    let read: Result<_, _> = names.iter().map(|name| name.parse()).collect();
+    read.map_err(|_| Error::Inconsistent {
+        table: "match_candidate",
+        column: "reasons",
+        id: staff_id.to_string(),
+    })
 }
 
 /// Stores the person that a record belongs to: one of its candidates, or `None` for someone new.

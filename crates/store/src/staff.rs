@@ -143,7 +143,7 @@ impl PersonRow {
         let created_by = find("created").map(|created| JobId(created.job_id));
         let provenance = |field: SyncedField| {
             let said = self.said(field);
-            let changed = find(field.column());
+            let changed = find(field.as_str());
             Ok(Provenance {
                 field,
                 ip_value: self.ip_value(field),
@@ -153,7 +153,8 @@ impl PersonRow {
                 last_set_by: changed.map(|change| JobId(change.job_id)).or(created_by),
             })
         };
-        let fields = SyncedField::ALL.into_iter().map(provenance).collect::<Result<_, Error>>()?;
+        let fields =
+            SyncedField::ALL.iter().copied().map(provenance).collect::<Result<_, Error>>()?;
         Ok(Person {
             id: StaffId(self.id),
             wonde_id: self.wonde_id,
@@ -184,7 +185,7 @@ impl PersonRow {
         let name = match field {
             // A Wonde id and not iP's key, so it does not have the name of the column.
             SyncedField::LineManager => "line_manager",
-            other => other.column(),
+            other => other.as_str(),
         };
         self.mis_values.as_ref()?.get(name)
     }

@@ -3,7 +3,7 @@
 use std::{collections::HashMap, time::Duration};
 
 use chrono::{DateTime, Utc};
-use mis_sync_domain::{AuditAction, JobId, JobKind, Lane, SchoolId};
+use mis_sync_domain::{AuditAction, JobId, JobKind, Lane, SchoolId, named};
 use sqlx::PgPool;
 
 use crate::{
@@ -23,33 +23,21 @@ pub struct Heartbeat {
     pub lanes: Vec<(Lane, usize)>,
 }
 
-/// The state of a worker.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum WorkerState {
-    /// It takes jobs.
-    Alive,
-    /// It should take no jobs, and still runs some or does not know yet.
-    Draining,
-    /// It takes no jobs and runs none.
-    Drained,
-    /// It was shut down.
-    Stopped,
-    /// It has not been seen for ten seconds.
-    Dead,
-}
-
-impl WorkerState {
-    /// The stable name.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Alive => "alive",
-            Self::Draining => "draining",
-            Self::Drained => "drained",
-            Self::Stopped => "stopped",
-            Self::Dead => "dead",
-        }
+named!(
+    /// The state of a worker.
+    WorkerState, "state of a worker", {
+        /// It takes jobs.
+        Alive = "alive",
+        /// It should take no jobs, and still runs some or does not know yet.
+        Draining = "draining",
+        /// It takes no jobs and runs none.
+        Drained = "drained",
+        /// It was shut down.
+        Stopped = "stopped",
+        /// It has not been seen for ten seconds.
+        Dead = "dead",
     }
-}
+);
 
 /// A job that a worker runs.
 #[derive(Debug, Clone, PartialEq, Eq)]

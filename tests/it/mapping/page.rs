@@ -132,7 +132,7 @@ fn write_ownership(page: &mut String) {
                 rule => format!("{owner}: {}", rule.sentence()),
             }
         };
-        let (column, name) = (field.column(), field.mis_name());
+        let (column, name) = (field.as_str(), field.mis_name());
         writeln!(page, "| `{column}` | {name} | {} | {} |", said(&off), said(&on)).unwrap();
     }
 }

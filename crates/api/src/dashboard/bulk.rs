@@ -2,8 +2,8 @@
 
 use axum::response::{IntoResponse, Response};
 use maud::{Markup, html};
+use mis_sync_control as control;
 use mis_sync_domain::{Action, BulkId};
-use mis_sync_queue::control;
 use mis_sync_store::{
     bulk::{self, Bulk, BulkAction},
     jobs::{self, Count},

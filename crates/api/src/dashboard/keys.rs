@@ -44,7 +44,7 @@ fn creation(operator: &Operator) -> Markup {
             label { "Name" input name="name" required maxlength="100" autocomplete="off" placeholder="who or what uses it"; }
             label { "Role"
                 select name="role" {
-                    @for role in Role::ALL { option value=(role) selected[role == Role::Operator] { (role) ": " (may(role)) } }
+                    @for role in Role::ALL.iter().copied() { option value=(role) selected[role == Role::Operator] { (role) ": " (may(role)) } }
                 }
             }
             label { "School " span.quiet { "(if it is for one)" } input name="school" autocomplete="off" placeholder="id"; }

@@ -2,8 +2,8 @@
 
 use axum::response::Response;
 use maud::{Markup, html};
+use mis_sync_control as control;
 use mis_sync_domain::{Action, Lane};
-use mis_sync_queue::control;
 use mis_sync_store::{
     figures::{self, Now},
     pauses::{self, Pause, Scope},

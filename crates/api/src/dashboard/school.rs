@@ -7,11 +7,11 @@ mod wonde;
 
 use axum::response::{IntoResponse, Response};
 use maud::{Markup, html};
+use mis_sync_control as control;
 use mis_sync_domain::{
     Action, AuditAction, Condition, IssueCode, JobState, School, SchoolId, SyncMode, SyncOptions,
     TokenState,
 };
-use mis_sync_queue::control;
 use mis_sync_store::{
     Error, Pool, audit,
     jobs::{self, JobFilter},

@@ -1,19 +1,17 @@
 //! What a person does to a job.
 
 use axum::{http::StatusCode, response::Response};
-use mis_sync_domain::{Action, GuardCategory, Job};
-use mis_sync_queue::{
-    Actor,
-    control::{self, Act, Acted},
-};
+use mis_sync_control::{self as control, Act, Acted};
+use mis_sync_domain::{GuardCategory, Job};
+use mis_sync_queue::Actor;
 
 use super::accepted;
 use crate::{
     ApiError,
     body::{Fields, JsonObject},
-    openapi::{BodyProblems, CommonProblems},
+    openapi::BodyProblems,
     parameters::PathId,
-    state::{Access, Caller},
+    state::Access,
     views::{ActionRequest, ApproveRequest, JobView, ProblemView},
 };
 
@@ -28,16 +26,15 @@ struct Wish {
 }
 
 impl Wish {
-    async fn read(caller: Caller, job_id: &str, body: JsonObject) -> Result<Self, ApiError> {
+    async fn read(access: Access, job_id: &str, body: JsonObject) -> Result<Self, ApiError> {
         let mut fields = body.into_fields();
-        let wish = Self::begin(caller, job_id, &mut fields).await?;
+        let wish = Self::begin(access, job_id, &mut fields).await?;
         fields.finish_or_refuse("`reason`")?;
         Ok(wish)
     }
 
     /// The same where the body may say more; the rest of it is still to be read and finished.
-    async fn begin(caller: Caller, job_id: &str, fields: &mut Fields) -> Result<Self, ApiError> {
-        let access = caller.may(Action::ActOnJobs)?;
+    async fn begin(access: Access, job_id: &str, fields: &mut Fields) -> Result<Self, ApiError> {
         let job = access.job(job_id).await?;
         let reason = read_reason(fields);
         let actor = access.actor(reason);
@@ -95,15 +92,14 @@ fn read_categories(fields: &mut Fields) -> Option<Vec<GuardCategory>> {
         (status = 409, description = "`wrong-job-state`", body = ProblemView,
             content_type = "application/problem+json"),
         BodyProblems,
-        CommonProblems,
     ),
 )]
 pub(crate) async fn cancel_job(
-    caller: Caller,
+    access: Access,
     PathId(job_id): PathId,
     body: JsonObject,
 ) -> Result<Response, ApiError> {
-    let wish = Wish::read(caller, &job_id, body).await?;
+    let wish = Wish::read(access, &job_id, body).await?;
     wish.answer(Act::Cancel).await
 }
 
@@ -127,15 +123,14 @@ pub(crate) async fn cancel_job(
             content_type = "application/problem+json"),
         (status = 409, description = "`wrong-job-state`, `school-not-connected`", body = ProblemView, content_type = "application/problem+json"),
         BodyProblems,
-        CommonProblems,
     ),
 )]
 pub(crate) async fn retry_job(
-    caller: Caller,
+    access: Access,
     PathId(job_id): PathId,
     body: JsonObject,
 ) -> Result<Response, ApiError> {
-    let wish = Wish::read(caller, &job_id, body).await?;
+    let wish = Wish::read(access, &job_id, body).await?;
     let Acted { job, is_new } = wish.act(Act::Retry).await?;
     Ok(accepted(if is_new { StatusCode::ACCEPTED } else { StatusCode::OK }, &job))
 }
@@ -159,16 +154,15 @@ pub(crate) async fn retry_job(
         (status = 409, description = "`wrong-job-state`, `not-held-for`", body = ProblemView,
             content_type = "application/problem+json"),
         BodyProblems,
-        CommonProblems,
     ),
 )]
 pub(crate) async fn approve_job(
-    caller: Caller,
+    access: Access,
     PathId(job_id): PathId,
     body: JsonObject,
 ) -> Result<Response, ApiError> {
     let mut fields = body.into_fields();
-    let wish = Wish::begin(caller, &job_id, &mut fields).await?;
+    let wish = Wish::begin(access, &job_id, &mut fields).await?;
     let only = read_categories(&mut fields);
     fields.finish_or_refuse("`categories` and `reason`")?;
     wish.answer(Act::Approve(only.as_deref())).await
@@ -190,15 +184,14 @@ pub(crate) async fn approve_job(
         (status = 409, description = "`wrong-job-state`", body = ProblemView,
             content_type = "application/problem+json"),
         BodyProblems,
-        CommonProblems,
     ),
 )]
 pub(crate) async fn reject_job(
-    caller: Caller,
+    access: Access,
     PathId(job_id): PathId,
     body: JsonObject,
 ) -> Result<Response, ApiError> {
-    let wish = Wish::read(caller, &job_id, body).await?;
+    let wish = Wish::read(access, &job_id, body).await?;
     wish.answer(Act::Reject).await
 }
 
@@ -223,14 +216,13 @@ pub(crate) async fn reject_job(
         (status = 409, description = "`wrong-job-state`, `nothing-to-undo`, `undo-conflict`",
             body = ProblemView, content_type = "application/problem+json"),
         BodyProblems,
-        CommonProblems,
     ),
 )]
 pub(crate) async fn undo_job(
-    caller: Caller,
+    access: Access,
     PathId(job_id): PathId,
     body: JsonObject,
 ) -> Result<Response, ApiError> {
-    let wish = Wish::read(caller, &job_id, body).await?;
+    let wish = Wish::read(access, &job_id, body).await?;
     wish.answer(Act::Undo).await
 }

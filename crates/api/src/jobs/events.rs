@@ -14,7 +14,7 @@ use axum::{
     },
 };
 use futures::{Stream, stream};
-use mis_sync_domain::{Action, ApiKeyId, Job, JobId, JobState};
+use mis_sync_domain::{ApiKeyId, Job, JobId, JobState};
 use mis_sync_store::{Pool, api_keys, jobs};
 use serde::Serialize;
 use tokio::time::{Instant, Interval, MissedTickBehavior, interval};
@@ -22,9 +22,8 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     ApiError,
-    openapi::CommonProblems,
     parameters::PathId,
-    state::{Access, Caller},
+    state::Access,
     views::{JobView, ProblemView, ProgressView, ReportView},
 };
 
@@ -63,15 +62,13 @@ pub(crate) const NO_BUFFERING: (HeaderName, HeaderValue) =
             there is nothing to come back for"),
         (status = 404, description = "`unknown-job`", body = ProblemView,
             content_type = "application/problem+json"),
-        CommonProblems,
     ),
 )]
 pub(crate) async fn follow_job(
-    caller: Caller,
+    access: Access,
     PathId(job_id): PathId,
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
-    let access = caller.may(Action::Read)?;
     let job = access.job(&job_id).await?;
     let mut watch = Watch::new(&access, job.id, Seen::of(&headers));
     watch.take(&job);

@@ -19,36 +19,6 @@ use tokio_util::sync::CancellationToken;
 use super::ApiState;
 use crate::{ApiError, views::SchoolView};
 
-/// Somebody with a valid API key, who has not said yet what for.
-pub(crate) struct Caller {
-    key: ApiKey,
-    state: ApiState,
-}
-
-impl Caller {
-    /// Lets the caller on if the key's role allows `action`.
-    pub(crate) fn may(self, action: Action) -> Result<Access, ApiError> {
-        if self.key.role.allows(action) {
-            Ok(Access { key: self.key, state: self.state })
-        } else {
-            Err(ApiError::Forbidden { role: self.key.role })
-        }
-    }
-}
-
-impl FromRequestParts<ApiState> for Caller {
-    type Rejection = ApiError;
-
-    async fn from_request_parts(parts: &mut Parts, state: &ApiState) -> Result<Self, ApiError> {
-        let text = bearer(&parts.headers).ok_or(ApiError::Unauthorized)?;
-        let key = api_keys::authenticate(state.queue.pool(), text)
-            .await?
-            .ok_or(ApiError::Unauthorized)?;
-        tracing::Span::current().record("api_key.id", tracing::field::display(key.id));
-        Ok(Self { key, state: state.clone() })
-    }
-}
-
 /// The text after `Bearer`; two `Authorization` headers are as good as none.
 fn bearer(headers: &HeaderMap) -> Option<&str> {
     let mut values = headers.get_all(AUTHORIZATION).iter();
@@ -62,6 +32,25 @@ fn bearer(headers: &HeaderMap) -> Option<&str> {
 pub(crate) struct Access {
     pub(super) key: ApiKey,
     pub(super) state: ApiState,
+}
+
+/// Lets a caller on whose key is valid and of a role that allows what the route is for, as the list
+/// of routes says.
+impl FromRequestParts<ApiState> for Access {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &ApiState) -> Result<Self, ApiError> {
+        let action = *parts.extensions.get::<Action>().expect("each route with a key has one");
+        let text = bearer(&parts.headers).ok_or(ApiError::Unauthorized)?;
+        let key = api_keys::authenticate(state.queue.pool(), text)
+            .await?
+            .ok_or(ApiError::Unauthorized)?;
+        tracing::Span::current().record("api_key.id", tracing::field::display(key.id));
+        if !key.role.allows(action) {
+            return Err(ApiError::Forbidden { role: key.role });
+        }
+        Ok(Self { key, state: state.clone() })
+    }
 }
 
 impl Access {

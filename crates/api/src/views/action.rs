@@ -1,6 +1,5 @@
+use mis_sync_domain::GuardCategory;
 use utoipa::ToSchema;
-
-use super::report::GuardCategoryView;
 
 /// Why somebody acts on a job.
 #[derive(ToSchema)]
@@ -18,7 +17,7 @@ pub(crate) struct ActionRequest {
 pub(crate) struct ApproveRequest {
     /// Of those in `report.guard`; the others iP keeps as they are. Left out: all of them.
     #[schema(min_items = 1)]
-    categories: Option<Vec<GuardCategoryView>>,
+    categories: Option<Vec<GuardCategory>>,
     /// In the person's own words; kept with the action.
     #[schema(max_length = 500)]
     reason: Option<String>,

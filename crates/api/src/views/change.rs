@@ -1,4 +1,4 @@
-use mis_sync_domain::{Change, ChangedRecord, FieldValue};
+use mis_sync_domain::{Change, ChangedField, FieldValue, RecordKind};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -20,7 +20,7 @@ pub(crate) struct ChangeListView {
 #[schema(as = Change)]
 pub(crate) struct ChangeView {
     /// Whose field it is.
-    record: RecordView,
+    record: RecordKind,
     /// The person; null: it is another record, or a dry run would create them.
     #[schema(required, format = "uuid")]
     staff_id: Option<String>,
@@ -33,15 +33,8 @@ pub(crate) struct ChangeView {
     /// Wonde's id of the person, class or subject.
     #[schema(required)]
     wonde_id: Option<String>,
-    /// What changed. Of every record: `created`, a new one; `wonde_id`, `active`. Of a person:
-    /// `upi`, `email`, `first_name`, `surname`, `initials`, `job_title`, `non_teaching`,
-    /// `line_manager_id`, `password_reset_required` (the account passed on, and has a new password that nobody knows),
-    /// `photo_hash` (SHA-256 of the picture), `department_id` (one that the
-    /// person was taken out of). Of a class or subject: `name`, `code`, `description`, `staff`
-    /// (iP's ids of those who teach it, main teachers first, joined by commas); of a class also
-    /// `subject_id`.
-    #[schema(examples("job_title"))]
-    field: &'static str,
+    /// What changed.
+    field: ChangedField,
     /// The value before; null: empty. What is about a person is `•••••` for a key that may not read
     /// personal data.
     #[schema(required)]
@@ -51,16 +44,6 @@ pub(crate) struct ChangeView {
     new: Option<FieldValueView>,
     #[serde(skip)]
     is_personal: bool,
-}
-
-/// What sort of record a job changed.
-#[derive(Serialize, ToSchema)]
-#[schema(as = ChangedRecord)]
-#[serde(rename_all = "kebab-case")]
-enum RecordView {
-    Staff,
-    Class,
-    Subject,
 }
 
 /// The value of a field: true or false for `non_teaching` and `active`, else a text.
@@ -85,20 +68,10 @@ impl ChangeView {
             self.class_id.as_deref().unwrap_or_default(),
             self.subject_id.as_deref().unwrap_or_default(),
             self.wonde_id.as_deref().unwrap_or_default(),
-            self.field,
+            self.field.as_str(),
             self.old.as_ref().map_or("", FieldValueView::as_str),
             self.new.as_ref().map_or("", FieldValueView::as_str),
         ]
-    }
-}
-
-impl RecordView {
-    fn as_str(&self) -> &'static str {
-        match self {
-            Self::Staff => "staff",
-            Self::Class => "class",
-            Self::Subject => "subject",
-        }
     }
 }
 
@@ -129,25 +102,16 @@ impl Mask for FieldValueView {
 
 impl From<Change> for ChangeView {
     fn from(change: Change) -> Self {
-        let (record, [staff_id, class_id, subject_id]) = match change.record {
-            ChangedRecord::Staff(id) => {
-                (RecordView::Staff, [id.map(|id| id.to_string()), None, None])
-            }
-            ChangedRecord::Class(id) => {
-                (RecordView::Class, [None, id.map(|id| id.to_string()), None])
-            }
-            ChangedRecord::Subject(id) => {
-                (RecordView::Subject, [None, None, id.map(|id| id.to_string())])
-            }
-        };
+        let kind = change.record.kind();
+        let id_of = |wanted| change.record.id().filter(|_| kind == wanted).map(|id| id.to_string());
         Self {
-            record,
-            staff_id,
-            class_id,
-            subject_id,
+            record: kind,
+            staff_id: id_of(RecordKind::Staff),
+            class_id: id_of(RecordKind::Class),
+            subject_id: id_of(RecordKind::Subject),
             wonde_id: change.wonde_id,
             is_personal: change.field.is_personal(),
-            field: change.field.as_str(),
+            field: change.field,
             old: change.old.map(FieldValueView::from),
             new: change.new.map(FieldValueView::from),
         }

@@ -1,12 +1,12 @@
 use mis_sync_domain::{
-    Mis, Reading, School,
-    explain::{Explanation, FieldResult, Outcome, Step, StepResult},
+    Mis, Reading, School, SyncMode,
+    explain::{Explanation, FieldResult, Outcome, Step, StepResult, Verdict},
 };
 use mis_sync_store::explain::Known;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::{SyncModeView, mask_text, staff::ProvenanceView, timestamp};
+use super::{mask_text, staff::ProvenanceView, timestamp};
 use crate::state::Mask;
 
 /// Why somebody is in iP, or is not, or is there otherwise than in the MIS.
@@ -22,8 +22,7 @@ pub(crate) struct ExplanationView {
     #[schema(required, format = "uuid")]
     staff_id: Option<String>,
     /// The reason, for programs; `docs/verdicts.md` explains each.
-    #[schema(examples("ended"))]
-    verdict: &'static str,
+    verdict: Verdict,
     /// The reason in one sentence, as a school understands it. It may name dates of the employment,
     /// so it is `•••••`, like the sentences of the steps, for a key that may not read personal data.
     #[schema(examples(
@@ -51,43 +50,9 @@ pub(crate) struct ExplanationView {
 #[derive(Serialize, ToSchema)]
 #[schema(as = ExplainedStep)]
 struct StepView {
-    step: StepNameView,
-    outcome: OutcomeView,
+    step: Step,
+    outcome: Outcome,
     sentence: String,
-}
-
-/// A question on the way of a record into iP.
-#[derive(Serialize, ToSchema)]
-#[schema(as = StepName)]
-#[serde(rename_all = "snake_case")]
-enum StepNameView {
-    /// Does Wonde list the person?
-    Fetched,
-    /// Is the person current staff?
-    Current,
-    /// Does the school import people of this sort?
-    InScope,
-    /// Is there a work email that can be the login?
-    WorkEmail,
-    /// Who is it in iP?
-    Matched,
-    /// Is each field as the MIS says?
-    Fields,
-}
-
-/// The answer to a question.
-#[derive(Serialize, ToSchema)]
-#[schema(as = StepOutcome)]
-#[serde(rename_all = "snake_case")]
-enum OutcomeView {
-    /// Yes.
-    Passed,
-    /// No, and that is why.
-    Failed,
-    /// Nothing says so or otherwise.
-    Unknown,
-    /// The question does not arise.
-    NotApplicable,
 }
 
 /// One field: what iP and the MIS say of it, and whether that is the same.
@@ -97,7 +62,7 @@ struct ExplainedFieldView {
     #[serde(flatten)]
     provenance: ProvenanceView,
     /// Whether iP has what the MIS says.
-    outcome: OutcomeView,
+    outcome: Outcome,
     /// Why, as a school understands it.
     sentence: String,
 }
@@ -112,7 +77,7 @@ struct ReadingView {
     at: String,
     /// A dry run changed nobody.
     dry_run: bool,
-    mode: SyncModeView,
+    mode: SyncMode,
 }
 
 /// Where to go from an explanation.
@@ -144,7 +109,7 @@ impl ExplanationView {
             let FieldResult { field: _, outcome, sentence } = result;
             ExplainedFieldView {
                 provenance: ProvenanceView::new(provenance, school, mis, is_linked),
-                outcome: outcome.into(),
+                outcome,
                 sentence,
             }
         });
@@ -153,7 +118,7 @@ impl ExplanationView {
             school_id: school.id.to_string(),
             wonde_id: known.wonde_id,
             staff_id: account.map(|account| account.id.to_string()),
-            verdict: explanation.verdict.as_str(),
+            verdict: explanation.verdict,
             sentence: explanation.sentence,
             steps: explanation.steps.into_iter().map(StepView::from).collect(),
             others: known.others,
@@ -187,7 +152,7 @@ impl Mask for ExplanationView {
 impl From<StepResult> for StepView {
     fn from(result: StepResult) -> Self {
         let StepResult { step, outcome, sentence } = result;
-        Self { step: step.into(), outcome: outcome.into(), sentence }
+        Self { step, outcome, sentence }
     }
 }
 
@@ -197,47 +162,7 @@ impl From<&Reading> for ReadingView {
             job_id: reading.job_id.to_string(),
             at: timestamp(reading.read_at),
             dry_run: reading.dry_run,
-            mode: reading.mode.into(),
-        }
-    }
-}
-
-impl From<Step> for StepNameView {
-    fn from(step: Step) -> Self {
-        match step {
-            Step::Fetched => Self::Fetched,
-            Step::Current => Self::Current,
-            Step::InScope => Self::InScope,
-            Step::WorkEmail => Self::WorkEmail,
-            Step::Matched => Self::Matched,
-            Step::Fields => Self::Fields,
-        }
-    }
-}
-
-impl From<Outcome> for OutcomeView {
-    fn from(outcome: Outcome) -> Self {
-        match outcome {
-            Outcome::Passed => Self::Passed,
-            Outcome::Failed => Self::Failed,
-            Outcome::Unknown => Self::Unknown,
-            Outcome::NotApplicable => Self::NotApplicable,
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn names_on_the_wire_are_those_of_the_domain() {
-        for step in Step::ALL {
-            assert_eq!(serde_json::to_value(StepNameView::from(*step)).unwrap(), step.as_str());
-        }
-        for outcome in Outcome::ALL {
-            let name = serde_json::to_value(OutcomeView::from(*outcome)).unwrap();
-            assert_eq!(name, outcome.as_str());
+            mode: reading.mode,
         }
     }
 }

@@ -1,20 +1,45 @@
+use mis_sync_domain::named;
+use mis_sync_queue::RedisTrouble;
 use serde::Serialize;
-use utoipa::ToSchema;
+use utoipa::{
+    ToSchema,
+    openapi::{ObjectBuilder, Type},
+};
+
+named!(
+    /// The only thing that a process which answers says of itself.
+    #[derive(ToSchema)]
+    pub(crate) Life, "liveness", {
+        /// It answers.
+        Ok = "ok",
+    }
+);
 
 /// The process is alive.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Liveness)]
 pub(crate) struct LivenessView {
-    /// `ok`
-    pub(crate) status: &'static str,
+    pub(crate) status: Life,
 }
+
+named!(
+    /// Whether the service can do its work.
+    #[derive(ToSchema)]
+    pub(crate) ServiceStatus, "status of the service", {
+        /// It can.
+        Ready = "ready",
+        /// It can, but without Redis.
+        Degraded = "degraded",
+        /// It cannot: Postgres is away.
+        Unavailable = "unavailable",
+    }
+);
 
 /// Whether the service can do its work.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Readiness)]
 pub(crate) struct ReadinessView {
-    /// `ready`, `degraded` (it works, but without Redis) or `unavailable`
-    pub(crate) status: &'static str,
+    pub(crate) status: ServiceStatus,
     pub(crate) checks: ChecksView,
 }
 
@@ -31,21 +56,28 @@ pub(crate) struct ChecksView {
 #[schema(as = RedisCheck)]
 pub(crate) struct RedisCheckView {
     pub(crate) status: RedisStatus,
-    /// `away`, `loading`, `read-only`, `full`, `refuses-writes` or `not-permitted`; left out when
-    /// it is well.
+    /// What is the matter with it; left out when it is well.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) reason: Option<&'static str>,
+    #[schema(schema_with = redis_trouble, required = false)]
+    pub(crate) reason: Option<RedisTrouble>,
 }
 
-/// How Redis is.
-#[derive(Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
-#[serde(rename_all = "kebab-case")]
-pub(crate) enum RedisStatus {
-    /// It takes writes.
-    Ok,
-    /// It cannot be used just now.
-    Degraded,
+/// The queue has nothing to do with the document, so its names are listed here.
+fn redis_trouble() -> ObjectBuilder {
+    let names = RedisTrouble::ALL.iter().map(|trouble| trouble.as_str());
+    ObjectBuilder::new().schema_type(Type::String).enum_values(Some(names))
 }
+
+named!(
+    /// How Redis is.
+    #[derive(ToSchema)]
+    pub(crate) RedisStatus, "status of Redis", {
+        /// It takes writes.
+        Ok = "ok",
+        /// It cannot be used just now.
+        Degraded = "degraded",
+    }
+);
 
 /// One dependency.
 #[derive(Serialize, ToSchema)]
@@ -54,14 +86,15 @@ pub(crate) struct CheckView {
     pub(crate) status: CheckStatus,
 }
 
-/// How a dependency is. No more is told: addresses are nobody's business.
-#[derive(Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
-#[serde(rename_all = "kebab-case")]
-pub(crate) enum CheckStatus {
-    /// It answers.
-    Ok,
-    /// It does not answer, or not in time.
-    Away,
-    /// `mis-sync migrate` has not been run.
-    SchemaBehind,
-}
+named!(
+    /// How a dependency is. No more is told: addresses are nobody's business.
+    #[derive(ToSchema)]
+    pub(crate) CheckStatus, "status of a dependency", {
+        /// It answers.
+        Ok = "ok",
+        /// It does not answer, or not in time.
+        Away = "away",
+        /// `mis-sync migrate` has not been run.
+        SchemaBehind = "schema-behind",
+    }
+);

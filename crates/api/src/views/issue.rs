@@ -22,8 +22,7 @@ pub(crate) struct IssueListView {
 #[schema(as = Issue)]
 pub(crate) struct IssueView {
     /// Stable reason, for programs.
-    #[schema(examples("no_work_email"))]
-    code: &'static str,
+    code: IssueCode,
     /// What the school reads.
     sentence: &'static str,
     /// Of `work_email_in_use`: the school of this installation where it is a login now; null: it is none
@@ -46,7 +45,7 @@ impl IssueView {
     /// As a line of a table; null is empty.
     pub(crate) fn cells(&self) -> [&str; 4] {
         [
-            self.code,
+            self.code.as_str(),
             self.sentence,
             self.mis_field.unwrap_or_default(),
             self.wonde_id.as_deref().unwrap_or_default(),
@@ -60,7 +59,7 @@ pub(crate) type UsedElsewhere = HashMap<String, SchoolId>;
 impl IssueView {
     /// Says of a login that is in use where that is, as far as the caller may know it.
     pub(crate) fn with_other_schools(self, elsewhere: &UsedElsewhere, access: &Access) -> Self {
-        let is_in_use = self.code == IssueCode::WorkEmailInUse.as_str();
+        let is_in_use = self.code == IssueCode::WorkEmailInUse;
         let school = self.wonde_id.as_ref().filter(|_| is_in_use).and_then(|id| elsewhere.get(id));
         let Some(school) = school else { return self };
         let known = Some(school).filter(|school| access.sees(school));
@@ -79,7 +78,7 @@ const USED_ELSEWHERE: &str =
 impl From<Issue> for IssueView {
     fn from(issue: Issue) -> Self {
         Self {
-            code: issue.code.as_str(),
+            code: issue.code,
             sentence: issue.code.sentence(),
             mis_field: issue.code.mis_field(),
             wonde_id: issue.wonde_id,

@@ -24,7 +24,7 @@ pub(crate) struct JobListView {
 pub(crate) struct JobView {
     #[schema(format = "uuid")]
     id: String,
-    kind: JobKindView,
+    kind: JobKind,
     /// iP's own key of the school. Jobs that the service asks for itself may have none.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
@@ -33,7 +33,7 @@ pub(crate) struct JobView {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(format = "uuid", nullable = false)]
     staff_id: Option<String>,
-    state: JobStateView,
+    state: JobState,
     /// When it was asked for.
     #[schema(format = DateTime)]
     created_at: String,
@@ -78,53 +78,13 @@ struct ApprovalView {
     left_out: Vec<AffectedView>,
 }
 
-/// What a job does.
-#[derive(Serialize, ToSchema)]
-#[schema(as = JobKind)]
-#[serde(rename_all = "kebab-case")]
-pub(crate) enum JobKindView {
-    /// Brings a whole school up to date.
-    SyncSchool,
-    /// Brings one person up to date while they log in.
-    RefreshUser,
-    /// Acts on what Wonde posted.
-    HandleWebhook,
-    /// Sends a message about an alert.
-    SendAlert,
-    /// Cancels or retries many jobs, one after the other.
-    ActOnJobs,
-    /// A newer release put it there; this one leaves it alone.
-    Unknown,
-}
-
-/// Where a job stands.
-#[derive(Serialize, ToSchema)]
-#[schema(as = JobState)]
-#[serde(rename_all = "kebab-case")]
-pub(crate) enum JobStateView {
-    /// Waits for a worker.
-    Queued,
-    /// A worker is at it.
-    Running,
-    /// Failed for now; runs again at `next_attempt_at`.
-    Retrying,
-    /// Waits for a person to approve an implausible change.
-    Held,
-    /// Done.
-    Succeeded,
-    /// Given up.
-    Failed,
-    /// Called off by a person.
-    Cancelled,
-}
-
 /// How far a job is.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Progress)]
 pub(crate) struct ProgressView {
     /// What it is busy with; null before it starts.
     #[schema(required)]
-    stage: Option<StageView>,
+    stage: Option<Stage>,
     /// Records done in this stage.
     done: u64,
     /// Records to do in this stage; null until known.
@@ -133,21 +93,6 @@ pub(crate) struct ProgressView {
     /// Share of the whole job; 100 once it succeeded.
     #[schema(minimum = 0, maximum = 100)]
     percent: u8,
-}
-
-/// What a running job is busy with.
-#[derive(Serialize, ToSchema)]
-#[schema(as = Stage)]
-#[serde(rename_all = "kebab-case")]
-enum StageView {
-    /// Reads pages from Wonde.
-    Fetching,
-    /// Turns what came into iP's terms.
-    Mapping,
-    /// Compares the school with what iP holds.
-    Comparing,
-    /// Writes the difference.
-    Applying,
 }
 
 /// Why an attempt ended without success.
@@ -199,10 +144,10 @@ impl From<&Job> for JobView {
         let this = location(job.id);
         Self {
             id: job.id.to_string(),
-            kind: job.kind.into(),
+            kind: job.kind,
             school_id: job.school_id.as_ref().map(ToString::to_string),
             staff_id: job.staff_id.map(|id| id.to_string()),
-            state: job.state.into(),
+            state: job.state,
             created_at: timestamp(job.created_at),
             started_at: job.started_at.map(timestamp),
             finished_at: job.finished_at.map(timestamp),
@@ -235,48 +180,10 @@ impl ProgressView {
             _ => progress.map_or(0, mis_sync_domain::Progress::percent),
         };
         Self {
-            stage: progress.map(|progress| progress.stage.into()),
+            stage: progress.map(|progress| progress.stage),
             done: progress.map_or(0, |progress| progress.done),
             total: progress.and_then(|progress| progress.total),
             percent,
-        }
-    }
-}
-
-impl From<JobKind> for JobKindView {
-    fn from(kind: JobKind) -> Self {
-        match kind {
-            JobKind::SyncSchool => Self::SyncSchool,
-            JobKind::RefreshUser => Self::RefreshUser,
-            JobKind::HandleWebhook => Self::HandleWebhook,
-            JobKind::SendAlert => Self::SendAlert,
-            JobKind::ActOnJobs => Self::ActOnJobs,
-            JobKind::Unknown => Self::Unknown,
-        }
-    }
-}
-
-impl From<JobState> for JobStateView {
-    fn from(state: JobState) -> Self {
-        match state {
-            JobState::Queued => Self::Queued,
-            JobState::Running => Self::Running,
-            JobState::Retrying => Self::Retrying,
-            JobState::Held => Self::Held,
-            JobState::Succeeded => Self::Succeeded,
-            JobState::Failed => Self::Failed,
-            JobState::Cancelled => Self::Cancelled,
-        }
-    }
-}
-
-impl From<Stage> for StageView {
-    fn from(stage: Stage) -> Self {
-        match stage {
-            Stage::Fetching => Self::Fetching,
-            Stage::Mapping => Self::Mapping,
-            Stage::Comparing => Self::Comparing,
-            Stage::Applying => Self::Applying,
         }
     }
 }
@@ -290,27 +197,5 @@ impl From<&Approval> for ApprovalView {
 impl From<JobFailure> for FailureView {
     fn from(failure: JobFailure) -> Self {
         Self { code: failure.code, title: failure.title, detail: failure.detail }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn name(view: impl Serialize) -> String {
-        serde_json::to_value(view).unwrap().as_str().unwrap().to_owned()
-    }
-
-    #[test]
-    fn names_on_the_wire_are_the_names_of_the_domain() {
-        for kind in JobKind::ALL {
-            assert_eq!(name(JobKindView::from(*kind)), kind.as_str());
-        }
-        for state in JobState::ALL {
-            assert_eq!(name(JobStateView::from(*state)), state.as_str());
-        }
-        for stage in Stage::ALL {
-            assert_eq!(name(StageView::from(*stage)), stage.as_str());
-        }
     }
 }

@@ -1,3 +1,4 @@
+use mis_sync_domain::plan::MatchReason;
 use mis_sync_store::matches::{Candidate, Named};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -35,9 +36,8 @@ pub(crate) struct MatchView {
     /// How much they have in common; 100 is everything.
     #[schema(minimum = 0, maximum = 100)]
     score: u8,
-    /// What they have in common: `wonde_id`, `upi`, `work_email`, `surname`, `first_name`,
-    /// `initials`, `classes`.
-    reasons: Vec<String>,
+    /// What they have in common.
+    reasons: Vec<MatchReason>,
     /// A key is the same and the names are not, so the account may be somebody else's: if it passes
     /// on, it gets a new password.
     in_doubt: bool,

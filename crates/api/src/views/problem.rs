@@ -1,16 +1,20 @@
+use mis_sync_control::Refused;
+use mis_sync_domain::JobState;
 use serde::Serialize;
-use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
-use crate::{ApiError, problem::ProblemType};
+use super::ConflictView;
+use crate::{
+    ApiError,
+    problem::{self, ProblemType},
+};
 
-/// An RFC 9457 problem (`application/problem+json`).
+/// An RFC 9457 problem (`application/problem+json`). The optional members come with some types only.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Problem)]
 pub(crate) struct ProblemView {
-    /// Which type of problem: stable, and an address that explains it.
     #[serde(rename = "type")]
-    #[schema(examples("/problems/unknown-school"), format = "uri-reference")]
+    #[schema(schema_with = problem::uris)]
     uri: String,
     /// One line, the same for every problem of the type.
     title: &'static str,
@@ -20,29 +24,74 @@ pub(crate) struct ProblemView {
     detail: String,
     /// The path that was asked for.
     instance: String,
-    /// More members of some types: `errors`, `parameter`, `found`, `wanted`.
-    #[serde(flatten)]
-    extensions: Map<String, Value>,
+    /// Of `invalid-school`: each field that is wrong.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    errors: Option<Vec<FieldError>>,
+    /// Of `invalid-parameter`: its name …
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    parameter: Option<String>,
+    /// … what it was …
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    found: Option<String>,
+    /// … and what it may be.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    wanted: Option<String>,
+    /// Of `wrong-job-state`: where the job stands.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    state: Option<JobState>,
+    /// Of `undo-conflict`: the fields that later changes touched.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    conflicts: Option<Vec<ConflictView>>,
 }
 
 impl ProblemView {
     pub(crate) fn new(error: &ApiError, path: &str) -> Self {
         let problem = error.problem_type();
-        Self {
+        let plain = Self {
             uri: problem.uri(),
-            title: problem.title,
-            status: problem.status.as_u16(),
+            title: problem.title(),
+            status: problem.status().as_u16(),
             detail: error.to_string(),
             instance: path.to_owned(),
-            extensions: error.extensions(),
+            errors: None,
+            parameter: None,
+            found: None,
+            wanted: None,
+            state: None,
+            conflicts: None,
+        };
+        match error {
+            ApiError::InvalidSchool { errors } => Self { errors: Some(errors.clone()), ..plain },
+            ApiError::InvalidParameter { parameter, found, wanted } => Self {
+                parameter: Some(parameter.clone()),
+                found: Some(found.clone()),
+                wanted: Some(wanted.clone()),
+                ..plain
+            },
+            ApiError::Refused(Refused::UndoConflict(conflicts)) => {
+                let conflicts = conflicts.iter().copied().map(ConflictView::from).collect();
+                Self { conflicts: Some(conflicts), ..plain }
+            }
+            ApiError::Refused(Refused::WrongState { state, .. }) => {
+                Self { state: Some(*state), ..plain }
+            }
+            _ => plain,
         }
     }
 }
 
 /// What is wrong with one field.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Debug, Clone, Serialize, ToSchema)]
 pub(crate) struct FieldError {
+    /// Its path, for example `settings.guard`.
     pub(crate) field: String,
+    /// What it has to be, for people. It never repeats the value.
     pub(crate) message: String,
 }
 
@@ -57,9 +106,8 @@ pub(crate) struct ProblemListView {
 #[derive(Serialize, ToSchema)]
 #[schema(as = ProblemType)]
 pub(crate) struct ProblemTypeView {
-    /// The `type` of such a problem.
     #[serde(rename = "type")]
-    #[schema(examples("/problems/unknown-school"))]
+    #[schema(schema_with = problem::uris)]
     uri: String,
     /// The HTTP status that comes with it.
     status: u16,
@@ -68,13 +116,13 @@ pub(crate) struct ProblemTypeView {
     advice: &'static str,
 }
 
-impl From<&ProblemType> for ProblemTypeView {
-    fn from(problem: &ProblemType) -> Self {
+impl From<ProblemType> for ProblemTypeView {
+    fn from(problem: ProblemType) -> Self {
         Self {
             uri: problem.uri(),
-            status: problem.status.as_u16(),
-            title: problem.title,
-            advice: problem.advice,
+            status: problem.status().as_u16(),
+            title: problem.title(),
+            advice: problem.advice(),
         }
     }
 }

@@ -1,5 +1,5 @@
 use chrono::{DateTime, Utc};
-use mis_sync_domain::{Job, LoginStanding, RefreshOutcome, SchoolId, StaffId, StaleReason};
+use mis_sync_domain::{Job, LoginStanding, RefreshOutcome, SchoolId, StaffId, StaleReason, named};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -13,7 +13,7 @@ const NOT_LINKED: &str = "This person was made in iP and is not linked with the 
 #[derive(Serialize, ToSchema)]
 #[schema(as = Refresh)]
 pub(crate) struct RefreshView {
-    outcome: RefreshOutcomeView,
+    outcome: LoginOutcome,
     /// As of when iP holds what the MIS says of the person; null: the MIS was never asked.
     #[schema(format = DateTime, required)]
     as_of: Option<String>,
@@ -23,7 +23,7 @@ pub(crate) struct RefreshView {
     /// Why the answer is `stale`.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
-    reason: Option<StaleReasonView>,
+    reason: Option<StaleReason>,
     /// The outcome in words, where it needs some.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
@@ -35,66 +35,27 @@ pub(crate) struct RefreshView {
     links: RefreshLinks,
 }
 
-/// How current what iP holds of a person is.
-#[derive(Serialize, ToSchema)]
-#[schema(as = RefreshOutcome)]
-#[serde(rename_all = "snake_case")]
-enum RefreshOutcomeView {
-    /// Something of the person changed in iP.
-    Updated,
-    /// Nothing of the person changed in iP. An issue of the job says where the MIS no longer has
-    /// them as current staff and this login left them active all the same.
-    Unchanged,
-    /// The MIS no longer has the person as current staff, and their account in iP is inactive. Where
-    /// the school's policy keeps leavers active, the answer is `unchanged`.
-    NoLongerCurrent,
-    /// The person is not linked with the MIS; `hint` says how they will be.
-    NotLinked,
-    /// The person was read within the school's freshness window; the MIS was not asked.
-    Fresh,
-    /// The MIS could not be asked in time; `reason` says why. iP holds what it held.
-    Stale,
-}
-
-/// What the refresh of one person came to.
-#[derive(Serialize, ToSchema)]
-#[schema(as = RefreshResult)]
-#[serde(rename_all = "snake_case")]
-pub(crate) enum RefreshResultView {
-    /// Something of the person changed in iP.
-    Updated,
-    /// Nothing of the person changed in iP.
-    Unchanged,
-    /// The MIS no longer has the person as current staff, and their account in iP is inactive.
-    NoLongerCurrent,
-    /// The person is not linked with the MIS.
-    NotLinked,
-}
-
-/// Why a login is answered with what iP holds.
-#[derive(Serialize, ToSchema)]
-#[schema(as = StaleReason)]
-#[serde(rename_all = "snake_case")]
-enum StaleReasonView {
-    /// Nobody waited for the end of the refresh.
-    NotAwaited,
-    /// The refresh was not over in time.
-    TimedOut,
-    /// The refresh failed, or will be tried again later; the job says why.
-    Failed,
-    /// The school has no Wonde token.
-    SchoolNotConnected,
-    /// Wonde refused the school's token.
-    TokenRejected,
-    /// Wonde did not answer a short while ago.
-    WondeUnavailable,
-    /// Wonde asked us to wait.
-    WondeRateLimited,
-    /// The school withdrew its approval.
-    WondeForbidden,
-    /// An operator paused the school, or all logins.
-    Paused,
-}
+named!(
+    /// How current what iP holds of a person is.
+    #[derive(ToSchema)]
+    #[schema(as = RefreshOutcome)]
+    pub(crate) LoginOutcome, "outcome of a login", {
+        /// Something of the person changed in iP.
+        Updated = "updated",
+        /// Nothing of the person changed in iP. An issue of the job says where the MIS no longer
+        /// has them as current staff and this login left them active all the same.
+        Unchanged = "unchanged",
+        /// The MIS no longer has the person as current staff, and their account in iP is inactive.
+        /// Where the school's policy keeps leavers active, the answer is `unchanged`.
+        NoLongerCurrent = "no_longer_current",
+        /// The person is not linked with the MIS; `hint` says how they will be.
+        NotLinked = "not_linked",
+        /// The person was read within the school's freshness window; the MIS was not asked.
+        Fresh = "fresh",
+        /// The MIS could not be asked in time; `reason` says why. iP holds what it held.
+        Stale = "stale",
+    }
+);
 
 /// Where to go from a refresh.
 #[derive(Serialize, ToSchema)]
@@ -107,12 +68,12 @@ impl RefreshView {
     /// The person was read a short while ago.
     pub(crate) fn fresh(whose: (&SchoolId, StaffId), standing: &LoginStanding) -> Self {
         let held = Self::held(whose, standing);
-        Self { outcome: RefreshOutcomeView::Fresh, ..held }
+        Self { outcome: LoginOutcome::Fresh, ..held }
     }
 
     /// The person is not linked.
     pub(crate) fn not_linked(whose: (&SchoolId, StaffId), standing: &LoginStanding) -> Self {
-        let (outcome, hint) = (RefreshOutcomeView::NotLinked, Some(NOT_LINKED));
+        let (outcome, hint) = (LoginOutcome::NotLinked, Some(NOT_LINKED));
         Self { outcome, hint, ..Self::held(whose, standing) }
     }
 
@@ -124,7 +85,7 @@ impl RefreshView {
         job: Option<&Job>,
     ) -> Self {
         Self {
-            reason: Some(reason.into()),
+            reason: Some(reason),
             hint: Some(reason.sentence()),
             job: job.map(JobView::from),
             ..Self::held(whose, standing)
@@ -157,7 +118,7 @@ impl RefreshView {
         let school = format!("/v1/schools/{school_id}");
         let age = |read_at: DateTime<Utc>| (standing.now - read_at).num_seconds();
         Self {
-            outcome: RefreshOutcomeView::Stale,
+            outcome: LoginOutcome::Stale,
             as_of: standing.read_at.map(timestamp),
             age_seconds: standing.read_at.map(age).map(|age| age.try_into().unwrap_or_default()),
             reason: None,
@@ -168,40 +129,13 @@ impl RefreshView {
     }
 }
 
-impl From<RefreshOutcome> for RefreshOutcomeView {
+impl From<RefreshOutcome> for LoginOutcome {
     fn from(outcome: RefreshOutcome) -> Self {
         match outcome {
             RefreshOutcome::Updated => Self::Updated,
             RefreshOutcome::Unchanged => Self::Unchanged,
             RefreshOutcome::NoLongerCurrent => Self::NoLongerCurrent,
             RefreshOutcome::NotLinked => Self::NotLinked,
-        }
-    }
-}
-
-impl From<RefreshOutcome> for RefreshResultView {
-    fn from(outcome: RefreshOutcome) -> Self {
-        match outcome {
-            RefreshOutcome::Updated => Self::Updated,
-            RefreshOutcome::Unchanged => Self::Unchanged,
-            RefreshOutcome::NoLongerCurrent => Self::NoLongerCurrent,
-            RefreshOutcome::NotLinked => Self::NotLinked,
-        }
-    }
-}
-
-impl From<StaleReason> for StaleReasonView {
-    fn from(reason: StaleReason) -> Self {
-        match reason {
-            StaleReason::NotAwaited => Self::NotAwaited,
-            StaleReason::TimedOut => Self::TimedOut,
-            StaleReason::Failed => Self::Failed,
-            StaleReason::NotConnected => Self::SchoolNotConnected,
-            StaleReason::TokenRejected => Self::TokenRejected,
-            StaleReason::WondeUnavailable => Self::WondeUnavailable,
-            StaleReason::RateLimited => Self::WondeRateLimited,
-            StaleReason::AccessWithdrawn => Self::WondeForbidden,
-            StaleReason::Paused => Self::Paused,
         }
     }
 }
@@ -211,16 +145,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_on_the_wire_are_the_names_of_the_domain() {
+    fn what_a_refresh_came_to_has_the_same_name_in_the_answer_and_in_the_report() {
         for outcome in RefreshOutcome::ALL {
-            let name = serde_json::to_value(RefreshOutcomeView::from(*outcome)).unwrap();
-            assert_eq!(name, outcome.as_str());
-            let name = serde_json::to_value(RefreshResultView::from(*outcome)).unwrap();
-            assert_eq!(name, outcome.as_str());
-        }
-        for reason in StaleReason::ALL {
-            let name = serde_json::to_value(StaleReasonView::from(*reason)).unwrap();
-            assert_eq!(name, reason.as_str());
+            assert_eq!(LoginOutcome::from(*outcome).as_str(), outcome.as_str());
         }
     }
 }

@@ -1,8 +1,8 @@
-use mis_sync_domain::{Affected, GuardCategory, PhotoCounts, Report, TeachingCounts};
+use mis_sync_domain::{
+    Affected, GuardCategory, PhotoCounts, RefreshOutcome, Report, SyncMode, TeachingCounts,
+};
 use serde::Serialize;
 use utoipa::ToSchema;
-
-use super::{RefreshResultView, SyncModeView};
 
 /// What a sync did, in numbers.
 #[derive(Serialize, ToSchema)]
@@ -11,9 +11,9 @@ pub(crate) struct ReportView {
     /// What the refresh of one person came to; left out of syncs.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
-    outcome: Option<RefreshResultView>,
+    outcome: Option<RefreshOutcome>,
     /// Whether everything was read, or only what had changed.
-    mode: SyncModeView,
+    mode: SyncMode,
     /// Staff records that Wonde delivered.
     fetched: u64,
     /// Of these, people who are current staff.
@@ -52,32 +52,13 @@ pub(crate) struct ReportView {
 #[derive(Serialize, ToSchema)]
 #[schema(as = Affected)]
 pub(crate) struct AffectedView {
-    category: GuardCategoryView,
+    category: GuardCategory,
     /// Records that would change …
     records: u64,
     /// … of so many that there are.
     of: u64,
     /// The same in words.
     sentence: String,
-}
-
-/// A sort of change of which a sync may only make so many unasked.
-#[derive(Serialize, ToSchema)]
-#[schema(as = GuardCategory)]
-#[serde(rename_all = "snake_case")]
-pub(crate) enum GuardCategoryView {
-    /// People who could no longer log in.
-    Deactivated,
-    /// People who would log in with another email.
-    EmailsChanged,
-    /// People who would have no job title any more.
-    JobTitlesEmptied,
-    /// People who would have no line manager any more.
-    LineManagersEmptied,
-    /// Classes fewer than before, or fewer that somebody teaches.
-    ClassesEmptied,
-    /// Known people who would get another Wonde id.
-    NewIds,
 }
 
 /// What a sync did with classes, or with subjects.
@@ -140,8 +121,8 @@ impl From<&Report> for ReportView {
             duration_ms,
         } = report;
         Self {
-            outcome: outcome.map(RefreshResultView::from),
-            mode: mode.into(),
+            outcome,
+            mode,
             fetched,
             current,
             created,
@@ -169,20 +150,7 @@ pub(super) fn affected(all: &[Affected]) -> Vec<AffectedView> {
 impl From<Affected> for AffectedView {
     fn from(affected: Affected) -> Self {
         let Affected { category, records, of } = affected;
-        Self { category: category.into(), records, of, sentence: affected.sentence() }
-    }
-}
-
-impl From<GuardCategory> for GuardCategoryView {
-    fn from(category: GuardCategory) -> Self {
-        match category {
-            GuardCategory::Deactivated => Self::Deactivated,
-            GuardCategory::EmailsChanged => Self::EmailsChanged,
-            GuardCategory::JobTitlesEmptied => Self::JobTitlesEmptied,
-            GuardCategory::LineManagersEmptied => Self::LineManagersEmptied,
-            GuardCategory::ClassesEmptied => Self::ClassesEmptied,
-            GuardCategory::NewIds => Self::NewIds,
-        }
+        Self { category, records, of, sentence: affected.sentence() }
     }
 }
 
@@ -198,18 +166,5 @@ impl From<PhotoCounts> for PhotoCountsView {
     fn from(counts: PhotoCounts) -> Self {
         let PhotoCounts { fetched, updated, unchanged, removed, skipped } = counts;
         Self { fetched, updated, unchanged, removed, skipped }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn categories_on_the_wire_are_those_of_the_domain() {
-        for category in GuardCategory::ALL {
-            let name = serde_json::to_value(GuardCategoryView::from(*category)).unwrap();
-            assert_eq!(name, category.as_str());
-        }
     }
 }

@@ -54,7 +54,7 @@ pub(crate) struct SchoolView {
     #[schema(required)]
     mis: Option<String>,
     settings: SettingsView,
-    token_state: TokenStateView,
+    token_state: TokenState,
     /// End of the last sync that was applied.
     #[schema(format = DateTime, required)]
     last_synced_at: Option<String>,
@@ -67,19 +67,6 @@ pub(crate) struct SchoolView {
     #[schema(format = DateTime)]
     updated_at: String,
     pub(crate) links: SchoolLinks,
-}
-
-/// What is known of a school's token.
-#[derive(Serialize, ToSchema)]
-#[schema(as = TokenState)]
-#[serde(rename_all = "kebab-case")]
-enum TokenStateView {
-    /// There is none: the school is not connected.
-    Missing,
-    /// There is one, and Wonde has not refused it.
-    Held,
-    /// Wonde refused it, twice, or told that access ended. It is tried again from time to time.
-    Rejected,
 }
 
 /// A school's own rules; each has a default.
@@ -99,7 +86,7 @@ pub(crate) struct SettingsView {
     /// Whether Wonde's lists of line managers name a person's managers or the people who report to
     /// them; null: the lists tell, or what they told last.
     #[schema(required = false)]
-    hierarchy_lists: Option<HierarchyListsView>,
+    hierarchy_lists: Option<HierarchyLists>,
     /// Job titles are set in iP; the MIS only fills them on creation.
     #[schema(default = false, required = false)]
     job_title_editable: bool,
@@ -120,7 +107,7 @@ pub(crate) struct SettingsView {
     import_photos: bool,
     /// What happens to somebody who left.
     #[schema(required = false)]
-    leaver_policy: LeaverPolicyView,
+    leaver_policy: LeaverPolicy,
     /// How much a sync may change unasked; above that it is held.
     #[schema(required = false)]
     guard: GuardView,
@@ -131,28 +118,6 @@ pub(crate) struct SettingsView {
     /// again; 0: everybody is, at each login.
     #[schema(default = 1, required = false)]
     refresh_freshness_minutes: u16,
-}
-
-/// What happens to somebody who left.
-#[derive(Serialize, ToSchema)]
-#[schema(as = LeaverPolicy)]
-#[serde(rename_all = "kebab-case")]
-enum LeaverPolicyView {
-    /// They can no longer log in (the default).
-    Deactivate,
-    /// Nothing happens.
-    Keep,
-}
-
-/// Whom Wonde's lists of line managers name.
-#[derive(Serialize, ToSchema)]
-#[schema(as = HierarchyLists)]
-#[serde(rename_all = "snake_case")]
-enum HierarchyListsView {
-    /// The people above.
-    Managers,
-    /// The people below.
-    Reports,
 }
 
 /// Where to go from a school.
@@ -182,21 +147,11 @@ impl SchoolView {
             wonde_base_url: school.wonde_base_url,
             mis: school.mis,
             settings: (&school.settings).into(),
-            token_state: school.token.into(),
+            token_state: school.token,
             last_synced_at: school.last_synced_at.map(timestamp),
             next_sync_at: next_sync_at.map(timestamp),
             created_at: timestamp(school.created_at),
             updated_at: timestamp(school.updated_at),
-        }
-    }
-}
-
-impl From<TokenState> for TokenStateView {
-    fn from(state: TokenState) -> Self {
-        match state {
-            TokenState::Missing => Self::Missing,
-            TokenState::Held => Self::Held,
-            TokenState::Rejected => Self::Rejected,
         }
     }
 }
@@ -224,20 +179,14 @@ impl From<&SchoolSettings> for SettingsView {
             teachers_only: *teachers_only,
             restore_inactive: *restore_inactive,
             line_manager_editable: *line_manager_editable,
-            hierarchy_lists: hierarchy_lists.map(|lists| match lists {
-                HierarchyLists::Managers => HierarchyListsView::Managers,
-                HierarchyLists::Reports => HierarchyListsView::Reports,
-            }),
+            hierarchy_lists: *hierarchy_lists,
             job_title_editable: *job_title_editable,
             initials_managed_in_ip: *initials_managed_in_ip,
             clear_departments: *clear_departments,
             import_classes: *import_classes,
             import_subjects: *import_subjects,
             import_photos: *import_photos,
-            leaver_policy: match leaver_policy {
-                LeaverPolicy::Deactivate => LeaverPolicyView::Deactivate,
-                LeaverPolicy::Keep => LeaverPolicyView::Keep,
-            },
+            leaver_policy: *leaver_policy,
             guard: (*guard).into(),
             schedule: schedule.into(),
             refresh_freshness_minutes: *refresh_freshness_minutes,

@@ -39,8 +39,7 @@ pub(crate) struct StaffView {
 #[schema(as = Provenance)]
 pub(super) struct ProvenanceView {
     /// The field, by the name that changes have it under.
-    #[schema(examples("job_title"))]
-    field: &'static str,
+    field: SyncedField,
     /// The field in the MIS' words.
     #[schema(examples("Roles"))]
     mis_field: &'static str,
@@ -55,7 +54,7 @@ pub(super) struct ProvenanceView {
     mis_value: Option<FieldValueView>,
     /// Whether the MIS ever said anything of the field.
     mis_said: bool,
-    owner: OwnerView,
+    owner: Owner,
     /// By which rule, as a sentence.
     rule: String,
     /// When a sync last set the field, as far back as jobs are kept; else when the person was
@@ -67,17 +66,6 @@ pub(super) struct ProvenanceView {
     last_set_by_job: Option<String>,
     #[serde(skip)]
     is_personal: bool,
-}
-
-/// Whose word counts for a field.
-#[derive(Serialize, ToSchema)]
-#[schema(as = Owner)]
-#[serde(rename_all = "kebab-case")]
-enum OwnerView {
-    /// The MIS: the next sync replaces what was typed in iP.
-    Mis,
-    /// iP: no sync replaces what is there.
-    Ip,
 }
 
 /// The file of a picture.
@@ -141,12 +129,12 @@ impl ProvenanceView {
         };
         Self {
             is_personal: field.is_personal(),
-            field: field.column(),
+            field,
             mis_field: field.mis_name(),
             ip_value: provenance.ip_value.map(FieldValueView::from),
             mis_value: provenance.mis_value.map(FieldValueView::from),
             mis_said: provenance.mis_said,
-            owner: owner.into(),
+            owner,
             rule,
             last_set_at: timestamp(provenance.last_set_at),
             last_set_by_job: provenance.last_set_by.map(|id| id.to_string()),
@@ -169,28 +157,6 @@ impl Mask for ProvenanceView {
             ip_value: self.ip_value.map(Mask::masked),
             mis_value: self.mis_value.map(Mask::masked),
             ..self
-        }
-    }
-}
-
-impl From<Owner> for OwnerView {
-    fn from(owner: Owner) -> Self {
-        match owner {
-            Owner::Mis => Self::Mis,
-            Owner::Ip => Self::Ip,
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn owners_on_the_wire_are_those_of_the_domain() {
-        for owner in [Owner::Mis, Owner::Ip] {
-            let name = serde_json::to_value(OwnerView::from(owner)).unwrap();
-            assert_eq!(name, owner.as_str());
         }
     }
 }

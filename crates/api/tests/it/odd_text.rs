@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use crate::{
     dashboard::{SignedIn, rights},
-    roles,
+    roles::{self, Route},
     support::{Answer, App, Ask},
 };
 
@@ -117,7 +117,7 @@ impl Known {
 async fn an_address_with_odd_text_is_no_fault() {
     let known = Known::start().await;
     let app = &known.app;
-    for (method, path, _) in roles::ROUTES {
+    for Route { method, path, .. } in &roles::routes() {
         for text in odd() {
             let text = percent(&text);
             for id in ["{school_id}", "{job_id}", "{staff_id}"] {
@@ -126,7 +126,7 @@ async fn an_address_with_odd_text_is_no_fault() {
                     no_fault(&app.admin(Ask::new(method, &path)).await, &path);
                 }
             }
-            if *method != "GET" && !path.ends_with("/refresh") {
+            if method != "GET" && !path.ends_with("/refresh") {
                 continue;
             }
             for name in PARAMETERS {
@@ -141,7 +141,7 @@ async fn an_address_with_odd_text_is_no_fault() {
 async fn a_body_with_odd_text_is_refused_or_taken() {
     let known = Known::start().await;
     let app = &known.app;
-    for (method, path, _) in roles::ROUTES.iter().filter(|(method, ..)| *method != "GET") {
+    for Route { method, path, .. } in roles::routes().iter().filter(|route| route.method != "GET") {
         let path = known.fill(path);
         for field in FIELDS {
             for text in odd() {

@@ -10,32 +10,36 @@ use serde_json::{Value, json};
 
 use crate::support::{App, Ask};
 
-const EVERYBODY: &[Role] = &[IpApp, Viewer, Operator, Admin];
+/// A route that needs a key, and who may call it.
+pub(crate) struct Route {
+    pub(crate) method: String,
+    pub(crate) path: String,
+    pub(crate) roles: Vec<Role>,
+}
 
-/// The routes that need a key, and who may call them.
-pub(crate) const ROUTES: &[(&str, &str, &[Role])] = &[
-    ("GET", "/v1/schools", EVERYBODY),
-    ("GET", "/v1/schools/{school_id}", EVERYBODY),
-    ("PUT", "/v1/schools/{school_id}", &[IpApp, Admin]),
-    ("DELETE", "/v1/schools/{school_id}", &[IpApp, Admin]),
-    ("POST", "/v1/schools/{school_id}/sync", &[IpApp, Operator, Admin]),
-    ("GET", "/v1/schools/{school_id}/matches", EVERYBODY),
-    ("POST", "/v1/schools/{school_id}/matches", &[IpApp, Operator, Admin]),
-    ("GET", "/v1/schools/{school_id}/staff/{staff_id}", EVERYBODY),
-    ("GET", "/v1/schools/{school_id}/staff/{staff_id}/photo", &[IpApp, Operator, Admin]),
-    ("GET", "/v1/schools/{school_id}/explain", EVERYBODY),
-    ("POST", "/v1/schools/{school_id}/staff/{staff_id}/refresh", &[IpApp, Operator, Admin]),
-    ("GET", "/v1/jobs", EVERYBODY),
-    ("GET", "/v1/jobs/{job_id}", EVERYBODY),
-    ("GET", "/v1/jobs/{job_id}/changes", EVERYBODY),
-    ("GET", "/v1/jobs/{job_id}/issues", EVERYBODY),
-    ("POST", "/v1/jobs/{job_id}/cancel", &[Operator, Admin]),
-    ("POST", "/v1/jobs/{job_id}/retry", &[Operator, Admin]),
-    ("POST", "/v1/jobs/{job_id}/approve", &[Operator, Admin]),
-    ("POST", "/v1/jobs/{job_id}/reject", &[Operator, Admin]),
-    ("POST", "/v1/jobs/{job_id}/undo", &[Operator, Admin]),
-    ("GET", "/v1/jobs/{job_id}/events", EVERYBODY),
-];
+/// Every operation of the document.
+fn operations() -> Vec<(String, String, Value)> {
+    let document: Value = serde_json::from_str(&mis_sync_api::openapi_json()).unwrap();
+    let paths = document["paths"].as_object().unwrap().iter();
+    let of_path = |(path, item): (&String, &Value)| {
+        let methods = item.as_object().unwrap().iter();
+        let of_method = |(method, operation): (&String, &Value)| {
+            (method.to_uppercase(), path.clone(), operation.clone())
+        };
+        methods.map(of_method).collect::<Vec<_>>()
+    };
+    paths.flat_map(of_path).collect()
+}
+
+/// The routes that need a key, as the document has them.
+pub(crate) fn routes() -> Vec<Route> {
+    let all = operations().into_iter().filter(|(.., operation)| operation["x-roles"].is_array());
+    all.map(|(method, path, operation)| {
+        let roles = serde_json::from_value(operation["x-roles"].clone()).unwrap();
+        Route { method, path, roles }
+    })
+    .collect()
+}
 
 /// The state that a job must be in for an action to be possible.
 fn state_for(path: &str) -> &'static str {
@@ -47,42 +51,44 @@ fn state_for(path: &str) -> &'static str {
     }
 }
 
-/// The routes that need none.
-const OPEN: &[(&str, &str)] = &[
-    ("GET", "/healthz"),
-    ("GET", "/readyz"),
-    ("GET", "/metrics"),
-    ("GET", "/openapi.json"),
-    ("GET", "/docs"),
-    ("GET", "/problems"),
-    ("GET", "/problems/{code}"),
-];
-
-/// The routes that need a secret of their own instead, see `webhooks`.
-const BY_SECRET: &[(&str, &str)] = &[("POST", "/v1/webhooks/wonde")];
+#[test]
+fn each_route_needs_a_key_or_says_what_it_needs_instead() {
+    for (method, path, operation) in operations() {
+        let name = format!("{method} {path}");
+        let roles = operation["x-roles"].as_array();
+        let security = &operation["security"];
+        match path.as_str() {
+            "/v1/webhooks/wonde" => assert!(security[0]["webhook_secret"].is_array(), "{name}"),
+            path if path.starts_with("/v1/") => {
+                // Whatever the API needs unless said otherwise: a key.
+                assert!(
+                    security.is_null() && roles.is_some_and(|roles| !roles.is_empty()),
+                    "{name}"
+                );
+            }
+            _ => assert!(*security == json!([{}]) && roles.is_none(), "{name}"),
+        }
+    }
+}
 
 #[test]
-fn no_route_is_missing_here() {
-    let document: Value = serde_json::from_str(&mis_sync_api::openapi_json()).unwrap();
-    let described: BTreeSet<_> = document["paths"]
-        .as_object()
-        .unwrap()
-        .iter()
-        .flat_map(|(path, item)| {
-            item.as_object().unwrap().iter().map(move |(method, operation)| {
-                let is_open = operation["security"] == json!([{}]);
-                (method.to_uppercase(), path.clone(), is_open)
-            })
-        })
-        .collect();
-    let here: BTreeSet<_> = ROUTES
-        .iter()
-        .map(|(method, path, _)| (*method, *path))
-        .chain(BY_SECRET.iter().copied())
-        .map(|(method, path)| (method.to_owned(), path.to_owned(), false))
-        .chain(OPEN.iter().map(|(method, path)| ((*method).to_owned(), (*path).to_owned(), true)))
-        .collect();
-    assert_eq!(here, described);
+fn who_may_do_what_is_as_agreed() {
+    let routes = routes();
+    let of = |role: Role| -> BTreeSet<String> {
+        let allowed = routes.iter().filter(|route| route.roles.contains(&role));
+        allowed.map(|route| format!("{} {}", route.method, route.path)).collect()
+    };
+    assert_eq!(of(Admin).len(), routes.len());
+    let viewer = of(Viewer);
+    assert!(viewer.iter().all(|route| route.starts_with("GET ") && !route.ends_with("/photo")));
+    let only_operator: Vec<_> = of(Operator).difference(&of(IpApp)).cloned().collect();
+    let actions = ["approve", "cancel", "reject", "retry", "undo"];
+    assert_eq!(only_operator, actions.map(|action| format!("POST /v1/jobs/{{job_id}}/{action}")));
+    let only_app: Vec<_> = of(IpApp).difference(&of(Operator)).cloned().collect();
+    assert_eq!(
+        only_app,
+        ["DELETE", "PUT"].map(|method| format!("{method} /v1/schools/{{school_id}}"))
+    );
 }
 
 #[tokio::test]
@@ -104,26 +110,26 @@ async fn each_role_can_do_what_it_should_and_no_more() {
         let ids = [("{school_id}", "oak"), ("{job_id}", job), ("{staff_id}", &person)];
         ids.iter().fold(path.to_owned(), |path, (name, id)| path.replace(name, id))
     };
-    for (method, path, allowed) in ROUTES {
+    for Route { method, path, roles } in routes() {
         // A body that goes too far for a caller who may not even begin.
         let ask = || {
             let question = if path.ends_with("/explain") { "?wonde_id=A1" } else { "" };
-            let ask = Ask::new(method, &format!("{}{question}", fill(path)));
+            let ask = Ask::new(&method, &format!("{}{question}", fill(&path)));
             let body = json!({"name": "N", "wonde_school_id": "A1", "token": "t"});
-            match (*method, path.rsplit('/').next()) {
+            match (method.as_str(), path.rsplit('/').next()) {
                 ("PUT", _) => ask.json(&body),
                 ("POST", Some("matches")) => ask.json(&json!({"wonde_id": "A1"})),
                 _ => ask,
             }
         };
-        for role in Role::ALL {
+        for role in Role::ALL.iter().copied() {
             let key = app.key(role, None).await;
             // A route before this one may have disconnected the school.
             app.school("oak").await;
-            app.put_in_state(&job, state_for(path)).await;
+            app.put_in_state(&job, state_for(&path)).await;
             app.only_change(&job, &person).await;
             let answer = app.send(ask().key(&key)).await;
-            if allowed.contains(&role) {
+            if roles.contains(&role) {
                 assert!(answer.status < 300, "{method} {path} {role}: {}", answer.text);
             } else {
                 answer.problem(403, "forbidden");
@@ -158,10 +164,11 @@ async fn who_may_not_act_learns_nothing_by_trying() {
 #[tokio::test]
 async fn the_open_routes_need_no_key() {
     let app = App::start().await;
-    for (method, path) in OPEN {
-        let answer = app.send(Ask::new(method, &path.replace("{code}", "not-found"))).await;
+    let open = operations().into_iter().filter(|(_, path, _)| !path.starts_with("/v1/"));
+    for (method, path, _) in open {
+        let answer = app.send(Ask::new(&method, &path.replace("{code}", "not-found"))).await;
         assert_eq!(answer.status, 200, "{path}");
-        if !["/metrics", "/docs"].contains(path) {
+        if !["/metrics", "/docs"].contains(&path.as_str()) {
             answer.json();
         }
     }

@@ -1,7 +1,8 @@
 mod act;
 
+use mis_sync_control::Act;
 use mis_sync_domain::{Change, FieldValue, Job, JobId};
-use mis_sync_queue::{Queue, control::Act};
+use mis_sync_queue::Queue;
 use mis_sync_store::{
     Pool,
     jobs::{self, JobFilter},
@@ -119,7 +120,7 @@ async fn changes(pool: &Pool, id: JobId, json: bool) -> Result<(), Failure> {
     }
     let row = |change: &Change| {
         [
-            change.record.kind().to_owned(),
+            change.record.kind().to_string(),
             change.wonde_id.clone().unwrap_or_default(),
             change.field.as_str().to_owned(),
             value(change.old.as_ref()),

@@ -1,5 +1,5 @@
+use mis_sync_control as control;
 use mis_sync_domain::{JobState, Lane};
-use mis_sync_queue::control;
 use mis_sync_store::{
     figures::{self, Now},
     pauses::{self, Pause, Scope},

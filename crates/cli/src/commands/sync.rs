@@ -1,5 +1,6 @@
+use mis_sync_control as control;
 use mis_sync_domain::{Job, School, SyncMode, SyncOptions};
-use mis_sync_queue::{Queue, control};
+use mis_sync_queue::Queue;
 use mis_sync_store::{Pool, schools};
 
 use crate::{

@@ -1,4 +1,4 @@
-use mis_sync_queue::control;
+use mis_sync_control as control;
 use mis_sync_store::{
     Pool,
     workers::{self, WorkerRow, WorkerState},

@@ -35,7 +35,7 @@ fn account(active: bool) -> Account {
 
 fn evidence(sighting: Option<Sighting>, account: Option<Account>) -> Evidence {
     let field = |field| FieldEvidence { field, mis_said: true, differs: false, pending: false };
-    let fields = account.iter().flat_map(|_| SyncedField::ALL.map(field)).collect();
+    let fields = account.iter().flat_map(|_| SyncedField::ALL.iter().copied().map(field)).collect();
     Evidence {
         reading: Some(reading()),
         sighting,
@@ -59,8 +59,10 @@ fn every_outcome_of_a_record_has_a_verdict_and_one_sentence() {
         RecordOutcome::NotTeaching,
         RecordOutcome::Gone,
     ];
-    let outcomes: Vec<_> =
-        outcomes.into_iter().chain(IssueCode::ALL.map(RecordOutcome::Issue)).collect();
+    let outcomes: Vec<_> = outcomes
+        .into_iter()
+        .chain(IssueCode::ALL.iter().copied().map(RecordOutcome::Issue))
+        .collect();
     for standing in standings {
         for outcome in &outcomes {
             for account in [None, Some(account(true)), Some(account(false))] {

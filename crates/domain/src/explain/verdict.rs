@@ -4,6 +4,7 @@ use crate::{IssueCode, RecordOutcome, Sighting, employment::Standing, job::named
 named!(
     /// Why a person is in iP, is missing from it, or differs from the MIS. The list is closed;
     /// `docs/verdicts.md` says what a school can do about each.
+    #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
     Verdict, "verdict", {
         /// In iP, and the same as in the MIS.
         AsInMis = "as_in_mis",

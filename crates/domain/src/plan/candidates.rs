@@ -16,7 +16,28 @@ use super::{
     lookup::{Lookup, Place, is_same},
     matching::Match,
 };
-use crate::{IssueCode, StaffId, StaffRecord, TeachingRecord, identity::folded};
+use crate::{IssueCode, StaffId, StaffRecord, TeachingRecord, identity::folded, job::named};
+
+named!(
+    /// What a record and somebody in iP have in common.
+    #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+    MatchReason, "reason of a match", {
+        /// Wonde's id.
+        WondeId = "wonde_id",
+        /// The UPI of the MIS.
+        Upi = "upi",
+        /// The work email.
+        WorkEmail = "work_email",
+        /// The surname.
+        Surname = "surname",
+        /// The forename.
+        FirstName = "first_name",
+        /// The initials.
+        Initials = "initials",
+        /// They teach a class of the same name.
+        Classes = "classes",
+    }
+);
 
 /// A record, and the account that it may belong to.
 #[derive(Clone, PartialEq, Eq)]
@@ -25,8 +46,8 @@ pub struct Candidate {
     pub staff_id: StaffId,
     /// How much they have in common, 0 to 100.
     pub score: u8,
-    /// What they have in common.
-    pub reasons: Vec<&'static str>,
+    /// What that is.
+    pub reasons: Vec<MatchReason>,
     /// Whether a key is the same but the names are not, so that it may be another person's account.
     pub in_doubt: bool,
     /// Forename, surname and work email of the record.
@@ -38,7 +59,7 @@ impl Candidate {
         said: &StaffRecord,
         staff_id: StaffId,
         score: u8,
-        reasons: Vec<&'static str>,
+        reasons: Vec<MatchReason>,
     ) -> Self {
         let email = said.email.clone().map(String::from).unwrap_or_default();
         Self {
@@ -135,11 +156,11 @@ fn compare(of: &Lookup<'_>, at: usize, place: Place, taught: &Taught<'_>) -> Opt
         return None;
     }
     let in_common = [
-        (record.key == Some(of.account_key(place)), 40, "work_email"),
-        (is_same(&said.surname, &held.surname), 25, "surname"),
-        (has_same_first_name, 20, "first_name"),
-        (has_same_initials, 5, "initials"),
-        (taught.share_a_class(account.id, &said.wonde_id), 10, "classes"),
+        (record.key == Some(of.account_key(place)), 40, MatchReason::WorkEmail),
+        (is_same(&said.surname, &held.surname), 25, MatchReason::Surname),
+        (has_same_first_name, 20, MatchReason::FirstName),
+        (has_same_initials, 5, MatchReason::Initials),
+        (taught.share_a_class(account.id, &said.wonde_id), 10, MatchReason::Classes),
     ];
     let same = || in_common.iter().filter(|(is_same, ..)| *is_same);
     let score = same().map(|(_, score, _)| score).sum();

@@ -7,7 +7,7 @@
 use std::collections::HashMap;
 
 use super::{
-    candidates::Candidate,
+    candidates::{Candidate, MatchReason},
     decisions::Decided,
     lookup::{Lookup, Place, identity_of, identity_said, is_same},
     matching::Match,
@@ -83,9 +83,10 @@ fn candidate(of: &Lookup<'_>, doubt: &Doubt) -> Candidate {
     let account = of.account(doubt.person);
     let has_same_surname = is_same(&account.person.surname, &said.surname);
     let (reasons, score) = match (doubt.by, has_same_surname) {
-        (MatchedBy::WorkEmail, true) => (vec!["work_email", "surname"], 65),
-        (MatchedBy::WorkEmail, false) => (vec!["work_email"], 40),
-        (by, _) => (vec![by.as_str()], SCORE_OF_A_KEY),
+        (MatchedBy::WorkEmail, true) => (vec![MatchReason::WorkEmail, MatchReason::Surname], 65),
+        (MatchedBy::WorkEmail, false) => (vec![MatchReason::WorkEmail], 40),
+        (MatchedBy::Upi, _) => (vec![MatchReason::Upi], SCORE_OF_A_KEY),
+        (_, _) => (vec![MatchReason::WondeId], SCORE_OF_A_KEY),
     };
     Candidate { in_doubt: true, ..Candidate::new(said, account.id, score, reasons) }
 }

@@ -297,7 +297,8 @@ impl Plan {
     /// The possible matches.
     pub(super) fn candidates(&self) -> Vec<String> {
         let line = |one: &super::Candidate| {
-            let reasons = one.reasons.join("+");
+            let reasons: Vec<&str> = one.reasons.iter().map(|reason| reason.as_str()).collect();
+            let reasons = reasons.join("+");
             format!("{}?{} {} {reasons}", one.wonde_id, named(&one.staff_id.to_string()), one.score)
         };
         self.candidates.iter().map(line).collect()

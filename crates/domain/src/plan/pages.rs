@@ -254,7 +254,8 @@ impl<Cursor: Clone> Fetch<Cursor> {
             photos: was_read(List::Photos).then(Vec::new),
             ..Fetched::default()
         };
-        let codes = IssueCode::ALL.into_iter().filter(|code| self.notes.contains(code.as_str()));
+        let codes =
+            IssueCode::ALL.iter().copied().filter(|code| self.notes.contains(code.as_str()));
         fetched.issues = codes.map(|code| (-1, Issue::of_school(code))).collect();
         let mut first = 0;
         for page in self.lists.into_values().flat_map(|pages| pages.pages) {

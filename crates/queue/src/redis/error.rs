@@ -1,3 +1,4 @@
+use mis_sync_domain::named;
 use redis::{ErrorKind, ServerErrorKind};
 
 /// Redis cannot be reached or did not do what was asked.
@@ -34,36 +35,25 @@ impl RedisError {
     }
 }
 
-/// Why Redis is of no use just now. The service works without it meanwhile.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum RedisTrouble {
-    /// It does not answer, or not in time.
-    Away,
-    /// It is reading its data after a start.
-    Loading,
-    /// It is a replica: its master is another one now.
-    ReadOnly,
-    /// It has reached `maxmemory` and may evict nothing.
-    Full,
-    /// It takes no writes for another reason, such as a disk that is full.
-    RefusesWrites,
-    /// It does not know our credentials, or does not let us do what we need.
-    NotPermitted,
-}
+named!(
+    /// Why Redis is of no use just now. The service works without it meanwhile.
+    RedisTrouble, "trouble with Redis", {
+        /// It does not answer, or not in time.
+        Away = "away",
+        /// It is reading its data after a start.
+        Loading = "loading",
+        /// It is a replica: its master is another one now.
+        ReadOnly = "read-only",
+        /// It has reached `maxmemory` and may evict nothing.
+        Full = "full",
+        /// It takes no writes for another reason, such as a disk that is full.
+        RefusesWrites = "refuses-writes",
+        /// It does not know our credentials, or does not let us do what we need.
+        NotPermitted = "not-permitted",
+    }
+);
 
 impl RedisTrouble {
-    /// Its stable name.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Away => "away",
-            Self::Loading => "loading",
-            Self::ReadOnly => "read-only",
-            Self::Full => "full",
-            Self::RefusesWrites => "refuses-writes",
-            Self::NotPermitted => "not-permitted",
-        }
-    }
-
     /// The same for people, and what to do.
     pub fn sentence(self) -> &'static str {
         match self {

@@ -1,10 +1,8 @@
 //! What people do, whichever way they do it.
 
+use mis_sync_control::{self as control, Act, Refused};
 use mis_sync_domain::{JobId, JobState, SyncOptions};
-use mis_sync_queue::{
-    Actor, Enqueued,
-    control::{self, Act, Refused},
-};
+use mis_sync_queue::{Actor, Enqueued};
 use mis_sync_store::schools;
 use mis_sync_testing::somebody;
 

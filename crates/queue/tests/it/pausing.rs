@@ -1,7 +1,8 @@
 use std::sync::Arc;
 
+use mis_sync_control as control;
 use mis_sync_domain::{JobState, Lane};
-use mis_sync_queue::{Actor, Intake, WorkerOptions, control};
+use mis_sync_queue::{Actor, Intake, WorkerOptions};
 use mis_sync_store::{jobs, pauses::Scope};
 use mis_sync_testing::eventually;
 use tokio::sync::Semaphore;

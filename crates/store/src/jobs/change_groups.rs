@@ -1,6 +1,6 @@
 //! What a job changed, in groups of what happened.
 
-use mis_sync_domain::{ChangedField, JobId};
+use mis_sync_domain::{ChangedField, JobId, RecordKind};
 use sqlx::PgPool;
 
 use crate::Error;
@@ -16,17 +16,6 @@ pub struct ChangeGroup {
     pub kind: ChangeKind,
     /// To how many records.
     pub number: i64,
-}
-
-/// A sort of record.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum RecordKind {
-    /// A person.
-    Staff,
-    /// A class.
-    Class,
-    /// A subject.
-    Subject,
 }
 
 /// What happened to a field, the gravest first.
@@ -65,12 +54,7 @@ pub async fn change_groups(pool: &PgPool, id: JobId) -> Result<Vec<ChangeGroup>,
         .into_iter()
         .map(|row| {
             let field: ChangedField = row.field.parse().map_err(|_| broken("field"))?;
-            let record = match row.record.as_str() {
-                "staff" => RecordKind::Staff,
-                "class" => RecordKind::Class,
-                "subject" => RecordKind::Subject,
-                _ => return Err(broken("record")),
-            };
+            let record = row.record.parse().map_err(|_| broken("record"))?;
             let kind = match (field, row.flag.as_deref(), row.had, row.has) {
                 (ChangedField::Created, ..) => ChangeKind::Created,
                 (_, Some("false"), ..) => ChangeKind::SwitchedOff,

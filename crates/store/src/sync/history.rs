@@ -32,7 +32,7 @@ pub(super) async fn write_changes(
     if changes.is_empty() {
         return Ok(());
     }
-    let records: Vec<&str> = changes.iter().map(|change| change.record.kind()).collect();
+    let records: Vec<&str> = changes.iter().map(|change| change.record.kind().as_str()).collect();
     let ids: Vec<Option<Uuid>> = changes.iter().map(|change| change.record.id()).collect();
     let wonde_ids: Vec<Option<&str>> =
         changes.iter().map(|change| change.wonde_id.as_deref()).collect();

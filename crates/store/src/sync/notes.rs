@@ -5,13 +5,18 @@ use chrono::{DateTime, Utc};
 use mis_sync_domain::{
     IssueCode, MatchedBy, StaffId,
     line_manager::HierarchyLists,
-    plan::{Evidence, Fetched, NewIds},
+    plan::{Evidence, Fetched, MatchReason, NewIds},
 };
 use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::{Write, people::staff_id};
 use crate::Error;
+
+/// Reasons as one text, which the database splits: an array of arrays would not be a column.
+fn joined(reasons: &[MatchReason]) -> String {
+    reasons.iter().map(|reason| reason.as_str()).collect::<Vec<_>>().join(",")
+}
 
 /// Records on the school that it was synced. This also says when a full sync read its people.
 pub(super) async fn school_was_synced(
@@ -102,7 +107,7 @@ pub(super) async fn keep_candidates(
     let wonde_ids: Vec<&str> = candidates.iter().map(|one| one.wonde_id.as_str()).collect();
     let staff_ids: Vec<Uuid> = candidates.iter().map(|one| one.staff_id.0).collect();
     let scores: Vec<i32> = candidates.iter().map(|one| i32::from(one.score)).collect();
-    let reasons: Vec<String> = candidates.iter().map(|one| one.reasons.join(",")).collect();
+    let reasons: Vec<String> = candidates.iter().map(|one| joined(&one.reasons)).collect();
     let in_doubt: Vec<bool> = candidates.iter().map(|one| one.in_doubt).collect();
     let said = |at: usize| candidates.iter().map(move |one| one.said[at].as_str());
     let (first_names, surnames): (Vec<&str>, Vec<&str>) = said(0).zip(said(1)).unzip();

@@ -2,7 +2,8 @@
 //! is a job of its own, so it has a history and can itself be undone.
 
 use mis_sync_domain::{
-    AuditAction, ChangedField, FieldValue, Job, JobId, JobState, Report, SchoolId, SyncOptions,
+    AuditAction, ChangedField, FieldValue, Job, JobId, JobState, RecordKind, Report, SchoolId,
+    SyncOptions,
     plan::{self, Conflict, Held, NewIds, Past},
 };
 use sqlx::{PgConnection, PgPool};
@@ -117,7 +118,7 @@ async fn read_held(
     let emails = emails.chain(closed.map(|account| account.person.email.as_str()));
     let logins = held::read_logins(db, school_id, None, &people, emails).await?;
     let mut held = Held { logins, people, ..Held::default() };
-    if history.iter().any(|past| past.change.record.kind() != "staff") {
+    if history.iter().any(|past| past.change.record.kind() != RecordKind::Staff) {
         held.subjects = groups::subjects(db, school_id).await?;
         held.classes = groups::classes(db, school_id).await?;
     }

@@ -13,7 +13,7 @@ async fn opens(store: &TestStore, text: &str) -> Option<ApiKey> {
 async fn a_key_opens_as_what_it_was_made_until_it_is_revoked() {
     let store = TestStore::start().await;
     assert!(!api_keys::any_active(&store.pool).await.unwrap());
-    for role in Role::ALL {
+    for role in Role::ALL.iter().copied() {
         let (key, text) =
             api_keys::create(&store.pool, "key", role, None, &somebody()).await.unwrap();
         assert_eq!((key.role, key.school_id.as_ref(), key.revoked_at), (role, None, None));

@@ -1,6 +1,6 @@
 //! Accounts never pass to another person automatically.
 
-use mis_sync_domain::plan::{MappedPage, Present};
+use mis_sync_domain::plan::{MappedPage, MatchReason, Present};
 use mis_sync_domain::{
     ChangedField, Imports, IssueCode, StaffId, StaffRecord, SubjectOfClass, SyncRules, Teacher,
     TeachingKind, TeachingRecord,
@@ -67,7 +67,7 @@ async fn an_id_that_returns_with_other_names_and_email_waits_for_a_person() {
     }
     let found = waiting(&store).await;
     assert_eq!((found.len(), found[0].staff_id.0, found[0].in_doubt), (1, before[0].id, true));
-    assert_eq!(found[0].reasons, ["wonde_id"]);
+    assert_eq!(found[0].reasons, [MatchReason::WondeId]);
 }
 
 #[tokio::test]

@@ -1,11 +1,9 @@
 //! Acts on many jobs, one by one, with the same code as a single action. Each result is counted in
 //! the same transaction, so another attempt continues where this one stopped.
 
+use mis_sync_control::{self as control, Act, Refused};
 use mis_sync_domain::{ActOnJobs, JobId};
-use mis_sync_queue::{
-    Claimed, Error, JobError,
-    control::{self, Act, Refused},
-};
+use mis_sync_queue::{Claimed, Error, JobError};
 use mis_sync_store::{
     Error as StoreError,
     bulk::{self, Bulk, BulkAction, Outcome},

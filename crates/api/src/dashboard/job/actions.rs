@@ -2,8 +2,8 @@
 
 use axum::{http::StatusCode, response::Response};
 use maud::{Markup, html};
+use mis_sync_control::{self as control, Act, Refused};
 use mis_sync_domain::{Action, Job, JobState, plan::Conflict};
-use mis_sync_queue::control::{self, Act, Refused};
 use mis_sync_store::bulk::BulkAction;
 
 use crate::{

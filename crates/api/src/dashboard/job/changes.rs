@@ -5,6 +5,7 @@ use axum::response::Response;
 use maud::{Markup, html};
 use mis_sync_domain::{
     Action, AuditAction, Change, ChangedField, ChangedRecord, FieldValue, Job, JobId, JobState,
+    RecordKind,
 };
 use mis_sync_store::{
     Error, Pool,
@@ -109,16 +110,16 @@ fn tone(group: &ChangeGroup) -> &'static str {
 /// `12 people deactivated`, `3 job titles emptied`.
 fn sentence(job: &Job, group: &ChangeGroup) -> String {
     let records = match group.record {
-        jobs::RecordKind::Staff => ("person", "people"),
-        jobs::RecordKind::Class => ("class", "classes"),
-        jobs::RecordKind::Subject => ("subject", "subjects"),
+        RecordKind::Staff => ("person", "people"),
+        RecordKind::Class => ("class", "classes"),
+        RecordKind::Subject => ("subject", "subjects"),
     };
     let would = job.options.dry_run || job.state == JobState::Held;
     let of = count(group.number, records.0, records.1);
     let field = words(group.field);
     let (done, would_do) = match (group.kind, group.field, group.record) {
         (ChangeKind::Created, ..) => ("new".to_owned(), "be new".to_owned()),
-        (ChangeKind::SwitchedOff, ChangedField::Active, jobs::RecordKind::Staff) => {
+        (ChangeKind::SwitchedOff, ChangedField::Active, RecordKind::Staff) => {
             ("can no longer log in".to_owned(), "no longer be able to log in".to_owned())
         }
         (ChangeKind::SwitchedOff, ChangedField::Active, _) => {
@@ -237,8 +238,8 @@ fn table(changes: &[&Change], shown: Shown) -> Markup {
 
 fn whose(change: &Change) -> Markup {
     let kind = match change.record.kind() {
-        "staff" => "person",
-        other => other,
+        RecordKind::Staff => "person",
+        other => other.as_str(),
     };
     let id = change.record.id().map(|id| id.to_string()).or_else(|| change.wonde_id.clone());
     html! { (kind) " " @match id {

@@ -91,7 +91,7 @@ fn show(access: &Access, known: &Known, explanation: &Explanation) -> Markup {
                         thead { tr { th { "Field" } th { "iP" } th { "MIS" } th { "Same?" } th { "Why" } } }
                         tbody { @for (provenance, result) in person.fields.iter().zip(&explanation.fields) {
                             tr {
-                                td { (provenance.field.column().replace('_', " ")) }
+                                td { (provenance.field.as_str().replace('_', " ")) }
                                 td { (provenance.ip_value.as_ref().map_or("–", |value| value.as_str())) }
                                 td { (provenance.mis_value.as_ref().map_or("–", |value| value.as_str())) }
                                 td { (outcome(result.outcome)) }

@@ -108,7 +108,7 @@ async fn each_role_can_do_what_it_should_and_no_more() {
                WHERE id = '{job}'"#
         ))
         .await;
-        for role in Role::ALL.into_iter().filter(|role| *role != Role::App) {
+        for role in Role::ALL.iter().copied().filter(|role| *role != Role::App) {
             app.put_in_state(&job, state).await;
             let who = SignedIn::of_role(&app, role).await;
             let keys = mis_sync_store::api_keys::list(&app.pool).await.unwrap();

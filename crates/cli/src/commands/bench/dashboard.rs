@@ -8,8 +8,8 @@ use std::{
     time::{Duration, Instant},
 };
 
+use mis_sync_control as control;
 use mis_sync_domain::Lane;
-use mis_sync_queue::control;
 use mis_sync_store::{audit::Actor, figures, pauses::Scope};
 use mis_sync_wonde_sim::{Simulator, SimulatorOptions};
 use reqwest::{

@@ -1,10 +1,8 @@
 //! What an operator does to a job. The state decides whether it can be done.
 
+use mis_sync_control::{self as control, Act, Refused};
 use mis_sync_domain::{Affected, plan::Conflict};
-use mis_sync_queue::{
-    Queue,
-    control::{self, Act, Refused},
-};
+use mis_sync_queue::Queue;
 
 use crate::{
     arguments::Action,

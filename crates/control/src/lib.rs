@@ -1,11 +1,10 @@
-//! What people do. Every caller (API, dashboard, command line, an action on many jobs) reads the
-//! request, comes through here and shows the answer. So the rules, the lines of the audit log and
-//! the words of a refusal are the same for all.
+#![doc = include_str!("../README.md")]
 
 use mis_sync_domain::{
     BulkId, GuardCategory, Job, JobId, JobKind, JobState, School, SyncOptions, SyncSchool,
     plan::Conflict,
 };
+use mis_sync_queue::{Error, Queue};
 use mis_sync_store::{
     bulk::{self, BulkAction},
     jobs::{self, Actor, Approved, Enqueued, Idempotency, JobFilter, NewJob},
@@ -13,8 +12,6 @@ use mis_sync_store::{
     schools,
     undo::{self, Undone},
 };
-
-use crate::{Error, Queue};
 
 pub use mis_sync_store::{
     pauses::pause,
