@@ -22,8 +22,7 @@ const BANNED: [(&str, &str); 12] = [
 ];
 
 /// Files and folders that have not been rewritten yet. Remove an entry once it has been.
-const NOT_YET: [&str; 4] =
-    ["CHANGELOG.md", "crates/api/", "crates/queue/src/health.rs", "docs/openapi.json"];
+const NOT_YET: [&str; 1] = ["CHANGELOG.md"];
 
 /// These are not prose of ours: published migrations, licences, libraries, and this list itself.
 const NOT_OURS: [&str; 4] = ["migrations/", "/assets/htmx", "/assets/axe-core", "it/wording.rs"];

@@ -37,7 +37,7 @@ pub(crate) enum ApiError {
     MethodNotAllowed,
     #[error("There is no school with this id.")]
     UnknownSchool,
-    #[error("There is nobody with this id in the school.")]
+    #[error("There is no person with this id in the school.")]
     UnknownStaff,
     #[error("This person has no picture.")]
     NoPhoto,

@@ -54,8 +54,8 @@ pub(crate) async fn list_matches(
 /// Decide whom a record means
 ///
 /// The next sync follows it: the account keeps login, password and history, or the record becomes
-/// somebody new. An account that was in doubt gets a new password when it passes on; where the record
-/// becomes somebody new, the account that had its id loses it and is treated as a leaver's. A
+/// a new person. An account that was in doubt gets a new password when it passes on; where the record
+/// becomes a new person, the account that had its id loses it and is treated as a leaver's. A
 /// decision can be changed until then.
 #[utoipa::path(
     post,
@@ -90,7 +90,7 @@ fn read(body: JsonObject) -> Result<(String, Option<StaffId>), ApiError> {
     }
     let staff_id = fields.text("staff_id").map(|id| id.parse());
     if matches!(staff_id, Some(Err(_))) {
-        fields.refuse("staff_id", "has to be iP's id of a person, or null for somebody new");
+        fields.refuse("staff_id", "has to be iP's id of a person, or null for a new person");
     }
     fields.finish_or_refuse("`wonde_id` and `staff_id`")?;
     Ok((wonde_id, staff_id.and_then(Result::ok)))

@@ -64,7 +64,7 @@ catalogue! {
     WebhooksOff = NOT_FOUND "webhooks-off": "Webhooks from Wonde are not taken here",
         "Set `webhooks.wonde_secret` in the configuration of the API.";
     Forbidden = FORBIDDEN "forbidden": "The role of this key does not allow this",
-        "Use a key of another role, or ask whoever runs the service for one.";
+        "Use a key with another role, or ask the people who run the service for one.";
     WondeIdFixed = FORBIDDEN "wonde-id-fixed": "The Wonde id is not for this key to choose",
         "Send the school's Wonde id as it is, or use a key that is not bound to a school.";
     ForeignForm = FORBIDDEN "foreign-form": "The form is not of this session",
@@ -81,7 +81,7 @@ catalogue! {
         "Check the id. Finished jobs are removed after a while, and a key that is bound to one \
          school knows no other's.";
     UnknownMatch = NOT_FOUND "unknown-match": "There is no such possible match",
-        "`GET /v1/schools/{school_id}/matches` lists them; each full sync finds them anew.";
+        "`GET /v1/schools/{school_id}/matches` lists them; each full sync finds them again.";
     UnknownProblem = NOT_FOUND "unknown-problem": "There is no such type of problem",
         "`/problems` lists them all.";
     MethodNotAllowed = METHOD_NOT_ALLOWED "method-not-allowed":
@@ -91,8 +91,8 @@ catalogue! {
         "This address has nothing in the format that was asked for",
         "Send `Accept: application/json` or `Accept: text/csv`.";
     WrongJobState = CONFLICT "wrong-job-state": "The state of the job forbids this",
-        "The member `state` says where the job stands. Read it again: somebody may have been \
-         quicker.";
+        "The member `state` says where the job stands. Read it again: another person may have \
+         acted first.";
     NotHeldFor = CONFLICT "not-held-for": "The job is not held for this",
         "`report.guard` of the job lists the categories that can be approved.";
     NothingToUndo = CONFLICT "nothing-to-undo": "There is nothing to take back",
@@ -122,7 +122,7 @@ catalogue! {
         "The Idempotency-Key belongs to another request",
         "Make a new key for each new request; send the old one only with the very same request.";
     Internal = INTERNAL_SERVER_ERROR "internal": "Something went wrong inside the service",
-        "Tell whoever runs the service the request id (header `X-Request-Id`).";
+        "Tell the people who run the service the request id (header `X-Request-Id`).";
     DependencyAway = SERVICE_UNAVAILABLE "dependency-away": "Something the service needs is away",
         "Try again after `Retry-After` seconds.";
     TimedOut = SERVICE_UNAVAILABLE "timed-out": "The request took too long",

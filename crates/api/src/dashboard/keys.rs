@@ -32,7 +32,7 @@ async fn render(operator: &Operator, new: Option<(&ApiKey, &SecretString)>) -> R
         }
         (creation(operator))
         (panel("Keys", "Ledger (Postgres), now", &keys, |keys| table(operator, keys)))
-        p.quiet { "Whoever signs in here with a key is signed out " (how_long()) ", and at once when the key is revoked." }
+        p.quiet { "A person who signs in here with a key is signed out " (how_long()) ", and at once when the key is revoked." }
     };
     Page { operator, tab: Tab::Keys, title: "API keys", watch: None }.show(&content)
 }
@@ -81,7 +81,7 @@ fn table(operator: &Operator, keys: &[ApiKey]) -> Markup {
                         td { code { (key.id) } }
                         td { @if key.revoked_at.is_none() {
                             (Deed { label: "Revoke", action: format!("/dashboard/keys/{}/revoke", key.id), kind: "danger",
-                                says: "The key opens nothing from then on, and whoever is signed in with it is signed out." }
+                                says: "The key stops working at once, and everyone who is signed in with it is signed out." }
                                 .show(operator, &html! {}))
                         } }
                     }

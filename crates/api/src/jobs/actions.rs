@@ -170,7 +170,7 @@ pub(crate) async fn approve_job(
 
 /// Reject the changes of a held job
 ///
-/// Nobody is changed, and the job is cancelled. The next sync looks anew.
+/// No person is changed, and the job is cancelled. The next sync compares again.
 #[utoipa::path(
     post,
     path = "/v1/jobs/{job_id}/reject",
@@ -198,7 +198,7 @@ pub(crate) async fn reject_job(
 /// Take back what a job changed
 ///
 /// Everything at once or nothing: where a later change touched the same field, `conflicts` lists
-/// the fields. Nobody is deleted: people whom the job created can no longer log in. The answer is
+/// the fields. No person is deleted: people whom the job created can no longer log in. The answer is
 /// the undo, a job that has succeeded, whose `links.undo_of` leads back; it can be undone as
 /// well. The next full sync applies again what the MIS says, so mend it there first.
 #[utoipa::path(

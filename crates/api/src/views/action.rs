@@ -1,7 +1,7 @@
 use mis_sync_domain::GuardCategory;
 use utoipa::ToSchema;
 
-/// Why somebody acts on a job.
+/// Why a person acts on a job.
 #[derive(ToSchema)]
 #[expect(dead_code, reason = "only described: it is read field by field, see `jobs::actions`")]
 pub(crate) struct ActionRequest {
@@ -10,7 +10,7 @@ pub(crate) struct ActionRequest {
     reason: Option<String>,
 }
 
-/// What somebody approves of a held job, and why.
+/// What a person approves of a held job, and why.
 #[derive(ToSchema)]
 #[schema(as = ApproveRequest)]
 #[expect(dead_code, reason = "only described: it is read field by field, see `jobs::actions`")]

@@ -9,7 +9,7 @@ use utoipa::ToSchema;
 use super::{mask_text, staff::ProvenanceView, timestamp};
 use crate::state::Mask;
 
-/// Why somebody is in iP, or is not, or is there otherwise than in the MIS.
+/// Why a person is in iP, is missing, or differs from the MIS.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Explanation)]
 pub(crate) struct ExplanationView {
@@ -18,7 +18,7 @@ pub(crate) struct ExplanationView {
     /// Wonde's id of the person; null: none is known.
     #[schema(required)]
     wonde_id: Option<String>,
-    /// The person in iP; null: there is nobody.
+    /// The person in iP; null if there is none.
     #[schema(required, format = "uuid")]
     staff_id: Option<String>,
     /// The reason, for programs; `docs/verdicts.md` explains each.
@@ -32,7 +32,7 @@ pub(crate) struct ExplanationView {
     sentence: String,
     /// The way of a record into iP, always the same steps in the same order.
     steps: Vec<StepView>,
-    /// Each field of the person in iP; empty if there is nobody.
+    /// Each field of the person in iP; empty if there is none.
     fields: Vec<ExplainedFieldView>,
     /// Wonde ids of other records of the MIS with the same work email.
     others: Vec<String>,
@@ -75,7 +75,7 @@ struct ReadingView {
     job_id: String,
     #[schema(format = DateTime)]
     at: String,
-    /// A dry run changed nobody.
+    /// A dry run changed nothing.
     dry_run: bool,
     mode: SyncMode,
 }
@@ -84,7 +84,7 @@ struct ReadingView {
 #[derive(Serialize, ToSchema)]
 struct ExplanationLinks {
     school: String,
-    /// The person in iP; null: there is nobody.
+    /// The person in iP; null if there is none.
     #[schema(required)]
     staff: Option<String>,
     /// The last run; null: there is none.
@@ -93,7 +93,7 @@ struct ExplanationLinks {
 }
 
 impl ExplanationView {
-    /// What is known of somebody of this school, whose MIS is `mis`, and what it comes to.
+    /// What is known of a person in this school, whose MIS is `mis`, and the conclusion.
     pub(crate) fn new(
         known: Known,
         explanation: Explanation,

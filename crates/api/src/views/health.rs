@@ -87,7 +87,7 @@ pub(crate) struct CheckView {
 }
 
 named!(
-    /// How a dependency is. No more is told: addresses are nobody's business.
+    /// How a dependency is. Addresses are private, so nothing else is shown.
     #[derive(ToSchema)]
     pub(crate) CheckStatus, "status of a dependency", {
         /// It answers.

@@ -12,19 +12,19 @@ use crate::state::Mask;
 pub(crate) struct MatchRequest {
     /// Wonde's id of the record.
     wonde_id: String,
-    /// iP's id of the person; null or left out: somebody new.
+    /// iP's id of the person; null or left out: a new person.
     #[schema(format = "uuid")]
     staff_id: Option<String>,
 }
 
-/// Records that may mean somebody in iP.
+/// Records that may mean a person in iP.
 #[derive(Serialize, ToSchema)]
 #[schema(as = MatchList)]
 pub(crate) struct MatchListView {
     pub(crate) matches: Vec<MatchView>,
 }
 
-/// A record of the MIS, and somebody in iP whom it may mean.
+/// A record of the MIS, and a person in iP whom it may mean.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Match)]
 pub(crate) struct MatchView {
@@ -38,18 +38,18 @@ pub(crate) struct MatchView {
     score: u8,
     /// What they have in common.
     reasons: Vec<MatchReason>,
-    /// A key is the same and the names are not, so the account may be somebody else's: if it passes
-    /// on, it gets a new password.
+    /// A key is the same but the names are not, so the account may belong to another person: if
+    /// it is linked, it gets a new password.
     in_doubt: bool,
     /// What the record says.
     mis: NamedView,
     /// What iP says.
     ip: NamedView,
-    /// Somebody has decided, and the next full sync follows it.
+    /// A person has decided, and the next full sync follows it.
     is_decided: bool,
 }
 
-/// By what somebody is recognised; each `•••••` for a key that may not read personal data.
+/// How a person is recognised; each `•••••` for a key that may not read personal data.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Named)]
 struct NamedView {

@@ -5,7 +5,7 @@ use utoipa::ToSchema;
 
 use super::{JobView, timestamp};
 
-/// What schools are told of somebody whom no sync knows.
+/// What schools are told of a person whom no sync knows.
 const NOT_LINKED: &str = "This person was made in iP and is not linked with the MIS. A sync links \
     them by their work email once the MIS has them as current staff with the same address.";
 

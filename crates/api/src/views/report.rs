@@ -40,7 +40,7 @@ pub(crate) struct ReportView {
     photos: PhotoCountsView,
     /// Where the change goes above the school's limits: what has to be approved. Empty: nowhere.
     guard: Vec<AffectedView>,
-    /// What whoever approved the job when it was held left out; iP keeps what it has of it.
+    /// The categories left out when the held job was approved; iP keeps its values for them.
     left_out: Vec<AffectedView>,
     /// HTTP requests sent to Wonde.
     requests: u64,

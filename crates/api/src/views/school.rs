@@ -77,7 +77,7 @@ pub(crate) struct SettingsView {
     /// Import teaching staff only.
     #[schema(default = false, required = false)]
     teachers_only: bool,
-    /// Somebody who comes back is made active again.
+    /// A person who comes back is made active again.
     #[schema(default = true, required = false)]
     restore_inactive: bool,
     /// Line managers are set in iP; the MIS only fills them on creation.
@@ -105,7 +105,7 @@ pub(crate) struct SettingsView {
     /// Import photos on every sync.
     #[schema(default = false, required = false)]
     import_photos: bool,
-    /// What happens to somebody who left.
+    /// What happens to a person who left.
     #[schema(required = false)]
     leaver_policy: LeaverPolicy,
     /// How much a sync may change unasked; above that it is held.
@@ -114,8 +114,8 @@ pub(crate) struct SettingsView {
     /// When the school is synced by itself.
     #[schema(required = false)]
     schedule: ScheduleView,
-    /// Somebody who was read from the MIS in so many minutes before their login is not read
-    /// again; 0: everybody is, at each login.
+    /// A person who was read from the MIS within this many minutes before their login is not
+    /// read again; 0: everyone is read, at each login.
     #[schema(default = 1, required = false)]
     refresh_freshness_minutes: u16,
 }

@@ -6,7 +6,7 @@ use utoipa::ToSchema;
 use super::{FieldValueView, timestamp};
 use crate::state::Mask;
 
-/// Why the MIS owns nothing of somebody whom no sync knows.
+/// Why the MIS owns no field of a person whom no sync knows.
 const NOT_LINKED: &str = "The person is not linked with the MIS.";
 
 /// A person, and where each field that a sync fills comes from.
