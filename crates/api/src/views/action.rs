@@ -15,7 +15,8 @@ pub(crate) struct ActionRequest {
 #[schema(as = ApproveRequest)]
 #[expect(dead_code, reason = "only described: it is read field by field, see `jobs::actions`")]
 pub(crate) struct ApproveRequest {
-    /// Of those in `report.guard`; the others iP keeps as they are. Left out: all of them.
+    /// Some of the categories in `report.guard`; iP keeps its values for the others. If left out,
+    /// all of them.
     #[schema(min_items = 1)]
     categories: Option<Vec<GuardCategory>>,
     /// In the person's own words; kept with the action.

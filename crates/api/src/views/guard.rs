@@ -2,7 +2,8 @@ use mis_sync_domain::{Guard, GuardLimit};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-/// Limits on what one sync may change without approval. A limit that you leave out has its default.
+/// Limits on what one sync may change without approval. If you leave out a limit, its default
+/// applies.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Guard)]
 pub(super) struct GuardView {

@@ -6,25 +6,25 @@ use utoipa::ToSchema;
 use super::mask_text;
 use crate::state::Mask;
 
-/// Whom a record means.
+/// Which person a record belongs to.
 #[derive(ToSchema)]
 #[expect(dead_code, reason = "only described: it is read field by field, see `matches`")]
 pub(crate) struct MatchRequest {
     /// Wonde's id of the record.
     wonde_id: String,
-    /// iP's id of the person; null or left out: a new person.
+    /// iP's id of the person; null or left out for a new person.
     #[schema(format = "uuid")]
     staff_id: Option<String>,
 }
 
-/// Records that may mean a person in iP.
+/// Records that may belong to a person in iP.
 #[derive(Serialize, ToSchema)]
 #[schema(as = MatchList)]
 pub(crate) struct MatchListView {
     pub(crate) matches: Vec<MatchView>,
 }
 
-/// A record of the MIS, and a person in iP whom it may mean.
+/// A record of the MIS, and the person in iP it may belong to.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Match)]
 pub(crate) struct MatchView {

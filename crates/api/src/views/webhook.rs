@@ -20,7 +20,7 @@ pub(crate) struct WebhookRequest {
 #[derive(Serialize, ToSchema)]
 #[schema(as = WebhookEvent)]
 pub(crate) struct WebhookEventView {
-    /// Its id, as `mis-sync webhooks list` shows it; the same for the same body.
+    /// Its id, as `mis-sync webhooks list` shows it. The same body always has the same id.
     #[schema(format = "uuid")]
     pub(crate) event_id: String,
 }

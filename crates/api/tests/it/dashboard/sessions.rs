@@ -129,7 +129,7 @@ async fn a_form_of_another_site_or_session_does_nothing() {
     ] {
         let answer = app.send(refused).await;
         assert_eq!(answer.status, 403, "{}", answer.text);
-        assert!(answer.text.contains("not of this session"), "{}", answer.text);
+        assert!(answer.text.contains("not from this session"), "{}", answer.text);
     }
     assert_eq!(app.state_of(job).await, "queued");
     let answer = app.send(ask().form(&own).header("sec-fetch-site", "same-origin")).await;
