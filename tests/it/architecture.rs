@@ -148,6 +148,19 @@ fn sources(folder: &str) -> Vec<std::path::PathBuf> {
     files
 }
 
+/// `rustfmt` leaves long texts and what is inside macros alone, such as the dashboard's templates.
+#[test]
+fn no_line_is_longer_than_120_columns() {
+    let root = format!("{}/..", env!("CARGO_MANIFEST_DIR"));
+    let mut long = Vec::new();
+    for file in ["crates", "tests"].iter().flat_map(|folder| sources(&format!("{root}/{folder}"))) {
+        let text = std::fs::read_to_string(&file).unwrap();
+        let lines = text.lines().enumerate().filter(|(_, line)| line.chars().count() > 120);
+        long.extend(lines.map(|(at, _)| format!("{}:{}", file.display(), at + 1)));
+    }
+    assert!(long.is_empty(), "{}", long.join("\n"));
+}
+
 #[test]
 fn the_architecture_page_names_every_crate_and_no_other() {
     let root = concat!(env!("CARGO_MANIFEST_DIR"), "/..");

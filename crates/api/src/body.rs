@@ -1,8 +1,10 @@
 //! Reading a JSON body without ever quoting it.
 //!
-//! The messages of `serde_json` quote values, and a value here may be a token. So a body is
-//! read as plain JSON first, of whose errors only place and sort are told, and its fields are
-//! taken one by one with messages of our own.
+//! The messages of `serde_json` quote values, and a value here may be a token. So a body is read as
+//! plain JSON first, of whose errors only place and sort are told. Then it is deserialised, and of an
+//! error only the path of the field is told and what its type expected ([`wrong`]).
+
+mod wrong;
 
 use axum::{
     body::Bytes,
@@ -10,7 +12,11 @@ use axum::{
     http::header::CONTENT_TYPE,
 };
 use ring::digest::{SHA256, digest};
+use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, error::Category};
+use wrong::Wrong;
+
+pub(crate) use wrong::known_fields;
 
 use crate::{
     ApiError,
@@ -49,7 +55,7 @@ impl<S: Send + Sync> FromRequest<S> for JsonObject {
 /// A JSON object, whatever the sender calls it, and which one it is.
 pub(crate) struct HashedObject {
     /// Its fields.
-    pub(crate) fields: Map<String, Value>,
+    pub(crate) fields: Value,
     /// SHA-256 of its bytes.
     pub(crate) hash: Vec<u8>,
 }
@@ -59,7 +65,8 @@ impl<S: Send + Sync> FromRequest<S> for HashedObject {
 
     async fn from_request(request: Request, state: &S) -> Result<Self, ApiError> {
         let bytes = read(request, state).await?;
-        Ok(Self { fields: parse(&bytes)?, hash: digest(&SHA256, &bytes).as_ref().to_vec() })
+        let hash = digest(&SHA256, &bytes).as_ref().to_vec();
+        Ok(Self { fields: Value::Object(parse(&bytes)?), hash })
     }
 }
 
@@ -79,18 +86,110 @@ impl From<Map<String, Value>> for JsonObject {
     }
 }
 
-impl JsonObject {
-    /// Hands the fields over for reading.
-    pub(crate) fn into_fields(self) -> Fields {
-        let unclean =
-            |(name, value): &(&String, &Value)| has_control(name) || any_has_control(value);
-        let unclean = self.0.iter().find(unclean).map(|(name, _)| quotable(name).to_owned());
-        let mut fields = Fields { left: self.0, errors: Vec::new(), unclean };
-        if let Some(name) = fields.unclean.clone() {
-            fields.refuse(name, NO_CONTROL);
-        }
-        fields
+/// A body of the API. Each field can be left out, and `null` means the same, so that everything that
+/// is wrong can be told at once; the handler says what is missing.
+pub(crate) trait Body: DeserializeOwned + Default {
+    /// Fields that are objects. Serde would also take a list, of their members in order.
+    const OBJECTS: &[&str] = &[];
+
+    /// What a field has to be, where its type alone does not say it well enough.
+    fn wanted(_field: &str) -> Option<String> {
+        None
     }
+}
+
+/// So many wrong fields are told at once.
+const MAX_ERRORS: usize = 20;
+
+impl JsonObject {
+    /// Deserialises the body; of what is wrong the first thing is told.
+    pub(crate) fn read<T: Body>(self) -> Result<T, ApiError> {
+        if let Some(field) = self.unclean() {
+            return Err(ApiError::InvalidText { field });
+        }
+        let (value, wrong) = self.read_all();
+        match wrong.finish().first() {
+            Some(wrong) => Err(malformed(&wrong.field, &wrong.message)),
+            None => Ok(value),
+        }
+    }
+
+    /// Deserialises the body and gathers everything that is wrong; a field that is counts as left out.
+    pub(crate) fn read_all<T: Body>(self) -> (T, FieldErrors) {
+        let mut wrong = FieldErrors::default();
+        if let Some(field) = self.unclean() {
+            wrong.refuse(field, NO_CONTROL);
+        }
+        let mut body = Value::Object(self.0);
+        for field in T::OBJECTS {
+            let place = format!("/{}", field.replace('.', "/"));
+            // What is no object either is refused with the others.
+            if let Some(list) = body.pointer_mut(&place).filter(|value| value.is_array()) {
+                *list = Value::Bool(false);
+            }
+        }
+        for _ in 0..MAX_ERRORS {
+            let error = match serde_path_to_error::deserialize(&body) {
+                Ok(value) => return (value, wrong),
+                Err(error) => Wrong::of::<T>(&error),
+            };
+            let is_left_out = error.leave_out(&mut body);
+            wrong.note(&error);
+            if !is_left_out {
+                break;
+            }
+        }
+        (T::default(), wrong)
+    }
+
+    /// A field whose text holds a control character.
+    fn unclean(&self) -> Option<String> {
+        let is_unclean =
+            |(name, value): &(&String, &Value)| has_control(name) || any_has_control(value);
+        self.0.iter().find(is_unclean).map(|(name, _)| quotable(name).to_owned())
+    }
+}
+
+/// What is wrong with a body, of which each field is named once.
+#[derive(Default)]
+pub(crate) struct FieldErrors {
+    errors: Vec<FieldError>,
+    /// Fields that are not known. They come last.
+    unknown: Vec<FieldError>,
+}
+
+impl FieldErrors {
+    /// Notes that a field is not valid; what is found first about a field counts.
+    pub(crate) fn refuse(&mut self, field: impl Into<String>, message: impl Into<String>) {
+        let error = FieldError { field: field.into(), message: message.into() };
+        if self.errors.iter().all(|known| known.field != error.field) {
+            self.errors.push(error);
+        }
+    }
+
+    fn note(&mut self, wrong: &Wrong) {
+        let (field, message) = (wrong.field(), wrong.message.clone());
+        // A member that was wrong and left out may be missed in the object that it belongs to.
+        let inside = format!("{field}.");
+        if self.errors.iter().any(|known| known.field.starts_with(&inside)) {
+            return;
+        }
+        if !wrong.is_unknown {
+            self.refuse(field, message);
+        } else if self.errors.iter().all(|known| known.field != field) {
+            self.unknown.push(FieldError { field, message });
+        }
+    }
+
+    /// Everything that was wrong.
+    pub(crate) fn finish(self) -> Vec<FieldError> {
+        self.errors.into_iter().chain(self.unknown).collect()
+    }
+}
+
+/// A body of which one field is wrong.
+pub(crate) fn malformed(field: &str, message: impl std::fmt::Display) -> ApiError {
+    ApiError::MalformedBody(format!("`{field}` {message}"))
 }
 
 fn is_json(content_type: &str) -> bool {
@@ -114,99 +213,6 @@ fn parse(bytes: &[u8]) -> Result<Map<String, Value>, ApiError> {
     }
 }
 
-/// Fields that are taken one by one; what is wrong with any of them is gathered.
-///
-/// `null` means the same as leaving a field out.
-pub(crate) struct Fields {
-    left: Map<String, Value>,
-    errors: Vec<FieldError>,
-    /// A field whose text holds a control character.
-    unclean: Option<String>,
-}
-
-impl Fields {
-    /// A text.
-    pub(crate) fn text(&mut self, name: &'static str) -> Option<String> {
-        match self.left.remove(name)? {
-            Value::Null => None,
-            Value::String(text) => Some(text),
-            _ => {
-                self.refuse(name, "has to be a text");
-                None
-            }
-        }
-    }
-
-    /// A switch.
-    pub(crate) fn switch(&mut self, name: &'static str) -> Option<bool> {
-        match self.left.remove(name)? {
-            Value::Null => None,
-            Value::Bool(on) => Some(on),
-            _ => {
-                self.refuse(name, "has to be true or false");
-                None
-            }
-        }
-    }
-
-    /// A list of texts.
-    pub(crate) fn texts(&mut self, name: &'static str) -> Option<Vec<String>> {
-        let texts = match self.left.remove(name)? {
-            Value::Null => return None,
-            Value::Array(values) => values
-                .into_iter()
-                .map(|value| value.as_str().map(str::to_owned))
-                .collect::<Option<Vec<_>>>(),
-            _ => None,
-        };
-        if texts.is_none() {
-            self.refuse(name, "has to be a list of texts");
-        }
-        texts
-    }
-
-    /// An object.
-    pub(crate) fn object(&mut self, name: &'static str) -> Option<Map<String, Value>> {
-        match self.left.remove(name)? {
-            Value::Null => None,
-            Value::Object(fields) => Some(fields),
-            _ => {
-                self.refuse(name, "has to be an object");
-                None
-            }
-        }
-    }
-
-    /// Notes that a field is not valid; what is found first about a field counts.
-    pub(crate) fn refuse(&mut self, field: impl Into<String>, message: impl Into<String>) {
-        let error = FieldError { field: field.into(), message: message.into() };
-        if self.errors.iter().all(|known| known.field != error.field) {
-            self.errors.push(error);
-        }
-    }
-
-    /// Everything that was wrong, unknown fields included. `known` says what there is.
-    pub(crate) fn finish(mut self, known: &str) -> Vec<FieldError> {
-        for name in std::mem::take(&mut self.left).keys() {
-            self.refuse(quotable(name), format!("is not known; known are {known}"));
-        }
-        self.errors
-    }
-
-    /// The same where the first thing that was wrong is all that is told.
-    pub(crate) fn finish_or_refuse(self, known: &str) -> Result<(), ApiError> {
-        if let Some(field) = self.unclean {
-            return Err(ApiError::InvalidText { field });
-        }
-        match self.finish(known).first() {
-            Some(wrong) => {
-                Err(ApiError::MalformedBody(format!("`{}` {}", wrong.field, wrong.message)))
-            }
-            None => Ok(()),
-        }
-    }
-}
-
 /// A field's name as it may be told back. A name that does not look like one of ours may be a
 /// value in the wrong place, so it is not quoted.
 pub(crate) fn quotable(name: &str) -> &str {
@@ -219,21 +225,74 @@ pub(crate) fn quotable(name: &str) -> &str {
 mod tests {
     use super::*;
 
-    fn fields(json: &str) -> Fields {
-        JsonObject(parse(json.as_bytes()).unwrap_or_else(|e| panic!("{e}"))).into_fields()
+    #[derive(Debug, Default, PartialEq, serde::Deserialize)]
+    #[serde(default, deny_unknown_fields)]
+    struct Outer {
+        text: Option<String>,
+        switch: Option<bool>,
+        inner: Option<Inner>,
+    }
+
+    #[derive(Debug, Default, PartialEq, serde::Deserialize)]
+    #[serde(default, deny_unknown_fields)]
+    struct Inner {
+        number: u16,
+        list: Vec<Ends>,
+    }
+
+    #[derive(Debug, PartialEq, serde::Deserialize)]
+    struct Ends {
+        from: u8,
+    }
+
+    impl Body for Outer {}
+
+    fn errors(json: &str) -> (Outer, Vec<(String, String)>) {
+        let body = JsonObject(parse(json.as_bytes()).unwrap_or_else(|e| panic!("{e}")));
+        let (value, wrong) = body.read_all::<Outer>();
+        let errors = wrong.finish().into_iter().map(|error| (error.field, error.message));
+        (value, errors.collect())
     }
 
     #[test]
-    fn fields_of_the_wrong_sort_and_unknown_ones_are_gathered() {
-        let mut fields = fields(r#"{"a":1,"b":"x","c":{},"d":null,"tokn":"s3cret","s3cret":1}"#);
-        assert_eq!(fields.text("a"), None);
-        assert_eq!(fields.switch("b"), None);
-        assert!(fields.object("c").is_some());
-        assert_eq!(fields.text("d"), None);
-        let errors = fields.finish("a to d");
-        let names: Vec<_> = errors.iter().map(|error| error.field.as_str()).collect();
-        assert_eq!(names, ["a", "b", "(a field)", "tokn"]);
-        assert!(errors.iter().all(|error| !error.message.contains("s3cret")));
+    fn null_is_left_out() {
+        assert_eq!(
+            errors(r#"{"text":null,"switch":true}"#),
+            (Outer { switch: Some(true), ..Outer::default() }, vec![])
+        );
+    }
+
+    #[test]
+    fn everything_that_is_wrong_is_told_by_its_path_and_without_its_value() {
+        let (value, found) = errors(
+            r#"{"text":1,"switch":"s3cret, expected s3cret","tokn":"s3cret","s3cret":1,
+            "inner":{"number":70000,"list":[{"from":1},{"from":"s3cret"}],"s3cret":1,"nr":2}}"#,
+        );
+        assert_eq!(value, Outer { inner: Some(Inner::default()), ..Outer::default() });
+        let known = "is not known; known are `text`, `switch` and `inner`";
+        let known_inside = "is not known; known are `number` and `list`";
+        let mut wanted = vec![
+            ("text", "has to be a text"),
+            ("switch", "has to be true or false"),
+            ("inner.number", "has to be a whole number from 0 to 65535"),
+            ("inner.list", "has to be a whole number from 0 to 255"),
+            ("inner.(a field)", known_inside),
+            ("inner.nr", known_inside),
+            ("(a field)", known),
+            ("tokn", known),
+        ];
+        wanted.sort_unstable();
+        let mut found: Vec<_> =
+            found.iter().map(|(field, message)| (field.as_str(), message.as_str())).collect();
+        found.sort_unstable();
+        assert_eq!(found, wanted);
+    }
+
+    #[test]
+    fn very_many_errors_are_not_all_told() {
+        let fields: Vec<_> = (b'a'..=b'z').map(|c| format!("\"{0}{0}\":1", c as char)).collect();
+        let (_, found) = errors(&format!("{{{}}}", fields.join(",")));
+        assert_eq!(found.len(), MAX_ERRORS);
     }
 
     #[test]

@@ -107,8 +107,15 @@ async fn show_errors(State(state): State<ApiState>, request: Request, next: Next
     let content = html! {
         h1 { (problem.title()) }
         p { (error.to_string()) }
-        p.quiet { "Status " (problem.status().as_u16()) ", " code { (problem) } }
-        p { a.button href="/dashboard" { "To the overview" } }
+        p.quiet {
+            "Status "
+            (problem.status().as_u16())
+            ", "
+            code { (problem) }
+        }
+        p {
+            a.button href="/dashboard" { "To the overview" }
+        }
     };
     let mut page = page::plain(problem.status(), problem.title(), Some(&preferences), &content);
     // The log line and the headers are written at the edge, from the error itself.

@@ -7,10 +7,12 @@ use mis_sync_store::{
     audit::Entry,
     explain::{Who, gather},
 };
+use serde::Deserialize;
+use utoipa::IntoParams;
 
 use crate::{
     ApiError,
-    parameters::{Parameters, PathId},
+    parameters::{Parameters, PathId, Query, text},
     state::Access,
     views::{ExplanationView, ProblemView},
 };
@@ -25,9 +27,7 @@ use crate::{
     tag = "staff",
     params(
         ("school_id" = String, Path, description = "iP's own key of the school"),
-        ("email" = Option<String>, Query, description = "Work email in the MIS, or login in iP"),
-        ("wonde_id" = Option<String>, Query, description = "Wonde's id of the person"),
-        ("staff_id" = Option<String>, Query, description = "iP's own key of the person"),
+        WhoQuery,
     ),
     responses(
         (status = 200, description = "The explanation", body = ExplanationView),
@@ -59,15 +59,36 @@ pub(crate) async fn explain_person(
     Ok(Json(personal.show(view)).into_response())
 }
 
-fn read_who(mut parameters: Parameters) -> Result<Who, ApiError> {
+/// Who is meant.
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct WhoQuery {
+    /// Work email in the MIS, or login in iP
+    #[serde(default, deserialize_with = "text")]
+    email: Option<String>,
+    /// Wonde's id of the person
+    #[serde(default, deserialize_with = "text")]
+    wonde_id: Option<String>,
+    /// iP's own key of the person
+    #[param(value_type = Option<String>)]
+    staff_id: Option<StaffId>,
+}
+
+impl Query for WhoQuery {
+    fn wanted(parameter: &str) -> String {
+        let wanted = match parameter {
+            "staff_id" => "iP's own key of a person",
+            _ => "a text without control characters",
+        };
+        wanted.to_owned()
+    }
+}
+
+fn read_who(parameters: Parameters) -> Result<Who, ApiError> {
     const WANTED: &str = "exactly one of `email`, `wonde_id` and `staff_id`";
-    let text = "a text without control characters";
-    let given = [
-        parameters.take_text("email", text)?.map(Who::Email),
-        parameters.take_text("wonde_id", text)?.map(Who::WondeId),
-        parameters.take::<StaffId>("staff_id", "iP's own key of a person")?.map(Who::Staff),
-    ];
-    parameters.finish("`email`, `wonde_id` and `staff_id`")?;
+    let WhoQuery { email, wonde_id, staff_id } = parameters.read()?;
+    let given = [email.map(Who::Email), wonde_id.map(Who::WondeId), staff_id.map(Who::Staff)];
     let mut given: Vec<Who> = given.into_iter().flatten().collect();
     let count = given.len();
     match given.pop() {

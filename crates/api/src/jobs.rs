@@ -2,6 +2,7 @@ mod actions;
 mod answer;
 mod download;
 pub(crate) mod events;
+mod query;
 
 use std::collections::HashMap;
 
@@ -10,8 +11,7 @@ use axum::{
     http::HeaderMap,
     response::{IntoResponse, Response},
 };
-use chrono::{DateTime, Utc};
-use mis_sync_domain::{AuditAction, IssueCode, Job, JobId, JobKind, JobState, SchoolId};
+use mis_sync_domain::{AuditAction, IssueCode, Job, SchoolId};
 use mis_sync_store::{
     audit::Entry,
     jobs::{self, JobFilter},
@@ -21,6 +21,7 @@ use mis_sync_store::{
 pub(crate) use actions::*;
 pub(crate) use answer::accepted;
 use download::{List, download};
+use query::{JobsQuery, RowsQuery};
 
 use crate::{
     ApiError,
@@ -32,9 +33,6 @@ use crate::{
         ChangeListView, ChangeView, IssueListView, IssueView, JobListView, JobView, ProblemView,
     },
 };
-
-/// What a time looks like.
-const TIME: &str = "a time like 2026-09-01T06:30:00Z (RFC 3339)";
 
 /// Positions of rows begin at 1.
 const BEFORE_ALL: i64 = 0;
@@ -73,21 +71,7 @@ pub(crate) async fn get_job(
     get,
     path = "/v1/jobs",
     tag = "jobs",
-    params(
-        ("school_id" = Option<String>, Query, description = "Only of this school"),
-        ("staff_id" = Option<String>, Query, description = "Only for this person"),
-        ("kind" = Option<JobKind>, Query, description = "Only of this kind"),
-        ("state" = Option<JobState>, Query, description = "Only in this state"),
-        ("error" = Option<String>, Query, description = "Only those whose last `error` has this \
-            `type`"),
-        ("since" = Option<String>, Query, description = "Only those asked for at this time \
-            (RFC 3339) or later", format = DateTime),
-        ("until" = Option<String>, Query, description = "Only those asked for before this time \
-            (RFC 3339)", format = DateTime),
-        ("cursor" = Option<String>, Query, description = "`next_cursor` of the page before"),
-        ("limit" = Option<u16>, Query, description = "Jobs on a page, 50 if left out",
-            minimum = 1, maximum = 200),
-    ),
+    params(JobsQuery),
     responses(
         (status = 200, description = "A page of jobs", body = JobListView),
         (status = 400, description = "`invalid-parameter`", body = ProblemView,
@@ -96,10 +80,11 @@ pub(crate) async fn get_job(
 )]
 pub(crate) async fn list_jobs(
     access: Access,
-    mut parameters: Parameters,
+    parameters: Parameters,
 ) -> Result<Response, ApiError> {
-    let limit = parameters.take_limit()?;
-    let filter = read_filter(parameters)?;
+    let query: JobsQuery = parameters.read()?;
+    let limit = query.limit.unwrap_or_default();
+    let filter = query.into();
     let jobs = match restrict(filter, &access) {
         Some(filter) => jobs::list(access.pool(), &filter, limit.with_one_more()).await?,
         None => Vec::new(),
@@ -107,30 +92,6 @@ pub(crate) async fn list_jobs(
     let (page, next_cursor) = limit.page(jobs, |job| job.id.to_string());
     let jobs = page.iter().map(JobView::from).collect();
     Ok(Json(JobListView { jobs, next_cursor }).into_response())
-}
-
-fn read_filter(mut parameters: Parameters) -> Result<JobFilter, ApiError> {
-    let one_of = |names: Vec<&str>| format!("one of {}", names.join(", "));
-    let kinds = one_of(JobKind::ALL.iter().map(|kind| kind.as_str()).collect());
-    let states = one_of(JobState::ALL.iter().map(|state| state.as_str()).collect());
-    let school: Option<SchoolId> =
-        parameters.take("school_id", "1 to 64 letters, digits, `_` or `-`")?;
-    let state: Option<JobState> = parameters.take("state", states)?;
-    let filter = JobFilter {
-        schools: school.into_iter().collect(),
-        staff_id: parameters.take("staff_id", "iP's own key of a person, a UUID")?,
-        kind: parameters.take("kind", kinds)?,
-        states: state.into_iter().collect(),
-        error_code: parameters.take_text("error", "the `type` of a job's `error`")?,
-        since: parameters.take::<DateTime<Utc>>("since", TIME)?,
-        until: parameters.take::<DateTime<Utc>>("until", TIME)?,
-        before: parameters.take::<JobId>("cursor", "`next_cursor` of the page before")?,
-        ..JobFilter::default()
-    };
-    parameters.finish(
-        "`school_id`, `staff_id`, `kind`, `state`, `error`, `since`, `until`, `cursor` and `limit`",
-    )?;
-    Ok(filter)
 }
 
 /// Narrows a filter to what the caller may see; `None`: nothing of it.
@@ -153,10 +114,7 @@ fn restrict(filter: JobFilter, access: &Access) -> Option<JobFilter> {
     tag = "jobs",
     params(
         ("job_id" = String, Path, description = "The job's id"),
-        ("cursor" = Option<String>, Query, description = "`next_cursor` of the page before; not \
-            with `text/csv`"),
-        ("limit" = Option<u16>, Query, description = "Changes on a page, 50 if left out; not \
-            with `text/csv`", minimum = 1, maximum = 200),
+        RowsQuery,
     ),
     responses(
         (status = 200, description = "A page of changes, or all of them as CSV",
@@ -195,10 +153,7 @@ pub(crate) async fn list_job_changes(
     tag = "jobs",
     params(
         ("job_id" = String, Path, description = "The job's id"),
-        ("cursor" = Option<String>, Query, description = "`next_cursor` of the page before; not \
-            with `text/csv`"),
-        ("limit" = Option<u16>, Query, description = "Issues on a page, 50 if left out; not \
-            with `text/csv`", minimum = 1, maximum = 200),
+        RowsQuery,
     ),
     responses(
         (status = 200, description = "A page of issues, or all of them as CSV",
@@ -250,7 +205,7 @@ async fn note(
 /// After which position, and how many rows, the caller wants as JSON; `None`: all, as CSV.
 fn wanted_page(
     headers: &HeaderMap,
-    mut parameters: Parameters,
+    parameters: Parameters,
 ) -> Result<Option<(i64, Limit)>, ApiError> {
     match Format::of(headers)? {
         Format::Csv => {
@@ -258,10 +213,8 @@ fn wanted_page(
             Ok(None)
         }
         Format::Json => {
-            let limit = parameters.take_limit()?;
-            let after = parameters.take("cursor", "`next_cursor` of the page before")?;
-            parameters.finish("`cursor` and `limit`")?;
-            Ok(Some((after.unwrap_or(BEFORE_ALL), limit)))
+            let RowsQuery { cursor, limit } = parameters.read()?;
+            Ok(Some((cursor.unwrap_or(BEFORE_ALL), limit.unwrap_or_default())))
         }
     }
 }

@@ -10,7 +10,7 @@ use mis_sync_store::{audit::Entry, matches};
 
 use crate::{
     ApiError,
-    body::JsonObject,
+    body::{JsonObject, malformed},
     openapi::BodyProblems,
     parameters::PathId,
     state::Access,
@@ -83,15 +83,8 @@ pub(crate) async fn decide_match(
 }
 
 fn read(body: JsonObject) -> Result<(String, Option<StaffId>), ApiError> {
-    let mut fields = body.into_fields();
-    let wonde_id = fields.text("wonde_id").unwrap_or_default();
-    if wonde_id.is_empty() {
-        fields.refuse("wonde_id", "has to be the Wonde id of the record");
-    }
-    let staff_id = fields.text("staff_id").map(|id| id.parse());
-    if matches!(staff_id, Some(Err(_))) {
-        fields.refuse("staff_id", "has to be iP's id of a person, or null for a new person");
-    }
-    fields.finish_or_refuse("`wonde_id` and `staff_id`")?;
-    Ok((wonde_id, staff_id.and_then(Result::ok)))
+    let MatchRequest { wonde_id, staff_id } = body.read()?;
+    let wonde_id = wonde_id.filter(|id| !id.is_empty());
+    let wonde_id = wonde_id.ok_or_else(|| malformed("wonde_id", MatchRequest::WONDE_ID))?;
+    Ok((wonde_id, staff_id))
 }

@@ -1,5 +1,6 @@
-//! Parameters of paths and queries, taken one by one; what is unknown or said twice is refused
-//! rather than ignored, because a filter with a slip of the pen would answer too much.
+//! Parameters of paths and queries. What is unknown or said twice is refused rather than ignored,
+//! because a filter with a typing mistake would answer too much. The API deserialises its queries
+//! ([`Parameters::read`]); the dashboard, whose forms have boxes to tick, takes them one by one.
 
 use std::{collections::BTreeMap, fmt, str::FromStr};
 
@@ -7,10 +8,10 @@ use axum::{
     extract::{FromRequestParts, Path},
     http::request::Parts,
 };
-use serde::de::DeserializeOwned;
+use serde::{Deserialize, Deserializer, de::DeserializeOwned};
 use url::form_urlencoded;
 
-use crate::{ApiError, text::has_control};
+use crate::{ApiError, body::known_fields, text::has_control};
 
 /// How many rows one page has when the caller does not say.
 const DEFAULT_LIMIT: u16 = 50;
@@ -32,6 +33,20 @@ impl<T: DeserializeOwned + Send, S: Send + Sync> FromRequestParts<S> for PathId<
         Ok(Self(id))
     }
 }
+
+/// A query of the API. Each parameter can be left out.
+pub(crate) trait Query: DeserializeOwned {
+    /// What a parameter may be.
+    fn wanted(parameter: &str) -> String;
+}
+
+/// What [`Limit`] may be.
+pub(crate) fn wanted_limit() -> String {
+    format!("a whole number from 1 to {MAX_LIMIT}")
+}
+
+/// What a cursor may be.
+pub(crate) const CURSOR: &str = "`next_cursor` of the page before";
 
 /// The parameters of a query that are not taken yet.
 pub(crate) struct Parameters(BTreeMap<String, String>);
@@ -56,6 +71,24 @@ impl Parameters {
             }
         }
         Ok(Self(all))
+    }
+
+    /// Deserialises all of them.
+    pub(crate) fn read<T: Query>(self) -> Result<T, ApiError> {
+        let query = form_urlencoded::Serializer::new(String::new()).extend_pairs(&self.0).finish();
+        let query = form_urlencoded::parse(query.as_bytes());
+        let error =
+            match serde_path_to_error::deserialize(serde_urlencoded::Deserializer::new(query)) {
+                Ok(read) => return Ok(read),
+                Err(error) => error,
+            };
+        let parameter = error.path().to_string();
+        let found = self.0.get(&parameter).map(String::as_str).unwrap_or_default();
+        let wanted = match known_fields(&error.inner().to_string()) {
+            Some(known) => format!("only {known}"),
+            None => T::wanted(&parameter),
+        };
+        Err(refusal(&parameter, found, wanted))
     }
 
     /// A parameter as its type; `wanted` says what it may be.
@@ -105,16 +138,6 @@ impl Parameters {
         self.0.retain(|_, value| !value.trim().is_empty());
     }
 
-    /// `limit`: how many rows a page has.
-    pub(crate) fn take_limit(&mut self) -> Result<Limit, ApiError> {
-        let wanted = format!("a whole number from 1 to {MAX_LIMIT}");
-        match self.take("limit", &wanted)? {
-            None => Ok(Limit(DEFAULT_LIMIT)),
-            Some(limit) if (1..=MAX_LIMIT).contains(&limit) => Ok(Limit(limit)),
-            Some(limit) => Err(refusal("limit", &limit.to_string(), wanted)),
-        }
-    }
-
     /// Refuses whatever was not taken.
     pub(crate) fn finish(self, known: &str) -> Result<(), ApiError> {
         match self.0.first_key_value() {
@@ -133,9 +156,30 @@ fn refusal(parameter: &str, found: &str, wanted: impl fmt::Display) -> ApiError 
     }
 }
 
-/// How many rows a page has, 1 to 200.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// How many rows a page has, 50 if left out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "u16")]
 pub(crate) struct Limit(u16);
+
+impl Default for Limit {
+    fn default() -> Self {
+        Self(DEFAULT_LIMIT)
+    }
+}
+
+impl TryFrom<u16> for Limit {
+    type Error = &'static str;
+
+    fn try_from(limit: u16) -> Result<Self, &'static str> {
+        if (1..=MAX_LIMIT).contains(&limit) { Ok(Self(limit)) } else { Err("out of bounds") }
+    }
+}
+
+/// A text without the blanks around it, and not empty.
+pub(crate) fn text<'de, D: Deserializer<'de>>(from: D) -> Result<Option<String>, D::Error> {
+    let text = String::deserialize(from)?.trim().to_owned();
+    if text.is_empty() { Err(serde::de::Error::custom("empty")) } else { Ok(Some(text)) }
+}
 
 impl Limit {
     /// What to ask the database for: one row more than a page, which says whether another
@@ -162,21 +206,43 @@ impl Limit {
 mod tests {
     use super::*;
 
+    #[derive(Debug, Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Small {
+        n: Option<u8>,
+        limit: Option<Limit>,
+        #[serde(default, deserialize_with = "text")]
+        name: Option<String>,
+    }
+
+    impl Query for Small {
+        fn wanted(parameter: &str) -> String {
+            if parameter == "limit" { wanted_limit() } else { format!("a small {parameter}") }
+        }
+    }
+
+    fn read(query: &str) -> Result<Small, String> {
+        Parameters::parse(query).and_then(Parameters::read).map_err(|error| error.to_string())
+    }
+
     fn wrong(query: &str) -> String {
-        let take_all = || {
-            let mut parameters = Parameters::parse(query)?;
-            parameters.take::<u8>("n", "a small number")?;
-            parameters.take_limit()?;
-            parameters.finish("`n` and `limit`")
-        };
-        take_all().unwrap_err().to_string()
+        read(query).unwrap_err()
+    }
+
+    #[test]
+    fn a_query_is_deserialised() {
+        let Small { n, limit, name } = read("n=7&name=+Zo%C3%AB%20%26+Co+&limit=9").unwrap();
+        assert_eq!((n, limit, name.as_deref()), (Some(7), Some(Limit(9)), Some("Zoë & Co")));
+        let Small { n, limit, name } = read("").unwrap();
+        assert_eq!((n, limit, name), (None, None, None));
     }
 
     #[test]
     fn a_refusal_names_parameter_found_and_wanted() {
-        assert_eq!(wrong("n=x"), "The parameter `n` is `x`; wanted: a small number.");
-        assert_eq!(wrong("m=1"), "The parameter `m` is `1`; wanted: only `n` and `limit`.");
+        assert_eq!(wrong("n=x"), "The parameter `n` is `x`; wanted: a small n.");
+        assert_eq!(wrong("m=1"), "The parameter `m` is `1`; wanted: only `n`, `limit` and `name`.");
         assert_eq!(wrong("n=1&n=2"), "The parameter `n` is `1`; wanted: this parameter once.");
+        assert_eq!(wrong("name=+"), "The parameter `name` is ` `; wanted: a small name.");
         for limit in ["0", "201", "-1", "1e9", ""] {
             let text = wrong(&format!("limit={limit}"));
             assert!(text.contains(&format!("`{limit}`; wanted: a whole number from 1 to 200")));

@@ -16,12 +16,14 @@ use mis_sync_store::{
     jobs,
     refresh::{self, Login},
 };
+use serde::Deserialize;
 use tokio::time::{Instant, timeout_at};
 use url::form_urlencoded;
+use utoipa::IntoParams;
 
 use crate::{
     ApiError,
-    parameters::{Parameters, PathId},
+    parameters::{Parameters, PathId, Query},
     staff::read_id,
     state::Access,
     views::{ProblemView, RefreshView},
@@ -53,8 +55,7 @@ const GRACE: Duration = Duration::from_millis(50);
     params(
         ("school_id" = String, Path, description = "iP's own key of the school"),
         ("staff_id" = String, Path, description = "iP's own key of the person"),
-        ("wait_ms" = Option<u64>, Query, description = "Wait for the end of the refresh for so \
-            long at the most; left out or 0: not at all", minimum = 0, maximum = 5000),
+        WaitQuery,
     ),
     responses(
         (status = 200, description = "The refresh is over, or there is none", body = RefreshView),
@@ -104,7 +105,7 @@ pub(crate) async fn keep_to_wait(mut request: Request, next: Next) -> Response {
     let wait = request.uri().query().and_then(|query| {
         let (_, ms) =
             form_urlencoded::parse(query.as_bytes()).find(|(name, _)| name == "wait_ms")?;
-        awaited(ms.parse::<WaitMs>().ok()?)
+        awaited(WaitMs::try_from(ms.parse::<u64>().ok()?).ok()?)
     });
     request.extensions_mut().insert(Arrived(arrived));
     let limit = arrived + wait.unwrap_or(UNAWAITED) + GRACE;
@@ -116,25 +117,41 @@ pub(crate) async fn keep_to_wait(mut request: Request, next: Next) -> Response {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Arrived(Instant);
 
-fn read_wait(mut parameters: Parameters) -> Result<Option<Duration>, ApiError> {
-    let wait: Option<WaitMs> =
-        parameters.take("wait_ms", format!("a whole number from 0 to {MAX_WAIT_MS}"))?;
-    parameters.finish("`wait_ms`")?;
-    Ok(wait.and_then(awaited))
+fn read_wait(parameters: Parameters) -> Result<Option<Duration>, ApiError> {
+    let WaitQuery { wait_ms } = parameters.read()?;
+    Ok(wait_ms.and_then(awaited))
 }
 
 fn awaited(WaitMs(ms): WaitMs) -> Option<Duration> {
     (ms > 0).then(|| Duration::from_millis(ms))
 }
 
+/// How long the caller waits.
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct WaitQuery {
+    /// Wait for the end of the refresh for so long at the most; left out or 0: not at all
+    #[param(value_type = Option<u64>, minimum = 0, maximum = 5000)]
+    wait_ms: Option<WaitMs>,
+}
+
+impl Query for WaitQuery {
+    fn wanted(_: &str) -> String {
+        format!("a whole number from 0 to {MAX_WAIT_MS}")
+    }
+}
+
 /// Milliseconds that a caller may wait.
+#[derive(Deserialize)]
+#[serde(try_from = "u64")]
 struct WaitMs(u64);
 
-impl std::str::FromStr for WaitMs {
-    type Err = ();
+impl TryFrom<u64> for WaitMs {
+    type Error = &'static str;
 
-    fn from_str(text: &str) -> Result<Self, ()> {
-        text.parse().ok().filter(|ms| *ms <= MAX_WAIT_MS).map(Self).ok_or(())
+    fn try_from(ms: u64) -> Result<Self, &'static str> {
+        if ms <= MAX_WAIT_MS { Ok(Self(ms)) } else { Err("out of bounds") }
     }
 }
 

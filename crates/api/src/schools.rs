@@ -1,5 +1,4 @@
 pub(crate) mod connection;
-mod schedule;
 
 use axum::{
     Json,
@@ -8,26 +7,43 @@ use axum::{
 };
 use mis_sync_domain::{School, SchoolId};
 use mis_sync_store::schools;
+use serde::Deserialize;
+use utoipa::IntoParams;
 
 use crate::{
     ApiError,
     body::JsonObject,
     openapi::BodyProblems,
-    parameters::{Parameters, PathId},
+    parameters::{CURSOR, Limit, Parameters, PathId, Query, wanted_limit},
     state::Access,
     views::{ProblemView, SchoolListView, SchoolRequest, SchoolView},
 };
+
+/// Which schools are listed.
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct SchoolsQuery {
+    /// `next_cursor` of the page before
+    #[param(value_type = Option<String>)]
+    cursor: Option<SchoolId>,
+    /// Schools on a page, 50 if left out
+    #[param(value_type = Option<u16>, minimum = 1, maximum = 200)]
+    limit: Option<Limit>,
+}
+
+impl Query for SchoolsQuery {
+    fn wanted(parameter: &str) -> String {
+        if parameter == "limit" { wanted_limit() } else { CURSOR.to_owned() }
+    }
+}
 
 /// List schools in the order of their ids
 #[utoipa::path(
     get,
     path = "/v1/schools",
     tag = "schools",
-    params(
-        ("cursor" = Option<String>, Query, description = "`next_cursor` of the page before"),
-        ("limit" = Option<u16>, Query, description = "Schools on a page, 50 if left out",
-            minimum = 1, maximum = 200),
-    ),
+    params(SchoolsQuery),
     responses(
         (status = 200, description = "A page of schools", body = SchoolListView),
         (status = 400, description = "`invalid-parameter`", body = ProblemView,
@@ -36,11 +52,10 @@ use crate::{
 )]
 pub(crate) async fn list_schools(
     access: Access,
-    mut parameters: Parameters,
+    parameters: Parameters,
 ) -> Result<Response, ApiError> {
-    let limit = parameters.take_limit()?;
-    let after: Option<SchoolId> = parameters.take("cursor", "`next_cursor` of the page before")?;
-    parameters.finish("`cursor` and `limit`")?;
+    let SchoolsQuery { cursor: after, limit } = parameters.read()?;
+    let limit = limit.unwrap_or_default();
     let found = match access.only_school() {
         // At most one, whose page the cursor may already have passed.
         Some(only) if after.as_ref().is_none_or(|after| after < only) => {

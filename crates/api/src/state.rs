@@ -1,7 +1,8 @@
 //! What handlers work with, and the one way to it.
 //!
 //! The fields are private: a handler reaches database and queue only through [`Access`], an extractor
-//! that lets on whom the list of routes allows. So no handler can forget to ask who calls. What Wonde posts comes from a [`WebhookSender`] instead, who has no key.
+//! that lets on whom the list of routes allows. So no handler can forget to ask who calls. What Wonde
+//! posts comes from a [`WebhookSender`] instead, who has no key.
 
 mod caller;
 mod operator;

@@ -3,7 +3,7 @@ use axum::{
     response::Response,
 };
 use mis_sync_control as control;
-use mis_sync_domain::{School, SyncMode, SyncOptions};
+use mis_sync_domain::{School, SyncOptions};
 use mis_sync_queue::{Enqueued, Idempotency};
 use mis_sync_store::api_keys::ApiKey;
 use ring::digest::{SHA256, digest};
@@ -59,7 +59,7 @@ pub(crate) async fn enqueue_sync_school(
     body: JsonObject,
 ) -> Result<Response, ApiError> {
     let school = access.school(&school_id).await?;
-    let options = read_options(body)?;
+    let options = body.read::<SyncRequest>()?.into();
     let idempotency = read_idempotency(&headers, access.key(), &school, options)?;
     let requested_by = &access.key().name;
     let enqueued =
@@ -71,18 +71,6 @@ pub(crate) async fn enqueue_sync_school(
     };
     tracing::Span::current().record("job.id", tracing::field::display(enqueued.job().id));
     Ok(accepted(status, enqueued.job()))
-}
-
-fn read_options(body: JsonObject) -> Result<SyncOptions, ApiError> {
-    let mut fields = body.into_fields();
-    let dry_run = fields.switch("dry_run").unwrap_or_default();
-    let photos = fields.switch("photos").unwrap_or_default();
-    let mode = fields.text("mode").map_or(Ok(SyncMode::default()), |mode| mode.parse());
-    if mode.is_err() {
-        fields.refuse("mode", "has to be \"full\" or \"delta\"");
-    }
-    fields.finish_or_refuse("`dry_run`, `photos` and `mode`")?;
-    Ok(SyncOptions { dry_run, photos, mode: mode.unwrap_or_default() })
 }
 
 fn read_idempotency(

@@ -22,7 +22,7 @@ mod webhook;
 
 use chrono::{DateTime, SecondsFormat, Utc};
 
-pub(crate) use action::{ActionRequest, ApproveRequest};
+pub(crate) use action::{ActionRequest, ApproveRequest, at_least_one_category};
 pub(crate) use change::{ChangeListView, ChangeView, FieldValueView};
 pub(crate) use conflict::ConflictView;
 pub(crate) use explanation::ExplanationView;
@@ -39,7 +39,7 @@ pub(crate) use report::ReportView;
 pub(crate) use school::{SchoolListView, SchoolRequest, SchoolView};
 pub(crate) use staff::{PhotoView, StaffView};
 pub(crate) use sync::SyncRequest;
-pub(crate) use webhook::{WebhookEventView, WebhookRequest};
+pub(crate) use webhook::{Said, WebhookEventView, WebhookRequest};
 
 /// Shown in place of personal data to those who may not read it.
 const MASK: &str = "•••••";

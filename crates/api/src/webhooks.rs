@@ -5,13 +5,13 @@ use axum::{
 };
 use mis_sync_domain::{WebhookKind, text};
 use mis_sync_store::webhooks::{self, NewWebhookEvent};
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use crate::{
     ApiError,
-    body::HashedObject,
+    body::{HashedObject, malformed},
     state::WebhookSender,
-    views::{ProblemView, WebhookEventView, WebhookRequest},
+    views::{ProblemView, Said, WebhookEventView, WebhookRequest},
 };
 
 const MAX_KIND: usize = 64;
@@ -67,69 +67,68 @@ pub(crate) async fn receive_wonde_webhook(
 /// The parts of a body that are worth keeping. No message quotes a value.
 fn read(body: HashedObject) -> Result<NewWebhookEvent, ApiError> {
     let HashedObject { fields, hash } = body;
+    let said: WebhookRequest =
+        serde_json::from_value(fields).expect("each field of Wonde's may be anything");
     let printable = |b: u8| b.is_ascii_graphic();
-    let kind = text(&fields, "payload_type", MAX_KIND, printable)?
-        .ok_or_else(|| missing("payload_type"))?;
-    let id = text(&fields, "school_id", MAX_WONDE_ID, |b| b.is_ascii_alphanumeric());
-    let (wonde_school_id, token) = match kind.parse() {
-        Ok(known) => {
-            let id = id?.ok_or_else(|| missing("school_id"))?;
-            let token = match known {
-                WebhookKind::SchoolApproved => {
-                    let token = text(&fields, "school_token", MAX_TOKEN, printable)?;
-                    Some(token.ok_or_else(|| missing("school_token"))?)
-                }
-                _ => None,
-            };
-            (Some(id), token)
-        }
-        // If the kind is unknown, the meaning of its fields is too.
-        Err(_) => (id.ok().flatten(), None),
+    let kind =
+        needed("payload_type", text("payload_type", &said.payload_type, MAX_KIND, printable))?;
+    let known: Option<WebhookKind> = kind.parse().ok();
+    let id = text("school_id", &said.school_id, MAX_WONDE_ID, |b| b.is_ascii_alphanumeric());
+    let wonde_school_id = match known {
+        Some(_) => Some(needed("school_id", id)?),
+        // What a field means is not known of an unknown kind either.
+        None => id.ok().flatten(),
     };
-    Ok(NewWebhookEvent {
-        details: details(kind.parse().ok(), &fields),
-        kind: kind.to_owned(),
-        wonde_school_id: wonde_school_id.map(str::to_owned),
-        token: token.map(Into::into),
-        body_hash: hash,
-    })
+    let token = match known {
+        Some(WebhookKind::SchoolApproved) => {
+            let token = text("school_token", &said.school_token, MAX_TOKEN, printable);
+            Some(needed("school_token", token)?.into())
+        }
+        _ => None,
+    };
+    let (kind, wonde_school_id) = (kind.to_owned(), wonde_school_id.map(str::to_owned));
+    let details = details(known, &said);
+    Ok(NewWebhookEvent { details, kind, wonde_school_id, token, body_hash: hash })
 }
 
 fn text<'a>(
-    fields: &'a Map<String, Value>,
-    name: &'static str,
+    name: &str,
+    said: &'a Said,
     longest: usize,
     allowed: impl Fn(u8) -> bool,
 ) -> Result<Option<&'a str>, ApiError> {
-    match fields.get(name) {
-        None | Some(Value::Null) => Ok(None),
-        Some(Value::String(text))
-            if (1..=longest).contains(&text.len()) && text.bytes().all(allowed) =>
-        {
+    match said {
+        Said::Nothing => Ok(None),
+        Said::Text(text) if (1..=longest).contains(&text.len()) && text.bytes().all(allowed) => {
             Ok(Some(text))
         }
-        Some(_) => Err(ApiError::MalformedBody(format!("`{name}` is not what it should be"))),
+        _ => Err(malformed(name, "is not what it should be")),
     }
 }
 
-fn missing(name: &str) -> ApiError {
-    ApiError::MalformedBody(format!("`{name}` is missing"))
+fn needed<'a>(name: &str, text: Result<Option<&'a str>, ApiError>) -> Result<&'a str, ApiError> {
+    text?.ok_or_else(|| malformed(name, "is missing"))
 }
 
 /// The fields of a known kind that an operator, or a later step, may need.
-fn details(kind: Option<WebhookKind>, fields: &Map<String, Value>) -> Value {
-    let names: &[&str] = match kind {
-        Some(WebhookKind::SchoolApproved) => &["school_name"],
-        Some(WebhookKind::AccessRevoked) => &["school_name", "revoke_reason"],
-        Some(WebhookKind::AccessDeclined) => &["school_name", "decline_reason"],
-        Some(WebhookKind::SchoolMigration) => {
-            &["school_name", "migrate_from", "migrate_to", "scheduled_at", "completed_at"]
-        }
-        None => &[],
+fn details(kind: Option<WebhookKind>, said: &WebhookRequest) -> Value {
+    let name = ("school_name", &said.school_name);
+    let fields = match kind {
+        Some(WebhookKind::SchoolApproved) => vec![name],
+        Some(WebhookKind::AccessRevoked) => vec![name, ("revoke_reason", &said.revoke_reason)],
+        Some(WebhookKind::AccessDeclined) => vec![name, ("decline_reason", &said.decline_reason)],
+        Some(WebhookKind::SchoolMigration) => vec![
+            name,
+            ("migrate_from", &said.migrate_from),
+            ("migrate_to", &said.migrate_to),
+            ("scheduled_at", &said.scheduled_at),
+            ("completed_at", &said.completed_at),
+        ],
+        None => vec![],
     };
-    let kept = names.iter().filter_map(|name| {
-        let cleaned = text::clean(fields.get(*name)?.as_str()?, MAX_DETAIL)?;
-        Some(((*name).to_owned(), Value::from(cleaned.text)))
+    let kept = fields.into_iter().filter_map(|(name, said)| {
+        let Said::Text(said) = said else { return None };
+        Some((name.to_owned(), Value::from(text::clean(said, MAX_DETAIL)?.text)))
     });
     Value::Object(kept.collect())
 }

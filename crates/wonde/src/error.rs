@@ -21,7 +21,10 @@ pub enum Error {
     #[error("Wonde does not accept the token")]
     Unauthorized,
     /// 403 in Wonde's own words: the school withdrew access, or never granted it.
-    #[error("the school does not grant this access{}", scope.as_ref().map(|name| format!(" ({name})")).unwrap_or_default())]
+    #[error(
+        "the school does not grant this access{}",
+        scope.as_ref().map(|name| format!(" ({name})")).unwrap_or_default()
+    )]
     Forbidden {
         /// What is missing, for example `employees.read`, if the answer names it.
         scope: Option<String>,

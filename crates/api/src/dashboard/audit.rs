@@ -48,11 +48,19 @@ async fn render(operator: &Operator, filter: &AuditFilter, verdict: Option<Marku
                 button { "Verify the chain" }
             }
         }
-        p.quiet { "Each line carries the hash of the line before, so a line cannot be changed or removed unnoticed. "
-            code { "mis-sync audit verify" } " checks the same without this service." }
+        p.quiet {
+            "Each line carries the hash of the line before, so a line cannot be changed or removed unnoticed. "
+            code { "mis-sync audit verify" }
+            " checks the same without this service."
+        }
         @if let Some(verdict) = verdict { (verdict) }
         (filters(filter))
-        (panel("Newest first", "As of page load", &lines, |lines| table(operator, filter, lines, &names)))
+        (panel(
+            "Newest first",
+            "As of page load",
+            &lines,
+            |lines| table(operator, filter, lines, &names),
+        ))
     };
     Page { operator, tab: Tab::Audit, title: "Audit log", watch: None }.show(&content)
 }
@@ -60,16 +68,46 @@ async fn render(operator: &Operator, filter: &AuditFilter, verdict: Option<Marku
 fn filters(filter: &AuditFilter) -> Markup {
     html! {
         form.filters action="/dashboard/audit" {
-            label { "School" input name="school" value=[filter.school_id.as_ref().map(ToString::to_string)] autocomplete="off" placeholder="id"; }
-            label { "Job" input name="job" value=[filter.job_id.map(|id| id.to_string())] autocomplete="off" placeholder="id"; }
-            label { "Action"
+            label {
+                "School"
+                input
+                    name="school"
+                    value=[filter.school_id.as_ref().map(ToString::to_string)]
+                    autocomplete="off"
+                    placeholder="id";
+            }
+            label {
+                "Job"
+                input
+                    name="job"
+                    value=[filter.job_id.map(|id| id.to_string())]
+                    autocomplete="off"
+                    placeholder="id";
+            }
+            label {
+                "Action"
                 select name="action" {
                     option value="" { "any" }
-                    @for action in AuditAction::ALL { option value=(action) selected[filter.action == Some(*action)] { (action.as_str().replace('_', " ")) } }
+                    @for action in AuditAction::ALL {
+                        option value=(action) selected[filter.action == Some(*action)] {
+                            (action.as_str().replace('_', " "))
+                        }
+                    }
                 }
             }
-            label { "By" input name="actor" value=[filter.actor.as_deref()] autocomplete="off" placeholder="name of a key"; }
-            span.buttons { button { "Filter" } " " a.button href="/dashboard/audit" { "Clear" } }
+            label {
+                "By"
+                input
+                    name="actor"
+                    value=[filter.actor.as_deref()]
+                    autocomplete="off"
+                    placeholder="name of a key";
+            }
+            span.buttons {
+                button { "Filter" }
+                " "
+                a.button href="/dashboard/audit" { "Clear" }
+            }
         }
     }
 }
@@ -78,29 +116,59 @@ fn table(operator: &Operator, filter: &AuditFilter, lines: &[AuditLine], names: 
     if lines.is_empty() {
         return empty(
             "No line matches.",
-            &html! { "Everything that people do here, with the API or on the command line is recorded. " a href="/dashboard/audit" { "Clear the filter" } },
+            &html! {
+                "Everything that people do here, with the API or on the command line is recorded. "
+                a href="/dashboard/audit" { "Clear the filter" }
+            },
         );
     }
     let page = &lines[..lines.len().min(LIMIT)];
     html! {
         (scroll("Audit log", &html! {
             table.rows.cards {
-                thead { tr { th.number { "#" } th { "When" } th { "Who" } th { "What" } th { "To" } th { "Why" } th { "Hash" } } }
-                tbody { @for line in page {
+                thead {
                     tr {
-                        td.number data-label="Line" { (number(line.position)) }
-                        td { (time(operator, line.at)) }
-                        td { (line.actor) @if line.api_key_id.is_none() { " " span.quiet { "(command)" } } }
-                        td { (line.action.as_str().replace('_', " ")) }
-                        td { (target(line, names)) }
-                        td data-label="Why" { @match &line.reason { Some(reason) => (reason), None => span.quiet { "–" } } }
-                        td data-label="Hash" { code title=(line.hash) { (short_hash(line)) } }
+                        th.number { "#" }
+                        th { "When" }
+                        th { "Who" }
+                        th { "What" }
+                        th { "To" }
+                        th { "Why" }
+                        th { "Hash" }
                     }
-                } }
+                }
+                tbody {
+                    @for line in page {
+                        tr {
+                            td.number data-label="Line" { (number(line.position)) }
+                            td { (time(operator, line.at)) }
+                            td {
+                                (line.actor)
+                                @if line.api_key_id.is_none() {
+                                    " "
+                                    span.quiet { "(command)" }
+                                }
+                            }
+                            td { (line.action.as_str().replace('_', " ")) }
+                            td { (target(line, names)) }
+                            td data-label="Why" {
+                                @match &line.reason {
+                                    Some(reason) => (reason),
+                                    None => span.quiet { "–" },
+                                }
+                            }
+                            td data-label="Hash" {
+                                code title=(line.hash) { (short_hash(line)) }
+                            }
+                        }
+                    }
+                }
             }
         }))
         @if let Some(last) = page.last().filter(|_| lines.len() > LIMIT) {
-            nav.pages aria-label="Pages of the log" { a.button href=(older(filter, last.position)) { "Older" } }
+            nav.pages aria-label="Pages of the log" {
+                a.button href=(older(filter, last.position)) { "Older" }
+            }
         }
     }
 }
@@ -108,10 +176,26 @@ fn table(operator: &Operator, filter: &AuditFilter, lines: &[AuditLine], names: 
 fn target(line: &AuditLine, names: &Names) -> Markup {
     html! {
         @if let Some(id) = &line.school_id { (school(names, id)) " " }
-        @if let Some(job) = line.job_id { a href=(job_path(job)) { "job " code { (super::parts::short(job)) } } " " }
-        @if let Some(person) = line.staff_id { a href={ "/dashboard/jobs?user=" (person) } { "person " code { (&person.to_string()[28..]) } } " " }
+        @if let Some(job) = line.job_id {
+            a href=(job_path(job)) {
+                "job "
+                code { (super::parts::short(job)) }
+            }
+            " "
+        }
+        @if let Some(person) = line.staff_id {
+            a href={ "/dashboard/jobs?user=" (person) } {
+                "person "
+                code { (&person.to_string()[28..]) }
+            }
+            " "
+        }
         @match (bulk(line), &line.subject) {
-            (Some((action, id)), _) => a href={ "/dashboard/bulk/" (id) } { (action) " " code { (id) } },
+            (Some((action, id)), _) => a href={ "/dashboard/bulk/" (id) } {
+                (action)
+                " "
+                code { (id) }
+            },
             (None, Some(subject)) => code { (subject) },
             (None, None) => "",
         }
@@ -149,8 +233,19 @@ pub(super) async fn verify(posted: Posted) -> Result<Response, ApiError> {
     let access = posted.may(Action::UseDashboard)?;
     let verdict = match audit::verify(access.pool()).await? {
         Ok(verified) => html! {
-            p.good role="status" { (badge("succeeded", "✓", "unbroken")) " All " (number(i128::from(verified.lines))) " lines are unchanged."
-                @if let Some(head) = verified.head_hash { " Head: " code.whole { (head) } " Store it elsewhere: " code { "mis-sync audit verify --head" } " also checks that none was removed from the end." } }
+            p.good role="status" {
+                (badge("succeeded", "✓", "unbroken"))
+                " All "
+                (number(i128::from(verified.lines)))
+                " lines are unchanged."
+                @if let Some(head) = verified.head_hash {
+                    " Head: "
+                    code.whole { (head) }
+                    " Store it elsewhere: "
+                    code { "mis-sync audit verify --head" }
+                    " also checks that none was removed from the end."
+                }
+            }
         },
         Err(broken) => html! {
             p.failure role="alert" { (badge("failed", "✕", "broken")) " " (broken.to_string()) "." }

@@ -44,19 +44,41 @@ pub(super) async fn review(
     let content = html! {
         h1 { (title(action)) }
         @if filter.ticked() > 0 {
-            p { strong { (counted(matching)) } " of the " (filter.ticked()) " ticked can be " (done(action)) " now." }
+            p {
+                strong { (counted(matching)) }
+                " of the "
+                (filter.ticked())
+                " ticked can be "
+                (done(action))
+                " now."
+            }
         } @else {
-            p { strong { (counted(matching)) } " of this filter can be " (done(action)) " now. Jobs that are added later are not affected." }
-            p.quiet { "Filter: " code { (filter.query_string()) } }
+            p {
+                strong { (counted(matching)) }
+                " of this filter can be "
+                (done(action))
+                " now. Jobs that are added later are not affected."
+            }
+            p.quiet {
+                "Filter: "
+                code { (filter.query_string()) }
+            }
         }
         form.stacked method="post" action="/dashboard/bulk" {
             (form_token(&operator))
             input type="hidden" name="action" value=(action.as_str());
             input type="hidden" name="query" value=(filter.query_string());
-            label for="reason" { "Reason " span.quiet { "(goes to the audit log)" } }
+            label for="reason" {
+                "Reason "
+                span.quiet { "(goes to the audit log)" }
+            }
             input #reason name="reason" maxlength="500" autocomplete="off";
             div.buttons {
-                button.(tone(action)) disabled[matching.number == 0] { (verb(action)) " " (counted(matching)) }
+                button.(tone(action)) disabled[matching.number == 0] {
+                    (verb(action))
+                    " "
+                    (counted(matching))
+                }
                 a.button href={ "/dashboard/jobs" (filter.query_string()) } { "Back" }
             }
         }
@@ -125,9 +147,14 @@ pub(super) async fn show(operator: Operator, PathId(id): PathId) -> Result<Respo
     }
     let content = html! {
         h1 { "Many jobs at once" }
-        div #bulk hx-get={ "/dashboard/bulk/" (id) } hx-trigger="changed from:#live" hx-select="#bulk" hx-swap="outerMorph" {
-            (panel("Progress", "Live", &found, |found| html! { @if let Some(bulk) = found { (progress(&operator, bulk)) } }))
-        }
+        div #bulk
+            hx-get={ "/dashboard/bulk/" (id) }
+            hx-trigger="changed from:#live"
+            hx-select="#bulk"
+            hx-swap="outerMorph"
+        { (panel("Progress", "Live", &found, |found| html! {
+            @if let Some(bulk) = found { (progress(&operator, bulk)) }
+        })) }
     };
     let page = Page {
         operator: &operator,
@@ -141,21 +168,47 @@ pub(super) async fn show(operator: Operator, PathId(id): PathId) -> Result<Respo
 fn progress(operator: &Operator, bulk: &Bulk) -> Markup {
     let settled = bulk.done + bulk.refused + bulk.failed;
     html! {
-        p { strong { (verb(bulk.action)) } ", requested by " (bulk.actor.name) " " (time(operator, bulk.started_at)) " "
+        p {
+            strong { (verb(bulk.action)) }
+            ", requested by "
+            (bulk.actor.name)
+            " "
+            (time(operator, bulk.started_at))
+            " "
             @match bulk.finished_at {
                 Some(at) => { (badge("succeeded", "✓", "finished")) " " (time(operator, at)) }
                 None => (badge("running", "◐", "in progress")),
             }
         }
-        @if let Some(reason) = &bulk.actor.reason { p.quiet { "Reason: " (reason) } }
-        div.standing { progress max=(bulk.total.max(1)) value=(if bulk.total == 0 { 1 } else { settled }) aria-label="Progress" {}
-            p aria-live="polite" { (number(settled)) " of " (number(bulk.total)) } }
+        @if let Some(reason) = &bulk.actor.reason {
+            p.quiet { "Reason: " (reason) }
+        }
+        div.standing {
+            progress
+                max=(bulk.total.max(1))
+                value=(if bulk.total == 0 { 1 } else { settled })
+                aria-label="Progress" {}
+            p aria-live="polite" { (number(settled)) " of " (number(bulk.total)) }
+        }
         dl.tiles {
-            div { dt { "Done" } dd { (number(bulk.done)) } }
-            div .zero[bulk.refused == 0] { dt { "No longer applicable" } dd { (number(bulk.refused)) } }
-            div .zero[bulk.failed == 0] { dt { "Failed" } dd { (number(bulk.failed)) } }
+            div {
+                dt { "Done" }
+                dd { (number(bulk.done)) }
+            }
+            div.zero[bulk.refused == 0] {
+                dt { "No longer applicable" }
+                dd { (number(bulk.refused)) }
+            }
+            div.zero[bulk.failed == 0] {
+                dt { "Failed" }
+                dd { (number(bulk.failed)) }
+            }
         }
         p.quiet { "Runs in the background; if no worker is running, it waits." }
-        p { a.button href={ "/dashboard/jobs" (Filter::meant_by(&bulk.filter).query_string()) } { "To the jobs" } }
+        p {
+            a.button href={ "/dashboard/jobs" (Filter::meant_by(&bulk.filter).query_string()) } {
+                "To the jobs"
+            }
+        }
     }
 }

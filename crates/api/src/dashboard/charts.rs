@@ -80,9 +80,19 @@ pub(super) fn lines(label: &str, lines: &[Line<'_>], words: impl FnOnce(f64) -> 
 fn chart(label: &str, width: f64, top: &str, drawing: &Markup) -> Markup {
     html! {
         div.graph {
-            p.scale aria-hidden="true" { span { (top) } span { "0" } }
-            svg.chart viewBox={ "0 0 " (width) " " (HEIGHT) } preserveAspectRatio="none" role="img" aria-label=(label) {
-                @for y in [0.0, HEIGHT / 2.0, HEIGHT] { path.rule d={ "M0 " (y) "H" (width) } {} }
+            p.scale aria-hidden="true" {
+                span { (top) }
+                span { "0" }
+            }
+            svg .chart
+                viewBox={ "0 0 " (width) " " (HEIGHT) }
+                preserveAspectRatio="none"
+                role="img"
+                aria-label=(label)
+            {
+                @for y in [0.0, HEIGHT / 2.0, HEIGHT] {
+                    path.rule d={ "M0 " (y) "H" (width) } {}
+                }
                 (drawing)
             }
         }

@@ -31,10 +31,18 @@ pub(super) async fn show(operator: Operator) -> Result<Response, ApiError> {
         names_of(pool, held.iter().flatten().filter_map(|(job, _)| job.school_id.as_ref())).await;
     let content = html! {
         h1 { "Held changes" }
-        p.quiet { "A sync that would make an unusually large change waits here. Nothing changes until someone approves it; the school's next sync replaces it." }
-        div #held hx-get="/dashboard/held" hx-trigger="changed from:#live" hx-select="#held" hx-swap="outerMorph" {
-            (panel(heading(&held), "Live", &held, |held| all(&operator, held, &names)))
+        p.quiet {
+            "A sync that would make an unusually large change waits here. "
+            "Nothing changes until someone approves it; the school's next sync replaces it."
         }
+        div #held
+            hx-get="/dashboard/held"
+            hx-trigger="changed from:#live"
+            hx-select="#held"
+            hx-swap="outerMorph"
+        { (panel(heading(&held), "Live", &held, |held| {
+            all(&operator, held, &names)
+        })) }
     };
     let page = Page {
         operator: &operator,
@@ -59,7 +67,14 @@ async fn list(pool: &Pool) -> Result<Vec<(Job, Vec<ChangeGroup>)>, mis_sync_stor
 /// How many wait, if that could be read.
 fn heading(held: &Result<Vec<(Job, Vec<ChangeGroup>)>, String>) -> Markup {
     let number = |held: &Vec<_>| i64::try_from(held.len()).unwrap_or(i64::MAX);
-    html! { @if let Ok(held) = held { (announced(&format!("{} for approval", count(number(held), "sync waits", "syncs wait")))) } }
+    html! {
+        @if let Ok(held) = held {
+            (announced(&format!(
+                "{} for approval",
+                count(number(held), "sync waits", "syncs wait")
+            )))
+        }
+    }
 }
 
 fn all(operator: &Operator, held: &[(Job, Vec<ChangeGroup>)], names: &Names) -> Markup {
@@ -67,8 +82,11 @@ fn all(operator: &Operator, held: &[(Job, Vec<ChangeGroup>)], names: &Names) -> 
         return empty(
             "Nothing waits for approval.",
             &html! {
-                "When a sync is held, it is shown here, on the " a href="/dashboard" { "overview" }
-                ", and sent as an alert if " code { "alerts.url" } " is set."
+                "When a sync is held, it is shown here, on the "
+                a href="/dashboard" { "overview" }
+                ", and sent as an alert if "
+                code { "alerts.url" }
+                " is set."
             },
         );
     }
@@ -78,19 +96,43 @@ fn all(operator: &Operator, held: &[(Job, Vec<ChangeGroup>)], names: &Names) -> 
 fn one(operator: &Operator, job: &Job, groups: &[ChangeGroup], names: &Names) -> Markup {
     let guard = job.report.as_ref().map(|report| report.guard.as_slice()).unwrap_or_default();
     html! {
-        article.held #{ "held-" (job.id) } {
+        article #{ "held-" (job.id) }.held {
             div.title {
                 h2 { (school(names, job.school_id.as_ref())) " " (state(job.state)) }
                 (job::offer(operator, job, &[]))
             }
-            p.quiet { "Requested " (time(operator, job.created_at)) " by " (job.requested_by) ", waits for " (ago(job.started_at.unwrap_or_else(now))) }
-            ul.guard { @for affected in guard {
-                li { strong { (affected.sentence()) } " "
-                    meter min="0" max=(affected.of.max(1)) low=(affected.of / 5) high=(affected.of / 2) optimum="0" value=(affected.records) aria-label="Share" {} " " (affected.records * 100 / affected.of.max(1)) " %" }
-            } }
+            p.quiet {
+                "Requested "
+                (time(operator, job.created_at))
+                " by "
+                (job.requested_by)
+                ", waits for "
+                (ago(job.started_at.unwrap_or_else(now)))
+            }
+            ul.guard {
+                @for affected in guard {
+                    li {
+                        strong { (affected.sentence()) }
+                        " "
+                        meter
+                            min="0"
+                            max=(affected.of.max(1))
+                            low=(affected.of / 5)
+                            high=(affected.of / 2)
+                            optimum="0"
+                            value=(affected.records)
+                            aria-label="Share" {}
+                        " "
+                        (affected.records * 100 / affected.of.max(1))
+                        " %"
+                    }
+                }
+            }
             h3 { "Everything that would change" }
             (job::summary(job, groups, &job::Wanted::default()))
-            p { a.open href=(job_path(job.id)) { "See every change" } }
+            p {
+                a.open href=(job_path(job.id)) { "See every change" }
+            }
         }
     }
 }

@@ -59,20 +59,27 @@ async fn render(
     let is_live = shown == Shown::Hidden;
     let source = if is_live { "Live" } else { "As of page load" };
     let content = html! {
-        div #job hx-get=[is_live.then(|| wanted.address(&job))] hx-trigger="changed from:#live" hx-select="#job" hx-swap="outerMorph" {
+        div #job
+            hx-get=[is_live.then(|| wanted.address(&job))]
+            hx-trigger="changed from:#live"
+            hx-select="#job"
+            hx-swap="outerMorph"
+        {
             (head(operator, &job, lineage_of, &names))
             (standing(&job, attempts.as_deref().unwrap_or_default()))
             @if let Some(error) = &job.error { (failure(operator, &job, error)) }
             @if let Some(approval) = &job.approval { (approved(approval)) }
             (report_of(&job))
-            (panel("Attempts", source, &attempts, |attempts| timeline::show(operator, &job, attempts)))
+            (panel("Attempts", source, &attempts, |attempts| {
+                timeline::show(operator, &job, attempts)
+            }))
             @if lineage_of.len() > 1 { (family(operator, &job, lineage_of)) }
             (panel("Issues", source, &issues, |issues| issues::show(&job, issues)))
             (panel(changes_title(&job), source, &groups, |groups| html! {
                 (summary(&job, groups, wanted))
                 @match &changes {
                     Ok(page) => (changes::show(operator, &job, page, wanted, shown)),
-                    Err(reason) => p.broken { (reason) }
+                    Err(reason) => p.broken { (reason) },
                 }
             }))
         }
@@ -97,23 +104,71 @@ fn changes_title(job: &Job) -> &'static str {
 fn head(operator: &Operator, job: &Job, lineage: &[Job], names: &Names) -> Markup {
     html! {
         div.title {
-            h1 { (what(job)) @if job.school_id.is_some() { " of " (school(names, job.school_id.as_ref())) } " " (state(job.state)) }
+            h1 {
+                (what(job))
+                @if job.school_id.is_some() {
+                    " of "
+                    (school(names, job.school_id.as_ref()))
+                }
+                " "
+                (state(job.state))
+            }
             (actions::offer(operator, job, lineage))
         }
         dl.facts {
-            div { dt { "Id" } dd { code.whole { (job.id) } } }
-            @if let Some(person) = job.staff_id {
-                div { dt { "Person" } dd { a href={ "/dashboard/jobs?user=" (person) } { code { (person) } } } }
+            div {
+                dt { "Id" }
+                dd {
+                    code.whole { (job.id) }
+                }
             }
-            div { dt { "Requested by" } dd { (job.requested_by) } }
-            div { dt { "Requested" } dd { (time(operator, job.created_at)) } }
-            div { dt { "Waited" } dd { @match job.started_at {
-                Some(started) => (length(started - job.created_at)),
-                None => span.quiet { "–" } } } }
-            div { dt { "Ended" } dd { (time_or_dash(operator, job.finished_at)) } }
-            @if let Some(next) = job.next_attempt_at { div { dt { "Next attempt" } dd { (time(operator, next)) } } }
-            div { dt { "Attempts used" } dd { (job.attempt) " of " (job.max_attempts) } }
-            @if job.options.photos { div { dt { "Photos" } dd { "asked for" } } }
+            @if let Some(person) = job.staff_id {
+                div {
+                    dt { "Person" }
+                    dd {
+                        a href={ "/dashboard/jobs?user=" (person) } {
+                            code { (person) }
+                        }
+                    }
+                }
+            }
+            div {
+                dt { "Requested by" }
+                dd { (job.requested_by) }
+            }
+            div {
+                dt { "Requested" }
+                dd { (time(operator, job.created_at)) }
+            }
+            div {
+                dt { "Waited" }
+                dd {
+                    @match job.started_at {
+                        Some(started) => (length(started - job.created_at)),
+                        None => span.quiet { "–" },
+                    }
+                }
+            }
+            div {
+                dt { "Ended" }
+                dd { (time_or_dash(operator, job.finished_at)) }
+            }
+            @if let Some(next) = job.next_attempt_at {
+                div {
+                    dt { "Next attempt" }
+                    dd { (time(operator, next)) }
+                }
+            }
+            div {
+                dt { "Attempts used" }
+                dd { (job.attempt) " of " (job.max_attempts) }
+            }
+            @if job.options.photos {
+                div {
+                    dt { "Photos" }
+                    dd { "asked for" }
+                }
+            }
         }
     }
 }
@@ -143,8 +198,13 @@ fn standing(job: &Job, attempts: &[Attempt]) -> Markup {
         div.standing {
             progress max="100" value=(percent) aria-label="Progress" {}
             p aria-live="polite" {
-                strong { (percent) " %" } " " (progress.stage) ", "
-                (number(progress.done)) @if let Some(total) = progress.total { " of " (number(total)) } " records"
+                strong { (percent) " %" }
+                " "
+                (progress.stage)
+                ", "
+                (number(progress.done))
+                @if let Some(total) = progress.total { " of " (number(total)) }
+                " records"
                 @if let Some(left) = left { ", about " (length(left)) " left" }
             }
         }
@@ -190,9 +250,11 @@ fn failure(operator: &Operator, job: &Job, error: &mis_sync_domain::JobFailure) 
         section.failure data-kind=(kind) {
             h2 { (error.title) }
             p { (error.detail) }
-            p.quiet { code { (error.code) }
+            p.quiet {
+                code { (error.code) }
                 @if let Some(next) = job.next_attempt_at { " · next attempt " (time(operator, next)) }
-                " · " a href={ "/dashboard/jobs?error=" (error.code) } { "other jobs with this error" }
+                " · "
+                a href={ "/dashboard/jobs?error=" (error.code) } { "other jobs with this error" }
             }
         }
     }
@@ -204,8 +266,18 @@ fn approved(approval: &Approval) -> Markup {
         |all: &[Affected]| all.iter().map(Affected::sentence).collect::<Vec<_>>().join("; ");
     html! {
         div.good {
-            p { strong { "Approved: " } (sentences(&approval.approved)) "." }
-            @if !approval.left_out.is_empty() { p { strong { "Left unchanged in iP: " } (sentences(&approval.left_out)) "." } }
+            p {
+                strong { "Approved: " }
+                (sentences(&approval.approved))
+                "."
+            }
+            @if !approval.left_out.is_empty() {
+                p {
+                    strong { "Left unchanged in iP: " }
+                    (sentences(&approval.left_out))
+                    "."
+                }
+            }
         }
     }
 }
@@ -214,14 +286,28 @@ fn approved(approval: &Approval) -> Markup {
 fn family(operator: &Operator, job: &Job, lineage: &[Job]) -> Markup {
     html! {
         section.panel {
-            header { h2 { "Related jobs" } p.source { "Retries and undos of the same job, oldest first" } }
+            header {
+                h2 { "Related jobs" }
+                p.source { "Retries and undos of the same job, oldest first" }
+            }
             ol.lineage {
                 @for member in lineage {
                     li aria-current=[(member.id == job.id).then_some("true")] {
-                        a href=(job_path(member.id)) { (what(member)) } " " (state(member.state)) " "
-                        (time(operator, member.created_at)) " by " (member.requested_by)
-                        @if member.retry_of.is_some() { " " span.quiet { "(retry of the previous one)" } }
-                        @if member.undo_of.is_some() { " " span.quiet { "(reverses changes)" } }
+                        a href=(job_path(member.id)) { (what(member)) }
+                        " "
+                        (state(member.state))
+                        " "
+                        (time(operator, member.created_at))
+                        " by "
+                        (member.requested_by)
+                        @if member.retry_of.is_some() {
+                            " "
+                            span.quiet { "(retry of the previous one)" }
+                        }
+                        @if member.undo_of.is_some() {
+                            " "
+                            span.quiet { "(reverses changes)" }
+                        }
                     }
                 }
             }
@@ -251,16 +337,38 @@ fn report_of(job: &Job) -> Markup {
     ];
     html! {
         section.panel {
-            header { h2 { "Report" } p.source { @match report {
-                Some(report) => { (count(report.requests, "request", "requests")) " to Wonde in "
-                    (length(chrono::TimeDelta::milliseconds(i64::try_from(report.duration_ms).unwrap_or(i64::MAX)))) }
-                None => "appears once the records have been compared",
-            } } }
-            @if let Some(outcome) = report.and_then(|report| report.outcome) { p { "Outcome: " strong { (outcome.as_str().replace('_', " ")) } } }
-            dl.tiles { @for (name, of) in people {
-                @let value = report.map_or(0, of);
-                div.zero[value == 0] { dt { (name) } dd { @if report.is_some() { (number(value)) } @else { "–" } } }
-            } }
+            header {
+                h2 { "Report" }
+                p.source {
+                    @match report {
+                        Some(report) => {
+                            (count(report.requests, "request", "requests"))
+                            " to Wonde in "
+                            (length(chrono::TimeDelta::milliseconds(
+                                i64::try_from(report.duration_ms).unwrap_or(i64::MAX),
+                            )))
+                        }
+                        None => "appears once the records have been compared",
+                    }
+                }
+            }
+            @if let Some(outcome) = report.and_then(|report| report.outcome) {
+                p {
+                    "Outcome: "
+                    strong { (outcome.as_str().replace('_', " ")) }
+                }
+            }
+            dl.tiles {
+                @for (name, of) in people {
+                    @let value = report.map_or(0, of);
+                    div.zero[value == 0] {
+                        dt { (name) }
+                        dd {
+                            @if report.is_some() { (number(value)) } @else { "–" }
+                        }
+                    }
+                }
+            }
             @if let Some(report) = report { (rest_of(report)) }
         }
     }
@@ -271,13 +379,36 @@ fn rest_of(report: &Report) -> Markup {
     let teaching = [("Classes", &report.classes), ("Subjects", &report.subjects)];
     html! {
         @for (name, counts) in teaching.into_iter().filter(|(_, counts)| counts.fetched > 0) {
-            p { strong { (name) } ": " (number(counts.fetched)) " fetched, " (number(counts.created)) " new, "
-                (number(counts.updated)) " updated, " (number(counts.archived)) " archived, "
-                (number(counts.restored)) " restored, " (number(counts.skipped)) " left out" }
+            p {
+                strong { (name) }
+                ": "
+                (number(counts.fetched))
+                " fetched, "
+                (number(counts.created))
+                " new, "
+                (number(counts.updated))
+                " updated, "
+                (number(counts.archived))
+                " archived, "
+                (number(counts.restored))
+                " restored, "
+                (number(counts.skipped))
+                " left out"
+            }
         }
         @if report.photos.fetched > 0 {
-            p { strong { "Photos" } ": " (number(report.photos.fetched)) " fetched, " (number(report.photos.updated))
-                " new, " (number(report.photos.removed)) " removed, " (number(report.photos.skipped)) " left out" }
+            p {
+                strong { "Photos" }
+                ": "
+                (number(report.photos.fetched))
+                " fetched, "
+                (number(report.photos.updated))
+                " new, "
+                (number(report.photos.removed))
+                " removed, "
+                (number(report.photos.skipped))
+                " left out"
+            }
         }
     }
 }

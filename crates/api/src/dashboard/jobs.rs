@@ -58,12 +58,15 @@ pub(super) async fn show(operator: Operator, parameters: Parameters) -> Result<R
         h1 { "Jobs" }
         (form::show(&operator, &filter, states, &errors))
         (views::show(&operator, &views, &filter))
-        div #jobs hx-get={ "/dashboard/jobs" (filter.query_string()) } hx-trigger="changed from:#live"
-            hx-select="#jobs" hx-swap="outerMorph" hx-select-oob=(form::BESIDE) {
-            (panel(heading(&found), "Live", &found, |found| {
-                list_of(&operator, &filter, found)
-            }))
-        }
+        div #jobs
+            hx-get={ "/dashboard/jobs" (filter.query_string()) }
+            hx-trigger="changed from:#live"
+            hx-select="#jobs"
+            hx-swap="outerMorph"
+            hx-select-oob=(form::BESIDE)
+        { (panel(heading(&found), "Live", &found, |found| {
+            list_of(&operator, &filter, found)
+        })) }
     };
     let page =
         Page { operator: &operator, tab: Tab::Jobs, title: "Jobs", watch: Some("ledger".into()) };
@@ -94,9 +97,12 @@ fn list_of(operator: &Operator, filter: &Filter, found: &Found) -> Markup {
             "No job matches.",
             &html! {
                 @if filter.query_string().is_empty() {
-                    "There are no jobs yet. Open a " a href="/dashboard/schools" { "school" } " and sync it."
+                    "There are no jobs yet. Open a "
+                    a href="/dashboard/schools" { "school" }
+                    " and sync it."
                 } @else {
-                    a href="/dashboard/jobs" { "Clear the filter" } " to see all jobs."
+                    a href="/dashboard/jobs" { "Clear the filter" }
+                    " to see all jobs."
                 }
             },
         );
@@ -107,7 +113,9 @@ fn list_of(operator: &Operator, filter: &Filter, found: &Found) -> Markup {
         (table(operator, page, Some(&found.names)))
         (ticked(operator))
         nav.pages aria-label="Pages of the list" {
-            @if filter.before.is_some() { a.button href={ "/dashboard/jobs" (filter.before(None)) } { "Newest" } }
+            @if filter.before.is_some() {
+                a.button href={ "/dashboard/jobs" (filter.before(None)) } { "Newest" }
+            }
             @if let Some(last) = page.last().filter(|_| more) {
                 a.button href={ "/dashboard/jobs" (filter.before(Some(last.id))) } { "Older" }
             }
@@ -131,13 +139,20 @@ fn bulk_offers(operator: &Operator, filter: &Filter) -> Markup {
         (operator.is_allowed(Action::ActOnJobs) && filter.may_hold(action)).then_some(action)
     });
     html! {
-        @if offered.iter().any(Option::is_some) { div.buttons.list-head {
-            @for action in offered.into_iter().flatten() {
-                a.button href={ "/dashboard/bulk/review" (filter.with("action", action.as_str())) } {
-                    @match action { BulkAction::Retry => "Retry all …", BulkAction::Cancel => "Cancel all …" }
+        @if offered.iter().any(Option::is_some) {
+            div.buttons.list-head {
+                @for action in offered.into_iter().flatten() {
+                    a   .button
+                        href={ "/dashboard/bulk/review" (filter.with("action", action.as_str())) }
+                    {
+                        @match action {
+                            BulkAction::Retry => "Retry all …",
+                            BulkAction::Cancel => "Cancel all …",
+                        }
+                    }
                 }
             }
-        } }
+        }
     }
 }
 
@@ -145,7 +160,7 @@ fn bulk_offers(operator: &Operator, filter: &Filter) -> Markup {
 fn ticked(operator: &Operator) -> Markup {
     html! {
         @if operator.is_allowed(Action::ActOnJobs) {
-            form #ticked .ticked action="/dashboard/bulk/review" {
+            form #ticked.ticked action="/dashboard/bulk/review" {
                 span.tally { "ticked" }
                 button name="action" value=(BulkAction::Retry) { "Retry …" }
                 button name="action" value=(BulkAction::Cancel) { "Cancel …" }
@@ -161,15 +176,33 @@ pub(super) fn table(operator: &Operator, jobs: &[Job], names: Option<&Names>) ->
     html! {
         (scroll("Jobs", &html! {
             table.rows.cards {
-                thead { tr {
-                    th {
-                        @if may_act && names.is_some() { input #tick-all type="checkbox" aria-label="Tick all on this page"; }
-                        "State"
+                thead {
+                    tr {
+                        th {
+                            @if may_act && names.is_some() {
+                                input #tick-all type="checkbox" aria-label="Tick all on this page";
+                            }
+                            "State"
+                        }
+                        th { "Job" }
+                        @if names.is_some() {
+                            th { "School" }
+                        }
+                        th { "Requested" }
+                        th.number { "Took" }
+                        th.number { "Attempt" }
+                        th { "By" }
+                        th { "Id" }
+                        @if may_act {
+                            th {
+                                span.hidden { "Actions" }
+                            }
+                        }
                     }
-                    th { "Job" } @if names.is_some() { th { "School" } } th { "Requested" } th.number { "Took" }
-                    th.number { "Attempt" } th { "By" } th { "Id" } @if may_act { th { span.hidden { "Actions" } } }
-                } }
-                tbody { @for job in jobs { (row(operator, job, names, may_act)) } }
+                }
+                tbody {
+                    @for job in jobs { (row(operator, job, names, may_act)) }
+                }
             }
         }))
     }
@@ -180,16 +213,40 @@ fn row(operator: &Operator, job: &Job, names: Option<&Names>, may_act: bool) -> 
         tr #{ "job-" (job.id) } {
             td {
                 @if may_act && names.is_some() { (tick(job)) }
-                (state(job.state)) @if let Some(progress) = bar(job) { " " (progress) }
+                (state(job.state))
+                @if let Some(progress) = bar(job) { " " (progress) }
             }
-            td { (what(job)) @if let Some(error) = &job.error { div.quiet title=(error.title) { code { (error.code) } } } }
-            @if let Some(names) = names { td { (school(names, job.school_id.as_ref())) } }
-            td { (time(operator, job.created_at)) div.quiet { (ago(job.created_at)) " ago" } }
-            td.number data-label="Took" { @match ran(job) { Some(length_) => (length(length_)), None => span.quiet { "–" } } }
+            td {
+                (what(job))
+                @if let Some(error) = &job.error {
+                    div.quiet title=(error.title) {
+                        code { (error.code) }
+                    }
+                }
+            }
+            @if let Some(names) = names {
+                td { (school(names, job.school_id.as_ref())) }
+            }
+            td {
+                (time(operator, job.created_at))
+                div.quiet { (ago(job.created_at)) " ago" }
+            }
+            td.number data-label="Took" {
+                @match ran(job) {
+                    Some(length_) => (length(length_)),
+                    None => span.quiet { "–" },
+                }
+            }
             td.number data-label="Attempt" { (job.attempt) "/" (job.max_attempts) }
             td data-label="By" { (job.requested_by) }
-            td { a.open href=(job_path(job.id)) title=(job.id) { code { (short(job.id)) } } }
-            @if may_act { td { (job::remedy(operator, job)) } }
+            td {
+                a.open href=(job_path(job.id)) title=(job.id) {
+                    code { (short(job.id)) }
+                }
+            }
+            @if may_act {
+                td { (job::remedy(operator, job)) }
+            }
         }
     }
 }
@@ -199,8 +256,15 @@ fn tick(job: &Job) -> Markup {
     let may = |action: BulkAction| action.states().contains(&job.state);
     html! {
         @if may(BulkAction::Retry) || may(BulkAction::Cancel) {
-            input.tick type="checkbox" name={ "id." (job.id) } form="ticked" aria-label={ "Tick job " (short(job.id)) };
-        } @else { span.tick {} }
+            input
+                .tick
+                type="checkbox"
+                name={ "id." (job.id) }
+                form="ticked"
+                aria-label={ "Tick job " (short(job.id)) };
+        } @else {
+            span.tick {}
+        }
     }
 }
 

@@ -2,7 +2,7 @@
 
 use axum::response::Response;
 use maud::{Markup, html};
-use mis_sync_domain::{Action, Role, SchoolId};
+use mis_sync_domain::{Action, ApiKeyId, Role, SchoolId};
 use mis_sync_store::api_keys::{self, ApiKey};
 use secrecy::{ExposeSecret, SecretString};
 
@@ -27,12 +27,18 @@ async fn render(operator: &Operator, new: Option<(&ApiKey, &SecretString)>) -> R
             section.panel.good role="status" {
                 h2 { "The key " (key.name) " is made" }
                 p { "Copy it now: it cannot be shown again." }
-                p { code.secret { (secret.expose_secret()) } }
+                p {
+                    code.secret { (secret.expose_secret()) }
+                }
             }
         }
         (creation(operator))
         (panel("Keys", "Ledger (Postgres), now", &keys, |keys| table(operator, keys)))
-        p.quiet { "A person who signs in here with a key is signed out " (how_long()) ", and at once when the key is revoked." }
+        p.quiet {
+            "A person who signs in here with a key is signed out "
+            (how_long())
+            ", and at once when the key is revoked."
+        }
     };
     Page { operator, tab: Tab::Keys, title: "API keys", watch: None }.show(&content)
 }
@@ -41,15 +47,41 @@ fn creation(operator: &Operator) -> Markup {
     html! {
         form.filters method="post" action="/dashboard/keys" {
             (form_token(operator))
-            label { "Name" input name="name" required maxlength="100" autocomplete="off" placeholder="who or what uses it"; }
-            label { "Role"
+            label {
+                "Name"
+                input
+                    name="name"
+                    required
+                    maxlength="100"
+                    autocomplete="off"
+                    placeholder="who or what uses it";
+            }
+            label {
+                "Role"
                 select name="role" {
-                    @for role in Role::ALL.iter().copied() { option value=(role) selected[role == Role::Operator] { (role) ": " (may(role)) } }
+                    @for role in Role::ALL.iter().copied() {
+                        option value=(role) selected[role == Role::Operator] { (role) ": " (may(role)) }
+                    }
                 }
             }
-            label { "School " span.quiet { "(if it is for one)" } input name="school" autocomplete="off" placeholder="id"; }
-            span.buttons { button.primary { "Make a key" } }
+            label {
+                "School "
+                span.quiet { "(if it is for one)" }
+                input name="school" autocomplete="off" placeholder="id";
+            }
+            span.buttons {
+                button.primary { "Make a key" }
+            }
         }
+    }
+}
+
+fn revocation(id: ApiKeyId) -> Deed<'static> {
+    Deed {
+        label: "Revoke",
+        action: format!("/dashboard/keys/{id}/revoke"),
+        kind: "danger",
+        says: "The key stops working at once, and everyone who is signed in with it is signed out.",
     }
 }
 
@@ -67,25 +99,58 @@ fn table(operator: &Operator, keys: &[ApiKey]) -> Markup {
     html! {
         (scroll("Keys", &html! {
             table.rows.cards {
-                thead { tr { th { "Name" } th { "Role" } th { "School" } th { "Made" } th { "State" } th { "Id" } th { span.hidden { "Actions" } } } }
-                tbody { @for key in keys {
+                thead {
                     tr {
-                        td { (key.name) @if key.id == own { " " span.quiet { "(yours)" } } }
-                        td { (key.role) }
-                        td data-label="School" { @match &key.school_id { Some(id) => code { (id) }, None => "all" } }
-                        td data-label="Made" { (time(operator, key.created_at)) }
-                        td { @match key.revoked_at {
-                            None => (badge("succeeded", "✓", "valid")),
-                            Some(at) => { (badge("cancelled", "–", "revoked")) " " (time(operator, at)) }
-                        } }
-                        td { code { (key.id) } }
-                        td { @if key.revoked_at.is_none() {
-                            (Deed { label: "Revoke", action: format!("/dashboard/keys/{}/revoke", key.id), kind: "danger",
-                                says: "The key stops working at once, and everyone who is signed in with it is signed out." }
-                                .show(operator, &html! {}))
-                        } }
+                        th { "Name" }
+                        th { "Role" }
+                        th { "School" }
+                        th { "Made" }
+                        th { "State" }
+                        th { "Id" }
+                        th {
+                            span.hidden { "Actions" }
+                        }
                     }
-                } }
+                }
+                tbody {
+                    @for key in keys {
+                        tr {
+                            td {
+                                (key.name)
+                                @if key.id == own {
+                                    " "
+                                    span.quiet { "(yours)" }
+                                }
+                            }
+                            td { (key.role) }
+                            td data-label="School" {
+                                @match &key.school_id {
+                                    Some(id) => code { (id) },
+                                    None => "all",
+                                }
+                            }
+                            td data-label="Made" { (time(operator, key.created_at)) }
+                            td {
+                                @match key.revoked_at {
+                                    None => (badge("succeeded", "✓", "valid")),
+                                    Some(at) => {
+                                        (badge("cancelled", "–", "revoked"))
+                                        " "
+                                        (time(operator, at))
+                                    }
+                                }
+                            }
+                            td {
+                                code { (key.id) }
+                            }
+                            td {
+                                @if key.revoked_at.is_none() {
+                                    (revocation(key.id).show(operator, &html! {}))
+                                }
+                            }
+                        }
+                    }
+                }
             }
         }))
     }

@@ -42,16 +42,29 @@ fn page(
 ) -> Response {
     let content = html! {
         h1 { "Sign in" }
-        @if let Some(refusal) = refusal { p.refusal role="alert" { (refusal) } }
+        @if let Some(refusal) = refusal {
+            p.refusal role="alert" { (refusal) }
+        }
         form.stacked method="post" action="/dashboard/login" {
             label for="key" { "API key" }
-            input #key name="key" type="password" required autofocus autocomplete="current-password"
-                spellcheck="false" placeholder="misk_…" aria-describedby="key-hint";
-            p #key-hint .quiet {
+            input
+                #key
+                name="key"
+                type="password"
+                required
+                autofocus
+                autocomplete="current-password"
+                spellcheck="false"
+                placeholder="misk_…"
+                aria-describedby="key-hint";
+            p #key-hint.quiet {
                 "A key with the role viewer, operator or admin. An administrator creates one here or with "
-                code { "mis-sync keys create --name NAME --role operator" } "."
+                code { "mis-sync keys create --name NAME --role operator" }
+                "."
             }
-            @if let Some(next) = next { input type="hidden" name="next" value=(next); }
+            @if let Some(next) = next {
+                input type="hidden" name="next" value=(next);
+            }
             button.primary { "Sign in" }
         }
     };
@@ -71,7 +84,7 @@ pub(super) async fn sign_in(
         }
         SignIn::WrongKey => "That key isn't valid. It may be mistyped or revoked.",
         SignIn::WrongRole => {
-            "This key belongs to the iP app. The dashboard accepts keys with the role viewer, operator or \
+            "This key is the iP app's. The dashboard takes keys of the role viewer, operator or \
              admin."
         }
         SignIn::OneSchool => {
@@ -115,7 +128,11 @@ pub(crate) fn ask_to_sign_in(parts: &Parts) -> Response {
 /// loads itself once more, and that request comes from us and has the cookie.
 fn once_more(parts: &Parts) -> Response {
     let here = parts.uri.path_and_query().map_or("/dashboard", |path| path.as_str());
-    let content: Markup = html! { p { a href=(here) { "Go on" } } };
+    let content: Markup = html! {
+        p {
+            a href=(here) { "Go on" }
+        }
+    };
     let mut response = plain(StatusCode::OK, "One moment", None, &content);
     if let Ok(value) = HeaderValue::from_str(&format!("0;url={here}")) {
         response.headers_mut().insert(HeaderName::from_static("refresh"), value);
@@ -153,9 +170,7 @@ fn set_cookie(request: &HeaderMap, value: &str, seconds: u32) -> HeaderValue {
 
 /// How long a session lasts, for the page of API keys.
 pub(super) fn how_long() -> String {
-    format!(
-        "after {IDLE_MINUTES} minutes of inactivity, and after {LONGEST_HOURS} hours in any case"
-    )
+    format!("after {IDLE_MINUTES} minutes without a page, and {LONGEST_HOURS} hours at the most")
 }
 
 #[cfg(test)]

@@ -60,16 +60,29 @@ pub(super) async fn show(
     let ids = ids.chain(busy.map(|job| &job.school_id)).chain(out).chain(asked);
     let names = names_of(pool, ids).await;
     let content = html! {
-        div #overview hx-get={ "/dashboard?window=" (graphs::name(window)) } hx-trigger="changed from:#live"
-            hx-select="#overview" hx-swap="outerMorph" {
+        div #overview
+            hx-get={ "/dashboard?window=" (graphs::name(window)) }
+            hx-trigger="changed from:#live"
+            hx-select="#overview"
+            hx-swap="outerMorph"
+        {
             (headline(&wrong, &now))
-            (panel("Needs attention", "Live", &wrong, |wrong| schools(wrong, &names)))
+            (panel("Needs attention", "Live", &wrong, |wrong| {
+                schools(wrong, &names)
+            }))
             (panel("Jobs", "Live; finished jobs: the last 24 hours", &now, jobs))
             (graphs::show(&operator, window, &points))
             div.grid {
                 (panel("Lanes", "Live", &now, lanes))
-                (panel("Workers", "Live; each worker reports every 2 s", &workers, |workers| at_work(workers, &names)))
-                (panel("Failures by error", "The last 24 hours", &now, failures))
+                (panel("Workers", "Live; each worker reports every 2 s", &workers, |workers| {
+                    at_work(workers, &names)
+                }))
+                (panel(
+                    "Failures by error",
+                    "The last 24 hours",
+                    &now,
+                    failures,
+                ))
                 (wonde::show(&operator, &traffic, &now, &names))
                 (servers::postgres(&postgres))
                 (servers::redis(&redis))
@@ -138,14 +151,32 @@ fn schools(wrong: &[Condition], names: &Names) -> Markup {
     }
     let more = wrong.len().saturating_sub(SCHOOLS);
     html! {
-        ul.needs { @for condition in wrong.iter().take(SCHOOLS) {
-            li {
-                (condition_badge(condition)) " " (school(names, &condition.school_id)) " "
-                (condition.detail)
-                @if let Some(id) = condition.job_id { " " a href=(job_path(id)) { "job " code { (short(id)) } } }
+        ul.needs {
+            @for condition in wrong.iter().take(SCHOOLS) {
+                li {
+                    (condition_badge(condition))
+                    " "
+                    (school(names, &condition.school_id))
+                    " "
+                    (condition.detail)
+                    @if let Some(id) = condition.job_id {
+                        " "
+                        a href=(job_path(id)) {
+                            "job "
+                            code { (short(id)) }
+                        }
+                    }
+                }
             }
-        } }
-        @if more > 0 { p { a href="/dashboard/schools?trouble=on" { (number(i64::try_from(more).unwrap_or(i64::MAX))) " more" } } }
+        }
+        @if more > 0 {
+            p {
+                a href="/dashboard/schools?trouble=on" {
+                    (number(i64::try_from(more).unwrap_or(i64::MAX)))
+                    " more"
+                }
+            }
+        }
     }
 }
 
@@ -169,10 +200,15 @@ fn jobs(now: &Now) -> Markup {
     html! {
         dl.tiles {
             @for (state, jobs, age) in unfinished.chain(ended) {
-                @let needs_a_look = matches!(state, JobState::Failed | JobState::Held | JobState::Retrying);
-                div .zero[jobs == 0] data-kind=[needs_a_look.then_some(state)] {
+                @let needs_a_look = matches!(
+                    state,
+                    JobState::Failed | JobState::Held | JobState::Retrying
+                );
+                div.zero[jobs == 0] data-kind=[needs_a_look.then_some(state)] {
                     dt { (state) }
-                    dd { a href={ "/dashboard/jobs?state." (state) "=on" (age) } { (number(jobs)) } }
+                    dd {
+                        a href={ "/dashboard/jobs?state." (state) "=on" (age) } { (number(jobs)) }
+                    }
                 }
             }
         }
@@ -190,33 +226,74 @@ fn lanes(now: &Now) -> Markup {
         now.oldest_waiting.iter().find(|(l, _)| *l == lane).map_or(Duration::ZERO, |(_, age)| *age)
     };
     html! {
-        (scroll("Lanes", &html! { table.rows {
-            thead { tr { th { "Lane" } th.number { "Waiting" } th.number { "Oldest waits" } th.number { "Running" } th.number { "Retrying" } } }
-            tbody { @for lane in Lane::SHOWN {
-                tr {
-                    td { (lane) " " span.quiet { (match lane { Lane::Bulk => "syncs", Lane::Interactive => "logins", Lane::Internal => "" }) } }
-                    td.number { (number(of(*lane, JobState::Queued))) }
-                    td.number { (length(TimeDelta::from_std(oldest(*lane)).unwrap_or_default())) }
-                    td.number { (number(of(*lane, JobState::Running))) }
-                    td.number { (number(of(*lane, JobState::Retrying))) }
+        (scroll("Lanes", &html! {
+            table.rows {
+                thead {
+                    tr {
+                        th { "Lane" }
+                        th.number { "Waiting" }
+                        th.number { "Oldest waits" }
+                        th.number { "Running" }
+                        th.number { "Retrying" }
+                    }
                 }
-            } }
-        } }))
+                tbody {
+                    @for lane in Lane::SHOWN {
+                        tr {
+                            td {
+                                (lane)
+                                " "
+                                span.quiet {
+                                    (match lane {
+                                        Lane::Bulk => "syncs",
+                                        Lane::Interactive => "logins",
+                                        Lane::Internal => "",
+                                    })
+                                }
+                            }
+                            td.number { (number(of(*lane, JobState::Queued))) }
+                            td.number {
+                                (length(TimeDelta::from_std(oldest(*lane)).unwrap_or_default()))
+                            }
+                            td.number { (number(of(*lane, JobState::Running))) }
+                            td.number { (number(of(*lane, JobState::Retrying))) }
+                        }
+                    }
+                }
+            }
+        }))
     }
 }
 
 fn at_work(workers: &[WorkerRow], names: &Names) -> Markup {
     if workers.is_empty() {
-        return html! { p.warning { strong { "No worker has been seen for a day. " } "Jobs wait until one runs: " code { "mis-sync worker" } "." } };
+        return html! {
+            p.warning {
+                strong { "No worker has been seen for a day. " }
+                "Jobs wait until one runs: "
+                code { "mis-sync worker" }
+                "."
+            }
+        };
     }
     html! {
-        ul.needs { @for worker in workers {
-            li {
-                (worker_badge(worker.state)) " " code { (worker.name) } " "
-                span.quiet { (worker.running.len()) " of " (worker.lanes.iter().map(|(_, slots)| slots).sum::<usize>()) " slots in use" }
-                @for job in worker.running.iter().take(3) { " " (running(names, job)) }
+        ul.needs {
+            @for worker in workers {
+                li {
+                    (worker_badge(worker.state))
+                    " "
+                    code { (worker.name) }
+                    " "
+                    span.quiet {
+                        (worker.running.len())
+                        " of "
+                        (worker.lanes.iter().map(|(_, slots)| slots).sum::<usize>())
+                        " slots in use"
+                    }
+                    @for job in worker.running.iter().take(3) { " " (running(names, job)) }
+                }
             }
-        } }
+        }
     }
 }
 
@@ -225,11 +302,27 @@ fn failures(now: &Now) -> Markup {
         return html! { p.quiet { "No job failed." } };
     }
     html! {
-        (scroll("Failures by error", &html! { table.rows {
-            thead { tr { th { "Error" } th.number { "Jobs" } } }
-            tbody { @for (code, jobs) in &now.failures {
-                tr { td { a href={ "/dashboard/jobs?state.failed=on&age=24h&error=" (code) } { code { (code) } } } td.number { (number(*jobs)) } }
-            } }
-        } }))
+        (scroll("Failures by error", &html! {
+            table.rows {
+                thead {
+                    tr {
+                        th { "Error" }
+                        th.number { "Jobs" }
+                    }
+                }
+                tbody {
+                    @for (code, jobs) in &now.failures {
+                        tr {
+                            td {
+                                a href={ "/dashboard/jobs?state.failed=on&age=24h&error=" (code) } {
+                                    code { (code) }
+                                }
+                            }
+                            td.number { (number(*jobs)) }
+                        }
+                    }
+                }
+            }
+        }))
     }
 }

@@ -107,21 +107,31 @@ impl Page<'_> {
             body {
                 a.skip href="#main" { "Skip to content" }
                 header.top {
-                    a.brand href="/dashboard" { (mark()) span { "mis-sync" } }
+                    a.brand href="/dashboard" {
+                        (mark())
+                        span { "mis-sync" }
+                    }
                     @if !operator.preferences().environment.is_empty() {
                         (environment(&operator.preferences().environment))
                     }
                     form.find role="search" action="/dashboard/jobs" {
                         label.hidden for="find" { "Search jobs and schools" }
-                        input #find name="q" type="search" autocomplete="off"
-                            placeholder="Search: id, school, user" data-key="/";
+                        input
+                            #find
+                            name="q"
+                            type="search"
+                            autocomplete="off"
+                            placeholder="Search: id, school, user"
+                            data-key="/";
                     }
                     (menu(operator))
                 }
                 nav.tabs aria-label="Pages" {
                     @for tab in Tab::offered_to(operator) {
-                        a href=(tab.path()) data-go=(tab.key())
-                            aria-current=[(tab == self.tab).then_some("page")] { (tab.name()) }
+                        a   href=(tab.path())
+                            data-go=(tab.key())
+                            aria-current=[(tab == self.tab).then_some("page")]
+                        { (tab.name()) }
                     }
                 }
                 @if let Some(watch) = &self.watch {
@@ -146,7 +156,10 @@ pub(super) fn plain(
     let body = html! {
         body.plain {
             main #main {
-                p.brand { (mark()) span { "mis-sync" } }
+                p.brand {
+                    (mark())
+                    span { "mis-sync" }
+                }
                 @if let Some(preferences) = preferences.filter(|p| !p.environment.is_empty()) {
                     (environment(&preferences.environment))
                 }
@@ -223,13 +236,21 @@ fn menu(operator: &Operator) -> Markup {
     let preferences = operator.preferences();
     html! {
         details.menu {
-            summary { span.who { (key.name) } " " span.role { (key.role) } }
+            summary {
+                span.who { (key.name) }
+                " "
+                span.role { (key.role) }
+            }
             div.sheet {
                 fieldset {
                     legend { "Colours" }
                     @for (value, name) in [("system", "System"), ("light", "Light"), ("dark", "Dark")] {
                         label {
-                            input type="radio" name="theme" value=(value) data-cookie="mis_sync_theme"
+                            input
+                                type="radio"
+                                name="theme"
+                                value=(value)
+                                data-cookie="mis_sync_theme"
                                 checked[value == theme_name(preferences.theme)];
                             (name)
                         }
@@ -239,7 +260,11 @@ fn menu(operator: &Operator) -> Markup {
                     legend { "Times" }
                     @for (value, name) in [("local", "Local"), ("utc", "UTC")] {
                         label {
-                            input type="radio" name="time" value=(value) data-cookie="mis_sync_time"
+                            input
+                                type="radio"
+                                name="time"
+                                value=(value)
+                                data-cookie="mis_sync_time"
                                 checked[(value == "utc") == preferences.is_utc];
                             (name)
                         }
@@ -270,18 +295,32 @@ pub(super) fn form_token(operator: &Operator) -> Markup {
 }
 
 fn help(operator: &Operator) -> Markup {
-    let key = |key: &str, what: &str| html! { dt { kbd { (key) } } dd { (what) } };
+    let key = |key: &str, what: &str| {
+        html! {
+            dt {
+                kbd { (key) }
+            }
+            dd { (what) }
+        }
+    };
     html! {
         dialog #help aria-labelledby="help-title" {
             h2 #help-title { "Keyboard shortcuts" }
             dl.keys {
-                (key("/", "Search")) (key("Ctrl K", "Go to anything"))
-                @for tab in Tab::offered_to(operator) { (key(&format!("g then {}", tab.key()), tab.name())) }
-                (key("j and k", "Next and previous row")) (key("Enter", "Open the row"))
+                (key("/", "Search"))
+                (key("Ctrl K", "Go to anything"))
+                @for tab in Tab::offered_to(operator) {
+                    (key(&format!("g then {}", tab.key()), tab.name()))
+                }
+                (key("j and k", "Next and previous row"))
+                (key("Enter", "Open the row"))
                 @if operator.is_allowed(Action::ActOnJobs) { (key("x", "Tick the row")) }
-                (key("?", "This list")) (key("Esc", "Close"))
+                (key("?", "This list"))
+                (key("Esc", "Close"))
             }
-            form method="dialog" { button { "Close" } }
+            form method="dialog" {
+                button { "Close" }
+            }
         }
     }
 }
@@ -290,10 +329,16 @@ fn palette() -> Markup {
     html! {
         dialog #palette aria-label="Go to anything" {
             label.hidden for="palette-input" { "Go to a page, a school or a job" }
-            input #palette-input type="search" name="q" autocomplete="off"
+            input
+                #palette-input
+                type="search"
+                name="q"
+                autocomplete="off"
                 placeholder="A page, a school, a job's id …"
-                hx-get="/dashboard/palette" hx-trigger="input changed delay:150ms, open"
-                hx-target="#palette-hits" hx-swap="innerMorph";
+                hx-get="/dashboard/palette"
+                hx-trigger="input changed delay:150ms, open"
+                hx-target="#palette-hits"
+                hx-swap="innerMorph";
             div #palette-hits aria-live="polite" {}
         }
     }

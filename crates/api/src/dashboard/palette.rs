@@ -42,11 +42,37 @@ pub(super) async fn find(
     };
     let hits = html! {
         ul.hits {
-            @for tab in &tabs { li { a href=(tab.path()) { (tab.name()) } } }
-            @for (id, name) in &schools { li { a href=(school_path(id)) { (name) " " code.quiet { (id) } } } }
-            @for job in &jobs { li { a href=(job_path(job.id)) { (what(job)) @if let Some(school_id) = &job.school_id { " of " (school_id) } " " (state(job.state)) } } }
+            @for tab in &tabs {
+                li {
+                    a href=(tab.path()) { (tab.name()) }
+                }
+            }
+            @for (id, name) in &schools {
+                li {
+                    a href=(school_path(id)) {
+                        (name)
+                        " "
+                        code.quiet { (id) }
+                    }
+                }
+            }
+            @for job in &jobs {
+                li {
+                    a href=(job_path(job.id)) {
+                        (what(job))
+                        @if let Some(school_id) = &job.school_id {
+                            " of "
+                            (school_id)
+                        }
+                        " "
+                        (state(job.state))
+                    }
+                }
+            }
         }
-        @if tabs.is_empty() && schools.is_empty() && jobs.is_empty() { p.quiet { "Nothing found." } }
+        @if tabs.is_empty() && schools.is_empty() && jobs.is_empty() {
+            p.quiet { "Nothing found." }
+        }
     };
     Ok(respond(StatusCode::OK, hits).into_response())
 }

@@ -48,12 +48,17 @@ pub(super) fn panel<T>(
 ) -> Markup {
     html! {
         section.panel {
-            header { h2 { (title) } p.source { (source) } }
+            header {
+                h2 { (title) }
+                p.source { (source) }
+            }
             @match read {
                 Ok(value) => (show(value)),
                 Err(reason) => p.broken role="status" {
-                    strong { "This cannot be shown now. " } (reason) " The rest of the page is not affected."
-                }
+                    strong { "This cannot be shown now. " }
+                    (reason)
+                    " The rest of the page is not affected."
+                },
             }
         }
     }
@@ -67,7 +72,7 @@ pub(super) fn scroll(label: &str, table: &Markup) -> Markup {
 /// Names of schools by their ids.
 pub(super) type Names = HashMap<String, String>;
 
-/// A school: its name, and its id if it is different. Nothing for a job without a school.
+/// A school: its name, and its id if the name is another; of a job that is for none, nothing.
 pub(super) fn school<'a>(names: &Names, id: impl Into<Option<&'a SchoolId>>) -> Markup {
     let Some(id) = id.into() else { return html! {} };
     html! { a href=(school_path(id)) title=(id) { (name_of(names, id)) } }
@@ -75,7 +80,13 @@ pub(super) fn school<'a>(names: &Names, id: impl Into<Option<&'a SchoolId>>) -> 
 
 /// A job that a worker runs, and its school.
 pub(super) fn running(names: &Names, job: &RunningJob) -> Markup {
-    html! { a href=(job_path(job.id)) { (name_of(names, &job.school_id)) " " code { (short(job.id)) } } }
+    html! {
+        a href=(job_path(job.id)) {
+            (name_of(names, &job.school_id))
+            " "
+            code { (short(job.id)) }
+        }
+    }
 }
 
 fn name_of<'a>(names: &'a Names, id: &'a SchoolId) -> &'a str {
@@ -112,7 +123,12 @@ pub(super) fn state(state: JobState) -> Markup {
 
 /// A word with a colour and a shape, so that it does not depend on the colour.
 pub(super) fn badge(kind: &str, shape: &str, text: &str) -> Markup {
-    html! { span.badge data-kind=(kind) { span aria-hidden="true" { (shape) } (text) } }
+    html! {
+        span.badge data-kind=(kind) {
+            span aria-hidden="true" { (shape) }
+            (text)
+        }
+    }
 }
 
 /// A time, with the exact one on a hover.
@@ -127,7 +143,12 @@ pub(super) fn time(operator: &Operator, at: DateTime<Utc>) -> Markup {
 
 /// The same, or a dash.
 pub(super) fn time_or_dash(operator: &Operator, at: Option<DateTime<Utc>>) -> Markup {
-    html! { @match at { Some(at) => (time(operator, at)), None => span.quiet { "–" } } }
+    html! {
+        @match at {
+            Some(at) => (time(operator, at)),
+            None => span.quiet { "–" },
+        }
+    }
 }
 
 /// A duration in its two largest units: `2 h 5 min`, `340 ms`.
@@ -245,8 +266,11 @@ impl Deed<'_> {
                     (form_token(operator))
                     p { (self.says) }
                     (fields)
-                    label { "Reason " span.quiet { "(goes to the audit log)" }
-                        input name="reason" maxlength="500" autocomplete="off"; }
+                    label {
+                        "Reason "
+                        span.quiet { "(goes to the audit log)" }
+                        input name="reason" maxlength="500" autocomplete="off";
+                    }
                     button class=(self.kind) { (self.label) }
                 }
             }
@@ -256,7 +280,14 @@ impl Deed<'_> {
 
 /// A list that is empty, and what to do next.
 pub(super) fn empty(title: &str, next: &Markup) -> Markup {
-    html! { div.empty { p { strong { (title) } } div { (next) } } }
+    html! {
+        div.empty {
+            p {
+                strong { (title) }
+            }
+            div { (next) }
+        }
+    }
 }
 
 #[cfg(test)]

@@ -33,10 +33,21 @@ pub(super) async fn show(operator: Operator) -> Result<Response, ApiError> {
     let names = names_of(pool, busy.map(|job| &job.school_id).chain(stopped)).await;
     let content = html! {
         h1 { "Queues" }
-        div #queues hx-get="/dashboard/queues" hx-trigger="changed from:#live" hx-select="#queues" hx-swap="outerMorph" {
-            (panel("Lanes", "Live", &now, |now| lanes(&operator, now, paused.as_deref().unwrap_or_default())))
-            (panel("Paused schools", "Live", &paused, |paused| schools(&operator, paused, &names)))
-            (panel("Workers", "Live; each worker reports every 2 s", &workers, |workers| table(&operator, workers, &names)))
+        div #queues
+            hx-get="/dashboard/queues"
+            hx-trigger="changed from:#live"
+            hx-select="#queues"
+            hx-swap="outerMorph"
+        {
+            (panel("Lanes", "Live", &now, |now| {
+                lanes(&operator, now, paused.as_deref().unwrap_or_default())
+            }))
+            (panel("Paused schools", "Live", &paused, |paused| {
+                schools(&operator, paused, &names)
+            }))
+            (panel("Workers", "Live; each worker reports every 2 s", &workers, |workers| {
+                table(&operator, workers, &names)
+            }))
         }
         @if operator.is_allowed(Action::ActOnJobs) { (pause_a_school(&operator)) }
     };
@@ -51,20 +62,54 @@ pub(super) async fn show(operator: Operator) -> Result<Response, ApiError> {
 
 fn lanes(operator: &Operator, now: &Now, paused: &[Pause]) -> Markup {
     html! {
-        (scroll("Lanes", &html! { table.rows.cards {
-            thead { tr { th { "Lane" } th { "For" } th.number { "Unfinished" } th { "State" } th { span.hidden { "Actions" } } } }
-            tbody { @for lane in Lane::SHOWN {
-                @let pause = paused.iter().find(|pause| pause.scope == Scope::Lane(*lane));
-                @let jobs: i64 = now.unfinished.iter().filter(|(of, ..)| of == lane).map(|(.., jobs)| jobs).sum();
-                tr {
-                    td { strong { (lane) } }
-                    td { (match lane { Lane::Bulk => "syncs of schools", Lane::Interactive => "people who log in", Lane::Internal => "" }) }
-                    td.number data-label="Unfinished" { (number(jobs)) }
-                    td { @match pause { Some(pause) => (paused_since(operator, pause)), None => (badge("succeeded", "✓", "open")) } }
-                    td { (lever(operator, &Scope::Lane(*lane), pause.is_some())) }
+        (scroll("Lanes", &html! {
+            table.rows.cards {
+                thead {
+                    tr {
+                        th { "Lane" }
+                        th { "For" }
+                        th.number { "Unfinished" }
+                        th { "State" }
+                        th {
+                            span.hidden { "Actions" }
+                        }
+                    }
                 }
-            } }
-        } }))
+                tbody {
+                    @for lane in Lane::SHOWN {
+                        @let pause = paused
+                            .iter()
+                            .find(|pause| pause.scope == Scope::Lane(*lane));
+                        @let jobs: i64 = now
+                            .unfinished
+                            .iter()
+                            .filter(|(of, ..)| of == lane)
+                            .map(|(.., jobs)| jobs)
+                            .sum();
+                        tr {
+                            td {
+                                strong { (lane) }
+                            }
+                            td {
+                                (match lane {
+                                    Lane::Bulk => "syncs of schools",
+                                    Lane::Interactive => "people who log in",
+                                    Lane::Internal => "",
+                                })
+                            }
+                            td.number data-label="Unfinished" { (number(jobs)) }
+                            td {
+                                @match pause {
+                                    Some(pause) => (paused_since(operator, pause)),
+                                    None => (badge("succeeded", "✓", "open")),
+                                }
+                            }
+                            td { (lever(operator, &Scope::Lane(*lane), pause.is_some())) }
+                        }
+                    }
+                }
+            }
+        }))
     }
 }
 
@@ -75,23 +120,42 @@ fn schools(operator: &Operator, paused: &[Pause], names: &Names) -> Markup {
         return html! { p.quiet { "No school is paused." } };
     }
     html! {
-        (scroll("Paused schools", &html! { table.rows.cards {
-            thead { tr { th { "School" } th.number { "Waiting jobs" } th { "State" } th { span.hidden { "Actions" } } } }
-            tbody { @for pause in paused {
-                tr {
-                    td { @if let Scope::School(id) = &pause.scope { (school(names, id)) } }
-                    td.number data-label="Waiting jobs" { (number(pause.waiting)) }
-                    td { (paused_since(operator, pause)) }
-                    td { (lever(operator, &pause.scope, true)) }
+        (scroll("Paused schools", &html! {
+            table.rows.cards {
+                thead {
+                    tr {
+                        th { "School" }
+                        th.number { "Waiting jobs" }
+                        th { "State" }
+                        th {
+                            span.hidden { "Actions" }
+                        }
+                    }
                 }
-            } }
-        } }))
+                tbody {
+                    @for pause in paused {
+                        tr {
+                            td {
+                                @if let Scope::School(id) = &pause.scope { (school(names, id)) }
+                            }
+                            td.number data-label="Waiting jobs" { (number(pause.waiting)) }
+                            td { (paused_since(operator, pause)) }
+                            td { (lever(operator, &pause.scope, true)) }
+                        }
+                    }
+                }
+            }
+        }))
     }
 }
 
 fn paused_since(operator: &Operator, pause: &Pause) -> Markup {
     html! {
-        (badge("held", "‖", "paused")) " since " (time(operator, pause.paused_at)) " by " (pause.actor)
+        (badge("held", "‖", "paused"))
+        " since "
+        (time(operator, pause.paused_at))
+        " by "
+        (pause.actor)
         @if let Some(reason) = &pause.reason { ": " (reason) }
     }
 }
@@ -129,11 +193,20 @@ fn scope_name(scope: &Scope) -> &'static str {
 fn pause_a_school(operator: &Operator) -> Markup {
     html! {
         section.panel {
-            header { h2 { "Pause a school" } p.source { "For example while the school changes its MIS" } }
+            header {
+                h2 { "Pause a school" }
+                p.source { "For example while the school changes its MIS" }
+            }
             form.inline method="post" action="/dashboard/queues/pause" {
                 (form_token(operator))
-                label { "School" input name="school" required autocomplete="off" placeholder="id"; }
-                label { "Reason" input name="reason" maxlength="500" autocomplete="off"; }
+                label {
+                    "School"
+                    input name="school" required autocomplete="off" placeholder="id";
+                }
+                label {
+                    "Reason"
+                    input name="reason" maxlength="500" autocomplete="off";
+                }
                 button.danger { "Pause" }
             }
         }
@@ -142,27 +215,68 @@ fn pause_a_school(operator: &Operator) -> Markup {
 
 fn table(operator: &Operator, workers: &[WorkerRow], names: &Names) -> Markup {
     if workers.is_empty() {
-        return html! { p.warning { "No worker has been seen for a day. Start one: " code { "mis-sync worker" } "." } };
+        return html! {
+            p.warning {
+                "No worker has been seen for a day. Start one: "
+                code { "mis-sync worker" }
+                "."
+            }
+        };
     }
     html! {
         (scroll("Workers", &html! {
             table.rows.cards {
-                thead { tr { th { "Worker" } th { "State" } th { "Slots" } th { "Runs" } th { "Started" } th { "Seen" } th { span.hidden { "Actions" } } } }
-                tbody { @for worker in workers {
+                thead {
                     tr {
-                        td { code { (worker.name) } div.quiet { "release " (worker.version) } }
-                        td { (worker_badge(worker.state)) }
-                        td { @for (lane, slots) in &worker.lanes { div { (lane) ": " (slots) } } }
-                        td {
-                            @if worker.running.is_empty() { span.quiet { "nothing" } }
-                            @for job in worker.running.iter().take(5) { div { (running(names, job)) } }
-                            @if worker.running.len() > 5 { span.quiet { "and " (count(i64::try_from(worker.running.len() - 5).unwrap_or_default(), "more", "more")) } }
+                        th { "Worker" }
+                        th { "State" }
+                        th { "Slots" }
+                        th { "Runs" }
+                        th { "Started" }
+                        th { "Seen" }
+                        th {
+                            span.hidden { "Actions" }
                         }
-                        td data-label="Started" { (time(operator, worker.started_at)) }
-                        td data-label="Seen" { (ago(worker.seen_at)) " ago" }
-                        td { (drain_lever(operator, worker)) }
                     }
-                } }
+                }
+                tbody {
+                    @for worker in workers {
+                        tr {
+                            td {
+                                code { (worker.name) }
+                                div.quiet { "release " (worker.version) }
+                            }
+                            td { (worker_badge(worker.state)) }
+                            td {
+                                @for (lane, slots) in &worker.lanes {
+                                    div { (lane) ": " (slots) }
+                                }
+                            }
+                            td {
+                                @if worker.running.is_empty() {
+                                    span.quiet { "nothing" }
+                                }
+                                @for job in worker.running.iter().take(5) {
+                                    div { (running(names, job)) }
+                                }
+                                @if worker.running.len() > 5 {
+                                    span.quiet {
+                                        "and "
+                                        (count(
+                                            i64::try_from(worker.running.len() - 5)
+                                                .unwrap_or_default(),
+                                            "more",
+                                            "more",
+                                        ))
+                                    }
+                                }
+                            }
+                            td data-label="Started" { (time(operator, worker.started_at)) }
+                            td data-label="Seen" { (ago(worker.seen_at)) " ago" }
+                            td { (drain_lever(operator, worker)) }
+                        }
+                    }
+                }
             }
         }))
     }

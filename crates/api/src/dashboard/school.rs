@@ -65,15 +65,29 @@ async fn render(
     );
     let wrong = wrong.ok().and_then(|mut all| all.remove(&school.id)).unwrap_or_default();
     let content = html! {
-        div #school hx-get=(school_path(&school.id)) hx-trigger="changed from:#live" hx-select="#school" hx-swap="outerMorph" {
+        div #school
+            hx-get=(school_path(&school.id))
+            hx-trigger="changed from:#live"
+            hx-select="#school"
+            hx-swap="outerMorph"
+        {
             (head(operator, school, &wrong))
             (panel("Syncs", "Live", &past, |past| history(operator, past)))
             (panel("Latest jobs", "Live", &recent, |recent| html! {
-                @if recent.is_empty() { p.quiet { "There are no jobs yet." } } @else { (table(operator, recent, None)) }
-                p { a href={ "/dashboard/jobs?school=" (school.id) } { "All jobs of the school" } }
+                @if recent.is_empty() {
+                    p.quiet { "There are no jobs yet." }
+                } @else { (table(operator, recent, None)) }
+                p {
+                    a href={ "/dashboard/jobs?school=" (school.id) } { "All jobs of the school" }
+                }
             }))
             (wonde::show(operator, school, &withheld, &traffic))
-            (panel("Data quality", "As of the last complete run", &flaws, |flaws| quality::show(operator, school, flaws)))
+            (panel(
+                "Data quality",
+                "As of the last complete run",
+                &flaws,
+                |flaws| quality::show(operator, school, flaws),
+            ))
         }
         (explain::panel(operator, school, explanation))
         (settings::show(operator, school))
@@ -92,38 +106,73 @@ fn head(operator: &Operator, school: &School, wrong: &[Condition]) -> Markup {
     let next = operator.access().next_sync(&school.id, school.token, &school.settings.schedule);
     html! {
         div.title {
-            h1 { (school.name) " " code.quiet { (school.id) } }
-            @if operator.is_allowed(Action::Sync) && school.token != TokenState::Missing { (buttons(operator, school)) }
+            h1 {
+                (school.name)
+                " "
+                code.quiet { (school.id) }
+            }
+            @if operator.is_allowed(Action::Sync) && school.token != TokenState::Missing {
+                (buttons(operator, school))
+            }
         }
         @for condition in wrong {
-            p.failure data-kind=(condition_kind(condition)) { (condition_badge(condition)) " " (condition.detail)
-                @if let Some(id) = condition.job_id { " " a href=(job_path(id)) { "Open the job" } } }
+            p.failure data-kind=(condition_kind(condition)) {
+                (condition_badge(condition))
+                " "
+                (condition.detail)
+                @if let Some(id) = condition.job_id {
+                    " "
+                    a href=(job_path(id)) { "Open the job" }
+                }
+            }
         }
         dl.facts {
-            div { dt { "MIS" } dd { (school.mis.as_deref().unwrap_or("not said")) } }
-            div { dt { "Wonde id" } dd { code { (school.wonde_school_id) } } }
-            div { dt { "Access" } dd { @match school.token {
-                TokenState::Held => (badge("succeeded", "✓", "approved")),
-                TokenState::Rejected => (badge("failed", "✕", "refused")),
-                TokenState::Missing => (badge("cancelled", "–", "not connected")),
-            } } }
-            div { dt { "Last good sync" } dd { (time_or_dash(operator, school.last_synced_at)) } }
-            div { dt { "Last full sync began" } dd { (time_or_dash(operator, school.last_full_sync_at)) } }
-            div { dt { "Next sync" } dd { (time_or_dash(operator, next)) } }
+            div {
+                dt { "MIS" }
+                dd { (school.mis.as_deref().unwrap_or("not said")) }
+            }
+            div {
+                dt { "Wonde id" }
+                dd {
+                    code { (school.wonde_school_id) }
+                }
+            }
+            div {
+                dt { "Access" }
+                dd {
+                    @match school.token {
+                        TokenState::Held => (badge("succeeded", "✓", "approved")),
+                        TokenState::Rejected => (badge("failed", "✕", "refused")),
+                        TokenState::Missing => (badge("cancelled", "–", "not connected")),
+                    }
+                }
+            }
+            div {
+                dt { "Last good sync" }
+                dd { (time_or_dash(operator, school.last_synced_at)) }
+            }
+            div {
+                dt { "Last full sync began" }
+                dd { (time_or_dash(operator, school.last_full_sync_at)) }
+            }
+            div {
+                dt { "Next sync" }
+                dd { (time_or_dash(operator, next)) }
+            }
         }
     }
 }
 
 fn buttons(operator: &Operator, school: &School) -> Markup {
     let button = |value: &str, text: &str, class: &str| {
-        html! {
-            button class=(class) name="what" value=(value) { (text) }
-        }
+        html! { button class=(class) name="what" value=(value) { (text) } }
     };
     html! {
         form.buttons method="post" action={ (school_path(&school.id)) "/sync" } {
             (form_token(operator))
-            (button("full", "Sync now", "primary")) (button("dry-run", "Dry run", "")) (button("delta", "Delta", ""))
+            (button("full", "Sync now", "primary"))
+            (button("dry-run", "Dry run", ""))
+            (button("delta", "Delta", ""))
         }
     }
 }
@@ -148,7 +197,13 @@ pub(super) async fn sync(PathId(id): PathId, posted: Posted) -> Result<Response,
 /// The last syncs: how long each took, and what it changed.
 fn history(operator: &Operator, past: &[PastSync]) -> Markup {
     if past.is_empty() {
-        return html! { p.quiet { "This school has never been synced. " strong { "Sync now" } " reads it from Wonde." } };
+        return html! {
+            p.quiet {
+                "This school has never been synced. "
+                strong { "Sync now" }
+                " reads it from Wonde."
+            }
+        };
     }
     let drawn: Vec<Bar> = past
         .iter()
@@ -164,23 +219,51 @@ fn history(operator: &Operator, past: &[PastSync]) -> Markup {
         })
         .collect();
     html! {
-        (bars("How long the last syncs ran", &drawn, |ms| length(chrono::TimeDelta::milliseconds(ms))))
-        p.legend { @for kind in JobState::ALL {
-            @let syncs = past.iter().filter(|sync| sync.state == *kind).count();
-            @if syncs > 0 { span data-kind=(kind) { (syncs) " " (kind) } }
-        } @if let Some(first) = past.first() { "since " (time(operator, first.created_at)) } }
+        (bars("How long the last syncs ran", &drawn, |ms| {
+            length(chrono::TimeDelta::milliseconds(ms))
+        }))
+        p.legend {
+            @for kind in JobState::ALL {
+                @let syncs = past.iter().filter(|sync| sync.state == *kind).count();
+                @if syncs > 0 {
+                    span data-kind=(kind) { (syncs) " " (kind) }
+                }
+            }
+            @if let Some(first) = past.first() { "since " (time(operator, first.created_at)) }
+        }
         details.data {
             summary { "As a table" }
             (scroll("The last syncs", &html! {
                 table.rows {
-                    thead { tr { th { "Requested" } th { "State" } th.number { "Ran" } th.number { "Changed" } th.number { "Issues" } } }
-                    tbody { @for sync in past.iter().rev() { tr {
-                        td { a href=(job_path(sync.job_id)) { (time(operator, sync.created_at)) } }
-                        td { (state(sync.state)) }
-                        td.number { @match sync.ran_ms { Some(ms) => (length(chrono::TimeDelta::milliseconds(ms))), None => "–" } }
-                        td.number { (number(sync.changed)) }
-                        td.number { (number(sync.issues)) }
-                    } } }
+                    thead {
+                        tr {
+                            th { "Requested" }
+                            th { "State" }
+                            th.number { "Ran" }
+                            th.number { "Changed" }
+                            th.number { "Issues" }
+                        }
+                    }
+                    tbody {
+                        @for sync in past.iter().rev() {
+                            tr {
+                                td {
+                                    a href=(job_path(sync.job_id)) {
+                                        (time(operator, sync.created_at))
+                                    }
+                                }
+                                td { (state(sync.state)) }
+                                td.number {
+                                    @match sync.ran_ms {
+                                        Some(ms) => (length(chrono::TimeDelta::milliseconds(ms))),
+                                        None => "–",
+                                    }
+                                }
+                                td.number { (number(sync.changed)) }
+                                td.number { (number(sync.issues)) }
+                            }
+                        }
+                    }
                 }
             }))
         }

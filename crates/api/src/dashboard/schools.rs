@@ -93,15 +93,42 @@ pub(super) async fn show(operator: Operator, parameters: Parameters) -> Result<R
     let address = filter.address(filter.page);
     let content = html! {
         h1 { "Schools" }
-        form.filters action="/dashboard/schools" hx-get="/dashboard/schools" hx-trigger="input delay:250ms, change"
-            hx-target="#schools" hx-select="#schools" hx-swap="outerMorph" hx-push-url="true" {
-            label { "Search" input name="q" type="search" value=[filter.q.as_deref()] autocomplete="off" placeholder="id, name or MIS"; }
-            label.chip { input type="checkbox" name="trouble" checked[filter.trouble]; span { "needs someone" } }
-            span.buttons { button.no-script { "Filter" } a.button href="/dashboard/schools" { "Clear" } }
+        form
+            .filters
+            action="/dashboard/schools"
+            hx-get="/dashboard/schools"
+            hx-trigger="input delay:250ms, change"
+            hx-target="#schools"
+            hx-select="#schools"
+            hx-swap="outerMorph"
+            hx-push-url="true"
+        {
+            label {
+                "Search"
+                input
+                    name="q"
+                    type="search"
+                    value=[filter.q.as_deref()]
+                    autocomplete="off"
+                    placeholder="id, name or MIS";
+            }
+            label.chip {
+                input type="checkbox" name="trouble" checked[filter.trouble];
+                span { "needs someone" }
+            }
+            span.buttons {
+                button.no-script { "Filter" }
+                a.button href="/dashboard/schools" { "Clear" }
+            }
         }
-        div #schools hx-get=(address) hx-trigger="changed from:#live" hx-select="#schools" hx-swap="outerMorph" {
-            (panel(heading(&found), "Live", &found, |found| list_of(&operator, &filter, found)))
-        }
+        div #schools
+            hx-get=(address)
+            hx-trigger="changed from:#live"
+            hx-select="#schools"
+            hx-swap="outerMorph"
+        { (panel(heading(&found), "Live", &found, |found| {
+            list_of(&operator, &filter, found)
+        })) }
     };
     let page = Page {
         operator: &operator,
@@ -170,23 +197,48 @@ fn list_of(operator: &Operator, filter: &Filter, found: &Found) -> Markup {
             "No school matches.",
             &html! {
                 @if filter.q.is_none() && !filter.trouble {
-                    "Connect one with " code { "PUT /v1/schools/{school_id}" } " or from the iP app; see " a href="/docs" { "the API reference" } "."
+                    "Connect one with "
+                    code { "PUT /v1/schools/{school_id}" }
+                    " or from the iP app; see "
+                    a href="/docs" { "the API reference" }
+                    "."
                 } @else if filter.trouble && filter.q.is_none() {
-                    "No schools need attention. " a href="/dashboard/schools" { "See all schools" } "."
-                } @else { a href="/dashboard/schools" { "Clear the filter" } " to see all schools." }
+                    "No schools need attention. "
+                    a href="/dashboard/schools" { "See all schools" }
+                    "."
+                } @else {
+                    a href="/dashboard/schools" { "Clear the filter" }
+                    " to see all schools."
+                }
             },
         );
     }
     html! {
         (scroll("Schools", &html! {
             table.rows.cards {
-                thead { tr { th { "School" } th { "MIS" } th { "Needs" } th { "Last sync" } th { "Last good" } th.number { "Data quality" } th { "Next" } } }
-                tbody { @for row in &found.rows { (line(operator, row, found)) } }
+                thead {
+                    tr {
+                        th { "School" }
+                        th { "MIS" }
+                        th { "Needs" }
+                        th { "Last sync" }
+                        th { "Last good" }
+                        th.number { "Data quality" }
+                        th { "Next" }
+                    }
+                }
+                tbody {
+                    @for row in &found.rows { (line(operator, row, found)) }
+                }
             }
         }))
         nav.pages aria-label="Pages of the list" {
-            @if filter.page > 0 { a.button href=(filter.address(filter.page - 1)) { "Previous" } }
-            @if (filter.page + 1) * LIMIT < found.total { a.button href=(filter.address(filter.page + 1)) { "Next" } }
+            @if filter.page > 0 {
+                a.button href=(filter.address(filter.page - 1)) { "Previous" }
+            }
+            @if (filter.page + 1) * LIMIT < found.total {
+                a.button href=(filter.address(filter.page + 1)) { "Next" }
+            }
         }
     }
 }
@@ -199,13 +251,29 @@ fn line(operator: &Operator, row: &Row, found: &Found) -> Markup {
         .and_then(|schedule| operator.access().next_sync(&school.id, school.token, schedule));
     html! {
         tr #{ "school-" (school.id) } {
-            td { a.open href=(school_path(&school.id)) { (school.name) } div.quiet { code { (school.id) } } }
+            td {
+                a.open href=(school_path(&school.id)) { (school.name) }
+                div.quiet {
+                    code { (school.id) }
+                }
+            }
             td data-label="MIS" { (school.mis.as_deref().unwrap_or("not said")) }
-            td { (needs(school, &row.conditions))
-                @if withheld > 0 { " " (badge("retrying", "◌", &format!("{withheld} withheld"))) } }
-            td data-label="Last sync" { @match school.last_sync { Some((id, last)) => a href=(job_path(id)) { (state(last)) }, None => span.quiet { "never" } } }
-            td data-label="Last good" { (time_or_dash(operator, school.last_synced_at))
-                @if let Some(at) = school.last_synced_at { div.quiet { (ago(at)) " ago" } } }
+            td {
+                (needs(school, &row.conditions))
+                @if withheld > 0 { " " (badge("retrying", "◌", &format!("{withheld} withheld"))) }
+            }
+            td data-label="Last sync" {
+                @match school.last_sync {
+                    Some((id, last)) => a href=(job_path(id)) { (state(last)) },
+                    None => span.quiet { "never" },
+                }
+            }
+            td data-label="Last good" {
+                (time_or_dash(operator, school.last_synced_at))
+                @if let Some(at) = school.last_synced_at {
+                    div.quiet { (ago(at)) " ago" }
+                }
+            }
             td.number data-label="Data quality" { (score(found.quality.get(&school.id))) }
             td data-label="Next" { (time_or_dash(operator, next)) }
         }
@@ -217,8 +285,13 @@ pub(super) fn needs(school: &SchoolSummary, conditions: &[Condition]) -> Markup 
     html! {
         @if school.token == TokenState::Missing { (badge("cancelled", "–", "not connected")) }
         @for condition in conditions { (condition_badge(condition)) " " }
-        @if let Some(reason) = &school.outage { (badge("retrying", "↻", &format!("Wonde {}", reason.replace('_', " ")))) }
-        @if school.token != TokenState::Missing && conditions.is_empty() && school.outage.is_none() { (badge("succeeded", "✓", "nothing")) }
+        @if let Some(reason) = &school.outage {
+            (badge("retrying", "↻", &format!("Wonde {}", reason.replace('_', " "))))
+        }
+        @if {
+            school.token != TokenState::Missing && conditions.is_empty()
+                && school.outage.is_none()
+        } { (badge("succeeded", "✓", "nothing")) }
     }
 }
 
@@ -256,9 +329,19 @@ pub(super) fn score(quality: Option<&Quality>) -> Markup {
     html! {
         @match quality.and_then(Quality::score) {
             Some(score) => {
-                meter min="0" max="100" low="80" high="97" optimum="100" value=(score) aria-label="Data quality" {} " " (score) " %"
+                meter
+                    min="0"
+                    max="100"
+                    low="80"
+                    high="97"
+                    optimum="100"
+                    value=(score)
+                    aria-label="Data quality" {}
+                " "
+                (score)
+                " %"
             }
-            None => span.quiet { "–" }
+            None => span.quiet { "–" },
         }
     }
 }

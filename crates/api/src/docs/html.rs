@@ -1,57 +1,56 @@
-//! Text as HTML.
+//! Pieces of the page.
 
-/// Text whose characters have no meaning for a browser.
-pub(super) fn escape(text: &str) -> String {
-    let mut escaped = String::with_capacity(text.len());
-    for character in text.chars() {
-        match character {
-            '&' => escaped.push_str("&amp;"),
-            '<' => escaped.push_str("&lt;"),
-            '>' => escaped.push_str("&gt;"),
-            '"' => escaped.push_str("&quot;"),
-            '\'' => escaped.push_str("&#39;"),
-            other => escaped.push(other),
-        }
-    }
-    escaped
-}
+use maud::{Markup, html};
 
 /// A line of text in which text between backticks is code.
-pub(super) fn inline(text: &str) -> String {
-    let parts = text.split('`').enumerate();
-    parts
-        .map(|(at, part)| match (at % 2, escape(part)) {
-            (0, plain) => plain,
-            (_, code) => format!("<code>{code}</code>"),
-        })
-        .collect()
+pub(super) fn inline(text: &str) -> Markup {
+    html! {
+        @for (at, part) in text.split('`').enumerate() {
+            @if at % 2 == 0 { (part) } @else { code { (part) } }
+        }
+    }
 }
 
-/// Pieces one after the other.
-pub(super) fn join(pieces: impl Iterator<Item = String>) -> String {
-    pieces.collect::<Vec<_>>().concat()
+/// Pieces with a word between them.
+pub(super) fn joined(pieces: impl IntoIterator<Item = Markup>, between: &str) -> Markup {
+    html! {
+        @for (at, piece) in pieces.into_iter().enumerate() {
+            @if at > 0 { (between) }
+            (piece)
+        }
+    }
 }
 
 /// Text of several paragraphs.
-pub(super) fn paragraphs(text: &str) -> String {
+pub(super) fn paragraphs(text: &str) -> Markup {
     let all = text.split("\n\n").filter(|paragraph| !paragraph.trim().is_empty());
-    join(all.map(|paragraph| format!("<p>{}</p>\n", inline(paragraph))))
+    html! {
+        @for paragraph in all {
+            p { (inline(paragraph)) }
+        }
+    }
 }
 
-/// A table whose cells are already HTML. Without rows it is empty.
-pub(super) fn table(headings: &[&str], rows: &[Vec<String>]) -> String {
-    if rows.is_empty() {
-        return String::new();
+/// A table. Without rows it is nothing.
+pub(super) fn table<const N: usize>(headings: [&str; N], rows: &[[Markup; N]]) -> Markup {
+    html! {
+        @if !rows.is_empty() {
+            table {
+                thead {
+                    tr {
+                        @for heading in headings { th { (heading) } }
+                    }
+                }
+                tbody {
+                    @for row in rows {
+                        tr {
+                            @for cell in row { td { (cell) } }
+                        }
+                    }
+                }
+            }
+        }
     }
-    let cells = |tag: &str, cells: &mut dyn Iterator<Item = &str>| -> String {
-        join(cells.map(|cell| format!("<{tag}>{cell}</{tag}>")))
-    };
-    let head = cells("th", &mut headings.iter().copied());
-    let line = |row: &Vec<String>| {
-        format!("<tr>{}</tr>\n", cells("td", &mut row.iter().map(String::as_str)))
-    };
-    let body = join(rows.iter().map(line));
-    format!("<table>\n<thead><tr>{head}</tr></thead>\n<tbody>\n{body}</tbody>\n</table>\n")
 }
 
 #[cfg(test)]
@@ -60,7 +59,8 @@ mod tests {
 
     #[test]
     fn markup_in_a_text_is_shown_and_code_is_marked() {
-        assert_eq!(inline("`a<b` & \"c\""), "<code>a&lt;b</code> &amp; &quot;c&quot;");
-        assert_eq!(paragraphs("a\n\nb"), "<p>a</p>\n<p>b</p>\n");
+        let line = inline("`a<b` & \"c\"").into_string();
+        assert_eq!(line, "<code>a&lt;b</code> &amp; &quot;c&quot;");
+        assert_eq!(paragraphs("a\n\nb").into_string(), "<p>a</p><p>b</p>");
     }
 }

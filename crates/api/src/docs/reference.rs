@@ -1,11 +1,10 @@
 //! The page: contents, operations by tag, shapes.
 
-use std::fmt::Write;
-
+use maud::{DOCTYPE, Markup, PreEscaped, html};
 use serde_json::{Map, Value};
 
 use super::{
-    html::{escape, inline, join, paragraphs, table},
+    html::{inline, joined, paragraphs, table},
     schema,
 };
 
@@ -18,34 +17,61 @@ struct Operation<'a> {
 
 /// The whole page.
 pub(super) fn page(document: &Value, style: &str) -> String {
-    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
     let info = &document["info"];
-    let title = format!("{} {}", escape(&text(&info["title"])), escape(&text(&info["version"])));
-    let operations = operations(document);
-    let (mut contents, mut body) = (String::new(), String::new());
-    for tag in document["tags"].as_array().into_iter().flatten() {
-        let name = text(&tag["name"]);
-        let about = inline(&text(&tag["description"]));
-        let _ = writeln!(contents, "<p><b>{}</b></p>\n<ul>", escape(&name));
-        let _ = writeln!(body, "<h2>{}</h2>\n<p>{about}.</p>", escape(&name));
-        for operation in operations.iter().filter(|operation| operation.has_tag(&name)) {
-            contents.push_str(&operation.entry());
-            body.push_str(&operation.section());
+    let title = format!("{} {}", text(info, "title"), text(info, "version"));
+    let page = html! {
+        (DOCTYPE)
+        html lang="en" {
+            head {
+                meta charset="utf-8";
+                meta name="viewport" content="width=device-width";
+                title { (title) }
+                style { (PreEscaped(style)) }
+            }
+            body {
+                header {
+                    h1 { (title) }
+                    (paragraphs(text(info, "description")))
+                    p {
+                        "Send " code { "Authorization: Bearer <key>" } ", unless it says that no key is needed. "
+                        "For programs: " a href="/openapi.json" { "OpenAPI" } "."
+                    }
+                }
+                (content(document))
+            }
         }
-        contents.push_str("</ul>\n");
+    };
+    page.into_string()
+}
+
+fn content(document: &Value) -> Markup {
+    let operations = operations(document);
+    let tags: Vec<&Value> = document["tags"].as_array().into_iter().flatten().collect();
+    let of = |tag: &Value| {
+        let name = text(tag, "name").to_owned();
+        operations.iter().filter(move |operation| operation.has_tag(&name))
+    };
+    html! {
+        nav aria-label="Contents" {
+            @for tag in &tags {
+                p { b { (text(tag, "name")) } }
+                ul {
+                    @for operation in of(tag) { (operation.entry()) }
+                }
+            }
+        }
+        main {
+            @for tag in &tags {
+                h2 { (text(tag, "name")) }
+                p { (inline(text(tag, "description"))) "." }
+                @for operation in of(tag) { (operation.section()) }
+            }
+            h2 { "Shapes" }
+            @for (name, shape) in document["components"]["schemas"].as_object().into_iter().flatten() {
+                (schema::section(name, shape))
+            }
+        }
     }
-    let schemas = document["components"]["schemas"].as_object().into_iter().flatten();
-    let shapes: String = schemas.map(|(name, schema)| schema::section(name, schema)).collect();
-    format!(
-        "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
-         <meta name=\"viewport\" content=\"width=device-width\">\n<title>{title}</title>\n\
-         <style>{style}</style>\n</head>\n<body>\n<header>\n<h1>{title}</h1>\n{about}\
-         <p>Send <code>Authorization: Bearer &lt;key&gt;</code>, unless it says that no key is \
-         needed. For programs: <a href=\"/openapi.json\">OpenAPI</a>.</p>\n</header>\n\
-         <nav aria-label=\"Contents\">\n{contents}</nav>\n<main>\n{body}<h2>Shapes</h2>\n\
-         {shapes}</main>\n</body>\n</html>\n",
-        about = paragraphs(&text(&info["description"])),
-    )
 }
 
 fn operations(document: &Value) -> Vec<Operation<'_>> {
@@ -58,9 +84,13 @@ fn operations(document: &Value) -> Vec<Operation<'_>> {
     all
 }
 
+fn text<'a>(said: &'a Value, name: &str) -> &'a str {
+    said[name].as_str().unwrap_or_default()
+}
+
 impl Operation<'_> {
     fn text(&self, name: &str) -> &str {
-        self.said[name].as_str().unwrap_or_default()
+        text(self.said, name)
     }
 
     fn has_tag(&self, name: &str) -> bool {
@@ -68,80 +98,85 @@ impl Operation<'_> {
     }
 
     /// The line in the contents.
-    fn entry(&self) -> String {
-        let (id, name) = (escape(self.text("operationId")), self.name());
-        format!("<li><a href=\"#{id}\">{name}</a> {}</li>\n", inline(self.text("summary")))
-    }
-
-    fn name(&self) -> String {
-        format!("<code>{} {}</code>", escape(&self.method.to_uppercase()), escape(self.path))
-    }
-
-    fn section(&self) -> String {
-        let id = escape(self.text("operationId"));
-        // `security: [{}]`: no key is needed.
-        let is_open = self.said["security"]
-            .as_array()
-            .is_some_and(|all| all.iter().any(|one| one.as_object().is_some_and(Map::is_empty)));
-        let key = if is_open { "<p>Needs no key.</p>\n" } else { "" };
-        format!(
-            "<section id=\"{id}\">\n<h3>{}</h3>\n<p><b>{}</b></p>\n{}{key}{}{}{}</section>\n",
-            self.name(),
-            inline(self.text("summary")),
-            paragraphs(self.text("description")),
-            self.parameters(),
-            self.body(),
-            self.responses(),
-        )
-    }
-
-    fn parameters(&self) -> String {
-        let row = |parameter: &Value| {
-            let text = |name: &str| parameter[name].as_str().unwrap_or_default();
-            let optional = if parameter["required"] == true { "" } else { ", optional" };
-            vec![
-                format!("<code>{}</code>", escape(text("name"))),
-                format!("{}{optional}", escape(text("in"))),
-                schema::describe(&parameter["schema"]),
-                inline(text("description")),
-            ]
-        };
-        let rows: Vec<_> =
-            self.said["parameters"].as_array().into_iter().flatten().map(row).collect();
-        table(&["Parameter", "In", "Is", "Meaning"], &rows)
-    }
-
-    fn body(&self) -> String {
-        let body = &self.said["requestBody"];
-        match contents(body) {
-            shapes if shapes.is_empty() => String::new(),
-            shapes => {
-                let about = inline(body["description"].as_str().unwrap_or_default());
-                format!("<p>Body: {shapes}. {about}</p>\n")
+    fn entry(&self) -> Markup {
+        html! {
+            li {
+                a href={ "#" (self.text("operationId")) } { (self.name()) }
+                " "
+                (inline(self.text("summary")))
             }
         }
     }
 
-    fn responses(&self) -> String {
+    fn name(&self) -> Markup {
+        html! { code { (self.method.to_uppercase()) " " (self.path) } }
+    }
+
+    fn section(&self) -> Markup {
+        // `security: [{}]`: no key is needed.
+        let is_open = self.said["security"]
+            .as_array()
+            .is_some_and(|all| all.iter().any(|one| one.as_object().is_some_and(Map::is_empty)));
+        html! {
+            section id=(self.text("operationId")) {
+                h3 { (self.name()) }
+                p { b { (inline(self.text("summary"))) } }
+                (paragraphs(self.text("description")))
+                @if is_open { p { "Needs no key." } }
+                (self.parameters())
+                (self.body())
+                (self.responses())
+            }
+        }
+    }
+
+    fn parameters(&self) -> Markup {
+        let row = |parameter: &Value| {
+            let optional = if parameter["required"] == true { "" } else { ", optional" };
+            [
+                html! { code { (text(parameter, "name")) } },
+                html! { (text(parameter, "in")) (optional) },
+                schema::describe(&parameter["schema"]),
+                inline(text(parameter, "description")),
+            ]
+        };
+        let rows: Vec<_> =
+            self.said["parameters"].as_array().into_iter().flatten().map(row).collect();
+        table(["Parameter", "In", "Is", "Meaning"], &rows)
+    }
+
+    fn body(&self) -> Markup {
+        let body = &self.said["requestBody"];
+        html! {
+            @if body["content"].is_object() {
+                p { "Body: " (contents(body)) ". " (inline(text(body, "description"))) }
+            }
+        }
+    }
+
+    fn responses(&self) -> Markup {
         let row = |(status, response): (&String, &Value)| {
             let headers = response["headers"].as_object().into_iter().flatten();
-            let headers = join(headers.map(|(name, header)| {
-                let about = inline(header["description"].as_str().unwrap_or_default());
-                format!("<br><code>{}</code>: {about}", escape(name))
-            }));
-            let about = inline(response["description"].as_str().unwrap_or_default());
-            vec![escape(status), format!("{about}{headers}"), contents(response)]
+            let meaning = html! {
+                (inline(text(response, "description")))
+                @for (name, header) in headers {
+                    br;
+                    code { (name) } ": " (inline(text(header, "description")))
+                }
+            };
+            [html! { (status) }, meaning, contents(response)]
         };
         let rows: Vec<_> =
             self.said["responses"].as_object().into_iter().flatten().map(row).collect();
-        table(&["Status", "Meaning", "Body"], &rows)
+        table(["Status", "Meaning", "Body"], &rows)
     }
 }
 
 /// The shapes of a body, each with its media type.
-fn contents(said: &Value) -> String {
-    let shapes = said["content"].as_object().into_iter().flatten().map(|(media_type, content)| {
-        format!("{} as <code>{}</code>", schema::describe(&content["schema"]), escape(media_type))
-    });
-    shapes.collect::<Vec<_>>().join(" or ")
+fn contents(said: &Value) -> Markup {
+    let shapes = said["content"].as_object().into_iter().flatten();
+    let shape = |(media_type, content): (&String, &Value)| {
+        html! { (schema::describe(&content["schema"])) " as " code { (media_type) } }
+    };
+    joined(shapes.map(shape), " or ")
 }

@@ -2,17 +2,17 @@
 
 use axum::{http::StatusCode, response::Response};
 use mis_sync_control::{self as control, Act, Acted};
-use mis_sync_domain::{GuardCategory, Job};
+use mis_sync_domain::Job;
 use mis_sync_queue::Actor;
 
 use super::accepted;
 use crate::{
     ApiError,
-    body::{Fields, JsonObject},
+    body::{JsonObject, malformed},
     openapi::BodyProblems,
     parameters::PathId,
     state::Access,
-    views::{ActionRequest, ApproveRequest, JobView, ProblemView},
+    views::{self, ActionRequest, ApproveRequest, JobView, ProblemView},
 };
 
 /// Longest reason, in characters.
@@ -26,18 +26,15 @@ struct Wish {
 }
 
 impl Wish {
+    /// The job is looked for first: a caller who may not see it learns nothing from a wrong body.
     async fn read(access: Access, job_id: &str, body: JsonObject) -> Result<Self, ApiError> {
-        let mut fields = body.into_fields();
-        let wish = Self::begin(access, job_id, &mut fields).await?;
-        fields.finish_or_refuse("`reason`")?;
-        Ok(wish)
+        let job = access.job(job_id).await?;
+        let ActionRequest { reason } = body.read()?;
+        Self::new(access, job, reason)
     }
 
-    /// The same where the body may say more; the rest of it is still to be read and finished.
-    async fn begin(access: Access, job_id: &str, fields: &mut Fields) -> Result<Self, ApiError> {
-        let job = access.job(job_id).await?;
-        let reason = read_reason(fields);
-        let actor = access.actor(reason);
+    fn new(access: Access, job: Job, reason: Option<String>) -> Result<Self, ApiError> {
+        let actor = access.actor(read_reason(reason)?);
         tracing::Span::current().record("job.id", tracing::field::display(job.id));
         Ok(Self { access, job, actor })
     }
@@ -52,27 +49,12 @@ impl Wish {
     }
 }
 
-fn read_reason(fields: &mut Fields) -> Option<String> {
-    let reason = fields.text("reason").map(|reason| reason.trim().to_owned());
+fn read_reason(reason: Option<String>) -> Result<Option<String>, ApiError> {
+    let reason = reason.map(|reason| reason.trim().to_owned()).filter(|text| !text.is_empty());
     if reason.as_ref().is_some_and(|reason| reason.chars().count() > MAX_REASON) {
-        fields.refuse("reason", format!("has to be at most {MAX_REASON} characters"));
+        return Err(malformed("reason", format!("has to be at most {MAX_REASON} characters")));
     }
-    reason.filter(|reason| !reason.is_empty())
-}
-
-/// What is approved; `None`: all of it.
-fn read_categories(fields: &mut Fields) -> Option<Vec<GuardCategory>> {
-    let names = fields.texts("categories")?;
-    let categories: Result<Vec<GuardCategory>, _> = names.iter().map(|name| name.parse()).collect();
-    match categories {
-        Ok(categories) if !categories.is_empty() => Some(categories),
-        _ => {
-            let known: Vec<_> = GuardCategory::ALL.iter().map(|known| known.as_str()).collect();
-            let wanted = format!("has to name at least one of {}", known.join(", "));
-            fields.refuse("categories", wanted);
-            None
-        }
-    }
+    Ok(reason)
 }
 
 /// Call a job off
@@ -121,7 +103,8 @@ pub(crate) async fn cancel_job(
             body = JobView),
         (status = 404, description = "`unknown-job`", body = ProblemView,
             content_type = "application/problem+json"),
-        (status = 409, description = "`wrong-job-state`, `school-not-connected`", body = ProblemView, content_type = "application/problem+json"),
+        (status = 409, description = "`wrong-job-state`, `school-not-connected`",
+            body = ProblemView, content_type = "application/problem+json"),
         BodyProblems,
     ),
 )]
@@ -161,11 +144,13 @@ pub(crate) async fn approve_job(
     PathId(job_id): PathId,
     body: JsonObject,
 ) -> Result<Response, ApiError> {
-    let mut fields = body.into_fields();
-    let wish = Wish::begin(access, &job_id, &mut fields).await?;
-    let only = read_categories(&mut fields);
-    fields.finish_or_refuse("`categories` and `reason`")?;
-    wish.answer(Act::Approve(only.as_deref())).await
+    let job = access.job(&job_id).await?;
+    let ApproveRequest { categories, reason } = body.read()?;
+    if categories.as_ref().is_some_and(Vec::is_empty) {
+        return Err(malformed("categories", views::at_least_one_category()));
+    }
+    let wish = Wish::new(access, job, reason)?;
+    wish.answer(Act::Approve(categories.as_deref())).await
 }
 
 /// Reject the changes of a held job

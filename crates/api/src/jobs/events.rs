@@ -177,8 +177,8 @@ impl Watch {
         })
     }
 
-    /// One look at the ledger, when it is time, by a key that still opens something. While the database is away there is nothing to
-    /// tell.
+    /// One look at the ledger, when it is time, by a key that still opens something. While the
+    /// database is away there is nothing to tell.
     async fn look_again(&mut self) {
         self.tick.tick().await;
         // A database that is away says nothing about the key.

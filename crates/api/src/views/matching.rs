@@ -1,20 +1,37 @@
-use mis_sync_domain::plan::MatchReason;
+use mis_sync_domain::{StaffId, plan::MatchReason};
 use mis_sync_store::matches::{Candidate, Named};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::mask_text;
-use crate::state::Mask;
+use crate::{body::Body, state::Mask};
 
 /// Which person a record belongs to.
-#[derive(ToSchema)]
-#[expect(dead_code, reason = "only described: it is read field by field, see `matches`")]
+#[derive(Default, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
 pub(crate) struct MatchRequest {
     /// Wonde's id of the record.
-    wonde_id: String,
+    #[schema(value_type = String, required)]
+    pub(crate) wonde_id: Option<String>,
     /// iP's id of the person; null or left out for a new person.
-    #[schema(format = "uuid")]
-    staff_id: Option<String>,
+    #[schema(value_type = Option<String>, format = "uuid")]
+    pub(crate) staff_id: Option<StaffId>,
+}
+
+impl MatchRequest {
+    /// What `wonde_id` has to be.
+    pub(crate) const WONDE_ID: &str = "has to be the Wonde id of the record";
+}
+
+impl Body for MatchRequest {
+    fn wanted(field: &str) -> Option<String> {
+        let wanted = match field {
+            "wonde_id" => Self::WONDE_ID,
+            "staff_id" => "has to be iP's id of a person, or null for a new person",
+            _ => return None,
+        };
+        Some(wanted.to_owned())
+    }
 }
 
 /// Records that may belong to a person in iP.

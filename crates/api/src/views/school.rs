@@ -2,31 +2,32 @@ use chrono::{DateTime, Utc};
 use mis_sync_domain::{
     LeaverPolicy, School, SchoolSettings, TokenState, line_manager::HierarchyLists,
 };
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::{guard::GuardView, schedule::ScheduleView, timestamp};
 
 /// What connects a school.
-#[derive(ToSchema)]
-#[expect(dead_code, reason = "only described: it is read field by field, see `schools`")]
+#[derive(Default, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
 pub(crate) struct SchoolRequest {
     /// Its display name.
-    #[schema(min_length = 1, max_length = 200)]
-    name: String,
+    #[schema(value_type = String, min_length = 1, max_length = 200, required)]
+    pub(crate) name: Option<String>,
     /// Wonde's id of the school.
-    #[schema(pattern = "^[A-Za-z0-9]{1,32}$", examples("A1930499544"))]
-    wonde_school_id: String,
+    #[schema(value_type = String, pattern = "^[A-Za-z0-9]{1,32}$", examples("A1930499544"), required)]
+    pub(crate) wonde_school_id: Option<String>,
     /// The school's Wonde token. Needed unless the service holds one already.
     #[schema(write_only, pattern = "^[!-~]{1,512}$")]
-    token: Option<String>,
+    pub(crate) token: Option<String>,
     /// The MIS, if it is known. If left out, it stays unchanged.
-    mis: Option<String>,
+    pub(crate) mis: Option<String>,
     /// The school's own Wonde address (regions differ). If left out, the configured one is used.
     #[schema(format = "uri")]
-    wonde_base_url: Option<String>,
+    pub(crate) wonde_base_url: Option<String>,
     /// The school's own settings. If left out, they stay unchanged.
-    settings: Option<SettingsView>,
+    #[schema(value_type = Option<SettingsView>)]
+    pub(crate) settings: Option<SchoolSettings>,
 }
 
 /// A page of schools.

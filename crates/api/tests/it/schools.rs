@@ -178,6 +178,11 @@ async fn each_field_that_is_not_valid_is_named_and_no_value_is_told_back() {
         (with("wonde_base_url", "http://eu.wonde.com"), "wonde_base_url"),
         (with("wonde_base_url", "nonsense"), "wonde_base_url"),
         (with("settings", TOKEN), "settings"),
+        (with("settings", json!([true])), "settings"),
+        (
+            with("settings", json!({"guard": {"new_ids": {"percent": 101, "count": 1}}})),
+            "settings.guard.new_ids.percent",
+        ),
         (with("settings", json!({"teachers_only": TOKEN})), "settings.teachers_only"),
         (with("settings", json!({"leaver_policy": TOKEN})), "settings.leaver_policy"),
         (with("settings", json!({"teacher_only": true})), "settings.teacher_only"),
@@ -202,6 +207,7 @@ async fn each_field_of_a_schedule_that_is_not_valid_is_named() {
     let app = App::start().await;
     for (schedule, field, message) in [
         (json!(true), "", "has to be an object"),
+        (json!([true]), "", "has to be an object"),
         (json!({"enabled": "yes"}), ".enabled", "true or false"),
         (json!({"time_zone": "Atlantis/Capital"}), ".time_zone", "Europe/London"),
         (json!({"nightly_from": "1am"}), ".nightly_from", "01:00"),

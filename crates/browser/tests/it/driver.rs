@@ -157,7 +157,8 @@ async fn barriers_are_found_under_a_strict_policy() {
 #[tokio::test]
 async fn what_jumps_is_told_and_what_answers_a_click_is_not() {
     let Some(browser) = Browser::start().await else { return };
-    let html = "<!doctype html><title>Late</title><script src=page.js defer></script><div id=room></div><p id=text>Read me</p><button>More</button>";
+    let html = "<!doctype html><title>Late</title><script src=page.js defer></script>\
+        <div id=room></div><p id=text>Read me</p><button>More</button>";
     let late = "setTimeout(() => room.append(...Array.from({ length: 9 }, () => {
         const line = document.createElement('p'); line.textContent = 'late'; return line; })), 200);
         document.querySelector('button').onclick = () => text.before('more', document.createElement('hr'));";

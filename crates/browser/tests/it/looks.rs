@@ -118,7 +118,8 @@ async fn cancel_what_is_paused(site: &Site, school: &SchoolId) -> String {
 const IS_WHOLE: &str = "find('details[open] .sheet, dialog[open]').every((sheet) => {
     sheet.scrollIntoView({ block: 'center', behavior: 'instant' });
     const { left, right, top, bottom } = sheet.getBoundingClientRect();
-    return [[left + 5, top + 5], [right - 5, bottom - 5]].every((at) => sheet.contains(document.elementFromPoint(...at)));
+    return [[left + 5, top + 5], [right - 5, bottom - 5]]
+        .every((at) => sheet.contains(document.elementFromPoint(...at)));
 })";
 
 /// Opens a page on this screen, possibly with something open on it, and returns what is wrong with

@@ -87,7 +87,8 @@ async fn a_period_is_written_once_and_missed_ones_are_made_up_in_steps() {
         assert!(steps < 40, "it never ends");
     }
     assert!(steps > 5, "all of it at once");
-    let periods = "SELECT width_seconds || ' ' || starts_at::text || kind || succeeded || ' ' || coalesce(ran_p50_ms, -1)
+    let periods = "SELECT width_seconds || ' ' || starts_at::text || kind || succeeded || ' '
+            || coalesce(ran_p50_ms, -1)
         FROM job_period ORDER BY width_seconds, starts_at, kind";
     let written = rows::texts(&store.pool, periods).await;
     // At some times of day the longer period that they lie in is over as well.

@@ -14,7 +14,8 @@ use crate::{
 const FINISHED: &str = "
     INSERT INTO job (id, kind, lane, school_id, unique_key, requested_by, state, attempt,
         max_attempts, deadline_at, finished_at, created_at, delivered_at)
-    SELECT ('01000000-0000-7000-8000-' || lpad(to_hex(n), 12, '0'))::uuid, 'sync-school', 'bulk', 'oak', 'old', 'test', 'succeeded', 1, 5,
+    SELECT ('01000000-0000-7000-8000-' || lpad(to_hex(n), 12, '0'))::uuid, 'sync-school', 'bulk',
+        'oak', 'old', 'test', 'succeeded', 1, 5,
         now() - interval '1 day', now() - interval '1 day', now() - interval '2 days',
         now() - interval '2 days'
     FROM generate_series(1, 200000) n";

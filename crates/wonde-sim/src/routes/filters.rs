@@ -117,7 +117,9 @@ pub(super) fn classes<'a>(
         |class| {
             changed.keeps(&class.times)
                 && query.get("class_name").is_none_or(|name| class.name == name)
-                && query.get("class_subject").is_none_or(|id| class.subject.is_some_and(|subject| subject.to_string() == id))
+                && query.get("class_subject").is_none_or(|id| {
+                    class.subject.is_some_and(|subject| subject.to_string() == id)
+                })
                 // Every class has pupils, although the simulator does not know them; there are no
                 // lessons.
                 && query.flag("has_students").is_none_or(|flag| flag.passes(true, |_| false))

@@ -113,6 +113,7 @@ fn change_access(
         return Err(Refusal::forbidden("schools.read"));
     }
     call.simulator.apply_scenario(id, change).map_err(|_| Refusal::not_found())?;
-    let answer: Value = json!({"success": true, "state": state, "message": format!("Access to the school is {state}.")});
+    let message = format!("Access to the school is {state}.");
+    let answer: Value = json!({"success": true, "state": state, "message": message});
     Ok(bytes(&answer))
 }

@@ -148,7 +148,8 @@ async fn a_next_page_under_another_scheme_or_port_is_asked_for_on_our_own_root()
 
 #[tokio::test]
 async fn a_last_page_that_names_itself_is_the_last() {
-    let last = r#"{"data":[{"id":"A1"}],"meta":{"pagination":{"next":"{base}/schools/A100/employees?per_page=200","more":false}}}"#;
+    let last = r#"{"data":[{"id":"A1"}],"meta":{"pagination":
+        {"next":"{base}/schools/A100/employees?per_page=200","more":false}}}"#;
     let fake = Fake::start(vec![json(200, last)]).await;
     let mut pages = Box::pin(school(&fake).employees(&EmployeeQuery::default(), None));
     assert_eq!(ids(&next(&mut pages).await.unwrap()), ["A1"]);

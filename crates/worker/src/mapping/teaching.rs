@@ -178,7 +178,10 @@ mod tests {
 
     #[test]
     fn a_person_named_twice_is_one_and_a_link_that_leads_nowhere_costs_itself() {
-        let link = |id: Value, main: Value, role: &str| json!({ "id": id, "meta": { "is_main_teacher": main, "role": role } });
+        let link = |id: Value, main: Value, role: &str| {
+            let meta = json!({ "is_main_teacher": main, "role": role });
+            json!({ "id": id, "meta": meta })
+        };
         let mapped = class(json!({ "id": "A1", "name": "Maths", "employees": { "data": [
             link(json!("A3"), json!(false), "Class Teacher"),
             link(json!("A2"), json!(null), "Class Teacher"),

@@ -33,18 +33,41 @@ pub(in crate::dashboard) fn offer(operator: &Operator, job: &Job, lineage: &[Job
     html! {
         div.buttons {
             @if job.state == JobState::Held && job.approval.is_none() {
-                (deed("Approve", "approve", "The job runs again and applies the ticked categories as shown. Everything else is left unchanged in iP.", "primary")
-                    .show(operator, &categories(job)))
-                (deed("Reject", "reject", "The job is cancelled and nothing changes. The next sync will check again.", "danger").show(operator, &nothing))
+                (deed(
+                    "Approve",
+                    "approve",
+                    "The job runs again and applies the ticked categories as shown. Everything else is left unchanged in iP.",
+                    "primary",
+                )
+                .show(operator, &categories(job)))
+                (deed(
+                    "Reject",
+                    "reject",
+                    "The job is cancelled and nothing changes. The next sync will check again.",
+                    "danger",
+                )
+                .show(operator, &nothing))
             }
             @if BulkAction::Retry.states().contains(&job.state) {
                 (retry_deed(job).show(operator, &nothing))
             }
             @if !job.state.is_finished() && job.state != JobState::Held {
-                (deed("Cancel", "cancel", "The job stops within seconds, and nothing of it is applied.", "danger").show(operator, &nothing))
+                (deed(
+                    "Cancel",
+                    "cancel",
+                    "The job stops within seconds, and nothing of it is applied.",
+                    "danger",
+                )
+                .show(operator, &nothing))
             }
             @if can_undo {
-                (deed("Undo", "undo", "This reverses every change, or none if any can't be reversed. The next full sync applies the values of the MIS again.", "danger").show(operator, &nothing))
+                (deed(
+                    "Undo",
+                    "undo",
+                    "This reverses every change, or none if any can't be reversed. The next full sync applies the values of the MIS again.",
+                    "danger",
+                )
+                .show(operator, &nothing))
             }
         }
     }
@@ -79,7 +102,10 @@ fn categories(job: &Job) -> Markup {
         fieldset {
             legend { "Apply" }
             @for affected in guard {
-                label { input type="checkbox" name={ "category." (affected.category) } checked; (affected.sentence()) }
+                label {
+                    input type="checkbox" name={ "category." (affected.category) } checked;
+                    (affected.sentence())
+                }
             }
         }
     }
@@ -141,23 +167,46 @@ async fn act(PathId(id): PathId, posted: Posted, act: Act<'_>) -> Result<Respons
 fn show_conflicts(operator: &Operator, job: &Job, conflicts: &[Conflict]) -> Response {
     let content = html! {
         h1 { "Nothing was reversed" }
-        p { "Later changes affected the same fields. An undo would reverse those too, so nothing was reversed." }
+        p {
+            "Later changes affected the same fields. "
+            "An undo would reverse those too, so nothing was reversed."
+        }
         (scroll("Conflicts", &html! {
             table.rows {
-                thead { tr { th { "Whose" } th { "Field" } th { "Changed by" } } }
-                tbody { @for conflict in conflicts {
+                thead {
                     tr {
-                        td { (conflict.record.kind()) " " code { @if let Some(id) = conflict.record.id() { (id) } } }
-                        td { (conflict.field.as_str()) }
-                        td { @match conflict.job_id {
-                            Some(id) => a href=(job_path(id)) { code { (id) } },
-                            None => "a person, by hand, or the earlier value is in use or gone",
-                        } }
+                        th { "Whose" }
+                        th { "Field" }
+                        th { "Changed by" }
                     }
-                } }
+                }
+                tbody {
+                    @for conflict in conflicts {
+                        tr {
+                            td {
+                                (conflict.record.kind())
+                                " "
+                                code {
+                                    @if let Some(id) = conflict.record.id() { (id) }
+                                }
+                            }
+                            td { (conflict.field.as_str()) }
+                            td {
+                                @match conflict.job_id {
+                                    Some(id) => a href=(job_path(id)) {
+                                        code { (id) }
+                                    },
+                                    None => "a person, by hand, or the earlier value is in use or gone",
+                                }
+                            }
+                        }
+                    }
+                }
             }
         }))
-        p { a.button href=(job_path(job.id)) { "Back to the job" } }
+        p {
+            a.button href=(job_path(job.id)) { "Back to the job" }
+        }
     };
     let page = Page { operator, tab: Tab::Jobs, title: "Nothing was reversed", watch: None };
     let mut response = page.show(&content);

@@ -83,17 +83,26 @@ pub(super) async fn page(
 /// What happened or would happen, in groups that narrow the list below.
 pub(in crate::dashboard) fn summary(job: &Job, groups: &[ChangeGroup], wanted: &Wanted) -> Markup {
     if groups.is_empty() {
-        return html! { p.quiet { @if job.state.is_finished() { "Nothing changed." } @else { "Nothing yet." } } };
+        return html! {
+            p.quiet {
+                @if job.state.is_finished() { "Nothing changed." } @else { "Nothing yet." }
+            }
+        };
     }
     html! {
         ul.groups {
             @for group in groups {
                 li data-kind=(tone(group)) {
-                    a href={ (job_path(job.id)) "?field=" (group.field.as_str()) "#changes" }
-                        aria-current=[(wanted.field == Some(group.field)).then_some("true")] { (sentence(job, group)) }
+                    a   href={ (job_path(job.id)) "?field=" (group.field.as_str()) "#changes" }
+                        aria-current=[(wanted.field == Some(group.field)).then_some("true")]
+                    { (sentence(job, group)) }
                 }
             }
-            @if wanted.field.is_some() { li { a href={ (job_path(job.id)) "#changes" } { "All of them" } } }
+            @if wanted.field.is_some() {
+                li {
+                    a href={ (job_path(job.id)) "#changes" } { "All of them" }
+                }
+            }
         }
     }
 }
@@ -179,24 +188,48 @@ pub(super) fn show(
         div #changes {
             @match shown {
                 Shown::Hidden if has_hidden && operator.is_allowed(Action::SeePersonalData) => {
-                    form.list-head method="post" action={ (job_path(job.id)) "/changes?" (wanted.query()) "#changes" } {
+                    form
+                        .list-head
+                        method="post"
+                        action={ (job_path(job.id)) "/changes?" (wanted.query()) "#changes" }
+                    {
                         (form_token(operator))
-                        span.quiet { "Personal data is hidden; showing it is noted in the audit log." }
+                        span.quiet {
+                            "Personal data is hidden; showing it is noted in the audit log."
+                        }
                         button { "Show personal data" }
                     }
                 }
-                Shown::Hidden if has_hidden => p.quiet { "Personal data is hidden. A key of the role operator or admin may show it." },
-                Shown::Hidden => {},
-                Shown::Shown => p.refusal role="status" { "Personal data is shown on this page. That is noted in the audit log." },
+                Shown::Hidden if has_hidden => p.quiet {
+                    "Personal data is hidden. A key of the role operator or admin may show it."
+                },
+                Shown::Hidden => {}
+                Shown::Shown => p.refusal role="status" {
+                    "Personal data is shown on this page. That is noted in the audit log."
+                },
             }
         }
         (list(page, shown))
         nav.pages aria-label="Pages of the changes" {
             @if wanted.after > 0 {
-                a.button href={ (job_path(job.id)) "?" (Wanted { after: 0, ..wanted.clone() }.query()) "#changes" } { "First" }
+                a   .button
+                    href={
+                        (job_path(job.id))
+                        "?"
+                        (Wanted { after: 0, ..wanted.clone() }.query())
+                        "#changes"
+                    }
+                { "First" }
             }
             @if let Some((position, _)) = page.last().filter(|_| changes.len() > LIMIT) {
-                a.button href={ (job_path(job.id)) "?" (Wanted { after: *position, ..wanted.clone() }.query()) "#changes" } { "Next" }
+                a   .button
+                    href={
+                        (job_path(job.id))
+                        "?"
+                        (Wanted { after: *position, ..wanted.clone() }.query())
+                        "#changes"
+                    }
+                { "Next" }
             }
         }
     }
@@ -209,9 +242,20 @@ fn list(changes: &[(i64, Change)], shown: Shown) -> Markup {
         changes.partition(|change| change.field == ChangedField::Created);
     html! {
         @if !new.is_empty() {
-            details.data #new {
-                summary { (count(i128::try_from(new.len()).unwrap_or_default(), "new record", "new records")) " on this page" }
-                ul.ids { @for change in new { li { (whose(change)) } } }
+            details #new.data {
+                summary {
+                    (count(
+                        i128::try_from(new.len()).unwrap_or_default(),
+                        "new record",
+                        "new records",
+                    ))
+                    " on this page"
+                }
+                ul.ids {
+                    @for change in new {
+                        li { (whose(change)) }
+                    }
+                }
             }
         }
         @if !other.is_empty() { (table(&other, shown)) }
@@ -222,15 +266,24 @@ fn table(changes: &[&Change], shown: Shown) -> Markup {
     html! {
         (scroll("Changes", &html! {
             table.rows.tight {
-                thead { tr { th { "Whose" } th { "Field" } th { "Old" } th { "New" } } }
-                tbody { @for change in changes {
+                thead {
                     tr {
-                        td { (whose(change)) }
-                        td { (words(change.field)) }
-                        td.value { (value(change, change.old.as_ref(), shown)) }
-                        td.value { (value(change, change.new.as_ref(), shown)) }
+                        th { "Whose" }
+                        th { "Field" }
+                        th { "Old" }
+                        th { "New" }
                     }
-                } }
+                }
+                tbody {
+                    @for change in changes {
+                        tr {
+                            td { (whose(change)) }
+                            td { (words(change.field)) }
+                            td.value { (value(change, change.old.as_ref(), shown)) }
+                            td.value { (value(change, change.new.as_ref(), shown)) }
+                        }
+                    }
+                }
             }
         }))
     }
@@ -242,10 +295,14 @@ fn whose(change: &Change) -> Markup {
         other => other.as_str(),
     };
     let id = change.record.id().map(|id| id.to_string()).or_else(|| change.wonde_id.clone());
-    html! { (kind) " " @match id {
-        Some(id) => code title=(id) { (tail(&id)) },
-        None => span.quiet { "new" },
-    } }
+    html! {
+        (kind)
+        " "
+        @match id {
+            Some(id) => code title=(id) { (tail(&id)) },
+            None => span.quiet { "new" },
+        }
+    }
 }
 
 fn tail(id: &str) -> &str {
@@ -255,7 +312,12 @@ fn tail(id: &str) -> &str {
 fn value(change: &Change, value: Option<&FieldValue>, shown: Shown) -> Markup {
     let Some(value) = value else { return html! { span.quiet { "–" } } };
     if change.field.is_personal() && shown == Shown::Hidden {
-        return html! { span.hidden-data title="Hidden" { "•••••" span.hidden { " hidden" } } };
+        return html! {
+            span.hidden-data title="Hidden" {
+                "•••••"
+                span.hidden { " hidden" }
+            }
+        };
     }
     let is_person = matches!(change.record, ChangedRecord::Staff(_));
     match (change.field, value.as_str()) {
@@ -275,7 +337,12 @@ fn value(change: &Change, value: Option<&FieldValue>, shown: Shown) -> Markup {
             | ChangedField::SubjectId
             | ChangedField::PhotoHash,
             ids,
-        ) => html! { @for id in ids.split(',') { code title=(id) { (tail(id)) } " " } },
+        ) => html! {
+            @for id in ids.split(',') {
+                code title=(id) { (tail(id)) }
+                " "
+            }
+        },
         (_, text) => html! { (text) },
     }
 }

@@ -30,18 +30,40 @@ pub(super) fn show(job: &Job, issues: &[(i64, Issue)]) -> Markup {
         records.extend(issue.wonde_id.as_deref());
     }
     html! {
-        (scroll("Issues", &html! { table.rows.cards {
-            thead { tr { th { "Reason" } th.number { "Records" } th { "What it means, and which records" } } }
-            tbody { @for (code, records) in reasons.values() {
-                tr {
-                    td { code { (code.as_str()) } }
-                    td.number data-label="Records" { @if records.is_empty() { span.quiet { "all" } } @else { (number(i128::try_from(records.len()).unwrap_or_default())) } }
-                    td.wide { (code.sentence()) (which(code.as_str(), records)) }
+        (scroll("Issues", &html! {
+            table.rows.cards {
+                thead {
+                    tr {
+                        th { "Reason" }
+                        th.number { "Records" }
+                        th { "What it means, and which records" }
+                    }
                 }
-            } }
-        } }))
+                tbody {
+                    @for (code, records) in reasons.values() {
+                        tr {
+                            td {
+                                code { (code.as_str()) }
+                            }
+                            td.number data-label="Records" {
+                                @if records.is_empty() {
+                                    span.quiet { "all" }
+                                } @else {
+                                    (number(i128::try_from(records.len()).unwrap_or_default()))
+                                }
+                            }
+                            td.wide { (code.sentence()) (which(code.as_str(), records)) }
+                        }
+                    }
+                }
+            }
+        }))
         @if i64::try_from(issues.len()).is_ok_and(|shown| shown >= LIMIT) {
-            p.quiet { "The first " (number(LIMIT)) " are shown. The school's page has the data-quality report with all of them." }
+            p.quiet {
+                "The first "
+                (number(LIMIT))
+                " are shown. The school's page has the data-quality report with all of them."
+            }
         }
     }
 }
@@ -52,9 +74,17 @@ fn which(code: &str, records: &[&str]) -> Markup {
         return html! {};
     }
     html! {
-        details.data #{ "issue-" (code) } {
-            summary { (count(i128::try_from(records.len()).unwrap_or_default(), "Wonde id", "Wonde ids")) }
-            ul.ids { @for id in records { li { code.whole { (id) } } } }
+        details #{ "issue-" (code) }.data {
+            summary {
+                (count(i128::try_from(records.len()).unwrap_or_default(), "Wonde id", "Wonde ids"))
+            }
+            ul.ids {
+                @for id in records {
+                    li {
+                        code.whole { (id) }
+                    }
+                }
+            }
         }
     }
 }

@@ -34,13 +34,23 @@ pub(super) fn show(operator: &Operator, job: &Job, attempts: &[Attempt]) -> Mark
         end: stretches.iter().map(Stretch::end).max().unwrap_or(job.created_at),
     };
     html! {
-        ol.timeline { @for stretch in &stretches { @match stretch {
-            Stretch::Attempt(attempt) => li { (ran(operator, attempt, &span)) },
-            Stretch::Wait { from, to, why } => li.wait {
-                p.quiet { "Waited " (length(*to - *from)) " " (why) }
-                (bar(&html! { rect.waiting x=(span.at(*from)) width=(span.width(*from, *to)) height=(HEIGHT) {} }))
-            },
-        } } }
+        ol.timeline {
+            @for stretch in &stretches {
+                @match stretch {
+                    Stretch::Attempt(attempt) => li { (ran(operator, attempt, &span)) },
+                    Stretch::Wait { from, to, why } => li.wait {
+                        p.quiet { "Waited " (length(*to - *from)) " " (why) }
+                        (bar(&html! {
+                            rect
+                                .waiting
+                                x=(span.at(*from))
+                                width=(span.width(*from, *to))
+                                height=(HEIGHT) {}
+                        }))
+                    },
+                }
+            }
+        }
         p.axis aria-hidden="true" { (time(operator, span.start)) (time(operator, span.end)) }
     }
 }
@@ -87,21 +97,42 @@ fn ran(operator: &Operator, attempt: &Attempt, span: &Span) -> Markup {
     let turn = attempt.comparing_at.unwrap_or(end).min(end);
     html! {
         p {
-            strong { "Attempt " (attempt.attempt) } " " (outcome(attempt)) " "
-            (time(operator, attempt.started_at)) ", " (length(end - attempt.started_at))
-            " " span.quiet { "on " code { (attempt.worker) } }
+            strong { "Attempt " (attempt.attempt) }
+            " "
+            (outcome(attempt))
+            " "
+            (time(operator, attempt.started_at))
+            ", "
+            (length(end - attempt.started_at))
+            " "
+            span.quiet {
+                "on "
+                code { (attempt.worker) }
+            }
         }
         (bar(&html! {
-            rect.fetching x=(span.at(attempt.started_at)) width=(span.width(attempt.started_at, turn)) height=(HEIGHT) {}
+            rect
+                .fetching
+                x=(span.at(attempt.started_at))
+                width=(span.width(attempt.started_at, turn))
+                height=(HEIGHT) {}
             @if attempt.comparing_at.is_some() {
                 rect.comparing x=(span.at(turn)) width=(span.width(turn, end)) height=(HEIGHT) {}
             }
         }))
         p.legend {
             span data-kind="running" { "fetching " (length(turn - attempt.started_at)) }
-            @if attempt.comparing_at.is_some() { span data-kind="succeeded" { "comparing and applying " (length(end - turn)) } }
+            @if attempt.comparing_at.is_some() {
+                span data-kind="succeeded" { "comparing and applying " (length(end - turn)) }
+            }
         }
-        @if let Some(error) = &attempt.error { p { code { (error.code) } " " (error.title) } }
+        @if let Some(error) = &attempt.error {
+            p {
+                code { (error.code) }
+                " "
+                (error.title)
+            }
+        }
     }
 }
 

@@ -20,13 +20,29 @@ pub(super) fn show(
 ) -> Markup {
     let field = |at: Option<DateTime<Utc>>| at.map(|at| operator.preferences().field(at));
     html! {
-        form #filters .filters action="/dashboard/jobs" hx-get="/dashboard/jobs"
-            hx-trigger="input delay:250ms, change" hx-target="#jobs" hx-select="#jobs" hx-swap="outerMorph"
-            hx-select-oob=(BESIDE) hx-push-url="true" {
-            label { "Search"
-                input name="q" type="search" value=[filter.q.as_deref()] autocomplete="off"
-                    placeholder="id, school or user"; }
-            label { "Kind"
+        form
+            #filters
+            .filters
+            action="/dashboard/jobs"
+            hx-get="/dashboard/jobs"
+            hx-trigger="input delay:250ms, change"
+            hx-target="#jobs"
+            hx-select="#jobs"
+            hx-swap="outerMorph"
+            hx-select-oob=(BESIDE)
+            hx-push-url="true"
+        {
+            label {
+                "Search"
+                input
+                    name="q"
+                    type="search"
+                    value=[filter.q.as_deref()]
+                    autocomplete="off"
+                    placeholder="id, school or user";
+            }
+            label {
+                "Kind"
                 select name="kind" {
                     option value="" { "any" }
                     @for kind in JobKind::KNOWN {
@@ -34,27 +50,69 @@ pub(super) fn show(
                     }
                 }
             }
-            label { "School" input name="school" value=[filter.school.as_deref()] autocomplete="off" placeholder="id or name"; }
-            label { "User" input name="user" value=[filter.user.map(|id| id.to_string())] autocomplete="off" placeholder="staff id"; }
-            label { "Error" input name="error" value=[filter.error.as_deref()] autocomplete="off" list="errors" placeholder="its type"; }
-            datalist #errors { @for error in errors { option value=(error) {} } }
-            label { "Requested"
+            label {
+                "School"
+                input
+                    name="school"
+                    value=[filter.school.as_deref()]
+                    autocomplete="off"
+                    placeholder="id or name";
+            }
+            label {
+                "User"
+                input
+                    name="user"
+                    value=[filter.user.map(|id| id.to_string())]
+                    autocomplete="off"
+                    placeholder="staff id";
+            }
+            label {
+                "Error"
+                input
+                    name="error"
+                    value=[filter.error.as_deref()]
+                    autocomplete="off"
+                    list="errors"
+                    placeholder="its type";
+            }
+            datalist #errors {
+                @for error in errors {
+                    option value=(error) {}
+                }
+            }
+            label {
+                "Requested"
                 select name="age" {
                     @for (value, text) in filter::AGES {
                         option value=(value) selected[filter.age == *value] { (text) }
                     }
                 }
             }
-            label { "From" input name="from" type="datetime-local" value=[field(filter.from)]; }
-            label { "Until" input name="until" type="datetime-local" value=[field(filter.until)]; }
-            fieldset #states .states {
+            label {
+                "From"
+                input name="from" type="datetime-local" value=[field(filter.from)];
+            }
+            label {
+                "Until"
+                input name="until" type="datetime-local" value=[field(filter.until)];
+            }
+            fieldset #states.states {
                 legend { "State" }
                 @for state in JobState::ALL {
-                    label.chip { input type="checkbox" name={ "state." (state) } checked[filter.states.contains(state)];
-                        span { (state) } " " (amount(states, *state)) }
+                    label.chip {
+                        input
+                            type="checkbox"
+                            name={ "state." (state) }
+                            checked[filter.states.contains(state)];
+                        span { (state) }
+                        " "
+                        (amount(states, *state))
+                    }
                 }
             }
-            @for id in &filter.ids { input type="hidden" name={ "id." (id) } value="on"; }
+            @for id in &filter.ids {
+                input type="hidden" name={ "id." (id) } value="on";
+            }
             button.no-script { "Filter" }
         }
     }
@@ -65,7 +123,10 @@ fn amount(states: &[(JobState, Count)], state: JobState) -> Markup {
     let count = states.iter().find(|(other, _)| *other == state).map(|(_, count)| count);
     html! {
         span.amount.zero[count.is_some_and(|count| count.number == 0)] {
-            @if let Some(count) = count { (number(count.number)) @if !count.is_exact { "+" } }
+            @if let Some(count) = count {
+                (number(count.number))
+                @if !count.is_exact { "+" }
+            }
         }
     }
 }

@@ -30,12 +30,16 @@ pub(super) fn show(
     let views: &[SavedView] = views.as_deref().unwrap_or_default();
     let query = filter.query_string();
     html! {
-        div #views .views {
+        div #views.views {
             span.quiet { "Views" }
-            @for (name, query) in BUILT_IN { a.chip href={ "/dashboard/jobs" (query) } { (name) } }
+            @for (name, query) in BUILT_IN {
+                a.chip href={ "/dashboard/jobs" (query) } { (name) }
+            }
             @for view in views {
                 span.chip {
-                    a href={ "/dashboard/jobs" (view.query) } title={ "Saved by " (view.saved_by) } { (view.name) }
+                    a href={ "/dashboard/jobs" (view.query) } title={ "Saved by " (view.saved_by) } {
+                        (view.name)
+                    }
                     form method="post" action="/dashboard/jobs/views/forget" {
                         (form_token(operator))
                         input type="hidden" name="name" value=(view.name);
@@ -45,7 +49,10 @@ pub(super) fn show(
             }
             @if filter.ticked() > 0 {
                 a.chip href={ "/dashboard/jobs" (filter.without_ticked().query_string()) } {
-                    (filter.ticked()) " ticked" span.hidden { ", show the others too" } span aria-hidden="true" { "×" }
+                    (filter.ticked())
+                    " ticked"
+                    span.hidden { ", show the others too" }
+                    span aria-hidden="true" { "×" }
                 }
             } @else if !query.is_empty() {
                 details.deed {
@@ -53,7 +60,10 @@ pub(super) fn show(
                     form.sheet method="post" action="/dashboard/jobs/views" {
                         (form_token(operator))
                         input type="hidden" name="query" value=(query);
-                        label { "Name" input name="name" required maxlength="60" autocomplete="off"; }
+                        label {
+                            "Name"
+                            input name="name" required maxlength="60" autocomplete="off";
+                        }
                         p.quiet { "Everyone who uses the dashboard sees it." }
                         button.primary { "Save" }
                     }

@@ -53,7 +53,9 @@ pub(super) fn show(
         nav.windows aria-label="Span of the graphs" {
             "The last"
             @for other in Window::ALL {
-                a href={ "/dashboard?window=" (name(other)) } aria-current=[(other == window).then_some("true")] { (words(other)) }
+                a   href={ "/dashboard?window=" (name(other)) }
+                    aria-current=[(other == window).then_some("true")]
+                { (words(other)) }
             }
         }
         div.grid {
@@ -146,7 +148,9 @@ fn of_kind(operator: &Operator, kind: JobKind, points: &[Point]) -> Markup {
         (lines("How long jobs ran and waited", &durations, |slowest| milliseconds(Some(slowest))))
         (axis(operator, points))
         p.legend {
-            span data-kind="p50" { "ran, median" } span data-kind="p95" { "ran, 95 %" } span data-kind="wait" { "waited, 95 %" }
+            span data-kind="p50" { "ran, median" }
+            span data-kind="p95" { "ran, 95 %" }
+            span data-kind="wait" { "waited, 95 %" }
         }
         (table(operator, &steps))
     }
@@ -154,10 +158,14 @@ fn of_kind(operator: &Operator, kind: JobKind, points: &[Point]) -> Markup {
 
 fn axis(operator: &Operator, points: &[Point]) -> Markup {
     let ticks = [0, points.len() / 3, points.len() * 2 / 3];
-    html! { p.axis aria-hidden="true" {
-        @for point in ticks.iter().filter_map(|tick| points.get(*tick)) { (time(operator, point.at)) }
-        span { "now" }
-    } }
+    html! {
+        p.axis aria-hidden="true" {
+            @for point in ticks.iter().filter_map(|tick| points.get(*tick)) {
+                (time(operator, point.at))
+            }
+            span { "now" }
+        }
+    }
 }
 
 fn table(operator: &Operator, steps: &[Step<'_>]) -> Markup {
@@ -167,13 +175,30 @@ fn table(operator: &Operator, steps: &[Step<'_>]) -> Markup {
             summary { "As a table" }
             (scroll("Figures of the graphs", &html! {
                 table.rows {
-                    thead { tr { th { "From" } th.number { "Succeeded" } th.number { "Failed" } th.number { "Cancelled" }
-                        th.number { "Ran, median" } th.number { "Ran, 95 %" } th.number { "Waited, 95 %" } } }
-                    tbody { @for step in used { tr {
-                        td { (time(operator, step.point.at)) }
-                        td.number { (number(step.succeeded)) } td.number { (number(step.failed)) } td.number { (number(step.cancelled)) }
-                        td.number { (milliseconds(step.p50)) } td.number { (milliseconds(step.p95)) } td.number { (milliseconds(step.wait)) }
-                    } } }
+                    thead {
+                        tr {
+                            th { "From" }
+                            th.number { "Succeeded" }
+                            th.number { "Failed" }
+                            th.number { "Cancelled" }
+                            th.number { "Ran, median" }
+                            th.number { "Ran, 95 %" }
+                            th.number { "Waited, 95 %" }
+                        }
+                    }
+                    tbody {
+                        @for step in used {
+                            tr {
+                                td { (time(operator, step.point.at)) }
+                                td.number { (number(step.succeeded)) }
+                                td.number { (number(step.failed)) }
+                                td.number { (number(step.cancelled)) }
+                                td.number { (milliseconds(step.p50)) }
+                                td.number { (milliseconds(step.p95)) }
+                                td.number { (milliseconds(step.wait)) }
+                            }
+                        }
+                    }
                 }
             }))
         }

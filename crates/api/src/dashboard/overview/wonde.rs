@@ -37,16 +37,28 @@ pub(super) fn show(
 fn by_minute(operator: &Operator, traffic: &WondeTraffic) -> Markup {
     let used = traffic.minutes.iter().rev().filter(|minute| minute.sent + minute.limited > 0);
     html! {
-        details.data #by-minute {
+        details #by-minute.data {
             summary { "As a table" }
-            (scroll("Requests to Wonde by minute", &html! { table.rows {
-                thead { tr { th { "From" } th.number { "Requests" } th.number { "429" } } }
-                tbody { @for minute in used { tr {
-                    td { (time(operator, minute.at)) }
-                    td.number { (number(i128::from(minute.sent))) }
-                    td.number { (number(i128::from(minute.limited))) }
-                } } }
-            } }))
+            (scroll("Requests to Wonde by minute", &html! {
+                table.rows {
+                    thead {
+                        tr {
+                            th { "From" }
+                            th.number { "Requests" }
+                            th.number { "429" }
+                        }
+                    }
+                    tbody {
+                        @for minute in used {
+                            tr {
+                                td { (time(operator, minute.at)) }
+                                td.number { (number(i128::from(minute.sent))) }
+                                td.number { (number(i128::from(minute.limited))) }
+                            }
+                        }
+                    }
+                }
+            }))
         }
     }
 }
@@ -61,11 +73,18 @@ fn breakers(now: &Now, names: &Names) -> Markup {
         return html! {};
     }
     html! {
-        ul.needs { @for outage in &now.outages { li {
-            (badge("retrying", "↻", outage.reason.as_str())) " "
-            (school(names, &outage.school_id))
-            " is not asked at logins. The last failure was " (ago(outage.noted_at)) " ago"
-        } } }
+        ul.needs {
+            @for outage in &now.outages {
+                li {
+                    (badge("retrying", "↻", outage.reason.as_str()))
+                    " "
+                    (school(names, &outage.school_id))
+                    " is not asked at logins. The last failure was "
+                    (ago(outage.noted_at))
+                    " ago"
+                }
+            }
+        }
     }
 }
 
@@ -90,21 +109,45 @@ fn figures(operator: &Operator, traffic: &WondeTraffic, names: &Names) -> Markup
         .collect();
     html! {
         (bars("Requests to Wonde by minute", &minutes, number))
-        p.axis aria-hidden="true" { span { "15 minutes ago" } span { "now" } }
-        p.legend { span data-kind="p50" { (number(count(sum(|key| key.sent)))) " requests" }
-            span data-kind="failed" { (number(count(sum(|key| key.limited)))) " answered 429" } }
-        (by_minute(operator, traffic))
-        @if traffic.keys.is_empty() { p.quiet { "No requests in the last 15 minutes." } } @else {
-            (scroll("Requests by school", &html! { table.rows {
-                thead { tr { th { "School" } th.number { "Requests" } th.number { "429" } th.number { "Left now" } th.number { "Next waits" } } }
-                tbody { @for key in traffic.keys.iter().take(TOKENS) { tr {
-                    td { @match &key.school { Some(id) => (school(names, id)), None => code { (&key.key[..8.min(key.key.len())]) } } }
-                    td.number { (number(count(key.sent))) }
-                    td.number { (number(count(key.limited))) }
-                    td.number { (number(count(key.left))) }
-                    td.number { (length(TimeDelta::from_std(key.wait).unwrap_or_default())) }
-                } } }
-            } }))
+        p.axis aria-hidden="true" {
+            span { "15 minutes ago" }
+            span { "now" }
         }
+        p.legend {
+            span data-kind="p50" { (number(count(sum(|key| key.sent)))) " requests" }
+            span data-kind="failed" { (number(count(sum(|key| key.limited)))) " answered 429" }
+        }
+        (by_minute(operator, traffic))
+        @if traffic.keys.is_empty() {
+            p.quiet { "No requests in the last 15 minutes." }
+        } @else { (scroll("Requests by school", &html! {
+            table.rows {
+                thead {
+                    tr {
+                        th { "School" }
+                        th.number { "Requests" }
+                        th.number { "429" }
+                        th.number { "Left now" }
+                        th.number { "Next waits" }
+                    }
+                }
+                tbody {
+                    @for key in traffic.keys.iter().take(TOKENS) {
+                        tr {
+                            td {
+                                @match &key.school {
+                                    Some(id) => (school(names, id)),
+                                    None => code { (&key.key[..8.min(key.key.len())]) },
+                                }
+                            }
+                            td.number { (number(count(key.sent))) }
+                            td.number { (number(count(key.limited))) }
+                            td.number { (number(count(key.left))) }
+                            td.number { (length(TimeDelta::from_std(key.wait).unwrap_or_default())) }
+                        }
+                    }
+                }
+            }
+        })) }
     }
 }

@@ -26,16 +26,26 @@ use crate::{
 /// The box, and the answer below it.
 pub(super) fn panel(operator: &Operator, school: &School, answer: Option<Markup>) -> Markup {
     html! {
-        section.panel #explain {
-            header { h2 { "Why is this person here, missing or different?" } p.source { "What the last runs saw, and what iP holds" } }
+        section #explain.panel {
+            header {
+                h2 { "Why is this person here, missing or different?" }
+                p.source { "What the last runs saw, and what iP holds" }
+            }
             @if operator.is_allowed(Action::SeePersonalData) {
                 form.inline method="post" action={ (school_path(&school.id)) "/explain#explain" } {
                     (form_token(operator))
-                    label { "Work email, Wonde id or staff id" input name="who" required autocomplete="off" spellcheck="false"; }
+                    label {
+                        "Work email, Wonde id or staff id"
+                        input name="who" required autocomplete="off" spellcheck="false";
+                    }
                     button { "Explain" }
                     span.quiet { "noted in the audit log" }
                 }
-            } @else { p.quiet { "The answer holds personal data. A key of the role operator or admin may ask." } }
+            } @else {
+                p.quiet {
+                    "The answer holds personal data. A key of the role operator or admin may ask."
+                }
+            }
             @if let Some(answer) = answer { (answer) }
         }
     }
@@ -79,35 +89,82 @@ fn show(access: &Access, known: &Known, explanation: &Explanation) -> Markup {
     let person = known.person.as_ref();
     html! {
         div.answer role="status" {
-            p.verdict { strong { (explanation.sentence) } }
-            p.quiet { code { (explanation.verdict.as_str()) }
-                @if let Some(id) = &known.wonde_id { " · Wonde id " code { (id) } }
-                @if let Some(person) = person { " · staff id " code { (person.id) } }
+            p.verdict {
+                strong { (explanation.sentence) }
             }
-            ol.steps { @for step in &explanation.steps {
-                li { (outcome(step.outcome)) " " strong { (step.step.as_str().replace('_', " ")) } ": " (step.sentence) }
-            } }
+            p.quiet {
+                code { (explanation.verdict.as_str()) }
+                @if let Some(id) = &known.wonde_id {
+                    " · Wonde id "
+                    code { (id) }
+                }
+                @if let Some(person) = person {
+                    " · staff id "
+                    code { (person.id) }
+                }
+            }
+            ol.steps {
+                @for step in &explanation.steps {
+                    li {
+                        (outcome(step.outcome))
+                        " "
+                        strong { (step.step.as_str().replace('_', " ")) }
+                        ": "
+                        (step.sentence)
+                    }
+                }
+            }
             @if let Some(person) = person.filter(|person| !person.fields.is_empty()) {
                 (scroll("Fields", &html! {
                     table.rows {
-                        thead { tr { th { "Field" } th { "iP" } th { "MIS" } th { "Same?" } th { "Why" } } }
-                        tbody { @for (provenance, result) in person.fields.iter().zip(&explanation.fields) {
+                        thead {
                             tr {
-                                td { (provenance.field.as_str().replace('_', " ")) }
-                                td { (provenance.ip_value.as_ref().map_or("–", |value| value.as_str())) }
-                                td { (provenance.mis_value.as_ref().map_or("–", |value| value.as_str())) }
-                                td { (outcome(result.outcome)) }
-                                td { (result.sentence) }
+                                th { "Field" }
+                                th { "iP" }
+                                th { "MIS" }
+                                th { "Same?" }
+                                th { "Why" }
                             }
-                        } }
+                        }
+                        tbody {
+                            @for (provenance, result) in person.fields.iter().zip(&explanation.fields) {
+                                tr {
+                                    td { (provenance.field.as_str().replace('_', " ")) }
+                                    td {
+                                        (provenance
+                                            .ip_value
+                                            .as_ref()
+                                            .map_or("–", |value| value.as_str()))
+                                    }
+                                    td {
+                                        (provenance
+                                            .mis_value
+                                            .as_ref()
+                                            .map_or("–", |value| value.as_str()))
+                                    }
+                                    td { (outcome(result.outcome)) }
+                                    td { (result.sentence) }
+                                }
+                            }
+                        }
                     }
                 }))
             }
             @if let Some(school) = known.login_used_at.as_ref().filter(|school| access.sees(school)) {
-                p { "The login is in use at " a href=(school_path(school)) { (school) } "." }
+                p {
+                    "The login is in use at "
+                    a href=(school_path(school)) { (school) }
+                    "."
+                }
             }
             @if !known.others.is_empty() {
-                p { "Others in the MIS have the same work email: " @for id in &known.others { code { (id) } " " } }
+                p {
+                    "Others in the MIS have the same work email: "
+                    @for id in &known.others {
+                        code { (id) }
+                        " "
+                    }
+                }
             }
         }
     }

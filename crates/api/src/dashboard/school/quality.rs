@@ -31,7 +31,13 @@ const COLUMNS: [&str; 7] =
 pub(super) fn show(operator: &Operator, school: &School, flaws: &[Flaw]) -> Markup {
     if flaws.is_empty() {
         let never = school.last_synced_at.is_none();
-        return html! { p.quiet { @if never { "No sync of this school has been applied yet." } @else { "Nothing to correct: every record in the MIS could be imported." } } };
+        return html! {
+            p.quiet {
+                @if never { "No sync of this school has been applied yet." } @else {
+                    "Nothing to correct: every record in the MIS could be imported."
+                }
+            }
+        };
     }
     let mut reasons: BTreeMap<&str, (usize, &str)> = BTreeMap::new();
     for flaw in flaws {
@@ -40,16 +46,33 @@ pub(super) fn show(operator: &Operator, school: &School, flaws: &[Flaw]) -> Mark
     html! {
         (scroll("Data quality", &html! {
             table.rows.cards {
-                thead { tr { th { "Reason" } th.number { "Records" } th { "What it means" } } }
-                tbody { @for (code, (records, sentence)) in &reasons {
-                    tr { td { code { (code) } } td.number data-label="Records" { (number(i64::try_from(*records).unwrap_or(i64::MAX))) } td.wide { (sentence) } }
-                } }
+                thead {
+                    tr {
+                        th { "Reason" }
+                        th.number { "Records" }
+                        th { "What it means" }
+                    }
+                }
+                tbody {
+                    @for (code, (records, sentence)) in &reasons {
+                        tr {
+                            td {
+                                code { (code) }
+                            }
+                            td.number data-label="Records" {
+                                (number(i64::try_from(*records).unwrap_or(i64::MAX)))
+                            }
+                            td.wide { (sentence) }
+                        }
+                    }
+                }
             }
         }))
         @if operator.is_allowed(Action::SeePersonalData) {
             form.inline method="post" action={ (school_path(&school.id)) "/quality" } {
                 (form_token(operator))
-                button { "Download for the MIS clerk (CSV)" } " "
+                button { "Download for the MIS clerk (CSV)" }
+                " "
                 span.quiet { "with names and emails; recorded in the audit log" }
             }
         }

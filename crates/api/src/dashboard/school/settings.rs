@@ -46,18 +46,37 @@ pub(super) fn show(operator: &Operator, school: &School) -> Markup {
         SWITCHES.iter().map(|(name, text, of)| (*name, *text, *of(&mut settings))).collect();
     html! {
         section.panel {
-            header { h2 { "Settings" } p.source { "As the iP app or an administrator set them" } }
+            header {
+                h2 { "Settings" }
+                p.source { "As the iP app or an administrator set them" }
+            }
             dl.facts {
-                @for (_, text, is_on) in &switches { div { dt { (text) } dd { (if *is_on { "on" } else { "off" }) } } }
-                div { dt { "Leavers" } dd { (policy(settings.leaver_policy)) } }
-                @for (_, text) in HIERARCHY.iter().filter(|(way, _)| *way == settings.hierarchy_lists) {
-                    div { dt { "Lists of line managers name" } dd { (text) } }
+                @for (_, text, is_on) in &switches {
+                    div {
+                        dt { (text) }
+                        dd { (if *is_on { "on" } else { "off" }) }
+                    }
                 }
-                div { dt { "A login is fresh for" } dd { (settings.refresh_freshness_minutes) " min" } }
+                div {
+                    dt { "Leavers" }
+                    dd { (policy(settings.leaver_policy)) }
+                }
+                @for (_, text) in HIERARCHY.iter().filter(|(way, _)| *way == settings.hierarchy_lists) {
+                    div {
+                        dt { "Lists of line managers name" }
+                        dd { (text) }
+                    }
+                }
+                div {
+                    dt { "A login is fresh for" }
+                    dd { (settings.refresh_freshness_minutes) " min" }
+                }
                 @for category in GuardCategory::ALL {
                     @let limit = settings.guard.limit(*category);
-                    div { dt { "Held above: " (category.as_str().replace('_', " ")) }
-                        dd { (u8::from(limit.percent)) " % and " (limit.count) } }
+                    div {
+                        dt { "Held above: " (category.as_str().replace('_', " ")) }
+                        dd { (u8::from(limit.percent)) " % and " (limit.count) }
+                    }
                 }
             }
             @if operator.is_allowed(Action::ManageSchools) { (form(operator, school, &switches)) }
@@ -79,18 +98,39 @@ fn form(operator: &Operator, school: &School, switches: &[(&str, &str, bool)]) -
             form.settings method="post" action={ (school_path(&school.id)) "/settings" } {
                 (form_token(operator))
                 @for (name, text, is_on) in switches {
-                    label.chip { input type="checkbox" name=(name) checked[*is_on]; span { (text) } }
+                    label.chip {
+                        input type="checkbox" name=(name) checked[*is_on];
+                        span { (text) }
+                    }
                 }
-                label.chip { input type="checkbox" name="keep_leavers" checked[school.settings.leaver_policy == LeaverPolicy::Keep]; span { "Leavers stay active" } }
-                label { "Lists of line managers name"
+                label.chip {
+                    input
+                        type="checkbox"
+                        name="keep_leavers"
+                        checked[school.settings.leaver_policy == LeaverPolicy::Keep];
+                    span { "Leavers stay active" }
+                }
+                label {
+                    "Lists of line managers name"
                     select name="hierarchy_lists" {
                         @for (way, text) in HIERARCHY {
-                            option value=(way.map_or("", HierarchyLists::as_str)) selected[way == school.settings.hierarchy_lists] { (text) }
+                            option
+                                value=(way.map_or("", HierarchyLists::as_str))
+                                selected[way == school.settings.hierarchy_lists]
+                            { (text) }
                         }
                     }
                 }
-                label { "A login is fresh for (minutes)"
-                    input name="freshness" type="number" min="0" max="1440" required value=(school.settings.refresh_freshness_minutes); }
+                label {
+                    "A login is fresh for (minutes)"
+                    input
+                        name="freshness"
+                        type="number"
+                        min="0"
+                        max="1440"
+                        required
+                        value=(school.settings.refresh_freshness_minutes);
+                }
                 button.primary { "Save" }
             }
         }

@@ -79,26 +79,53 @@ pub(super) fn show(
     let mis = operator.access().mis_of(school);
     html! {
         div.grid {
-            (panel("What Wonde delivers", "As of the last complete run", withheld, |withheld| {
-                kinds(school, mis, withheld)
-            }))
-            (panel("Requests to Wonde", "The last 15 minutes", traffic, |traffic| {
-                let used = traffic.iter().flat_map(|traffic| &traffic.keys);
-                used_rate(traffic.is_some(), &used.filter(|key| key.school.as_ref() == Some(&school.id)).collect::<Vec<_>>())
-            }))
+            (panel(
+                "What Wonde delivers",
+                "As of the last complete run",
+                withheld,
+                |withheld| kinds(school, mis, withheld),
+            ))
+            (panel(
+                "Requests to Wonde",
+                "The last 15 minutes",
+                traffic,
+                |traffic| {
+                    let used = traffic.iter().flat_map(|traffic| &traffic.keys);
+                    used_rate(
+                        traffic.is_some(),
+                        &used
+                            .filter(|key| key.school.as_ref() == Some(&school.id))
+                            .collect::<Vec<_>>(),
+                    )
+                },
+            ))
         }
     }
 }
 
 fn kinds(school: &School, mis: Option<&Mis>, withheld: &[IssueCode]) -> Markup {
     html! {
-        (scroll("What Wonde delivers", &html! { table.rows.tight.cards {
-            thead { tr { th { "Data" } th { "State" } th { "What it means" } } }
-            tbody { @for kind in &KINDS {
-                @let (badge, means) = standing(kind, school, mis, withheld);
-                tr { td { (kind.name) } td { (badge) } td.wide.quiet { (means) } }
-            } }
-        } }))
+        (scroll("What Wonde delivers", &html! {
+            table.rows.tight.cards {
+                thead {
+                    tr {
+                        th { "Data" }
+                        th { "State" }
+                        th { "What it means" }
+                    }
+                }
+                tbody {
+                    @for kind in &KINDS {
+                        @let (badge, means) = standing(kind, school, mis, withheld);
+                        tr {
+                            td { (kind.name) }
+                            td { (badge) }
+                            td.wide.quiet { (means) }
+                        }
+                    }
+                }
+            }
+        }))
     }
 }
 
@@ -139,10 +166,22 @@ fn used_rate(is_limited: bool, keys: &[&KeyTraffic]) -> Markup {
     };
     html! {
         dl.facts {
-            div { dt { "Requests" } dd { (sum(|key| key.sent)) } }
-            div { dt { "Answered 429 (too many)" } dd { (sum(|key| key.limited)) } }
-            div { dt { "Can be sent immediately" } dd { (number(i128::from(current.left))) } }
-            div { dt { "The next one waits" } dd { (length(TimeDelta::from_std(current.wait).unwrap_or_default())) } }
+            div {
+                dt { "Requests" }
+                dd { (sum(|key| key.sent)) }
+            }
+            div {
+                dt { "Answered 429 (too many)" }
+                dd { (sum(|key| key.limited)) }
+            }
+            div {
+                dt { "Can be sent immediately" }
+                dd { (number(i128::from(current.left))) }
+            }
+            div {
+                dt { "The next one waits" }
+                dd { (length(TimeDelta::from_std(current.wait).unwrap_or_default())) }
+            }
         }
     }
 }

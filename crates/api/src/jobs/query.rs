@@ -1,0 +1,93 @@
+use chrono::{DateTime, Utc};
+use mis_sync_domain::{JobId, JobKind, JobState, SchoolId, StaffId};
+use mis_sync_store::jobs::JobFilter;
+use serde::Deserialize;
+use utoipa::IntoParams;
+
+use crate::parameters::{CURSOR, Limit, Query, text, wanted_limit};
+
+/// Which jobs are listed.
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct JobsQuery {
+    /// Only of this school
+    #[param(value_type = Option<String>)]
+    school_id: Option<SchoolId>,
+    /// Only for this person
+    #[param(value_type = Option<String>)]
+    staff_id: Option<StaffId>,
+    /// Only of this kind
+    kind: Option<JobKind>,
+    /// Only in this state
+    state: Option<JobState>,
+    /// Only those whose last `error` has this `type`
+    #[serde(default, deserialize_with = "text")]
+    error: Option<String>,
+    /// Only those asked for at this time (RFC 3339) or later
+    #[param(value_type = Option<String>, format = DateTime)]
+    since: Option<DateTime<Utc>>,
+    /// Only those asked for before this time (RFC 3339)
+    #[param(value_type = Option<String>, format = DateTime)]
+    until: Option<DateTime<Utc>>,
+    /// `next_cursor` of the page before
+    #[param(value_type = Option<String>)]
+    cursor: Option<JobId>,
+    /// Jobs on a page, 50 if left out
+    #[param(value_type = Option<u16>, minimum = 1, maximum = 200)]
+    pub(super) limit: Option<Limit>,
+}
+
+impl Query for JobsQuery {
+    fn wanted(parameter: &str) -> String {
+        let one_of = |names: Vec<&str>| format!("one of {}", names.join(", "));
+        let wanted = match parameter {
+            "school_id" => "1 to 64 letters, digits, `_` or `-`",
+            "staff_id" => "iP's own key of a person, a UUID",
+            "kind" => return one_of(JobKind::ALL.iter().map(|kind| kind.as_str()).collect()),
+            "state" => return one_of(JobState::ALL.iter().map(|state| state.as_str()).collect()),
+            "error" => "the `type` of a job's `error`",
+            "since" | "until" => "a time like 2026-09-01T06:30:00Z (RFC 3339)",
+            "limit" => return wanted_limit(),
+            _ => CURSOR,
+        };
+        wanted.to_owned()
+    }
+}
+
+impl From<JobsQuery> for JobFilter {
+    fn from(query: JobsQuery) -> Self {
+        let JobsQuery { school_id, staff_id, kind, state, error, since, until, cursor, limit: _ } =
+            query;
+        Self {
+            schools: school_id.into_iter().collect(),
+            staff_id,
+            kind,
+            states: state.into_iter().collect(),
+            error_code: error,
+            since,
+            until,
+            before: cursor,
+            ..Self::default()
+        }
+    }
+}
+
+/// Which rows of a job's changes or issues are listed.
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct RowsQuery {
+    /// `next_cursor` of the page before; not with `text/csv`
+    #[param(value_type = Option<String>)]
+    pub(super) cursor: Option<i64>,
+    /// Rows on a page, 50 if left out; not with `text/csv`
+    #[param(value_type = Option<u16>, minimum = 1, maximum = 200)]
+    pub(super) limit: Option<Limit>,
+}
+
+impl Query for RowsQuery {
+    fn wanted(parameter: &str) -> String {
+        if parameter == "limit" { wanted_limit() } else { CURSOR.to_owned() }
+    }
+}
