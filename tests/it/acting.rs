@@ -94,8 +94,7 @@ async fn a_held_job_is_approved_in_part() {
 
     let before = texts(&app, "SELECT email FROM staff ORDER BY id").await;
     let text = done(&app, &[&approve[..], &["deactivated"]].concat()).await;
-    let parts =
-        ["to be applied:\n  deactivated ", "left out: iP keeps what it has:\n  emails_changed"];
+    let parts = ["to be applied:\n  deactivated ", "left unchanged in iP:\n  emails_changed"];
     assert_has(&text, &parts);
     let job = app.wait_until_finished(&id).await;
     assert_eq!(job["state"], "succeeded", "{job}");
@@ -144,7 +143,7 @@ async fn what_a_job_changed_is_taken_back_unless_it_changed_since() {
         &said,
         &[
             "surname: changed by hand",
-            "1 of the job's fields cannot be restored, so nothing was taken back.",
+            "1 of the job's fields cannot be restored, so nothing was reversed.",
         ],
     );
 
@@ -153,7 +152,7 @@ async fn what_a_job_changed_is_taken_back_unless_it_changed_since() {
     let undo = json_of(&app, &["jobs", "undo", &id]).await;
     assert_eq!(undo["links"]["undo_of"], format!("/v1/jobs/{id}"));
     assert_eq!(texts(&app, &surname).await, before);
-    assert_has(&refused(&app, &["jobs", "undo", &id]).await, &["was undone already"]);
+    assert_has(&refused(&app, &["jobs", "undo", &id]).await, &["has already been undone"]);
     let again = done(&app, &["jobs", "undo", undo["id"].as_str().unwrap()]).await;
     assert_has(&again, &["is succeeded"]);
     assert_eq!(texts(&app, &surname).await, [after]);
@@ -180,7 +179,7 @@ async fn a_person_says_whom_a_new_record_means() {
     let said = refused(&app, &[&decide[..], &["--staff-id", NOBODY]].concat()).await;
     assert_has(&said, &["no such possible match", "schools matches"]);
     let text = done(&app, &[&decide[..], &["--staff-id", staff_id]].concat()).await;
-    assert_has(&text, &["The next full sync follows it"]);
+    assert_has(&text, &["The next full sync will apply it"]);
     let line = &json_of(&app, &["audit", "list", "--action", "match"]).await[0];
     assert_eq!((&line["staff_id"], &line["subject"]), (&json!(staff_id), &json!(wonde_id)));
     sync(&app, &school).await;
@@ -200,7 +199,7 @@ async fn one_person_is_brought_up_to_date() {
     let id = texts(&app, &id).await.remove(0);
     let refresh = ["refresh", school.as_str(), &id];
     assert_has(&done(&app, &refresh).await, &["The person was brought up to date."]);
-    assert_has(&done(&app, &refresh).await, &["Nothing of the person changed in iP."]);
+    assert_has(&done(&app, &refresh).await, &["Nothing about the person changed in iP."]);
     let job = json_of(&app, &refresh).await;
     assert_eq!(
         (&job["kind"], &job["report"]["outcome"]),
@@ -210,10 +209,10 @@ async fn one_person_is_brought_up_to_date() {
     assert_has(&refused(&app, &["refresh", "elm", &id]).await, &["no school elm"]);
     assert_has(
         &refused(&app, &["refresh", school.as_str(), NOBODY]).await,
-        &["nobody with the id"],
+        &["no person with the id"],
     );
     execute(&app, &format!("UPDATE staff SET wonde_id = NULL WHERE id = '{id}'")).await;
-    assert_has(&refused(&app, &refresh).await, &["no record of Wonde belongs", "explain"]);
+    assert_has(&refused(&app, &refresh).await, &["not linked to a record in Wonde", "explain"]);
     apply(&app, &school, ScenarioName::RotateToken);
     let other = texts(&app, "SELECT id::text FROM staff WHERE wonde_id IS NOT NULL LIMIT 1").await;
     let said = refused(&app, &["refresh", school.as_str(), &other[0]]).await;

@@ -57,7 +57,7 @@ async fn what_people_did_is_listed_and_proved() {
     let one = json_of(&app, &["audit", "list", "--action", "create_key", "--limit", "1"]).await;
     assert_eq!(one[0]["position"], 4);
     let none = ["audit", "list", "--job", "01890000-0000-7000-8000-000000000000"];
-    assert_has(&done(&app, &none).await, &["Nobody has done anything"]);
+    assert_has(&done(&app, &none).await, &["There are no such lines yet."]);
     let (code, _, said) = command(&app, &["audit", "list", "--action", "undone"], None).await;
     assert_eq!(code, 2);
     assert_has(&said, &["`undone` is not a valid audited action"]);

@@ -105,7 +105,7 @@ async fn serving_needs_a_schema_and_a_key() {
         "{said_so}"
     );
     let changed = run(&["migrate"], &variables).await;
-    assert!(said(&changed).contains("Logins are unique within the school now."));
+    assert!(said(&changed).contains("Logins are now unique within the school."));
     let keyless = run(&["serve"], &variables).await;
     assert_eq!(keyless.status.code(), Some(2));
     assert!(said(&keyless).contains("keys create"), "{}", said(&keyless));

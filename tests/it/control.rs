@@ -40,7 +40,7 @@ async fn a_drained_worker_takes_nothing_until_it_may_again_and_says_when_it_stop
     assert_eq!(listed[0]["pid"], std::process::id());
 
     let said = done(&app, &["workers", "drain", &name, "--reason", "new kernel"]).await;
-    assert_has(&said, &["takes no more jobs"]);
+    assert_has(&said, &["takes no new ones"]);
     worker_is(&app, WorkerState::Drained).await;
     assert_has(&done(&app, &["workers", "list"]).await, &["drained", "bulk 2, interactive 8"]);
     let press = app.post(&format!("/v1/schools/{school}/sync")).send().await.unwrap();
@@ -116,7 +116,7 @@ async fn what_cannot_be_paused_says_so() {
     for (arguments, code, part) in [
         (&["queues", "pause", "--school", "nobody"][..], 1, "schools list"),
         (&["queues", "resume", "--lane", "bulk"][..], 1, "not paused"),
-        (&["queues", "pause", "--lane", "slow"][..], 2, "no lane"),
+        (&["queues", "pause", "--lane", "slow"][..], 2, "not a valid lane"),
         (&["queues", "pause"][..], 2, "--lane"),
     ] {
         let (found, _, said) = command(&app, arguments, None).await;

@@ -109,7 +109,7 @@ async fn a_sync_is_followed_to_its_end_and_told_in_words() {
     let (app, school) = one_school(json!({})).await;
     let id = school.as_str();
     let text = done(&app, &["sync", id, "--dry-run", "--follow"]).await;
-    assert_has(&text, &["nobody was changed", "people would be new in iP", "staff records read"]);
+    assert_has(&text, &["nothing was changed", "people would be new in iP", "staff records read"]);
     assert_eq!(number(&app, "SELECT count(*) FROM staff").await, 0);
     let text = done(&app, &["sync", id, "--follow"]).await;
     let name = app.simulated_school(0).name;

@@ -1,12 +1,12 @@
-// The little that pages cannot do without a script: keys, dialogs, and keeping a person's wishes.
-// Everything else is links and forms, and works without it.
+// What pages cannot do without a script: keys, dialogs, and remembering a person's choices. Everything
+// else is links and forms, and works without it.
 "use strict";
 
 const keep = (name, value) => {
   document.cookie = `${name}=${value}; Path=/dashboard; SameSite=Strict; Max-Age=31536000`;
 };
 
-// The server renders times in the zone that this browser has.
+// The server renders times in this browser's time zone.
 const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
 if (zone && !document.cookie.includes(`mis_sync_zone=${zone}`)) {
   const isFirst = !document.cookie.includes("mis_sync_zone=");
@@ -14,10 +14,10 @@ if (zone && !document.cookie.includes(`mis_sync_zone=${zone}`)) {
   if (!isFirst && document.querySelector("time")) location.reload();
 }
 
-// On a phone the tab of the page may lie beyond the edge.
+// On a phone the page's tab may be beyond the edge of the screen.
 document.querySelector(".tabs [aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
 
-// The box above the boxes of a list.
+// The box that ticks all boxes of a list.
 document.addEventListener("change", ({ target }) => {
   const all = document.getElementById("tick-all");
   const ticks = [...document.querySelectorAll("input.tick")];
@@ -26,9 +26,9 @@ document.addEventListener("change", ({ target }) => {
 });
 
 document.addEventListener("change", (event) => {
-  const wish = event.target.dataset.cookie;
-  if (!wish) return;
-  keep(wish, event.target.value);
+  const choice = event.target.dataset.cookie;
+  if (!choice) return;
+  keep(choice, event.target.value);
   location.reload();
 });
 
@@ -116,20 +116,20 @@ document.addEventListener("keydown", (event) => {
   }
 });
 
-// Fields that are left empty do not belong into the address of a filter.
+// Empty fields do not belong in the address of a filter.
 document.addEventListener("htmx:config:request", ({ detail: { ctx } }) => {
   const { method, body } = ctx.request;
   if (method === "GET") for (const [name, value] of [...body]) if (!value) body.delete(name);
 });
 
-// What cannot be fetched leaves the page as it is; one line says that it is not fresh.
+// If a page cannot be loaded again it stays, and one line says that it is out of date.
 function say(isLost) {
   const there = document.querySelector(".lost");
   if (isLost && !there) {
     const line = document.createElement("p");
     line.className = "lost";
     line.setAttribute("role", "status");
-    line.textContent = "The connection is lost. What you see is not fresh.";
+    line.textContent = "The connection is lost. This page is out of date.";
     document.body.append(line);
   } else if (!isLost) there?.remove();
 }
@@ -142,7 +142,7 @@ document.addEventListener("htmx:before:swap", (event) => {
 });
 document.addEventListener("htmx:error", () => say(true));
 document.addEventListener("htmx:sse:error", (event) => {
-  // Whoever is signed out, here or because the session is over, is asked to sign in.
+  // After signing out, or when the session has ended, ask the person to sign in.
   if (event.detail.status === 401) location.reload();
   else say(true);
 });

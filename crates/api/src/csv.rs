@@ -2,10 +2,10 @@
 
 use mis_sync_domain::text::{is_blank, is_invisible};
 
-/// Media type of what [`record`] makes.
+/// Media type of a CSV answer.
 pub(crate) const MEDIA_TYPE: &str = "text/csv; charset=utf-8; header=present";
 
-/// By this mark Excel reads the file as UTF-8, and not in the code page of the machine.
+/// With this mark Excel reads the file as UTF-8, and not in the machine's code page.
 const BYTE_ORDER_MARK: &str = "\u{feff}";
 
 /// The first line of a file.
@@ -15,10 +15,10 @@ pub(crate) fn header(columns: &[&str]) -> String {
 
 /// One line, with its end.
 ///
-/// A spreadsheet takes a cell that begins with one of `= + - @`, of normal or of full width, a tab or
-/// a carriage return for a formula and runs it. Some pass over blanks and what cannot be seen before
-/// it. The cells come from the MIS, where a name is what a person typed, so such a cell gets an
-/// apostrophe in front, which a spreadsheet reads as: this is text.
+/// A spreadsheet treats a cell as a formula, and runs it, if it begins with one of `= + - @` (in
+/// normal or full width), a tab or a carriage return. Some also ignore spaces and invisible
+/// characters before it. The cells come from the MIS, where a name is whatever a person typed. So
+/// such a cell gets an apostrophe in front, which tells a spreadsheet that it is text.
 pub(crate) fn record(cells: &[&str]) -> String {
     let mut line = String::new();
     for (place, cell) in cells.iter().enumerate() {

@@ -81,7 +81,7 @@ fn routes() -> Vec<(&'static str, MethodRouter<ApiState>)> {
     ]
 }
 
-/// Every path of the dashboard, for whoever wants to walk all of them.
+/// Every path of the dashboard, for a caller that visits all of them.
 pub fn dashboard_paths() -> Vec<&'static str> {
     routes().into_iter().map(|(path, _)| path).collect()
 }

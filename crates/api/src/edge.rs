@@ -84,7 +84,7 @@ async fn observe(
         };
         let id = HeaderValue::from_str(&id).expect("a request id is letters, digits, -, _ and .");
         response.headers_mut().insert(REQUEST_ID, id);
-        // Who may see an answer depends on the key, so nobody keeps one unless told so.
+        // Who may see an answer depends on the key, so no cache keeps one unless it is told to.
         response.headers_mut().entry(CACHE_CONTROL).or_insert(NO_STORE);
         response
     }
@@ -106,7 +106,7 @@ fn request_id(headers: &HeaderMap) -> String {
         .map_or_else(|| Uuid::now_v7().to_string(), str::to_owned)
 }
 
-/// The one line of a request. The level says whether somebody must act.
+/// The one line of a request. Its level says whether a person has to act.
 fn log(
     response: &Response,
     error: Option<&ApiError>,

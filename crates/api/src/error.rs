@@ -25,19 +25,19 @@ pub(crate) enum ApiError {
     Forbidden { role: Role },
     #[error("Add one query parameter `secret` to the address.")]
     WebhookSecretMissing,
-    #[error("The secret in the address is none of those that are configured.")]
+    #[error("The secret in the address is not one of the configured secrets.")]
     WebhookSecretWrong,
-    #[error("No secret is configured by which Wonde could be known.")]
+    #[error("No secret for webhooks from Wonde is configured.")]
     WebhooksOff,
-    #[error("The form is not of a page of your session. Reload the page and try again.")]
+    #[error("The form does not come from a page of your session. Reload the page and try again.")]
     ForeignForm,
     #[error("There is nothing at this address.")]
     NotFound,
-    #[error("This address does not take this method; the header `Allow` names those it takes.")]
+    #[error("This address does not accept this method; the header `Allow` lists those it accepts.")]
     MethodNotAllowed,
     #[error("There is no school with this id.")]
     UnknownSchool,
-    #[error("There is nobody with this id in the school.")]
+    #[error("There is no person with this id in the school.")]
     UnknownStaff,
     #[error("This person has no picture.")]
     NoPhoto,
@@ -46,11 +46,13 @@ pub(crate) enum ApiError {
     /// The rules for what people do forbid it.
     #[error(transparent)]
     Refused(Refused),
-    #[error("The record is not among the school's possible matches, or not with this person.")]
+    #[error("The school has no possible match of this record with this person.")]
     UnknownMatch,
     #[error("There is no type of problem with this name.")]
     UnknownProblem,
-    #[error("This list comes as `application/json` or `text/csv`; `Accept` allows neither.")]
+    #[error(
+        "This list is available as `application/json` or `text/csv`, but `Accept` allows neither."
+    )]
     NotAcceptable,
     #[error(
         "A school that has no token yet, and has not approved the access in Wonde, cannot be connected \
@@ -63,7 +65,7 @@ pub(crate) enum ApiError {
     WondeSchoolTaken,
     #[error(
         "The school's token is for another Wonde host. Send a new `token` with the new \
-         `wonde_base_url`, or the address as it was."
+         `wonde_base_url`, or keep the old address."
     )]
     TokenWouldMove,
     #[error("The school is not valid: {}.", list(.errors))]
@@ -80,15 +82,15 @@ pub(crate) enum ApiError {
     InvalidParameter { parameter: String, found: String, wanted: String },
     #[error("`Idempotency-Key` has to be one header of 1 to 255 visible ASCII characters.")]
     InvalidIdempotencyKey,
-    #[error("This `Idempotency-Key` came before with another request; make a new one.")]
+    #[error("This `Idempotency-Key` was already used with another request; use a new one.")]
     IdempotencyKeyReused,
-    #[error("The request took too long and was given up.")]
+    #[error("The request took too long and was stopped.")]
     TimedOut,
-    #[error("Something this service needs is away; try again.")]
+    #[error("Something that this service needs is unavailable; try again.")]
     DependencyAway(#[source] mis_sync_queue::Error),
-    #[error("Something went wrong inside the service. It has been noted with the request id.")]
+    #[error("Something went wrong inside the service. It was logged with the request id.")]
     Internal(#[source] mis_sync_queue::Error),
-    #[error("Something went wrong inside the service. It has been noted with the request id.")]
+    #[error("Something went wrong inside the service. It was logged with the request id.")]
     Panicked,
 }
 

@@ -1,4 +1,4 @@
-//! Answers that a caller keeps and asks about again (RFC 9110, section 13.1.2).
+//! Answers that a caller keeps and revalidates (RFC 9110, section 13.1.2).
 
 use axum::{
     http::{
@@ -8,19 +8,19 @@ use axum::{
     response::{IntoResponse, Response},
 };
 
-/// Keep it, but ask each time.
+/// Keep it, but revalidate each time.
 const REVALIDATE: HeaderValue = HeaderValue::from_static("private, no-cache");
 
-/// What an answer is at the moment: a tag that changes whenever the answer does.
+/// The state of an answer: a tag that changes whenever the answer does.
 pub(crate) struct Etag(String);
 
 impl Etag {
-    /// Of an answer whose hash this is, in hexadecimal digits.
+    /// The tag of an answer with this hash, in hexadecimal digits.
     pub(crate) fn of_hash(hash: &str) -> Self {
         Self(format!("\"{hash}\""))
     }
 
-    /// Whether the request says that its caller has just this answer.
+    /// Whether the caller has exactly this answer.
     pub(crate) fn is_known_to(&self, request: &HeaderMap) -> bool {
         request
             .get_all(IF_NONE_MATCH)

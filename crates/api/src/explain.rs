@@ -19,8 +19,7 @@ use crate::{
 
 /// Explain why a person is in iP, missing, or different
 ///
-/// Worked out from what the last run saw of everybody in the MIS, a dry run included, and from
-/// what iP holds now. Exactly one of the parameters says who is meant. A `viewer` is shown a mask in
+/// Worked out from what the last run (or dry run) saw in the MIS, and from what iP holds now. Exactly one of the parameters says who is meant. A `viewer` is shown a mask in
 /// place of personal data; what a person's key reads is noted in the audit log.
 #[utoipa::path(
     get,
@@ -34,8 +33,8 @@ use crate::{
         (status = 200, description = "The explanation", body = ExplanationView),
         (status = 400, description = "`invalid-parameter`", body = ProblemView,
             content_type = "application/problem+json"),
-        (status = 404, description = "`unknown-school`; `unknown-staff`: nobody in the school has \
-            this `staff_id`", body = ProblemView, content_type = "application/problem+json"),
+        (status = 404, description = "`unknown-school`; `unknown-staff`: the school has no \
+            person with this `staff_id`", body = ProblemView, content_type = "application/problem+json"),
     ),
 )]
 pub(crate) async fn explain_person(

@@ -1,4 +1,4 @@
-//! In which format a caller wants a list.
+//! The format in which a caller wants a list.
 
 use axum::http::{HeaderMap, header::ACCEPT};
 
@@ -7,13 +7,13 @@ use crate::ApiError;
 /// What a list can be answered as.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Format {
-    /// A page; what a caller gets who does not say.
+    /// A page. It is the default.
     Json,
     /// The whole list.
     Csv,
 }
 
-/// How much a caller wants a format: by the most exact range of `Accept` that has it in.
+/// How much a caller wants a format: from the most exact range of `Accept` that contains it.
 #[derive(Clone, Copy, PartialEq, PartialOrd)]
 struct Wish {
     quality: f32,
@@ -22,8 +22,8 @@ struct Wish {
 }
 
 impl Format {
-    /// What the request's `Accept` asks for (RFC 9110, section 12.5.1). Of formats that are
-    /// wanted alike it is the one that is named, then JSON.
+    /// The format that the request's `Accept` asks for (RFC 9110, section 12.5.1). Of equally
+    /// wanted formats the named one wins, then JSON.
     pub(crate) fn of(request: &HeaderMap) -> Result<Self, ApiError> {
         let accept: Vec<&str> =
             request.get_all(ACCEPT).iter().filter_map(|value| value.to_str().ok()).collect();
@@ -41,7 +41,7 @@ impl Format {
     }
 }
 
-/// `None`: not wanted at all.
+/// `None` if it is not wanted at all.
 fn wish(accept: &str, kind: &str, subtype: &str) -> Option<Wish> {
     accept
         .split(',')
@@ -60,7 +60,7 @@ fn wish(accept: &str, kind: &str, subtype: &str) -> Option<Wish> {
         .filter(|wish| wish.quality > 0.0)
 }
 
-/// The weight among a range's parameters, 1 if there is none; `None`: it cannot be read.
+/// The weight among a range's parameters, 1 if there is none; `None` if it cannot be read.
 fn quality<'a>(mut parameters: impl Iterator<Item = &'a str>) -> Option<f32> {
     let weight = parameters.find_map(|parameter| {
         let (name, value) = parameter.split_once('=')?;

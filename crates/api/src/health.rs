@@ -23,7 +23,7 @@ const CHECK_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// Whether the process is alive
 ///
-/// Asks nothing of anybody: a database that is away is no reason to restart the service.
+/// Checks no dependency: a database that is unavailable is no reason to restart the service.
 #[utoipa::path(
     get,
     path = "/healthz",

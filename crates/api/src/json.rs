@@ -1,5 +1,5 @@
-//! The JSON of the contract, for who reads the ledger without the API: a program must not be
-//! told one thing by the command line and another over HTTP.
+//! The JSON of the contract, for commands that read the ledger without the API: a program must not
+//! get different answers from the command line and over HTTP.
 
 use chrono::{DateTime, Utc};
 use mis_sync_domain::{
@@ -34,8 +34,7 @@ pub fn issue(issue: Issue) -> Value {
     to_json(&IssueView::from(issue))
 }
 
-/// A school, as `GET /v1/schools/{school_id}` shows it at this time; `None`: nobody serves
-/// schedules.
+/// A school, as `GET /v1/schools/{school_id}` shows it at this time; `None` if schedules are off.
 pub fn school(school: School, now: Option<DateTime<Utc>>) -> Value {
     to_json(&SchoolView::new(school, now))
 }
@@ -55,8 +54,8 @@ pub fn explanation(
     to_json(&ExplanationView::new(known, explanation, school, mis))
 }
 
-/// What connects a school, read by the rules of `PUT /v1/schools/{school_id}`, and its token
-/// apart. The error names each field that is wrong, and quotes no value.
+/// A request to connect a school, read by the rules of `PUT /v1/schools/{school_id}`, and its token
+/// separately. The error names each wrong field, and quotes no value.
 pub fn read_connection(
     id: SchoolId,
     body: Map<String, Value>,

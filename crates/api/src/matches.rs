@@ -54,8 +54,8 @@ pub(crate) async fn list_matches(
 /// Decide whom a record means
 ///
 /// The next sync follows it: the account keeps login, password and history, or the record becomes
-/// somebody new. An account that was in doubt gets a new password when it passes on; where the record
-/// becomes somebody new, the account that had its id loses it and is treated as a leaver's. A
+/// a new person. An account that was in doubt gets a new password when it passes on; where the record
+/// becomes a new person, the account that had its id loses it and is treated as a leaver's. A
 /// decision can be changed until then.
 #[utoipa::path(
     post,

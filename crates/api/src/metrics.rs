@@ -1,5 +1,5 @@
-//! `GET /metrics`: figures in Prometheus' text format. Numbers only: no school, no person, and no
-//! label that a caller could make up.
+//! `GET /metrics`: figures in Prometheus' text format. There are only numbers: no school, no
+//! person, and no label that a caller could invent.
 
 use std::{
     collections::BTreeMap,
@@ -19,15 +19,15 @@ use tokio::time::timeout;
 use crate::ApiState;
 
 const TEXT_FORMAT: &str = "text/plain; version=0.0.4; charset=utf-8";
-/// A ledger that takes longer than this counts as away; the other figures come all the same.
+/// A ledger that takes longer than this counts as away; the other figures are still shown.
 const LEDGER_TIMEOUT: Duration = Duration::from_secs(2);
 /// Upper ends of the buckets of request durations, in seconds.
 const BUCKETS: [f64; 11] = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0];
 
 /// Figures for Prometheus
 ///
-/// Of this process: how long requests took. Of the ledger, the same from every process: jobs,
-/// attempts, waiting times. Needs no key, like `/healthz`: there is nothing but numbers in it.
+/// From this process: how long requests took. From the ledger, and the same in every process: jobs,
+/// attempts and waiting times. No key is needed, as for `/healthz`, because there are only numbers.
 #[utoipa::path(
     get,
     path = "/metrics",
@@ -87,7 +87,7 @@ fn write_ledger(page: &mut Page, figures: &LedgerFigures) {
     page.sample(name, &[], figures.busy_workers);
 }
 
-/// How long the requests took that this process answered.
+/// Durations of the requests that this process answered.
 #[derive(Debug, Default)]
 pub(crate) struct HttpFigures(Mutex<BTreeMap<Series, Durations>>);
 
@@ -101,7 +101,7 @@ struct Series {
 
 #[derive(Debug, Default)]
 struct Durations {
-    /// How many fell into each of [`BUCKETS`], and not into the one before.
+    /// How many are in each of [`BUCKETS`] but not in the one before.
     buckets: [u64; BUCKETS.len()],
     count: u64,
     seconds: f64,
@@ -119,7 +119,7 @@ impl HttpFigures {
         let series =
             Series { route: route.to_owned(), method: known(method), status: status.as_u16() };
         let seconds = elapsed.as_secs_f64();
-        // Nothing is half done when a holder of this lock panics.
+        // Nothing is half done if a holder of this lock panics.
         let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let durations = all.entry(series).or_default();
         durations.count += 1;
@@ -149,7 +149,7 @@ impl HttpFigures {
     }
 }
 
-/// Callers may invent methods; each would be a series of its own.
+/// Callers may invent methods; each would be a separate series.
 fn known(method: &Method) -> &'static str {
     match *method {
         Method::GET => "GET",
@@ -161,7 +161,7 @@ fn known(method: &Method) -> &'static str {
     }
 }
 
-/// What is being written. All labels are ours and hold nothing that would have to be escaped.
+/// The text that is being written. All labels are ours and need no escaping.
 #[derive(Default)]
 struct Page {
     text: String,

@@ -51,7 +51,7 @@ catalogue! {
     MalformedBody = BAD_REQUEST "malformed-body": "The body cannot be read",
         "Send one JSON object with the fields that the API reference names.";
     InvalidParameter = BAD_REQUEST "invalid-parameter": "A parameter is not valid",
-        "Members `parameter`, `found` and `wanted` say which one and what it may be.";
+        "The members `parameter`, `found` and `wanted` say which one, and which values are valid.";
     InvalidIdempotencyKey = BAD_REQUEST "invalid-idempotency-key":
         "The Idempotency-Key is not valid",
         "Send one header of 1 to 255 visible ASCII characters, for example a UUID.";
@@ -59,49 +59,49 @@ catalogue! {
         "Send `Authorization: Bearer <key>`. `mis-sync keys create` makes a key.";
     WebhookSecretMissing = UNAUTHORIZED "webhook-secret-missing": "The webhook has no secret",
         "Register the address at Wonde with `?secret=…`.";
-    WebhookSecretWrong = FORBIDDEN "webhook-secret-wrong": "The webhook's secret is not known",
-        "Register the address at Wonde with a secret of `webhooks.wonde_secret`.";
-    WebhooksOff = NOT_FOUND "webhooks-off": "Webhooks from Wonde are not taken here",
+    WebhookSecretWrong = FORBIDDEN "webhook-secret-wrong": "The webhook's secret is wrong",
+        "Register the address at Wonde with a secret from `webhooks.wonde_secret`.";
+    WebhooksOff = NOT_FOUND "webhooks-off": "Webhooks from Wonde are not accepted here",
         "Set `webhooks.wonde_secret` in the configuration of the API.";
     Forbidden = FORBIDDEN "forbidden": "The role of this key does not allow this",
-        "Use a key of another role, or ask whoever runs the service for one.";
-    WondeIdFixed = FORBIDDEN "wonde-id-fixed": "The Wonde id is not for this key to choose",
+        "Use a key with another role, or ask the people who run the service for one.";
+    WondeIdFixed = FORBIDDEN "wonde-id-fixed": "This key may not choose the Wonde id",
         "Send the school's Wonde id as it is, or use a key that is not bound to a school.";
-    ForeignForm = FORBIDDEN "foreign-form": "The form is not of this session",
-        "Reload the page, and send the form again from there.";
+    ForeignForm = FORBIDDEN "foreign-form": "The form is not from this session",
+        "Reload the page and send the form again.";
     NotFound = NOT_FOUND "not-found": "There is nothing here",
         "`/openapi.json` lists every address.";
     UnknownSchool = NOT_FOUND "unknown-school": "There is no such school",
-        "Check the id. A key that is bound to one school knows no other.";
+        "Check the id. A key that is bound to one school cannot see any other.";
     UnknownStaff = NOT_FOUND "unknown-staff": "There is no such person in the school",
-        "Check the id: it is iP's own, not Wonde's.";
+        "Check the id: it is the id in iP, not the id in Wonde.";
     NoPhoto = NOT_FOUND "no-photo": "This person has no picture",
         "Show initials instead. A sync with `photos` fetches pictures where the MIS delivers them.";
     UnknownJob = NOT_FOUND "unknown-job": "There is no such job",
         "Check the id. Finished jobs are removed after a while, and a key that is bound to one \
-         school knows no other's.";
+         school cannot see the jobs of another.";
     UnknownMatch = NOT_FOUND "unknown-match": "There is no such possible match",
-        "`GET /v1/schools/{school_id}/matches` lists them; each full sync finds them anew.";
+        "`GET /v1/schools/{school_id}/matches` lists them; each full sync finds them again.";
     UnknownProblem = NOT_FOUND "unknown-problem": "There is no such type of problem",
         "`/problems` lists them all.";
     MethodNotAllowed = METHOD_NOT_ALLOWED "method-not-allowed":
-        "This address does not take this method",
-        "The header `Allow` names the methods that it takes.";
+        "This address does not accept this method",
+        "The header `Allow` lists the methods that it accepts.";
     NotAcceptable = NOT_ACCEPTABLE "not-acceptable":
-        "This address has nothing in the format that was asked for",
+        "This address has no answer in the requested format",
         "Send `Accept: application/json` or `Accept: text/csv`.";
-    WrongJobState = CONFLICT "wrong-job-state": "The state of the job forbids this",
-        "The member `state` says where the job stands. Read it again: somebody may have been \
-         quicker.";
+    WrongJobState = CONFLICT "wrong-job-state": "The state of the job does not allow this",
+        "The member `state` has the current state. Read the job again: another person may have \
+         acted first.";
     NotHeldFor = CONFLICT "not-held-for": "The job is not held for this",
         "`report.guard` of the job lists the categories that can be approved.";
-    NothingToUndo = CONFLICT "nothing-to-undo": "There is nothing to take back",
-        "Its changes (`/v1/jobs/{job_id}/changes`) say what a job did.";
-    UndoConflict = CONFLICT "undo-conflict": "Later changes stand in the way",
-        "The member `conflicts` lists the fields and the jobs that touched them: undo those \
-         first, or mend the fields in the MIS.";
+    NothingToUndo = CONFLICT "nothing-to-undo": "There is nothing to undo",
+        "`/v1/jobs/{job_id}/changes` lists what the job changed.";
+    UndoConflict = CONFLICT "undo-conflict": "Later changes prevent the undo",
+        "The member `conflicts` lists the fields and the jobs that changed them later: undo \
+         those first, or correct the fields in the MIS.";
     WondeSchoolTaken = CONFLICT "wonde-school-taken": "Another school has this Wonde id",
-        "Check the Wonde id. Where it should move, disconnect the other school first.";
+        "Check the Wonde id. To move it, disconnect the other school first.";
     SchoolNotConnected = CONFLICT "school-not-connected": "The school is not connected",
         "Connect it with its Wonde token: `PUT /v1/schools/{school_id}`.";
     BodyTooLarge = PAYLOAD_TOO_LARGE "body-too-large": "The body is too large",
@@ -109,21 +109,22 @@ catalogue! {
     UnsupportedMediaType = UNSUPPORTED_MEDIA_TYPE "unsupported-media-type": "The body is not JSON",
         "Send `Content-Type: application/json`.";
     InvalidSchool = UNPROCESSABLE_ENTITY "invalid-school": "The school is not valid",
-        "The member `errors` says for each field what is wrong.";
-    InvalidText = UNPROCESSABLE_ENTITY "invalid-text": "A text holds a control character",
+        "The member `errors` says what is wrong with each field.";
+    InvalidText = UNPROCESSABLE_ENTITY "invalid-text": "A text contains a control character",
         "Leave out NUL, line breaks and other control characters.";
     TokenMissing = UNPROCESSABLE_ENTITY "token-missing": "A token is needed",
         "Send `token` when a school is connected for the first time or again.";
     TokenWouldMove = UNPROCESSABLE_ENTITY "token-would-move":
         "Another Wonde host needs a new token",
-        "Send `token` together with the new `wonde_base_url`; a token is never sent to another \
-         host than it came with.";
+        "Send `token` together with the new `wonde_base_url`. A token is only ever sent to the \
+         host it was given for.";
     IdempotencyKeyReused = UNPROCESSABLE_ENTITY "idempotency-key-reused":
         "The Idempotency-Key belongs to another request",
-        "Make a new key for each new request; send the old one only with the very same request.";
+        "Use a new key for each new request, and the old key only to repeat the same request.";
     Internal = INTERNAL_SERVER_ERROR "internal": "Something went wrong inside the service",
-        "Tell whoever runs the service the request id (header `X-Request-Id`).";
-    DependencyAway = SERVICE_UNAVAILABLE "dependency-away": "Something the service needs is away",
+        "Tell the people who run the service the request id (header `X-Request-Id`).";
+    DependencyAway = SERVICE_UNAVAILABLE "dependency-away":
+        "Something that the service needs is unavailable",
         "Try again after `Retry-After` seconds.";
     TimedOut = SERVICE_UNAVAILABLE "timed-out": "The request took too long",
         "Try again after `Retry-After` seconds, with the same Idempotency-Key if it had one.";

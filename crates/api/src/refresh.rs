@@ -29,7 +29,7 @@ use crate::{
     views::{ProblemView, RefreshView},
 };
 
-/// The longest that anybody may wait.
+/// The longest time that a caller may wait.
 const MAX_WAIT_MS: u64 = 5000;
 
 /// When the time is over one more look may take so long: a wake-up can get lost.
@@ -77,7 +77,7 @@ pub(crate) async fn refresh_user(
     let school_id = access.school_id(&school_id)?;
     let wait = read_wait(parameters)?;
     let deadline = arrived + wait.unwrap_or(UNAWAITED);
-    // What can be no id is nobody's; that the school is there is asked all the same.
+    // Text that cannot be an id belongs to no person, but the school is still checked.
     let id = read_id(&staff_id);
     let asked = id.as_ref().map_or_else(|_| StaffId::new(), |id| *id);
     let standing = match refresh::look(access.pool(), &school_id, asked).await? {
@@ -214,7 +214,7 @@ async fn wait_for_end(queue: &Queue, enqueued: Enqueued, deadline: Instant) -> J
     let mut ending = queue.ending(enqueued.job().id);
     let mut job = match &enqueued {
         Enqueued::New(job) => job.clone(),
-        // It may have ended before anybody listened.
+        // It may have ended before this request listened.
         Enqueued::Existing(job) => look(queue, job.clone()).await,
     };
     while is_under_way(&job) {
@@ -227,7 +227,7 @@ async fn wait_for_end(queue: &Queue, enqueued: Enqueued, deadline: Instant) -> J
     job
 }
 
-/// The job as it is now. A ledger that fails here is no reason to keep anybody out.
+/// The job as it is now. A ledger that fails here is no reason to refuse a login.
 async fn look(queue: &Queue, job: Job) -> Job {
     match jobs::get(queue.pool(), job.id).await {
         Ok(Some(now)) => now,

@@ -1,9 +1,9 @@
-//! The HTTP server: connections within bounds, and an orderly end.
+//! The HTTP server: a limited number of connections, and an orderly shutdown.
 //!
-//! `axum::serve` has neither time limits nor a bound on connections, so a client that opens many
-//! and sends nothing could take the service away from everyone else. Here each connection has a
-//! deadline for the next request, and when all places are taken, the connection that has waited
-//! longest without a request gives its place to the new one.
+//! `axum::serve` limits neither time nor connections, so a client that opens many connections and
+//! sends nothing could take the service away from everyone else. Here each connection has a
+//! deadline for its next request. When all places are taken, the connection that has been idle
+//! longest gives its place to the new one.
 
 mod connection;
 mod waiting;
@@ -21,17 +21,17 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use crate::{ApiState, edge::REQUEST_TIMEOUT, router};
 use waiting::Waiting;
 
-/// How long open requests may take to finish once the service stops: as long as a request may
-/// take at all, and a little to send the answer.
+/// How long open requests may take to finish once the service stops: as long as any request, and a
+/// little more to send the answer.
 const DRAIN_TIMEOUT: Duration = REQUEST_TIMEOUT.saturating_add(Duration::from_secs(2));
 
-/// How long to wait before accepting again when the process has no file descriptor left.
+/// How long to wait before accepting again if the process has no file descriptor left.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
 /// Serves the API on `listener` until `stop`.
 ///
-/// Then no new connection is taken, streams of events end, open requests are finished, for about
-/// half a minute at the most, and the call returns.
+/// Then no new connection is accepted, streams of events end, open requests are finished within
+/// about half a minute, and the call returns.
 pub async fn serve(
     listener: TcpListener,
     state: ApiState,
@@ -39,7 +39,8 @@ pub async fn serve(
 ) -> io::Result<()> {
     let server = Server {
         places: Arc::new(Semaphore::new(state.max_connections())),
-        // With its state in place a router is cheap to clone; before, each clone copies all routes.
+        // With its state in place a router is cheap to clone; before that, each clone copies all
+        // routes.
         router: router(state.until(stop.clone())).with_state(()),
         waiting: Arc::default(),
         connections: TaskTracker::new(),
@@ -67,7 +68,7 @@ impl Server {
         loop {
             match listener.accept().await {
                 Ok((stream, _)) => self.take_in(stream).await,
-                // The client was gone before we looked.
+                // The client had already gone.
                 Err(error) if is_of_the_client(&error) => {}
                 Err(error) => {
                     tracing::warn!(%error, "a connection could not be accepted");
@@ -100,8 +101,8 @@ impl Server {
         });
     }
 
-    /// A place for a new connection. Where all are taken, the connection that has waited longest
-    /// for a request is closed; where each has a request in hand, the first that ends makes room.
+    /// A place for a new connection. If all are taken, the connection that has been idle longest is
+    /// closed; if each is handling a request, the first that ends makes room.
     async fn place(&self) -> OwnedSemaphorePermit {
         loop {
             let begun = self.waiting.begun();

@@ -24,7 +24,7 @@ use crate::{
 
 /// Look at a person, and at where each field comes from
 ///
-/// Answers who set a field, and why it is not what somebody typed. A `viewer` is shown a mask in
+/// Answers who set a field, and why it is not what a person typed. A `viewer` is shown a mask in
 /// place of personal data; what a person's key reads is noted in the audit log.
 #[utoipa::path(
     get,
@@ -106,7 +106,7 @@ pub(crate) async fn get_staff_photo(
     Ok(etag.mark((headers, Body::from(content))))
 }
 
-/// That somebody read this of a person.
+/// The audit entry of a read of personal data.
 fn reading(school_id: &SchoolId, staff_id: StaffId, what: &str) -> Entry {
     Entry {
         school_id: Some(school_id.clone()),

@@ -111,7 +111,7 @@ impl ApiState {
         Self { wonde: Some(limiter), ..self }
     }
 
-    /// What went out to Wonde; `None`: nobody said by which limit.
+    /// The requests sent to Wonde; `None` if no rate limit is configured.
     pub(crate) async fn wonde_traffic(
         &self,
     ) -> Result<Option<WondeTraffic>, mis_sync_queue::Error> {

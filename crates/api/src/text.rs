@@ -1,6 +1,6 @@
-//! What a text of a caller may hold. Every body, form and query is looked at here before anything
-//! reads it: Postgres refuses NUL, and no other control character belongs in a name, an id or a
-//! reason of one line.
+//! What a caller's text may contain. Every body, form and query is checked here before it is read:
+//! Postgres refuses NUL, and no other control character belongs in a name, an id or a one-line
+//! reason.
 
 use serde_json::Value;
 
@@ -9,7 +9,7 @@ pub(crate) fn has_control(text: &str) -> bool {
     text.contains(char::is_control)
 }
 
-/// Whether a text anywhere in a JSON value holds one, names of fields included.
+/// Whether any text in a JSON value contains one, including names of fields.
 pub(crate) fn any_has_control(value: &Value) -> bool {
     match value {
         Value::Null | Value::Bool(_) | Value::Number(_) => false,

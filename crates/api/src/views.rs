@@ -41,7 +41,7 @@ pub(crate) use staff::{PhotoView, StaffView};
 pub(crate) use sync::SyncRequest;
 pub(crate) use webhook::{Said, WebhookEventView, WebhookRequest};
 
-/// What stands in place of personal data for whoever may not read them.
+/// Shown in place of personal data to those who may not read it.
 const MASK: &str = "•••••";
 
 fn mask_text() -> String {

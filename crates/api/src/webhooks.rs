@@ -17,15 +17,15 @@ use crate::{
 const MAX_KIND: usize = 64;
 const MAX_WONDE_ID: usize = 32;
 const MAX_TOKEN: usize = 512;
-/// A detail that is longer is cut.
+/// A longer detail is cut.
 const MAX_DETAIL: usize = 500;
 
-/// Take what Wonde tells of by itself
+/// Receive webhooks from Wonde
 ///
-/// The address that is registered at Wonde, with one of the secrets of `webhooks.wonde_secret`. The
-/// event is noted and answered at once; a worker then does what it says, and believes an approval
-/// only once Wonde takes its token. The same body again is harmless. Kinds that are not known are
-/// noted and ignored.
+/// This is the address that is registered at Wonde, with one of the secrets of
+/// `webhooks.wonde_secret`. The event is stored and answered at once. A worker then acts on it, and
+/// believes an approval only once Wonde accepts its token. The same body again does no harm.
+/// Unknown kinds are stored and ignored.
 #[utoipa::path(
     post,
     path = "/v1/webhooks/wonde",
@@ -64,7 +64,7 @@ pub(crate) async fn receive_wonde_webhook(
     Ok((StatusCode::ACCEPTED, Json(WebhookEventView { event_id: id.to_string() })).into_response())
 }
 
-/// What is worth keeping of a body. No message quotes a value.
+/// The parts of a body that are worth keeping. No message quotes a value.
 fn read(body: HashedObject) -> Result<NewWebhookEvent, ApiError> {
     let HashedObject { fields, hash } = body;
     let said: WebhookRequest =

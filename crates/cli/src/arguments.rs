@@ -36,19 +36,19 @@ pub(crate) enum Command {
     Worker,
     /// Bring the database to the schema of this release.
     Migrate,
-    /// Make, list and revoke API keys.
+    /// Create, list and revoke API keys.
     #[command(subcommand)]
     Keys(Keys),
-    /// See what Wonde posted, and what became of it.
+    /// List Wonde's webhooks and their results.
     #[command(subcommand)]
     Webhooks(Webhooks),
-    /// See which schools need somebody.
+    /// List schools that need attention.
     #[command(subcommand)]
     Alerts(Alerts),
-    /// See what people did, and prove that nothing of it was changed.
+    /// List what people did, and check that the log was not changed.
     #[command(subcommand)]
     Audit(Audit),
-    /// Connect schools, and look at them.
+    /// Connect, list and change schools.
     #[command(subcommand)]
     Schools(Schools),
     /// Press *Sync Data* for a school.
@@ -57,12 +57,12 @@ pub(crate) enum Command {
     Refresh(Refresh),
     /// Say why one person is in iP, missing, or different.
     Explain(Explain),
-    /// Look at jobs: what was asked for, and what became of it.
+    /// List jobs and their results, and act on them.
     #[command(subcommand)]
     Jobs(Jobs),
-    /// See what waits and runs in each lane and what is paused; pause and resume.
+    /// Show what waits and runs in each lane, and what is paused; pause and resume.
     Queues(Queues),
-    /// See the workers and what each runs; let one take no more jobs.
+    /// List workers and what each runs; drain and undrain them.
     #[command(subcommand)]
     Workers(Workers),
     /// Check configuration, database, Redis and Wonde, and say what to do.
@@ -97,9 +97,9 @@ pub(crate) struct Serve {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Keys {
-    /// Make a key and print it; it cannot be shown again.
+    /// Create a key and print it once; it cannot be shown again.
     Create {
-        /// What or who uses it.
+        /// Who or what uses the key.
         #[arg(long)]
         name: String,
         /// app: sync, read, connect schools; viewer: read; operator: act on jobs; admin: all.
@@ -118,7 +118,7 @@ pub(crate) enum Keys {
         #[arg(long)]
         json: bool,
     },
-    /// Make a key open nothing from now on.
+    /// Revoke a key. It stops working immediately.
     Revoke {
         /// Id of the key, as `keys list` shows it.
         id: ApiKeyId,
@@ -133,7 +133,7 @@ pub(crate) enum Schools {
         #[arg(long)]
         json: bool,
     },
-    /// Show one school, its settings included.
+    /// Show one school with its settings.
     Show {
         /// iP's own key of the school.
         id: SchoolId,
@@ -149,7 +149,7 @@ pub(crate) enum Schools {
         /// iP's own key of the school.
         id: SchoolId,
     },
-    /// List records that may mean somebody whose id in the MIS is gone.
+    /// List possible matches: records that may belong to a person in iP.
     Matches {
         /// iP's own key of the school.
         id: SchoolId,
@@ -157,13 +157,13 @@ pub(crate) enum Schools {
         #[arg(long)]
         json: bool,
     },
-    /// Decide whom such a record means; the next full sync follows it.
+    /// Decide who such a record belongs to; the next full sync applies it.
     Match {
         /// iP's own key of the school.
         id: SchoolId,
         /// Wonde's id of the record.
         wonde_id: String,
-        /// The person in iP; left out: the record is somebody new.
+        /// The person in iP; without it the record is someone new.
         #[arg(long, value_name = "ID")]
         staff_id: Option<StaffId>,
     },
@@ -184,20 +184,20 @@ pub(crate) enum Schools {
 pub(crate) struct Connect {
     /// iP's own key of the school.
     pub(crate) id: SchoolId,
-    /// The name people know it by.
+    /// The name that people know.
     #[arg(long)]
     pub(crate) name: String,
     /// Wonde's id of the school.
     #[arg(long, value_name = "ID")]
     pub(crate) wonde_school_id: String,
-    /// The MIS; left out, Wonde is asked.
+    /// The MIS; without it Wonde is asked.
     #[arg(long, value_name = "NAME")]
     pub(crate) mis: Option<String>,
-    /// The school's own Wonde address; left out, the configured one.
+    /// The school's own Wonde address; without it the configured one is used.
     #[arg(long, value_name = "URL")]
     pub(crate) wonde_base_url: Option<String>,
-    /// Where the Wonde token is; left out or `-`, on standard input. Without one the present
-    /// token stays.
+    /// File with the Wonde token; `-` or nothing means standard input. Without a token the present
+    /// one stays.
     #[arg(long, value_name = "FILE")]
     pub(crate) token_file: Option<PathBuf>,
 }
@@ -207,16 +207,16 @@ pub(crate) struct Connect {
 pub(crate) struct Sync {
     /// iP's own key of the school.
     pub(crate) school: SchoolId,
-    /// Compare and report, but change nobody.
+    /// Compare and report, but change nothing.
     #[arg(long)]
     pub(crate) dry_run: bool,
-    /// Import photos, whatever the school's settings say.
+    /// Import photos even if the school's settings do not.
     #[arg(long)]
     pub(crate) photos: bool,
     /// Read only what changed since the last sync.
     #[arg(long)]
     pub(crate) delta: bool,
-    /// Wait for the end and tell what was done; the exit code is 0 only if the sync succeeded.
+    /// Wait for the end and report the result; the exit code is 0 only if the sync succeeded.
     #[arg(long)]
     pub(crate) follow: bool,
     /// Print the job as JSON.
@@ -241,7 +241,7 @@ pub(crate) struct Explain {
     pub(crate) school: SchoolId,
     #[command(flatten)]
     pub(crate) person: Person,
-    /// Make a dry run first, so that the answer is of this moment.
+    /// Make a dry run first, so that the answer is up to date.
     #[arg(long)]
     pub(crate) live: bool,
     /// Print JSON.
@@ -252,13 +252,13 @@ pub(crate) struct Explain {
 #[derive(Debug, Args)]
 #[group(required = true, multiple = false)]
 pub(crate) struct Person {
-    /// Whoever has this work email in the MIS, or this login in iP.
+    /// The person with this work email in the MIS, or this login in iP.
     #[arg(long, value_parser = clap::builder::NonEmptyStringValueParser::new())]
     pub(crate) email: Option<String>,
-    /// Whoever has this id in Wonde.
+    /// The person with this Wonde id.
     #[arg(long, value_name = "ID", value_parser = clap::builder::NonEmptyStringValueParser::new())]
     pub(crate) wonde_id: Option<String>,
-    /// Whoever has this id in iP.
+    /// The person with this id in iP.
     #[arg(long, value_name = "ID")]
     pub(crate) staff_id: Option<StaffId>,
 }

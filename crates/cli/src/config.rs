@@ -29,8 +29,8 @@ use by_itself::{Alerts, RetentionDays, Scheduler, Webhooks};
 /// The reference, compiled in.
 const DEFAULT: &str = include_str!("../../../config/default.toml");
 
-/// The whole configuration. Sections are checked by whoever needs them, so that a command
-/// asks for nothing that it does not use.
+/// The whole configuration. A section is checked by the command that needs it, so that a command
+/// requires nothing that it does not use.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Config {
@@ -287,7 +287,7 @@ impl Wonde {
         }
     }
 
-    /// The same for somebody who waits at the login: given up after `timeout`, and tried twice.
+    /// The same for logins: a request stops after `timeout` and is tried twice.
     pub(crate) fn client_at_login(&self, timeout: Duration) -> ClientConfig {
         let timeout_ms = u64::try_from(timeout.as_millis()).unwrap_or(u64::MAX);
         ClientConfig {
@@ -317,7 +317,7 @@ impl Wonde {
         Ok(self.limit().keeping_percent(kept))
     }
 
-    /// The limit as somebody sees it who waits at the login.
+    /// The limit for logins.
     pub(crate) fn limit_at_login(&self, timeout: Duration) -> RateLimit {
         RateLimit { longest_wait: timeout, ..self.limit() }
     }

@@ -6,8 +6,8 @@ use crate::config::Config;
 /// Wonde, logs, listening sockets.
 const OTHERS: u64 = 64;
 
-/// How many connections the API may have open: as many as configured, or as the limit on open
-/// files of this process allows. That limit is first raised as far as the system lets us.
+/// How many connections the API may have open: as many as configured, or as the process' limit on
+/// open files allows. That limit is first raised as far as possible.
 pub(crate) fn connections(config: &Config) -> usize {
     let wanted = u64::from(config.api.max_connections.get());
     let reserved = OTHERS + u64::from(config.database.max_connections.get());
@@ -22,7 +22,7 @@ pub(crate) fn connections(config: &Config) -> usize {
     usize::try_from(wanted.min(allowed)).unwrap_or(usize::MAX)
 }
 
-/// How many files this process may have open, after an attempt to make that `wanted`.
+/// How many files this process may have open, after trying to raise the limit to `wanted`.
 fn open_files(wanted: u64) -> u64 {
     let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
     let Some(current) = current else { return u64::MAX };

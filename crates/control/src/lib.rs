@@ -18,32 +18,32 @@ pub use mis_sync_store::{
     workers::{drain, undrain},
 };
 
-/// What is done to a job.
+/// An action on a job.
 #[derive(Debug, Clone, Copy)]
 pub enum Act<'a> {
-    /// Calls it off.
+    /// Cancels it.
     Cancel,
-    /// Does it again: one that waits for its next attempt at once, a failed or cancelled one as a new
-    /// job.
+    /// Runs it again: a job that waits for its next attempt starts now, a failed or cancelled one
+    /// runs as a new job.
     Retry,
-    /// Lets a held job run, for these categories only (`None`: all).
+    /// Lets a held job run, for these categories only (`None` for all).
     Approve(Option<&'a [GuardCategory]>),
     /// Cancels a held job, and with it the changes that it would make.
     Reject,
-    /// Takes back what it changed.
+    /// Reverses what it changed.
     Undo,
 }
 
-/// An act that is done.
+/// The result of an action.
 #[derive(Debug)]
 pub struct Acted {
-    /// The job, or another one: what does it again, or takes it back.
+    /// The job, or the new one that runs it again or reverses it.
     pub job: Job,
-    /// The job was put in the ledger by this.
+    /// Whether this added the job to the ledger.
     pub is_new: bool,
 }
 
-/// An act that is not done, and why.
+/// Why an action was refused.
 #[derive(Debug, thiserror::Error)]
 pub enum Refused {
     /// There is no such job.
@@ -52,19 +52,18 @@ pub enum Refused {
     /// The job's state forbids it.
     #[error("The job is {state}; this needs {allowed}.")]
     WrongState {
-        /// The state.
         state: JobState,
-        /// What the act is for.
+        /// What the action needs.
         allowed: &'static str,
     },
     /// The job is held for other categories.
     #[error("The job is not held for {}; `report.guard` lists what it is held for.", names(.0))]
     NotHeldFor(Vec<GuardCategory>),
-    /// There is nothing that could be taken back.
-    #[error("The job changed nothing, was a dry run, or was undone already.")]
+    /// There is nothing to reverse.
+    #[error("The job changed nothing, was a dry run, or has already been undone.")]
     NothingToUndo,
-    /// Some of it cannot be taken back, so nothing is.
-    #[error("{} of the job's fields cannot be restored, so nothing was taken back.", .0.len())]
+    /// Some of it cannot be reversed, so nothing is.
+    #[error("{} of the job's fields cannot be restored, so nothing was reversed.", .0.len())]
     UndoConflict(Vec<Conflict>),
     /// The school has no Wonde token.
     #[error(
@@ -72,7 +71,7 @@ pub enum Refused {
          `mis-sync schools connect`."
     )]
     NotConnected,
-    /// Nothing was decided: the database or Redis failed.
+    /// Nothing was decided, because the database or Redis failed.
     #[error(transparent)]
     Failed(#[from] Error),
 }
@@ -83,7 +82,7 @@ impl From<mis_sync_store::Error> for Refused {
     }
 }
 
-/// Acts on a job. Each act is one guarded change, with its line in the audit log.
+/// Acts on a job. Each action is one guarded change, with its line in the audit log.
 pub async fn act(queue: &Queue, id: JobId, act: Act<'_>, actor: &Actor) -> Result<Acted, Refused> {
     let pool = queue.pool();
     let done = match act {
@@ -105,7 +104,7 @@ pub async fn act(queue: &Queue, id: JobId, act: Act<'_>, actor: &Actor) -> Resul
     Err(Refused::WrongState { state: job.state, allowed: act.allowed() })
 }
 
-/// Presses *Sync Data* in the name of `requested_by`. While a sync of the school is unfinished it is the
+/// Presses *Sync Data* in the name of `requested_by`. An unfinished sync of the school is the
 /// answer; so is the job of a repeated request, even if the school was disconnected meanwhile.
 pub async fn press(
     queue: &Queue,
@@ -126,7 +125,7 @@ pub async fn press(
     Ok(queue.enqueue(&new, idempotency).await?)
 }
 
-/// Asks for an act on all jobs that match now and whose state allows it.
+/// Requests an action on all jobs that match now and whose state allows it.
 pub async fn act_on_jobs(
     queue: &Queue,
     action: BulkAction,
@@ -140,7 +139,7 @@ pub async fn act_on_jobs(
     Ok(id)
 }
 
-/// Ends a pause and delivers at once what waited; see [`pauses::resume`].
+/// Ends a pause and delivers waiting jobs at once; see [`pauses::resume`].
 pub async fn resume(queue: &Queue, scope: &Scope, actor: &Actor) -> Result<bool, Error> {
     let resumed = pauses::resume(queue.pool(), scope, actor).await?;
     if resumed && let Err(error) = queue.redeliver_due().await {
@@ -190,7 +189,7 @@ async fn retry(queue: &Queue, id: JobId, actor: &Actor) -> Result<Option<Acted>,
 }
 
 impl Act<'_> {
-    /// What it is for, as the end of *this needs …*.
+    /// What the action needs, as the end of *this needs …*.
     fn allowed(self) -> &'static str {
         match self {
             Self::Cancel => "an unfinished job",

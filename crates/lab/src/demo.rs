@@ -1,4 +1,4 @@
-//! The whole thing at work, for somebody who has never seen it.
+//! The whole system, for people who have never seen it.
 
 mod press;
 mod proof;
@@ -37,7 +37,7 @@ pub(super) async fn run(arguments: &Demo) -> Result<(), Failure> {
     let school = choose(&schools, &arguments.school)?;
 
     let stop = stop_on_signal()?;
-    // What has been started so far goes by itself.
+    // What has been started so far is removed automatically.
     let system = stop.run_until_cancelled(start(arguments, simulator)).await;
     let system = system.ok_or_else(interrupted)??;
     let shown = stop.run_until_cancelled(show(arguments, &system, &schools, school)).await;
@@ -57,15 +57,14 @@ async fn start(arguments: &Demo, simulator: Simulator) -> Result<PrivateSystem, 
     let options = PrivateOptions {
         simulator,
         listen: SocketAddr::from((Ipv4Addr::LOCALHOST, arguments.port)),
-        // A simulator bears more than Wonde should be asked for.
+        // A simulator can handle more than Wonde should be asked for.
         settings: &[("wonde.rate_per_second", 200)],
         transport: Transport::Socket,
     };
     PrivateSystem::start(options, say).await
 }
 
-/// A line of the story. On standard output, like the rest of the demo; a closed pipe ends
-/// nothing.
+/// A line of the story, on standard output like the rest of the demo. A closed pipe ends nothing.
 fn say(line: &str) {
     let _ = print(&format!("  {line}"));
 }
@@ -78,7 +77,7 @@ async fn show(
 ) -> Result<(), Failure> {
     let http = Client::builder().build()?;
     connect_schools(system, &http, schools).await?;
-    // What is gone when this command ends is not offered.
+    // Nothing is offered that is gone when this command ends.
     if !arguments.exit {
         let key = system.api_key.expose_secret();
         print(&format!("\n  API      {}\n  API key  {key}", system.api_url))?;
@@ -96,7 +95,7 @@ async fn show(
     if arguments.exit { Ok(()) } else { try_it::say(system, schools) }
 }
 
-/// The simulated schools with iP's keys: each is called by its MIS.
+/// The simulated schools with iP's keys; each is named after its MIS.
 fn name_schools(simulator: &Simulator) -> Result<Vec<DemoSchool>, Failure> {
     let table = MisTable::built_in();
     let named = simulator.schools().into_iter().map(|simulated| {

@@ -1,4 +1,4 @@
-//! The whole system for a while: private servers, a simulated Wonde, API and worker in this
+//! The whole system for a short time: private servers, a simulated Wonde, API and worker in this
 //! process. `demo` shows it, `bench` measures it.
 
 use std::net::SocketAddr;
@@ -21,11 +21,11 @@ pub(crate) struct PrivateOptions {
     pub(crate) listen: SocketAddr,
     /// Further settings, as configuration keys.
     pub(crate) settings: &'static [(&'static str, u64)],
-    /// How our own Postgres and Redis are reached.
+    /// How to reach our own Postgres and Redis.
     pub(crate) transport: Transport,
 }
 
-/// How a server on this machine is reached.
+/// How to reach a server on this machine.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Transport {
     /// By a unix socket, which other users of the machine cannot open.
@@ -48,7 +48,7 @@ pub(crate) struct PrivateSystem {
 }
 
 impl PrivateSystem {
-    /// Starts everything; `say` hears of what takes its time.
+    /// Starts everything; `say` is told what takes its time.
     pub(crate) async fn start(options: PrivateOptions, say: fn(&str)) -> Result<Self, Failure> {
         let servers = Servers::start(say, options.transport).await?;
         let simulator = RunningSimulator::serve(options.simulator).await?;
@@ -61,7 +61,7 @@ impl PrivateSystem {
                 .merge(("dashboard.environment", "demo"))
                 .merge(("wonde.base_url", simulator.base_url()))
                 .merge(("wonde.allow_loopback", true))
-                // Here a sync is shown or measured, and nothing is to come between.
+                // A sync is shown or measured here, and nothing else should run.
                 .merge(("scheduler.enabled", false));
             options.settings.iter().fold(figment, |figment, setting| figment.merge(*setting))
         })?;
@@ -77,8 +77,8 @@ impl PrivateSystem {
         let api_url = format!("http://{}", listener.local_addr()?);
         let stop = CancellationToken::new();
         let api = tokio::spawn(mis_sync_api::serve(listener, parts.api(&config)?, stop.clone()));
-        // As a process of its own would, the worker has its own connections: however busy it is,
-        // the API gets one.
+        // As in a separate process, the worker has its own connections: however busy it is, the API
+        // gets one.
         let parts = Parts::connect(&config).await?;
         let worker_pool = parts.queue.pool().clone();
         let (context, worker) = parts.worker(&config)?;
@@ -86,7 +86,7 @@ impl PrivateSystem {
         Ok(Self { simulator, pool, api_url, api_key, stop, api, worker, worker_pool, servers })
     }
 
-    /// Starts everything, does some work with it, and stops it again whatever became of the work.
+    /// Starts everything, does some work with it, and stops it again whatever happened to the work.
     pub(crate) async fn run<T>(
         options: PrivateOptions,
         work: impl AsyncFnOnce(&Self) -> Result<T, Failure>,
@@ -101,7 +101,7 @@ impl PrivateSystem {
     pub(crate) async fn stop(self) -> Result<(), Failure> {
         self.stop.cancel();
         let (api, worker) = tokio::join!(self.api, self.worker);
-        // Before the servers go, so that no connection is seen to break.
+        // Before the servers go, so that no connection breaks visibly.
         tokio::join!(self.pool.close(), self.worker_pool.close());
         api.map_err(Failure::work)??;
         worker.map_err(Failure::work)??;
@@ -109,7 +109,7 @@ impl PrivateSystem {
     }
 }
 
-/// Where Postgres and Redis are: servers of ours, or those that the environment names.
+/// Where Postgres and Redis are: our own servers, or those that the environment names.
 struct Servers {
     database_url: String,
     redis_url: String,
@@ -185,7 +185,7 @@ fn free_port() -> Result<u16, Failure> {
     Ok(listener.local_addr()?.port())
 }
 
-/// The tokens that it seals are the simulator's, and the database is gone with it.
+/// It only encrypts the simulator's tokens, and the database is removed with it.
 fn throw_away_key() -> String {
     format!("{}{}", Uuid::new_v4().simple(), Uuid::new_v4().simple())
 }

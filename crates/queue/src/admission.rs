@@ -1,11 +1,12 @@
-//! What a process takes on at once: one suspect, and of each school no more logins than its share.
+//! What a process runs at the same time: one suspect, and for each school no more logins than its
+//! share.
 //!
-//! A job that kills its worker takes down whatever runs beside it. Who was there has a crash from
-//! then on and is a suspect: suspects run one at a time, so each of them can meet the culprit only
-//! once, before it is one. A culprit dies as often as it may and then fails by itself.
+//! A job that kills its worker takes down everything that runs beside it. Each of those jobs then
+//! has a crash and is a suspect. Suspects run one at a time, so each of them can meet the culprit
+//! only once, before it is a suspect. The culprit dies as often as it may and then fails alone.
 //!
-//! Logins of a school wait for its row while a sync of it writes. Each holds a slot and a
-//! connection meanwhile, so a school has half of them at the most.
+//! Logins of a school wait for its row while a sync writes it. Each holds a slot and a connection
+//! meanwhile, so a school can have at most half of them.
 
 use std::{
     collections::HashMap,
@@ -18,7 +19,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::Claimed;
 
-/// The one suspect that a process runs, of all its lanes.
+/// The one suspect that a process runs, over all its lanes.
 #[derive(Debug, Clone)]
 pub(crate) struct Suspects(Arc<Semaphore>);
 
@@ -36,7 +37,7 @@ pub(crate) struct Admission {
     by_school: Arc<Mutex<HashMap<Option<SchoolId>, usize>>>,
 }
 
-/// What may be claimed now. While it is there nobody else claims a suspect.
+/// What may be claimed now. While it exists, no one else in this process claims a suspect.
 #[derive(Debug)]
 pub(crate) struct Offer {
     suspect: Option<OwnedSemaphorePermit>,
@@ -60,7 +61,7 @@ struct Place {
 impl Admission {
     pub(crate) fn new(suspects: Suspects, lane: Lane, slots: usize) -> Self {
         let share = match lane {
-            // There is one sync of a school.
+            // A school has only one sync.
             Lane::Bulk | Lane::Internal => usize::MAX,
             Lane::Interactive => (slots / 2).max(1),
         };
@@ -76,8 +77,8 @@ impl Admission {
         }
     }
 
-    /// Lets a job in that was claimed by an offer; the job itself: its school's last place was
-    /// taken meanwhile.
+    /// Admits a job that an offer claimed. Returns the job if its school's last place was taken
+    /// meanwhile.
     pub(crate) fn admit(&self, offer: Offer, claimed: Claimed) -> Result<Admitted, Box<Claimed>> {
         let school = claimed.job.school_id.clone();
         let mut by_school = self.lock();
@@ -92,7 +93,7 @@ impl Admission {
     }
 
     fn lock(&self) -> MutexGuard<'_, HashMap<Option<SchoolId>, usize>> {
-        self.by_school.lock().expect("nobody panics with this lock")
+        self.by_school.lock().expect("no code panics while it is locked")
     }
 }
 
@@ -101,7 +102,7 @@ impl Offer {
         Leaves { suspects: self.suspect.is_none(), schools: &self.full }
     }
 
-    /// Whether a job that is due may have been left.
+    /// Whether a due job may have been left.
     pub(crate) fn leaves_some(&self) -> bool {
         self.suspect.is_none() || !self.full.is_empty()
     }

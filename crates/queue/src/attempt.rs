@@ -1,4 +1,4 @@
-//! One attempt at a claimed job: run it, renew its lease, and write down how it ended.
+//! One attempt at a claimed job: run it, renew its lease, and record how it ended.
 
 use std::{sync::Arc, time::Duration};
 
@@ -15,34 +15,34 @@ use tracing::Instrument;
 
 use crate::{Claimed, Queue, silence::Silence};
 
-/// What runs a job of any kind. It ends the job itself when it succeeds, in the transaction
-/// that does the work; how a failure is settled it only says.
+/// Runs a job of any kind. If it succeeds, it ends the job itself, in the transaction that does the
+/// work. If it fails, it only says how.
 pub type Handler = Arc<dyn Fn(Claimed) -> BoxFuture<'static, Result<(), JobError>> + Send + Sync>;
 
-/// How an attempt ended without success.
+/// How an attempt failed.
 #[derive(Debug)]
 pub enum JobError {
     /// Try again later; the attempt is spent.
     Retry(JobFailure),
-    /// Somebody asked to wait, or is away: try again after this long; no attempt is spent.
+    /// Wonde asked us to wait, or is away: try again after this long. No attempt is spent.
     Snooze(JobFailure, Duration),
-    /// Trying again would not help.
+    /// Another attempt would not help.
     Fail(JobFailure),
-    /// Another run took over; nothing of this one counts.
+    /// Another run took over, and nothing of this one counts.
     LeaseLost,
 }
 
 /// How long a job waits before it is tried again.
 #[derive(Debug, Clone, Copy)]
 pub struct RetryPolicy {
-    /// Longest wait after the first attempt; doubled with each further one.
+    /// Longest wait after the first attempt. It doubles with each further one.
     pub base: Duration,
-    /// The wait never grows past this.
+    /// The longest wait of all.
     pub max: Duration,
 }
 
 impl RetryPolicy {
-    /// A random wait between half and the whole of the doubled base: many jobs that failed
+    /// A random wait between half and the whole of the doubled base, so that many jobs that failed
     /// together do not come back together, and none comes back at once.
     pub fn wait(&self, attempt: u16) -> Duration {
         let doubled = self.base.saturating_mul(1 << u32::from(attempt.saturating_sub(1)).min(16));
@@ -67,15 +67,15 @@ pub(crate) struct AttemptContext {
 enum Outcome {
     Ended(Result<Result<(), JobError>, JoinError>),
     LeaseLost,
-    /// The connection in which the work writes died without a word.
+    /// The connection in which the work writes is dead.
     Silent,
     HandBack,
 }
 
 /// Runs a claimed job to the end of this attempt.
 ///
-/// The work is a task of its own, so that work that hogs its thread does not keep the lease
-/// from being renewed, and a panic of it is an error like any other.
+/// The work is a separate task. So work that occupies its thread does not keep the lease from being
+/// renewed, and a panic is an error like any other.
 pub(crate) async fn run(context: AttemptContext, claimed: Claimed) {
     let job = &claimed.job;
     let span = tracing::info_span!(
@@ -95,7 +95,7 @@ pub(crate) async fn run(context: AttemptContext, claimed: Claimed) {
         let mut work = tokio::spawn(work.in_current_span());
         let outcome = watch(&context, &claimed, &mut work, writing).await;
         work.abort();
-        // Where it does not get through the lease ends, and the job is taken up again.
+        // If this does not succeed, the lease expires and the job is taken up again.
         let ended = timeout(context.lease, settle(&context, &claimed, outcome)).await;
         let ended = ended.unwrap_or_default();
         context.queue.announce_end(claimed.job.id).await;
@@ -109,8 +109,8 @@ pub(crate) async fn run(context: AttemptContext, claimed: Claimed) {
     .await;
 }
 
-/// Waits for the end of the work and renews the lease meanwhile. When no renewal got through
-/// for a whole lease, somebody else may have the job by now: the work is stopped.
+/// Waits for the end of the work and renews the lease meanwhile. If no renewal succeeds for a whole
+/// lease, another worker may have the job by now, so the work is stopped.
 async fn watch(
     context: &AttemptContext,
     claimed: &Claimed,
@@ -129,8 +129,8 @@ async fn watch(
             _ = beat.tick() => {
                 let before = Instant::now();
                 let renewal = jobs::heartbeat(context.queue.pool(), claimed.lease, context.lease);
-                // A database that is frozen gives no error, nor does a connection that died without
-                // a word: the next beat takes another one.
+                // A frozen database gives no error, and neither does a dead connection: the next
+                // beat uses another one.
                 let end = (before + context.lease / 3).min(renewed + context.lease);
                 match timeout_at(end, renewal).await {
                     Ok(Ok(())) => renewed = before,
@@ -150,8 +150,8 @@ async fn watch(
     }
 }
 
-/// Writes down how the attempt ended; returns that in one word. What cannot be written is
-/// healed by the lease: it runs out, and the job is taken up again.
+/// Records how the attempt ended, and returns that in one word. What cannot be written is healed by
+/// the lease: it expires, and the job is taken up again.
 async fn settle(
     context: &AttemptContext,
     claimed: &Claimed,

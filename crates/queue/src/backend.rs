@@ -1,10 +1,10 @@
 //! Our apalis `Backend`: yields jobs that are already claimed in the ledger.
 //!
-//! apalis asks for a job only when a slot is free, and we claim one job per question, so a
-//! worker never holds a job that it does not run. The stream never ends with an error: apalis
-//! would drop the running jobs midway. It ends by itself when the worker is to stop: a job
-//! that was popped meanwhile is handed back at once, and only then apalis is told to shut
-//! down. apalis' own way would leave a claim in flight alone until the running jobs are done.
+//! apalis asks for a job only when a slot is free, and we claim one job for each question, so a
+//! worker never holds a job that it does not run. The stream never ends with an error, because
+//! apalis would then drop the running jobs midway. It ends when the worker should stop: a job that
+//! was popped meanwhile is handed back at once, and only then is apalis told to shut down. apalis'
+//! own way would leave a claim in flight alone until the running jobs are done.
 
 use std::{
     convert::Infallible,
@@ -32,22 +32,23 @@ use crate::{
     redis::Popper,
 };
 
-/// Between two looks into the ledger after one that failed.
+/// The time between two reads of the ledger after a failed one.
 const PAUSE: Duration = Duration::from_secs(1);
 
-/// The longest wait for an id. Also the longest that a stopping worker waits for its last pop to
-/// come back.
+/// The longest wait for an id. It is also the longest that a stopping worker waits for its last
+/// pop.
 const POP: Duration = Duration::from_secs(1);
 
-/// A job that waits for longer although nothing came from Redis was not delivered.
+/// A job that has waited longer than this, although nothing came from Redis, was not delivered.
 const DELIVERED_WITHIN: Duration = Duration::from_millis(250);
 
-/// For so long after Redis failed, or did not deliver a job, the ledger is asked first. Also after
-/// an id was left because its job may not run beside the present ones: it is nowhere else any more.
+/// After Redis failed, or did not deliver a job, the ledger is asked first for this long. The same
+/// is true after an id was left because its job may not run beside the present ones, because the id
+/// is nowhere else any more.
 const DOUBT: Duration = Duration::from_secs(10);
 
-/// Whether Redis delivers the jobs of a lane. Clones share it: what one slot of a worker finds
-/// out, the others know too.
+/// Whether Redis delivers the jobs of a lane. Clones share it: what one slot of a worker finds out,
+/// the others know too.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Doubt(Arc<Mutex<Option<Instant>>>);
 
@@ -61,11 +62,11 @@ impl Doubt {
     }
 
     fn lock(&self) -> MutexGuard<'_, Option<Instant>> {
-        self.0.lock().expect("nobody panics with this lock")
+        self.0.lock().expect("no code panics while it is locked")
     }
 }
 
-/// Where the jobs of one lane come from.
+/// The source of the jobs of one lane.
 pub(crate) struct LaneBackend {
     jobs: BoxStream<'static, Admitted>,
     ended: CancellationToken,
@@ -74,18 +75,18 @@ pub(crate) struct LaneBackend {
 /// What a lane needs of its worker.
 pub(crate) struct LaneOptions {
     pub(crate) lane: Lane,
-    /// Name in the ledger.
+    /// The name in the ledger.
     pub(crate) worker: String,
     pub(crate) lease: Duration,
-    /// Shared by those who take jobs of this lane.
+    /// Shared by all slots of this lane.
     pub(crate) doubt: Doubt,
-    /// Shared likewise.
+    /// Shared by all slots of this lane.
     pub(crate) admission: Admission,
-    /// While it is closed no job is taken.
+    /// While it is closed, no job is taken.
     pub(crate) intake: Intake,
-    /// From then on no job is taken.
+    /// After this no job is taken.
     pub(crate) stopping: CancellationToken,
-    /// Cancelled by the lane once it has no job in hand that does not run.
+    /// The lane cancels this once it holds no job that is not running.
     pub(crate) ended: CancellationToken,
 }
 
@@ -109,7 +110,7 @@ impl LaneBackend {
 }
 
 impl Source {
-    /// The next job of this lane; `None` once the worker is to stop.
+    /// The next job of this lane; `None` once the worker should stop.
     async fn next(&mut self) -> Option<Admitted> {
         while self.takes_jobs().await {
             let in_doubt = self.options.doubt.is_there() || self.queue.redis().trouble().is_some();
@@ -127,14 +128,14 @@ impl Source {
         None
     }
 
-    /// Waits until jobs are taken; `false` once the worker is to stop.
+    /// Waits until jobs are taken. Returns false once the worker should stop.
     async fn takes_jobs(&self) -> bool {
         let LaneOptions { intake, stopping, .. } = &self.options;
         stopping.run_until_cancelled(intake.opened()).await.is_some() && !self.is_stopping()
     }
 
-    /// Claims what Redis delivers. Where that is nothing, the ledger is asked whether a job waits
-    /// all the same: whatever the reason, it was not delivered.
+    /// Claims what Redis delivers. If there is nothing, the ledger is asked whether a job is
+    /// waiting that was not delivered, for whatever reason.
     async fn claim_delivered(&mut self) -> Option<Admitted> {
         // Not all at the same time, so that one of them comes round soon.
         let wait = POP.mul_f64(rand::rng().random_range(0.5..=1.0));
@@ -158,8 +159,8 @@ impl Source {
         }
     }
 
-    /// Claims from the ledger as fast as jobs come. Between two looks ids are taken from Redis
-    /// where it lets us, so that none heap up there.
+    /// Claims from the ledger as fast as jobs come. Between two reads, ids are taken from Redis if
+    /// possible, so that none accumulate there.
     async fn claim_from_ledger(&mut self) -> Option<Admitted> {
         match self.claim_next(Duration::ZERO).await {
             Ok(None) => {}
@@ -177,7 +178,8 @@ impl Source {
         }
     }
 
-    /// Between two looks into the ledger while Redis does not deliver. Somebody waits for a login.
+    /// The time between two reads of the ledger while Redis does not deliver. A person is waiting
+    /// for a login.
     fn wait_for_ledger(&self) -> Duration {
         match self.options.lane {
             Lane::Interactive => Duration::from_millis(75),
@@ -185,8 +187,8 @@ impl Source {
         }
     }
 
-    /// Claims the job of a popped id; `None`: it is not due any more. The id is nowhere but
-    /// here, so while the ledger is away it is kept, and put back if the worker is to take no more.
+    /// Claims the job of a popped id; `None` if it is no longer due. The id is nowhere else, so
+    /// while the ledger is away it is kept, and put back if the worker should take no more.
     async fn claim(&self, id: JobId) -> Option<Admitted> {
         let LaneOptions { lane, worker, lease, intake, admission, doubt, .. } = &self.options;
         while !self.is_stopping() && intake.is_open() {
@@ -238,7 +240,7 @@ impl Source {
         self.options.stopping.is_cancelled()
     }
 
-    /// Waits, unless the worker is to stop; nothing is claimed by that.
+    /// Waits, unless the worker should stop. It claims nothing.
     #[expect(clippy::disallowed_methods, reason = "a server that is away has no event to await")]
     async fn pause(&self, length: Duration) -> Option<Admitted> {
         let _stopped = self.options.stopping.run_until_cancelled(tokio::time::sleep(length)).await;

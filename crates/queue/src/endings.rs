@@ -1,9 +1,9 @@
-//! Wake-ups: whoever waits for a job hears at once that an attempt at it has ended.
+//! Wake-ups: a request that waits for a job learns at once that an attempt at it has ended.
 //!
-//! A worker publishes the id on one Redis channel; each process that waits has one subscription,
-//! made when somebody first waits, which wakes those who wait for that id. A wake-up says only
-//! that it is worth looking into the ledger. It may get lost, and while there is no subscription
-//! those who wait look again and again, slowly.
+//! A worker publishes the id on one Redis channel. Each process that waits has one subscription,
+//! made at its first wait, which wakes the requests that wait for that id. A wake-up only says that
+//! it is worth reading the ledger. It may get lost, and while there is no subscription, waiting
+//! requests read the ledger repeatedly, but slowly.
 
 use std::{
     collections::HashMap,
@@ -22,14 +22,15 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 
 use crate::{Redis, RedisError};
 
-/// Between two looks into the ledger while no wake-up can come.
+/// The time between two reads of the ledger while there are no wake-ups.
 const POLL: Duration = Duration::from_millis(200);
-/// Between two tries to subscribe.
+/// The time between two attempts to subscribe.
 const PAUSE: Duration = Duration::from_secs(1);
-/// Between two questions whether the other side is still there.
+/// The time between two checks that the other side is still there.
 const PING: Duration = Duration::from_secs(2);
 
-/// Those who wait in this process. Clones share them, and the subscription ends with the last.
+/// The waiting requests of this process. Clones share them, and the subscription ends with the
+/// last.
 #[derive(Debug, Clone)]
 pub(crate) struct Endings(Arc<Shared>);
 
@@ -58,8 +59,8 @@ impl Default for Endings {
 }
 
 impl Endings {
-    /// Listens for the end of an attempt at a job. What ended before is not heard: look into the
-    /// ledger once after this.
+    /// Listens for the end of an attempt at a job. Earlier ends are not heard, so read the ledger
+    /// once after this.
     pub(crate) fn listen(&self, redis: &Redis, id: JobId) -> Ending {
         let Shared { waiting, start, stop, .. } = &*self.0;
         start.call_once(|| {
@@ -80,7 +81,7 @@ impl Waiting {
     }
 
     fn lock(&self) -> MutexGuard<'_, HashMap<JobId, watch::Sender<()>>> {
-        self.by_job.lock().expect("nobody panics with this lock")
+        self.by_job.lock().expect("no code panics while it is locked")
     }
 }
 
@@ -98,8 +99,8 @@ impl Ending {
         Self { id, woken, waiting: Arc::clone(waiting) }
     }
 
-    /// Waits until it is worth looking into the ledger: an attempt has ended, or nobody could say
-    /// whether one has.
+    /// Waits until it is worth reading the ledger: an attempt has ended, or it is not known whether
+    /// one has.
     pub async fn heard(&mut self) {
         loop {
             let woken = tokio::time::timeout(POLL, self.woken.changed()).await;

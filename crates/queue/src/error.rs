@@ -1,13 +1,12 @@
 /// What can go wrong with the queue.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// The ledger failed.
     #[error(transparent)]
     Store(#[from] mis_sync_store::Error),
-    /// Redis failed where nothing can stand in for it.
+    /// Redis failed where nothing can replace it.
     #[error("Redis is away: {0}")]
     Redis(#[from] crate::RedisError),
-    /// apalis ended a worker by itself.
+    /// apalis ended a worker.
     #[error("the worker runtime failed: {0}")]
     Runtime(String),
 }

@@ -30,7 +30,7 @@ pub struct RedisHealth {
     pub last_save_ago: Option<Duration>,
     /// Connected clients.
     pub clients: Option<u64>,
-    /// What somebody should look at.
+    /// What a person should look at.
     pub warnings: Vec<RedisWarning>,
 }
 
@@ -44,7 +44,7 @@ pub struct Persistence {
 }
 
 named!(
-    /// What somebody should look at.
+    /// What a person should look at.
     RedisWarning, "warning about Redis", {
         /// Full, it throws keys away: job ids wait for the sweeper then, and the rate limit forgets.
         EvictsKeys = "evicts_keys",

@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use tokio::sync::watch;
 
-/// Whether a worker takes jobs. Clones are one switch, which all its lanes look at.
+/// Whether a worker takes jobs. Clones are one switch, which all its lanes read.
 #[derive(Debug, Clone)]
 pub struct Intake(Arc<watch::Sender<bool>>);
 
@@ -14,7 +14,7 @@ impl Default for Intake {
 }
 
 impl Intake {
-    /// Opens or closes it. What runs already goes on.
+    /// Opens or closes it. Running jobs continue.
     pub fn set_open(&self, open: bool) {
         self.0.send_replace(open);
     }

@@ -1,4 +1,4 @@
-//! The rate limit that all processes share: no second sees more calls of a key than so many.
+//! The rate limit that all processes share: no second sees more calls of a key than allowed.
 
 mod alone;
 mod scripts;
@@ -16,41 +16,43 @@ use scripts::Lua;
 pub(crate) use scripts::WINDOW;
 use turns::Turns;
 
-/// However long Wonde asks to wait, after so long it is asked again: it is the longest pause
-/// that is ever stored, and what lies further ahead did not come from here.
+/// However long Wonde asks us to wait, it is asked again after this. It is the longest pause that
+/// is ever stored; a later time did not come from here.
 const LONGEST_PAUSE: Duration = Duration::from_hours(1);
 
-/// The same as scripts see it; a pause of just the longest length must not be taken for a wrong one.
+/// The same limit for scripts. A pause of exactly the longest length must not look like a wrong
+/// one.
 const FURTHEST_PAUSE: Duration = Duration::from_secs(LONGEST_PAUSE.as_secs() + 1);
 
-/// A call that was let out longer ago is asked for again: it would count in another second than it
-/// is made in.
+/// A grant that is older than this is requested again, because the call would be made in another
+/// second than the one in which it counts.
 const FRESH: Duration = Duration::from_millis(50);
 
-/// So often in a row; a Redis that is always slower than [`FRESH`] is believed then.
+/// This many times in a row. A Redis that is always slower than [`FRESH`] is then believed.
 const TRIES: usize = 4;
 
-/// Who waits asks again after so long at the latest, because Redis may come, go or be emptied.
+/// A waiting call asks again after this time at the latest, because Redis may come, go or be
+/// emptied.
 const AGAIN: Duration = Duration::from_millis(250);
 
-/// How long a call waits for what the ledger says of pauses.
+/// How long a call waits for the pauses in the ledger.
 const LEDGER: Duration = Duration::from_millis(250);
 
-/// So many calls of one key.
+/// The limit on calls of one key.
 #[derive(Debug, Clone, Copy)]
 pub struct RateLimit {
-    /// Calls that any one second sees, at the most.
+    /// The most calls in any one second.
     pub per_second: NonZeroU32,
-    /// How many of these are the share of logins, where this is the limit of syncs. They may take
-    /// of it what logins leave. 0: this is the limit of logins.
+    /// In the limit of syncs: how many of these are reserved for logins. Syncs may use what logins
+    /// leave. In the limit of logins it is 0.
     pub kept_for_logins: u32,
-    /// Whoever would wait longer is told so instead.
+    /// A call that would wait longer is refused instead.
     pub longest_wait: Duration,
 }
 
 impl RateLimit {
-    /// The limit of syncs, where so many of a hundred calls are the share of logins; one call per
-    /// second is left to syncs at the least.
+    /// The limit of syncs, with this percentage reserved for logins. Syncs keep at least one call
+    /// per second.
     #[must_use]
     pub fn keeping_percent(self, kept: u32) -> Self {
         let all = self.per_second.get();
@@ -71,12 +73,12 @@ pub struct RateLimiter {
     pause: Lua,
 }
 
-/// What Redis answers: when the call was let out, or how long to wait, as a negative number; and
-/// as of when it knows of every call.
+/// The answer of Redis: when the call was granted, or how long to wait, as a negative number; and
+/// the time since when it knows of every call.
 type Answer = (i64, i64);
 
 impl RateLimiter {
-    /// A limiter whose keys live under the prefix of the queue's Redis.
+    /// A limiter whose keys are under the prefix of the queue's Redis.
     pub fn new(queue: &Queue, limit: RateLimit) -> Self {
         Self {
             redis: queue.redis().clone(),
@@ -88,8 +90,8 @@ impl RateLimiter {
         }
     }
 
-    /// Waits until `key` may make another call, which is then to be made at once. `Err`: the wait
-    /// would be this long, longer than the longest allowed.
+    /// Waits until `key` may make another call, which should then be made at once. `Err` gives the
+    /// wait if it would be longer than the longest allowed.
     pub async fn acquire(&self, key: &str) -> Result<(), Duration> {
         self.wait(key, None).await
     }
@@ -119,7 +121,7 @@ impl RateLimiter {
         }
     }
 
-    /// Lets a call out, or tells how long to wait before asking again.
+    /// Grants a call, or says how long to wait before asking again.
     async fn ask_redis(
         &self,
         key: &str,
@@ -136,7 +138,7 @@ impl RateLimiter {
             alone.has_redis(is_told);
             let is_fresh = asked_at.elapsed() <= FRESH;
             if alone.is_news(since) {
-                // Nobody was let out since, so this comes in time.
+                // No call was granted since, so this is in time.
                 self.restore_pauses().await;
             } else if at < 0 {
                 return Ok(Err(Duration::from_micros(at.unsigned_abs())));
@@ -174,8 +176,8 @@ impl RateLimiter {
         Ok((asked_at, self.acquire.run(connection, &keys, &arguments).await?))
     }
 
-    /// The same without Redis: from the part of this process. That of all processes together is the
-    /// limit; a pause that another one heard of is in the ledger.
+    /// The same without Redis, from the share of this process. The shares of all processes together
+    /// are the limit. A pause that another process received is in the ledger.
     async fn ask_alone(&self, key: &str) -> Result<(), Duration> {
         let alone = self.redis.alone();
         alone.room(Instant::now(), key, self.limit)?;
@@ -187,7 +189,7 @@ impl RateLimiter {
         alone.take(Instant::now(), key, self.limit)
     }
 
-    /// Lets nobody make a call of `key` for this long, in any process; for an hour at the most.
+    /// Blocks calls of `key` for this long, in all processes, for at most an hour.
     pub async fn pause(&self, key: &str, length: Duration) {
         self.hold(key, None, length).await;
     }
@@ -200,7 +202,7 @@ impl RateLimiter {
     async fn hold(&self, key: &str, label: Option<&str>, length: Duration) {
         let length = length.min(LONGEST_PAUSE);
         self.redis.alone().pause(Instant::now(), key, length);
-        // Side by side, so that neither holds up the other.
+        // In parallel, so that neither delays the other.
         let in_ledger = self.ledger(wonde_pauses::note(&self.pool, key, length));
         let (in_redis, in_ledger) = tokio::join!(self.call_pause(key, label, length), in_ledger);
         if let Err(error) = in_redis {
@@ -224,7 +226,7 @@ impl RateLimiter {
         self.redis.call(|connection| self.pause.run(connection, &keys, &arguments)).await
     }
 
-    /// Puts the pauses into a Redis that has forgotten them.
+    /// Restores the pauses in a Redis that has lost them.
     async fn restore_pauses(&self) {
         let pauses = match self.ledger(wonde_pauses::list(&self.pool)).await {
             Ok(pauses) => pauses,
@@ -245,7 +247,7 @@ impl RateLimiter {
         timeout(LEDGER, answer).await.map_err(late)?
     }
 
-    /// Where a call is counted, and as whose; the first is empty where it is not.
+    /// Where a call is counted, and under which name. The first is empty if it is not counted.
     fn counted(&self, key: &str, label: Option<&str>) -> (String, String) {
         match label {
             Some(label) => (self.counts_key(), format!("{key}:{label}")),
@@ -253,7 +255,7 @@ impl RateLimiter {
         }
     }
 
-    /// How the names of the counts begin.
+    /// The beginning of the names of the counts.
     pub(crate) fn counts_key(&self) -> String {
         self.redis.key("wonde")
     }
@@ -276,15 +278,15 @@ impl RateLimiter {
 }
 
 impl Redis {
-    /// Says that nothing was sent to Wonde in the last second that this Redis does not know of. So
-    /// the first call has not to wait a second, as it has to where Redis was emptied. For a Redis
-    /// that was started for this process.
+    /// States that nothing was sent to Wonde in the last second that this Redis does not know of.
+    /// Then the first call need not wait a second, as it has to after Redis was emptied. Use it for
+    /// a Redis that was started for this process.
     pub async fn vouch(&self) -> Result<(), RedisError> {
         let (vouch, keys) = (Lua::vouch(), [self.known_key()]);
         self.call(|connection| async move { vouch.run(connection, &keys, &[]).await }).await
     }
 
-    /// As of when Redis knows of every call.
+    /// The key of the time since when Redis knows of every call.
     pub(crate) fn known_key(&self) -> String {
         self.key("known")
     }
@@ -296,8 +298,8 @@ impl fmt::Debug for RateLimiter {
     }
 }
 
-/// How much is left at `now_us` of what takes so long from a time on that Redis holds; nothing of
-/// what a script would take for wrong.
+/// How much is left at `now_us` of a duration that began at a time stored in Redis; nothing if a
+/// script would consider it wrong.
 pub(crate) fn left(from: &str, length: Duration, now_us: u64) -> Duration {
     let until = from.parse::<u64>().unwrap_or(0).saturating_add(micros(length));
     let left = Duration::from_micros(until.saturating_sub(now_us));

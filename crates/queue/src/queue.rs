@@ -7,7 +7,7 @@ use crate::{Ending, Enqueued, Error, Idempotency, NewJob, Redis, RedisError, end
 
 /// How long a delivered job may wait before its id is delivered again, in case Redis lost it.
 const PATIENCE: Duration = Duration::from_secs(5);
-/// How many jobs one sweep delivers at the most.
+/// The most jobs that one sweep delivers.
 const SWEEP_LIMIT: i64 = 1000;
 
 /// The ledger and its delivery.
@@ -21,23 +21,22 @@ pub struct Queue {
 /// What a sweep did.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Swept {
-    /// Ids delivered again.
+    /// Ids that were delivered again.
     pub redelivered: usize,
     /// Jobs that may not start another attempt.
     pub failed: u64,
-    /// Ids that Redis did not take; workers find these jobs in the ledger.
+    /// Ids that Redis did not accept; workers find these jobs in the ledger.
     pub undelivered: usize,
-    /// Jobs whose staged records were thrown away.
+    /// Jobs whose staged records were discarded.
     pub discarded: u64,
 }
 
 impl Queue {
-    /// A queue over this ledger and this Redis.
+    /// A queue with this ledger and this Redis.
     pub fn new(pool: Pool, redis: Redis) -> Self {
         Self { pool, redis, endings: Endings::default() }
     }
 
-    /// The ledger's database.
     pub fn pool(&self) -> &Pool {
         &self.pool
     }
@@ -47,10 +46,10 @@ impl Queue {
         &self.redis
     }
 
-    /// Puts a job in the ledger and its id on Redis, or finds the unfinished one.
+    /// Adds a job to the ledger and its id to Redis, or finds the unfinished one.
     ///
-    /// Once the row is there the job is accepted: that Redis is away is no error, the
-    /// sweeper delivers it later.
+    /// Once the row is there, the job is accepted. It is not an error if Redis is away: the sweeper
+    /// delivers the id later.
     pub async fn enqueue(
         &self,
         new: &NewJob,
@@ -63,24 +62,23 @@ impl Queue {
         Ok(enqueued)
     }
 
-    /// Delivers a job that the ledger has; if Redis is away, the sweeper does it later.
+    /// Delivers a job that is in the ledger. If Redis is away, the sweeper does it later.
     pub async fn deliver_new(&self, job: &Job) {
         if let Err(error) = self.redis.push(job.lane, &[job.id]).await {
             tracing::debug!(job.id = %job.id, %error, "accepted; a worker finds it in the ledger");
         }
     }
 
-    /// Listens for the end of an attempt at a job. What ended before is not heard: look into the
-    /// ledger once after this.
+    /// Listens for the end of an attempt at a job. Earlier ends are not heard, so read the ledger
+    /// once after this.
     pub fn ending(&self, id: JobId) -> Ending {
         self.endings.listen(&self.redis, id)
     }
 
-    /// Wakes whoever waits for this job, in all processes. A wake-up that gets lost costs them
-    /// their patience, and nothing else.
+    /// Wakes all requests that wait for this job, in all processes. A lost wake-up only costs time.
     pub(crate) async fn announce_end(&self, id: JobId) {
         if let Err(error) = self.redis.publish_end(id).await {
-            tracing::debug!(job.id = %id, %error, "nobody was woken");
+            tracing::debug!(job.id = %id, %error, "no request was woken");
         }
     }
 
@@ -89,9 +87,9 @@ impl Queue {
         self.redis.push(lane, &[id]).await
     }
 
-    /// Puts every job that should be running back on Redis, ends the exhausted ones, and
-    /// throws away what dead runs staged. Every worker does this all the time. What Redis does
-    /// not take is no error: workers ask the ledger for it.
+    /// Sends every job that should be running to Redis again, ends the exhausted ones, and discards
+    /// what dead runs staged. Every worker does this continuously. It is not an error if Redis does
+    /// not accept an id: workers ask the ledger for it.
     pub async fn redeliver_due(&self) -> Result<Swept, Error> {
         let failed = jobs::fail_exhausted(&self.pool).await?;
         let discarded = fetches::discard_leftovers(&self.pool).await?;

@@ -1,4 +1,4 @@
-//! Redis as this service sees it: which commands there are, and the names of the keys.
+//! Redis as this service uses it: the commands, and the names of the keys.
 
 mod address;
 mod error;
@@ -21,15 +21,15 @@ use link::Link;
 pub(crate) use server::Connection;
 use server::Server;
 
-/// How long a call may take that somebody's work waits for. Everything goes on without Redis, so
-/// that is not long.
+/// How long a call may take that other work waits for. Everything continues without Redis, so this
+/// is short.
 const CALL: Duration = Duration::from_millis(250);
-/// How long the answer to a question of an operator may take.
+/// How long the answer to an operator's query may take.
 const LOOK: Duration = Duration::from_secs(1);
-/// How much longer than it waits for an id a pop may take.
+/// How much longer than its wait for an id a pop may take.
 const POP_PATIENCE: Duration = Duration::from_secs(1);
 
-/// The channel on which ends of attempts are told.
+/// The channel on which ends of attempts are published.
 const ENDED: &str = "ended";
 
 /// The Redis of this service: connections, and the names of the keys under one prefix.
@@ -44,7 +44,7 @@ pub struct Redis {
 impl Redis {
     /// Prepares connections to `url`: `redis://`, `rediss://` or `redis+unix://`,
     /// `redis+sentinel://host,host/master`, `redis+cluster://host,host` (the last two also with
-    /// `rediss`). They are made when they are needed, and made anew when they break. All keys
+    /// `rediss`). They are made when they are needed, and made again when they break. All keys
     /// begin with `prefix`.
     pub fn open(url: &str, prefix: &str) -> Result<Self, RedisError> {
         let server = Server::open(url)?;
@@ -53,8 +53,8 @@ impl Redis {
         Ok(Self { server, link, prefix, alone: Arc::default() })
     }
 
-    /// Whether Redis takes a write, within this time. At once it is said of a Redis that was in
-    /// trouble a moment ago.
+    /// Checks that Redis accepts a write, within this time. If Redis was in trouble a moment ago,
+    /// the answer is immediate.
     pub async fn check(&self, patience: Duration) -> Result<(), RedisError> {
         let key = self.key("probe");
         let write =
@@ -62,17 +62,17 @@ impl Redis {
         self.link.call(patience, write).await
     }
 
-    /// What is the matter with Redis, as far as this process knows.
+    /// What is wrong with Redis, as far as this process knows.
     pub(crate) fn trouble(&self) -> Option<RedisTrouble> {
         self.link.trouble()
     }
 
-    /// Whether ids can be taken. They can be where no new ones are taken any more.
+    /// Whether ids can be taken. That can be so even if no new ones are accepted.
     pub(crate) fn lets_pop(&self) -> bool {
         self.trouble().is_none_or(RedisTrouble::lets_pop)
     }
 
-    /// Runs a command that somebody's work waits for.
+    /// Runs a command that other work waits for.
     pub(crate) async fn call<T, F>(
         &self,
         run: impl FnOnce(Connection) -> F,
@@ -83,7 +83,7 @@ impl Redis {
         self.link.call(CALL, run).await
     }
 
-    /// Runs a question of an operator.
+    /// Runs an operator's query.
     pub(crate) async fn look<T, F>(
         &self,
         run: impl FnOnce(Connection) -> F,
@@ -98,26 +98,27 @@ impl Redis {
         }
     }
 
-    /// Puts ids of due jobs where their workers take them. An id that waits already stays
-    /// where it is.
+    /// Adds ids of due jobs where their workers take them. An id that is already there keeps its
+    /// place.
     pub(crate) async fn push(&self, lane: Lane, ids: &[JobId]) -> Result<(), RedisError> {
         let members: Vec<(u8, String)> = ids.iter().map(|id| (0, id.to_string())).collect();
         let key = self.ready_key(lane);
         self.call(async |mut connection| connection.zadd_multiple(key, &members).await).await
     }
 
-    /// A connection of its own for a lane, because a blocking pop holds up all that share it.
+    /// A separate connection for a lane, because a blocking pop blocks every user of its
+    /// connection.
     pub(crate) fn popper(&self, lane: Lane) -> Popper {
         Popper { redis: self.clone(), connection: None, key: self.ready_key(lane), lane }
     }
 
-    /// Tells everybody that an attempt at this job has ended.
+    /// Tells all processes that an attempt at this job has ended.
     pub(crate) async fn publish_end(&self, id: JobId) -> Result<(), RedisError> {
         let channel = self.key(ENDED);
         self.call(async |mut connection| connection.publish(channel, id.to_string()).await).await
     }
 
-    /// Ids of jobs as [`Redis::publish_end`] tells them, until the connection breaks.
+    /// Ids of jobs as published by [`Redis::publish_end`], until the connection breaks.
     pub(crate) async fn endings(&self) -> Result<Subscription, RedisError> {
         let generation = self.link.generation(CALL).await?;
         let mut subscriber = self.server.subscriber().await?;
@@ -132,8 +133,8 @@ impl Redis {
         &self.alone
     }
 
-    /// Tells the place of this process among those that share the rate limits. While Redis is away
-    /// each keeps to its part.
+    /// Tells this process its place among those that share the rate limits. While Redis is away,
+    /// each uses only its share.
     pub fn share_limits(&self, place: Place) {
         self.alone.share(Instant::now(), place);
     }
@@ -170,26 +171,26 @@ impl Subscription {
         }
     }
 
-    /// Waits until Redis is found to be away, or another one than it was.
+    /// Waits until Redis is found to be away, or is another server than before.
     pub(crate) fn lost(&self) -> impl Future<Output = ()> + use<> {
         let (link, generation) = (self.redis.link.clone(), self.generation);
         async move { link.lost(generation).await }
     }
 }
 
-/// Takes one id of a lane after the other: the oldest of the syncs, the newest of the logins. Where
-/// there are more logins than the workers can bear, the one who came last is the one who still
-/// waits.
+/// Takes the ids of a lane one by one: the oldest of the syncs, the newest of the logins. If there
+/// are more logins than the workers can handle, the person who came last is the one who is still
+/// waiting.
 pub(crate) struct Popper {
     redis: Redis,
-    /// With the generation of the shared connection when it was made.
+    /// With the generation of the shared connection at the time.
     connection: Option<(u64, Connection)>,
     key: String,
     lane: Lane,
 }
 
 impl Popper {
-    /// Waits so long for an id; `None`: nothing came. What is no job id is dropped.
+    /// Waits this long for an id; `None` if nothing came. An invalid id is dropped.
     pub(crate) async fn pop(&mut self, wait: Duration) -> Result<Option<JobId>, RedisError> {
         let (generation, mut connection) = self.connection().await?;
         let (key, seconds) = (&self.key, wait.as_secs_f64());
@@ -208,7 +209,7 @@ impl Popper {
             () = self.redis.link.lost(generation) => Err(RedisError::Away(RedisTrouble::Away)),
         };
         if popped.is_err() {
-            // An answer that is still on its way must not be taken for that of the next pop.
+            // An answer that is still on its way must not be mistaken for that of the next pop.
             self.connection = None;
         }
         Ok(popped?.and_then(|(_, member, _)| member.parse().ok()))

@@ -1,7 +1,7 @@
-//! Knows a write whose connection died without a word: a firewall forgot it, a cable was pulled, a
-//! server vanished. Its client waits for an answer that never comes, while the lease is renewed on
-//! another connection and nobody takes over. The ledger's server tells the difference to a write
-//! that takes long.
+//! Detects a write whose connection is dead: a firewall forgot it, a cable was pulled, or a server
+//! vanished. Its client waits for an answer that never comes, while the lease is renewed on another
+//! connection and no other worker takes over. The ledger's server can tell this from a write that
+//! takes long.
 
 use std::time::{Duration, Instant};
 
@@ -12,14 +12,14 @@ use mis_sync_store::{
 };
 use tokio::time::timeout;
 
-/// No client takes so long from one statement of a transaction to the next.
+/// No client takes this long from one statement of a transaction to the next.
 const SHORTEST_PATIENCE: Duration = Duration::from_secs(2);
 
-/// Listens to one attempt.
+/// Watches one attempt.
 pub(crate) struct Silence {
     writing: Writing,
     patience: Duration,
-    /// The transaction that was open when the server knew nothing of it.
+    /// The transaction that was open when the server knew nothing about it.
     unknown: Option<Instant>,
 }
 
@@ -28,9 +28,9 @@ impl Silence {
         Self { writing, patience: (lease / 3).max(SHORTEST_PATIENCE), unknown: None }
     }
 
-    /// Whether the attempt writes on a connection that is dead. The server is asked only where a
-    /// transaction is open for a while; one that it does not know is asked about twice, because it
-    /// may have ended just now.
+    /// Whether the attempt writes on a dead connection. The server is asked only if a transaction
+    /// has been open for a while. If it does not know the transaction, it is asked twice, because
+    /// the transaction may have just ended.
     pub(crate) async fn is_heard(&mut self, pool: &Pool, lease: Lease) -> bool {
         let Some(since) = self.writing.since() else { return false };
         if since.elapsed() < self.patience {
@@ -44,8 +44,8 @@ impl Silence {
                 let before = self.unknown.replace(since);
                 return before == Some(since) && self.writing.since() == before;
             }
-            Ok(Err(error)) => tracing::debug!(%error, "nobody knows how the write is"),
-            Err(_) => tracing::debug!("nobody says how the write is"),
+            Ok(Err(error)) => tracing::debug!(%error, "the server does not know the write"),
+            Err(_) => tracing::debug!("the server does not say how the write is"),
         }
         false
     }

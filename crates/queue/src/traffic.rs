@@ -1,5 +1,5 @@
-//! What went out to Wonde and how much of each rate is left, for operators. The limiter counts as it
-//! grants, in the same call; keys are hashes of tokens, and schools are named by their label.
+//! Requests to Wonde and how much of each rate is left, for operators. The limiter counts as it
+//! grants, in the same call. Keys are hashes of tokens, and schools are named by their label.
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -14,9 +14,9 @@ use crate::{
 };
 
 /// Counts one call by minute, and by five minutes and key. `ARGV[4]` begins the names of the counts
-/// (empty: nothing is counted), `ARGV[5]` says whose call it is. Names depend on the time, so they
-/// cannot be among the script's keys; in a cluster they are on the same node by their prefix. What
-/// cannot be counted keeps nobody from calling.
+/// (nothing is counted if it is empty), `ARGV[5]` says whose call it is. Names depend on the time,
+/// so they cannot be among the script's keys; in a cluster their prefix puts them on the same node.
+/// A count that fails does not block the call.
 pub(crate) const COUNT: &str = r"
 local function count(what)
     if ARGV[4] == '' then return end
@@ -30,10 +30,10 @@ local function count(what)
 end
 ";
 
-/// Minutes that are told.
+/// How many minutes are shown.
 const MINUTES: u64 = 15;
 
-/// What went out, and what is left.
+/// Requests that were sent, and what is left.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WondeTraffic {
     /// The last fifteen minutes, oldest first; the last one is not over.
@@ -42,12 +42,11 @@ pub struct WondeTraffic {
     pub keys: Vec<KeyTraffic>,
 }
 
-/// One minute.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct MinuteTraffic {
     /// Its start, by the clock of Redis.
     pub at: DateTime<Utc>,
-    /// Requests that were let out.
+    /// Requests that were granted.
     pub sent: u64,
     /// Answers that asked us to wait (429).
     pub limited: u64,
@@ -58,20 +57,20 @@ pub struct MinuteTraffic {
 pub struct KeyTraffic {
     /// 32 hex digits of the token's SHA-256.
     pub key: String,
-    /// iP's own key of the school; `None`: who used it did not say.
+    /// iP's own key of the school; `None` if the caller did not say.
     pub school: Option<SchoolId>,
-    /// Requests that were let out.
+    /// Requests that were granted.
     pub sent: u64,
     /// Answers that asked us to wait (429).
     pub limited: u64,
-    /// Requests that may go out at once now.
+    /// Requests that can be sent immediately.
     pub left: u64,
     /// How long the next one waits.
     pub wait: Duration,
 }
 
 impl RateLimiter {
-    /// What went out lately under all keys, and what this limiter would let out now.
+    /// Recent requests of all keys, and what this limiter would grant now.
     pub async fn traffic(&self) -> Result<WondeTraffic, RedisError> {
         self.redis().look(|connection| self.read_traffic(connection)).await
     }
@@ -140,7 +139,7 @@ impl RateLimiter {
     }
 }
 
-/// The counts of all slots together. What does not look like a count is left out.
+/// The counts of all slots together. Values that do not look like counts are left out.
 fn sum(slots: &[BTreeMap<String, u64>]) -> Vec<KeyTraffic> {
     let mut keys: BTreeMap<(String, String), KeyTraffic> = BTreeMap::new();
     for (field, count) in slots.iter().flatten() {

@@ -15,43 +15,43 @@ use crate::{
 /// How a worker process runs.
 #[derive(Debug, Clone)]
 pub struct WorkerOptions {
-    /// Its name in the ledger. It must differ at every start of a process: an orphan is known
-    /// by its lease, never by a name that came back.
+    /// The name in the ledger. It must differ at every start of a process: an orphaned job is
+    /// recognised by its lease, never by a name that came back.
     pub name: String,
-    /// Whole schools that run at once.
+    /// Syncs that run at the same time.
     pub concurrency: usize,
-    /// Logins that run at once, whatever the schools do.
+    /// Logins that run at the same time, in addition to the syncs.
     pub interactive_concurrency: usize,
-    /// How long a claim holds without a heartbeat.
+    /// How long a claim lasts without a heartbeat.
     pub lease: Duration,
     /// After a request to stop, how long running jobs may take to finish.
     pub drain: Duration,
     /// How long failed jobs wait.
     pub retry: RetryPolicy,
-    /// Whether jobs are taken; somebody else may close it, and open it again.
+    /// Whether jobs are taken. Others may close it and open it again.
     pub intake: Intake,
 }
 
 /// How the jobs of one lane run.
 struct Slots {
-    /// Each takes one job after the other: as many are claimed at once.
+    /// Each takes one job after the other; this many are claimed at the same time.
     backends: usize,
-    /// Jobs of one backend that run at once.
+    /// Jobs of one backend that run at the same time.
     concurrency: usize,
     lease: Duration,
 }
 
-/// A login that nobody works on any more is worth taking up again within seconds or not at all.
+/// An abandoned login is worth taking up again within seconds or not at all.
 const LONGEST_LOGIN_LEASE: Duration = Duration::from_secs(10);
 
-/// Internal jobs that run at once.
+/// Internal jobs that run at the same time.
 const INTERNAL_CONCURRENCY: usize = 4;
 
-/// Logins are claimed side by side, because they come side by side and a claim waits for the disk.
+/// Logins are claimed in parallel, because they arrive in parallel and a claim waits for the disk.
 const LOGIN_BACKENDS: usize = 4;
 
 impl WorkerOptions {
-    /// How many jobs of each lane that people ask for run at once.
+    /// How many jobs run at the same time in each lane that people use.
     pub fn slots_by_lane(&self) -> Vec<(Lane, usize)> {
         let slots = |lane: &Lane| {
             let Slots { backends, concurrency, .. } = self.slots(*lane);
@@ -78,11 +78,11 @@ impl WorkerOptions {
     }
 }
 
-/// Runs jobs until `stop` is cancelled. Then it takes no new work, gives running jobs until
-/// the drain time is over, and hands the rest back without spending their attempt.
+/// Runs jobs until `stop` is cancelled. Then it takes no new work, gives running jobs until the
+/// drain time is over, and hands the rest back without spending their attempt.
 ///
-/// Returns early only with an error, when apalis ends a worker by itself; a supervisor should
-/// start the process anew.
+/// It returns early only with an error, if apalis ends a worker; a supervisor should then start the
+/// process again.
 pub async fn run_worker(
     queue: Queue,
     options: WorkerOptions,
@@ -147,8 +147,8 @@ pub async fn run_worker(
         futures::future::join(close, drain).await;
         std::future::pending::<Infallible>().await
     };
-    // `run` and not `run_with_signal`: the latter goes on waiting for its signal after every
-    // worker died, and the process looks alive.
+    // `run` and not `run_with_signal`: the latter keeps waiting for its signal after every worker
+    // has died, so the process looks alive.
     tokio::select! {
         ended = monitor.run() => ended.map_err(|error| Error::Runtime(error.to_string())),
         never = stopping => match never {},
@@ -162,13 +162,13 @@ fn register(
     concurrency: usize,
     context: AttemptContext,
 ) -> Monitor {
-    // apalis asks for a factory in order to restart a worker that ended with an error. Ours
-    // cannot: the backend's error type has no value.
+    // apalis asks for a factory in order to restart a worker that ended with an error. Ours cannot
+    // end with one: the backend's error type has no value.
     let backend = std::sync::Mutex::new(Some(backend));
     monitor.register(move |_| {
         let backend = backend
             .lock()
-            .expect("nobody panics with this lock")
+            .expect("no code panics while it is locked")
             .take()
             .expect("a backend without errors is never restarted");
         WorkerBuilder::new(name.as_str())

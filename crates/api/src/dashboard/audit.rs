@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{ApiError, parameters::Parameters, state::Operator};
 
-/// Lines on a page.
+/// Lines per page.
 const LIMIT: usize = 50;
 
 pub(super) async fn show(operator: Operator, parameters: Parameters) -> Result<Response, ApiError> {
@@ -202,7 +202,7 @@ fn target(line: &AuditLine, names: &Names) -> Markup {
     }
 }
 
-/// What was done to many jobs, and the id of how far it is.
+/// The action on many jobs, and the id of its progress page.
 fn bulk(line: &AuditLine) -> Option<(&str, &str)> {
     line.subject.as_deref().filter(|_| line.action == AuditAction::Bulk)?.split_once(' ')
 }
@@ -228,7 +228,7 @@ fn older(filter: &AuditFilter, before: i64) -> String {
     format!("/dashboard/audit?{}", query.finish())
 }
 
-/// Works the whole chain out again.
+/// Verifies the whole chain.
 pub(super) async fn verify(posted: Posted) -> Result<Response, ApiError> {
     let access = posted.may(Action::UseDashboard)?;
     let verdict = match audit::verify(access.pool()).await? {

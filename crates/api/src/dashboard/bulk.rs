@@ -1,4 +1,4 @@
-//! One action on many jobs: how many there are before, and how far it is after.
+//! One action on many jobs: the number before, and the progress afterwards.
 
 use axum::response::{IntoResponse, Response};
 use maud::{Markup, html};
@@ -22,7 +22,7 @@ use crate::{
     state::Operator,
 };
 
-/// Asks whether it is meant.
+/// Asks for confirmation.
 pub(super) async fn review(
     operator: Operator,
     mut parameters: Parameters,
@@ -30,7 +30,7 @@ pub(super) async fn review(
     let access = operator.may(Action::ActOnJobs)?;
     let action: BulkAction = parameters.take("action", "retry or cancel")?.ok_or_else(missing)?;
     let filter = Filter::read(parameters, operator.preferences())?.newest();
-    // The last box may have gone with its job in the moment of the click.
+    // The last box may have disappeared with its job at the moment of the click.
     if filter.is_everything() {
         return Ok(go("/dashboard/jobs", None));
     }
@@ -121,7 +121,7 @@ fn tone(action: BulkAction) -> &'static str {
     }
 }
 
-/// Asks the leader to do it.
+/// Requests the action.
 pub(super) async fn start(posted: Posted) -> Result<Response, ApiError> {
     let access = posted.may(Action::ActOnJobs)?;
     let fields = posted.fields();
@@ -138,7 +138,7 @@ pub(super) async fn start(posted: Posted) -> Result<Response, ApiError> {
     Ok(go(&format!("/dashboard/bulk/{id}"), None))
 }
 
-/// How far it is.
+/// Shows its progress.
 pub(super) async fn show(operator: Operator, PathId(id): PathId) -> Result<Response, ApiError> {
     let id: BulkId = id.parse().map_err(|_| ApiError::NotFound)?;
     let found = read(bulk::get(operator.access().pool(), id)).await;

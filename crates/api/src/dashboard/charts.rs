@@ -1,12 +1,12 @@
-//! Charts, drawn here: they need no script, follow the colours of the page, and each has a table
-//! behind it.
+//! Charts, drawn here: they need no script, follow the page's colours, and each has a table behind
+//! it.
 
 use std::fmt::Write;
 
 use maud::{Markup, html};
 
-/// A bar: its parts from the bottom to the top, each with the name of its colour, and what it
-/// says on a hover.
+/// A bar: its parts from bottom to top, each with the name of its colour, and the text that appears
+/// on hover.
 pub(super) struct Bar<'a> {
     pub(super) parts: Vec<(&'a str, i64)>,
     pub(super) title: String,
@@ -16,10 +16,10 @@ const HEIGHT: f64 = 100.0;
 /// One bar and the gap after it.
 const STEP: f64 = 10.0;
 const GAP: f64 = 2.0;
-/// There is room for so many bars, so that two do not look like walls.
+/// There is room for at least this many bars, so that two do not look like walls.
 const FEWEST: usize = 24;
 
-/// A bar chart, the newest bar at the right end; `words` says what a height means.
+/// A bar chart with the newest bar at the right end; `words` says what a height means.
 #[expect(clippy::cast_precision_loss, reason = "heights in a drawing")]
 pub(super) fn bars(label: &str, bars: &[Bar<'_>], words: impl FnOnce(i64) -> String) -> Markup {
     let height_of = |bar: &Bar<'_>| bar.parts.iter().map(|(_, value)| value).sum::<i64>();
@@ -46,7 +46,7 @@ pub(super) fn bars(label: &str, bars: &[Bar<'_>], words: impl FnOnce(i64) -> Str
 fn stacked<'a>(parts: &[(&'a str, i64)], highest: f64) -> Vec<(&'a str, f64, f64)> {
     let mut top = HEIGHT;
     let drawn = parts.iter().filter(|(_, value)| *value > 0).map(|(kind, value)| {
-        // What is there can be seen.
+        // Even small values must be visible.
         let height = (*value as f64 / highest * HEIGHT).max(1.5);
         top = (top - height).max(0.0);
         (*kind, round(top), round(height))
@@ -54,13 +54,13 @@ fn stacked<'a>(parts: &[(&'a str, i64)], highest: f64) -> Vec<(&'a str, f64, f64
     drawn.collect()
 }
 
-/// A line of values from left to right; where there is none the line breaks off.
+/// A line of values from left to right. It breaks off where there is no value.
 pub(super) struct Line<'a> {
     pub(super) kind: &'a str,
     pub(super) values: Vec<Option<f64>>,
 }
 
-/// A line chart whose steps lie under those of a bar chart; `words` says what a height means.
+/// A line chart whose steps are below those of a bar chart; `words` says what a height means.
 #[expect(clippy::cast_precision_loss, reason = "places in a drawing")]
 pub(super) fn lines(label: &str, lines: &[Line<'_>], words: impl FnOnce(f64) -> String) -> Markup {
     let all = lines.iter().flat_map(|line| line.values.iter().flatten());
@@ -76,7 +76,7 @@ pub(super) fn lines(label: &str, lines: &[Line<'_>], words: impl FnOnce(f64) -> 
     chart(label, STEP * steps as f64, &words(highest), &drawing)
 }
 
-/// The frame of a drawing: what its top means, and lines to measure by.
+/// The frame of a chart: the meaning of its top, and grid lines.
 fn chart(label: &str, width: f64, top: &str, drawing: &Markup) -> Markup {
     html! {
         div.graph {
@@ -99,7 +99,7 @@ fn chart(label: &str, width: f64, top: &str, drawing: &Markup) -> Markup {
     }
 }
 
-/// Where the values lie.
+/// The points of the values.
 #[expect(clippy::cast_precision_loss, reason = "places in a drawing")]
 fn places(values: &[Option<f64>], highest: f64) -> Vec<Option<(f64, f64)>> {
     let place = |(place, value): (usize, &Option<f64>)| {
@@ -123,7 +123,7 @@ fn path(places: &[Option<(f64, f64)>]) -> String {
     path
 }
 
-/// A value without neighbours would be no line.
+/// A value without neighbours would not be a line.
 fn dots(places: &[Option<(f64, f64)>]) -> String {
     places.iter().flatten().fold(String::new(), |mut path, (x, y)| {
         write!(path, "M{x} {y}h.1").expect("a string takes all");

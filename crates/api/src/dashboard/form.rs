@@ -1,4 +1,4 @@
-//! What a form of the dashboard posts.
+//! The forms that the dashboard posts.
 
 use std::collections::BTreeMap;
 
@@ -23,13 +23,13 @@ use crate::{
 /// Where a browser says that a request comes from.
 pub(super) const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 
-/// A form that somebody posted from a page of their own session.
+/// A form that an operator posted from a page of their own session.
 pub(super) struct Posted {
     pub(super) operator: Operator,
     fields: Fields,
 }
 
-/// The fields of a form; of one that is there several times, the last.
+/// The fields of a form. If a field is repeated, the last one counts.
 #[derive(Default)]
 pub(super) struct Fields(BTreeMap<String, String>);
 
@@ -39,7 +39,7 @@ impl Fields {
         Self(form_urlencoded::parse(text).into_owned().collect())
     }
 
-    /// A field without the blanks around it; `None`: empty or not there.
+    /// A field without surrounding spaces; `None` if it is empty or missing.
     pub(super) fn text(&self, name: &str) -> Option<&str> {
         self.0.get(name).map(|text| text.trim()).filter(|text| !text.is_empty())
     }
@@ -49,7 +49,7 @@ impl Fields {
         self.0.contains_key(name)
     }
 
-    /// A field, or what its form was meant to have.
+    /// A field, or an error that it is missing.
     pub(super) fn required(&self, name: &'static str) -> Result<&str, ApiError> {
         let missing = || ApiError::MalformedBody(format!("the field `{name}` is missing"));
         self.text(name).ok_or_else(missing)
@@ -62,7 +62,7 @@ impl Posted {
         self.operator.may(action)
     }
 
-    /// Who acts, with the reason that the form gives.
+    /// The operator, with the reason from the form.
     pub(super) fn actor(&self) -> Result<Actor, ApiError> {
         let reason = self.fields.text("reason").map(str::to_owned);
         if reason.as_ref().is_some_and(|reason| reason.chars().count() > MAX_REASON) {
@@ -76,7 +76,7 @@ impl Posted {
         &self.fields
     }
 
-    /// The job that a path names, for somebody who may act on it.
+    /// The job that a path names, if the operator may act on it.
     pub(super) async fn job(&self, action: Action, id: &str) -> Result<(&Access, Job), ApiError> {
         let access = self.may(action)?;
         let job = access.job(id).await?;
@@ -100,7 +100,7 @@ impl FromRequest<ApiState> for Posted {
     }
 }
 
-/// The form of somebody who is not signed in.
+/// A form from a visitor who is not signed in.
 pub(super) struct PostedByAnybody(pub(super) Fields, pub(super) HeaderMap);
 
 impl FromRequest<ApiState> for PostedByAnybody {
@@ -127,8 +127,8 @@ async fn read(parts: Parts, body: axum::body::Body, state: &ApiState) -> Result<
     }
 }
 
-/// Whether a browser says that another site made it send this. Programs that are no browsers say
-/// nothing, and nobody can make them send somebody's cookie.
+/// Whether a browser says that another site sent this request. Other programs say nothing, and
+/// cannot be made to send another person's cookie.
 fn is_from_elsewhere(headers: &HeaderMap) -> bool {
     let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
     if let Some(site) = text(SEC_FETCH_SITE) {

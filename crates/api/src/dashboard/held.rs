@@ -1,4 +1,4 @@
-//! Changes that wait for a person: what would happen, and the buttons.
+//! Changes that wait for approval: what would happen, and the buttons.
 
 use axum::response::Response;
 use futures::{StreamExt, stream};
@@ -19,9 +19,9 @@ use super::{
 };
 use crate::{ApiError, state::Operator};
 
-/// Held jobs on the page.
+/// Held jobs per page.
 const LIMIT: i64 = 50;
-/// Jobs whose changes are read at a time.
+/// How many jobs' changes are read in parallel.
 const AT_ONCE: usize = 4;
 
 pub(super) async fn show(operator: Operator) -> Result<Response, ApiError> {
@@ -64,7 +64,7 @@ async fn list(pool: &Pool) -> Result<Vec<(Job, Vec<ChangeGroup>)>, mis_sync_stor
     all.into_iter().collect()
 }
 
-/// How many wait, where that could be read.
+/// How many wait, if that could be read.
 fn heading(held: &Result<Vec<(Job, Vec<ChangeGroup>)>, String>) -> Markup {
     let number = |held: &Vec<_>| i64::try_from(held.len()).unwrap_or(i64::MAX);
     html! {

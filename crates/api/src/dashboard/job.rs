@@ -1,4 +1,4 @@
-//! One job: how it came to where it stands, what it did or would do, and what to do about it.
+//! One job: how it reached its state, what it did or would do, and what can be done about it.
 
 mod actions;
 mod changes;
@@ -36,7 +36,7 @@ pub(super) async fn show(
     render(&operator, &job_id, &wanted, Shown::Hidden).await
 }
 
-/// The page; `shown` says whether personal data is in it.
+/// The page; `shown` says whether personal data are in it.
 async fn render(
     operator: &Operator,
     job_id: &str,
@@ -55,7 +55,7 @@ async fn render(
     );
     let names = names_of(pool, &job.school_id).await;
     let lineage_of: &[Job] = lineage.as_deref().unwrap_or_default();
-    // What somebody asked to see is not taken from under their eyes: that page stays as it is.
+    // Revealed data are not replaced while a person reads them: that page does not refresh itself.
     let is_live = shown == Shown::Hidden;
     let source = if is_live { "Live" } else { "As of page load" };
     let content = html! {
@@ -180,7 +180,8 @@ fn title(job: &Job) -> String {
     }
 }
 
-/// Where an unfinished job is, and how long it may take yet; in its place later how it ended.
+/// The progress of an unfinished job and the time that it may still take, or how a finished one
+/// ended.
 fn standing(job: &Job, attempts: &[Attempt]) -> Markup {
     if job.state == JobState::Succeeded {
         return html! { p.standing.good { "✓ " (ended(job)) } };
@@ -210,7 +211,7 @@ fn standing(job: &Job, attempts: &[Attempt]) -> Markup {
     }
 }
 
-/// What a job that succeeded came to, in a sentence or two.
+/// The result of a job that succeeded, in a sentence or two.
 fn ended(job: &Job) -> String {
     let Some(report) = &job.report else { return "Done.".into() };
     let people = report.created + report.updated + report.deactivated + report.restored;
@@ -259,7 +260,7 @@ fn failure(operator: &Operator, job: &Job, error: &mis_sync_domain::JobFailure) 
     }
 }
 
-/// What a person let the job do, and what not.
+/// What a person approved and what not.
 fn approved(approval: &Approval) -> Markup {
     let sentences =
         |all: &[Affected]| all.iter().map(Affected::sentence).collect::<Vec<_>>().join("; ");
@@ -281,7 +282,7 @@ fn approved(approval: &Approval) -> Markup {
     }
 }
 
-/// Jobs that repeat this one, or take it back, and what they repeat.
+/// Jobs that repeat or reverse this one, and jobs that they repeat.
 fn family(operator: &Operator, job: &Job, lineage: &[Job]) -> Markup {
     html! {
         section.panel {
@@ -314,10 +315,10 @@ fn family(operator: &Operator, job: &Job, lineage: &[Job]) -> Markup {
     }
 }
 
-/// A figure of a report: its name and where it is.
+/// A figure of a report: its name and its value.
 type Figure = (&'static str, fn(&Report) -> u64);
 
-/// What was done in numbers; before there are any their places are kept, so that nothing jumps.
+/// The figures of a job. Their places are there from the start, so that nothing jumps.
 fn report_of(job: &Job) -> Markup {
     let report = job.report.as_ref();
     if report.is_none() && job.state.is_finished() {
@@ -373,7 +374,7 @@ fn report_of(job: &Job) -> Markup {
     }
 }
 
-/// Classes, subjects and photos, where there were any.
+/// Classes, subjects and photos, if there were any.
 fn rest_of(report: &Report) -> Markup {
     let teaching = [("Classes", &report.classes), ("Subjects", &report.subjects)];
     html! {

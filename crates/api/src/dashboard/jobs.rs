@@ -27,20 +27,20 @@ use super::{
 };
 use crate::{ApiError, parameters::Parameters, state::Operator};
 
-/// Jobs on a page.
+/// Jobs per page.
 const LIMIT: usize = 50;
 /// Beyond this the list says "more than".
 pub(super) const COUNT_AT_MOST: i64 = 10_000;
 
-/// What a page shows.
+/// The content of a page.
 struct Found {
-    /// One more than fits, where there are more.
+    /// One more than fits, if there are more.
     jobs: Vec<Job>,
     /// How many match.
     count: Count,
     /// How many would match in each state.
     states: Vec<(JobState, Count)>,
-    /// What the schools are called.
+    /// The names of the schools.
     names: Names,
 }
 
@@ -123,7 +123,7 @@ fn list_of(operator: &Operator, filter: &Filter, found: &Found) -> Markup {
     }
 }
 
-/// How many jobs match, where that could be read.
+/// How many jobs match, if that could be read.
 fn heading(found: &Result<Found, String>) -> Markup {
     html! { @if let Ok(found) = found { (announced(&counted(found.count))) } }
 }
@@ -133,7 +133,7 @@ pub(super) fn counted(count: Count) -> String {
     if count.is_exact { number } else { format!("more than {number}") }
 }
 
-/// Retry and cancel for everything that matches, where the filter has jobs that allow it.
+/// Retry and cancel for everything that matches, if the filter has jobs that allow it.
 fn bulk_offers(operator: &Operator, filter: &Filter) -> Markup {
     let offered = [BulkAction::Retry, BulkAction::Cancel].map(|action| {
         (operator.is_allowed(Action::ActOnJobs) && filter.may_hold(action)).then_some(action)
@@ -156,7 +156,7 @@ fn bulk_offers(operator: &Operator, filter: &Filter) -> Markup {
     }
 }
 
-/// Retry and cancel for the rows that are ticked; seen once one is.
+/// Retry and cancel for ticked rows, which appear once a row is ticked.
 fn ticked(operator: &Operator) -> Markup {
     html! {
         @if operator.is_allowed(Action::ActOnJobs) {
@@ -169,7 +169,7 @@ fn ticked(operator: &Operator) -> Markup {
     }
 }
 
-/// Jobs as rows; without `names` they are all of one school, which is not said, and none can be
+/// Jobs as rows. Without `names` they all belong to one school, which is not shown, and cannot be
 /// ticked.
 pub(super) fn table(operator: &Operator, jobs: &[Job], names: Option<&Names>) -> Markup {
     let may_act = operator.is_allowed(Action::ActOnJobs);
@@ -251,7 +251,7 @@ fn row(operator: &Operator, job: &Job, names: Option<&Names>, may_act: bool) -> 
     }
 }
 
-/// A box to tick, where something can be done to the job; else its place.
+/// A box to tick, if there is an action for the job, otherwise an empty place.
 fn tick(job: &Job) -> Markup {
     let may = |action: BulkAction| action.states().contains(&job.state);
     html! {
@@ -268,7 +268,7 @@ fn tick(job: &Job) -> Markup {
     }
 }
 
-/// How far a running job is.
+/// The progress of a running job.
 fn bar(job: &Job) -> Option<Markup> {
     let progress = job.progress.filter(|_| job.state == JobState::Running)?;
     let percent = progress.percent();

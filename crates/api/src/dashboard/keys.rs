@@ -35,7 +35,7 @@ async fn render(operator: &Operator, new: Option<(&ApiKey, &SecretString)>) -> R
         (creation(operator))
         (panel("Keys", "Ledger (Postgres), now", &keys, |keys| table(operator, keys)))
         p.quiet {
-            "Whoever signs in here with a key is signed out "
+            "A person who signs in here with a key is signed out "
             (how_long())
             ", and at once when the key is revoked."
         }
@@ -81,7 +81,7 @@ fn revocation(id: ApiKeyId) -> Deed<'static> {
         label: "Revoke",
         action: format!("/dashboard/keys/{id}/revoke"),
         kind: "danger",
-        says: "The key opens nothing from then on, and whoever is signed in with it is signed out.",
+        says: "The key stops working at once, and everyone who is signed in with it is signed out.",
     }
 }
 

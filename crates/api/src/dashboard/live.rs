@@ -1,5 +1,5 @@
-//! Tells an open page when something that it shows has changed; the page then asks for itself.
-//! What changed is never in the event, so there is one way to render a thing.
+//! Tells an open page when something that it shows has changed; the page then loads itself again.
+//! The event never contains the change, so there is one way to render everything.
 
 use std::{convert::Infallible, time::Duration};
 
@@ -23,17 +23,17 @@ use crate::{
     state::Operator,
 };
 
-/// Between two looks.
+/// The time between two checks.
 const POLL: Duration = Duration::from_secs(1);
-/// Ages and graphs move even while nothing happens.
+/// Ages and charts move even if nothing happens.
 const AT_LEAST: Duration = Duration::from_secs(15);
-/// Then the page connects again, with a session that is checked anew.
+/// After this the page connects again, and its session is checked again.
 const LONGEST: Duration = Duration::from_mins(5);
 
 /// What a page watches.
 #[derive(Clone, Copy)]
 enum Subject {
-    /// Everything that is unfinished, and what ended.
+    /// Everything unfinished, and what has ended.
     Ledger,
     Job(JobId),
 }
@@ -56,7 +56,7 @@ pub(super) async fn watch(
         headers,
         pool: access.pool().clone(),
         subject,
-        // A page that comes back after an interruption hears at once whether it is out of date.
+        // A page that comes back after an interruption learns at once whether it is out of date.
         seen,
         tick: every(POLL),
         stopping: access.stopping(),
@@ -72,7 +72,7 @@ struct Watch {
     headers: HeaderMap,
     pool: Pool,
     subject: Subject,
-    /// The pulse when the page was last told.
+    /// The state of the ledger when the page was last told.
     seen: Option<String>,
     tick: Interval,
     stopping: CancellationToken,
@@ -99,8 +99,8 @@ impl Watch {
         })
     }
 
-    /// Whoever signed out, or whose key was revoked, hears no more. A database that is away says
-    /// nothing about them.
+    /// After signing out or when the key was revoked, a page hears no more. If the database is
+    /// away, this is not known.
     async fn is_signed_in(&self) -> bool {
         !matches!(self.state.session(&self.headers).await, Ok(None))
     }
@@ -117,7 +117,7 @@ impl Watch {
                 return None;
             }
         };
-        // The first look tells always: something may have happened since the page was rendered.
+        // The first check always reports: something may have happened since the page was rendered.
         let is_news = self.seen.as_ref() != Some(&pulse);
         if !is_news && self.told_at.elapsed() < AT_LEAST {
             return None;

@@ -27,7 +27,7 @@ const HX_REQUEST: HeaderName = HeaderName::from_static("hx-request");
 const HX_REDIRECT: HeaderName = HeaderName::from_static("hx-redirect");
 const X_FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
 
-/// The page where one signs in.
+/// The sign-in page.
 pub(super) async fn show(State(state): State<ApiState>, parts: Parts) -> Response {
     let next = Fields::parse(parts.uri.query().unwrap_or_default().as_bytes());
     let preferences = Preferences::of(&parts.headers, &state);
@@ -71,7 +71,7 @@ fn page(
     plain(status, "Sign in", Some(preferences), &content)
 }
 
-/// Takes a key, and begins a session.
+/// Accepts a key, and begins a session.
 pub(super) async fn sign_in(
     State(state): State<ApiState>,
     PostedByAnybody(fields, headers): PostedByAnybody,
@@ -105,11 +105,11 @@ pub(super) async fn sign_out(
     Ok(go("/dashboard/login", Some(set_cookie(&headers, "", 0))))
 }
 
-/// The answer to somebody who is not signed in.
+/// The answer to a visitor who is not signed in.
 pub(crate) fn ask_to_sign_in(parts: &Parts) -> Response {
     let is = |name, wanted: &str| parts.headers.get(name).is_some_and(|value| value == wanted);
     if is(HX_REQUEST, "true") {
-        // A part of a page that asks for itself: the whole page has to go.
+        // A part of a page that loads itself: the whole page has to go.
         let login = [(HX_REDIRECT, HeaderValue::from_static("/dashboard/login"))];
         return (StatusCode::UNAUTHORIZED, login).into_response();
     }
@@ -124,8 +124,8 @@ pub(crate) fn ask_to_sign_in(parts: &Parts) -> Response {
     go("/dashboard/login", None)
 }
 
-/// A link in a mail or a chat leads here, and then browsers keep a strict cookie back. The page
-/// asks for itself once more, and that request is ours and has the cookie.
+/// A link in a mail or a chat leads here, and browsers then withhold a strict cookie. The page
+/// loads itself once more, and that request comes from us and has the cookie.
 fn once_more(parts: &Parts) -> Response {
     let here = parts.uri.path_and_query().map_or("/dashboard", |path| path.as_str());
     let content: Markup = html! {
@@ -140,14 +140,14 @@ fn once_more(parts: &Parts) -> Response {
     response
 }
 
-/// Whether a place is one of the dashboard's own: nobody is sent elsewhere after signing in.
+/// Whether a place belongs to the dashboard: a person is never sent elsewhere after signing in.
 fn is_ours(next: &str) -> bool {
     let rest = next.strip_prefix("/dashboard");
     rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(['/', '?']))
         && next.bytes().all(|b| b.is_ascii_graphic() && b != b'\\')
 }
 
-/// The browser goes to another page, by GET.
+/// Sends the browser to another page, by GET.
 pub(super) fn go(place: &str, cookie: Option<HeaderValue>) -> Response {
     let place =
         HeaderValue::from_str(place).unwrap_or_else(|_| HeaderValue::from_static("/dashboard"));
@@ -158,7 +158,7 @@ pub(super) fn go(place: &str, cookie: Option<HeaderValue>) -> Response {
     response
 }
 
-/// Over HTTPS the cookie is for HTTPS alone; a proxy in front says what the browser speaks.
+/// Over HTTPS the cookie is only sent over HTTPS; a proxy in front says what the browser uses.
 fn set_cookie(request: &HeaderMap, value: &str, seconds: u32) -> HeaderValue {
     let is_https = request.get(X_FORWARDED_PROTO).is_some_and(|proto| proto == "https");
     let secure = if is_https { "; Secure" } else { "" };
@@ -168,7 +168,7 @@ fn set_cookie(request: &HeaderMap, value: &str, seconds: u32) -> HeaderValue {
     HeaderValue::from_str(&text).expect("base64 and numbers")
 }
 
-/// For the page that tells how long one stays signed in.
+/// How long a session lasts, for the page of API keys.
 pub(super) fn how_long() -> String {
     format!("after {IDLE_MINUTES} minutes without a page, and {LONGEST_HOURS} hours at the most")
 }

@@ -1,4 +1,4 @@
-//! What an operator sees at 8:30 on a Monday: is anything wrong, for which school, and why.
+//! What an operator sees at 8:30 on a Monday: is anything wrong, at which school, and why.
 
 mod graphs;
 mod servers;
@@ -32,7 +32,7 @@ use crate::{
     state::{Access, Operator},
 };
 
-/// Schools that are named; the list of schools has all.
+/// How many schools are named; the list of schools has all.
 const SCHOOLS: usize = 8;
 
 pub(super) async fn show(

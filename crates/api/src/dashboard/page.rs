@@ -16,16 +16,16 @@ use super::{
 };
 use crate::state::Operator;
 
-/// Nothing from elsewhere, nothing inline, no frame around us, and forms post to us alone.
+/// Nothing from other servers, nothing inline, no frame around us, and forms post only to us.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; \
     connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 
-/// What htmx may do: fetch from us, and nothing that the policy forbids. When a part of a page is
-/// fresh, what somebody opened in it stays open, and the row that they stand on stays chosen.
+/// What htmx may do: load from us, and nothing that the policy forbids. When a part of a page is
+/// replaced, open details stay open, and the selected row stays selected.
 const HTMX_CONFIG: &str = r#"{"extensions":"sse","includeIndicatorCSS":false,"mode":"same-origin",
     "morphIgnore":["data-htmx-powered","open","data-at"]}"#;
 
-/// The pages that the navigation leads to, with the key that follows `g`.
+/// The pages in the navigation, with the key that follows `g`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Tab {
     Overview,
@@ -84,19 +84,19 @@ impl Tab {
         }
     }
 
-    /// Those that somebody may open.
+    /// The pages that the operator may open.
     pub(super) fn offered_to(operator: &Operator) -> impl Iterator<Item = Self> {
         let may_manage_keys = operator.is_allowed(Action::ManageKeys);
         Self::ALL.into_iter().filter(move |tab| *tab != Self::Keys || may_manage_keys)
     }
 }
 
-/// A page for somebody who is signed in.
+/// A page for an operator who is signed in.
 pub(super) struct Page<'a> {
     pub(super) operator: &'a Operator,
     pub(super) tab: Tab,
     pub(super) title: &'a str,
-    /// What the page's live parts watch; `None`: nothing changes by itself.
+    /// What the page's live parts watch; `None` if nothing changes by itself.
     pub(super) watch: Option<String>,
 }
 
@@ -146,7 +146,7 @@ impl Page<'_> {
     }
 }
 
-/// A page for somebody who is not signed in, or for whom something went wrong.
+/// A page for a visitor who is not signed in, or for an error.
 pub(super) fn plain(
     status: StatusCode,
     title: &str,
@@ -289,7 +289,7 @@ fn theme_name(theme: Theme) -> &'static str {
     }
 }
 
-/// The hidden field that every form carries.
+/// The hidden field of every form.
 pub(super) fn form_token(operator: &Operator) -> Markup {
     html! { input type="hidden" name="form_token" value=(operator.form_token()); }
 }

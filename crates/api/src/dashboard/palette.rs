@@ -17,10 +17,10 @@ use super::{
 };
 use crate::{ApiError, parameters::Parameters, state::Operator};
 
-/// Schools, and jobs, that are offered.
+/// How many schools and how many jobs are offered.
 const HITS: i64 = 6;
 
-/// What fits what somebody typed, as a part of a page.
+/// Matches for the typed text, as a part of a page.
 pub(super) async fn find(
     operator: Operator,
     mut parameters: Parameters,

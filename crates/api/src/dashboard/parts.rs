@@ -1,4 +1,4 @@
-//! Pieces that several pages are made of.
+//! Parts that several pages use.
 
 use std::{collections::HashMap, time::Duration};
 
@@ -11,10 +11,10 @@ use tokio::time::timeout;
 use super::page::form_token;
 use crate::{ApiError, state::Operator};
 
-/// A part of a page that takes longer than this is left out, and the others come.
+/// A part of a page that takes longer than this is left out, and the others are shown.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-/// Reads what a panel shows. That it cannot be read is shown in the panel.
+/// Reads the data of a panel. If that fails, the panel says so.
 pub(super) async fn read<T, E: Into<ApiError>>(
     what: impl Future<Output = Result<T, E>>,
 ) -> Result<T, String> {
@@ -33,13 +33,13 @@ pub(super) async fn read<T, E: Into<ApiError>>(
     }
 }
 
-/// The true time, whatever clock a test gives the schedule: ages are counted from what Postgres
-/// wrote down.
+/// The true time, whatever clock a test gives the schedule: ages are counted from times that
+/// Postgres wrote.
 pub(super) fn now() -> DateTime<Utc> {
     Clock::system().now()
 }
 
-/// A part of a page with a heading, and where its figures come from.
+/// A part of a page with a heading and the source of its figures.
 pub(super) fn panel<T>(
     title: impl Render,
     source: &str,
@@ -64,7 +64,7 @@ pub(super) fn panel<T>(
     }
 }
 
-/// A table that scrolls by itself where the page is too narrow for it.
+/// A table that scrolls by itself if the page is too narrow for it.
 pub(super) fn scroll(label: &str, table: &Markup) -> Markup {
     html! { div.scroll tabindex="0" role="region" aria-label=(label) { (table) } }
 }
@@ -78,7 +78,7 @@ pub(super) fn school<'a>(names: &Names, id: impl Into<Option<&'a SchoolId>>) -> 
     html! { a href=(school_path(id)) title=(id) { (name_of(names, id)) } }
 }
 
-/// A job that a worker runs, and for whom.
+/// A job that a worker runs, and its school.
 pub(super) fn running(names: &Names, job: &RunningJob) -> Markup {
     html! {
         a href=(job_path(job.id)) {
@@ -93,7 +93,7 @@ fn name_of<'a>(names: &'a Names, id: &'a SchoolId) -> &'a str {
     names.get(id.as_str()).map_or(id.as_str(), String::as_str)
 }
 
-/// The names of these schools; without them the ids do.
+/// The names of these schools; if they cannot be read, the ids are shown.
 pub(super) async fn names_of(pool: &Pool, ids: impl IntoIterator<Item = &SchoolId>) -> Names {
     let ids: Vec<&SchoolId> = ids.into_iter().collect();
     if ids.is_empty() {
@@ -102,7 +102,7 @@ pub(super) async fn names_of(pool: &Pool, ids: impl IntoIterator<Item = &SchoolI
     read(schools::names(pool, &ids)).await.unwrap_or_default()
 }
 
-/// A heading that changes, and is then read out to those who do not see it.
+/// A heading that changes, and is then announced to screen readers.
 pub(super) fn announced(heading: &str) -> Markup {
     html! { span aria-live="polite" { (heading) } }
 }
@@ -151,7 +151,7 @@ pub(super) fn time_or_dash(operator: &Operator, at: Option<DateTime<Utc>>) -> Ma
     }
 }
 
-/// For how long, in the two largest units: `2 h 5 min`, `340 ms`.
+/// A duration in its two largest units: `2 h 5 min`, `340 ms`.
 pub(super) fn length(time: TimeDelta) -> String {
     let milliseconds = time.num_milliseconds().max(0);
     let (days, hours) = (milliseconds / 86_400_000, milliseconds / 3_600_000 % 24);
@@ -183,7 +183,7 @@ pub(super) fn ago(at: DateTime<Utc>) -> String {
     }
 }
 
-/// A number with its thousands apart.
+/// A number with thousands separators.
 pub(super) fn number(number: impl Into<i128>) -> String {
     let number: i128 = number.into();
     let digits = number.unsigned_abs().to_string();
@@ -200,7 +200,7 @@ pub(super) fn number(number: impl Into<i128>) -> String {
     text
 }
 
-/// So many of something: `1 job`, `2 jobs`.
+/// A number of things: `1 job`, `2 jobs`.
 pub(super) fn count(number_of: impl Into<i128> + Copy, one: &str, many: &str) -> String {
     format!("{} {}", number(number_of), if number_of.into() == 1 { one } else { many })
 }
@@ -221,7 +221,7 @@ pub(super) fn job_path(id: JobId) -> String {
     format!("/dashboard/jobs/{id}")
 }
 
-/// What somebody asked a job to do, in a word or two.
+/// What a job was asked to do, in a word or two.
 pub(super) fn what(job: &Job) -> &'static str {
     use mis_sync_domain::{JobKind, SyncMode};
     match (job.kind, job.undo_of, job.options.dry_run, job.options.mode) {
@@ -246,7 +246,7 @@ pub(super) fn ran(job: &Job) -> Option<TimeDelta> {
     Some(end - job.started_at?)
 }
 
-/// Something that somebody does: a button that asks once more, and takes a reason.
+/// An action: a button that asks for confirmation, and accepts a reason.
 pub(super) struct Deed<'a> {
     pub(super) label: &'a str,
     pub(super) action: String,
@@ -257,7 +257,7 @@ pub(super) struct Deed<'a> {
 }
 
 impl Deed<'_> {
-    /// The button with the form behind it; `fields` is what else it sends.
+    /// The button with its form; `fields` are further fields of the form.
     pub(super) fn show(&self, operator: &Operator, fields: &Markup) -> Markup {
         html! {
             details.deed {

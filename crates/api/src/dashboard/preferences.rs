@@ -1,5 +1,5 @@
-//! How somebody wants pages to look. Kept in cookies that the page's script sets, so that the
-//! server renders the right thing at once: nothing flickers, nothing moves.
+//! How a person wants pages to look. It is kept in cookies that the page's script sets, so that the
+//! server renders the right thing at once, without flicker.
 
 use axum::http::HeaderMap;
 use chrono::{DateTime, NaiveDateTime, TimeZone, Utc};
@@ -11,7 +11,7 @@ const TIME_COOKIE: &str = "mis_sync_time";
 const ZONE_COOKIE: &str = "mis_sync_zone";
 const THEME_COOKIE: &str = "mis_sync_theme";
 
-/// How browsers write the value of a field for day and time.
+/// The format of a browser's field for date and time.
 pub(super) const FIELD: &str = "%Y-%m-%dT%H:%M";
 
 /// Colours of pages.
@@ -19,17 +19,17 @@ pub(super) const FIELD: &str = "%Y-%m-%dT%H:%M";
 pub(crate) enum Theme {
     Light,
     Dark,
-    /// As the system has it.
+    /// As the system prefers.
     System,
 }
 
-/// How somebody wants pages to look.
+/// How a person wants pages to look.
 #[derive(Debug, Clone)]
 pub(crate) struct Preferences {
     pub(super) theme: Theme,
-    /// The zone of the times that are shown.
+    /// The displayed time zone.
     pub(super) zone: Tz,
-    /// Times are wanted in UTC, whatever the browser's zone is.
+    /// Whether times should be in UTC, whatever the browser's zone is.
     pub(super) is_utc: bool,
     pub(super) environment: String,
 }
@@ -47,7 +47,7 @@ impl Preferences {
         Self { theme, zone, is_utc, environment: state.environment().to_owned() }
     }
 
-    /// A time as it is shown: the day, if it is not today's, and the time of day.
+    /// A time for display: the day, if it is not today, and the time of day.
     pub(super) fn time(&self, at: DateTime<Utc>, now: DateTime<Utc>) -> String {
         let (at, now) = (at.with_timezone(&self.zone), now.with_timezone(&self.zone));
         let days = (now.date_naive() - at.date_naive()).num_days();
@@ -59,14 +59,14 @@ impl Preferences {
         at.format(format).to_string()
     }
 
-    /// When it is, or was, this time in the shown zone; of the two hours that the end of summer time
-    /// repeats, the first.
+    /// The moment with this time in the displayed zone; of the two hours that the end of summer
+    /// time repeats, the first.
     pub(super) fn instant(&self, local: NaiveDateTime) -> DateTime<Utc> {
         let found = self.zone.from_local_datetime(&local).earliest();
         found.map_or_else(|| local.and_utc(), |at| at.to_utc())
     }
 
-    /// A time as fields of forms have it, in the shown zone.
+    /// A time in the format of form fields, in the displayed zone.
     pub(super) fn field(&self, at: DateTime<Utc>) -> String {
         at.with_timezone(&self.zone).format(FIELD).to_string()
     }
@@ -103,7 +103,7 @@ mod tests {
             london.instant(typed("2026-07-02T00:30")).to_rfc3339(),
             "2026-07-01T23:30:00+00:00"
         );
-        // An hour that is there twice, and one that is not there.
+        // An hour that exists twice, and one that does not exist.
         assert_eq!(
             london.instant(typed("2026-10-25T01:30")).to_rfc3339(),
             "2026-10-25T00:30:00+00:00"

@@ -1,4 +1,4 @@
-//! Lanes, schools and workers, and the levers that stop them and let them go on.
+//! Lanes, schools and workers, and the buttons that pause and resume them.
 
 use axum::response::Response;
 use maud::{Markup, html};
@@ -338,7 +338,7 @@ pub(super) async fn pause(posted: Posted) -> Result<Response, ApiError> {
 pub(super) async fn resume(posted: Posted) -> Result<Response, ApiError> {
     let access = posted.may(Action::ActOnJobs)?;
     let scope = read_scope(posted.fields())?;
-    // That somebody else was faster is what was wanted.
+    // If another person was faster, the result is the same.
     control::resume(access.queue(), &scope, &posted.actor()?).await?;
     Ok(go("/dashboard/queues", None))
 }

@@ -1,5 +1,4 @@
-//! One school: how it is, what became of its syncs, what its MIS has wrong, and why one person is
-//! there or not.
+//! One school: its state, its syncs, the errors in its MIS, and why one person is there or not.
 
 mod explain;
 mod quality;
@@ -47,7 +46,7 @@ pub(super) async fn show(operator: Operator, PathId(id): PathId) -> Result<Respo
     render(&operator, &school, None).await
 }
 
-/// The page; `explanation` is what somebody asked to have explained.
+/// The page; `explanation` is the requested explanation.
 async fn render(
     operator: &Operator,
     school: &School,
@@ -178,7 +177,7 @@ fn buttons(operator: &Operator, school: &School) -> Markup {
     }
 }
 
-/// Asks for a sync as the iP app's button does.
+/// Requests a sync as the iP app's button does.
 pub(super) async fn sync(PathId(id): PathId, posted: Posted) -> Result<Response, ApiError> {
     let access = posted.may(Action::Sync)?;
     let school = access.school(&id).await?;
@@ -195,7 +194,7 @@ pub(super) async fn sync(PathId(id): PathId, posted: Posted) -> Result<Response,
     Ok(go(&job_path(enqueued.job().id), None))
 }
 
-/// How the last syncs went: how long each took, and what it changed.
+/// The last syncs: how long each took, and what it changed.
 fn history(operator: &Operator, past: &[PastSync]) -> Markup {
     if past.is_empty() {
         return html! {

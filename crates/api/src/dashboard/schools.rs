@@ -1,4 +1,4 @@
-//! Every school at a glance, those that need someone first.
+//! Every school at a glance, those that need attention first.
 
 use std::collections::HashMap;
 
@@ -21,14 +21,14 @@ use super::{
 };
 use crate::{ApiError, parameters::Parameters, state::Operator};
 
-/// Schools on a page.
+/// Schools per page.
 const LIMIT: usize = 100;
 
-/// What the list is narrowed to.
+/// The filter of the list.
 #[derive(Default)]
 struct Filter {
     q: Option<String>,
-    /// Only those that need someone.
+    /// Only schools that need attention.
     trouble: bool,
     page: usize,
 }
@@ -72,14 +72,14 @@ impl Filter {
     }
 }
 
-/// A school with what is wrong with it.
+/// A school with its problems.
 struct Row {
     school: SchoolSummary,
     conditions: Vec<Condition>,
 }
 
 impl Row {
-    /// How much it needs someone.
+    /// How urgently it needs attention.
     fn rank(&self) -> u8 {
         let outage = u8::from(self.school.outage.is_some());
         self.conditions.iter().map(urgency).max().unwrap_or_default().max(outage)
@@ -160,7 +160,7 @@ async fn list(
         .map(|school| Row { conditions: conditions.remove(&school.id).unwrap_or_default(), school })
         .filter(|row| filter.matches(row))
         .collect();
-    // Stable: among equals the order of the ids stays.
+    // The sort is stable: equal schools stay in the order of their ids.
     rows.sort_by_key(|row| std::cmp::Reverse(row.rank()));
     let total = rows.len();
     let rows: Vec<Row> = rows.into_iter().skip(filter.page * LIMIT).take(LIMIT).collect();
@@ -171,7 +171,7 @@ async fn list(
     Ok(Found { rows, quality, withheld, total })
 }
 
-/// What is wrong with which school: what the alerts go by.
+/// What is wrong with which school, as for alerts.
 pub(super) async fn conditions(
     pool: &Pool,
     now: DateTime<Utc>,
@@ -185,7 +185,7 @@ pub(super) async fn conditions(
     Ok(unwell.into_iter().map(of).filter(|(_, conditions)| !conditions.is_empty()).collect())
 }
 
-/// How many schools match, where that could be read.
+/// How many schools match, if that could be read.
 fn heading(found: &Result<Found, String>) -> Markup {
     let total = |found: &Found| i64::try_from(found.total).unwrap_or(i64::MAX);
     html! { @if let Ok(found) = found { (announced(&count(total(found), "school", "schools"))) } }
@@ -280,7 +280,7 @@ fn line(operator: &Operator, row: &Row, found: &Found) -> Markup {
     }
 }
 
-/// What a school needs somebody for.
+/// What a school needs.
 pub(super) fn needs(school: &SchoolSummary, conditions: &[Condition]) -> Markup {
     html! {
         @if school.token == TokenState::Missing { (badge("cancelled", "–", "not connected")) }
@@ -305,7 +305,7 @@ pub(super) fn condition_badge(condition: &Condition) -> Markup {
     badge(condition_kind(condition), shape, text)
 }
 
-/// How soon a condition needs somebody, the highest first; more than anything that is no condition.
+/// How urgent a condition is, the highest first; always more than no condition.
 pub(super) fn urgency(condition: &Condition) -> u8 {
     match condition.kind {
         AlertKind::TokenRejected => 5,
@@ -324,7 +324,7 @@ pub(super) fn condition_kind(condition: &Condition) -> &'static str {
     }
 }
 
-/// Of a hundred current people so many could be taken.
+/// Percentage of current staff that could be imported.
 pub(super) fn score(quality: Option<&Quality>) -> Markup {
     html! {
         @match quality.and_then(Quality::score) {

@@ -2,7 +2,7 @@
 
 use maud::{Markup, html};
 
-/// A line of text in which what is between backticks is code.
+/// A line of text in which text between backticks is code.
 pub(super) fn inline(text: &str) -> Markup {
     html! {
         @for (at, part) in text.split('`').enumerate() {

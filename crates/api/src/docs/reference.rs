@@ -113,7 +113,7 @@ impl Operation<'_> {
     }
 
     fn section(&self) -> Markup {
-        // `security: [{}]`: nothing is asked for.
+        // `security: [{}]`: no key is needed.
         let is_open = self.said["security"]
             .as_array()
             .is_some_and(|all| all.iter().any(|one| one.as_object().is_some_and(Map::is_empty)));

@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use super::html::{inline, joined, paragraphs, table};
 
-/// What a value may be, in few words; named shapes are links.
+/// The possible values in a few words; named shapes are links.
 pub(super) fn describe(schema: &Value) -> Markup {
     if let Some(name) = schema["$ref"].as_str().and_then(|path| path.rsplit('/').next()) {
         return html! { a href={ "#schema-" (name) } { (name) } };
@@ -55,7 +55,7 @@ pub(super) fn section(name: &str, schema: &Value) -> Markup {
     }
 }
 
-/// The members of an object; of one that is put together, those of its parts.
+/// The members of an object, or of all parts of a combined one.
 fn properties(schema: &Value) -> Markup {
     if let Some(parts) = schema["allOf"].as_array() {
         return html! {
@@ -82,7 +82,7 @@ fn properties(schema: &Value) -> Markup {
     table(["Member", "Is", "Meaning"], &rows)
 }
 
-/// What is said of a member; of one that may be null it is said of its only shape.
+/// The description of a member; for a member that may be null, of its only shape.
 fn description(schema: &Value) -> &str {
     let own = schema["description"].as_str();
     let of_part =

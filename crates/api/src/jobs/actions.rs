@@ -26,7 +26,7 @@ struct Wish {
 }
 
 impl Wish {
-    /// The job is looked for first: whoever may not see it learns nothing from a wrong body.
+    /// The job is looked for first: a caller who may not see it learns nothing from a wrong body.
     async fn read(access: Access, job_id: &str, body: JsonObject) -> Result<Self, ApiError> {
         let job = access.job(job_id).await?;
         let ActionRequest { reason } = body.read()?;
@@ -155,7 +155,7 @@ pub(crate) async fn approve_job(
 
 /// Reject the changes of a held job
 ///
-/// Nobody is changed, and the job is cancelled. The next sync looks anew.
+/// No person is changed, and the job is cancelled. The next sync compares again.
 #[utoipa::path(
     post,
     path = "/v1/jobs/{job_id}/reject",
@@ -183,7 +183,7 @@ pub(crate) async fn reject_job(
 /// Take back what a job changed
 ///
 /// Everything at once or nothing: where a later change touched the same field, `conflicts` lists
-/// the fields. Nobody is deleted: people whom the job created can no longer log in. The answer is
+/// the fields. No person is deleted: people whom the job created can no longer log in. The answer is
 /// the undo, a job that has succeeded, whose `links.undo_of` leads back; it can be undone as
 /// well. The next full sync applies again what the MIS says, so mend it there first.
 #[utoipa::path(

@@ -11,10 +11,10 @@ use ring::digest::{SHA256, digest};
 
 use crate::{etag::Etag, views::JobView};
 
-/// While a job is unfinished it is worth asking again after this many seconds.
+/// While a job is unfinished, it is worth asking again after this many seconds.
 const POLL_SECONDS: u16 = 1;
 
-/// The answer to a request for work: the job, and where it can be followed.
+/// The answer to a request for work: the job, and where to follow it.
 pub(crate) fn accepted(status: StatusCode, job: &Job) -> Response {
     let view = JobView::from(job);
     let location = [(LOCATION, view.location().to_owned())];
@@ -23,7 +23,7 @@ pub(crate) fn accepted(status: StatusCode, job: &Job) -> Response {
     response
 }
 
-/// The job as it is now, or 304 when the caller has seen it like that.
+/// The job as it is now, or 304 if the caller has seen it like that.
 pub(crate) fn current(job: &Job, request: &HeaderMap) -> Response {
     let body = serde_json::to_vec(&JobView::from(job)).expect("a job is plain JSON");
     let etag = Etag::of_hash(&half_hash(&body));

@@ -1,8 +1,7 @@
 //! A list of a job as one CSV file, however long it is.
 //!
-//! The file is made while it is sent: a page of rows is asked for when the caller's connection
-//! takes it, so no list is ever whole in memory, and a caller who goes away stops the work,
-//! because nobody is left who would ask for the next page.
+//! The file is made while it is sent: a page of rows is read when the caller's connection accepts
+//! it. So no list is ever complete in memory, and if a caller goes away, the work stops.
 
 use std::io;
 
@@ -29,19 +28,19 @@ const PAGE_ROWS: u16 = 1000;
 #[derive(Debug, Clone, Copy)]
 pub(super) enum List {
     Changes(PersonalData),
-    /// They hold codes and ids only.
+    /// They contain only codes and ids.
     Issues,
 }
 
 /// Some lines of the file.
 struct Page {
     text: String,
-    /// After which position the next page begins; `None`: this is the last.
+    /// After which position the next page begins; `None` if this is the last.
     next: Option<i64>,
 }
 
-/// The whole list. Its first page is there before the answer begins, so that a database that
-/// is away is a problem like everywhere; later it can only break the answer off.
+/// The whole list. Its first page is read before the answer begins, so that a database that is away
+/// is reported as usual. Later it can only break off the answer.
 pub(super) async fn download(pool: &Pool, job_id: JobId, list: List) -> Result<Response, ApiError> {
     let first = list.page(pool, job_id, BEFORE_ALL).await?;
     let start = csv::header(list.columns()) + &first.text;

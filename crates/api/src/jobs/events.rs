@@ -1,8 +1,8 @@
 //! A job as it happens: server-sent events, read from the ledger.
 //!
 //! The ledger keeps where a job stands, not how it got there, so an event is a snapshot of what
-//! changed since the one before, and its id says all that the caller has seen: whoever resumes
-//! gets what differs from that.
+//! changed since the one before, and its id says all that the caller has seen: a caller that
+//! resumes gets what differs from that.
 
 use std::{collections::VecDeque, convert::Infallible, fmt, time::Duration};
 

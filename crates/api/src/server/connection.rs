@@ -24,12 +24,12 @@ use tokio_util::sync::CancellationToken;
 
 use super::waiting::{Turn, Waiting};
 
-/// How long a client may take to send the head of a request, from its first byte on. A new
-/// connection has this long for the whole head.
+/// How long a client may take to send the head of a request, from its first byte. A new connection
+/// has this long for the whole head.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// How long a connection may stay open between two requests. Load balancers usually keep
-/// idle connections for 60 seconds; a server that closes earlier breaks requests of theirs.
+/// How long a connection may stay open between two requests. Load balancers usually keep idle
+/// connections for 60 seconds, and a server that closes earlier breaks their requests.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(65);
 
 /// Serves one connection to its end.
@@ -54,7 +54,7 @@ pub(super) async fn serve(
     let mut connection = std::pin::pin!(connection);
     let ended = tokio::select! {
         ended = connection.as_mut() => ended,
-        // Its request may have come in the same moment; then it is answered first.
+        // Its request may have arrived at the same moment; then it is answered first.
         () = head.turn.over() => {
             if head.turn.is_waiting() {
                 return;
@@ -79,7 +79,7 @@ struct Head {
     begun: AtomicBool,
 }
 
-/// Notes when the first byte of a head arrives.
+/// Notices when the first byte of a head arrives.
 struct WatchedStream {
     stream: TcpStream,
     head: Arc<Head>,
@@ -127,8 +127,8 @@ impl AsyncWrite for WatchedStream {
     }
 }
 
-/// hyper has one time limit for a head, and starts it as soon as it waits for one. This timer
-/// makes two of it: a connection may be idle for longer than a head may take.
+/// hyper has one time limit for a head, which starts as soon as it waits for one. This timer makes
+/// two limits of it: a connection may be idle for longer than a head may take.
 struct HeadTimer(Arc<Head>);
 
 impl Timer for HeadTimer {

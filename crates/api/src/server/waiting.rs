@@ -6,12 +6,12 @@ use std::{
 use tokio::sync::{Notify, futures::Notified};
 use tokio_util::sync::CancellationToken;
 
-/// The connections that wait for a request or for the rest of its head, longest first. These can
-/// be closed without taking an answer from anyone.
+/// The connections that wait for a request or for the rest of its head, longest first. They can be
+/// closed without losing an answer.
 #[derive(Default)]
 pub(super) struct Waiting {
     connections: Mutex<Connections>,
-    /// Told when a connection begins to wait.
+    /// Notified when a connection begins to wait.
     begun: Notify,
 }
 
@@ -70,7 +70,7 @@ impl Turn {
         self.replace(Some(self.waiting.enter(&self.close)));
     }
 
-    /// The connection has a request in hand.
+    /// The connection is handling a request.
     pub(super) fn end(&self) {
         self.replace(None);
     }

@@ -106,7 +106,7 @@ impl Access {
         SchoolView::new(school, next_sync_at)
     }
 
-    /// When a school is next synced by itself; `None`: never, or nobody serves schedules here.
+    /// When a school is next synced by itself; `None`: never, or no process here runs schedules.
     pub(crate) fn next_sync(
         &self,
         school: &SchoolId,

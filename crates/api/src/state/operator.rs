@@ -15,7 +15,7 @@ use crate::{ApiError, dashboard::Preferences};
 /// The cookie that carries a session's id and its signature.
 pub(crate) const SESSION_COOKIE: &str = "mis_sync_session";
 
-/// Somebody who is signed in to the dashboard.
+/// A person who is signed in to the dashboard.
 pub(crate) struct Operator {
     access: Access,
     session: Uuid,
@@ -23,13 +23,13 @@ pub(crate) struct Operator {
 }
 
 impl Operator {
-    /// What everybody who is signed in may use, or, for more than looking, whether they may.
+    /// Access to what every operator may use or, for more than reading, whether they may.
     pub(crate) fn may(&self, action: Action) -> Result<&Access, ApiError> {
         let role = self.access.key().role;
         if role.allows(action) { Ok(&self.access) } else { Err(ApiError::Forbidden { role }) }
     }
 
-    /// Database and queue, for looking.
+    /// Database and queue, for reading.
     pub(crate) fn access(&self) -> &Access {
         &self.access
     }
@@ -44,7 +44,7 @@ impl Operator {
         &self.preferences
     }
 
-    /// What each form of this session carries: no other site can know it.
+    /// The token in each form of this session, which no other site can know.
     pub(crate) fn form_token(&self) -> String {
         let signature = self.access.cipher().sign(Purpose::Form, self.session.as_bytes());
         URL_SAFE_NO_PAD.encode(signature)
@@ -80,7 +80,7 @@ pub(crate) fn cookie<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> 
     })
 }
 
-/// What came of showing a key.
+/// The result of a sign-in.
 pub(crate) enum SignIn {
     /// The value of the session's cookie.
     Done(String),
@@ -90,7 +90,7 @@ pub(crate) enum SignIn {
 }
 
 impl ApiState {
-    /// Begins a session for whoever shows a key that may.
+    /// Begins a session, if the key may use the dashboard.
     pub(crate) async fn sign_in(&self, key: &SecretString) -> Result<SignIn, ApiError> {
         let pool = self.queue.pool();
         let Some(key) = api_keys::authenticate(pool, key.expose_secret()).await? else {
@@ -122,7 +122,7 @@ impl ApiState {
             return Ok(None);
         };
         let key = sessions::resume(self.queue.pool(), id).await?;
-        // A key that lost the right since would be another key: roles do not change.
+        // Roles do not change: a key that lost the right would be another key.
         Ok(key.filter(|key| key.role.allows(Action::UseDashboard)).map(|key| (id, key)))
     }
 }

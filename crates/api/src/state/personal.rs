@@ -4,18 +4,18 @@ use mis_sync_store::audit::{self, Actor, Entry};
 use super::Access;
 use crate::ApiError;
 
-/// Whether an answer holds personal data.
+/// Whether an answer contains personal data.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum PersonalData {
-    /// As it is.
+    /// Unmasked.
     Shown,
-    /// A mask in its place, in the same shape.
+    /// Masked, in the same shape.
     Masked,
 }
 
-/// What can be shown without the personal data in it.
+/// A view that can be shown without its personal data.
 pub(crate) trait Mask {
-    /// The same with a mask in their place.
+    /// The same view with masks in their place.
     #[must_use]
     fn masked(self) -> Self;
 }
@@ -36,8 +36,8 @@ impl PersonalData {
 }
 
 impl Access {
-    /// Whether the caller may read personal data, for the API and the dashboard alike. That a
-    /// person does is noted first, so nothing is read without a trace.
+    /// Whether the caller may read personal data, for the API and the dashboard alike. Reading by a
+    /// person is recorded first, so nothing is read without a trace.
     pub(crate) async fn read_personal_data(
         &self,
         actor: &Actor,

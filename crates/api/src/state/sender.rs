@@ -11,13 +11,12 @@ use url::form_urlencoded;
 use super::ApiState;
 use crate::ApiError;
 
-/// The secrets by which Wonde is known when it posts; several while one takes the place of
-/// another. They are kept as hashes, which have one length: comparing takes as long for every
-/// guess.
+/// The secrets that authenticate Wonde's webhooks; several while one replaces another. They are
+/// stored as hashes of one length, so that every comparison takes the same time.
 #[derive(Clone, Default)]
 pub struct WebhookSecrets(Arc<[[u8; 32]]>);
 
-/// A text that is no webhook secret.
+/// The text is not a webhook secret.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error(
     "a webhook secret is 16 to 200 letters, digits or any of `-._~+/=`; `openssl rand -hex 32` \
@@ -44,7 +43,7 @@ impl WebhookSecrets {
         !self.0.is_empty()
     }
 
-    /// Looks at every secret, so that the time does not tell which it was either.
+    /// Compares every secret, so that the time does not show which one matched either.
     fn know(&self, guess: &str) -> bool {
         let guess = hash(guess);
         let known =
@@ -63,8 +62,8 @@ fn hash(secret: &str) -> [u8; 32] {
     digest(&SHA256, secret.as_bytes()).as_ref().try_into().expect("SHA-256 has 32 bytes")
 }
 
-/// Somebody who knows a webhook secret, and what such a one may use: database and cipher, to put
-/// an event in the inbox.
+/// A caller who knows a webhook secret, and what it may use: database and cipher, to put an event
+/// in the inbox.
 pub(crate) struct WebhookSender {
     state: ApiState,
 }
@@ -80,7 +79,7 @@ impl WebhookSender {
         &self.state.queue
     }
 
-    /// What seals tokens.
+    /// Encrypts tokens.
     pub(crate) fn cipher(&self) -> &TokenCipher {
         &self.state.cipher
     }
@@ -104,8 +103,8 @@ impl FromRequestParts<ApiState> for WebhookSender {
     }
 }
 
-/// The secret in a query; two are as good as none. A `+` in an address means a blank, which no
-/// secret has: whoever configured a secret with one at Wonde meant the `+`.
+/// The secret in a query; two count as none. A `+` in an address means a space, which no secret
+/// contains: if a secret with a `+` was configured at Wonde, the `+` is meant.
 fn guess(query: &str) -> Option<String> {
     let mut secrets = form_urlencoded::parse(query.as_bytes()).filter(|(name, _)| name == "secret");
     let (_, secret) = secrets.next()?;

@@ -4,7 +4,7 @@ use utoipa::ToSchema;
 
 use crate::body::Body;
 
-/// Why somebody acts on a job.
+/// Why a person acts on a job.
 #[derive(Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct ActionRequest {
@@ -13,11 +13,12 @@ pub(crate) struct ActionRequest {
     pub(crate) reason: Option<String>,
 }
 
-/// What somebody approves of a held job, and why.
+/// What a person approves of a held job, and why.
 #[derive(Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct ApproveRequest {
-    /// Of those in `report.guard`; the others iP keeps as they are. Left out: all of them.
+    /// Some of the categories in `report.guard`; iP keeps its values for the others. If left out,
+    /// all of them.
     #[schema(min_items = 1)]
     pub(crate) categories: Option<Vec<GuardCategory>>,
     /// In the person's own words; kept with the action.

@@ -10,7 +10,7 @@ use crate::state::Mask;
 #[schema(as = ChangeList)]
 pub(crate) struct ChangeListView {
     pub(crate) changes: Vec<ChangeView>,
-    /// Where the next page begins; null: this is the last.
+    /// The cursor of the next page; null on the last page.
     #[schema(required)]
     pub(crate) next_cursor: Option<String>,
 }
@@ -19,15 +19,15 @@ pub(crate) struct ChangeListView {
 #[derive(Serialize, ToSchema)]
 #[schema(as = Change)]
 pub(crate) struct ChangeView {
-    /// Whose field it is.
+    /// The kind of record.
     record: RecordKind,
-    /// The person; null: it is another record, or a dry run would create them.
+    /// The person; null for other records, and for a person a dry run would create.
     #[schema(required, format = "uuid")]
     staff_id: Option<String>,
-    /// The class; null: it is another record, or a dry run would create it.
+    /// The class; null for other records, and for a class a dry run would create.
     #[schema(required, format = "uuid")]
     class_id: Option<String>,
-    /// The subject; null: it is another record, or a dry run would create it.
+    /// The subject; null for other records, and for a subject a dry run would create.
     #[schema(required, format = "uuid")]
     subject_id: Option<String>,
     /// Wonde's id of the person, class or subject.
@@ -35,18 +35,18 @@ pub(crate) struct ChangeView {
     wonde_id: Option<String>,
     /// What changed.
     field: ChangedField,
-    /// The value before; null: empty. What is about a person is `•••••` for a key that may not read
-    /// personal data.
+    /// The value before; null if it was empty. Personal data is `•••••` for a key that may not
+    /// read it.
     #[schema(required)]
     old: Option<FieldValueView>,
-    /// The value after; null: empty.
+    /// The value after; null if it is empty.
     #[schema(required)]
     new: Option<FieldValueView>,
     #[serde(skip)]
     is_personal: bool,
 }
 
-/// The value of a field: true or false for `non_teaching` and `active`, else a text.
+/// The value of a field: true or false for `non_teaching` and `active`, text for all others.
 #[derive(Serialize, ToSchema)]
 #[schema(as = FieldValue)]
 #[serde(untagged)]
@@ -60,7 +60,7 @@ impl ChangeView {
     pub(crate) const COLUMNS: [&str; 8] =
         ["record", "staff_id", "class_id", "subject_id", "wonde_id", "field", "old", "new"];
 
-    /// As a line of a table; null is empty.
+    /// As a line of a table; null becomes an empty cell.
     pub(crate) fn cells(&self) -> [&str; 8] {
         [
             self.record.as_str(),

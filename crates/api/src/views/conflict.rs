@@ -2,18 +2,19 @@ use mis_sync_domain::{ChangedField, RecordKind, plan::Conflict};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-/// A field that cannot be taken back.
+/// A field that cannot be restored.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Conflict)]
 pub(crate) struct ConflictView {
-    /// Whose field.
+    /// The kind of record.
     record: RecordKind,
     /// iP's id of the person, class or subject.
     #[schema(format = "uuid")]
     id: String,
     /// The field, as in the changes of a job.
     field: ChangedField,
-    /// The job that touched it last; null: a person did by hand, or what it was is taken or gone.
+    /// The job that changed it last; null if a person changed it by hand, or if the old value is
+    /// in use elsewhere or no longer exists.
     #[schema(format = "uuid", required)]
     job_id: Option<String>,
 }

@@ -9,16 +9,16 @@ use utoipa::ToSchema;
 use super::{mask_text, staff::ProvenanceView, timestamp};
 use crate::state::Mask;
 
-/// Why somebody is in iP, or is not, or is there otherwise than in the MIS.
+/// Why a person is in iP, is missing, or differs from the MIS.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Explanation)]
 pub(crate) struct ExplanationView {
-    /// iP's own key of the school.
+    /// The id of the school in iP.
     school_id: String,
-    /// Wonde's id of the person; null: none is known.
+    /// Wonde's id of the person; null if none is known.
     #[schema(required)]
     wonde_id: Option<String>,
-    /// The person in iP; null: there is nobody.
+    /// The person in iP; null if there is none.
     #[schema(required, format = "uuid")]
     staff_id: Option<String>,
     /// The reason, for programs; `docs/verdicts.md` explains each.
@@ -30,23 +30,23 @@ pub(crate) struct ExplanationView {
         so they are not imported."
     ))]
     sentence: String,
-    /// The way of a record into iP, always the same steps in the same order.
+    /// The steps from a record to iP: always the same steps in the same order.
     steps: Vec<StepView>,
-    /// Each field of the person in iP; empty if there is nobody.
+    /// Each field of the person in iP; empty if there is none.
     fields: Vec<ExplainedFieldView>,
     /// Wonde ids of other records of the MIS with the same work email.
     others: Vec<String>,
-    /// The school of this installation where their work email is a login already; null: none, or one
-    /// that the key may not know of.
+    /// The school in this installation where their work email is already a login; null if there
+    /// is none, or if the key may not see that school.
     #[schema(required)]
     login_used_at_school: Option<String>,
-    /// What this was worked out from; null: no run has read the school's people yet.
+    /// The run that this is based on; null if no run has read the school's people yet.
     #[schema(required)]
     last_run: Option<ReadingView>,
     links: ExplanationLinks,
 }
 
-/// One step, answered.
+/// One step, and its answer.
 #[derive(Serialize, ToSchema)]
 #[schema(as = ExplainedStep)]
 struct StepView {
@@ -55,19 +55,19 @@ struct StepView {
     sentence: String,
 }
 
-/// One field: what iP and the MIS say of it, and whether that is the same.
+/// One field: its value in iP and in the MIS, and whether they are equal.
 #[derive(Serialize, ToSchema)]
 #[schema(as = ExplainedField)]
 struct ExplainedFieldView {
     #[serde(flatten)]
     provenance: ProvenanceView,
-    /// Whether iP has what the MIS says.
+    /// Whether iP has the value of the MIS.
     outcome: Outcome,
     /// Why, as a school understands it.
     sentence: String,
 }
 
-/// The last run that read the school's people to the end.
+/// The last run that read all of the school's people.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Reading)]
 struct ReadingView {
@@ -75,25 +75,25 @@ struct ReadingView {
     job_id: String,
     #[schema(format = DateTime)]
     at: String,
-    /// A dry run changed nobody.
+    /// A dry run changed nothing.
     dry_run: bool,
     mode: SyncMode,
 }
 
-/// Where to go from an explanation.
+/// Links from an explanation.
 #[derive(Serialize, ToSchema)]
 struct ExplanationLinks {
     school: String,
-    /// The person in iP; null: there is nobody.
+    /// The person in iP; null if there is none.
     #[schema(required)]
     staff: Option<String>,
-    /// The last run; null: there is none.
+    /// The last run; null if there is none.
     #[schema(required)]
     job: Option<String>,
 }
 
 impl ExplanationView {
-    /// What is known of somebody of this school, whose MIS is `mis`, and what it comes to.
+    /// What is known of a person in this school, whose MIS is `mis`, and the conclusion.
     pub(crate) fn new(
         known: Known,
         explanation: Explanation,

@@ -2,41 +2,42 @@ use mis_sync_domain::{Guard, GuardLimit};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-/// Limits on what one sync may change unasked. Each that is left out has its default.
+/// Limits on what one sync may change without approval. If you leave out a limit, its default
+/// applies.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Guard)]
 pub(super) struct GuardView {
-    /// Off: a sync does what the MIS says. An empty list of staff is held all the same.
+    /// If false, a sync applies any number of changes. An empty list of staff is still held.
     #[schema(default = true, required = false)]
     enabled: bool,
     /// People who could no longer log in.
     #[schema(required = false)]
     deactivated: GuardLimitView,
-    /// People who would log in with another email.
+    /// People whose sign-in email would change.
     #[schema(required = false)]
     emails_changed: GuardLimitView,
-    /// People who would have no job title any more.
+    /// People who would lose their job title.
     #[schema(required = false)]
     job_titles_emptied: GuardLimitView,
-    /// People who would have no line manager any more.
+    /// People who would lose their line manager.
     #[schema(required = false)]
     line_managers_emptied: GuardLimitView,
-    /// Classes fewer than before, or fewer that somebody teaches.
+    /// The drop in the number of classes, or of classes with a teacher.
     #[schema(required = false)]
     classes_emptied: GuardLimitView,
-    /// Known people who would get another Wonde id.
+    /// Known people who would get a new Wonde id.
     #[schema(required = false)]
     new_ids: GuardLimitView,
 }
 
-/// A sync is held when both are passed.
+/// A sync is held if both are exceeded.
 #[derive(Serialize, ToSchema)]
 #[schema(as = GuardLimit)]
 struct GuardLimitView {
-    /// Of the records that there are.
+    /// Percentage of the existing records.
     #[schema(minimum = 0, maximum = 100)]
     percent: u8,
-    /// Records.
+    /// Number of records.
     count: u32,
 }
 

@@ -7,7 +7,7 @@ use utoipa::{
 };
 
 named!(
-    /// The only thing that a process which answers says of itself.
+    /// The only status that a running process reports.
     #[derive(ToSchema)]
     pub(crate) Life, "liveness", {
         /// It answers.
@@ -30,7 +30,7 @@ named!(
         Ready = "ready",
         /// It can, but without Redis.
         Degraded = "degraded",
-        /// It cannot: Postgres is away.
+        /// It cannot: Postgres is unavailable.
         Unavailable = "unavailable",
     }
 );
@@ -51,30 +51,30 @@ pub(crate) struct ChecksView {
     pub(crate) redis: RedisCheckView,
 }
 
-/// Redis. The service works without it: logins and syncs are then taken from the database.
+/// Redis. The service works without it: it then reads logins and syncs from the database.
 #[derive(Serialize, ToSchema)]
 #[schema(as = RedisCheck)]
 pub(crate) struct RedisCheckView {
     pub(crate) status: RedisStatus,
-    /// What is the matter with it; left out when it is well.
+    /// The problem; left out if there is none.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(schema_with = redis_trouble, required = false)]
     pub(crate) reason: Option<RedisTrouble>,
 }
 
-/// The queue has nothing to do with the document, so its names are listed here.
+/// The queue does not depend on the API document, so the names are listed here.
 fn redis_trouble() -> ObjectBuilder {
     let names = RedisTrouble::ALL.iter().map(|trouble| trouble.as_str());
     ObjectBuilder::new().schema_type(Type::String).enum_values(Some(names))
 }
 
 named!(
-    /// How Redis is.
+    /// The status of Redis.
     #[derive(ToSchema)]
     pub(crate) RedisStatus, "status of Redis", {
-        /// It takes writes.
+        /// It accepts writes.
         Ok = "ok",
-        /// It cannot be used just now.
+        /// It cannot be used at the moment.
         Degraded = "degraded",
     }
 );
@@ -87,12 +87,12 @@ pub(crate) struct CheckView {
 }
 
 named!(
-    /// How a dependency is. No more is told: addresses are nobody's business.
+    /// The status of a dependency. Addresses are private, so nothing else is shown.
     #[derive(ToSchema)]
     pub(crate) CheckStatus, "status of a dependency", {
         /// It answers.
         Ok = "ok",
-        /// It does not answer, or not in time.
+        /// It does not answer in time.
         Away = "away",
         /// `mis-sync migrate` has not been run.
         SchemaBehind = "schema-behind",

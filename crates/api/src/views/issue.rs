@@ -11,29 +11,28 @@ use crate::state::Access;
 #[schema(as = IssueList)]
 pub(crate) struct IssueListView {
     pub(crate) issues: Vec<IssueView>,
-    /// Where the next page begins; null: this is the last.
+    /// The cursor of the next page; null on the last page.
     #[schema(required)]
     pub(crate) next_cursor: Option<String>,
 }
 
-/// What could not be taken as it is, and why: mostly a record, sometimes something of the whole
-/// school.
+/// A record that could not be imported as it is, and why. Some issues are about the whole school.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Issue)]
 pub(crate) struct IssueView {
-    /// Stable reason, for programs.
+    /// The stable reason, for programs.
     code: IssueCode,
-    /// What the school reads.
+    /// The sentence for the school.
     sentence: &'static str,
-    /// Of `work_email_in_use`: the school of this installation where it is a login now; null: it is none
-    /// at another school, or at one that the key may not know of.
+    /// For `work_email_in_use`: the school in this installation where it is a login now; null if
+    /// there is none, or if the key may not see that school.
     #[schema(required)]
     login_used_at_school: Option<String>,
-    /// The field of the MIS that mends it; null: none does.
+    /// The field to correct in the MIS; null if there is none.
     #[schema(required)]
     mis_field: Option<&'static str>,
-    /// Wonde's id of the person, class or subject; null when not even that can be read, or when
-    /// it is about the whole school.
+    /// Wonde's id of the person, class or subject; null if it cannot be read, or if the issue is
+    /// about the whole school.
     #[schema(required)]
     wonde_id: Option<String>,
 }
@@ -42,7 +41,7 @@ impl IssueView {
     /// Names of the columns of [`Self::cells`].
     pub(crate) const COLUMNS: [&str; 4] = ["code", "sentence", "mis_field", "wonde_id"];
 
-    /// As a line of a table; null is empty.
+    /// As a line of a table; null becomes an empty cell.
     pub(crate) fn cells(&self) -> [&str; 4] {
         [
             self.code.as_str(),
@@ -57,7 +56,7 @@ impl IssueView {
 pub(crate) type UsedElsewhere = HashMap<String, SchoolId>;
 
 impl IssueView {
-    /// Says of a login that is in use where that is, as far as the caller may know it.
+    /// Adds where a login is in use, if the caller may know it.
     pub(crate) fn with_other_schools(self, elsewhere: &UsedElsewhere, access: &Access) -> Self {
         let is_in_use = self.code == IssueCode::WorkEmailInUse;
         let school = self.wonde_id.as_ref().filter(|_| is_in_use).and_then(|id| elsewhere.get(id));
@@ -71,7 +70,7 @@ impl IssueView {
     }
 }
 
-/// What a school reads where a login is in use at another one.
+/// The sentence for a school when a login is in use at another school.
 const USED_ELSEWHERE: &str =
     "This work email is already a login at another school of this installation.";
 

@@ -13,41 +13,41 @@ use super::{
 #[schema(as = JobList)]
 pub(crate) struct JobListView {
     pub(crate) jobs: Vec<JobView>,
-    /// Where the next page begins; null: this is the last.
+    /// The cursor of the next page; null on the last page.
     #[schema(required)]
     pub(crate) next_cursor: Option<String>,
 }
 
-/// One piece of work, from the press of a button to its end.
+/// One piece of work, from the request to its end.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Job)]
 pub(crate) struct JobView {
     #[schema(format = "uuid")]
     id: String,
     kind: JobKind,
-    /// iP's own key of the school. Jobs that the service asks for itself may have none.
+    /// The id of the school in iP. Jobs that the service creates itself may have none.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     school_id: Option<String>,
-    /// The person it is for, when it is for one.
+    /// The person, if the job is for one person.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(format = "uuid", nullable = false)]
     staff_id: Option<String>,
     state: JobState,
-    /// When it was asked for.
+    /// When it was requested.
     #[schema(format = DateTime)]
     created_at: String,
     /// When an attempt first started.
     #[schema(format = DateTime, required)]
     started_at: Option<String>,
-    /// When it ended for good.
+    /// When it finished.
     #[schema(format = DateTime, required)]
     finished_at: Option<String>,
-    /// Attempts spent, a running one included.
+    /// The number of attempts, including a running one.
     attempt: u16,
-    /// After so many it fails.
+    /// The number of attempts after which it fails.
     max_attempts: u16,
-    /// When a retrying job is due.
+    /// When a retrying job runs next.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(format = DateTime, nullable = false)]
     next_attempt_at: Option<String>,
@@ -55,34 +55,34 @@ pub(crate) struct JobView {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     report: Option<ReportView>,
-    /// What was decided of it when it was held.
+    /// The decision that was made when it was held.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     approval: Option<ApprovalView>,
-    /// Why the last attempt ended without success.
+    /// Why the last attempt failed.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     error: Option<FailureView>,
-    /// Name of the API key or command that asked.
+    /// The name of the API key or command that requested it.
     requested_by: String,
     links: JobLinks,
 }
 
-/// What a person decided of a held job.
+/// What a person decided about a held job.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Approval)]
 struct ApprovalView {
-    /// Applied, as much as is shown here and no more.
+    /// The categories that are applied, up to the numbers shown here.
     approved: Vec<AffectedView>,
-    /// Not applied: iP keeps what it has.
+    /// The categories that are not applied: iP keeps its values.
     left_out: Vec<AffectedView>,
 }
 
-/// How far a job is.
+/// The progress of a job.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Progress)]
 pub(crate) struct ProgressView {
-    /// What it is busy with; null before it starts.
+    /// The current stage; null before it starts.
     #[schema(required)]
     stage: Option<Stage>,
     /// Records done in this stage.
@@ -90,16 +90,16 @@ pub(crate) struct ProgressView {
     /// Records to do in this stage; null until known.
     #[schema(required)]
     total: Option<u64>,
-    /// Share of the whole job; 100 once it succeeded.
+    /// The percentage of the whole job; 100 once it has succeeded.
     #[schema(minimum = 0, maximum = 100)]
     percent: u8,
 }
 
-/// Why an attempt ended without success.
+/// Why an attempt failed.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Failure)]
 struct FailureView {
-    /// Stable code, for programs.
+    /// The stable code, for programs.
     #[serde(rename = "type")]
     code: String,
     /// One line for people.
@@ -108,7 +108,7 @@ struct FailureView {
     detail: String,
 }
 
-/// Where to go from a job.
+/// Links from a job.
 #[derive(Serialize, ToSchema)]
 struct JobLinks {
     #[serde(rename = "self")]
@@ -122,7 +122,7 @@ struct JobLinks {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     retry_of: Option<String>,
-    /// The job whose changes this one took back.
+    /// The job whose changes this one reversed.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     undo_of: Option<String>,
@@ -172,7 +172,7 @@ impl From<&Job> for JobView {
 }
 
 impl ProgressView {
-    /// How far this job is.
+    /// The progress of this job.
     pub(crate) fn of(job: &Job) -> Self {
         let progress = job.progress.as_ref();
         let percent = match job.state {

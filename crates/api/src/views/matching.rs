@@ -6,14 +6,14 @@ use utoipa::ToSchema;
 use super::mask_text;
 use crate::{body::Body, state::Mask};
 
-/// Whom a record means.
+/// Which person a record belongs to.
 #[derive(Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct MatchRequest {
     /// Wonde's id of the record.
     #[schema(value_type = String, required)]
     pub(crate) wonde_id: Option<String>,
-    /// iP's id of the person; null or left out: somebody new.
+    /// iP's id of the person; null or left out for a new person.
     #[schema(value_type = Option<String>, format = "uuid")]
     pub(crate) staff_id: Option<StaffId>,
 }
@@ -27,21 +27,21 @@ impl Body for MatchRequest {
     fn wanted(field: &str) -> Option<String> {
         let wanted = match field {
             "wonde_id" => Self::WONDE_ID,
-            "staff_id" => "has to be iP's id of a person, or null for somebody new",
+            "staff_id" => "has to be iP's id of a person, or null for a new person",
             _ => return None,
         };
         Some(wanted.to_owned())
     }
 }
 
-/// Records that may mean somebody in iP.
+/// Records that may belong to a person in iP.
 #[derive(Serialize, ToSchema)]
 #[schema(as = MatchList)]
 pub(crate) struct MatchListView {
     pub(crate) matches: Vec<MatchView>,
 }
 
-/// A record of the MIS, and somebody in iP whom it may mean.
+/// A record of the MIS, and the person in iP it may belong to.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Match)]
 pub(crate) struct MatchView {
@@ -55,18 +55,18 @@ pub(crate) struct MatchView {
     score: u8,
     /// What they have in common.
     reasons: Vec<MatchReason>,
-    /// A key is the same and the names are not, so the account may be somebody else's: if it passes
-    /// on, it gets a new password.
+    /// A key is the same but the names are not, so the account may belong to another person: if
+    /// it is linked, it gets a new password.
     in_doubt: bool,
     /// What the record says.
     mis: NamedView,
     /// What iP says.
     ip: NamedView,
-    /// Somebody has decided, and the next full sync follows it.
+    /// A person has decided, and the next full sync follows it.
     is_decided: bool,
 }
 
-/// By what somebody is recognised; each `•••••` for a key that may not read personal data.
+/// How a person is recognised; each `•••••` for a key that may not read personal data.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Named)]
 struct NamedView {

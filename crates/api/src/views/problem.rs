@@ -9,7 +9,7 @@ use crate::{
     problem::{self, ProblemType},
 };
 
-/// An RFC 9457 problem (`application/problem+json`). The optional members come with some types only.
+/// An RFC 9457 problem (`application/problem+json`). Only some types have the optional members.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Problem)]
 pub(crate) struct ProblemView {
@@ -20,31 +20,31 @@ pub(crate) struct ProblemView {
     title: &'static str,
     /// The HTTP status again.
     status: u16,
-    /// What exactly is wrong this time.
+    /// What is wrong in this case.
     detail: String,
-    /// The path that was asked for.
+    /// The requested path.
     instance: String,
-    /// Of `invalid-school`: each field that is wrong.
+    /// For `invalid-school`: each field that is not valid.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     errors: Option<Vec<FieldError>>,
-    /// Of `invalid-parameter`: its name …
+    /// For `invalid-parameter`: its name.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     parameter: Option<String>,
-    /// … what it was …
+    /// For `invalid-parameter`: the value that was sent.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     found: Option<String>,
-    /// … and what it may be.
+    /// For `invalid-parameter`: the valid values.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     wanted: Option<String>,
-    /// Of `wrong-job-state`: where the job stands.
+    /// For `wrong-job-state`: the state of the job.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     state: Option<JobState>,
-    /// Of `undo-conflict`: the fields that later changes touched.
+    /// For `undo-conflict`: the fields that were changed later.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     conflicts: Option<Vec<ConflictView>>,
@@ -91,7 +91,7 @@ impl ProblemView {
 pub(crate) struct FieldError {
     /// Its path, for example `settings.guard`.
     pub(crate) field: String,
-    /// What it has to be, for people. It never repeats the value.
+    /// The rule it breaks, for people. It never repeats the value.
     pub(crate) message: String,
 }
 
@@ -109,7 +109,7 @@ pub(crate) struct ProblemTypeView {
     #[serde(rename = "type")]
     #[schema(schema_with = problem::uris)]
     uri: String,
-    /// The HTTP status that comes with it.
+    /// Its HTTP status.
     status: u16,
     title: &'static str,
     /// What the caller can do.

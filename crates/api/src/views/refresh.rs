@@ -5,30 +5,30 @@ use utoipa::ToSchema;
 
 use super::{JobView, timestamp};
 
-/// What schools are told of somebody whom no sync knows.
+/// What schools are told of a person whom no sync knows.
 const NOT_LINKED: &str = "This person was made in iP and is not linked with the MIS. A sync links \
     them by their work email once the MIS has them as current staff with the same address.";
 
-/// The answer to a login: let the person in, and this is how current what iP holds is.
+/// The answer to a login: let the person in. It says how current the data in iP is.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Refresh)]
 pub(crate) struct RefreshView {
     outcome: LoginOutcome,
-    /// As of when iP holds what the MIS says of the person; null: the MIS was never asked.
+    /// When iP last read the person from the MIS; null if it never did.
     #[schema(format = DateTime, required)]
     as_of: Option<String>,
-    /// How long ago that is.
+    /// How long ago that was.
     #[schema(required)]
     age_seconds: Option<u64>,
     /// Why the answer is `stale`.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     reason: Option<StaleReason>,
-    /// The outcome in words, where it needs some.
+    /// An explanation of the outcome, if it needs one.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     hint: Option<&'static str>,
-    /// The refresh, where there is one: it goes on by itself.
+    /// The refresh job, if there is one. It continues after this answer.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     job: Option<JobView>,
@@ -36,28 +36,28 @@ pub(crate) struct RefreshView {
 }
 
 named!(
-    /// How current what iP holds of a person is.
+    /// How current the data of a person in iP is.
     #[derive(ToSchema)]
     #[schema(as = RefreshOutcome)]
     pub(crate) LoginOutcome, "outcome of a login", {
-        /// Something of the person changed in iP.
+        /// At least one field of the person changed in iP.
         Updated = "updated",
-        /// Nothing of the person changed in iP. An issue of the job says where the MIS no longer
-        /// has them as current staff and this login left them active all the same.
+        /// No field of the person changed in iP. If the MIS no longer lists them as current staff
+        /// but this login left them active, the job has an issue that says so.
         Unchanged = "unchanged",
-        /// The MIS no longer has the person as current staff, and their account in iP is inactive.
-        /// Where the school's policy keeps leavers active, the answer is `unchanged`.
+        /// The MIS no longer lists the person as current staff, and their account in iP is
+        /// inactive. If the school's policy keeps leavers active, the answer is `unchanged`.
         NoLongerCurrent = "no_longer_current",
-        /// The person is not linked with the MIS; `hint` says how they will be.
+        /// The person is not linked with the MIS; `hint` says how to link them.
         NotLinked = "not_linked",
         /// The person was read within the school's freshness window; the MIS was not asked.
         Fresh = "fresh",
-        /// The MIS could not be asked in time; `reason` says why. iP holds what it held.
+        /// The MIS could not be read in time; `reason` says why. The data in iP is unchanged.
         Stale = "stale",
     }
 );
 
-/// Where to go from a refresh.
+/// Links from a refresh.
 #[derive(Serialize, ToSchema)]
 struct RefreshLinks {
     staff: String,
@@ -77,7 +77,7 @@ impl RefreshView {
         Self { outcome, hint, ..Self::held(whose, standing) }
     }
 
-    /// What iP holds has to do.
+    /// The data in iP has to be enough.
     pub(crate) fn stale(
         whose: (&SchoolId, StaffId),
         standing: &LoginStanding,

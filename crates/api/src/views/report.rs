@@ -8,21 +8,21 @@ use utoipa::ToSchema;
 #[derive(Serialize, ToSchema)]
 #[schema(as = Report)]
 pub(crate) struct ReportView {
-    /// What the refresh of one person came to; left out of syncs.
+    /// The outcome of the refresh of one person; left out for syncs.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     outcome: Option<RefreshOutcome>,
-    /// Whether everything was read, or only what had changed.
+    /// Whether everything was read, or only the changes.
     mode: SyncMode,
     /// Staff records that Wonde delivered.
     fetched: u64,
-    /// Of these, people who are current staff.
+    /// How many of these are current staff.
     current: u64,
-    /// People new in iP.
+    /// People who are new in iP.
     created: u64,
-    /// People of whom at least one field changed.
+    /// People with at least one changed field.
     updated: u64,
-    /// People who were already as the MIS says.
+    /// People whose data already equalled the MIS.
     unchanged: u64,
     /// People who can no longer log in because they left.
     deactivated: u64,
@@ -30,17 +30,17 @@ pub(crate) struct ReportView {
     restored: u64,
     /// Current people who were left out.
     skipped: u64,
-    /// Records with a problem for the school to mend.
+    /// Records with a problem that the school should correct.
     issues: u64,
-    /// What became of the classes; all 0 where they are not imported.
+    /// What happened to classes; all 0 if they are not imported.
     classes: TeachingCountsView,
-    /// What became of the subjects; all 0 where they are not imported.
+    /// What happened to subjects; all 0 if they are not imported.
     subjects: TeachingCountsView,
-    /// What became of the photos; all 0 where none were asked for.
+    /// What happened to photos; all 0 if none were requested.
     photos: PhotoCountsView,
-    /// Where the change goes above the school's limits: what has to be approved. Empty: nowhere.
+    /// The categories above the school's limits, which need approval; empty if there are none.
     guard: Vec<AffectedView>,
-    /// What whoever approved the job when it was held left out; iP keeps what it has of it.
+    /// The categories left out when the held job was approved; iP keeps its values for them.
     left_out: Vec<AffectedView>,
     /// HTTP requests sent to Wonde.
     requests: u64,
@@ -48,14 +48,14 @@ pub(crate) struct ReportView {
     duration_ms: u64,
 }
 
-/// In one category, how much a sync would change, where that is above the school's limit.
+/// How much a sync would change in one category that is above the school's limit.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Affected)]
 pub(crate) struct AffectedView {
     category: GuardCategory,
-    /// Records that would change …
+    /// The number of records that would change.
     records: u64,
-    /// … of so many that there are.
+    /// The number of all such records.
     of: u64,
     /// The same in words.
     sentence: String,
@@ -67,17 +67,17 @@ pub(crate) struct AffectedView {
 struct TeachingCountsView {
     /// Records that Wonde delivered.
     fetched: u64,
-    /// New in iP.
+    /// New records in iP.
     created: u64,
-    /// Of which a field or who teaches it changed.
+    /// Records with a changed field or changed teachers.
     updated: u64,
-    /// Already as the MIS says.
+    /// Records that already equalled the MIS.
     unchanged: u64,
-    /// Gone from the MIS and so archived.
+    /// Records that were archived because the MIS no longer has them.
     archived: u64,
-    /// Archived before and back in the MIS.
+    /// Archived records that are in the MIS again.
     restored: u64,
-    /// Left out; each has an issue that says why.
+    /// Records that were left out; each has an issue that says why.
     skipped: u64,
 }
 
@@ -91,9 +91,9 @@ struct PhotoCountsView {
     updated: u64,
     /// People whose picture was already this one.
     unchanged: u64,
-    /// People whose picture is gone from the MIS and so from iP.
+    /// People whose picture was removed, because the MIS no longer has it.
     removed: u64,
-    /// Photos that could not be taken; each has an issue that says why.
+    /// Photos that could not be imported; each has an issue that says why.
     skipped: u64,
 }
 

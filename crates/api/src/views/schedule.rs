@@ -2,35 +2,35 @@ use mis_sync_domain::{DateRange, HourRange, Schedule};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-/// When a school is synced by itself. What begins in a blacked-out hour waits for its end; a
-/// blacked-out day has no sync at all.
+/// When a school is synced automatically. A sync that falls into blackout hours waits until they
+/// end; a blackout date has no sync at all.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Schedule)]
 pub(crate) struct ScheduleView {
-    /// False: nothing happens by itself.
+    /// If false, nothing is scheduled.
     #[schema(default = true, required = false)]
     enabled: bool,
-    /// IANA name of what the times and days here are told in.
+    /// IANA name of the time zone of all times and dates here.
     #[schema(default = "Europe/London", required = false)]
     time_zone: String,
-    /// The nightly full sync begins at this time or later; each school has a moment of its own …
+    /// The nightly full sync begins at this time or later; each school has its own time.
     #[schema(default = "01:00", pattern = "^([01][0-9]|2[0-3]):[0-5][0-9]$", required = false)]
     nightly_from: String,
-    /// … and before this one, on the next day when it is the earlier of the two.
+    /// It begins before this time, on the next day if this is the earlier of the two.
     #[schema(default = "05:00", pattern = "^([01][0-9]|2[0-3]):[0-5][0-9]$", required = false)]
     nightly_until: String,
-    /// A sync of what changed each hour as well.
+    /// Whether there is also an hourly delta.
     #[schema(default = false, required = false)]
     hourly_delta: bool,
-    /// On these days nothing begins.
+    /// Days on which no sync begins.
     #[schema(max_items = 50, required = false)]
     blackout_dates: Vec<DateRangeView>,
-    /// In these hours of each day nothing begins.
+    /// Hours of each day in which no sync begins.
     #[schema(max_items = 50, required = false)]
     blackout_hours: Vec<HourRangeView>,
 }
 
-/// Days in a row, both ends included.
+/// Consecutive days, including both ends.
 #[derive(Serialize, ToSchema)]
 #[schema(as = DateRange)]
 struct DateRangeView {
@@ -42,21 +42,21 @@ struct DateRangeView {
     until: String,
 }
 
-/// A part of each day; past midnight when `until` is the earlier of the two.
+/// A part of each day. It passes midnight if `until` is earlier than `from`.
 #[derive(Serialize, ToSchema)]
 #[schema(as = HourRange)]
 struct HourRangeView {
-    /// Its begin.
+    /// Its start.
     #[schema(pattern = "^([01][0-9]|2[0-3]):[0-5][0-9]$", examples("08:00"))]
     from: String,
-    /// The first moment that is no longer part of it.
+    /// The first moment after it.
     #[schema(pattern = "^([01][0-9]|2[0-3]):[0-5][0-9]$", examples("17:30"))]
     until: String,
 }
 
 impl From<&Schedule> for ScheduleView {
     fn from(schedule: &Schedule) -> Self {
-        // Taken apart, so that a field that is added to the domain is not forgotten here.
+        // All fields are listed, so that a new field of the domain is not forgotten here.
         let Schedule {
             enabled,
             time_zone,

@@ -11,7 +11,7 @@ use super::{guard::GuardView, schedule::ScheduleView, timestamp};
 #[derive(Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct SchoolRequest {
-    /// The name people know it by.
+    /// Its display name.
     #[schema(value_type = String, min_length = 1, max_length = 200, required)]
     pub(crate) name: Option<String>,
     /// Wonde's id of the school.
@@ -20,12 +20,12 @@ pub(crate) struct SchoolRequest {
     /// The school's Wonde token. Needed unless the service holds one already.
     #[schema(write_only, pattern = "^[!-~]{1,512}$")]
     pub(crate) token: Option<String>,
-    /// The MIS, if it is known. Left out, what is known stays.
+    /// The MIS, if it is known. If left out, it stays unchanged.
     pub(crate) mis: Option<String>,
-    /// The school's own Wonde address (regions differ). Left out: the configured one.
+    /// The school's own Wonde address (regions differ). If left out, the configured one is used.
     #[schema(format = "uri")]
     pub(crate) wonde_base_url: Option<String>,
-    /// The school's own rules. Left out, those that are set stay.
+    /// The school's own settings. If left out, they stay unchanged.
     #[schema(value_type = Option<SettingsView>)]
     pub(crate) settings: Option<SchoolSettings>,
 }
@@ -35,23 +35,23 @@ pub(crate) struct SchoolRequest {
 #[schema(as = SchoolList)]
 pub(crate) struct SchoolListView {
     pub(crate) schools: Vec<SchoolView>,
-    /// Where the next page begins; null: this is the last.
+    /// The cursor of the next page; null on the last page.
     #[schema(required)]
     pub(crate) next_cursor: Option<String>,
 }
 
-/// A school and how its MIS is reached. Its token is never told.
+/// A school and its connection to the MIS. Its token is never shown.
 #[derive(Serialize, ToSchema)]
 #[schema(as = School)]
 pub(crate) struct SchoolView {
-    /// iP's own key.
+    /// The id of the school in iP.
     id: String,
     name: String,
     wonde_school_id: String,
-    /// Null: the configured one.
+    /// Null if the configured address is used.
     #[schema(required)]
     wonde_base_url: Option<String>,
-    /// As the caller or Wonde spells it; null until known.
+    /// As the caller or Wonde spells it; null until it is known.
     #[schema(required)]
     mis: Option<String>,
     settings: SettingsView,
@@ -59,8 +59,8 @@ pub(crate) struct SchoolView {
     /// End of the last sync that was applied.
     #[schema(format = DateTime, required)]
     last_synced_at: Option<String>,
-    /// When the next sync begins by itself; one that was missed begins as soon as a worker is
-    /// there. Null: the schedule is off, or the school has no token that Wonde takes.
+    /// When the next scheduled sync begins; a missed one begins as soon as a worker is running.
+    /// Null if the schedule is off, or if the school has no token that Wonde accepts.
     #[schema(format = DateTime, required)]
     next_sync_at: Option<String>,
     #[schema(format = DateTime)]
@@ -70,7 +70,7 @@ pub(crate) struct SchoolView {
     pub(crate) links: SchoolLinks,
 }
 
-/// A school's own rules; each has a default.
+/// A school's own settings; each has a default.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Settings)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a switch of iP's settings page")]
@@ -78,14 +78,14 @@ pub(crate) struct SettingsView {
     /// Import teaching staff only.
     #[schema(default = false, required = false)]
     teachers_only: bool,
-    /// Somebody who comes back is made active again.
+    /// A person who comes back is made active again.
     #[schema(default = true, required = false)]
     restore_inactive: bool,
     /// Line managers are set in iP; the MIS only fills them on creation.
     #[schema(default = false, required = false)]
     line_manager_editable: bool,
     /// Whether Wonde's lists of line managers name a person's managers or the people who report to
-    /// them; null: the lists tell, or what they told last.
+    /// them; null if this is worked out from the lists, now or in an earlier sync.
     #[schema(required = false)]
     hierarchy_lists: Option<HierarchyLists>,
     /// Job titles are set in iP; the MIS only fills them on creation.
@@ -106,34 +106,34 @@ pub(crate) struct SettingsView {
     /// Import photos on every sync.
     #[schema(default = false, required = false)]
     import_photos: bool,
-    /// What happens to somebody who left.
+    /// What happens to a person who left.
     #[schema(required = false)]
     leaver_policy: LeaverPolicy,
-    /// How much a sync may change unasked; above that it is held.
+    /// How much a sync may change without approval; above that it is held.
     #[schema(required = false)]
     guard: GuardView,
-    /// When the school is synced by itself.
+    /// When the school is synced automatically.
     #[schema(required = false)]
     schedule: ScheduleView,
-    /// Somebody who was read from the MIS in so many minutes before their login is not read
-    /// again; 0: everybody is, at each login.
+    /// A person who was read from the MIS within this many minutes before their login is not
+    /// read again; 0: everyone is read, at each login.
     #[schema(default = 1, required = false)]
     refresh_freshness_minutes: u16,
 }
 
-/// Where to go from a school.
+/// Links from a school.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct SchoolLinks {
     #[serde(rename = "self")]
     pub(crate) this: String,
-    /// Where a sync is asked for.
+    /// The address to request a sync.
     sync: String,
     /// Its jobs, newest first.
     jobs: String,
 }
 
 impl SchoolView {
-    /// The school, and when it is next synced by itself.
+    /// The school, and the time of its next scheduled sync.
     pub(crate) fn new(school: School, next_sync_at: Option<DateTime<Utc>>) -> Self {
         let this = format!("/v1/schools/{}", school.id);
         Self {

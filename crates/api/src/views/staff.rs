@@ -6,7 +6,7 @@ use utoipa::ToSchema;
 use super::{FieldValueView, timestamp};
 use crate::state::Mask;
 
-/// Why the MIS owns nothing of somebody whom no sync knows.
+/// Why the MIS owns no field of a person whom no sync knows.
 const NOT_LINKED: &str = "The person is not linked with the MIS.";
 
 /// A person, and where each field that a sync fills comes from.
@@ -15,9 +15,9 @@ const NOT_LINKED: &str = "The person is not linked with the MIS.";
 pub(crate) struct StaffView {
     #[schema(format = "uuid")]
     id: String,
-    /// iP's own key of the school.
+    /// The id of the school in iP.
     school_id: String,
-    /// Wonde's id of the person; null: made by hand and not linked yet.
+    /// Wonde's id of the person; null if the person was created by hand and is not linked yet.
     #[schema(required)]
     wonde_id: Option<String>,
     /// Whether the person can log in.
@@ -34,34 +34,34 @@ pub(crate) struct StaffView {
     links: StaffLinks,
 }
 
-/// What iP and the MIS say of one field, whose word counts, and since when.
+/// The value of one field in iP and in the MIS, which of them counts, and since when.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Provenance)]
 pub(super) struct ProvenanceView {
-    /// The field, by the name that changes have it under.
+    /// The name of the field, as in changes.
     field: SyncedField,
-    /// The field in the MIS' words.
+    /// The name of the field in the MIS.
     #[schema(examples("Roles"))]
     mis_field: &'static str,
-    /// The value in iP; null: empty. What is about a person is `•••••` for a key that may not read
-    /// personal data, as is `mis_value`.
+    /// The value in iP; null if it is empty. Personal data here and in `mis_value` is `•••••` for
+    /// a key that may not read it.
     #[schema(required)]
     ip_value: Option<FieldValueView>,
-    /// What the MIS said last; null: that it is empty, or nothing, see `mis_said`. Of
-    /// `line_manager_id` it is the manager's Wonde id, of `non_teaching` already the reverse of
-    /// *Teaching staff*.
+    /// The last value from the MIS; null if it was empty or if there was none, see `mis_said`. For
+    /// `line_manager_id` it is the manager's Wonde id. For `non_teaching` it is already the reverse
+    /// of *Teaching staff*.
     #[schema(required)]
     mis_value: Option<FieldValueView>,
-    /// Whether the MIS ever said anything of the field.
+    /// Whether the MIS has ever sent the field.
     mis_said: bool,
     owner: Owner,
-    /// By which rule, as a sentence.
+    /// The rule that decides this, as a sentence.
     rule: String,
-    /// When a sync last set the field, as far back as jobs are kept; else when the person was
+    /// When a sync last set the field, if its job is still kept; otherwise when the person was
     /// created.
     #[schema(format = DateTime)]
     last_set_at: String,
-    /// The sync that set it; null: none did, or its job is not kept any more.
+    /// The sync that set it; null if none did, or if its job is no longer kept.
     #[schema(required, format = "uuid")]
     last_set_by_job: Option<String>,
     #[serde(skip)]
@@ -74,19 +74,19 @@ pub(super) struct ProvenanceView {
 #[expect(dead_code, reason = "only described: the file is sent as it is, see `staff`")]
 pub(crate) struct PhotoView(Vec<u8>);
 
-/// Where to go from a person.
+/// Links from a person.
 #[derive(Serialize, ToSchema)]
 struct StaffLinks {
     #[serde(rename = "self")]
     this: String,
     school: String,
-    /// The picture; null: there is none.
+    /// The picture; null if there is none.
     #[schema(required)]
     photo: Option<String>,
 }
 
 impl StaffView {
-    /// The person as one of this school, whose MIS is `mis`.
+    /// A person of this school, whose MIS is `mis`.
     pub(crate) fn new(person: Person, school: &School, mis: Option<&Mis>) -> Self {
         let this = format!("/v1/schools/{}/staff/{}", school.id, person.id);
         let is_linked = person.wonde_id.is_some();

@@ -4,16 +4,16 @@ use utoipa::ToSchema;
 
 use crate::body::Body;
 
-/// What a sync shall do.
+/// What a sync should do.
 #[derive(Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct SyncRequest {
-    /// Compare and report, but change nobody. Left out: false.
+    /// Compare and report, but change nothing. The default is false.
     dry_run: Option<bool>,
-    /// Import photos, whatever the school's settings say. False or left out: as the settings
-    /// say. A MIS that delivers no photos delivers none when asked either.
+    /// Import photos even if the school's settings do not. If false or left out, the settings
+    /// decide. Some MIS deliver no photos at all.
     photos: Option<bool>,
-    /// How much is read. Left out: `full`.
+    /// How much is read. The default is `full`.
     mode: Option<SyncMode>,
 }
 

@@ -4,8 +4,7 @@ use utoipa::ToSchema;
 /// What Wonde posts. Which fields there are depends on the kind; others are passed over.
 #[derive(Deserialize, ToSchema)]
 pub(crate) struct WebhookRequest {
-    /// `schoolApproved`, `accessRevoked`, `accessDeclined`, `schoolMigration`, or one that is not
-    /// known here.
+    /// `schoolApproved`, `accessRevoked`, `accessDeclined`, `schoolMigration`, or an unknown kind.
     #[serde(default)]
     #[schema(value_type = String, required, pattern = "^[!-~]{1,64}$")]
     pub(crate) payload_type: Said,
@@ -52,11 +51,11 @@ pub(crate) enum Said {
     Other(IgnoredAny),
 }
 
-/// An event that was noted.
+/// An event that was stored.
 #[derive(Serialize, ToSchema)]
 #[schema(as = WebhookEvent)]
 pub(crate) struct WebhookEventView {
-    /// Its id, as `mis-sync webhooks list` shows it; the same for the same body.
+    /// Its id, as `mis-sync webhooks list` shows it. The same body always has the same id.
     #[schema(format = "uuid")]
     pub(crate) event_id: String,
 }

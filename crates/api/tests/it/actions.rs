@@ -9,7 +9,7 @@ const ACTIONS: &[&str] = &["cancel", "retry", "approve", "reject", "undo"];
 const STATES: &[&str] =
     &["queued", "running", "retrying", "held", "succeeded", "failed", "cancelled"];
 
-/// Where a job may be acted on, and what follows from it.
+/// Whether a job may be acted on, and the result.
 fn outcome(action: &str, state: &str) -> Option<&'static str> {
     match (action, state) {
         ("cancel", "queued" | "running" | "retrying" | "held") | ("reject", "held") => {

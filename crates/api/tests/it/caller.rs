@@ -1,4 +1,4 @@
-//! Who gets in, and what a key that is bound to one school sees.
+//! Who is let in, and what a key that is bound to one school sees.
 
 use mis_sync_domain::Role;
 use mis_sync_store::api_keys;
@@ -37,7 +37,7 @@ async fn without_a_valid_key_nobody_gets_in() {
     assert_eq!(answer.status, 200);
 }
 
-/// The routes of one school and one job, as somebody may call them.
+/// The routes of one school and one job, with typical requests.
 fn routes(school: &str, job: &str, person: &str) -> Vec<Ask> {
     let connection = json!({"name": "N", "wonde_school_id": "A1", "token": "t"});
     vec![

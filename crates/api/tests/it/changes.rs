@@ -89,7 +89,7 @@ async fn changes_are_listed_page_by_page() {
     let (id, path) = new_job(&app).await;
     let other = app.job(&app.school("elm").await).await.id;
     for field in ChangedField::ALL {
-        // Rows of two jobs, in turn, so that the positions of one have gaps.
+        // Rows of two jobs in turn, so that the positions of one have gaps.
         let field = field.as_str();
         app.sql(format!(
             "INSERT INTO job_change (job_id, wonde_id, field)

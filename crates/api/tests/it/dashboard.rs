@@ -1,5 +1,5 @@
-//! The dashboard over HTTP: who gets in, who may do what, and what pages hold. How it looks and
-//! feels is tested in a browser.
+//! The dashboard over HTTP: who is let in, who may do what, and what pages contain. Its looks and
+//! behaviour are tested in a browser.
 
 mod jobs;
 mod pages;
@@ -11,7 +11,7 @@ use mis_sync_domain::Role;
 
 use crate::support::{Answer, App, Ask};
 
-/// Somebody who is signed in.
+/// An operator who is signed in.
 pub(crate) struct SignedIn {
     pub(crate) cookie: String,
     pub(crate) form_token: String,

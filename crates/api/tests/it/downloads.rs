@@ -165,7 +165,7 @@ async fn rows_are_read_when_the_caller_takes_them() {
     assert!(first.starts_with(CHANGES_HEADER.as_bytes()));
     let lines = std::str::from_utf8(&first).unwrap().lines().count();
     assert!((2..2000).contains(&lines), "some of the rows are there: {lines} lines");
-    // What was not read yet cannot come any more.
+    // What was not read yet can no longer come.
     app.sql(format!("DELETE FROM job_change WHERE job_id = '{id}'")).await;
     let rest: usize = body.map(|bytes| bytes.unwrap().len()).collect::<Vec<_>>().await.iter().sum();
     assert_eq!(rest, 0);
@@ -183,7 +183,7 @@ async fn a_list_that_breaks_in_the_middle_does_not_look_whole() {
     assert!(body.next().await.is_none());
 }
 
-/// A connection is given back by a task of its own.
+/// A separate task gives a connection back.
 async fn all_connections_are_free(app: &App) {
     eventually("every connection is free", async || {
         let all = usize::try_from(app.pool.size()).unwrap();
@@ -196,7 +196,7 @@ async fn all_connections_are_free(app: &App) {
 async fn a_caller_who_goes_away_leaves_no_work_behind() {
     let app = App::start().await;
     let id = new_job(&app).await;
-    // 40 MB: more than the sockets between take.
+    // 40 MB: more than the sockets in between can hold.
     add_changes(&app, id, 20_000, "repeat('x', 2000)").await;
     let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
     let address = listener.local_addr().unwrap();
@@ -219,7 +219,7 @@ async fn a_caller_who_goes_away_leaves_no_work_behind() {
     assert!(tasks() > idle, "the file is being sent");
 
     drop(client);
-    eventually("nobody works on the file", async || (tasks() <= idle).then_some(())).await;
+    eventually("no task works on the file", async || (tasks() <= idle).then_some(())).await;
     all_connections_are_free(&app).await;
     stop.cancel();
     server.await.unwrap().unwrap();

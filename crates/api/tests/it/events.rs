@@ -134,7 +134,7 @@ async fn whoever_resumes_gets_what_changed_since() {
     let ended = events.expect("state").await;
     assert_eq!(ended.data["state"], "succeeded", "nothing that was seen comes again");
 
-    // Broken off between the last two.
+    // Interrupted between the last two.
     let mut events = Events::open(&served, &app.admin, job, Some(&ended.id)).await;
     let report = events.expect("report").await;
     assert!(events.next().await.is_none());
@@ -194,7 +194,7 @@ async fn neither_redis_nor_postgres_being_away_ends_a_stream() {
     let mut events = Events::open(&served, &app.admin, job, None).await;
     events.expect("state").await;
     app.servers.postgres.kill().unwrap();
-    // Long enough for a look in vain.
+    // Long enough for a check that finds nothing.
     assert!(timeout(Duration::from_secs(2), events.response.chunk()).await.is_err());
     app.servers.postgres.restart().unwrap();
     app.claim(job).await;
@@ -224,7 +224,7 @@ async fn a_key_that_is_revoked_hears_no_more() {
     assert_eq!(events.next().await.unwrap().name, "state");
     assert!(api_keys::revoke(&app.pool, id, &somebody()).await.unwrap());
     assert!(timeout(PATIENCE, events.next()).await.unwrap().is_none());
-    // Nobody else is cut off.
+    // Other streams are not cut off.
     let mut others = Events::open(&served, &app.admin, job, None).await;
     assert_eq!(others.next().await.unwrap().name, "state");
     app.claim(job).await;

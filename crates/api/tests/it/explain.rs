@@ -1,4 +1,4 @@
-//! What may be asked, by whom, and what is not told. The verdicts are tested end to end.
+//! What may be asked, by whom, and what is not revealed. The verdicts are tested end to end.
 
 use mis_sync_domain::{Role, StaffId};
 use serde_json::json;

@@ -15,7 +15,7 @@ async fn readiness(app: &App) -> (u16, Value) {
     (answer.status, serde_json::from_str(&answer.text).unwrap())
 }
 
-/// The body; `redis` is what is the matter with it.
+/// The body; `redis` is the reason if Redis has a problem.
 fn checks(status: &str, postgres: &str, redis: Option<&str>) -> Value {
     let redis = match redis {
         None => json!({"status": "ok"}),
@@ -47,7 +47,7 @@ async fn readiness_follows_postgres_and_redis() {
 #[tokio::test]
 async fn what_hangs_counts_as_away() {
     let mut app = App::start().await;
-    // A connection each, so that it is the answer that does not come.
+    // A connection each, so that only the answer is missing.
     assert_eq!(readiness(&app).await.0, 200);
     app.servers.postgres.pause().unwrap();
     app.servers.redis.pause().unwrap();

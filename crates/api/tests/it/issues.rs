@@ -1,4 +1,4 @@
-//! What a job could not take as it is.
+//! The records that a job did not import in full.
 
 use mis_sync_domain::IssueCode;
 use serde_json::{Value, json};

@@ -204,7 +204,7 @@ async fn jobs_are_listed_newest_first_page_by_page() {
     assert_eq!(listed(&app, "?limit=5").await, (newest_first.clone(), None));
 
     let (mut seen, mut cursor) = listed(&app, "?limit=2").await;
-    // A job that comes while somebody turns pages moves nothing.
+    // A job that arrives while a person turns pages moves nothing.
     app.job(&oak).await;
     while let Some(after) = cursor {
         let (page, next) = listed(&app, &format!("?limit=2&cursor={after}")).await;

@@ -1,4 +1,4 @@
-//! Which record means whom, over HTTP.
+//! Decisions about possible matches, over HTTP.
 
 use mis_sync_domain::Role;
 use serde_json::json;

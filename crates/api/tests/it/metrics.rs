@@ -65,7 +65,7 @@ async fn the_ledger_is_told_in_numbers() {
         assert!(!text.contains(secret), "`{secret}` is in\n{text}");
     }
 
-    // What was asked for longer ago has left the figures.
+    // Jobs that were requested longer ago have left the figures.
     app.sql(format!(
         "DELETE FROM job_attempt WHERE job_id = '{good}';
          UPDATE job SET id = '01000000-0000-7000-8000-000000000000' WHERE id = '{good}'"

@@ -1,4 +1,4 @@
-//! Texts that nobody types: none of them may be a fault of ours.
+//! Unusual text: none of it may cause an internal error.
 
 use mis_sync_domain::Role;
 use serde_json::{Value, json};

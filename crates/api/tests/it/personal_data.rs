@@ -11,7 +11,7 @@ use crate::{
     support::{App, Ask},
 };
 
-/// What nobody but whoever may should ever be sent.
+/// What may only be sent to those who may read personal data.
 const SECRETS: [&str; 7] =
     ["Adelheid", "Quaresma", "adelheid@", "AQX", "Head of Zymurgy", "upi0f9e8d7c", "PIXELS"];
 const MASK: &str = "•••••";

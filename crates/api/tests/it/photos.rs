@@ -17,7 +17,7 @@ fn path(person: StaffId) -> String {
     format!("/v1/schools/oak/staff/{person}/photo")
 }
 
-/// An answer that is no text.
+/// An answer that is not text.
 async fn ask(app: &App, method: &str, path: &str) -> (StatusCode, HeaderMap, Vec<u8>) {
     let response = app.begin(Ask::new(method, path).key(&app.admin)).await;
     let (head, body) = response.into_parts();
@@ -68,7 +68,7 @@ async fn an_unchanged_picture_is_neither_sent_nor_read() {
     let etag = first.header("etag").to_owned();
     assert_eq!(app.admin(known("\"another\"")).await.text, first.text);
 
-    // From here on nobody can read it.
+    // From here on it cannot be read.
     app.sql("ALTER TABLE staff_photo RENAME COLUMN content TO hidden".to_owned()).await;
     app.admin(known("\"another\"")).await.problem(500, "internal");
     for tag in [etag.clone(), format!("W/{etag}"), format!("\"another\", {etag}"), "*".to_owned()] {
@@ -93,7 +93,7 @@ async fn without_a_picture_there_is_nothing_to_keep() {
     let any = Ask::get(&path(person)).header("if-none-match", "*");
     app.admin(any).await.problem(404, "no-photo");
 
-    // A hash alone is no picture.
+    // A hash alone is not a picture.
     let hash = "0a".repeat(32);
     app.sql(format!("UPDATE staff SET photo_hash = '{hash}' WHERE id = '{person}'")).await;
     let known = Ask::get(&path(person)).header("if-none-match", &format!("\"{hash}\""));

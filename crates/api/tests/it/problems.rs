@@ -55,7 +55,7 @@ async fn the_catalogue_explains_every_type_under_its_address() {
         let uri = problem["type"].as_str().unwrap();
         assert_eq!(&app.send(Ask::get(uri)).await.json(), problem);
         let code = uri.strip_prefix("/problems/").unwrap();
-        // Two come where no route is, one from the dashboard.
+        // Two exist outside of routes, and one belongs to the dashboard.
         let is_described = document.contains(&format!("`{code}`"));
         assert!(
             is_described || ["not-found", "method-not-allowed", "foreign-form"].contains(&code),
@@ -83,7 +83,7 @@ async fn a_database_that_is_away_is_a_reason_to_try_again() {
     app.school("oak").await;
     app.servers.postgres.kill().unwrap();
     let elm = json!({"name": "Elm", "wonde_school_id": "A", "token": "t"});
-    // At once, because each waits a while for the database to come back.
+    // At the same time, because each waits a while for the database to come back.
     let answers: [_; 3] = tokio::join!(
         app.admin(Ask::get("/v1/schools/oak")),
         app.admin(Ask::post("/v1/schools/oak/sync")),

@@ -1,5 +1,4 @@
-//! The login path as a caller sees it. There is no worker here: what one does is tested end to
-//! end.
+//! The login path as a caller sees it. There is no worker here: what one does is tested end to end.
 
 use mis_sync_domain::{JobKind, JobState, RefreshOutcome, Report, Role, SchoolId, StaffId};
 use mis_sync_testing::eventually;
@@ -11,7 +10,7 @@ fn path(school: &SchoolId, person: StaffId) -> String {
     format!("/v1/schools/{school}/staff/{person}/refresh")
 }
 
-/// A school and somebody of it who is linked with the MIS.
+/// A school and one of its people who is linked to the MIS.
 async fn linked() -> (App, SchoolId, StaffId) {
     let app = App::start().await;
     let school = app.school("oak").await;
@@ -80,7 +79,7 @@ async fn a_refresh_that_goes_on_is_accepted_with_what_ip_holds() {
     assert_eq!((job.state, job.max_attempts), (JobState::Queued, 2));
     assert_eq!(body["links"]["staff"], format!("/v1/schools/oak/staff/{person}"));
 
-    // A second login finds the first one's job; somebody else has one of their own.
+    // A second login finds the first one's job; another person gets a separate one.
     login(&app, &path).await;
     assert_eq!(app.all_jobs().await.len(), 1);
     let other = app.person(&school).await;
@@ -92,7 +91,7 @@ async fn a_refresh_that_goes_on_is_accepted_with_what_ip_holds() {
 #[tokio::test]
 async fn every_end_of_a_refresh_is_told_to_whoever_waits_even_without_a_wake_up() {
     let (mut app, school, person) = linked().await;
-    // Nobody can be woken: those who wait look by themselves.
+    // No wake-up can come, so waiting requests check for themselves.
     app.servers.redis.kill().unwrap();
     let path = path(&school, person);
     for outcome in RefreshOutcome::ALL.iter().copied() {
@@ -101,7 +100,7 @@ async fn every_end_of_a_refresh_is_told_to_whoever_waits_even_without_a_wake_up(
             let ask = Ask::post(&format!("{path}?wait_ms=5000")).key(&key);
             tokio::spawn(async move { crate::support::send(&router, ask).await })
         };
-        // Its own job: so it is waiting for this one and no other.
+        // Its own job, so that it waits for this one and no other.
         let job = eventually("the refresh is asked for", async || {
             app.all_jobs().await.into_iter().find(|job| job.state == JobState::Queued)
         });

@@ -23,7 +23,7 @@ async fn a_wonde_id_belongs_to_one_connected_school() {
     for token in [Value::Null, TOKEN.into()] {
         app.admin(put("elm", "A1", token)).await.problem(409, "wonde-school-taken");
     }
-    // A school that is disconnected makes room, and has to ask like everybody else to return.
+    // A school that is disconnected makes room, and has to ask like any other to return.
     assert_eq!(app.admin(Ask::delete("/v1/schools/oak")).await.status, 204);
     assert_eq!(app.admin(put("elm", "A1", Value::Null)).await.status, 200);
     app.admin(put("oak", "A1", TOKEN)).await.problem(409, "wonde-school-taken");
@@ -46,7 +46,7 @@ async fn a_bound_key_neither_sets_nor_changes_a_wonde_id() {
     }
     app.admin(put("oak", "A1", TOKEN)).await;
     let key = app.key(Role::App, Some("oak")).await;
-    // That A2 is somebody's is not told.
+    // The answer does not reveal that A2 belongs to another school.
     for wonde_id in ["A2", "A3", "a1"] {
         for token in [Value::Null, TOKEN.into()] {
             let answer = app.send(put("oak", wonde_id, token).key(&key)).await;
@@ -55,7 +55,7 @@ async fn a_bound_key_neither_sets_nor_changes_a_wonde_id() {
     }
     let school = app.admin(Ask::get("/v1/schools/oak")).await.json();
     assert_eq!((&school["wonde_school_id"], &school["name"]), (&json!("A1"), &json!("N")));
-    // With the id as it is, everything else may change.
+    // If the id stays, everything else may change.
     for token in [Value::Null, "an0ther".into()] {
         assert_eq!(app.send(put("oak", "A1", token).key(&key)).await.status, 200);
     }

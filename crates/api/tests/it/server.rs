@@ -46,7 +46,7 @@ async fn connections_that_send_nothing_give_way_to_one_with_a_request() {
     }
     let answer = rest(connect(address, HEALTH).await).await;
     assert!(answer.starts_with("HTTP/1.1 200 OK\r\n"), "{answer}");
-    // Those that were first had to go; the last ones are still there.
+    // The first ones had to go; the last ones are still there.
     assert_eq!(rest(silent.remove(0)).await, "");
     let last = silent.pop().unwrap();
     assert_eq!(last.try_read(&mut [0]).unwrap_err().kind(), std::io::ErrorKind::WouldBlock);

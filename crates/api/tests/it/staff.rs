@@ -20,7 +20,7 @@ fn field<'a>(person: &'a Value, name: &str) -> &'a Value {
     person["fields"].as_array().unwrap().iter().find(|field| field["field"] == name).unwrap()
 }
 
-/// Lets a job end that changed nothing but what is put into its history by hand.
+/// Ends a job that changed nothing except what is put into its history by hand.
 async fn finished_job(app: &App, school: &SchoolId, at: &str) -> JobId {
     let id = app.job(school).await.id;
     let lease = app.claim(id).await;
@@ -37,7 +37,7 @@ async fn note_change(app: &App, job: JobId, person: StaffId, field: &str) {
     .await;
 }
 
-/// A person of the school whom the MIS knows as A1.
+/// A person of the school who is A1 in the MIS.
 async fn linked_person(app: &App, school: &SchoolId, mis_values: &Value) -> StaffId {
     let person = app.person(school).await;
     app.sql(format!(
@@ -149,7 +149,7 @@ async fn the_owner_follows_the_mis_and_the_settings() {
     let manager = ("ip", "The school manages this field in iP (setting `line_manager_editable`).");
     let own = r#"{"job_title_editable": true, "line_manager_editable": true}"#;
     let photos = r#"{"import_photos": true}"#;
-    // In the order of `SyncedField::ALL`; nobody knows what `Nothing known` delivers.
+    // In the order of `SyncedField::ALL`; it is not known what `Nothing known` delivers.
     for (mis_name, settings, wanted) in [
         ("SIMS", "{}", [mis, mis, mis, mis, mis, mis, on_request, mis]),
         ("Nothing known", photos, [mis; SyncedField::ALL.len()]),
@@ -215,7 +215,7 @@ async fn a_field_was_last_set_by_the_latest_sync_that_changed_it() {
         assert_eq!(found["last_set_by_job"], job.to_string(), "{name}");
     }
 
-    // Whose history is not kept any more is left with when they were created.
+    // If the history is no longer kept, the time of creation remains.
     app.sql("DELETE FROM job".to_owned()).await;
     let shown = show(&app, person).await;
     for found in shown["fields"].as_array().unwrap() {

@@ -1,4 +1,4 @@
-//! Asking for a sync.
+//! Requesting a sync.
 
 use mis_sync_domain::{JobFailure, Report, Role, SyncMode, SyncOptions};
 use mis_sync_store::{jobs, schools};
@@ -191,7 +191,7 @@ async fn the_same_idempotency_key_gets_the_same_job_whatever_became_of_it() {
         assert_eq!(again.header("retry-after"), "", "it has ended");
     }
 
-    // Not even that the school lost its token meanwhile changes the answer to an old request.
+    // The answer to an old request stays, even if the school has lost its token meanwhile.
     schools::disconnect(&app.pool, &oak, &somebody()).await.unwrap();
     assert_eq!(app.admin(with_key("one")).await.status, 200);
     app.admin(with_key("two")).await.problem(409, "school-not-connected");
@@ -251,7 +251,7 @@ async fn a_press_is_accepted_while_redis_is_away() {
     assert_eq!(shown["state"], "queued");
 }
 
-/// Notes that Wonde refused the token which the school has now.
+/// Records that Wonde refused the token that the school has now.
 async fn reject_token(pool: &mis_sync_store::Pool, id: &mis_sync_domain::SchoolId) {
     let school = schools::get(pool, id).await.unwrap().unwrap();
     schools::mark_token_rejected(pool, &school).await.unwrap();

@@ -40,7 +40,7 @@ async fn an_address_that_is_not_wondes_is_refused() {
         assert_eq!(problem["errors"][0]["field"], "wonde_base_url", "{address}");
     }
     app.admin(Ask::get("/v1/schools/oak")).await.problem(404, "unknown-school");
-    // A key of the school's own is told the same.
+    // A key of the school's own gets the same answer.
     app.school("oak").await;
     let bound = app.key(mis_sync_domain::Role::Admin, Some("oak")).await;
     let answer = app.send(put("https://thief.example", TOKEN).key(&bound)).await;
@@ -55,7 +55,7 @@ async fn the_configured_address_is_allowed_whatever_it_is() {
     app.router = mis_sync_api::router(app.state.clone().with_wonde_hosts(Arc::new(hosts)));
     assert_eq!(app.admin(put("http://127.0.0.1:9000/v1.0", TOKEN)).await.status, 201);
     app.admin(put("http://127.0.0.1:9001/v1.0", TOKEN)).await.problem(422, "invalid-school");
-    // It is where the school was asked all along, so its token stays where it is.
+    // The school was always asked there, so its token stays.
     assert_eq!(app.admin(put(Value::Null, Value::Null)).await.status, 200);
     app.admin(put("https://eu.wonde.com/v1.0", Value::Null)).await.problem(422, "token-would-move");
 }
@@ -70,7 +70,7 @@ async fn another_host_needs_a_new_token_and_the_audit_log_names_both() {
     assert_eq!(school["wonde_base_url"], Value::Null, "nothing is changed");
 
     assert_eq!(app.admin(put(there, TOKEN)).await.status, 200);
-    // The same host needs none, and neither does another path of it.
+    // The same host needs no new token, and neither does another path on it.
     for address in [there, "https://eu.wonde.com/v2.0"] {
         assert_eq!(app.admin(put(address, Value::Null)).await.status, 200, "{address}");
     }

@@ -153,7 +153,7 @@ async fn kinds_that_are_not_known_are_noted_without_what_they_say() {
     assert_eq!(event.wonde_school_id, None);
     app.sql(
         "DO $$ BEGIN IF EXISTS (SELECT FROM webhook_event WHERE sealed_token IS NOT NULL) \
-        THEN RAISE 'a token that nobody asked for'; END IF; END $$"
+        THEN RAISE 'a token without a request'; END IF; END $$"
             .into(),
     )
     .await;

@@ -13,20 +13,20 @@ pub(crate) struct Queues {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum QueuesAction {
-    /// Let no worker take jobs of a lane or a school. What runs goes on, presses are accepted and
-    /// wait, and deadlines do not run.
+    /// Stop workers from taking jobs of a lane or a school. Running jobs finish, presses are
+    /// accepted and wait, and deadlines stand still.
     Pause {
         #[command(flatten)]
         target: Target,
-        /// Why; kept with the pause.
+        /// The reason, which is stored with the pause.
         #[arg(long)]
         reason: Option<String>,
     },
-    /// End a pause; what waited runs at once.
+    /// End a pause; waiting jobs start immediately.
     Resume {
         #[command(flatten)]
         target: Target,
-        /// Why; kept with the action.
+        /// The reason, which is stored with the action.
         #[arg(long)]
         reason: Option<String>,
     },
@@ -51,7 +51,7 @@ pub(crate) enum Workers {
         #[arg(long)]
         json: bool,
     },
-    /// Let a worker finish what it runs and take no more jobs; it stays there, drained.
+    /// Let a worker finish its current jobs and take no new ones until it is undrained.
     Drain(WorkerAction),
     /// Let a worker take jobs again.
     Undrain(WorkerAction),
@@ -61,7 +61,7 @@ pub(crate) enum Workers {
 pub(crate) struct WorkerAction {
     /// Name of the worker, as `workers list` shows it.
     pub(crate) name: String,
-    /// Why; kept with the action.
+    /// The reason, which is stored with the action.
     #[arg(long)]
     pub(crate) reason: Option<String>,
     /// Print the worker as JSON.

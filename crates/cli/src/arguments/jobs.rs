@@ -9,7 +9,7 @@ pub(crate) enum Jobs {
     List {
         #[command(flatten)]
         filter: Filter,
-        /// How many.
+        /// How many to list.
         #[arg(long, default_value_t = 20, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1000))]
         limit: u16,
         /// Print JSON.
@@ -24,7 +24,7 @@ pub(crate) enum Jobs {
         #[arg(long)]
         json: bool,
     },
-    /// List what a job changed or, as a dry run, would change, field by field.
+    /// List every change that a job made or, for a dry run, would make.
     Changes {
         /// The job's id.
         id: JobId,
@@ -32,7 +32,7 @@ pub(crate) enum Jobs {
         #[arg(long)]
         json: bool,
     },
-    /// List what a job could not take as it is, and why.
+    /// List the records that a job did not import in full, and why.
     Issues {
         /// The job's id.
         id: JobId,
@@ -40,22 +40,22 @@ pub(crate) enum Jobs {
         #[arg(long)]
         json: bool,
     },
-    /// Call a job off, in whatever unfinished state it is.
+    /// Cancel a job in any unfinished state.
     Cancel(Action),
-    /// Do a failed or cancelled job again, or one that waits for its next attempt at once.
+    /// Run a failed or cancelled job again, or start the next attempt of a waiting one now.
     Retry(Action),
-    /// Let a held job make the changes that it shows, or some of them.
+    /// Let a held job apply the changes that it shows, or some of them.
     Approve {
         #[command(flatten)]
         action: Action,
-        /// Only these categories of those that the job is held for, like `deactivated`; of the
-        /// others iP keeps what it has.
+        /// Only these of the categories that the job is held for, like `deactivated`; the others
+        /// are left unchanged in iP.
         #[arg(long, value_delimiter = ',', value_name = "CATEGORY,…")]
         only: Option<Vec<GuardCategory>>,
     },
-    /// Let a held job change nobody.
+    /// Cancel a held job without applying anything.
     Reject(Action),
-    /// Take back what a job changed.
+    /// Reverse every change of a job, or none if any cannot be reversed.
     Undo(Action),
 }
 
@@ -63,7 +63,7 @@ pub(crate) enum Jobs {
 pub(crate) struct Action {
     /// The job's id.
     pub(crate) id: JobId,
-    /// Why; kept with the action.
+    /// The reason, which is stored with the action.
     #[arg(long)]
     pub(crate) reason: Option<String>,
     /// Print the job as JSON.
@@ -86,13 +86,13 @@ pub(crate) struct Filter {
     /// Only in these states.
     #[arg(long, value_delimiter = ',', value_name = "STATE,…")]
     state: Vec<JobState>,
-    /// Only those whose last error is of this type, for example `wonde_unauthorized`.
+    /// Only those whose last error has this type, for example `wonde_unauthorized`.
     #[arg(long, value_name = "TYPE")]
     error: Option<String>,
-    /// Only those asked for at this time or later, for example 2026-09-01T06:30:00Z.
+    /// Only those requested at this time or later, for example 2026-09-01T06:30:00Z.
     #[arg(long, value_name = "TIME")]
     since: Option<DateTime<Utc>>,
-    /// Only those asked for before this time.
+    /// Only those requested before this time.
     #[arg(long, value_name = "TIME")]
     until: Option<DateTime<Utc>>,
 }

@@ -6,7 +6,7 @@ use mis_sync_store::audit::AuditHash;
 pub(crate) enum Webhooks {
     /// List events, newest first.
     List {
-        /// How many.
+        /// How many to list.
         #[arg(long, default_value_t = 50, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=10_000))]
         limit: u32,
         /// Print JSON.
@@ -19,10 +19,10 @@ pub(crate) enum Webhooks {
 pub(crate) enum Alerts {
     /// List open alerts, newest first.
     List {
-        /// Those that are over as well.
+        /// Include alerts that have ended.
         #[arg(long)]
         all: bool,
-        /// How many.
+        /// How many to list.
         #[arg(long, default_value_t = 50, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=10_000))]
         limit: u32,
         /// Print JSON.
@@ -35,26 +35,26 @@ pub(crate) enum Alerts {
 pub(crate) enum Audit {
     /// List what people did, newest first.
     List {
-        /// Only to this school.
+        /// Only actions on this school.
         #[arg(long, value_name = "ID")]
         school: Option<SchoolId>,
-        /// Only to this job.
+        /// Only actions on this job.
         #[arg(long, value_name = "ID")]
         job: Option<JobId>,
         /// Only this action, like `approve`.
         #[arg(long)]
         action: Option<AuditAction>,
-        /// How many.
+        /// How many to list.
         #[arg(long, default_value_t = 50, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=10_000))]
         limit: u32,
         /// Print JSON.
         #[arg(long)]
         json: bool,
     },
-    /// Prove that no line was changed or taken out; prints the newest line's hash. Keep that
-    /// elsewhere: nothing else tells that the newest lines were taken out.
+    /// Check that no line was changed or removed, and print the newest line's hash. Store the hash
+    /// elsewhere: nothing else shows that the newest lines were removed.
     Verify {
-        /// A hash that was kept: its line has to be there still.
+        /// A stored hash, whose line must still be there.
         #[arg(long, value_name = "HASH")]
         head: Option<AuditHash>,
         /// Print JSON.

@@ -11,7 +11,7 @@ pub(super) async fn run(config: &Config, alerts: Alerts) -> Result<(), Failure> 
         return print(&alerts.iter().map(describe).collect::<Value>().to_string());
     }
     if alerts.is_empty() {
-        return print(if all { "There was no alert yet." } else { "No alert is open." });
+        return print(if all { "There have been no alerts yet." } else { "No alert is open." });
     }
     print(&format!(
         "{:16}  {:16}  {:14}  {:20}  {}",

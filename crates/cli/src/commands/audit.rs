@@ -47,7 +47,7 @@ fn list(lines: &[AuditLine], json: bool) -> Result<(), Failure> {
     };
     let rows: Vec<_> = lines.iter().map(row).collect();
     let headings = ["LINE", "WHEN", "WHO", "WHAT", "SCHOOL", "ON", "WHY"];
-    table(headings, &rows, "Nobody has done anything of that sort yet.")
+    table(headings, &rows, "There are no such lines yet.")
 }
 
 fn describe(line: &AuditLine) -> Value {
@@ -82,12 +82,12 @@ async fn verify(pool: &Pool, kept: Option<AuditHash>, json: bool) -> Result<(), 
     {
         let after = verified.lines + 1;
         if json {
-            let why = "the line with the kept hash is not there";
+            let why = "the line with the stored hash is missing";
             print(&json!({"whole": false, "position": after, "why": why}).to_string())?;
         }
         return Err(Failure::work(format!(
-            "no line has the hash {kept}: lines were taken out from position {after} on, or the \
-             hash is not of this log"
+            "no line has the hash {kept}: lines were removed from position {after} on, or the \
+             hash does not belong to this log"
         )));
     }
     let head = verified.head_hash.map(|hash| hash.to_string());
@@ -95,11 +95,11 @@ async fn verify(pool: &Pool, kept: Option<AuditHash>, json: bool) -> Result<(), 
         let lines = verified.lines;
         return print(&json!({"whole": true, "lines": lines, "head_hash": head}).to_string());
     }
-    print(&format!("{} lines, none changed, none missing before the newest.", verified.lines))?;
+    print(&format!("{} lines, none changed, none missing.", verified.lines))?;
     match head {
         Some(head) => print(&format!(
-            "{head}\nKeep this hash elsewhere; mis-sync audit verify --head HASH then proves that \
-             nothing was taken out since."
+            "{head}\nStore this hash elsewhere; mis-sync audit verify --head HASH then checks that \
+             nothing was removed since."
         )),
         None => Ok(()),
     }

@@ -4,11 +4,14 @@ use mis_sync_store::api_keys;
 
 use crate::{commands::print, config::Config, exit::Failure, wiring};
 
-/// Checks each part by itself and goes on, so that one look shows all that is wrong. Ends
-/// with the worst finding: configuration before dependencies.
+/// Checks every part, so that one run shows everything that is wrong. Ends with the worst finding:
+/// configuration before dependencies.
 pub(super) async fn run(config: &Config) -> Result<(), Failure> {
     let findings = [
-        ("encryption key", config.encryption.cipher().map(|_| "can seal and open tokens".into())),
+        (
+            "encryption key",
+            config.encryption.cipher().map(|_| "can encrypt and decrypt tokens".into()),
+        ),
         ("Postgres", check_database(config).await),
         ("API keys", check_api_keys(config).await),
         ("Redis", check_redis(config).await),
@@ -29,7 +32,7 @@ pub(super) async fn run(config: &Config) -> Result<(), Failure> {
     match worst {
         None => Ok(()),
         Some(Failure::Usage(_)) => Err(Failure::usage("the configuration needs a change")),
-        Some(_) => Err(Failure::dependency("something that mis-sync depends on is not well")),
+        Some(_) => Err(Failure::dependency("a dependency of mis-sync is not working")),
     }
 }
 
@@ -43,22 +46,22 @@ async fn check_api_keys(config: &Config) -> Result<String, Failure> {
     if api_keys::any_active(&pool).await? {
         Ok("at least one is active".into())
     } else {
-        Err(Failure::usage("there is none: mis-sync keys create --name iP --role app"))
+        Err(Failure::usage("there is none. Create one: mis-sync keys create --name iP --role app"))
     }
 }
 
 async fn check_redis(config: &Config) -> Result<String, Failure> {
     let redis = wiring::open_redis(config)?;
     match redis.check(Duration::from_secs(3)).await {
-        Ok(()) => Ok("answers and takes writes".into()),
+        Ok(()) => Ok("answers and accepts writes".into()),
         Err(error) => Err(Failure::dependency(format!(
-            "degraded, {}: {error}. mis-sync works without it meanwhile, from the database",
+            "degraded, {}: {error}. meanwhile mis-sync works without it",
             error.trouble().as_str()
         ))),
     }
 }
 
-/// Any answer will do: without a token Wonde says 401, and that is an answer.
+/// Any answer shows that Wonde is there: without a token it says 401.
 async fn check_wonde(config: &Config) -> Result<String, Failure> {
     let base_url = config.wonde.client().base_url;
     let client = reqwest::Client::builder().timeout(Duration::from_secs(5)).build()?;

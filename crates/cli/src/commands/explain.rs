@@ -32,7 +32,7 @@ pub(super) async fn run(config: &Config, arguments: &Explain) -> Result<(), Fail
     let school = find_school(&pool, &arguments.school).await?;
     let known = gather(&pool, &school.id, &who(&arguments.person)).await?.ok_or_else(|| {
         Failure::work(format!(
-            "there is nobody with this --staff-id in the school {}; it is iP's own key, not Wonde's",
+            "there is no person with this --staff-id in the school {}; it is iP's own key, not Wonde's",
             school.id
         ))
     })?;
@@ -45,7 +45,7 @@ pub(super) async fn run(config: &Config, arguments: &Explain) -> Result<(), Fail
     tell(&known, &explanation, &school)
 }
 
-/// Makes a dry run, so that the explanation is of this moment.
+/// Makes a dry run, so that the explanation is up to date.
 async fn look_now(config: &Config, arguments: &Explain) -> Result<Pool, Failure> {
     let queue = wiring::queue(config).await?;
     let school = find_school(queue.pool(), &arguments.school).await?;
@@ -112,8 +112,8 @@ fn tell_fields(known: &Known, explanation: &Explanation) -> Result<(), Failure> 
     table(["", "FIELD", "MIS", "iP", "WHY"], &rows, "")
 }
 
-/// A value under the name that the MIS has for the field. The only flag is *non-teaching*, of
-/// which *Teaching staff* is the reverse.
+/// A value under the name of the field in the MIS. The only flag is *non-teaching*, and *Teaching
+/// staff* is its reverse.
 fn value(value: Option<&FieldValue>) -> String {
     match value {
         None => "–",

@@ -63,7 +63,7 @@ async fn list(pool: &Pool, filter: &JobFilter, limit: u16, json: bool) -> Result
         ]
     };
     let rows: Vec<_> = found.iter().map(row).collect();
-    let headings = ["ID", "SCHOOL", "KIND", "STATE", "ASKED FOR", "BY"];
+    let headings = ["ID", "SCHOOL", "KIND", "STATE", "REQUESTED", "BY"];
     table(headings, &rows, "No jobs. Press the button: mis-sync sync SCHOOL --follow")
 }
 
@@ -84,7 +84,7 @@ async fn show(pool: &Pool, id: JobId, json: bool) -> Result<(), Failure> {
         ("school", school(&job)),
         ("kind", job.kind.to_string()),
         ("state", job.state.to_string()),
-        ("asked for", format!("{} by {}", time(Some(job.created_at)), job.requested_by)),
+        ("requested", format!("{} by {}", time(Some(job.created_at)), job.requested_by)),
         ("started", time(job.started_at)),
         ("ended", time(job.finished_at)),
         ("attempts", format!("{} of {}", job.attempt, job.max_attempts)),
@@ -128,7 +128,7 @@ async fn changes(pool: &Pool, id: JobId, json: bool) -> Result<(), Failure> {
         ]
     };
     let rows: Vec<_> = all.iter().map(row).collect();
-    table(["RECORD", "WONDE ID", "FIELD", "BEFORE", "AFTER"], &rows, "It changed nothing.")
+    table(["RECORD", "WONDE ID", "FIELD", "BEFORE", "AFTER"], &rows, "The job changed nothing.")
 }
 
 fn value(value: Option<&FieldValue>) -> String {
@@ -158,5 +158,5 @@ async fn issues(pool: &Pool, id: JobId, json: bool) -> Result<(), Failure> {
         ]
     };
     let rows: Vec<_> = all.iter().map(row).collect();
-    table(["WONDE ID", "CODE", "WHY"], &rows, "It found nothing to look at.")
+    table(["WONDE ID", "CODE", "WHY"], &rows, "The job has no issues.")
 }

@@ -53,7 +53,7 @@ async fn list(pool: &Pool, json: bool) -> Result<(), Failure> {
         return print(&keys.iter().map(describe).collect::<Value>().to_string());
     }
     if keys.is_empty() {
-        return print("No keys yet. Make one: mis-sync keys create --name iP --role app");
+        return print("No keys yet. Create one: mis-sync keys create --name iP --role app");
     }
     print(&format!("{:36}  {:8}  {:20}  {:16}  {}", "ID", "ROLE", "SCHOOL", "CREATED", "NAME"))?;
     for key in keys {

@@ -5,7 +5,7 @@ pub(super) async fn run(config: &Config) -> Result<(), Failure> {
     mis_sync_store::migrate(&pool).await?;
     let scope = config.logins.unique_within;
     if mis_sync_store::logins::set_scope(&pool, scope).await? {
-        print(&format!("Logins are unique within the {} now.", scope.as_str()))?;
+        print(&format!("Logins are now unique within the {}.", scope.as_str()))?;
     }
-    print("The database has the schema of this release.")
+    print("The database now has the schema of this release.")
 }

@@ -33,7 +33,7 @@ fn scope(target: Target) -> Scope {
 async fn pause(config: &Config, target: Target, reason: Option<String>) -> Result<(), Failure> {
     let (pool, scope) = (wiring::database(config).await?, scope(target));
     if control::pause(&pool, &scope, &actor(reason)).await? {
-        return print(&format!("{scope} is paused; what runs goes on"));
+        return print(&format!("{scope} is paused; running jobs finish"));
     }
     Err(Failure::work(format!("there is no {scope}; `mis-sync schools list` shows them")))
 }
@@ -41,9 +41,9 @@ async fn pause(config: &Config, target: Target, reason: Option<String>) -> Resul
 async fn resume(config: &Config, target: Target, reason: Option<String>) -> Result<(), Failure> {
     let (queue, scope) = (wiring::queue(config).await?, scope(target));
     if control::resume(&queue, &scope, &actor(reason)).await? {
-        return print(&format!("{scope} goes on"));
+        return print(&format!("{scope} is resumed"));
     }
-    Err(Failure::work(format!("{scope} is not paused; `mis-sync queues` shows what is")))
+    Err(Failure::work(format!("{scope} is not paused; `mis-sync queues` lists the pauses")))
 }
 
 async fn show(config: &Config, json: bool) -> Result<(), Failure> {

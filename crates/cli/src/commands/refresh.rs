@@ -14,7 +14,7 @@ use crate::{
     wiring,
 };
 
-/// Reads one person from the MIS, however short ago the last time was, and waits for the end.
+/// Reads one person from the MIS, even if they are fresh, and waits for the end.
 pub(super) async fn run(config: &Config, wanted: &Refresh) -> Result<(), Failure> {
     let queue = wiring::queue(config).await?;
     let (school, person) = (&wanted.school, wanted.staff_id);
@@ -24,11 +24,13 @@ pub(super) async fn run(config: &Config, wanted: &Refresh) -> Result<(), Failure
             return Err(Failure::work(format!("there is no school {school}; {hint}")));
         }
         Login::UnknownStaff => {
-            return Err(Failure::work(format!("there is nobody with the id {person} in {school}")));
+            return Err(Failure::work(format!(
+                "there is no person with the id {person} in {school}"
+            )));
         }
         Login::Known(standing) if !standing.is_linked => {
             return Err(Failure::work(format!(
-                "no record of Wonde belongs to this person; `mis-sync explain {school} \
+                "this person is not linked to a record in Wonde; `mis-sync explain {school} \
                  --staff-id {person}` says why"
             )));
         }
@@ -49,7 +51,7 @@ pub(super) async fn run(config: &Config, wanted: &Refresh) -> Result<(), Failure
         Some(RefreshOutcome::NoLongerCurrent) => {
             "The person is no longer current staff, and their account in iP is inactive."
         }
-        Some(RefreshOutcome::NotLinked) => "No record of Wonde belongs to this person any more.",
-        Some(RefreshOutcome::Unchanged) | None => "Nothing of the person changed in iP.",
+        Some(RefreshOutcome::NotLinked) => "This person is no longer linked to a record in Wonde.",
+        Some(RefreshOutcome::Unchanged) | None => "Nothing about the person changed in iP.",
     })
 }

@@ -21,7 +21,7 @@ use crate::{
     wiring,
 };
 
-/// Schools asked for at a time.
+/// Schools read at a time.
 const PAGE: i64 = 500;
 
 pub(super) async fn run(config: &Config, command: Schools) -> Result<(), Failure> {
@@ -124,7 +124,7 @@ fn settings_of(school: &School) -> Map<String, Value> {
     }
 }
 
-/// A value as `name=value` takes it.
+/// A value in the form `name=value` accepts.
 fn plain(value: &Value) -> String {
     value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }
@@ -149,8 +149,8 @@ async fn connect_school(config: &Config, pool: &Pool, connect: &Connect) -> Resu
     ))
 }
 
-/// The token in a file, or on standard input if that is no terminal; an argument would be seen by
-/// everybody who lists processes.
+/// The token in a file, or on standard input if that is no terminal; an argument would be visible
+/// in the list of processes.
 fn read_token(file: Option<&Path>) -> Result<Option<SecretString>, Failure> {
     let text = match file {
         Some(path) if path != Path::new("-") => std::fs::read_to_string(path)
@@ -168,7 +168,7 @@ fn read_token(file: Option<&Path>) -> Result<Option<SecretString>, Failure> {
 async fn disconnect(pool: &Pool, id: &SchoolId) -> Result<(), Failure> {
     find_school(pool, id).await?;
     schools::disconnect(pool, id, &actor(None)).await?;
-    print("Disconnected. Its token is destroyed, its people stay.")
+    print("Disconnected. The token is destroyed and the people stay.")
 }
 
 async fn settings(
@@ -187,7 +187,7 @@ async fn settings(
                     "found `{change}`, wanted name=value, like teachers_only=true"
                 ))
             })?;
-            // What is no JSON is a text.
+            // A value that is not JSON is a text.
             let value = serde_json::from_str(value).unwrap_or_else(|_| value.into());
             settings.insert(name.to_owned(), value);
         }
@@ -218,7 +218,7 @@ async fn write(
     let connected = match schools::connect(pool, by, &school, token.as_ref()).await {
         Err(StoreError::TokenWouldMove) => {
             return Err(Failure::usage(format!(
-                "the token of {id} is for another Wonde address: give a new one, on standard \
+                "the token of {id} is for another Wonde address. Give a new token on standard \
                  input or with --token-file"
             )));
         }
@@ -232,7 +232,7 @@ async fn write(
     };
     connected.ok_or_else(|| {
         Failure::usage(format!(
-            "the school {id} has no token yet: give it on standard input or with --token-file"
+            "the school {id} has no token yet. Give one on standard input or with --token-file"
         ))
     })
 }

@@ -12,7 +12,7 @@ pub(super) async fn run(config: &Config, serve: &Serve) -> Result<(), Failure> {
     let worker = serve.with_worker.then(|| parts.worker(config)).transpose()?;
     if !api_keys::any_active(parts.queue.pool()).await? {
         return Err(Failure::usage(
-            "there is no API key, so nobody could call the API. Make one first: mis-sync keys \
+            "there is no API key, so no one could call the API. Create one first: mis-sync keys \
              create --name iP --role app",
         ));
     }
@@ -22,7 +22,7 @@ pub(super) async fn run(config: &Config, serve: &Serve) -> Result<(), Failure> {
     let api = mis_sync_api::serve(listener, api, stop.clone());
     let Some((context, options)) = worker else { return Ok(api.await?) };
 
-    // Either one ending takes the other with it: half a service looks alive and is not.
+    // If one ends, the other is stopped too: half a service looks alive but is not.
     let (api, worker) = tokio::join!(
         stop_after(api, stop.clone()),
         stop_after(mis_sync_worker::run(context, options, stop.clone()), stop),

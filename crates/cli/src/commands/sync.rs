@@ -36,7 +36,7 @@ pub(super) async fn run(config: &Config, sync: &Sync) -> Result<(), Failure> {
     words::tell(queue.pool(), &job, &school.name).await
 }
 
-/// Puts a sync in the ledger, or finds the unfinished one.
+/// Adds a sync to the ledger, or finds the unfinished one.
 pub(super) async fn press(
     queue: &Queue,
     school: &School,
@@ -46,7 +46,7 @@ pub(super) async fn press(
     Ok(enqueued.job().clone())
 }
 
-/// A school that has to be there.
+/// A school, or a failure if it does not exist.
 pub(super) async fn find_school(
     pool: &Pool,
     id: &mis_sync_domain::SchoolId,

@@ -1,7 +1,7 @@
 use crate::{commands::print, exit::Failure};
 
 /// Prints rows under headings, each column as wide as its longest cell; the last one is not
-/// padded. Without rows it says `empty`.
+/// padded. Without rows it prints `empty`.
 pub(crate) fn table<const N: usize>(
     headings: [&str; N],
     rows: &[[String; N]],

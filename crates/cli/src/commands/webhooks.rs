@@ -11,7 +11,7 @@ pub(super) async fn run(config: &Config, webhooks: Webhooks) -> Result<(), Failu
         return print(&events.iter().map(describe).collect::<Value>().to_string());
     }
     if events.is_empty() {
-        return print("Wonde has posted nothing yet.");
+        return print("Wonde has not posted anything yet.");
     }
     print(&format!(
         "{:36}  {:16}  {:16}  {:14}  {:8}  {:5}  {}",

@@ -1,4 +1,4 @@
-//! What a sync did, in words that a school understands.
+//! Reports what a sync did, in words that a school understands.
 
 use std::collections::BTreeMap;
 
@@ -7,9 +7,9 @@ use mis_sync_store::{Pool, jobs};
 
 use crate::{commands::print, exit::Failure};
 
-/// Ids shown for each reason; the whole list is behind `jobs issues`.
+/// Ids shown for each reason; `jobs issues` has the whole list.
 const IDS_SHOWN: usize = 5;
-/// Rows asked for at a time.
+/// Rows read at a time.
 const PAGE: i64 = 1000;
 
 /// Tells what became of a job for the school of this name. One that did not succeed is a
@@ -19,7 +19,7 @@ pub async fn tell(pool: &Pool, job: &Job, school: &str) -> Result<(), Failure> {
     tell_report(pool, job, school).await
 }
 
-/// The report of a job, whatever became of it, if it has one.
+/// Prints the report of a job in any state, if it has one.
 pub(crate) async fn tell_report(pool: &Pool, job: &Job, school: &str) -> Result<(), Failure> {
     let Some(report) = &job.report else { return Ok(()) };
     print(&headline(report, school, job.options.dry_run))?;
@@ -29,7 +29,7 @@ pub(crate) async fn tell_report(pool: &Pool, job: &Job, school: &str) -> Result<
     tell_reasons(pool, job).await
 }
 
-/// Why a job did not succeed, as the failure of a command.
+/// The failure of a command whose job did not succeed.
 pub(crate) fn require_success(job: &Job) -> Result<(), Failure> {
     let why = match (job.state, &job.error) {
         (JobState::Succeeded, _) => return Ok(()),
@@ -37,7 +37,7 @@ pub(crate) fn require_success(job: &Job) -> Result<(), Failure> {
             let guard = job.report.iter().flat_map(|report| &report.guard);
             let held_for: Vec<_> = guard.map(Affected::sentence).collect();
             format!(
-                "it changes so much that somebody has to look at it first ({}). `mis-sync jobs \
+                "it would make an unusually large change, which needs approval ({}). `mis-sync jobs \
                  changes` shows what it would do, `mis-sync jobs approve` and `reject` decide",
                 held_for.join("; ")
             )
@@ -53,7 +53,7 @@ fn headline(report: &Report, school: &str, dry_run: bool) -> String {
     let seconds = report.duration_ms as f64 / 1000.0;
     if dry_run {
         format!(
-            "\n  Done in {seconds:.2} s, as a dry run: nobody was changed. A sync of {school} would:\n"
+            "\n  Done in {seconds:.2} s, as a dry run: nothing was changed. A sync of {school} would:\n"
         )
     } else {
         format!("\n  Done in {seconds:.2} s. {school} has in iP what its MIS says:\n")
@@ -62,9 +62,9 @@ fn headline(report: &Report, school: &str, dry_run: bool) -> String {
 
 fn lines(report: &Report, dry_run: bool) -> [(u64, String); 9] {
     let (are, left) = if dry_run {
-        ("would be", "people left; they could no longer log in")
+        ("would be", "people have left and could no longer log in")
     } else {
-        ("are", "people left; they can no longer log in")
+        ("are", "people have left and can no longer log in")
     };
     [
         (report.fetched, format!("staff records read, with {} requests to Wonde", report.requests)),
@@ -74,14 +74,14 @@ fn lines(report: &Report, dry_run: bool) -> [(u64, String); 9] {
         ),
         (
             report.created,
-            format!("people {are} new in iP; each presses Forgot Password before the first login"),
+            format!("people {are} new in iP; each uses Forgot Password before the first login"),
         ),
         (report.updated, if dry_run { "people would change" } else { "people changed" }.into()),
-        (report.unchanged, "people were as the MIS says already".into()),
+        (report.unchanged, "people already matched the MIS".into()),
         (report.deactivated, left.into()),
         (report.skipped, "people were left out".into()),
-        (report.classes.created, format!("classes {are} new in iP, with who teaches them")),
-        (report.issues, "things for the school to look at:".into()),
+        (report.classes.created, format!("classes {are} new in iP, with their teachers")),
+        (report.issues, "issues for the school:".into()),
     ]
 }
 

@@ -19,7 +19,7 @@ pub(super) async fn run(config: &Config, command: Workers) -> Result<(), Failure
         Workers::List { json } => list(&pool, json).await,
         Workers::Drain(action) => {
             let done = control::drain(&pool, &action.name, &actor(action.reason.clone())).await?;
-            tell(&pool, action, done, "finishes what it runs and takes no more jobs").await
+            tell(&pool, action, done, "finishes its current jobs and takes no new ones").await
         }
         Workers::Undrain(action) => {
             let done = control::undrain(&pool, &action.name, &actor(action.reason.clone())).await?;
@@ -47,7 +47,7 @@ async fn list(pool: &Pool, json: bool) -> Result<(), Failure> {
     };
     let rows: Vec<_> = found.iter().map(row).collect();
     let headings = ["NAME", "STATE", "SLOTS", "RUNNING", "VERSION", "STARTED", "SEEN"];
-    table(headings, &rows, "No worker was seen within a day. Start one: mis-sync worker")
+    table(headings, &rows, "No worker has been seen for a day. Start one: mis-sync worker")
 }
 
 async fn tell(pool: &Pool, action: WorkerAction, done: bool, now: &str) -> Result<(), Failure> {
@@ -56,7 +56,7 @@ async fn tell(pool: &Pool, action: WorkerAction, done: bool, now: &str) -> Resul
     match worker.filter(|_| done) {
         Some(worker) if action.json => print(&describe(worker).to_string()),
         Some(worker) if worker.state == WorkerState::Dead => Err(Failure::work(format!(
-            "{} has not been seen for ten seconds; should it come back, it {now}",
+            "{} has not been seen for ten seconds; if it comes back, it {now}",
             worker.name
         ))),
         Some(worker) => print(&format!("{} {now}", worker.name)),

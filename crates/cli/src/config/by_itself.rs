@@ -1,4 +1,4 @@
-//! What runs by itself: schedules, webhooks from Wonde, alerts.
+//! What runs in the background: schedules, webhooks from Wonde, alerts.
 
 use std::{
     num::{NonZeroU16, NonZeroU32},
@@ -54,7 +54,7 @@ pub(crate) struct RetentionDays {
 }
 
 impl RetentionDays {
-    /// How long what is over is kept.
+    /// How long old rows are kept.
     pub(crate) fn options(&self) -> RetentionOptions {
         let days = |days: u32| (days > 0).then(|| TimeDelta::days(days.into()));
         RetentionOptions {
@@ -72,7 +72,7 @@ impl RetentionDays {
 }
 
 impl Scheduler {
-    /// How the schools' schedules are served.
+    /// How schedules are served.
     pub(crate) fn options(&self) -> SchedulerOptions {
         SchedulerOptions {
             enabled: self.enabled,
@@ -83,7 +83,7 @@ impl Scheduler {
 }
 
 impl Webhooks {
-    /// By what Wonde is known when it posts.
+    /// The secrets that authenticate Wonde's webhooks.
     pub(crate) fn wonde_secrets(&self) -> Result<WebhookSecrets, Failure> {
         WebhookSecrets::parse(&self.wonde_secret).map_err(|error| {
             Failure::usage(format!("webhooks.wonde_secret holds something else. Wanted: {error}"))
@@ -92,12 +92,12 @@ impl Webhooks {
 }
 
 impl Alerts {
-    /// After which time without a good sync a school is stale.
+    /// After how long without a good sync a school is stale.
     pub(crate) fn stale_after(&self) -> TimeDelta {
         TimeDelta::hours(self.stale_hours.get().into())
     }
 
-    /// What is alerted to, and whom.
+    /// Which conditions raise alerts, and where they are sent.
     pub(crate) fn options(&self) -> Result<AlertOptions, Failure> {
         let receiver = match self.url.expose_secret() {
             "" => None,
@@ -125,7 +125,7 @@ impl Alerts {
     }
 }
 
-/// The address of a receiver; it is not shown, since it may hold a key.
+/// The address of a receiver. It is not shown, because it may contain a key.
 fn read_url(text: &str) -> Result<Url, Failure> {
     let url = Url::parse(text).ok().filter(|url| matches!(url.scheme(), "http" | "https"));
     url.ok_or_else(|| {

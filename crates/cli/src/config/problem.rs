@@ -1,7 +1,7 @@
 use figment::error::Kind;
 
-/// Says which key is wrong, where that was read, what was found and what is wanted. What a
-/// secret key holds is not repeated.
+/// Says which key is wrong, where it was read, what was found and what was expected. The value of a
+/// secret key is not repeated.
 pub(super) fn describe(error: &figment::Error) -> String {
     error.clone().into_iter().map(|error| describe_one(&error)).collect::<Vec<_>>().join("\n")
 }
@@ -50,7 +50,7 @@ fn describe_one(error: &figment::Error) -> String {
     }
 }
 
-/// The whole key of an unknown field; figment's path has the field already, or not.
+/// The whole name of an unknown key; figment's path may or may not contain the field.
 fn join(path: &str, field: &str) -> String {
     if path == field || path.ends_with(&format!(".{field}")) {
         path.to_owned()

@@ -1,4 +1,4 @@
-//! Values that are more than a text, with errors that say what was found and what is wanted.
+//! Values that are more than a text, with errors that say what was found and what was expected.
 
 use std::net::SocketAddr;
 

@@ -19,7 +19,7 @@ use super::{
 use crate::{IssueCode, StaffId, StaffRecord, TeachingRecord, identity::folded, job::named};
 
 named!(
-    /// What a record and somebody in iP have in common.
+    /// What a record and a person in iP have in common.
     #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
     MatchReason, "reason of a match", {
         /// Wonde's id.

@@ -119,7 +119,7 @@ async fn sign_in(http: &Client, system: &PrivateSystem) -> Result<HeaderValue, F
     cookie.ok_or_else(|| Failure::work("the dashboard did not let us in"))
 }
 
-/// Nobody takes the jobs that wait, and what the leader does in time is done before.
+/// No worker takes the waiting jobs, and the leader's regular work is done before.
 async fn seed(system: &PrivateSystem) -> Result<(), Failure> {
     let actor = Actor::command("bench", None);
     for lane in Lane::SHOWN {

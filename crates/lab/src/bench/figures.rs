@@ -7,7 +7,7 @@ pub(super) fn median(times: &[Duration]) -> Duration {
     percentile(times, 50)
 }
 
-/// The smallest time that at least so many of a hundred do not exceed (nearest rank).
+/// The smallest time that at least this percentage of times does not exceed (nearest rank).
 pub(super) fn percentile(times: &[Duration], percent: usize) -> Duration {
     let mut sorted = times.to_vec();
     sorted.sort_unstable();

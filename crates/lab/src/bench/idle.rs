@@ -1,4 +1,4 @@
-//! How long a job waits when nobody else is there: from its row in the ledger to its claim.
+//! How long a job waits on an idle system: from its row in the ledger to its claim.
 
 use std::{
     net::{Ipv4Addr, SocketAddr},

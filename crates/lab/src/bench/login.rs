@@ -42,8 +42,8 @@ const BAR_WIDTH: usize = 40;
 
 const WHAT: &str = "\
   POST /v1/schools/{id}/staff/{id}/refresh?wait_ms=800, one person after the other, at an even
-  pace that waits for no answer; each time counts from when the login was due. Nobody is ever
-  fresh, so that every login asks Wonde. API, worker, simulated Wonde (150 ms for each answer),
+  pace that waits for no answer; each time counts from when the login was due. No one is
+  ever fresh, so every login asks Wonde. API, worker, simulated Wonde (150 ms for each answer),
   Postgres and Redis share this machine with the one who asks. A missed target is said below and
   is no failure: machines are noisy.";
 

@@ -69,7 +69,7 @@ pub(super) struct Times {
     pub(super) again: Vec<Duration>,
 }
 
-/// Rounds that do not count. Postgres plans a prepared statement anew for its first five uses,
+/// Rounds that do not count. Postgres plans a prepared statement again for its first five uses,
 /// on each connection of the pool.
 const WARM_UP: usize = 10;
 

@@ -7,8 +7,8 @@ use mis_sync_wonde_sim::StaffTruth;
 use super::DemoSchool;
 use crate::private::PrivateSystem;
 
-/// Compares the people in iP one by one with the simulator's own list of who should be there.
-/// That list was worked out from the rules a second time, without a line of the worker's code.
+/// Compares the people in iP one by one with the simulator's own list of who should be there. That
+/// list follows from a second statement of the rules, without a line of the worker's code.
 pub(super) async fn compare(system: &PrivateSystem, school: &DemoSchool) -> Result<(), Failure> {
     let truth = system
         .simulator

@@ -9,33 +9,33 @@ use tokio::time::Instant;
 
 use super::{FRESH, RateLimit, WINDOW};
 
-/// The limits of one process for the time without Redis. Each process keeps to its part, because it
-/// cannot know what the others do.
+/// The limits of one process for the time without Redis. Each process uses only its share, because
+/// it cannot know what the others do.
 ///
-/// It takes none of it for a window after Redis was lost: what that let out counts as well. Nor
-/// does it as long as it has not been told how many processes there are.
+/// It uses none of it for a window after Redis was lost, because what Redis granted counts as well.
+/// Nor does it before it has learnt how many processes there are.
 #[derive(Debug, Default)]
 pub(crate) struct Alone(Mutex<State>);
 
 #[derive(Debug, Default)]
 struct State {
-    /// Who shares the limits, and when that was said.
+    /// The processes that share the limits, and when this was learnt.
     place: Option<(Place, Instant)>,
-    /// When the first of the calls since failed to reach Redis; `None`: the last one did not.
+    /// When the first of the failed calls to Redis was made; `None` if the last one succeeded.
     lost_at: Option<Instant>,
-    /// When a call was last let out that Redis has not been told of.
+    /// When a call was last granted that Redis does not know of.
     let_out_at: Option<Instant>,
-    /// As of when Redis knows of every call, as it said last.
+    /// The time since when Redis knows of every call, as it last said.
     known_since: Option<i64>,
     keys: HashMap<String, Window>,
 }
 
-/// What one key was used for.
+/// The use of one key.
 #[derive(Debug, Default)]
 struct Window {
     /// The oldest first.
     calls: VecDeque<Call>,
-    /// Until then nobody calls.
+    /// Until then no call is made.
     paused_until: Option<Instant>,
 }
 
@@ -51,12 +51,12 @@ impl Alone {
         self.lock().place = Some((place, now));
     }
 
-    /// Notes that Redis did not answer, or not as it should.
+    /// Records that Redis did not answer, or not correctly.
     pub(crate) fn lost_redis(&self, now: Instant) {
         self.lock().lost_at.get_or_insert(now);
     }
 
-    /// Notes that Redis answered, and whether it knows now that calls were let out without it.
+    /// Records that Redis answered, and whether it now knows that calls were granted without it.
     pub(crate) fn has_redis(&self, is_told: bool) {
         let mut state = self.lock();
         state.lost_at = None;
@@ -65,7 +65,7 @@ impl Alone {
         }
     }
 
-    /// Whether calls of the last window were let out that Redis has not been told of.
+    /// Whether calls in the last window were granted that Redis does not know of.
     pub(crate) fn has_let_out(&self, now: Instant) -> bool {
         self.lock().let_out_at.is_some_and(|at| now < at + WINDOW)
     }
@@ -75,7 +75,7 @@ impl Alone {
         self.lock().known_since.replace(known_since) != Some(known_since)
     }
 
-    /// Lets nobody call for so long.
+    /// Blocks calls for this long.
     pub(crate) fn pause(&self, now: Instant, key: &str, length: Duration) {
         let mut state = self.lock();
         let paused_until = &mut state.window(now, key).paused_until;
@@ -87,7 +87,7 @@ impl Alone {
         self.lock().room(now, key, limit)
     }
 
-    /// Lets a call out if there is room for it.
+    /// Grants a call if there is room for it.
     pub(crate) fn take(&self, now: Instant, key: &str, limit: RateLimit) -> Result<(), Duration> {
         let mut state = self.lock();
         state.room(now, key, limit)?;
@@ -98,7 +98,7 @@ impl Alone {
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
-        self.0.lock().expect("nobody panics with this lock")
+        self.0.lock().expect("no code panics while it is locked")
     }
 }
 
@@ -127,7 +127,8 @@ impl State {
         room.map_or(Ok(()), |at| Err(at - now))
     }
 
-    /// The window of a key, made if it is new. Those whose times are over are forgotten on the way.
+    /// The window of a key, which is created if it is new. Old windows are deleted at the same
+    /// time.
     fn window(&mut self, now: Instant, key: &str) -> &mut Window {
         if !self.keys.contains_key(key) {
             self.keys.retain(|_, window| window.is_of_use(now));
@@ -138,8 +139,8 @@ impl State {
 }
 
 impl Window {
-    /// Where more processes share the limit than it has calls, each has a moment of its own, by the
-    /// clock of the ledger: so many of these moments are in a window as the limit has calls.
+    /// If more processes share the limit than it has calls, each has its own moment, by the clock
+    /// of the ledger. A window has as many of these moments as the limit has calls.
     fn is_moment(
         &mut self,
         now: Instant,
@@ -168,13 +169,13 @@ impl Window {
     }
 }
 
-/// When there is room among these for one more of so many; `None`: now.
+/// When there is room among these calls for one more; `None` if there is room now.
 fn room<'a>(calls: impl DoubleEndedIterator<Item = &'a Call>, most: u32) -> Option<Instant> {
     calls.rev().nth(most as usize - 1).map(|call| call.at + WINDOW)
 }
 
-/// What logins keep of the share of one process: as much of it as of the whole, and one at the
-/// least, unless it is but one.
+/// The part of one process' share that is reserved for logins: the same percentage as of the whole,
+/// and at least one, unless the share is one.
 fn part(limit: RateLimit, share: u32) -> u32 {
     let (kept, all) = (u64::from(limit.kept_for_logins), u64::from(limit.per_second.get()));
     let part = u32::try_from(kept * u64::from(share) / all).unwrap_or(share);
@@ -204,7 +205,7 @@ mod tests {
         alone
     }
 
-    /// How many calls are let out at one time.
+    /// How many calls are granted at one time.
     fn calls(alone: &Alone, now: Instant, limit: RateLimit) -> usize {
         (0..100).take_while(|_| alone.take(now, "one", limit).is_ok()).count()
     }

@@ -1,10 +1,10 @@
 //! The window of a token in Redis, in Lua.
 //!
-//! A list holds the times of the calls that were let out within the last window, the newest first
-//! (`calls`), and two more say which of these were syncs': of their own part (`own`) or lent by the
-//! logins (`lent`). A call is let out only for now, never for later, so nothing is promised that a
-//! loss of the window could not take back: who has to wait asks again. All times are microseconds
-//! of Redis' own clock.
+//! A list holds the times of the calls that were granted within the last window, the newest first
+//! (`calls`). Two more lists say which of these were made by syncs: from their own part (`own`), or
+//! lent by the logins (`lent`). A call is granted only for now, never for later, so a loss of the
+//! window cannot break a promise: a waiting call asks again. All times are microseconds of Redis'
+//! own clock.
 
 use std::time::Duration;
 
@@ -12,16 +12,16 @@ use redis::{FromRedisValue, RedisResult, Script, ServerErrorKind};
 
 use crate::{redis::Connection, traffic::COUNT};
 
-/// No stretch of time of this length sees more calls let out than the limit. It is longer than a
-/// second because calls are counted where they arrive, and some are longer on their way than
-/// others: up to [`FRESH`](super::FRESH) before they are sent, and as much again on the road.
+/// No period of this length sees more granted calls than the limit. It is longer than a second,
+/// because calls are counted where they arrive and some take longer than others: up to
+/// [`FRESH`](super::FRESH) before they are sent, and as much again on the way.
 pub(crate) const WINDOW: Duration = Duration::from_millis(1_100);
 
-/// So long after a login has asked, syncs of its token take nothing of the logins' share.
+/// For this long after a login has asked, syncs of its token use nothing of the logins' share.
 const LOGINS_STAY: Duration = Duration::from_secs(10);
 
-/// Reads what others may have spoilt: what has another type, is no number, or lies further ahead
-/// than we ever write counts as not there.
+/// Reads values that others may have damaged. A value of another type, a value that is not a
+/// number, and a time further ahead than we ever write count as missing.
 const READ: &str = r"
 local time = redis.call('TIME')
 local now = time[1] * 1000000 + time[2]
@@ -41,15 +41,15 @@ local function paused_until(key)
 end
 ";
 
-/// Lets a call out and answers when, or answers how long to wait, as a negative number; and as of
-/// when Redis knows of every call.
+/// Grants a call and returns when, or returns how long to wait, as a negative number; and the time
+/// since when Redis knows of every call.
 ///
-/// That is the last moment at which calls may have been let out that it has forgotten (it was
-/// emptied, or is another server or another start of it than it was: `known` holds which one) or
-/// never heard of (`ARGV[3]`: this process let some out by itself). No call is let out for a window
-/// after that. A clock that was set back does the same.
+/// That is the last moment at which calls may have been granted that it has lost (it was emptied,
+/// or is another server or another start of it: `known` says which one) or never heard of
+/// (`ARGV[3]`: this process granted some alone). No call is granted for a window after that. A
+/// clock that was set back has the same effect.
 ///
-/// `ARGV[6]` is a call that was let out but came too late to be made: this one takes its place.
+/// `ARGV[6]` is a call that was granted but came too late to be made: this one replaces it.
 const ACQUIRE: &str = r"
 local calls, own, lent, pause, share, known = unpack(KEYS)
 local limit, kept = tonumber(ARGV[1]), tonumber(ARGV[2])
@@ -138,8 +138,8 @@ if ARGV[6] == '' then count('sent') end
 return {now, since}
 ";
 
-/// Ends the pause at a time from now, unless it ends later already, and counts that Wonde asked
-/// for it.
+/// Ends the pause at a time from now, unless it already ends later, and counts that Wonde asked for
+/// it.
 const PAUSE: &str = r"
 local length = tonumber(ARGV[1])
 if now + length > paused_until(KEYS[1]) then
@@ -149,14 +149,14 @@ count('limited')
 return 0
 ";
 
-/// Says that Redis knows of every call there was.
+/// States that Redis knows of every call so far.
 const VOUCH: &str = r"
 local server = string.match(redis.call('INFO', 'server'), 'run_id:(%w+)')
 return redis.call('SET', KEYS[1], server .. ' 0')
 ";
 
-/// A script, sent by its hash where the server knows it. (The crate's own way asks every node of a
-/// cluster to load it, so one that is away would fail them all.)
+/// A script that is sent by its hash if the server knows it. (The crate's own way asks every node
+/// of a cluster to load it, so one node that is away would fail them all.)
 #[derive(Clone)]
 pub(super) struct Lua {
     code: String,

@@ -12,7 +12,7 @@ use tokio::{
     time::timeout,
 };
 
-/// Those of one process who wait for the same token, in order: only the first asks Redis.
+/// The calls of one process that wait for the same token, in order. Only the first asks Redis.
 #[derive(Debug, Default)]
 pub(super) struct Turns(Mutex<HashMap<String, Arc<Line>>>);
 
@@ -22,7 +22,7 @@ struct Line {
     turn: Arc<Turn<()>>,
 }
 
-/// One who waits, or whose turn it is.
+/// A call that waits, or whose turn it is.
 #[derive(Debug)]
 struct Place(Arc<Line>);
 
@@ -39,8 +39,8 @@ pub(super) struct MyTurn {
 }
 
 impl Turns {
-    /// Waits for a turn. `Err`: it would take longer than `longest`, because that many are before
-    /// who are let out at `per_window` in each `window` at the best; or it did.
+    /// Waits for a turn. `Err` if that takes longer than `longest`, or would, because of the calls
+    /// before it, which are granted at best at `per_window` in each `window`.
     pub(super) async fn wait(
         &self,
         key: &str,
@@ -56,14 +56,15 @@ impl Turns {
         }
         match timeout(longest, Arc::clone(&line.turn).lock_owned()).await {
             Ok(turn) => Ok(MyTurn { _of: (place, turn) }),
-            // With nobody before it a turn is there at once, however short the patience.
+            // If no call is before it, its turn comes at once, however short its patience is.
             Err(_) => Err(at_best.max(window)),
         }
     }
 
-    /// The line of a token, made if it is new. Those where nobody is are forgotten on the way.
+    /// The line of a token, which is created if it is new. Empty lines are deleted at the same
+    /// time.
     fn line(&self, key: &str) -> Arc<Line> {
-        let mut lines = self.0.lock().expect("nobody panics with this lock");
+        let mut lines = self.0.lock().expect("no code panics while it is locked");
         if let Some(line) = lines.get(key) {
             return Arc::clone(line);
         }

@@ -9,21 +9,24 @@ use redis::{
 
 use super::RedisError;
 
-/// A peer that acknowledges nothing for so long counts as gone.
+/// A peer that acknowledges nothing for this long counts as gone.
 const DEAD_AFTER: Duration = Duration::from_secs(5);
 
 /// Where Redis is.
 pub(super) enum Address {
-    /// One server.
     One(ConnectionInfo),
     /// The master that these sentinels know by this name; `node` says how to log in there.
-    Sentinel { sentinels: Vec<ConnectionInfo>, master: String, node: ConnectionInfo },
+    Sentinel {
+        sentinels: Vec<ConnectionInfo>,
+        master: String,
+        node: ConnectionInfo,
+    },
     /// The nodes of a cluster from which the others are learnt.
     Cluster(Vec<ConnectionInfo>),
 }
 
 impl Address {
-    /// Reads a URL. No part of it is repeated in an error, because it may hold a password.
+    /// Reads a URL. No part of it is repeated in an error, because it may contain a password.
     pub(super) fn parse(url: &str) -> Result<Self, RedisError> {
         let (scheme, rest) = url.split_once("://").unwrap_or_default();
         match scheme {
@@ -36,7 +39,7 @@ impl Address {
     }
 }
 
-/// A URL with several hosts, taken apart; everything is still percent-encoded.
+/// The parts of a URL with several hosts; everything is still percent-encoded.
 struct Parts<'a> {
     /// `redis` or `rediss`.
     plain: &'static str,
@@ -62,7 +65,7 @@ impl<'a> Parts<'a> {
         Ok(Self { plain, login, hosts, path: path.trim_end_matches('/'), query, fragment })
     }
 
-    /// One of the hosts as the `redis` crate reads it.
+    /// One of the hosts in the form of the `redis` crate.
     fn node(&self, login: &str, host: &str, database: &str) -> Result<ConnectionInfo, RedisError> {
         info(&format!("{}://{login}{host}/{database}{}", self.plain, self.fragment))
     }
@@ -81,12 +84,12 @@ fn sentinel(parts: &Parts<'_>) -> Result<Address, RedisError> {
         parts.node(&login, &format!("{host}{port}"), "")
     });
     let sentinels = sentinels.collect::<Result<_, _>>()?;
-    // The sentinels say where it is; only how to log in there is of use.
+    // The sentinels say where it is; only how to log in there is used.
     let node = parts.node(parts.login, "localhost", database)?;
     Ok(Address::Sentinel { sentinels, master: master.to_owned(), node })
 }
 
-/// Sentinels have a login of their own, if any.
+/// Sentinels have their own login, if any.
 fn sentinel_login(query: &str) -> Result<String, RedisError> {
     let (mut user, mut password) = ("", None);
     for pair in query.split('&').filter(|pair| !pair.is_empty()) {
@@ -118,7 +121,7 @@ fn info(url: &str) -> Result<ConnectionInfo, RedisError> {
     Ok(url.into_connection_info()?.set_tcp_settings(tcp_settings()))
 }
 
-/// A peer that vanished without a word is noticed by the system, too.
+/// The system, too, should notice a peer that vanished silently.
 fn tcp_settings() -> TcpSettings {
     let keepalive = TcpKeepalive::new()
         .with_time(DEAD_AFTER / 2)

@@ -1,8 +1,8 @@
-//! The shared connection of a process, and whether it is of use.
+//! The shared connection of a process, and whether it works.
 //!
-//! One task makes the connection, tries each second whether Redis still takes a write, and makes
-//! a new one when it does not. Everybody else only uses what is there: while Redis is away a call
-//! fails at once instead of waiting for it, and nobody but this task knocks.
+//! One task makes the connection, checks each second that Redis still accepts a write, and makes a
+//! new one if it does not. All others only use what is there: while Redis is away, a call fails at
+//! once instead of waiting, and only this task tries to connect.
 
 use std::{
     sync::{Arc, Once},
@@ -21,13 +21,13 @@ use super::{
     server::{Connection, Server},
 };
 
-/// Between two looks whether Redis takes a write.
+/// The time between two checks that Redis accepts a write.
 const LOOK: Duration = Duration::from_secs(1);
-/// How long such a look may take.
+/// How long such a check may take.
 const PATIENCE: Duration = Duration::from_secs(1);
-/// Between two tries to come back to a Redis that is away.
+/// The time between two attempts to reach a Redis that is away.
 const RETRY: Duration = Duration::from_millis(500);
-/// So many looks after another Sentinel is asked whether the master has moved.
+/// After this many checks, another Sentinel is asked whether the master has moved.
 const LOOKS_PER_MASTER: u32 = 3;
 /// The longest that an answer on the shared connection may take; most calls allow less.
 const ANSWER: Duration = Duration::from_secs(2);
@@ -38,7 +38,7 @@ pub(super) struct Link(Arc<Inner>);
 
 struct Inner {
     server: Server,
-    /// What is written to see whether writes are taken.
+    /// The key that is written to check that writes are accepted.
     probe_key: String,
     state: watch::Sender<State>,
     start: Once,
@@ -49,7 +49,7 @@ struct Inner {
 /// What is known. At first that is nothing.
 #[derive(Clone, Default)]
 struct State {
-    /// Grows with each new connection.
+    /// Increases with each new connection.
     generation: u64,
     /// It stays while Redis is in trouble but answers.
     connection: Option<Connection>,
@@ -74,8 +74,8 @@ impl Link {
         Self(Arc::new(Inner { server, probe_key, state, start: Once::new(), stop, _stop: guard }))
     }
 
-    /// Runs a command that may take so long, the wait for a first connection included. What shows
-    /// that Redis is in trouble is remembered, and the next call fails at once.
+    /// Runs a command that may take this long, including the wait for a first connection. A failure
+    /// that shows trouble is remembered, so the next call fails at once.
     pub(super) async fn call<T, F>(
         &self,
         longest: Duration,
@@ -104,20 +104,20 @@ impl Link {
         Err(failed)
     }
 
-    /// The connection, even to a Redis that takes no writes.
+    /// The connection, even if Redis accepts no writes.
     pub(super) async fn any_connection(&self, longest: Duration) -> Result<Connection, RedisError> {
         let State { connection, trouble, .. } = self.known(Instant::now() + longest).await;
         connection.ok_or(RedisError::Away(trouble.unwrap_or(RedisTrouble::Away)))
     }
 
-    /// What is the matter with Redis, as far as it is known.
+    /// What is wrong with Redis, as far as it is known.
     pub(super) fn trouble(&self) -> Option<RedisTrouble> {
         self.start();
         self.0.state.borrow().trouble
     }
 
-    /// Which connection is the newest, where Redis answers. Others than the shared one are made
-    /// anew with it, so that none stays with a server that is the master no more.
+    /// The generation of the newest connection, if Redis answers. Other connections are made again
+    /// together with the shared one, so that none stays with a server that is no longer the master.
     pub(super) async fn generation(&self, longest: Duration) -> Result<u64, RedisError> {
         let state = self.known(Instant::now() + longest).await;
         match state.trouble {
@@ -126,7 +126,7 @@ impl Link {
         }
     }
 
-    /// Waits until a connection of this generation is of no use any more.
+    /// Waits until a connection of this generation no longer works.
     pub(super) async fn lost(&self, generation: u64) {
         let is_lost = |state: &State| state.generation != generation || !state.lets_pop();
         let mut state = self.0.state.subscribe();
@@ -139,7 +139,7 @@ impl Link {
         if let Ok(Ok(state)) = timeout_at(deadline, state.wait_for(State::is_known)).await {
             return state.clone();
         }
-        // The first connection takes its time: who comes next shall not wait for it.
+        // The first connection takes time, and the next caller should not wait for it.
         self.0.state.send_if_modified(|state| {
             let is_slow = !state.is_known();
             if is_slow {
@@ -166,7 +166,7 @@ impl Link {
     }
 }
 
-/// Notes that the connection of this generation is in trouble.
+/// Records that the connection of this generation is in trouble.
 fn lose(state: &watch::Sender<State>, generation: u64, trouble: RedisTrouble) {
     state.send_if_modified(|state| {
         let is_news = state.generation == generation && state.trouble.is_none();
@@ -181,7 +181,7 @@ fn lose(state: &watch::Sender<State>, generation: u64, trouble: RedisTrouble) {
     });
 }
 
-/// Keeps the connection, for ever.
+/// Maintains the connection, for ever.
 async fn keep(server: &Server, key: &str, state: &watch::Sender<State>) {
     loop {
         match renew(server, key).await {
@@ -193,7 +193,7 @@ async fn keep(server: &Server, key: &str, state: &watch::Sender<State>) {
                 let up = State { generation, connection: Some(connection.clone()), trouble: None };
                 state.send_replace(up);
                 watch_over(server, key, state, connection, generation).await;
-                // A single slow answer is no reason to do without it for longer.
+                // A single slow answer is no reason to give up the connection.
                 continue;
             }
             Err((trouble, connection)) => note(state, trouble, connection),
@@ -206,7 +206,7 @@ async fn keep(server: &Server, key: &str, state: &watch::Sender<State>) {
     }
 }
 
-/// Notes what keeps Redis from coming back.
+/// Records why Redis is still away.
 fn note(state: &watch::Sender<State>, trouble: RedisTrouble, connection: Option<Connection>) {
     state.send_modify(|state| {
         if state.trouble != Some(trouble) {
@@ -217,7 +217,7 @@ fn note(state: &watch::Sender<State>, trouble: RedisTrouble, connection: Option<
     });
 }
 
-/// A new connection to a Redis that takes writes.
+/// A new connection to a Redis that accepts writes.
 async fn renew(
     server: &Server,
     key: &str,
@@ -232,7 +232,7 @@ async fn renew(
     }
 }
 
-/// Returns once the connection is of no use any more, and that is noted.
+/// Returns once the connection no longer works and that is recorded.
 async fn watch_over(
     server: &Server,
     key: &str,
@@ -262,7 +262,7 @@ async fn watch_over(
     }
 }
 
-/// Writes something tiny, which is the only way to learn whether writes are taken.
+/// Writes something tiny, which is the only way to learn whether writes are accepted.
 async fn probe(mut connection: Connection, key: &str) -> Result<(), RedisTrouble> {
     match timeout(PATIENCE, write_probe(&mut connection, key)).await {
         Ok(Ok(())) => Ok(()),

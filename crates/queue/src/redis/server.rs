@@ -15,15 +15,15 @@ use tokio::{sync::Mutex, time::timeout};
 
 use super::{RedisError, RedisTrouble, address::Address};
 
-/// How long it may take to reach a server and to log in.
+/// How long it may take to reach a server and log in.
 const CONNECT: Duration = Duration::from_secs(2);
 
-/// What makes connections. Each is made anew, from looking up the name on.
+/// Makes connections. For each the name is resolved again.
 #[derive(Clone)]
 pub(super) enum Server {
     One(Box<Client>),
     Sentinel(Arc<Mutex<SentinelClient>>),
-    /// The client, and one for each node that the configuration names.
+    /// The client, and one for each node in the configuration.
     Cluster(Box<ClusterClient>, Vec<Client>),
 }
 
@@ -59,8 +59,8 @@ impl Server {
         })
     }
 
-    /// In a cluster all keys of a script have to be on one node: those are the ones whose names
-    /// have the same part in braces.
+    /// In a cluster all keys of a script have to be on one node. They are if their names have the
+    /// same part in braces.
     pub(super) fn prefix(&self, prefix: &str) -> String {
         match self {
             Self::Cluster(..) if !prefix.contains('{') => format!("{{{prefix}}}"),
@@ -68,7 +68,7 @@ impl Server {
         }
     }
 
-    /// A new connection, whose answers may each take so long.
+    /// A new connection, whose answers may each take this long.
     pub(super) async fn connect(&self, answer: Duration) -> Result<Connection, RedisError> {
         let config = AsyncConnectionConfig::new()
             .set_connection_timeout(Some(CONNECT))
@@ -108,8 +108,7 @@ impl Server {
         .await
     }
 
-    /// Where the master is, if somebody can say; with Sentinel it may move while the old one
-    /// still answers.
+    /// Where the master is, if known. With Sentinel it may move while the old one still answers.
     pub(super) async fn master(&self) -> Option<String> {
         let Self::Sentinel(client) = self else { return None };
         let found = in_time(async { client.lock().await.async_get_client().await }).await;

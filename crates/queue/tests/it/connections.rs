@@ -11,7 +11,7 @@ use crate::{
 };
 
 impl TestQueue {
-    /// Waits until somebody waits in Redis for an id of this lane.
+    /// Waits until a worker waits in Redis for an id of this lane.
     pub(crate) async fn until_somebody_pops(&self) {
         eventually("a worker waits in Redis", async || {
             let clients: String = self.redis_command("CLIENT LIST").await;

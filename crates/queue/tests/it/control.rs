@@ -1,4 +1,4 @@
-//! What people do, whichever face they do it by.
+//! What people do, whichever way they do it.
 
 use mis_sync_control::{self as control, Act, Refused};
 use mis_sync_domain::{JobId, JobState, SyncOptions};

@@ -125,7 +125,7 @@ async fn redis_holds_ids_and_numbers_and_nothing_else() {
         let [at]: [String; 1] = redis.lrange(list, 0, -1).await.unwrap();
         assert!(at.bytes().all(|byte| byte.is_ascii_digit()), "{at}");
         let left: i64 = redis.pttl(list).await.unwrap();
-        assert!(left > 0, "a limit that nobody uses goes");
+        assert!(left > 0, "an unused limit is deleted");
     }
 }
 

@@ -49,7 +49,7 @@ async fn what_sentinel_says_is_followed() {
     test.until_redis_is(None).await;
     test.jobs_run().await;
 
-    // The old master goes on as a replica, and can be reached.
+    // The old master continues as a replica, and can be reached.
     let of = |port: &str| format!("redis://:s%40fe@127.0.0.1:{port}");
     let watch = format!("redis://:watch@127.0.0.1:{watch}");
     eventually("Sentinel knows the replica", async || {

@@ -20,7 +20,7 @@ use tokio::{sync::Semaphore, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-/// Long enough for no lease and no deadline to end by itself.
+/// Long enough that no lease and no deadline ends by itself.
 pub(crate) const LONG: Duration = Duration::from_hours(1);
 /// Where ids wait for a worker.
 pub(crate) const READY: &str = "test:ready:bulk";
@@ -98,7 +98,7 @@ impl TestQueue {
         }
     }
 
-    /// The same while sweepers are at work, as they always are in production.
+    /// The same while sweepers are running, as they always are in production.
     pub(crate) async fn sweep_until(&self, id: JobId, state: JobState) {
         let what = format!("{id} is {state}");
         eventually(&what, async || {
@@ -108,7 +108,7 @@ impl TestQueue {
         .await;
     }
 
-    /// Lets every job look as if it was delivered a minute ago.
+    /// Makes every job look as if it was delivered a minute ago.
     pub(crate) async fn age_deliveries(&self) {
         let sql = "UPDATE job SET delivered_at = delivered_at - interval '1 minute'";
         crate::rows::change(&self.pool, sql).await;
@@ -147,7 +147,7 @@ impl Drop for TestWorker {
     }
 }
 
-/// A job of `oak` that no other is like.
+/// A job of `oak` that is unlike any other.
 pub(crate) fn new_job() -> NewJob {
     let sync = SyncSchool { school_id: "oak".parse().unwrap(), options: SyncOptions::default() };
     let unique_key = Uuid::now_v7().to_string();
@@ -179,7 +179,7 @@ where
     Arc::new(move |claimed| run(claimed).boxed())
 }
 
-/// Ends a job well, as the work itself does.
+/// Ends a job successfully, as the work itself does.
 pub(crate) async fn succeed(pool: &Pool, claimed: &Claimed) -> Result<(), JobError> {
     let written = async {
         let mut connection = pool.acquire().await?;
@@ -204,7 +204,7 @@ impl Runs {
         self.0.lock().unwrap().clone()
     }
 
-    /// A handler that notes the job and succeeds.
+    /// A handler that records the job and succeeds.
     pub(crate) fn handler(&self, pool: &Pool) -> Handler {
         let (runs, pool) = (self.clone(), pool.clone());
         handler(move |claimed| {
@@ -217,7 +217,7 @@ impl Runs {
     }
 }
 
-/// Tells a test that a job's work is gone, however it ended.
+/// Tells a test that a job's work has ended, in whatever way.
 pub(crate) struct OnDrop(pub(crate) Arc<Semaphore>);
 
 impl Drop for OnDrop {

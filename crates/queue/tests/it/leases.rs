@@ -71,8 +71,8 @@ async fn what_a_frozen_worker_does_after_its_lease_does_not_count() {
     assert_eq!(rows::attempts(&test.pool, job).await, story);
 }
 
-/// A worker on a thread of its own that stands still, heartbeat and all, until it is told to
-/// go on. The thread then says whether the end of its job was refused.
+/// A worker on its own thread that stands still, including its heartbeat, until it is told to
+/// continue. The thread then says whether the end of its job was refused.
 fn freeze_in_the_middle_of_a_job(
     test: &TestQueue,
 ) -> (std::thread::JoinHandle<bool>, mpsc::Sender<()>) {

@@ -1,5 +1,5 @@
-//! Times are checked in one direction only: nothing is let out too early. How late it is depends
-//! on how busy the machine is.
+//! Times are checked in one direction only: nothing is granted too early. How late it is depends on
+//! how busy the machine is.
 
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ use tokio::time::Instant;
 
 use crate::fixture::LONG;
 
-/// Nothing is let out for so long after a loss, nor more than the limit in so long.
+/// Nothing is granted for this long after a loss, and no more than the limit within it.
 const WINDOW: Duration = Duration::from_millis(1_100);
 
 fn limit(per_second: u32) -> RateLimit {
@@ -31,7 +31,7 @@ pub(crate) fn in_a_hurry(queue: &Queue) -> RateLimiter {
     RateLimiter::new(queue, RateLimit { longest_wait: Duration::from_secs(5), ..limit(50) })
 }
 
-/// A Redis that nothing is unknown to, and the limiter of one process.
+/// A Redis that knows of every call, and the limiter of one process.
 async fn start(limit: RateLimit) -> (Servers, RateLimiter) {
     let servers = Servers::start().await;
     servers.open_redis().vouch().await.unwrap();
@@ -43,7 +43,7 @@ fn process(servers: &Servers, limit: RateLimit) -> RateLimiter {
     RateLimiter::new(&Queue::new(servers.pool(), servers.open_redis()), limit)
 }
 
-/// A process that has its place among so many.
+/// A process with its place among this many.
 fn process_of(servers: &Servers, present: u32, limit: RateLimit) -> RateLimiter {
     let redis = servers.open_redis();
     redis.share_limits(Place { present, before: 0, clock: Duration::ZERO });
@@ -59,7 +59,7 @@ async fn tell<T: FromRedisValue>(servers: &Servers, command: &str) -> T {
     command.arg(words.collect::<Vec<_>>()).query_async(&mut connection).await.unwrap()
 }
 
-/// How many calls are let out at once, and how long the next one is to wait.
+/// How many calls are granted at once, and how long the next one has to wait.
 async fn burst(limiter: &RateLimiter, key: &str) -> (u32, Duration) {
     for calls in 0..1000 {
         if let Err(wait) = limiter.acquire(key).await {
@@ -69,7 +69,7 @@ async fn burst(limiter: &RateLimiter, key: &str) -> (u32, Duration) {
     panic!("there is no limit");
 }
 
-/// Calls of `key` by all limiters at once; when each was let out, since the first asked.
+/// Calls of `key` by all limiters at once, and when each was granted, since the first request.
 async fn grants(limiters: &[RateLimiter], key: &str, calls: usize) -> Vec<Duration> {
     let start = Instant::now();
     let calls = (0..calls).map(|n| async move {
@@ -113,7 +113,7 @@ async fn logins_have_their_share_as_soon_as_one_has_asked() {
     logins.acquire("one").await.unwrap();
     assert_eq!(burst(&syncs, "one").await.0, 7);
     assert_eq!(burst(&logins, "one").await.0, 2);
-    // What a sync has taken it gives back first, even to a login that was refused.
+    // A sync first gives back what it has taken, even to a login that was refused.
     assert_eq!(burst(&syncs, "two").await.0, 10);
     logins.acquire("two").await.unwrap_err();
     let patient = process(&servers, limit(10).keeping_percent(30));
@@ -129,7 +129,7 @@ async fn logins_have_their_share_as_soon_as_one_has_asked() {
 async fn a_login_waits_a_part_of_a_second_for_syncs_that_have_taken_all() {
     let (servers, logins) = start(at_once(10)).await;
     let syncs = process(&servers, limit(10).keeping_percent(30));
-    // The first window is the quiet token's. A sync that fills the next ones leaves gaps.
+    // The first window belongs to the quiet token. A sync that fills the next ones leaves gaps.
     let times = grants(&[syncs], "one", 40).await;
     assert_no_second_sees_more(&times, 10);
     let is_more = |calls: &[Duration]| calls[0] > WINDOW * 2 && calls[7] < calls[0] + WINDOW;
@@ -230,7 +230,7 @@ async fn a_time_that_was_never_written_here_holds_nothing_up_for_long() {
     let () = tell(&servers, "DEL test:known").await;
     let () = tell(&servers, "RPUSH test:known x").await;
     patient.acquire("two").await.unwrap();
-    // So long a pause may be meant.
+    // A pause can be this long.
     let an_hour_on = ((now + 3600) * 1_000_000).to_string();
     let () = tell(&servers, &format!("SET test:pause:one {an_hour_on}")).await;
     assert!(limiter.acquire("one").await.unwrap_err() > LONG / 2);
@@ -249,7 +249,7 @@ async fn a_clock_that_is_set_back_lets_nothing_out_twice() {
     patient.acquire("one").await.unwrap();
 }
 
-/// How often scripts were asked for, and how often the limiter says that it let something out.
+/// How often scripts were called, and how often the limiter says that it granted something.
 async fn asked_and_sent(servers: &Servers, limiter: &RateLimiter) -> (u64, u64) {
     let stats: String = tell(servers, "INFO commandstats").await;
     let calls = stats.split("cmdstat_evalsha:calls=").nth(1).unwrap().split(',').next().unwrap();
@@ -333,7 +333,7 @@ async fn a_pause_holds_every_process_even_without_redis() {
         assert!(wait > LONG / 2 && wait <= LONG, "{wait:?}");
         limiter.acquire("two").await.unwrap();
     }
-    // The ledger keeps nothing of it once it is over.
+    // The ledger deletes it once it is over.
     wonde_pauses::note(&servers.pool(), "short", Duration::from_micros(1)).await.unwrap();
     wonde_pauses::note(&servers.pool(), "three", LONG).await.unwrap();
     let mut rows = wonde_pauses::list(&servers.pool()).await.unwrap();
@@ -360,7 +360,7 @@ async fn what_was_let_out_and_refused_is_counted_by_minute_and_by_key() {
     other.acquire_as("0b", "elm").await.unwrap();
     other.acquire("uncounted").await.unwrap();
     other.pause_as("0b", "elm", LONG / 2).await;
-    // Whoever is not let out is not counted.
+    // A call that is not granted is not counted.
     process(&servers, at_once(10)).acquire_as("0b", "elm").await.unwrap_err();
 
     let traffic = one.traffic().await.unwrap();

@@ -1,4 +1,4 @@
-//! The lane of those who wait, and how they are woken.
+//! The lane of people who wait, and how they are woken.
 
 use std::{sync::Arc, time::Duration};
 
@@ -26,7 +26,7 @@ impl TestQueue {
         }
     }
 
-    /// Waits until so many processes listen for ends of jobs.
+    /// Waits until this many processes listen for ends of jobs.
     pub(crate) async fn listeners(&self, count: i64) {
         eventually("the subscriptions are there", async || {
             let (_, found): (String, i64) = self.redis_command("PUBSUB NUMSUB test:ended").await;
@@ -100,7 +100,7 @@ async fn a_school_whose_logins_are_held_up_has_half_of_the_slots() {
         test.wait_for(&[login], JobState::Succeeded).await;
         assert!(in_state("running").await <= 4);
     }
-    // The others are taken up as soon as a slot is free, and nobody sweeps here.
+    // The others are taken up as soon as a slot is free, without any sweeper.
     gate.add_permits(6);
     eventually("six are done", async || (in_state("succeeded").await == 6).then_some(())).await;
     eventually("four more run", async || (in_state("running").await == 4).then_some(())).await;
@@ -150,7 +150,7 @@ async fn without_redis_those_who_wait_look_by_themselves_and_listen_again_afterw
     test.listeners(1).await;
     assert!(
         timeout(Duration::from_millis(500), ending.heard()).await.is_err(),
-        "nobody polls while wake-ups can come"
+        "no request polls while wake-ups can come"
     );
     test.servers.redis.kill().unwrap();
     timeout(PATIENCE, ending.heard()).await.expect("it is worth a look");

@@ -80,7 +80,8 @@ async fn a_worker_survives_a_restart_of_the_ledger() {
     let second = enqueue_when_the_ledger_is_back(&test).await;
     test.wait_for(&[second], JobState::Succeeded).await;
 
-    // Away when the id arrives: the worker keeps it until the ledger is back; nobody sweeps here.
+    // Redis is away when the id arrives: the worker keeps it until the ledger is back, without any
+    // sweeper.
     let third = jobs::enqueue(&test.pool, &new_job(), None).await.unwrap().job().id;
     // A clean restart first, because a test's Postgres forgets its last commits when killed.
     test.servers.postgres.restart().unwrap();
@@ -96,7 +97,7 @@ async fn a_worker_survives_a_restart_of_the_ledger() {
     worker.stop().await;
 }
 
-/// A pool hands out a connection that was just used without asking whether it still lives.
+/// A pool hands out a connection that was just used without checking it.
 async fn enqueue_when_the_ledger_is_back(test: &TestQueue) -> JobId {
     eventually("the ledger answers", async || {
         let enqueued = test.queue.enqueue(&new_job(), None).await;

@@ -67,7 +67,7 @@ async fn what_is_paused_does_not_go_round_on_redis_and_is_delivered_on_resume() 
         test.age_deliveries().await;
         assert_eq!(test.queue.redeliver_due().await.unwrap().redelivered, 0);
         assert_eq!(jobs::get(&test.pool, job).await.unwrap().unwrap().state, JobState::Queued);
-        // Nobody sweeps here.
+        // There is no sweeper here.
         assert!(control::resume(&test.queue, &scope, &operator()).await.unwrap());
         test.wait_for(&[job], JobState::Succeeded).await;
         assert_eq!(runs.all(), [job]);

@@ -17,13 +17,13 @@ const DATABASE: &str = "POISON_DATABASE_URL";
 const REDIS: &str = "POISON_REDIS_URL";
 const PILL: &str = "POISON_PILL";
 
-/// Jobs that run beside the pill or could: all whose worker never died.
+/// Jobs that run beside the poison or could: all whose worker never died.
 const OTHERS_WAIT: &str = "SELECT count(*) FROM job
     WHERE kind <> 'refresh-user' AND crashes = 0 AND state <> 'running'";
 const PILL_RUNS: &str = "SELECT count(*) FROM job WHERE state = 'running' AND unique_key = 'pill'";
 
-/// The worker process of the test below, which starts it. It aborts on the pill as soon as every
-/// job runs that may run beside it; the others go on once the pill does not run.
+/// The worker process of the test below, which starts it. It aborts on the poison as soon as every
+/// job runs that may run beside it; the others continue once the poison does not run.
 #[tokio::test]
 #[ignore = "it is no test by itself"]
 #[expect(clippy::disallowed_methods, reason = "the test that starts it has no other way to tell")]
@@ -61,7 +61,7 @@ impl TestQueue {
             .unwrap()
     }
 
-    /// A job that no id on Redis leads to: all of them are found in the ledger, the oldest first.
+    /// A job without an id on Redis: all of them are found in the ledger, the oldest first.
     async fn undelivered(&self, unique_key: &str) -> JobId {
         let new = mis_sync_queue::NewJob { unique_key: unique_key.into(), ..new_job() };
         jobs::enqueue(&self.pool, &new, None).await.unwrap().job().id
@@ -83,7 +83,7 @@ async fn a_job_that_kills_its_worker_does_not_take_others_with_it() {
         others.push(test.undelivered(name).await);
     }
     for crash in 1..=5 {
-        // Somebody who was never there before runs beside it each time.
+        // A job that was never there before runs beside it each time.
         others.push(test.undelivered(&format!("bystander {crash}")).await);
         test.age_deliveries().await;
         let status = test.worker_process(pill).wait().await.unwrap();
@@ -118,7 +118,7 @@ async fn suspects_run_one_at_a_time_and_none_is_forgotten() {
             succeed(&pool, &claimed).await
         }
     }));
-    // Whoever is none does not wait for them.
+    // A job that is not a suspect does not wait for them.
     let innocent = test.enqueue().await;
     test.wait_for(&[innocent], JobState::Succeeded).await;
     test.wait_for(&suspects, JobState::Succeeded).await;

@@ -6,8 +6,8 @@ use std::{
 use tokio::net::{TcpListener, UnixStream};
 use tokio_util::sync::CancellationToken;
 
-/// A way to a Redis on which connections can die without a word: nothing comes through any more,
-/// and neither end is told.
+/// A path to a Redis on which connections can die silently: nothing comes through any more, and
+/// neither end is told.
 pub(crate) struct Proxy {
     url: String,
     alive: Arc<Mutex<CancellationToken>>,
@@ -45,7 +45,7 @@ impl Proxy {
         &self.url
     }
 
-    /// Lets all connections die that there are. New ones live.
+    /// Makes all present connections dead. New ones work.
     pub(crate) fn cut(&self) {
         let alive = std::mem::take(&mut *self.alive.lock().unwrap());
         alive.cancel();

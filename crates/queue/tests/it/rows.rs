@@ -1,4 +1,4 @@
-//! Plain questions to the database: what no function of the store tells.
+//! Plain queries to the database, for what no function of the store returns.
 #![expect(
     clippy::disallowed_methods,
     reason = "checked queries of tests would need offline data of their own"

@@ -38,7 +38,7 @@ async fn two_hundred_jobs_run_once_each_and_never_more_than_four_at_a_time() {
     let jobs = test.enqueue_many(200).await;
     let (runs, pool) = (Runs::default(), test.pool.clone());
     let (running, most) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
-    // Fifty rounds of four that wait for each other: fewer slots would never fill a round.
+    // Fifty rounds of four jobs that wait for each other: fewer slots would never fill a round.
     let four = Arc::new(Barrier::new(4));
     let worker = {
         let (runs, running, most) = (runs.clone(), Arc::clone(&running), Arc::clone(&most));
@@ -146,7 +146,7 @@ async fn each_way_to_fail_is_settled_as_it_says() {
     assert!(wait.to_std().unwrap() >= LONG / 4, "{wait}");
     let wait = test.job(snooze).await.next_attempt_at.unwrap() - test.job(snooze).await.created_at;
     assert!(wait.to_std().unwrap() >= LONG / 2, "{wait}");
-    // Whoever took it over writes its end; from this run there is no word.
+    // The worker that took it over writes its end; this run does not.
     assert_eq!(test.job(lost).await.state, JobState::Running);
     assert_eq!(rows::attempts(&test.pool, lost).await, [(1, None)]);
 }

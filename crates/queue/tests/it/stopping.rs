@@ -10,8 +10,8 @@ use crate::{
     rows,
 };
 
-/// Where jobs wait. A job that is `running` in the ledger may not have got here yet: a worker
-/// that is told to stop in between hands it back unbegun.
+/// Where jobs wait. A job that is `running` in the ledger may not have arrived here yet: a worker
+/// that is told to stop in between hands it back without starting it.
 struct Gate {
     reached: Semaphore,
     open: Semaphore,
@@ -22,7 +22,7 @@ impl Gate {
         Arc::new(Self { reached: Semaphore::new(0), open: Semaphore::new(0) })
     }
 
-    /// Waits until so many jobs have come.
+    /// Waits until this many jobs have come.
     async fn reached_by(&self, jobs: u32) {
         self.reached.acquire_many(jobs).await.unwrap().forget();
     }
@@ -71,7 +71,7 @@ async fn a_job_that_does_not_finish_in_time_is_handed_back_and_another_worker_ta
         assert_eq!((released.state, released.attempt), (JobState::Queued, 0));
         assert_eq!(rows::attempts(&test.pool, *job).await, [(1, Some("released".into()))]);
     }
-    // No sweeper has to come by: handed back means delivered.
+    // No sweeper is needed: handed back means delivered.
     let runs = Runs::default();
     let next = test.worker(runs.handler(&test.pool));
     test.wait_for(&jobs, JobState::Succeeded).await;

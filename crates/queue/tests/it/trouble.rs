@@ -1,4 +1,4 @@
-//! A Redis that answers and yet delivers nothing: full, read-only, unable to save, or never told.
+//! A Redis that answers but delivers nothing: full, read-only, unable to save, or never told.
 
 use std::{
     fs,
@@ -14,7 +14,7 @@ use mis_sync_testing::{PATIENCE, another_redis, eventually};
 use crate::fixture::{READY, Runs, TestQueue, new_job, options};
 
 impl TestQueue {
-    /// Waits until this process knows how Redis is.
+    /// Waits until this process knows the state of Redis.
     pub(crate) async fn until_redis_is(&self, expected: Option<RedisTrouble>) {
         eventually(&format!("Redis is known to be {expected:?}"), async || {
             let found = self.queue.redis().check(PATIENCE).await.err();
@@ -23,7 +23,7 @@ impl TestQueue {
         .await;
     }
 
-    /// A sync and a login are accepted now, and run without anybody sweeping.
+    /// A sync and a login are accepted now, and run without any sweeper.
     pub(crate) async fn jobs_run(&self) {
         let jobs = [self.enqueue().await, self.login().await];
         self.wait_for(&jobs, JobState::Succeeded).await;
@@ -124,7 +124,7 @@ async fn a_sweep_does_not_end_with_the_first_push_that_fails() {
     test.age_deliveries().await;
     let swept = test.queue.redeliver_due().await.unwrap();
     assert_eq!(swept, Swept { redelivered: 1, undelivered: 1, ..Swept::default() });
-    // What is wrong with one key is no reason to do without Redis.
+    // A problem with one key is no reason to work without Redis.
     test.until_redis_is(None).await;
     let worker = test.worker(Runs::default().handler(&test.pool));
     test.jobs_run().await;
@@ -148,7 +148,7 @@ async fn pops_that_fail_at_once_come_no_faster_than_the_ledger_is_asked() {
         (failed >= 20).then_some(())
     })
     .await;
-    // A quarter of a second lies between two of them; the first two may follow each other.
+    // There is a quarter of a second between two of them; the first two may follow each other.
     assert!(started.elapsed() >= Duration::from_secs(4), "{:?}", started.elapsed());
     worker.stop().await;
 }

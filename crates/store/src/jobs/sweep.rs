@@ -59,13 +59,13 @@ pub async fn take_due(pool: &PgPool, patience: Duration, limit: i64) -> Result<V
 pub async fn fail_exhausted(pool: &PgPool) -> Result<u64, Error> {
     let lost = JobFailure {
         code: "worker_lost".into(),
-        title: "The worker died, several times".into(),
-        detail: "Too many of its attempts ended without a word from their worker.".into(),
+        title: "The worker died several times".into(),
+        detail: "Too many of the job's attempts ended because their worker died.".into(),
     };
     let late = JobFailure {
         code: "deadline_passed".into(),
         title: "The job did not finish in time".into(),
-        detail: "Its deadline passed before an attempt succeeded.".into(),
+        detail: "The job's deadline passed before an attempt succeeded.".into(),
     };
     let done = sqlx::query!(
         r#"

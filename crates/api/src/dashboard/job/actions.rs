@@ -1,4 +1,4 @@
-//! What an operator does to a job: the same functions as behind the API.
+//! What an operator does to a job, with the same functions as the API.
 
 use axum::{http::StatusCode, response::Response};
 use maud::{Markup, html};
@@ -73,7 +73,7 @@ pub(in crate::dashboard) fn offer(operator: &Operator, job: &Job, lineage: &[Job
     }
 }
 
-/// In a list: the one button that mends a job which went wrong.
+/// In a list: the one button that helps a job that went wrong.
 pub(in crate::dashboard) fn remedy(operator: &Operator, job: &Job) -> Markup {
     html! {
         @if matches!(job.state, JobState::Failed | JobState::Retrying) {
@@ -157,7 +157,7 @@ pub(in crate::dashboard) async fn undo(
     }
 }
 
-/// Acts, and shows the page of the job that does it.
+/// Acts, and shows the page of the resulting job.
 async fn act(PathId(id): PathId, posted: Posted, act: Act<'_>) -> Result<Response, ApiError> {
     let (access, job) = posted.job(Action::ActOnJobs, &id).await?;
     let acted = control::act(access.queue(), job.id, act, &posted.actor()?).await?;

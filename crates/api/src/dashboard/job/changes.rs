@@ -1,5 +1,5 @@
 //! What a job changed or would change: first in groups, then field by field. Names, emails and
-//! what else is about a person is hidden until somebody who may asks to see it, and that is noted.
+//! other personal data are hidden until a person who may see them asks for them, which is logged.
 
 use axum::response::Response;
 use maud::{Markup, html};
@@ -325,7 +325,7 @@ fn value(change: &Change, value: Option<&FieldValue>, shown: Shown) -> Markup {
         (ChangedField::Active, "false") if is_person => html! { "cannot log in" },
         (ChangedField::Active, "true") => html! { "in use" },
         (ChangedField::Active, "false") => html! { "archived" },
-        (ChangedField::PasswordResetRequired, "true") => html! { "new, unknown to anybody" },
+        (ChangedField::PasswordResetRequired, "true") => html! { "new, known to no one" },
         (ChangedField::PasswordResetRequired, _) => html! { "their own" },
         (ChangedField::NonTeaching, "true") => html! { "does not teach" },
         (ChangedField::NonTeaching, "false") => html! { "teaches" },

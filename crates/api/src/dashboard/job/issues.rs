@@ -1,4 +1,4 @@
-//! Which records a job left out or only partly took, by reason.
+//! Which records a job left out or did not import in full, by reason.
 
 use std::collections::BTreeMap;
 
@@ -8,7 +8,7 @@ use mis_sync_store::{Error, Pool, jobs};
 
 use crate::dashboard::parts::{count, number, scroll};
 
-/// Issues on the page.
+/// Issues per page.
 const LIMIT: i64 = 500;
 
 pub(super) async fn page(pool: &Pool, id: JobId) -> Result<Vec<(i64, Issue)>, Error> {
@@ -68,7 +68,7 @@ pub(super) fn show(job: &Job, issues: &[(i64, Issue)]) -> Markup {
     }
 }
 
-/// The records, folded away; an issue of the whole school has none.
+/// The records, folded away. An issue of the whole school has none.
 fn which(code: &str, records: &[&str]) -> Markup {
     if records.is_empty() {
         return html! {};

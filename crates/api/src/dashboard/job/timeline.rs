@@ -1,5 +1,5 @@
-//! How a job came to where it stands: its attempts, each with where its time went, and its waits
-//! between them, on one axis of time.
+//! How a job reached its state: its attempts, each with where its time went, and the waits between
+//! them, on one time axis.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use maud::{Markup, html};
@@ -11,13 +11,13 @@ use crate::{
     state::Operator,
 };
 
-/// Width of the drawing, in its own units.
+/// Width of the chart, in its own units.
 const WIDTH: f64 = 1000.0;
 const HEIGHT: f64 = 14.0;
-/// A wait that is shorter says nothing.
+/// A shorter wait is not shown.
 const SHORT: TimeDelta = TimeDelta::seconds(1);
 
-/// A stretch of a job's time.
+/// A part of a job's time.
 #[derive(Debug, PartialEq)]
 enum Stretch<'a> {
     Attempt(&'a Attempt),
@@ -55,8 +55,7 @@ pub(super) fn show(operator: &Operator, job: &Job, attempts: &[Attempt]) -> Mark
     }
 }
 
-/// The attempts with the waits that are worth telling, oldest first, from when the job was asked
-/// for until it ended.
+/// The attempts and the waits that are worth showing, oldest first, from the request to the end.
 fn stretches(asked: DateTime<Utc>, end: DateTime<Utc>, attempts: &[Attempt]) -> Vec<Stretch<'_>> {
     let wait = |from: Option<DateTime<Utc>>, to: DateTime<Utc>, why| {
         let from = from.filter(|from| to - *from >= SHORT)?;
@@ -67,7 +66,7 @@ fn stretches(asked: DateTime<Utc>, end: DateTime<Utc>, attempts: &[Attempt]) -> 
     for attempt in attempts {
         stretches.extend(wait(from, attempt.started_at, why));
         stretches.push(Stretch::Attempt(attempt));
-        // One that still runs is followed by no wait.
+        // A running attempt is not followed by a wait.
         (from, why) = (attempt.ended_at, waits_for(attempt));
     }
     stretches.extend(wait(from, end, why));
@@ -159,7 +158,7 @@ fn outcome(attempt: &Attempt) -> Markup {
     badge(kind, shape, attempt.outcome.as_deref().unwrap_or("running"))
 }
 
-/// The time that the drawing shows.
+/// The time that the chart shows.
 struct Span {
     start: DateTime<Utc>,
     end: DateTime<Utc>,

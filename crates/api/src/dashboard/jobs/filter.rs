@@ -19,7 +19,7 @@ use crate::{
     parameters::Parameters,
 };
 
-/// Names of spans of time, as the address has them, and in words.
+/// Names of time spans, in addresses and in words.
 pub(super) const AGES: &[(&str, &str)] = &[
     ("", "any time"),
     ("15m", "last 15 min"),
@@ -29,17 +29,17 @@ pub(super) const AGES: &[(&str, &str)] = &[
     ("30d", "last 30 days"),
 ];
 
-/// So many schools may have a name that is searched for.
+/// At most this many schools may match a searched name.
 const SCHOOLS: i64 = 50;
-/// From so many hex digits on a text is the begin of a job's id.
+/// A text with at least this many hex digits is the beginning of a job's id.
 const PREFIX_DIGITS: usize = 6;
 
-/// What the list of jobs is narrowed to, as it stands in the address.
+/// The filter of the list of jobs, as in the address.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(in crate::dashboard) struct Filter {
-    /// A job's id or its begin, a person's id, a school's id or name.
+    /// A job's id or its beginning, a person's id, a school's id or name.
     pub(super) q: Option<String>,
-    /// These and no others: what somebody ticked.
+    /// Only these jobs: the ticked ones.
     pub(super) ids: Vec<JobId>,
     pub(super) states: Vec<JobState>,
     pub(super) kind: Option<JobKind>,
@@ -47,16 +47,16 @@ pub(in crate::dashboard) struct Filter {
     pub(super) user: Option<StaffId>,
     pub(super) error: Option<String>,
     pub(super) age: &'static str,
-    /// Asked for at this time or later …
+    /// Requested at this time or later.
     pub(super) from: Option<DateTime<Utc>>,
-    /// … and before this one.
+    /// Requested before this time.
     pub(super) until: Option<DateTime<Utc>>,
     pub(super) before: Option<JobId>,
 }
 
 impl Filter {
-    /// The filter of an address; nothing else may be in it. Times without a zone are in the one that
-    /// is shown.
+    /// Reads the filter of an address. Nothing else may be in it. Times without a zone are in the
+    /// displayed zone.
     pub(in crate::dashboard) fn read(
         mut parameters: Parameters,
         preferences: &Preferences,
@@ -65,7 +65,7 @@ impl Filter {
         let ids = parameters.take_ticked("id.", "a job's id after the dot, and on")?;
         let mut states: Vec<JobState> =
             parameters.take_ticked("state.", "a job's state after the dot, and on")?;
-        // As the API has it, for those who know that.
+        // The form that the API uses is accepted too.
         if let Some(state) = parameters.take("state", "a job's state")? {
             states.push(state);
         }
@@ -92,7 +92,7 @@ impl Filter {
         Ok(filter)
     }
 
-    /// What the ledger is asked for; `None`: nothing can match.
+    /// The filter for the ledger; `None` if nothing can match.
     pub(in crate::dashboard) async fn resolve(
         &self,
         pool: &Pool,
@@ -140,49 +140,49 @@ impl Filter {
         })
     }
 
-    /// Whether jobs that match could allow the action. Without a state nothing is offered.
+    /// Whether matching jobs could allow the action. Without a state nothing is offered.
     pub(super) fn may_hold(&self, action: BulkAction) -> bool {
         self.states.iter().any(|state| action.states().contains(state))
     }
 
-    /// The jobs that were ticked for an action on many, or else the states that it was meant for.
+    /// The jobs that were ticked for an action on many, or otherwise the states that it was for.
     pub(in crate::dashboard) fn meant_by(filter: &JobFilter) -> Self {
         let ids = filter.ids.clone();
         let states = if ids.is_empty() { filter.states.clone() } else { Vec::new() };
         Self { ids, states, ..Self::default() }
     }
 
-    /// How many jobs somebody ticked; none: the filter is not about single jobs.
+    /// How many jobs are ticked; 0 if the filter is not about single jobs.
     pub(in crate::dashboard) fn ticked(&self) -> usize {
         self.ids.len()
     }
 
-    /// The same without them.
+    /// The same filter without ticked jobs.
     pub(super) fn without_ticked(&self) -> Self {
         Self { ids: Vec::new(), ..self.clone() }
     }
 
-    /// Whether it filters nothing. No action is for everything there is.
+    /// Whether it filters nothing. No action is offered for all jobs.
     pub(in crate::dashboard) fn is_everything(&self) -> bool {
         *self == Self::default()
     }
 
-    /// The same from the newest job on.
+    /// The same filter, from the newest job on.
     pub(in crate::dashboard) fn newest(self) -> Self {
         Self { before: None, ..self }
     }
 
-    /// The address's query, with its question mark; empty: everything.
+    /// The query of the address, with its question mark; empty for everything.
     pub(in crate::dashboard) fn query_string(&self) -> String {
         self.written(None)
     }
 
-    /// The same with one more field.
+    /// The same filter with one more field.
     pub(in crate::dashboard) fn with(&self, name: &str, value: &str) -> String {
         self.written(Some((name, value)))
     }
 
-    /// The same on another page.
+    /// The same filter on another page.
     pub(super) fn before(&self, before: Option<JobId>) -> String {
         Self { before, ..self.clone() }.query_string()
     }
@@ -223,7 +223,7 @@ impl Filter {
     }
 }
 
-/// A time of an address: an exact one, or as a field of a form has it.
+/// A time in an address: an exact one, or one from a form field.
 struct Time(Result<DateTime<Utc>, NaiveDateTime>);
 
 impl Time {
@@ -243,7 +243,7 @@ impl FromStr for Time {
     }
 }
 
-/// What somebody typed, as the begin of a job's id.
+/// A typed text, as the beginning of a job's id.
 pub(in crate::dashboard) fn id_prefix(text: &str) -> Option<IdPrefix> {
     text.parse().ok().filter(|_| text.len() >= PREFIX_DIGITS)
 }

@@ -1,4 +1,4 @@
-//! The form that filters the list of jobs. It says of each state what it would leave.
+//! The form that filters the list of jobs. For each state it shows how many jobs it would leave.
 
 use chrono::{DateTime, Utc};
 use maud::{Markup, html};
@@ -8,10 +8,10 @@ use mis_sync_store::jobs::Count;
 use super::filter::{self, Filter};
 use crate::{dashboard::parts::number, state::Operator};
 
-/// What is fetched with the list and stands outside of it.
+/// Parts that are loaded with the list but are outside of it.
 pub(super) const BESIDE: &str = "#states:outerMorph,#views:outerMorph";
 
-/// The form; without `states` nothing is said of them. `errors` are the types to choose from.
+/// The form. Without `states` it shows no numbers. `errors` are the types to choose from.
 pub(super) fn show(
     operator: &Operator,
     filter: &Filter,
@@ -118,7 +118,7 @@ pub(super) fn show(
     }
 }
 
-/// How many jobs are left if one asks for this state; its place is kept.
+/// How many jobs this state would leave. Its place is always there.
 fn amount(states: &[(JobState, Count)], state: JobState) -> Markup {
     let count = states.iter().find(|(other, _)| *other == state).map(|(_, count)| count);
     html! {

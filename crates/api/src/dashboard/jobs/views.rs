@@ -1,4 +1,4 @@
-//! Filters that have a name: what is asked for most often, and what operators saved for each other.
+//! Named filters: the most common ones, and those that operators saved for each other.
 
 use axum::response::Response;
 use maud::{Markup, html};
@@ -12,7 +12,7 @@ use crate::{
     state::Operator,
 };
 
-/// What is asked for most often.
+/// The most common filters.
 const BUILT_IN: [(&str, &str); 5] = [
     ("All", ""),
     ("Unfinished", "?state.queued=on&state.running=on&state.retrying=on&state.held=on"),

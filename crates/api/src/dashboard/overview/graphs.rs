@@ -78,7 +78,7 @@ fn title(kind: JobKind) -> &'static str {
     }
 }
 
-/// What ended in one step.
+/// Jobs that ended in one step.
 struct Step<'a> {
     point: &'a Point,
     succeeded: i64,

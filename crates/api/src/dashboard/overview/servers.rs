@@ -1,4 +1,4 @@
-//! Postgres and Redis: are they well, and is anything about to go wrong.
+//! Postgres and Redis: are they working, and is anything about to go wrong?
 
 use maud::{Markup, html};
 use mis_sync_queue::RedisHealth;
@@ -6,9 +6,9 @@ use mis_sync_store::Health;
 
 use crate::dashboard::parts::{length, number, panel};
 
-/// A database that is fuller of connections than this, in percent, soon refuses one.
+/// A database whose connections are in use beyond this percentage will soon refuse one.
 const CROWDED_PERCENT: i64 = 80;
-/// A transaction that is open for longer keeps the database from cleaning up.
+/// A transaction that is open for longer than this stops the database from cleaning up.
 const LONG_SECONDS: u64 = 300;
 
 pub(super) fn postgres(health: &Result<Health, String>) -> Markup {
@@ -121,7 +121,7 @@ pub(super) fn redis(health: &Result<RedisHealth, String>) -> Markup {
     })
 }
 
-/// Bytes in the unit that people would use.
+/// Bytes in a suitable unit.
 fn size(bytes: i64) -> String {
     const UNITS: [&str; 4] = ["KiB", "MiB", "GiB", "TiB"];
     let mut whole = bytes;

@@ -1,4 +1,4 @@
-//! What goes out to Wonde, how often it asks us to wait, and which schools' Wonde is out of reach.
+//! Requests to Wonde, how often it asks us to wait, and which schools' Wonde cannot be reached.
 
 use chrono::TimeDelta;
 use maud::{Markup, html};
@@ -14,7 +14,7 @@ use crate::{
     state::Operator,
 };
 
-/// Tokens that are named.
+/// How many tokens are named.
 const TOKENS: usize = 5;
 
 pub(super) fn show(

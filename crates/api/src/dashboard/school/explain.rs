@@ -64,7 +64,9 @@ pub(in crate::dashboard) async fn explain(
         Entry { school_id: Some(school.id.clone()), staff_id, ..Entry::new(AuditAction::Reveal) };
     access.read_personal_data(&posted.actor()?, &entry).await?;
     let answer = match found {
-        None => html! { p.refusal role="status" { "Nobody in the school has this staff id." } },
+        None => {
+            html! { p.refusal role="status" { "The school has no person with this staff id." } }
+        }
         Some(known) => {
             let mis = access.mis_of(&school);
             let explanation =
@@ -75,7 +77,7 @@ pub(in crate::dashboard) async fn explain(
     super::render(&posted.operator, &school, Some(answer)).await
 }
 
-/// What somebody typed: an email has an `@`, a staff id is a UUID, everything else is Wonde's.
+/// What the person typed: an email has an `@`, a staff id is a UUID, everything else is Wonde's.
 fn read_who(text: &str) -> Who {
     if text.contains('@') {
         return Who::Email(text.to_owned());

@@ -1,4 +1,4 @@
-//! What the MIS clerk has to mend, by reason, and the same as a file.
+//! What the MIS clerk has to correct, by reason, and the same as a file.
 
 use std::collections::BTreeMap;
 

@@ -1,4 +1,4 @@
-//! The school's own rules: as they are set, and for administrators to set.
+//! The school's settings, for reading and, for administrators, for changing.
 
 use axum::response::Response;
 use maud::{Markup, html};
@@ -15,7 +15,7 @@ use crate::{
     state::Operator,
 };
 
-/// A switch: its name in forms, in words, and where it is.
+/// A switch: its name in forms, its label, and its field.
 type Switch = (&'static str, &'static str, fn(&mut SchoolSettings) -> &mut bool);
 
 const SWITCHES: &[Switch] = &[
@@ -33,7 +33,7 @@ const SWITCHES: &[Switch] = &[
     ("hourly_delta", "Delta every hour", |s| &mut s.schedule.hourly_delta),
 ];
 
-/// Whom Wonde's lists of line managers name: the setting in forms, and in words.
+/// What Wonde's lists of line managers name: the value in forms, and in words.
 const HIERARCHY: [(Option<HierarchyLists>, &str); 3] = [
     (None, "as the lists show"),
     (Some(HierarchyLists::Managers), "a person's managers"),

@@ -1,4 +1,4 @@
-//! What Wonde gives us of a school: which kinds of data, and how much of the rate is used.
+//! What Wonde delivers for a school: which kinds of data, and how much of the rate is used.
 
 use chrono::TimeDelta;
 use maud::{Markup, html};
@@ -10,8 +10,8 @@ use crate::{
     state::Operator,
 };
 
-/// A kind of data: its name, what says that it is kept back, what the MIS has to deliver, and the
-/// setting without which it is not asked for.
+/// A kind of data: its name, the issue if it is withheld, what the MIS has to deliver, and the
+/// setting without which it is not requested.
 struct Kind {
     name: &'static str,
     withheld: IssueCode,
@@ -129,7 +129,7 @@ fn kinds(school: &School, mis: Option<&Mis>, withheld: &[IssueCode]) -> Markup {
     }
 }
 
-/// How one kind of data stands, and what follows.
+/// The state of one kind of data, and what follows.
 fn standing(
     kind: &Kind,
     school: &School,
@@ -153,7 +153,7 @@ fn standing(
     }
 }
 
-/// A school whose token was changed lately has a row for each.
+/// A school whose token was changed lately has a row for each token.
 fn used_rate(is_limited: bool, keys: &[&KeyTraffic]) -> Markup {
     if !is_limited {
         return html! { p.quiet { "This process was started without the workers' rate limit." } };

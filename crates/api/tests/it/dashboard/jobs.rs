@@ -1,4 +1,4 @@
-//! The list of jobs: how one finds them, and what one does to many.
+//! The list of jobs: finding them, and acting on many.
 
 use mis_sync_domain::Role;
 

@@ -1,4 +1,4 @@
-//! What pages hold, and what they keep back.
+//! What pages contain, and what they hide.
 
 use mis_sync_domain::Role;
 use mis_sync_store::audit::{self, AuditFilter};
@@ -69,7 +69,7 @@ async fn a_person_is_explained_to_those_who_may_and_that_is_noted() {
     assert_eq!(lines[0].staff_id.unwrap().to_string(), person);
     let nobody = "01985bb3-d16d-7a13-92dd-9b0131ca3f1d";
     let page = operator.post(&app, "/dashboard/schools/oak/explain", &[("who", nobody)]).await.text;
-    assert!(page.contains("Nobody in the school has this staff id"), "{page}");
+    assert!(page.contains("The school has no person with this staff id"), "{page}");
 }
 
 #[tokio::test]
@@ -200,7 +200,7 @@ async fn a_school_says_what_wonde_gives_and_what_is_kept_back() {
     for state in states {
         assert!(wonde.contains(state), "{state}: {wonde}");
     }
-    assert!(wonde.contains("Bromcom does not deliver it"), "{wonde}");
+    assert!(wonde.contains("Bromcom does not deliver this"), "{wonde}");
     let roles = between(&wonde, "Roles (job title)", "</tr>");
     assert!(roles.contains("withheld") && roles.contains("so job titles"), "{roles}");
     let list = who.get(&app, "/dashboard/schools").await.text;

@@ -99,7 +99,7 @@ async fn a_forged_or_altered_cookie_opens_nothing() {
     let (_, value) = who.cookie.split_once('=').unwrap();
     let mut altered = value.to_owned();
     let last = if altered.pop() == Some('A') { 'B' } else { 'A' };
-    // The last character may hold bits that mean nothing; the one before it never does.
+    // The last character may hold meaningless bits; the one before it never does.
     let before = if altered.pop() == Some('x') { 'y' } else { 'x' };
     altered.extend([before, last]);
     for bad in [altered.as_str(), &value[..30], "", "null"] {
@@ -129,7 +129,7 @@ async fn a_form_of_another_site_or_session_does_nothing() {
     ] {
         let answer = app.send(refused).await;
         assert_eq!(answer.status, 403, "{}", answer.text);
-        assert!(answer.text.contains("not of this session"), "{}", answer.text);
+        assert!(answer.text.contains("not from this session"), "{}", answer.text);
     }
     assert_eq!(app.state_of(job).await, "queued");
     let answer = app.send(ask().form(&own).header("sec-fetch-site", "same-origin")).await;

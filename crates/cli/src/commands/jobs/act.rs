@@ -25,7 +25,7 @@ pub(super) async fn act(queue: &Queue, action: Action, act: Act<'_>) -> Result<(
     }
     if let (Act::Approve(_), Some(approval)) = (act, &job.approval) {
         tell_affected("to be applied", &approval.approved)?;
-        tell_affected("left out: iP keeps what it has", &approval.left_out)?;
+        tell_affected("left unchanged in iP", &approval.left_out)?;
     }
     print(&format!("job {} is {}", job.id, job.state))
 }
@@ -43,7 +43,7 @@ fn tell_affected(heading: &str, all: &[Affected]) -> Result<(), Failure> {
 fn tell_conflict(conflict: &Conflict) -> Result<(), Failure> {
     let Conflict { record, field, job_id } = conflict;
     let by = job_id.map_or_else(
-        || "changed by hand, or what it was is taken or gone".to_owned(),
+        || "changed by hand, or the earlier value is in use or gone".to_owned(),
         |id| format!("changed by job {id}"),
     );
     let id = record.id().map(|id| id.to_string()).unwrap_or_default();

@@ -48,5 +48,5 @@ pub(super) async fn decide(
         let what = "there is no such possible match; `mis-sync schools matches` lists them";
         return Err(Failure::work(what));
     }
-    print("The next full sync follows it.")
+    print("The next full sync will apply it.")
 }

@@ -14,7 +14,7 @@ use tokio::{
 use super::{WAIT_MS, schools::Person};
 use crate::private::PrivateSystem;
 
-/// Far longer than any login may take: whoever gets here is an error, and counted as one.
+/// Far longer than any login may take: a login that takes this long counts as an error.
 const GIVEN_UP: Duration = Duration::from_secs(30);
 
 /// What a login was answered.

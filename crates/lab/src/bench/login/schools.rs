@@ -18,7 +18,7 @@ const PRESS_EVERY: Duration = Duration::from_millis(500);
 /// Between two looks whether all syncs are done.
 const POLL: Duration = Duration::from_millis(100);
 
-/// Somebody who logs in.
+/// A person who logs in.
 pub(super) struct Person {
     pub(super) school_id: String,
     pub(super) id: Uuid,
