@@ -41,6 +41,8 @@ static POLICY: LazyLock<String> = LazyLock::new(|| {
 });
 
 /// The API reference, for people
+///
+/// One page without scripts, made from the document at `/openapi.json`.
 #[utoipa::path(
     get,
     path = "/docs",

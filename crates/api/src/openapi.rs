@@ -23,7 +23,9 @@ use crate::{ApiState, views::ProblemView};
         title = "mis-sync",
         description = "Keeps a school's staff in iP Suite equal to what the school's MIS says.\n\n\
             Errors are RFC 9457 problems; `/problems` lists their types.",
+        contact(name = "The operators of this installation"),
     ),
+    servers((url = "/", description = "This service")),
     tags(
         (name = "schools", description = "Schools and their connection to Wonde"),
         (name = "staff", description = "The people of a school, and where their data comes from"),
@@ -145,6 +147,8 @@ pub(crate) enum ListProblems {
 pub(crate) struct Document(pub(crate) &'static str);
 
 /// This document
+///
+/// For programs, which make their client from it; `/docs` shows the same to people.
 #[utoipa::path(
     get,
     path = "/openapi.json",

@@ -1,9 +1,15 @@
 //! Every type of problem that the API answers with, in one table: what `type` of a problem
 //! points at, and what `GET /problems` shows.
 
+use std::fmt;
+
 use axum::http::StatusCode;
 use mis_sync_domain::named;
-use utoipa::openapi::{ObjectBuilder, Type};
+use serde::{Serialize, Serializer};
+use utoipa::{
+    PartialSchema, ToSchema,
+    openapi::{ObjectBuilder, RefOr, Schema, Type},
+};
 
 /// Declares the types and what each of them means.
 macro_rules! catalogue {
@@ -32,19 +38,33 @@ macro_rules! catalogue {
     };
 }
 
-impl ProblemType {
-    /// The `type` of a problem: a reference relative to the service.
-    pub(crate) fn uri(self) -> String {
-        format!("/problems/{}", self.as_str())
+/// The `type` of a problem: a reference relative to the service.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct ProblemUri(pub(crate) ProblemType);
+
+impl fmt::Display for ProblemUri {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "/problems/{}", self.0)
     }
 }
 
-/// In the document: each `type` there is.
-pub(crate) fn uris() -> ObjectBuilder {
-    ObjectBuilder::new()
-        .schema_type(Type::String)
-        .description(Some("Which type of problem: stable, and an address that explains it."))
-        .enum_values(Some(ProblemType::ALL.iter().map(|problem| problem.uri())))
+impl Serialize for ProblemUri {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        to.collect_str(self)
+    }
+}
+
+impl ToSchema for ProblemUri {}
+
+impl PartialSchema for ProblemUri {
+    fn schema() -> RefOr<Schema> {
+        let all = ProblemType::ALL.iter().map(|problem| Self(*problem).to_string());
+        ObjectBuilder::new()
+            .schema_type(Type::String)
+            .description(Some("Which type of problem: stable, and an address that explains it."))
+            .enum_values(Some(all))
+            .into()
+    }
 }
 
 catalogue! {

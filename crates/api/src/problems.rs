@@ -8,6 +8,8 @@ use crate::{
 };
 
 /// List every type of problem
+///
+/// With what each means, and what a caller can do about it.
 #[utoipa::path(
     get,
     path = "/problems",

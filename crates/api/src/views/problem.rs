@@ -6,7 +6,7 @@ use utoipa::ToSchema;
 use super::ConflictView;
 use crate::{
     ApiError,
-    problem::{self, ProblemType},
+    problem::{ProblemType, ProblemUri},
 };
 
 /// An RFC 9457 problem (`application/problem+json`). Only some types have the optional members.
@@ -14,8 +14,7 @@ use crate::{
 #[schema(as = Problem)]
 pub(crate) struct ProblemView {
     #[serde(rename = "type")]
-    #[schema(schema_with = problem::uris)]
-    uri: String,
+    uri: ProblemUri,
     /// One line, the same for every problem of the type.
     title: &'static str,
     /// The HTTP status again.
@@ -54,7 +53,7 @@ impl ProblemView {
     pub(crate) fn new(error: &ApiError, path: &str) -> Self {
         let problem = error.problem_type();
         let plain = Self {
-            uri: problem.uri(),
+            uri: ProblemUri(problem),
             title: problem.title(),
             status: problem.status().as_u16(),
             detail: error.to_string(),
@@ -107,8 +106,7 @@ pub(crate) struct ProblemListView {
 #[schema(as = ProblemType)]
 pub(crate) struct ProblemTypeView {
     #[serde(rename = "type")]
-    #[schema(schema_with = problem::uris)]
-    uri: String,
+    uri: ProblemUri,
     /// Its HTTP status.
     status: u16,
     title: &'static str,
@@ -119,7 +117,7 @@ pub(crate) struct ProblemTypeView {
 impl From<ProblemType> for ProblemTypeView {
     fn from(problem: ProblemType) -> Self {
         Self {
-            uri: problem.uri(),
+            uri: ProblemUri(problem),
             status: problem.status().as_u16(),
             title: problem.title(),
             advice: problem.advice(),
