@@ -1,32 +1,27 @@
 <?php
-// Presses Sync Data for a school and waits for the end. Needs PHP 8 with curl.
+// Presses Sync Data for a school and waits for the end. Needs PHP 8.
 //   MIS_SYNC_URL=http://127.0.0.1:8080 MIS_SYNC_KEY=misk_… php press.php oakfield
 declare(strict_types=1);
 
 /** Sends a request; gives the JSON of the answer and how many seconds to wait before the next one. */
 function call(string $method, string $path): array
 {
-    $wait = 1;
-    $request = curl_init(getenv('MIS_SYNC_URL') . $path);
-    curl_setopt_array($request, [
-        CURLOPT_CUSTOMREQUEST => $method,
-        CURLOPT_RETURNTRANSFER => true,
-        CURLOPT_HTTPHEADER => ['Authorization: Bearer ' . getenv('MIS_SYNC_KEY')],
-        CURLOPT_HEADERFUNCTION => function ($request, string $line) use (&$wait): int {
-            if (preg_match('/^retry-after:\s*(\d+)/i', $line, $found)) {
-                $wait = (int) $found[1];
-            }
-            return strlen($line);
-        },
-    ]);
-    $body = curl_exec($request);
-    if ($body === false) {
-        throw new RuntimeException(curl_error($request));
+    $options = [
+        'method' => $method,
+        'header' => 'Authorization: Bearer ' . getenv('MIS_SYNC_KEY'),
+        'ignore_errors' => true, // so that the reason of a refusal can be read
+    ];
+    $url = getenv('MIS_SYNC_URL') . $path;
+    $stream = fopen($url, 'r', false, stream_context_create(['http' => $options]));
+    if ($stream === false) {
+        throw new RuntimeException("no answer from $url");
     }
-    $json = json_decode($body, true, flags: JSON_THROW_ON_ERROR);
-    if (curl_getinfo($request, CURLINFO_RESPONSE_CODE) >= 400) {
+    $headers = implode("\n", stream_get_meta_data($stream)['wrapper_data']);
+    $json = json_decode(stream_get_contents($stream), true, flags: JSON_THROW_ON_ERROR);
+    if (!preg_match('/^HTTP\/\S+ 2/', $headers)) {
         throw new RuntimeException($json['title'] . '. ' . ($json['detail'] ?? ''));
     }
+    $wait = preg_match('/^retry-after:\s*(\d+)/im', $headers, $found) ? (int) $found[1] : 1;
     return [$json, $wait];
 }
 

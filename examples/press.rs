@@ -2,6 +2,11 @@
 //! (with its feature `json`).
 //!
 //! `MIS_SYNC_URL=http://127.0.0.1:8080 MIS_SYNC_KEY=misk_… press oakfield`
+#![expect(
+    clippy::disallowed_methods,
+    clippy::print_stdout,
+    reason = "a program, and no part of mis-sync"
+)]
 
 use std::{env, error::Error, thread::sleep, time::Duration};
 
