@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use crate::{
     people::assert_equal_to_truth,
     press::{apply, issues, sync, sync_job, sync_with},
-    process::Process,
+    process::MIS_SYNC,
     rows::{number, texts},
 };
 
@@ -342,7 +342,7 @@ async fn a_worker_that_dies_while_it_looks_is_replaced_by_another() {
             fault(&app, json!({ "path": "employees?*page=2", "then": { "name": "refill" } }));
             fault(&app, json!({ "path": "employees?*page=6", "hang_ms": 600_000 }));
         }
-        let worker = Process::start(&app, &["worker"], &[]);
+        let worker = MIS_SYNC.start(&app, &["worker"], &[]);
         let job = app.press_sync(&school).await;
         let is_there = || match stage {
             "asking" => asked(&app, "employees").0 == 1,

@@ -2,20 +2,20 @@
 
 use std::net::SocketAddr;
 
-use mis_sync_testing::{TestApp, TestAppOptions, eventually};
+use mis_sync_testing::{Process, TestApp, TestAppOptions, eventually};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,
 };
 
-use crate::process::Process;
+use crate::process::MIS_SYNC;
 
 const HALF_A_REQUEST: &[u8] = b"GET /healthz HTTP/1.1\r\nHost: api\r\n";
 
 /// A server in its own process, and its address.
 pub(crate) async fn serving(app: &TestApp, extra: &[(&str, &str)]) -> (Process, SocketAddr) {
     let listen = ("MIS_SYNC__API__LISTEN", "127.0.0.1:0");
-    let process = Process::start(app, &["serve"], &[&[listen], extra].concat());
+    let process = MIS_SYNC.start(app, &["serve"], &[&[listen], extra].concat());
     let address = eventually("it listens", async || {
         let printed = process.printed();
         let (_, rest) = printed.split_once(r#""listen":""#)?;

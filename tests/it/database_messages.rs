@@ -3,7 +3,7 @@
 use mis_sync_testing::{TestApp, TestAppOptions, eventually};
 use mis_sync_wonde_sim::SimulatorOptions;
 
-use crate::{process::Process, rows::execute};
+use crate::{process::MIS_SYNC, rows::execute};
 
 /// Stands for a person's data in a message of the database.
 const MARKER: &str = "ada.marker@oak.example";
@@ -26,7 +26,7 @@ async fn what_the_database_says_is_in_no_job_and_in_no_log() {
     )
     .await;
     execute(&app, "CREATE TRIGGER refuse BEFORE INSERT ON staff EXECUTE FUNCTION refuse()").await;
-    let worker = Process::start(&app, &["worker"], &[("MIS_SYNC__LOG__LEVEL", "trace")]);
+    let worker = MIS_SYNC.start(&app, &["worker"], &[("MIS_SYNC__LOG__LEVEL", "trace")]);
     let job = app.press_sync(&school).await;
     let failed = app.wait_for_job(&job, "an attempt fails", |job| !job["error"].is_null()).await;
     assert_eq!(

@@ -3,7 +3,7 @@
 use mis_sync_testing::{TestApp, TestAppOptions, http_client};
 use serde_json::{Value, json};
 
-use crate::{people::assert_equal_to_truth, process::Process, rows::texts};
+use crate::{people::assert_equal_to_truth, process::MIS_SYNC, rows::texts};
 
 /// Adds a fault through the simulator's control route, as an operator of it would.
 async fn add_fault(app: &TestApp, fault: Value) {
@@ -94,7 +94,7 @@ async fn nor_does_it_without_redis() {
 
 /// Syncs with three workers, two of them processes of their own.
 async fn assert_the_limit_is_kept(app: TestApp) {
-    let others = [(); 2].map(|()| Process::start(&app, &["worker"], &[]));
+    let others = [(); 2].map(|()| MIS_SYNC.start(&app, &["worker"], &[]));
     let jobs = [app.connect_school(0).await, app.connect_school(1).await];
     // The same school twice, once as a dry run: two jobs share one token.
     let dry = app.post(&format!("/v1/schools/{}/sync", jobs[0])).json(&json!({ "dry_run": true }));

@@ -12,7 +12,7 @@ use tokio::{
     net::UnixStream,
 };
 
-use crate::{process::Process, rows::texts};
+use crate::{process::MIS_SYNC, rows::texts};
 
 #[tokio::test]
 async fn no_personal_data_in_logs_and_redis() {
@@ -28,7 +28,7 @@ async fn no_personal_data_in_logs_and_redis() {
 
     // Everything is logged, with every kind of fault.
     let listen = free_address();
-    let process = Process::start(
+    let process = MIS_SYNC.start(
         &app,
         &["serve", "--with-worker"],
         &[("MIS_SYNC__LOG__LEVEL", "trace"), ("MIS_SYNC__API__LISTEN", &listen)],

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use crate::{
     people::assert_equal_to_truth,
-    process::Process,
+    process::MIS_SYNC,
     rows::{number, texts},
 };
 
@@ -71,7 +71,7 @@ async fn finished_once(app: &TestApp, school: &SchoolId, job: &str, attempts: i6
 async fn a_worker_killed_in_mid_sync_is_replaced_by_another() {
     let mut app = app_without_worker().await;
     let school = app.connect_school(0).await;
-    let first = Process::start(&app, &["worker"], &[]);
+    let first = MIS_SYNC.start(&app, &["worker"], &[]);
     let job = stuck_in_the_middle(&app, &school).await;
     let asked_before = staff_pages_asked(&app);
 
@@ -89,7 +89,7 @@ async fn a_worker_killed_in_mid_sync_is_replaced_by_another() {
 async fn a_worker_that_slept_past_its_lease_changes_nothing_any_more() {
     let mut app = app_without_worker().await;
     let school = app.connect_school(0).await;
-    let sleeper = Process::start(&app, &["worker"], &[]);
+    let sleeper = MIS_SYNC.start(&app, &["worker"], &[]);
     let job = stuck_in_the_middle(&app, &school).await;
     sleeper.signal(Signal::STOP);
     app.start_worker();
@@ -132,7 +132,7 @@ async fn a_job_that_outlives_its_lease_stays_with_its_worker() {
 async fn a_stopped_worker_hands_its_job_back_without_spending_the_attempt() {
     let mut app = app_without_worker().await;
     let school = app.connect_school(0).await;
-    let mut first = Process::start(&app, &["worker"], &[("MIS_SYNC__WORKER__DRAIN_SECONDS", "0")]);
+    let mut first = MIS_SYNC.start(&app, &["worker"], &[("MIS_SYNC__WORKER__DRAIN_SECONDS", "0")]);
     let job = stuck_in_the_middle(&app, &school).await;
 
     first.signal(Signal::TERM);
@@ -151,7 +151,7 @@ async fn a_stopped_worker_lets_a_running_job_finish_in_time() {
     let app = app_without_worker().await;
     let school = app.connect_school(0).await;
     let mut worker =
-        Process::start(&app, &["worker"], &[("MIS_SYNC__WORKER__DRAIN_SECONDS", "60")]);
+        MIS_SYNC.start(&app, &["worker"], &[("MIS_SYNC__WORKER__DRAIN_SECONDS", "60")]);
     let job = held_up_in_the_middle(&app, &school, 1_500).await;
 
     worker.signal(Signal::TERM);

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use crate::{
     press::{apply, sync},
-    process::Process,
+    process::MIS_SYNC,
     rows::{execute, number, texts},
 };
 
@@ -174,7 +174,7 @@ async fn a_killed_leader_is_replaced() {
     let clock = clock();
     let mut app = app_with(&clock, 1, false).await;
     connect(&app, 0, nightly()).await;
-    let first = Process::start(&app, &["worker"], &[]);
+    let first = MIS_SYNC.start(&app, &["worker"], &[]);
     let leader = eventually("the process leads", async || texts(&app, LEADER).await.pop()).await;
     // By the clock of this process the night is over; by that of the other it is far away.
     clock.set(at("2037-01-11T03:00:00Z"));

@@ -21,7 +21,7 @@ use tokio::{
 
 use crate::{
     people::assert_equal_to_truth,
-    process::Process,
+    process::MIS_SYNC,
     rows::{execute_in, number, texts},
 };
 
@@ -43,7 +43,7 @@ async fn a_worker_that_sleeps_in_the_middle_of_its_write_holds_nobody_up() {
     // The apply waits for the school's row, so that the worker can be stopped just there.
     let mut holder = app.pool.begin().await.unwrap();
     execute_in(&mut holder, "SELECT FROM school FOR NO KEY UPDATE").await;
-    let sleeper = Process::start(&app, &["worker"], &[]);
+    let sleeper = MIS_SYNC.start(&app, &["worker"], &[]);
     let job = app.press_sync(&school).await;
     let waiting = "SELECT count(*) FROM pg_locks WHERE NOT granted";
     eventually("the apply waits", async || (number(&app, waiting).await == 1).then_some(())).await;
@@ -78,12 +78,12 @@ async fn a_worker_that_sleeps_in_the_middle_of_its_write_holds_nobody_up() {
 async fn the_server_ends_a_sleeping_leader_so_that_another_leads() {
     let app = app_without_worker().await;
     let leader = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND granted";
-    let first = Process::start(&app, &["worker"], &[]);
+    let first = MIS_SYNC.start(&app, &["worker"], &[]);
     eventually("the first leads", async || (number(&app, leader).await == 1).then_some(())).await;
     let pid = "SELECT pid::bigint FROM pg_locks WHERE locktype = 'advisory' AND granted";
     let slept = number(&app, pid).await;
     first.signal(Signal::STOP);
-    let _second = Process::start(&app, &["worker"], &[]);
+    let _second = MIS_SYNC.start(&app, &["worker"], &[]);
     eventually("the second leads", async || {
         let leads = texts(&app, &pid.replace("pid::bigint", "pid::text")).await;
         (leads.len() == 1 && leads[0] != slept.to_string()).then_some(())
@@ -172,7 +172,7 @@ async fn a_write_goes_silent(trigger: &'static str, more: usize) {
     let school = app.connect_school(0).await;
     let proxy = Proxy::start(&app, trigger, more);
     let url = proxy.url(&app);
-    let _worker = Process::start(&app, &["worker"], &[("DATABASE_URL", &url)]);
+    let _worker = MIS_SYNC.start(&app, &["worker"], &[("DATABASE_URL", &url)]);
     let job = app.press_sync(&school).await;
     let done = app.wait_until_finished(&job).await;
     assert!(!proxy.is_armed.load(Ordering::SeqCst), "nothing was silent");

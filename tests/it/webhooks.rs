@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::{
     press::sync,
-    process::{Process, run},
+    process::{MIS_SYNC, run},
     rows::{number, texts},
 };
 
@@ -237,7 +237,7 @@ async fn the_command_line_lists_events_and_no_secret_is_logged() {
     let simulator = SimulatorOptions { schools: 1, staff: 12, ..SimulatorOptions::default() };
     let options = TestAppOptions { simulator, worker: false, ..TestAppOptions::default() };
     let app = TestApp::start_with(options).await;
-    let worker = Process::start(&app, &["worker"], &[("MIS_SYNC__LOG__LEVEL", "trace")]);
+    let worker = MIS_SYNC.start(&app, &["worker"], &[("MIS_SYNC__LOG__LEVEL", "trace")]);
     let simulated = app.simulated_school(0);
     let approved = webhook_of(&app, &simulated.id, ScenarioName::RestoreAccess);
     assert_eq!(outcome(&app, &approved).await, kept());

@@ -9,7 +9,7 @@ use tokio::{
     net::UnixStream,
 };
 
-use crate::{connections::serving, people::assert_equal_to_truth, process::Process, shell};
+use crate::{connections::serving, people::assert_equal_to_truth, process::MIS_SYNC, shell};
 
 async fn readiness(app: &TestApp) -> (u16, Value) {
     let answer = app.get("/readyz").send().await.unwrap();
@@ -41,7 +41,7 @@ async fn server_and_worker_start_without_redis_and_join_it_later() {
     let (_server, address) = serving(&app, &[]).await;
     // From here on requests go to the process.
     app.api_url = format!("http://{address}");
-    let _worker = Process::start(&app, &["worker"], &[]);
+    let _worker = MIS_SYNC.start(&app, &["worker"], &[]);
 
     let redis = json!({ "status": "degraded", "reason": "away" });
     let (status, body) = readiness(&app).await;

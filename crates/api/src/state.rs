@@ -12,7 +12,7 @@ mod sender;
 use std::{fmt, sync::Arc, time::Duration};
 
 use chrono::TimeDelta;
-use mis_sync_domain::{Clock, MisTable, WondeHosts};
+use mis_sync_domain::{Clock, MisTable, STALE_AFTER, WondeHosts};
 use mis_sync_queue::{Queue, RateLimiter, RedisError, WondeTraffic};
 use mis_sync_store::{TokenCipher, figures::LedgerFigures};
 use tokio_util::sync::CancellationToken;
@@ -56,7 +56,7 @@ impl ApiState {
             stopping: CancellationToken::new(),
             http: Arc::default(),
             environment: Arc::default(),
-            stale_after: TimeDelta::hours(26),
+            stale_after: STALE_AFTER,
             probe_after: Duration::from_secs(10),
             wonde: None,
             max_connections: 4_000,

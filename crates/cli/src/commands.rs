@@ -2,11 +2,9 @@
 
 mod alerts;
 mod audit;
-mod bench;
-mod demo;
 mod doctor;
 mod explain;
-mod follow;
+pub(crate) mod follow;
 mod jobs;
 mod keys;
 mod migrate;
@@ -14,11 +12,10 @@ mod queues;
 mod refresh;
 mod schools;
 mod serve;
-mod simulate;
 mod sync;
 mod table;
 mod webhooks;
-mod words;
+pub(crate) mod words;
 mod worker;
 mod workers;
 
@@ -27,45 +24,31 @@ use std::io::Write;
 use mis_sync_queue::Actor;
 
 use crate::{
-    arguments::{Arguments, Bench, Command},
+    arguments::{Arguments, Command},
     config::Config,
     exit::Failure,
-    private::Transport,
-    telemetry,
+    laboratory, telemetry,
 };
 
 /// Runs one command to its end.
 pub(crate) async fn run(arguments: Arguments) -> Result<(), Failure> {
-    if let Some(file) = &arguments.config {
-        Config::check_file(file)?;
-        refuse_configuration(&arguments.command)?;
-    }
+    let file = arguments.config.as_deref();
     match arguments.command {
-        Command::Demo(demo) => demo::run(&demo).await,
-        Command::Bench(Bench::Sync { staff, rounds, socket, json }) => {
-            let transport = if socket { Transport::Socket } else { Transport::Tcp };
-            bench::sync::run(bench::sync::Options { staff, rounds, transport, json }).await
+        Command::Demo(_) | Command::Simulate(_) | Command::Bench(_) => Err(laboratory::become_it()),
+        Command::Openapi => {
+            file.map_or(Ok(()), Config::check_file)?;
+            if file.is_some() {
+                let text = "--config: `mis-sync openapi` takes no configuration file";
+                return Err(Failure::usage(text));
+            }
+            print(&mis_sync_api::openapi_json())
         }
-        Command::Bench(Bench::Dashboard) => bench::dashboard::run().await,
-        Command::Bench(Bench::Login { seconds, rate }) => bench::login::run(seconds, rate).await,
-        Command::Openapi => print(&mis_sync_api::openapi_json()),
         command => {
-            let config = Config::load(arguments.config.as_deref())?;
+            let config = Config::load(file)?;
             telemetry::start(&config.log)?;
             with_config(command, &config).await
         }
     }
-}
-
-/// Some commands bring their own configuration; a file given to them would be ignored.
-fn refuse_configuration(command: &Command) -> Result<(), Failure> {
-    let name = match command {
-        Command::Demo(_) => "demo",
-        Command::Bench(_) => "bench",
-        Command::Openapi => "openapi",
-        _ => return Ok(()),
-    };
-    Err(Failure::usage(format!("--config: `mis-sync {name}` takes no configuration file")))
 }
 
 async fn with_config(command: Command, config: &Config) -> Result<(), Failure> {
@@ -84,9 +67,8 @@ async fn with_config(command: Command, config: &Config) -> Result<(), Failure> {
         Command::Jobs(jobs) => jobs::run(config, jobs).await,
         Command::Queues(queues) => queues::run(config, queues).await,
         Command::Workers(workers) => workers::run(config, workers).await,
-        Command::Simulate(simulate) => simulate::run(&simulate).await,
         Command::Doctor => doctor::run(config).await,
-        Command::Demo(_) | Command::Bench(_) | Command::Openapi => {
+        Command::Demo(_) | Command::Simulate(_) | Command::Bench(_) | Command::Openapi => {
             unreachable!("these do without a configuration")
         }
     }
@@ -96,12 +78,12 @@ async fn with_config(command: Command, config: &Config) -> Result<(), Failure> {
 pub(crate) const COMMAND_LINE: &str = "command line";
 
 /// Who acts when a command does, and why.
-pub(crate) fn actor(reason: Option<String>) -> Actor {
+pub fn actor(reason: Option<String>) -> Actor {
     Actor::command(COMMAND_LINE, reason)
 }
 
 /// Prints a line for the caller. A closed pipe (`| head`) is no failure.
-pub(crate) fn print(line: &str) -> Result<(), Failure> {
+pub fn print(line: &str) -> Result<(), Failure> {
     match writeln!(std::io::stdout().lock(), "{line}") {
         Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(error.into()),
         _ => Ok(()),

@@ -33,7 +33,7 @@ const DEFAULT: &str = include_str!("../../../config/default.toml");
 /// requires nothing that it does not use.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Config {
+pub struct Config {
     pub(crate) database: Database,
     pub(crate) redis: Redis,
     pub(crate) api: Api,
@@ -47,7 +47,8 @@ pub(crate) struct Config {
     pub(crate) webhooks: Webhooks,
     pub(crate) alerts: Alerts,
     pub(crate) mis: Mis,
-    pub(crate) log: Log,
+    /// What is logged, and how.
+    pub log: Log,
 }
 
 #[derive(Debug, Deserialize)]
@@ -134,9 +135,10 @@ pub(crate) struct Mis {
     table: PathBuf,
 }
 
+/// What is logged, and how.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Log {
+pub struct Log {
     pub(crate) level: String,
     pub(crate) format: LogFormat,
 }
@@ -152,7 +154,7 @@ pub(crate) enum LogFormat {
 impl Config {
     /// Reads the configuration; what is wrong is said with its key, what was found, and what
     /// is wanted.
-    pub(crate) fn load(file: Option<&Path>) -> Result<Self, Failure> {
+    pub fn load(file: Option<&Path>) -> Result<Self, Failure> {
         let mut figment = Figment::from(Toml::string(DEFAULT));
         if let Some(file) = file {
             Self::check_file(file)?;
@@ -166,7 +168,7 @@ impl Config {
     }
 
     /// Refuses a file that is not there.
-    pub(crate) fn check_file(file: &Path) -> Result<(), Failure> {
+    pub fn check_file(file: &Path) -> Result<(), Failure> {
         if file.is_file() {
             return Ok(());
         }
@@ -174,13 +176,13 @@ impl Config {
     }
 
     /// The reference with changes on top, and nothing of the environment.
-    pub(crate) fn built_in_with(change: impl FnOnce(Figment) -> Figment) -> Result<Self, Failure> {
+    pub fn built_in_with(change: impl FnOnce(Figment) -> Figment) -> Result<Self, Failure> {
         extract(&change(Figment::from(Toml::string(DEFAULT))))
     }
 
     /// Addresses of Postgres and Redis for commands that otherwise start servers of their own, where
     /// the environment names both; `None` where it names neither.
-    pub(crate) fn own_servers() -> Result<Option<(String, String)>, Failure> {
+    pub fn own_servers() -> Result<Option<(String, String)>, Failure> {
         let config = Self::load(None)?;
         let is_set = |value: &SecretString| !value.expose_secret().is_empty();
         let only = |set, missing| {

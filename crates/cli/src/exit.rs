@@ -4,7 +4,7 @@ use mis_sync_control::Refused;
 
 /// Why a command did not succeed; decides the exit code.
 #[derive(Debug)]
-pub(crate) enum Failure {
+pub enum Failure {
     /// 1: the work failed.
     Work(String),
     /// 2: wrong usage or configuration.
@@ -14,27 +14,30 @@ pub(crate) enum Failure {
 }
 
 impl Failure {
-    pub(crate) fn work(text: impl fmt::Display) -> Self {
+    /// The work failed.
+    pub fn work(text: impl fmt::Display) -> Self {
         Self::Work(text.to_string())
     }
 
-    pub(crate) fn usage(text: impl fmt::Display) -> Self {
+    /// Wrong usage or configuration.
+    pub fn usage(text: impl fmt::Display) -> Self {
         Self::Usage(text.to_string())
     }
 
-    pub(crate) fn dependency(text: impl fmt::Display) -> Self {
+    /// Something that we depend on is away.
+    pub fn dependency(text: impl fmt::Display) -> Self {
         Self::Dependency(text.to_string())
     }
 
     /// Says on standard error what went wrong, and gives the exit code.
     #[expect(clippy::print_stderr, reason = "the last word of a command that failed")]
-    pub(crate) fn report(&self) -> ExitCode {
+    pub(crate) fn report(&self, program: &str) -> ExitCode {
         let code = match self {
             Self::Work(_) => 1,
             Self::Usage(_) => 2,
             Self::Dependency(_) => 3,
         };
-        eprintln!("mis-sync: {self}");
+        eprintln!("{program}: {self}");
         ExitCode::from(code)
     }
 }
@@ -81,12 +84,6 @@ impl From<Refused> for Failure {
             }
             refused => Self::work(refused),
         }
-    }
-}
-
-impl From<mis_sync_devservices::Error> for Failure {
-    fn from(error: mis_sync_devservices::Error) -> Self {
-        Self::dependency(error)
     }
 }
 

@@ -2,7 +2,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
 /// A token that the first SIGTERM or Ctrl-C cancels. A second one ends the process at once.
-pub(crate) fn stop_on_signal() -> std::io::Result<CancellationToken> {
+pub fn stop_on_signal() -> std::io::Result<CancellationToken> {
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
     let stop = CancellationToken::new();

@@ -1,3 +1,5 @@
+//! Log lines.
+
 use std::io::IsTerminal;
 
 use tracing_subscriber::{EnvFilter, fmt};
@@ -9,7 +11,7 @@ use crate::{
 
 /// Sends log lines to standard error, as the configuration says. Standard output belongs to
 /// what a command prints for its caller.
-pub(crate) fn start(log: &Log) -> Result<(), Failure> {
+pub fn start(log: &Log) -> Result<(), Failure> {
     let filter = EnvFilter::try_new(&log.level).map_err(|error| {
         Failure::usage(format!("log.level: found `{}`, which is no filter: {error}", log.level))
     })?;
@@ -25,4 +27,9 @@ pub(crate) fn start(log: &Log) -> Result<(), Failure> {
         lines.with_ansi(std::io::stderr().is_terminal()).with_target(false).init();
     }
     Ok(())
+}
+
+/// The same for a command that people watch: lines of this level and above, as text.
+pub fn start_plain(level: &str) -> Result<(), Failure> {
+    start(&Log { level: level.to_owned(), format: LogFormat::Text })
 }

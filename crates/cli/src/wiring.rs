@@ -19,7 +19,7 @@ pub(crate) async fn database(config: &Config) -> Result<Pool, Failure> {
 }
 
 /// A pool on the configured database, whatever state it is in.
-pub(crate) fn open_database(config: &Config) -> Result<Pool, Failure> {
+pub fn open_database(config: &Config) -> Result<Pool, Failure> {
     let url = config.database.url()?;
     let (most, lease) = (config.database.max_connections.get(), config.worker.lease()?);
     Ok(mis_sync_store::connect_for_lease(url, most, lease)?)
@@ -39,8 +39,9 @@ pub(crate) async fn queue(config: &Config) -> Result<Queue, Failure> {
 }
 
 /// Everything that the API and the workers share.
-pub(crate) struct Parts {
-    pub(crate) queue: Queue,
+pub struct Parts {
+    /// The ledger and its delivery.
+    pub queue: Queue,
     pub(crate) cipher: Arc<TokenCipher>,
     mis: Arc<MisTable>,
     wonde_hosts: Arc<WondeHosts>,
@@ -49,7 +50,7 @@ pub(crate) struct Parts {
 impl Parts {
     /// Checks the whole configuration first, then whether the database answers. Redis may be
     /// away: it is joined when it is there.
-    pub(crate) async fn connect(config: &Config) -> Result<Self, Failure> {
+    pub async fn connect(config: &Config) -> Result<Self, Failure> {
         let cipher = Arc::new(config.encryption.cipher()?);
         let mis = Arc::new(config.mis.table()?);
         let wonde_hosts = Arc::new(config.wonde.hosts()?);
@@ -58,7 +59,8 @@ impl Parts {
         Ok(Self { queue: Queue::new(pool, redis), cipher, mis, wonde_hosts })
     }
 
-    pub(crate) fn api(&self, config: &Config) -> Result<ApiState, Failure> {
+    /// What the API needs.
+    pub fn api(&self, config: &Config) -> Result<ApiState, Failure> {
         let state = ApiState::new(self.queue.clone(), Arc::clone(&self.cipher))
             .with_mis(Arc::clone(&self.mis))
             .with_wonde_hosts(Arc::clone(&self.wonde_hosts))
@@ -71,7 +73,8 @@ impl Parts {
         Ok(if config.scheduler.enabled { state.with_scheduler(Clock::system()) } else { state })
     }
 
-    pub(crate) fn worker(&self, config: &Config) -> Result<(Context, WorkerOptions), Failure> {
+    /// What a worker needs.
+    pub fn worker(&self, config: &Config) -> Result<(Context, WorkerOptions), Failure> {
         let refresh_timeout = config.worker.refresh_timeout();
         let limiter = |limit| SharedRateLimit(RateLimiter::new(&self.queue, limit));
         let syncs = limiter(config.wonde.limit_of_syncs()?);

@@ -21,6 +21,10 @@ named!(
     }
 );
 
+/// How long a school may be without a good sync before it is stale, if the configuration says nothing
+/// else: a day and two hours, so that a nightly sync may be a little late.
+pub const STALE_AFTER: TimeDelta = TimeDelta::hours(26);
+
 /// What [`SchoolHealth::conditions`] needs to know about a connected school.
 #[derive(Debug, Clone, PartialEq)]
 pub struct SchoolHealth {
@@ -123,8 +127,6 @@ mod tests {
     use super::*;
     use crate::DateRange;
 
-    const STALE: TimeDelta = TimeDelta::hours(26);
-
     fn now() -> DateTime<Utc> {
         "2026-11-25T12:00:00Z".parse().unwrap()
     }
@@ -146,7 +148,7 @@ mod tests {
     }
 
     fn kinds(health: &SchoolHealth) -> Vec<AlertKind> {
-        health.conditions(now(), STALE).iter().map(|condition| condition.kind).collect()
+        health.conditions(now(), STALE_AFTER).iter().map(|condition| condition.kind).collect()
     }
 
     #[test]
@@ -173,7 +175,7 @@ mod tests {
     fn a_failed_and_a_held_sync_are_told_with_their_job() {
         let failed =
             SchoolHealth { last_sync: Some(last(false, Some("wonde_unavailable"))), ..well() };
-        let told = failed.conditions(now(), STALE).remove(0);
+        let told = failed.conditions(now(), STALE_AFTER).remove(0);
         assert_eq!((told.kind, told.reason.as_str()), (AlertKind::SyncFailed, "wonde_unavailable"));
         assert_eq!(told.detail, "The last sync failed: Wonde was unavailable.");
         assert_eq!(told.job_id, failed.last_sync.map(|sync| sync.job_id));

@@ -34,7 +34,7 @@ pub mod twins;
 mod webhook;
 mod wonde_hosts;
 
-pub use alert::{AlertKind, Condition, LastSync, SchoolHealth, SyncFailure};
+pub use alert::{AlertKind, Condition, LastSync, STALE_AFTER, SchoolHealth, SyncFailure};
 pub use audit::AuditAction;
 pub use change::{Change, ChangedField, ChangedRecord, FieldValue, RecordKind};
 pub use clock::{Clock, ManualClock, SystemClock, school_day};

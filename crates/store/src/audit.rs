@@ -97,7 +97,7 @@ pub struct InvalidAuditHash;
 
 impl std::fmt::Display for AuditHash {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+        f.write_str(&hex::encode(self.0))
     }
 }
 
@@ -111,15 +111,8 @@ impl std::str::FromStr for AuditHash {
     type Err = InvalidAuditHash;
 
     fn from_str(text: &str) -> Result<Self, InvalidAuditHash> {
-        let is_hash = text.len() == 64 && text.bytes().all(|b| b.is_ascii_hexdigit());
-        if !is_hash {
-            return Err(InvalidAuditHash);
-        }
         let mut bytes = [0; 32];
-        for (byte, digits) in bytes.iter_mut().zip(text.as_bytes().chunks(2)) {
-            let digits = std::str::from_utf8(digits).map_err(|_| InvalidAuditHash)?;
-            *byte = u8::from_str_radix(digits, 16).map_err(|_| InvalidAuditHash)?;
-        }
+        hex::decode_to_slice(text, &mut bytes).map_err(|_| InvalidAuditHash)?;
         Ok(Self(bytes))
     }
 }

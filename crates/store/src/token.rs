@@ -123,15 +123,10 @@ fn sealing_key(bytes: &[u8; KEY_LEN]) -> ([u8; KEY_NAME_LEN], LessSafeKey) {
     (name, LessSafeKey::new(key))
 }
 
-fn parse_key(hex: &str) -> Result<[u8; KEY_LEN], InvalidEncryptionKey> {
-    let hex = hex.trim().as_bytes();
-    let bytes = hex
-        .chunks(2)
-        .map(|pair| std::str::from_utf8(pair).ok().and_then(|p| u8::from_str_radix(p, 16).ok()))
-        .collect::<Option<Vec<u8>>>()
-        .filter(|_| hex.iter().all(u8::is_ascii_hexdigit))
-        .ok_or(InvalidEncryptionKey)?;
-    bytes.try_into().map_err(|_| InvalidEncryptionKey)
+fn parse_key(text: &str) -> Result<[u8; KEY_LEN], InvalidEncryptionKey> {
+    let mut key = [0; KEY_LEN];
+    hex::decode_to_slice(text.trim(), &mut key).map_err(|_| InvalidEncryptionKey)?;
+    Ok(key)
 }
 
 #[cfg(test)]

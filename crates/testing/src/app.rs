@@ -4,9 +4,8 @@ use std::{
     time::Duration,
 };
 
-use chrono::TimeDelta;
 use mis_sync_api::{ApiState, WebhookSecrets};
-use mis_sync_domain::{Clock, MisTable, Role, SchoolId, WondeHosts};
+use mis_sync_domain::{Clock, MisTable, Role, STALE_AFTER, SchoolId, WondeHosts};
 use mis_sync_queue::{Actor, Intake, Queue, RateLimit, RateLimiter, RetryPolicy, WorkerOptions};
 use mis_sync_store::{Pool, TokenCipher, api_keys, retention::Retention, schools::Connector};
 use mis_sync_wonde::{ClientConfig, WondeClient};
@@ -264,7 +263,7 @@ impl TestApp {
                 max_unfinished: 100,
             },
             alerts: AlertOptions {
-                stale_after: TimeDelta::hours(26),
+                stale_after: STALE_AFTER,
                 every: Duration::from_millis(50),
                 receiver: self.options.alert_receiver.clone(),
             },

@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on stops")]
 
 mod app;
+mod process;
 mod servers;
 mod wait;
 
@@ -10,5 +11,6 @@ pub use app::{
     wonde_id_of,
 };
 pub use mis_sync_devservices::Redis as RedisServer;
+pub use process::{Process, Program};
 pub use servers::{Servers, another_redis, free_port, sentinel};
 pub use wait::{PATIENCE, eventually};

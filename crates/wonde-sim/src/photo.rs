@@ -47,13 +47,7 @@ impl Photo {
 
     /// The lower-case hexadecimal SHA-256 of the file.
     pub(crate) fn hash(&self) -> String {
-        let digest = digest::digest(&digest::SHA256, &self.file());
-        digest.as_ref().iter().fold(String::with_capacity(64), |mut hex, byte| {
-            for half in [byte >> 4, byte & 15] {
-                hex.push(char::from_digit(u32::from(half), 16).expect("half a byte is one digit"));
-            }
-            hex
-        })
+        hex::encode(digest::digest(&digest::SHA256, &self.file()))
     }
 }
 

@@ -26,7 +26,7 @@ pub use error::Error;
 pub use limit::{LimitKey, RateLimit, Throttled, Unlimited};
 pub use models::{
     Class, ClassEmployee, ClassSubject, ContactDetails, Deletion, Emails, Employee,
-    EmploymentDetails, Include, InvalidWondeId, Photo, PhotoError, Region, Role, School, Subject,
+    EmploymentDetails, Include, InvalidWondeId, Photo, PhotoError, Role, School, Subject,
     TaughtClass, WondeDate, WondeId,
 };
 pub use pages::{Page, PageCursor};

@@ -1,7 +1,7 @@
 //! The hook for a rate limiter that several processes share. The limiter itself is elsewhere: this
 //! crate knows neither Redis nor the limit.
 
-use std::fmt::{self, Write as _};
+use std::fmt;
 use std::time::Duration;
 
 use futures::FutureExt as _;
@@ -51,11 +51,7 @@ impl LimitKey {
     /// The key of all requests with `token`.
     pub fn of_token(token: &SecretString) -> Self {
         let hash = digest::digest(&digest::SHA256, token.expose_secret().as_bytes());
-        let mut hex = String::with_capacity(32);
-        for byte in &hash.as_ref()[..16] {
-            write!(hex, "{byte:02x}").expect("writing to a String cannot fail");
-        }
-        Self { hash: hex, label: None }
+        Self { hash: hex::encode(&hash.as_ref()[..16]), label: None }
     }
 
     /// The hex digits.

@@ -5,7 +5,7 @@ use mis_sync_wonde_sim::SimulatorOptions;
 use rustix::process::Signal;
 
 use super::*;
-use crate::process::Process;
+use crate::process::MIS_SYNC;
 
 #[tokio::test]
 async fn a_sync_that_writes_for_long_does_not_hold_up_the_login() {
@@ -43,7 +43,7 @@ async fn a_school_that_is_written_for_long_does_not_hold_up_the_logins_of_anothe
     sync(&app, &other).await;
     app.stop_worker().await;
     // With the default slots and connections.
-    let _worker = Process::start(&app, &["worker"], &[]);
+    let _worker = MIS_SYNC.start(&app, &["worker"], &[]);
     let mut apply = app.pool.begin().await.unwrap();
     let lock = format!("SELECT FROM school WHERE id = '{busy}' FOR NO KEY UPDATE");
     crate::rows::execute_in(&mut apply, &lock).await;
@@ -159,7 +159,7 @@ async fn a_worker_killed_in_the_middle_is_replaced_by_another() {
     let touched = apply(&app, &school, ScenarioName::Rename);
     let person = staff_id(&app, &touched[0]).await;
     let worker =
-        Process::start(&app, &["worker"], &[("MIS_SYNC__WORKER__REFRESH_TIMEOUT_MS", "600000")]);
+        MIS_SYNC.start(&app, &["worker"], &[("MIS_SYNC__WORKER__REFRESH_TIMEOUT_MS", "600000")]);
     let hang = json!({ "path": "employees/", "hang_ms": 600_000, "count": 1 });
     app.simulator.simulator().add_fault(serde_json::from_value(hang).unwrap());
     app.simulator.simulator().reset_requests();

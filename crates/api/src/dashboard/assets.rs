@@ -93,8 +93,7 @@ mod tests {
     fn vendored_files_are_the_ones_that_are_documented() {
         let readme = include_str!("../../assets/README.md");
         for asset in [&HTMX, &HTMX_SSE] {
-            let hash = digest(&SHA256, asset.content);
-            let hash = hash.as_ref().iter().fold(String::new(), |hex, b| format!("{hex}{b:02x}"));
+            let hash = hex::encode(digest(&SHA256, asset.content));
             let row = readme.lines().find(|line| line.contains(&format!("`{}`", asset.name)));
             assert!(row.is_some_and(|row| row.contains(&hash)), "{}: {hash}", asset.name);
         }

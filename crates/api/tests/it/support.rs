@@ -130,7 +130,7 @@ impl App {
 
     /// Stores an image and gives it to a person.
     pub(crate) async fn photo(&self, person: StaffId, content_type: &str, content: &[u8]) {
-        let hex = content.iter().fold(String::new(), |hex, byte| format!("{hex}{byte:02x}"));
+        let hex = hex::encode(content);
         self.sql(format!(
             "WITH image AS (
                  INSERT INTO staff_photo (hash, content_type, content)

@@ -42,7 +42,7 @@ async fn an_event_is_noted_and_its_token_sealed() {
     assert_eq!(event.wonde_school_id.as_deref(), Some("A1930499544"));
     assert_eq!((event.state, event.times_received), (WebhookState::Received, 1));
     assert_eq!(event.details, json!({ "school_name": "Oakfield School" }));
-    let hex = TOKEN.bytes().fold(String::new(), |hex, byte| format!("{hex}{byte:02x}"));
+    let hex = hex::encode(TOKEN);
     app.sql(format!(
         "DO $$ BEGIN
             IF EXISTS (SELECT FROM webhook_event e WHERE e::text LIKE '%{TOKEN}%'

@@ -14,7 +14,7 @@ const POLL: Duration = Duration::from_millis(100);
 
 /// How the way to the end is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Shown {
+pub enum Shown {
     /// A bar on a terminal, a line for each stage elsewhere.
     Progress,
     /// Nothing, for programs.
@@ -23,7 +23,7 @@ pub(crate) enum Shown {
 
 /// Follows a job until nothing will happen to it by itself any more: it ended, or it waits for a
 /// person. Says nothing but how far it is.
-pub(crate) async fn follow(pool: &Pool, id: JobId, shown: Shown) -> Result<Job, Failure> {
+pub async fn follow(pool: &Pool, id: JobId, shown: Shown) -> Result<Job, Failure> {
     let mut progress = Progress::begin(shown);
     let mut tick = interval(POLL);
     tick.set_missed_tick_behavior(MissedTickBehavior::Delay);

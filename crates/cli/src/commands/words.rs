@@ -14,7 +14,7 @@ const PAGE: i64 = 1000;
 
 /// Tells what became of a job for the school of this name. One that did not succeed is a
 /// failure.
-pub(crate) async fn tell(pool: &Pool, job: &Job, school: &str) -> Result<(), Failure> {
+pub async fn tell(pool: &Pool, job: &Job, school: &str) -> Result<(), Failure> {
     require_success(job)?;
     tell_report(pool, job, school).await
 }

@@ -26,6 +26,7 @@ fn the_compiled_in_reference_is_complete() {
     let (ours, theirs) = (config.wonde.client(), ClientConfig::default());
     assert_eq!(format!("{ours:?}"), format!("{theirs:?}"), "the reference names the true defaults");
     assert_eq!(config.wonde.token_probe_after(), Duration::from_mins(15));
+    assert_eq!(config.alerts.stale_after(), mis_sync_domain::STALE_AFTER);
 }
 
 #[test]

@@ -1,5 +1,3 @@
-use std::fmt::Write as _;
-
 use mis_sync_domain::{Photo, PhotoRecord, plan::MappedPage};
 use ring::digest::{SHA256, digest};
 use sqlx::PgPool;
@@ -23,7 +21,7 @@ impl Images {
             let hash = match photo {
                 PhotoRecord::Without => None,
                 PhotoRecord::Image(photo) => {
-                    let hash = hex(digest(&SHA256, &photo.content).as_ref());
+                    let hash = hex::encode(digest(&SHA256, &photo.content));
                     images.push((hash.clone(), photo));
                     Some(hash)
                 }
@@ -50,11 +48,4 @@ impl Images {
         }
         Ok(columns)
     }
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut hex, byte| {
-        write!(hex, "{byte:02x}").expect("writing to a String cannot fail");
-        hex
-    })
 }

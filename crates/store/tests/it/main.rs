@@ -35,6 +35,7 @@ mod refreshes;
 mod rematching;
 mod retention;
 mod rows;
+mod schema;
 mod schools;
 mod sightings;
 mod sweeping;

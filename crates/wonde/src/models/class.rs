@@ -3,7 +3,6 @@ use std::fmt;
 use serde::de::IgnoredAny;
 use serde::{Deserialize, Deserializer};
 
-use super::date::{WondeDate, date};
 use super::id::{self, WondeId};
 use super::include::{Include, Wrapped, links};
 use super::shape::{self, Shape};
@@ -14,9 +13,6 @@ use super::subject::{Subject, WrittenSubject};
 pub struct Class {
     /// Wonde's id; changes when the school changes its MIS.
     pub id: WondeId,
-    /// Id in the school's MIS.
-    #[serde(default, deserialize_with = "shape::text")]
-    pub mis_id: Option<String>,
     #[serde(default, deserialize_with = "shape::text")]
     pub name: Option<String>,
     #[serde(default, deserialize_with = "shape::text")]
@@ -32,13 +28,6 @@ pub struct Class {
     /// has one, this is [`Include::Missing`].
     #[serde(default, deserialize_with = "class_employees")]
     pub employees: Include<Vec<ClassEmployee>>,
-    /// Set if the record came back after a deletion.
-    #[serde(default, deserialize_with = "date")]
-    pub restored_at: Option<WondeDate>,
-    #[serde(default, deserialize_with = "date")]
-    pub created_at: Option<WondeDate>,
-    #[serde(default, deserialize_with = "date")]
-    pub updated_at: Option<WondeDate>,
 }
 
 impl fmt::Debug for Class {
@@ -93,8 +82,6 @@ pub struct ClassEmployee {
     /// Whether they are the main teacher, by Wonde's flag or otherwise by the role; `None` if
     /// neither says.
     pub is_main_teacher: Option<bool>,
-    /// The person's role in the class, for example `Main Class Teacher`.
-    pub role: Option<String>,
 }
 
 impl fmt::Debug for ClassEmployee {
@@ -156,8 +143,7 @@ where
     D: Deserializer<'de>,
 {
     links(deserializer, |WrittenLink { id, meta }| {
-        let is_main_teacher = meta.is_main_teacher();
-        Some(ClassEmployee { id: id?, is_main_teacher, role: meta.role })
+        Some(ClassEmployee { id: id?, is_main_teacher: meta.is_main_teacher() })
     })
 }
 
@@ -194,29 +180,18 @@ mod tests {
     #[test]
     fn a_captured_class_is_read_whole() {
         let class: Class = serde_json::from_str(CAPTURED).unwrap();
-        assert_eq!((class.id.as_str(), class.mis_id.as_deref()), ("A60", Some("311")));
+        assert_eq!(class.id.as_str(), "A60");
         assert_eq!((class.name.as_deref(), class.code), (Some("7x/Ma1"), None));
         assert_eq!(class.description.as_deref(), Some("Miss Quillfeather's"));
-        assert_eq!(class.restored_at, None);
-        assert!(class.created_at.unwrap().instant() < class.updated_at.unwrap().instant());
         let Include::Delivered(Some(ClassSubject::Included(subject))) = &class.subject else {
             panic!("the subject was delivered")
         };
         assert_eq!(subject.name.as_deref(), Some("Mathematics"));
-        let people: Vec<_> = class.employees.delivered().unwrap().iter().collect();
-        let links: Vec<_> = people
-            .iter()
-            .map(|person| (person.id.as_str(), person.is_main_teacher, person.role.as_deref()))
-            .collect();
-        assert_eq!(
-            links,
-            [
-                ("A193", Some(true), Some("Main Class Teacher")),
-                ("A194", Some(false), None),
-                ("A195", None, None),
-                ("A196", None, None),
-            ]
-        );
+        let people = class.employees.delivered().unwrap().iter();
+        let links: Vec<_> =
+            people.map(|person| (person.id.as_str(), person.is_main_teacher)).collect();
+        let main = [("A193", Some(true)), ("A194", Some(false)), ("A195", None), ("A196", None)];
+        assert_eq!(links, main);
     }
 
     #[test]

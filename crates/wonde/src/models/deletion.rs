@@ -13,11 +13,6 @@ pub struct Deletion {
     #[serde(default, rename = "type", deserialize_with = "kind")]
     pub kind: String,
     pub id: WondeId,
-    #[serde(default, deserialize_with = "shape::text")]
-    pub mis_id: Option<String>,
-    /// When Wonde saw that it was gone.
-    #[serde(default, deserialize_with = "date")]
-    pub deleted_at: Option<WondeDate>,
     /// Set if it came back afterwards.
     #[serde(default, deserialize_with = "date")]
     pub restored_at: Option<WondeDate>,
@@ -37,8 +32,6 @@ mod tests {
             "deleted_at":{"date":"2023-05-25 09:09:31","timezone_type":3,"timezone":"UTC"}}"#;
         let deletion: Deletion = serde_json::from_str(json).unwrap();
         assert_eq!((deletion.kind.as_str(), deletion.id.as_str()), ("class", "A4"));
-        assert_eq!(deletion.mis_id.as_deref(), Some("9"));
-        assert!(deletion.deleted_at.unwrap().instant().is_some());
         assert_eq!(deletion.restored_at, None);
 
         for json in [r#"{"id":"A4"}"#, r#"{"id":"A4","type":null}"#, r#"{"id":"A4","type":[1]}"#] {

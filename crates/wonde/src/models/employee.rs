@@ -18,32 +18,14 @@ pub struct Employee {
     /// Wonde derives it from the school and the MIS id. It may survive a new `id`.
     #[serde(default, deserialize_with = "shape::key")]
     pub upi: Option<String>,
-    /// Id in the school's MIS.
-    #[serde(default, deserialize_with = "shape::text")]
-    pub mis_id: Option<String>,
     /// Staff initials or code as the MIS shows them.
     #[serde(default, deserialize_with = "shape::text")]
     pub initials: Option<String>,
-    /// Form of address.
-    #[serde(default, deserialize_with = "shape::text")]
-    pub title: Option<String>,
     /// Preferred surname.
     #[serde(default, deserialize_with = "shape::text")]
     pub surname: Option<String>,
     #[serde(default, deserialize_with = "shape::text")]
     pub forename: Option<String>,
-    #[serde(default, deserialize_with = "shape::text")]
-    pub middle_names: Option<String>,
-    #[serde(default, deserialize_with = "shape::text")]
-    pub legal_surname: Option<String>,
-    #[serde(default, deserialize_with = "shape::text")]
-    pub legal_forename: Option<String>,
-    #[serde(default, deserialize_with = "date")]
-    pub restored_at: Option<WondeDate>,
-    #[serde(default, deserialize_with = "date")]
-    pub updated_at: Option<WondeDate>,
-    #[serde(default, deserialize_with = "date")]
-    pub created_at: Option<WondeDate>,
     #[serde(default, deserialize_with = "to_one")]
     pub contact_details: Include<Option<ContactDetails>>,
     #[serde(default, deserialize_with = "to_one")]
@@ -90,15 +72,6 @@ pub struct Emails {
     /// The work address.
     #[serde(default, deserialize_with = "shape::text")]
     pub work: Option<String>,
-    /// The address that is marked as the main one.
-    #[serde(default, deserialize_with = "shape::text")]
-    pub primary: Option<String>,
-    /// The private address.
-    #[serde(default, deserialize_with = "shape::text")]
-    pub home: Option<String>,
-    /// An address without a stated use.
-    #[serde(default, deserialize_with = "shape::text")]
-    pub email: Option<String>,
 }
 
 impl fmt::Debug for Emails {
@@ -120,12 +93,6 @@ pub struct EmploymentDetails {
     pub employment_start_date: Option<WondeDate>,
     #[serde(default, deserialize_with = "day")]
     pub employment_end_date: Option<WondeDate>,
-    /// The person's role as free text.
-    #[serde(default, deserialize_with = "shape::text")]
-    pub role_text: Option<String>,
-    /// The person's code in the MIS, often initials.
-    #[serde(default, deserialize_with = "shape::text")]
-    pub staff_code: Option<String>,
 }
 
 impl fmt::Debug for EmploymentDetails {
@@ -134,17 +101,13 @@ impl fmt::Debug for EmploymentDetails {
     }
 }
 
-/// One role of a person. `Debug` prints only its id.
+/// One role of a person. `Debug` prints nothing of it.
 #[derive(Clone, Deserialize)]
 #[serde(from = "WrittenRole")]
 pub struct Role {
-    pub id: Option<String>,
-    /// Id in the school's MIS.
-    pub mis_id: Option<String>,
     /// The shape of a role is not documented, so this is the first of `name`, `role`,
     /// `description`, `title` and `code` that is there.
     pub name: Option<String>,
-    pub code: Option<String>,
     /// First day in the role.
     pub start_date: Option<WondeDate>,
     /// Last day in the role.
@@ -153,16 +116,12 @@ pub struct Role {
 
 impl fmt::Debug for Role {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Role").field("id", &self.id).finish_non_exhaustive()
+        f.debug_struct("Role").finish_non_exhaustive()
     }
 }
 
 #[derive(Deserialize)]
 struct WrittenRole {
-    #[serde(default, deserialize_with = "shape::text")]
-    id: Option<String>,
-    #[serde(default, deserialize_with = "shape::text")]
-    mis_id: Option<String>,
     #[serde(default, deserialize_with = "shape::text")]
     name: Option<String>,
     #[serde(default, deserialize_with = "shape::text")]
@@ -181,17 +140,9 @@ struct WrittenRole {
 
 impl From<WrittenRole> for Role {
     fn from(written: WrittenRole) -> Self {
-        let name = written
-            .name
-            .or(written.role)
-            .or(written.description)
-            .or(written.title)
-            .or_else(|| written.code.clone());
+        let names = [written.name, written.role, written.description, written.title, written.code];
         Self {
-            id: written.id,
-            mis_id: written.mis_id,
-            name,
-            code: written.code,
+            name: names.into_iter().flatten().next(),
             start_date: written.start_date,
             end_date: written.end_date,
         }
@@ -236,24 +187,18 @@ mod tests {
     #[test]
     fn a_captured_employee_is_read_whole() {
         let employee: Employee = serde_json::from_str(CAPTURED).unwrap();
-        assert_eq!(employee.mis_id.as_deref(), Some("41"));
         assert_eq!(employee.surname.as_deref(), Some("Quillfeather"));
-        assert_eq!(employee.middle_names, None);
-        assert_eq!(employee.restored_at, None);
-        assert!(employee.updated_at.unwrap().instant().is_some());
 
         let Include::Delivered(Some(contact)) = &employee.contact_details else {
             panic!("contact details were delivered")
         };
         assert_eq!(contact.emails.work.as_deref(), Some("x.quillfeather@school.example"));
-        assert_eq!(contact.emails.email, None);
 
         let Include::Delivered(Some(employment)) = &employee.employment_details else {
             panic!("employment details were delivered")
         };
         assert_eq!(employment.current, Some(true));
         assert_eq!(employment.teaching_staff, Some(false));
-        assert_eq!(employment.staff_code.as_deref(), Some("7"));
         assert_eq!(employment.employment_end_date, None);
         let start = employment.employment_start_date.unwrap();
         assert_eq!(start.civil().unwrap().to_string(), "2020-09-01");
@@ -264,7 +209,6 @@ mod tests {
         let Include::Delivered(Some(photo)) = &employee.photo else {
             panic!("a photo was delivered")
         };
-        assert_eq!(photo.hash.as_deref(), Some("5f70"));
         assert_eq!(photo.bytes(5), Ok(Some(b"Quill".to_vec())));
         let hierarchy = employee.hierarchy.delivered().unwrap();
         assert_eq!(hierarchy.iter().map(WondeId::as_str).collect::<Vec<_>>(), ["A9"]);
@@ -283,13 +227,12 @@ mod tests {
         assert!(bare.photo.delivered().is_none());
         assert!(bare.classes.delivered().is_none());
 
-        let odd = r#"{"id":5,"surname":{"x":1},"forename":[],"initials":false,"updated_at":"soon",
+        let odd = r#"{"id":5,"surname":{"x":1},"forename":[],"initials":false,
             "contact_details":{"data":{"emails":[]}},
             "employment_details":{"data":{"current":"?","employment_end_date":9}},"roles":7,
             "hierarchy":{"data":{"count":2}},"photo":{"data":[]}}"#;
         let odd: Employee = serde_json::from_str(odd).unwrap();
         assert_eq!((odd.id.as_str(), odd.surname, odd.initials), ("5", None, None));
-        assert!(odd.updated_at.unwrap().is_unreadable());
         let employment = odd.employment_details.delivered().unwrap().as_ref().unwrap();
         assert_eq!(employment.current, None);
         assert!(employment.employment_end_date.unwrap().is_unreadable());

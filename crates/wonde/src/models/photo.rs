@@ -13,9 +13,6 @@ pub struct Photo {
     /// Wonde's id of the photo, not of the person.
     #[serde(default, deserialize_with = "id::optional")]
     pub id: Option<WondeId>,
-    /// It changes with the image. What it is a hash of is not documented.
-    #[serde(default, deserialize_with = "shape::text")]
-    pub hash: Option<String>,
     /// The image as text. It is private, so that nothing can print it: see [`Photo::bytes`].
     #[serde(default, deserialize_with = "shape::text")]
     content: Option<String>,

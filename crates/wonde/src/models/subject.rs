@@ -1,6 +1,5 @@
 use serde::Deserialize;
 
-use super::date::{WondeDate, date};
 use super::id::{self, InvalidWondeId, WondeId};
 use super::shape;
 
@@ -10,8 +9,6 @@ use super::shape;
 pub struct Subject {
     /// Wonde's id; changes when the school changes its MIS.
     pub id: WondeId,
-    /// Id in the school's MIS.
-    pub mis_id: Option<String>,
     /// Short code.
     pub code: Option<String>,
     pub name: Option<String>,
@@ -19,10 +16,6 @@ pub struct Subject {
     pub description: Option<String>,
     /// Whether it is taught now, as the MIS says; often null.
     pub active: Option<bool>,
-    /// When Wonde first saw the record.
-    pub created_at: Option<WondeDate>,
-    /// Last change that Wonde saw.
-    pub updated_at: Option<WondeDate>,
 }
 
 /// A subject that may lack its id: if a school does not grant subjects, it may consist of nulls.
@@ -31,8 +24,6 @@ pub(super) struct WrittenSubject {
     #[serde(default, deserialize_with = "id::optional")]
     id: Option<WondeId>,
     #[serde(default, deserialize_with = "shape::text")]
-    mis_id: Option<String>,
-    #[serde(default, deserialize_with = "shape::text")]
     code: Option<String>,
     #[serde(default, deserialize_with = "shape::text")]
     name: Option<String>,
@@ -40,10 +31,6 @@ pub(super) struct WrittenSubject {
     description: Option<String>,
     #[serde(default, deserialize_with = "shape::flag")]
     active: Option<bool>,
-    #[serde(default, deserialize_with = "date")]
-    created_at: Option<WondeDate>,
-    #[serde(default, deserialize_with = "date")]
-    updated_at: Option<WondeDate>,
 }
 
 impl TryFrom<WrittenSubject> for Subject {
@@ -52,13 +39,10 @@ impl TryFrom<WrittenSubject> for Subject {
     fn try_from(written: WrittenSubject) -> Result<Self, InvalidWondeId> {
         Ok(Self {
             id: written.id.ok_or(InvalidWondeId)?,
-            mis_id: written.mis_id,
             code: written.code,
             name: written.name,
             description: written.description,
             active: written.active,
-            created_at: written.created_at,
-            updated_at: written.updated_at,
         })
     }
 }
@@ -73,11 +57,9 @@ mod tests {
             "created_at":{"date":"2020-01-07 10:00:00.000000","timezone_type":3,"timezone":"UTC"},
             "updated_at":"soon"}"#;
         let subject: Subject = serde_json::from_str(json).unwrap();
-        assert_eq!((subject.id.as_str(), subject.mis_id.as_deref()), ("A5", Some("12")));
+        assert_eq!(subject.id.as_str(), "A5");
         assert_eq!((subject.code.as_deref(), subject.active), (Some("Ma"), Some(true)));
         assert_eq!(subject.name.as_deref(), Some("Mathematics"));
-        assert!(subject.created_at.unwrap().instant().is_some());
-        assert!(subject.updated_at.unwrap().is_unreadable());
 
         let bare: Subject = serde_json::from_str(r#"{"id":5,"name":[],"active":"?"}"#).unwrap();
         assert_eq!((bare.id.as_str(), bare.name, bare.active), ("5", None, None));

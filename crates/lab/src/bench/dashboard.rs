@@ -1,0 +1,144 @@
+//! What an operators' page asks the ledger, when the ledger is long. What is measured is in the words
+//! below.
+
+mod reads;
+
+use std::{
+    net::{Ipv4Addr, SocketAddr},
+    time::{Duration, Instant},
+};
+
+use mis_sync_cli::{Failure, print, telemetry};
+use mis_sync_control as control;
+use mis_sync_domain::Lane;
+use mis_sync_store::{audit::Actor, figures, pauses::Scope};
+use mis_sync_wonde_sim::{Simulator, SimulatorOptions};
+use reqwest::{
+    Client, StatusCode,
+    header::{COOKIE, HeaderValue, SET_COOKIE},
+    redirect::Policy,
+};
+use secrecy::ExposeSecret;
+
+use super::{
+    database,
+    figures::{Verdict, milliseconds, percentile},
+};
+use crate::private::{PrivateOptions, PrivateSystem, Transport};
+
+/// Schools and jobs, by statements of the database itself.
+const SEED: &str = include_str!("dashboard/seed.sql");
+/// Each read so often.
+const ROUNDS: usize = 100;
+/// Ninety-nine of a hundred are done so soon.
+const LONGEST: Duration = Duration::from_millis(50);
+
+/// Pages, as a browser asks for them. To measure one more, add it.
+const PAGES: &[&str] = &[
+    "/v1/jobs",
+    "/v1/jobs?state=failed",
+    "/v1/jobs?school_id=school-7",
+    "/v1/jobs?error=database&kind=sync-school",
+    "/metrics",
+    "/dashboard",
+    "/dashboard?window=30d",
+    "/dashboard/jobs",
+    "/dashboard/jobs?state.failed=on&age=24h",
+    "/dashboard/jobs?q=school-7",
+    "/dashboard/schools",
+    "/dashboard/schools?q=7&trouble=on",
+    "/dashboard/schools/school-7",
+    "/dashboard/held",
+    "/dashboard/queues",
+    "/dashboard/audit",
+];
+
+const WHAT: &str = "\
+  2,000 schools and 1,000,000 jobs of thirty days in a Postgres of its own, which shares this
+  machine with the one who asks. Each read one hundred times, one after the other.";
+
+pub(crate) async fn run() -> Result<(), Failure> {
+    if cfg!(debug_assertions) {
+        return Err(Failure::usage(
+            "figures of a debug build say nothing. Run: cargo run --release -p mis-sync-lab -- \
+             bench dashboard",
+        ));
+    }
+    telemetry::start_plain("error")?;
+    print(&format!("\n{WHAT}\n"))?;
+    let options = PrivateOptions {
+        simulator: Simulator::new(SimulatorOptions {
+            schools: 1,
+            staff: 5,
+            ..SimulatorOptions::default()
+        }),
+        listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
+        settings: &[],
+        transport: Transport::Socket,
+    };
+    PrivateSystem::run(options, measure).await
+}
+
+async fn measure(system: &PrivateSystem) -> Result<(), Failure> {
+    seed(system).await?;
+    print(&format!("  {:<44} {:>10} {:>10}", "", "p50", "p99"))?;
+    for name in reads::NAMES {
+        let mut times = Vec::new();
+        for _ in 0..ROUNDS {
+            let start = Instant::now();
+            reads::run(name, &system.pool).await?;
+            times.push(start.elapsed());
+        }
+        tell(name, &times)?;
+    }
+    let http = Client::builder().redirect(Policy::none()).build()?;
+    let cookie = sign_in(&http, system).await?;
+    for path in PAGES {
+        let mut times = Vec::new();
+        for _ in 0..ROUNDS {
+            let request = http.get(format!("{}{path}", system.api_url));
+            let start = Instant::now();
+            let request = request.bearer_auth(system.api_key.expose_secret());
+            let answer = request.header(COOKIE, &cookie).send().await?.error_for_status()?;
+            if answer.status() != StatusCode::OK {
+                return Err(Failure::work(format!("{path} answered {}", answer.status())));
+            }
+            answer.bytes().await?;
+            times.push(start.elapsed());
+        }
+        tell(&format!("GET {path}"), &times)?;
+    }
+    Ok(())
+}
+
+/// The cookie of a session.
+async fn sign_in(http: &Client, system: &PrivateSystem) -> Result<HeaderValue, Failure> {
+    let login = http.post(format!("{}/dashboard/login", system.api_url));
+    let answer = login.form(&[("key", system.api_key.expose_secret())]).send().await?;
+    let cookie = answer.headers().get(SET_COOKIE).cloned();
+    cookie.ok_or_else(|| Failure::work("the dashboard did not let us in"))
+}
+
+/// No worker takes the waiting jobs, and the leader's regular work is done before.
+async fn seed(system: &PrivateSystem) -> Result<(), Failure> {
+    let actor = Actor::command("bench", None);
+    for lane in Lane::SHOWN {
+        control::pause(&system.pool, &Scope::Lane(*lane), &actor).await?;
+    }
+    for statement in [SEED, "VACUUM ANALYZE"] {
+        let seeding = sqlx::raw_sql(statement).execute(&system.pool);
+        seeding.await.map_err(database)?;
+    }
+    while figures::fill_periods(&system.pool).await? > 0 {}
+    Ok(())
+}
+
+fn tell(name: &str, times: &[Duration]) -> Result<(), Failure> {
+    let (middle, late) = (percentile(times, 50), percentile(times, 99));
+    let verdict = Verdict::of(late <= LONGEST);
+    print(&format!(
+        "  {name:<44} {:>10} {:>10}  {verdict}",
+        milliseconds(middle),
+        milliseconds(late),
+    ))
+}

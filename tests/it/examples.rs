@@ -1,0 +1,101 @@
+//! The files of `examples/` do what they say, against the program as it is released.
+
+use std::process::{Command, Stdio};
+
+use mis_sync_testing::{TestApp, TestAppOptions};
+use secrecy::ExposeSecret;
+use serde_json::Value;
+
+use crate::{connections::serving, process::MIS_SYNC};
+
+const EXAMPLES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../examples");
+const RUST: &str = env!("CARGO_BIN_EXE_example-press");
+
+/// Runs an example for one school of a service of its own, and compares what it says with the job.
+async fn presses_and_waits(program: &str, arguments: &[&str]) {
+    let options = TestAppOptions { worker: false, ..TestAppOptions::default() };
+    let app = TestApp::start_with(options).await;
+    let school = app.connect_school(0).await;
+    let (_server, address) = serving(&app, &[]).await;
+    let _worker = MIS_SYNC.start(&app, &["worker"], &[]);
+    let run = async |school: &str, key: &str| {
+        let mut command = Command::new(program);
+        command.args(arguments).arg(school).stdin(Stdio::null());
+        command.env("MIS_SYNC_URL", format!("http://{address}")).env("MIS_SYNC_KEY", key);
+        tokio::task::spawn_blocking(move || command.output().unwrap()).await.unwrap()
+    };
+
+    let pressed = run(school.as_str(), app.admin_key.expose_secret()).await;
+    let said = String::from_utf8_lossy(&pressed.stdout);
+    assert_eq!(
+        pressed.status.code(),
+        Some(0),
+        "{said}{}",
+        String::from_utf8_lossy(&pressed.stderr)
+    );
+    let jobs: Value = app.get("/v1/jobs").send().await.unwrap().json().await.unwrap();
+    let report = &jobs["jobs"][0]["report"];
+    assert_eq!(said.trim(), format!("succeeded: {} new, 0 changed", report["created"]));
+    assert!(report["created"].as_u64() > Some(20), "{report}");
+
+    for (school, key) in [("no-such-school", app.admin_key.expose_secret()), ("oak", "wrong")] {
+        let refused = run(school, key).await;
+        assert!(!refused.status.success(), "{school}");
+        let said = String::from_utf8_lossy(&refused.stdout);
+        assert!(!said.contains("succeeded"), "{said}");
+    }
+}
+
+/// Whether a program is there and prints one of these beginnings; says why a test is skipped.
+#[expect(clippy::print_stderr, reason = "a skipped test says so")]
+fn has(program: &str, version: &str, wanted: impl Fn(&str) -> bool) -> bool {
+    let output = Command::new(program).arg("--version").output();
+    let found = output.map(|output| String::from_utf8_lossy(&output.stdout).into_owned());
+    let is_there = found.as_deref().is_ok_and(&wanted);
+    if !is_there {
+        let found = found.unwrap_or_else(|_| "none".into());
+        eprintln!("skipped: this needs {program} {version}, and there is {}", found.trim());
+    }
+    is_there
+}
+
+/// Major and minor version in a text like `v22.6.0` or `PHP 8.2.1 (cli)`.
+fn version(text: &str) -> Option<(u32, u32)> {
+    let number = text.trim_start_matches(|letter: char| !letter.is_ascii_digit());
+    let mut parts = number.split('.');
+    Some((parts.next()?.parse().ok()?, parts.next()?.parse().ok()?))
+}
+
+#[tokio::test]
+async fn press_sh() {
+    presses_and_waits("sh", &[&format!("{EXAMPLES}/press.sh")]).await;
+}
+
+#[tokio::test]
+async fn press_rs() {
+    presses_and_waits(RUST, &[]).await;
+}
+
+#[tokio::test]
+async fn press_php() {
+    if has("php", "8", |text| version(text) >= Some((8, 0))) {
+        presses_and_waits("php", &[&format!("{EXAMPLES}/press.php")]).await;
+    }
+}
+
+#[tokio::test]
+async fn press_ts() {
+    if has("node", "22.6", |text| version(text) >= Some((22, 6))) {
+        let file = format!("{EXAMPLES}/press.ts");
+        presses_and_waits("node", &["--experimental-strip-types", &file]).await;
+    }
+}
+
+#[test]
+fn examples_are_short() {
+    for file in std::fs::read_dir(EXAMPLES).unwrap() {
+        let path = file.unwrap().path();
+        let lines = std::fs::read_to_string(&path).unwrap().lines().count();
+        assert!(lines <= 60, "{} has {lines} lines", path.display());
+    }
+}
