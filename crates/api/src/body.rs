@@ -1,8 +1,8 @@
 //! Reading a JSON body without ever quoting it.
 //!
-//! The messages of `serde_json` quote values, and a value here may be a token. So a body is read as
-//! plain JSON first, of whose errors only place and sort are told. Then it is deserialised, and of an
-//! error only the path of the field is told and what its type expected ([`wrong`]).
+//! The messages of `serde_json` quote values, and a value here may be a token. So a body is first read
+//! as plain JSON, and an error shows only its place and kind. Then it is deserialised, and an error
+//! shows only the path of the field and what its type expected ([`wrong`]).
 
 mod wrong;
 
@@ -24,16 +24,16 @@ use crate::{
     views::FieldError,
 };
 
-/// No body is larger.
+/// The largest accepted body.
 pub(crate) const MAX_BODY_BYTES: usize = 64 * 1024;
 
 /// What is wrong with a text that holds a control character.
 pub(crate) const NO_CONTROL: &str = "cannot hold control characters, such as NUL or a new line";
 
-/// The longest name of an unknown field that is told back.
+/// The longest name of an unknown field that is repeated in an answer.
 const MAX_FIELD_NAME: usize = 40;
 
-/// The fields of the JSON object in a body; none when there is no body.
+/// The fields of the JSON object in a body; empty if there is no body.
 pub(crate) struct JsonObject(Map<String, Value>);
 
 impl<S: Send + Sync> FromRequest<S> for JsonObject {
@@ -52,7 +52,7 @@ impl<S: Send + Sync> FromRequest<S> for JsonObject {
     }
 }
 
-/// A JSON object, whatever the sender calls it, and which one it is.
+/// A JSON object, whatever its media type, and its hash.
 pub(crate) struct HashedObject {
     /// Its fields.
     pub(crate) fields: Value,
@@ -86,23 +86,23 @@ impl From<Map<String, Value>> for JsonObject {
     }
 }
 
-/// A body of the API. Each field can be left out, and `null` means the same, so that everything that
-/// is wrong can be told at once; the handler says what is missing.
+/// A body of the API. Each field can be left out, and `null` means the same. So all errors can be
+/// reported together, and the handler reports missing fields.
 pub(crate) trait Body: DeserializeOwned + Default {
-    /// Fields that are objects. Serde would also take a list, of their members in order.
+    /// Fields that are objects. Serde would also accept a list of their members.
     const OBJECTS: &[&str] = &[];
 
-    /// What a field has to be, where its type alone does not say it well enough.
+    /// The rule for a field, if its type alone does not explain it.
     fn wanted(_field: &str) -> Option<String> {
         None
     }
 }
 
-/// So many wrong fields are told at once.
+/// The most wrong fields that one answer lists.
 const MAX_ERRORS: usize = 20;
 
 impl JsonObject {
-    /// Deserialises the body; of what is wrong the first thing is told.
+    /// Deserialises the body, and reports only the first error.
     pub(crate) fn read<T: Body>(self) -> Result<T, ApiError> {
         if let Some(field) = self.unclean() {
             return Err(ApiError::InvalidText { field });
@@ -114,7 +114,7 @@ impl JsonObject {
         }
     }
 
-    /// Deserialises the body and gathers everything that is wrong; a field that is counts as left out.
+    /// Deserialises the body and collects all errors. A wrong field counts as left out.
     pub(crate) fn read_all<T: Body>(self) -> (T, FieldErrors) {
         let mut wrong = FieldErrors::default();
         if let Some(field) = self.unclean() {
@@ -150,7 +150,7 @@ impl JsonObject {
     }
 }
 
-/// What is wrong with a body, of which each field is named once.
+/// The errors of a body; each field is named once.
 #[derive(Default)]
 pub(crate) struct FieldErrors {
     errors: Vec<FieldError>,
@@ -159,7 +159,7 @@ pub(crate) struct FieldErrors {
 }
 
 impl FieldErrors {
-    /// Notes that a field is not valid; what is found first about a field counts.
+    /// Records that a field is not valid. The first error of a field counts.
     pub(crate) fn refuse(&mut self, field: impl Into<String>, message: impl Into<String>) {
         let error = FieldError { field: field.into(), message: message.into() };
         if self.errors.iter().all(|known| known.field != error.field) {
@@ -181,13 +181,13 @@ impl FieldErrors {
         }
     }
 
-    /// Everything that was wrong.
+    /// All errors.
     pub(crate) fn finish(self) -> Vec<FieldError> {
         self.errors.into_iter().chain(self.unknown).collect()
     }
 }
 
-/// A body of which one field is wrong.
+/// The error for a body with one wrong field.
 pub(crate) fn malformed(field: &str, message: impl std::fmt::Display) -> ApiError {
     ApiError::MalformedBody(format!("`{field}` {message}"))
 }
@@ -213,7 +213,7 @@ fn parse(bytes: &[u8]) -> Result<Map<String, Value>, ApiError> {
     }
 }
 
-/// A field's name as it may be told back. A name that does not look like one of ours may be a
+/// A field's name as an answer may repeat it. A name that does not look like one of ours may be a
 /// value in the wrong place, so it is not quoted.
 pub(crate) fn quotable(name: &str) -> &str {
     let looks_like_ours = name.len() <= MAX_FIELD_NAME

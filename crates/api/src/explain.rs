@@ -19,14 +19,15 @@ use crate::{
 
 /// Explain why a person is in iP, missing, or different
 ///
-/// Worked out from what the last run (or dry run) saw in the MIS, and from what iP holds now. Exactly one of the parameters says who is meant. A `viewer` is shown a mask in
-/// place of personal data; what a person's key reads is noted in the audit log.
+/// The explanation is based on what the last run (or dry run) read from the MIS, and on the current
+/// data in iP. Send exactly one of the parameters. A `viewer` gets a mask in place of personal data,
+/// and reads by a person's key are written to the audit log.
 #[utoipa::path(
     get,
     path = "/v1/schools/{school_id}/explain",
     tag = "staff",
     params(
-        ("school_id" = String, Path, description = "iP's own key of the school"),
+        ("school_id" = String, Path, description = "The id of the school in iP"),
         WhoQuery,
     ),
     responses(
@@ -59,7 +60,7 @@ pub(crate) async fn explain_person(
     Ok(Json(personal.show(view)).into_response())
 }
 
-/// Who is meant.
+/// Which person is meant.
 #[derive(Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
@@ -70,7 +71,7 @@ pub(crate) struct WhoQuery {
     /// Wonde's id of the person
     #[serde(default, deserialize_with = "text")]
     wonde_id: Option<String>,
-    /// iP's own key of the person
+    /// The id of the person in iP
     #[param(value_type = Option<String>)]
     staff_id: Option<StaffId>,
 }
@@ -78,7 +79,7 @@ pub(crate) struct WhoQuery {
 impl Query for WhoQuery {
     fn wanted(parameter: &str) -> String {
         let wanted = match parameter {
-            "staff_id" => "iP's own key of a person",
+            "staff_id" => "the id of a person in iP",
             _ => "a text without control characters",
         };
         wanted.to_owned()

@@ -18,10 +18,10 @@ use crate::{
     },
 };
 
-/// A dependency that takes longer than this counts as away.
+/// A dependency that takes longer than this counts as unavailable.
 const CHECK_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// Whether the process is alive
+/// Check that the process is alive
 ///
 /// Checks no dependency: a database that is unavailable is no reason to restart the service.
 #[utoipa::path(
@@ -35,7 +35,7 @@ pub(crate) async fn get_liveness() -> Json<LivenessView> {
     Json(LivenessView { status: Life::Ok })
 }
 
-/// Whether the service can do its work
+/// Check that the service can do its work
 ///
 /// Asks Postgres and Redis, for two seconds at the most. A load balancer sends requests while the
 /// answer is 200.
@@ -46,7 +46,7 @@ pub(crate) async fn get_liveness() -> Json<LivenessView> {
     security(()),
     responses(
         (status = 200, description = "It can; `degraded` without Redis", body = ReadinessView),
-        (status = 503, description = "Postgres is away", body = ReadinessView),
+        (status = 503, description = "Postgres is unavailable", body = ReadinessView),
     ),
 )]
 pub(crate) async fn get_readiness(State(state): State<ApiState>) -> Response {
@@ -83,7 +83,7 @@ async fn check_postgres(state: &ApiState) -> CheckStatus {
     }
 }
 
-/// What is the matter with Redis, if anything.
+/// The problem with Redis, if there is one.
 async fn check_redis(state: &ApiState) -> Option<RedisTrouble> {
     let error = state.check_redis(CHECK_TIMEOUT).await.err()?;
     tracing::warn!(%error, "Redis is of no use just now");

@@ -37,7 +37,7 @@ use crate::{
 /// Positions of rows begin at 1.
 const BEFORE_ALL: i64 = 0;
 
-/// Follow a job
+/// Read a job
 #[utoipa::path(
     get,
     path = "/v1/jobs/{job_id}",
@@ -52,7 +52,7 @@ const BEFORE_ALL: i64 = 0;
             ("Retry-After" = u32, description = "While the job is unfinished: seconds until it \
                 is worth asking again"),
         )),
-        (status = 304, description = "The job is as it was"),
+        (status = 304, description = "The job has not changed"),
         (status = 404, description = "`unknown-job`", body = ProblemView,
             content_type = "application/problem+json"),
     ),
@@ -94,7 +94,7 @@ pub(crate) async fn list_jobs(
     Ok(Json(JobListView { jobs, next_cursor }).into_response())
 }
 
-/// Narrows a filter to what the caller may see; `None`: nothing of it.
+/// Narrows a filter to what the caller may see; `None` if that is nothing.
 fn restrict(filter: JobFilter, access: &Access) -> Option<JobFilter> {
     let only: Option<&SchoolId> = access.only_school();
     match (filter.schools.is_empty(), only) {
@@ -105,9 +105,9 @@ fn restrict(filter: JobFilter, access: &Access) -> Option<JobFilter> {
 
 /// List what a job changed, field by field
 ///
-/// Of a dry run: what it would change. With `Accept: text/csv` the whole list is one file, in
-/// which a value that a spreadsheet would take for a formula begins with an apostrophe. A `viewer` is
-/// shown a mask in place of personal data; what a person's key reads is noted in the audit log.
+/// For a dry run: what it would change. With `Accept: text/csv` the whole list is one file. In it, a
+/// value that a spreadsheet would read as a formula begins with an apostrophe. A `viewer` gets a mask
+/// in place of personal data, and reads by a person's key are written to the audit log.
 #[utoipa::path(
     get,
     path = "/v1/jobs/{job_id}/changes",
@@ -143,10 +143,10 @@ pub(crate) async fn list_job_changes(
     Ok(Json(ChangeListView { changes, next_cursor }).into_response())
 }
 
-/// List what a job could not take as it is, and why
+/// List what a job could not import as it is, and why
 ///
-/// With `Accept: text/csv` the whole list is one file. What a person's key reads is noted in the audit
-/// log.
+/// With `Accept: text/csv` the whole list is one file. Reads by a person's key are written to the
+/// audit log.
 #[utoipa::path(
     get,
     path = "/v1/jobs/{job_id}/issues",
@@ -202,7 +202,7 @@ async fn note(
     access.read_personal_data(&access.actor(None), &entry).await
 }
 
-/// After which position, and how many rows, the caller wants as JSON; `None`: all, as CSV.
+/// The position and number of rows for a page of JSON; `None` if the caller wants all as CSV.
 fn wanted_page(
     headers: &HeaderMap,
     parameters: Parameters,

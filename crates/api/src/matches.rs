@@ -1,4 +1,4 @@
-//! After a change of MIS: which record means whom.
+//! After a change of MIS: which record belongs to which person.
 
 use axum::{
     Json,
@@ -17,17 +17,18 @@ use crate::{
     views::{MatchListView, MatchRequest, MatchView, ProblemView},
 };
 
-/// List records that may mean a person in iP
+/// List records that may belong to a person in iP
 ///
-/// The person's own id is gone, or their id, UPI or work email came back under other names
-/// (`in_doubt`). The list is as the last syncs found it, the likeliest first. Until a person decides,
-/// each record is left out (issue `possible_match`) and the account stays as it is. A `viewer` is shown
-/// a mask in place of personal data; what a person's key reads is noted in the audit log.
+/// Either the id of the account no longer exists in Wonde, or an id, UPI or work email came back
+/// under another name (`in_doubt`). The list is from the last syncs, and the most likely match comes
+/// first. Until a decision is made, each record is left out (issue `possible_match`) and the account
+/// stays unchanged. A `viewer` gets a mask in place of personal data, and reads by a person's key are
+/// written to the audit log.
 #[utoipa::path(
     get,
     path = "/v1/schools/{school_id}/matches",
     tag = "schools",
-    params(("school_id" = String, Path, description = "iP's own key of the school")),
+    params(("school_id" = String, Path, description = "The id of the school in iP")),
     responses(
         (status = 200, description = "All of them", body = MatchListView),
         (status = 404, description = "`unknown-school`", body = ProblemView,
@@ -51,20 +52,20 @@ pub(crate) async fn list_matches(
     Ok(Json(MatchListView { matches }).into_response())
 }
 
-/// Decide whom a record means
+/// Decide which person a record belongs to
 ///
-/// The next sync follows it: the account keeps login, password and history, or the record becomes
-/// a new person. An account that was in doubt gets a new password when it passes on; where the record
-/// becomes a new person, the account that had its id loses it and is treated as a leaver's. A
-/// decision can be changed until then.
+/// The next sync follows the decision: either the record is linked to the account, which keeps its
+/// login, password and history, or the record becomes a new person. If the match was in doubt, a
+/// linked account gets a new password. If the record becomes a new person, the account that had its
+/// id loses it and is treated as a leaver's. A decision can be changed until the next sync.
 #[utoipa::path(
     post,
     path = "/v1/schools/{school_id}/matches",
     tag = "schools",
-    params(("school_id" = String, Path, description = "iP's own key of the school")),
+    params(("school_id" = String, Path, description = "The id of the school in iP")),
     request_body = MatchRequest,
     responses(
-        (status = 204, description = "It is kept"),
+        (status = 204, description = "The decision is stored"),
         (status = 404, description = "`unknown-school`, `unknown-match`", body = ProblemView,
             content_type = "application/problem+json"),
         BodyProblems,

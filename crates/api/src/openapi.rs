@@ -1,4 +1,4 @@
-//! The OpenAPI 3.1 document: what is said of the API as a whole, and of every operation that needs a
+//! The OpenAPI 3.1 document: the parts about the whole API, and about every operation that needs a
 //! key. The operations themselves come from the list of [`routes`](crate::router).
 
 use axum::{Extension, http::header::CONTENT_TYPE, response::IntoResponse};
@@ -29,8 +29,8 @@ use crate::{ApiState, views::ProblemView};
     tags(
         (name = "schools", description = "Schools and their connection to Wonde"),
         (name = "staff", description = "The people of a school, and where their data comes from"),
-        (name = "jobs", description = "What was asked for, and what became of it"),
-        (name = "webhooks", description = "What Wonde tells of by itself"),
+        (name = "jobs", description = "Requested work, and its outcome"),
+        (name = "webhooks", description = "Events that Wonde sends"),
         (name = "service", description = "About the service itself; needs no key"),
     ),
     security(("api_key" = [])),
@@ -107,7 +107,7 @@ enum CommonProblems {
     Internal(ProblemView),
     /// `dependency-away`, `timed-out`
     #[response(status = 503, content_type = "application/problem+json", headers(
-        ("Retry-After" = u32, description = "Seconds until it is worth asking again")
+        ("Retry-After" = u32, description = "Seconds to wait before asking again")
     ))]
     Away(ProblemView),
 }

@@ -1,6 +1,6 @@
-//! Parameters of paths and queries. What is unknown or said twice is refused rather than ignored,
-//! because a filter with a typing mistake would answer too much. The API deserialises its queries
-//! ([`Parameters::read`]); the dashboard, whose forms have boxes to tick, takes them one by one.
+//! Parameters of paths and queries. An unknown or repeated parameter is refused, not ignored, because
+//! a filter with a typing mistake would return too much. The API deserialises its queries
+//! ([`Parameters::read`]). The dashboard has forms with check boxes, so it reads them one by one.
 
 use std::{collections::BTreeMap, fmt, str::FromStr};
 
@@ -13,15 +13,15 @@ use url::form_urlencoded;
 
 use crate::{ApiError, body::known_fields, text::has_control};
 
-/// How many rows one page has when the caller does not say.
+/// The number of rows on a page, unless the caller chooses another.
 const DEFAULT_LIMIT: u16 = 50;
-/// How many it has at most.
+/// The most rows on a page.
 const MAX_LIMIT: u16 = 200;
-/// How much of a bad value is told back.
+/// How much of a bad value an answer repeats.
 const MAX_QUOTE: usize = 64;
 
-/// The one variable segment of a path, or a tuple of several. What is no text names nothing that
-/// exists.
+/// The variable segment of a path, or a tuple of several. A segment that is not valid text belongs to
+/// nothing that exists.
 pub(crate) struct PathId<T = String>(pub(crate) T);
 
 impl<T: DeserializeOwned + Send, S: Send + Sync> FromRequestParts<S> for PathId<T> {
@@ -36,19 +36,19 @@ impl<T: DeserializeOwned + Send, S: Send + Sync> FromRequestParts<S> for PathId<
 
 /// A query of the API. Each parameter can be left out.
 pub(crate) trait Query: DeserializeOwned {
-    /// What a parameter may be.
+    /// The valid values of a parameter.
     fn wanted(parameter: &str) -> String;
 }
 
-/// What [`Limit`] may be.
+/// The valid values of [`Limit`].
 pub(crate) fn wanted_limit() -> String {
     format!("a whole number from 1 to {MAX_LIMIT}")
 }
 
-/// What a cursor may be.
+/// The valid values of a cursor.
 pub(crate) const CURSOR: &str = "`next_cursor` of the page before";
 
-/// The parameters of a query that are not taken yet.
+/// The parameters of a query that have not been read yet.
 pub(crate) struct Parameters(BTreeMap<String, String>);
 
 impl<S: Sync> FromRequestParts<S> for Parameters {
@@ -91,7 +91,7 @@ impl Parameters {
         Err(refusal(&parameter, found, wanted))
     }
 
-    /// A parameter as its type; `wanted` says what it may be.
+    /// A parameter as its type; `wanted` describes the valid values.
     pub(crate) fn take<T: FromStr>(
         &mut self,
         name: &str,
@@ -103,8 +103,7 @@ impl Parameters {
             .transpose()
     }
 
-    /// A parameter that is a text, without the blanks around it, and not empty. None holds a control
-    /// character.
+    /// A text parameter, trimmed and not empty. It contains no control characters.
     pub(crate) fn take_text(
         &mut self,
         name: &str,
@@ -133,12 +132,12 @@ impl Parameters {
         ticked.into_iter().map(read).collect()
     }
 
-    /// Takes fields that a browser's form sent empty for left out.
+    /// Treats fields that a browser's form sent empty as left out.
     pub(crate) fn drop_empty(&mut self) {
         self.0.retain(|_, value| !value.trim().is_empty());
     }
 
-    /// Refuses whatever was not taken.
+    /// Refuses all parameters that were not read.
     pub(crate) fn finish(self, known: &str) -> Result<(), ApiError> {
         match self.0.first_key_value() {
             None => Ok(()),
@@ -175,21 +174,21 @@ impl TryFrom<u16> for Limit {
     }
 }
 
-/// A text without the blanks around it, and not empty.
+/// A text, trimmed and not empty.
 pub(crate) fn text<'de, D: Deserializer<'de>>(from: D) -> Result<Option<String>, D::Error> {
     let text = String::deserialize(from)?.trim().to_owned();
     if text.is_empty() { Err(serde::de::Error::custom("empty")) } else { Ok(Some(text)) }
 }
 
 impl Limit {
-    /// What to ask the database for: one row more than a page, which says whether another
-    /// page follows.
+    /// The rows to read from the database: one more than a page, which shows whether another page
+    /// follows.
     pub(crate) fn with_one_more(self) -> i64 {
         i64::from(self.0) + 1
     }
 
-    /// Cuts what [`Self::with_one_more`] fetched to a page. Where another one follows, the
-    /// cursor is made of the last row.
+    /// Cuts the rows of [`Self::with_one_more`] to one page. If another page follows, the cursor is
+    /// made from the last row.
     pub(crate) fn page<T>(
         self,
         mut rows: Vec<T>,

@@ -1,5 +1,4 @@
-//! The login path. Whatever is the matter with Wonde, the answer comes in time and lets the
-//! person in.
+//! The login path. Even if Wonde fails, the answer comes in time and lets the person in.
 
 use std::time::Duration;
 
@@ -32,10 +31,10 @@ use crate::{
 /// The longest time that a caller may wait.
 const MAX_WAIT_MS: u64 = 5000;
 
-/// When the time is over one more look may take so long: a wake-up can get lost.
+/// The time for one last look after the deadline, because a wake-up can get lost.
 const LAST_LOOK: Duration = Duration::from_millis(20);
 
-/// How long the answer may take where the caller does not wait for the refresh.
+/// How long the answer may take if the caller does not wait for the refresh.
 const UNAWAITED: Duration = Duration::from_secs(1);
 
 /// How much later than the caller's time limit this route gives up. The handler keeps to the limit
@@ -44,22 +43,22 @@ const GRACE: Duration = Duration::from_millis(50);
 
 /// Bring a person up to date while they log in
 ///
-/// Never holds up a login: where the MIS cannot be asked, or does not answer in time, the answer
-/// is `stale` and says how old what iP holds is. Several logins of one person at once are one job.
-/// `wait_ms` is a hard limit: where even the database does not answer in time, the answer is the
-/// problem `timed-out`, which is no reason to keep the person out.
+/// This never delays a login. If the MIS cannot be read in time, the answer is `stale` and says how
+/// old the data in iP is. Several logins of one person at the same time share one job. `wait_ms` is
+/// a hard limit: if even the database does not answer in time, the answer is the problem
+/// `timed-out`. Let the person in then too.
 #[utoipa::path(
     post,
     path = "/v1/schools/{school_id}/staff/{staff_id}/refresh",
     tag = "staff",
     params(
-        ("school_id" = String, Path, description = "iP's own key of the school"),
-        ("staff_id" = String, Path, description = "iP's own key of the person"),
+        ("school_id" = String, Path, description = "The id of the school in iP"),
+        ("staff_id" = String, Path, description = "The id of the person in iP"),
         WaitQuery,
     ),
     responses(
-        (status = 200, description = "The refresh is over, or there is none", body = RefreshView),
-        (status = 202, description = "`stale`: the refresh goes on", body = RefreshView, headers(
+        (status = 200, description = "The refresh has finished, or none was needed", body = RefreshView),
+        (status = 202, description = "`stale`: the refresh continues", body = RefreshView, headers(
             ("Location" = String, description = "The job's address"),
         )),
         (status = 400, description = "`invalid-parameter`", body = ProblemView,
@@ -98,8 +97,8 @@ pub(crate) async fn refresh_user(
     Ok(answer(whose, &standing, job, wait.is_some()))
 }
 
-/// Keeps the whole request within the time that its caller waits, the look at the API key
-/// included: a database that is away or frozen must not hold up a login either.
+/// Keeps the whole request within the time that its caller waits, including the check of the API
+/// key: an unavailable or frozen database must not delay a login either.
 pub(crate) async fn keep_to_wait(mut request: Request, next: Next) -> Response {
     let arrived = Instant::now();
     let wait = request.uri().query().and_then(|query| {
@@ -131,7 +130,7 @@ fn awaited(WaitMs(ms): WaitMs) -> Option<Duration> {
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct WaitQuery {
-    /// Wait for the end of the refresh for so long at the most; left out or 0: not at all
+    /// The longest time to wait for the refresh. If 0 or left out, the answer comes at once
     #[param(value_type = Option<u64>, minimum = 0, maximum = 5000)]
     wait_ms: Option<WaitMs>,
 }
@@ -155,7 +154,7 @@ impl TryFrom<u64> for WaitMs {
     }
 }
 
-/// The answer, where no refresh is needed or none would help.
+/// The answer if no refresh is needed, or if none would help.
 async fn without_asking(
     access: &Access,
     whose: (&SchoolId, StaffId),
@@ -184,8 +183,8 @@ async fn without_asking(
     }
 }
 
-/// Puts the job in the ledger, or finds the one that is there, and waits until `deadline` for the
-/// end of its attempt if `is_awaited`. `None`: not even the ledger answered in time.
+/// Puts the job in the ledger, or finds the unfinished one. If `is_awaited`, waits for the end of
+/// its attempt until `deadline`. `None` if not even the ledger answered in time.
 async fn follow(
     queue: &Queue,
     new: NewJob,

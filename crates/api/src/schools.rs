@@ -69,12 +69,12 @@ pub(crate) async fn list_schools(
     Ok(Json(SchoolListView { schools, next_cursor }).into_response())
 }
 
-/// Look at a school
+/// Read a school
 #[utoipa::path(
     get,
     path = "/v1/schools/{school_id}",
     tag = "schools",
-    params(("school_id" = String, Path, description = "iP's own key of the school")),
+    params(("school_id" = String, Path, description = "The id of the school in iP")),
     responses(
         (status = 200, description = "The school", body = SchoolView),
         (status = 404, description = "`unknown-school`", body = ProblemView,
@@ -91,20 +91,20 @@ pub(crate) async fn get_school(
 
 /// Connect a school, or change its connection
 ///
-/// The token is never given back. A school that approved the access in Wonde since webhooks are
-/// taken (`/v1/webhooks/wonde`) can be connected without one. Left out, `token`, `mis` and `settings`
-/// stay as they are; `settings` replaces all settings, of which those left out take their defaults.
-/// A `wonde_base_url` on another host than before, or none where there was one, needs a `token` in
-/// the same request.
+/// The token is never returned. A school can be connected without a token if it approved the access
+/// in Wonde while webhooks were accepted (`/v1/webhooks/wonde`). If left out, `token`, `mis` and
+/// `settings` stay unchanged. `settings` replaces all settings, and those that it leaves out take
+/// their defaults. A request that removes `wonde_base_url`, or moves it to another host, must also
+/// contain a `token`.
 #[utoipa::path(
     put,
     path = "/v1/schools/{school_id}",
     tag = "schools",
-    params(("school_id" = String, Path, description = "iP's own key of the school",
+    params(("school_id" = String, Path, description = "The id of the school in iP",
         pattern = "^[A-Za-z0-9_-]{1,64}$")),
     request_body = SchoolRequest,
     responses(
-        (status = 200, description = "The school was there and is changed", body = SchoolView),
+        (status = 200, description = "The school existed and was changed", body = SchoolView),
         (status = 201, description = "The school is new", body = SchoolView, headers(
             ("Location" = String, description = "The school's address"),
         )),
@@ -154,14 +154,14 @@ fn connected(access: &Access, school: School) -> Response {
 
 /// Disconnect a school
 ///
-/// Its token is destroyed; its people stay.
+/// Its token is deleted. Its people stay.
 #[utoipa::path(
     delete,
     path = "/v1/schools/{school_id}",
     tag = "schools",
-    params(("school_id" = String, Path, description = "iP's own key of the school")),
+    params(("school_id" = String, Path, description = "The id of the school in iP")),
     responses(
-        (status = 204, description = "The school has no token any more"),
+        (status = 204, description = "The school no longer has a token"),
         (status = 404, description = "`unknown-school`", body = ProblemView,
             content_type = "application/problem+json"),
     ),

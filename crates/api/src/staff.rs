@@ -22,17 +22,17 @@ use crate::{
     views::{PhotoView, ProblemView, StaffView},
 };
 
-/// Look at a person, and at where each field comes from
+/// Read a person, and where each field comes from
 ///
-/// Answers who set a field, and why it is not what a person typed. A `viewer` is shown a mask in
-/// place of personal data; what a person's key reads is noted in the audit log.
+/// The answer says who set a field, and why it is not what a person typed. A `viewer` gets a mask in
+/// place of personal data, and reads by a person's key are written to the audit log.
 #[utoipa::path(
     get,
     path = "/v1/schools/{school_id}/staff/{staff_id}",
     tag = "staff",
     params(
-        ("school_id" = String, Path, description = "iP's own key of the school"),
-        ("staff_id" = String, Path, description = "iP's own key of the person"),
+        ("school_id" = String, Path, description = "The id of the school in iP"),
+        ("staff_id" = String, Path, description = "The id of the person in iP"),
     ),
     responses(
         (status = 200, description = "The person", body = StaffView),
@@ -56,14 +56,14 @@ pub(crate) async fn get_staff(
 
 /// The picture of a person
 ///
-/// Not for a `viewer`; what a person's key reads is noted in the audit log.
+/// A `viewer` may not read it. Reads by a person's key are written to the audit log.
 #[utoipa::path(
     get,
     path = "/v1/schools/{school_id}/staff/{staff_id}/photo",
     tag = "staff",
     params(
-        ("school_id" = String, Path, description = "iP's own key of the school"),
-        ("staff_id" = String, Path, description = "iP's own key of the person"),
+        ("school_id" = String, Path, description = "The id of the school in iP"),
+        ("staff_id" = String, Path, description = "The id of the person in iP"),
         ("If-None-Match" = Option<String>, Header, description = "`ETag` of an earlier answer"),
     ),
     responses(
@@ -72,7 +72,7 @@ pub(crate) async fn get_staff(
         ), content(
             (PhotoView = "image/jpeg"), (PhotoView = "image/png"), (PhotoView = "image/webp"),
         )),
-        (status = 304, description = "The picture is as it was"),
+        (status = 304, description = "The picture has not changed"),
         (status = 404, description = "`unknown-school`, `unknown-staff`, `no-photo`",
             body = ProblemView, content_type = "application/problem+json"),
     ),

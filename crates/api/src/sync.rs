@@ -20,16 +20,16 @@ use crate::{
 
 const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 
-/// Ask for a sync of a school
+/// Request a sync of a school
 ///
-/// A second press is never an error: while a sync of the school is unfinished, it is the answer,
-/// whatever its `photos` and `mode`. A dry run and a real sync do not stand in each other's way.
+/// A second request is never an error: while a sync of the school is unfinished, the answer is that
+/// sync, whatever its `photos` and `mode`. A dry run and a real sync do not block each other.
 #[utoipa::path(
     post,
     path = "/v1/schools/{school_id}/sync",
     tag = "schools",
     params(
-        ("school_id" = String, Path, description = "iP's own key of the school"),
+        ("school_id" = String, Path, description = "The id of the school in iP"),
         ("Idempotency-Key" = Option<String>, Header, description = "1 to 255 visible ASCII \
             characters. The same request with the same key is answered with the same job, \
             whatever became of it."),
@@ -38,9 +38,9 @@ const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
     responses(
         (status = 202, description = "A new job", body = JobView, headers(
             ("Location" = String, description = "The job's address"),
-            ("Retry-After" = u32, description = "Seconds until it is worth asking for the job"),
+            ("Retry-After" = u32, description = "Seconds to wait before reading the job"),
         )),
-        (status = 200, description = "The job that is already there", body = JobView, headers(
+        (status = 200, description = "The unfinished job that already exists", body = JobView, headers(
             ("Location" = String, description = "The job's address"),
         )),
         (status = 404, description = "`unknown-school`", body = ProblemView,
@@ -90,7 +90,7 @@ fn read_idempotency(
     Ok(Some(Idempotency { api_key_id: api_key.id, key, request_hash: hash(school, options) }))
 }
 
-/// SHA-256 of what is asked, options left out counting as their defaults.
+/// SHA-256 of the request. Options that are left out count as their defaults.
 fn hash(school: &School, options: SyncOptions) -> Vec<u8> {
     // Taken apart, so that an option that is added to the domain is not forgotten here.
     let SyncOptions { dry_run, photos, mode } = options;

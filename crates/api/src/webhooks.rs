@@ -22,10 +22,10 @@ const MAX_DETAIL: usize = 500;
 
 /// Receive webhooks from Wonde
 ///
-/// This is the address that is registered at Wonde, with one of the secrets of
-/// `webhooks.wonde_secret`. The event is stored and answered at once. A worker then acts on it, and
-/// believes an approval only once Wonde accepts its token. The same body again does no harm.
-/// Unknown kinds are stored and ignored.
+/// Register this address at Wonde, with one of the secrets from `webhooks.wonde_secret`. The event is
+/// stored, and the answer comes at once. A worker then handles it, and trusts an approval only once
+/// Wonde accepts its token. It is safe to send the same body again. Unknown kinds are stored and
+/// ignored.
 #[utoipa::path(
     post,
     path = "/v1/webhooks/wonde",
@@ -33,7 +33,7 @@ const MAX_DETAIL: usize = 500;
     security(("webhook_secret" = [])),
     request_body(content = WebhookRequest, content_type = "application/json"),
     responses(
-        (status = 202, description = "Noted", body = WebhookEventView),
+        (status = 202, description = "The event is stored", body = WebhookEventView),
         (status = 400, description = "`malformed-body`", body = ProblemView,
             content_type = "application/problem+json"),
         (status = 401, description = "`webhook-secret-missing`", body = ProblemView,
@@ -48,7 +48,7 @@ const MAX_DETAIL: usize = 500;
             content_type = "application/problem+json"),
         (status = 503, description = "`dependency-away`, `timed-out`", body = ProblemView,
             content_type = "application/problem+json", headers(
-            ("Retry-After" = u32, description = "Seconds until it is worth sending again"),
+            ("Retry-After" = u32, description = "Seconds to wait before sending it again"),
         )),
     ),
 )]

@@ -81,7 +81,8 @@ pub(crate) enum Bench {
     /// A whole sync, beside a minimal program and a row-by-row one.
     Sync {
         /// Staff of the schools to measure.
-        #[arg(long, default_values_t = [200, 2000], value_delimiter = ',', value_name = "N,…", value_parser = clap::value_parser!(u32).range(1..=100_000))]
+        #[arg(long, default_values_t = [200, 2000], value_delimiter = ',', value_name = "N,…",
+            value_parser = clap::value_parser!(u32).range(1..=100_000))]
         staff: Vec<u32>,
         /// Rounds; the median counts.
         #[arg(long, default_value_t = 7, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]

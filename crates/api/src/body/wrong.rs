@@ -1,4 +1,4 @@
-//! What is wrong with a body, told without its values.
+//! The errors of a body, without its values.
 
 use serde_json::Value;
 use serde_path_to_error::{Error, Segment};
@@ -7,10 +7,10 @@ use super::{Body, quotable};
 
 /// One field that could not be deserialised.
 pub(super) struct Wrong {
-    /// Names of fields, each in the one before. A list counts as a whole.
+    /// The path: each field is inside the one before. A list counts as one field.
     path: Vec<String>,
     pub(super) message: String,
-    /// No such field is known.
+    /// The field is unknown.
     pub(super) is_unknown: bool,
 }
 
@@ -36,7 +36,7 @@ impl Wrong {
         self.path.iter().map(|name| quotable(name)).collect::<Vec<_>>().join(".")
     }
 
-    /// Removes the field from the body; `false`: it is not there.
+    /// Removes the field from the body; `false` if it is not there.
     pub(super) fn leave_out(&self, body: &mut Value) -> bool {
         let Some((last, parents)) = self.path.split_last() else { return false };
         let parent = parents.iter().try_fold(body, |value, name| value.get_mut(name));
@@ -45,13 +45,13 @@ impl Wrong {
     }
 }
 
-/// What a message of serde says that was expected. It comes last, and from our types alone; what is
-/// before it quotes the value.
+/// The expected value in a message of serde. It is the last part and comes only from our types; the
+/// parts before it quote the value.
 fn expected(said: &str) -> Option<&str> {
     said.rsplit_once(", expected ").map(|(_, expected)| expected)
 }
 
-/// The fields that serde names where it found another one.
+/// The fields that serde lists when it found an unknown one.
 pub(crate) fn known_fields(said: &str) -> Option<String> {
     let expected = expected(said).filter(|_| said.starts_with("unknown field "))?;
     let names = expected.split('`').skip(1).step_by(2).map(|name| format!("`{name}`"));

@@ -72,7 +72,7 @@ pub(super) fn scroll(label: &str, table: &Markup) -> Markup {
 /// Names of schools by their ids.
 pub(super) type Names = HashMap<String, String>;
 
-/// A school: its name, and its id if the name is another; of a job that is for none, nothing.
+/// A school: its name, and its id if it is different. Nothing for a job without a school.
 pub(super) fn school<'a>(names: &Names, id: impl Into<Option<&'a SchoolId>>) -> Markup {
     let Some(id) = id.into() else { return html! {} };
     html! { a href=(school_path(id)) title=(id) { (name_of(names, id)) } }

@@ -177,7 +177,8 @@ fn lever(operator: &Operator, scope: &Scope, is_paused: bool) -> Markup {
             label: "Pause",
             action: "/dashboard/queues/pause".into(),
             kind: "danger",
-            says: "No worker starts another of these jobs. Running jobs finish, new ones wait, and logins are answered from iP's current record.",
+            says: "No worker starts another of these jobs. Running jobs finish, new \
+                   ones wait, and logins are answered from iP's current record.",
         }
     };
     deed.show(operator, &fields)

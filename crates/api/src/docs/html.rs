@@ -31,7 +31,7 @@ pub(super) fn paragraphs(text: &str) -> Markup {
     }
 }
 
-/// A table. Without rows it is nothing.
+/// A table. Without rows it is empty.
 pub(super) fn table<const N: usize>(headings: [&str; N], rows: &[[Markup; N]]) -> Markup {
     html! {
         @if !rows.is_empty() {

@@ -57,10 +57,9 @@ fn read_reason(reason: Option<String>) -> Result<Option<String>, ApiError> {
     Ok(reason)
 }
 
-/// Call a job off
+/// Cancel a job
 ///
-/// In whatever unfinished state it is. A running one stops within seconds, and nothing of it is
-/// applied.
+/// This works in every unfinished state. A running job stops within seconds and applies nothing.
 #[utoipa::path(
     post,
     path = "/v1/jobs/{job_id}/cancel",
@@ -85,10 +84,10 @@ pub(crate) async fn cancel_job(
     wish.answer(Act::Cancel).await
 }
 
-/// Do a job again
+/// Retry a job
 ///
-/// A failed or cancelled job is done again as a new one, whose `links.retry_of` leads back. One
-/// that waits for its next attempt gets it at once.
+/// A failed or cancelled job is repeated as a new job, and its `links.retry_of` is the old one. A
+/// job that waits for its next attempt starts it at once.
 #[utoipa::path(
     post,
     path = "/v1/jobs/{job_id}/retry",
@@ -99,7 +98,7 @@ pub(crate) async fn cancel_job(
         (status = 202, description = "A new job", body = JobView, headers(
             ("Location" = String, description = "The job's address"),
         )),
-        (status = 200, description = "The job itself, or the unfinished one that does the same",
+        (status = 200, description = "The job itself, or an unfinished job that does the same",
             body = JobView),
         (status = 404, description = "`unknown-job`", body = ProblemView,
             content_type = "application/problem+json"),
@@ -120,9 +119,10 @@ pub(crate) async fn retry_job(
 
 /// Approve the changes of a held job
 ///
-/// The job runs and applies as much as `report.guard` shows. If the change has grown since, it
-/// is held again. With `categories` only these are applied; of the others iP keeps what it has
-/// (`approval.left_out`, issues that end in `_not_approved`), and the rest of the sync goes on.
+/// The job runs and applies up to the numbers in `report.guard`. If the change is larger by then,
+/// the job is held again. With `categories`, only these categories are applied. For the others iP
+/// keeps its values (`approval.left_out`, issues that end in `_not_approved`), and the rest of the
+/// sync continues.
 #[utoipa::path(
     post,
     path = "/v1/jobs/{job_id}/approve",
@@ -130,7 +130,7 @@ pub(crate) async fn retry_job(
     params(("job_id" = String, Path, description = "The job's id")),
     request_body(content = Option<ApproveRequest>, description = "May be left out"),
     responses(
-        (status = 200, description = "The job, `held` until a worker takes it in a moment",
+        (status = 200, description = "The job. It stays `held` for a moment, until a worker takes it",
             body = JobView),
         (status = 404, description = "`unknown-job`", body = ProblemView,
             content_type = "application/problem+json"),
@@ -180,12 +180,12 @@ pub(crate) async fn reject_job(
     wish.answer(Act::Reject).await
 }
 
-/// Take back what a job changed
+/// Undo the changes of a job
 ///
-/// Everything at once or nothing: where a later change touched the same field, `conflicts` lists
-/// the fields. No person is deleted: people whom the job created can no longer log in. The answer is
-/// the undo, a job that has succeeded, whose `links.undo_of` leads back; it can be undone as
-/// well. The next full sync applies again what the MIS says, so mend it there first.
+/// All changes are reversed, or none: if later changes touched the same fields, `conflicts` lists
+/// them. No person is deleted: people whom the job created can no longer log in. The answer is the
+/// undo, a job that has succeeded, and its `links.undo_of` is the old job. An undo can be undone too.
+/// The next full sync applies the data of the MIS again, so correct it there first.
 #[utoipa::path(
     post,
     path = "/v1/jobs/{job_id}/undo",

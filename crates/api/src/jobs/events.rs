@@ -1,8 +1,8 @@
-//! A job as it happens: server-sent events, read from the ledger.
+//! The progress of a job as server-sent events, read from the ledger.
 //!
-//! The ledger keeps where a job stands, not how it got there, so an event is a snapshot of what
-//! changed since the one before, and its id says all that the caller has seen: a caller that
-//! resumes gets what differs from that.
+//! The ledger has the current state of a job, not its history. So an event is a snapshot of what
+//! changed since the event before. Its id says what the caller has seen, and a caller that resumes
+//! gets the differences.
 
 use std::{collections::VecDeque, convert::Infallible, fmt, time::Duration};
 
@@ -27,24 +27,24 @@ use crate::{
     views::{JobView, ProblemView, ProgressView, ReportView},
 };
 
-/// Between two looks at the job.
+/// The time between two looks at the job.
 const POLL: Duration = Duration::from_millis(500);
-/// A comment is sent so often, that nothing on the way takes the connection for dead.
+/// A comment is sent this often, so that no proxy closes an idle connection.
 pub(crate) const HEARTBEAT: Duration = Duration::from_secs(15);
 /// After this a stream ends and the caller resumes.
 const LONGEST: Duration = Duration::from_hours(1);
 
 const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
-/// Asks nginx not to hold events back.
+/// Asks nginx not to buffer events.
 pub(crate) const NO_BUFFERING: (HeaderName, HeaderValue) =
     (HeaderName::from_static("x-accel-buffering"), HeaderValue::from_static("no"));
 
-/// Follow a job as it happens
+/// Follow a job live
 ///
-/// Server-sent events: `state` (the job, whenever its state changes), `progress` (how far a
-/// running job is) and `report` (what it did). The stream ends after the final state; one that
-/// ends earlier is to be resumed with the `id` of the last event, and then sends what changed
-/// since. Comments keep the connection alive. A key that is revoked meanwhile hears no more.
+/// Server-sent events: `state` (the job, whenever its state changes), `progress` (the progress of a
+/// running job) and `report` (what it did). The stream ends after the final state. If it ends
+/// earlier, resume it with the `id` of the last event; it then sends what has changed since.
+/// Comments keep the connection alive. If the key is revoked, the stream ends.
 #[utoipa::path(
     get,
     path = "/v1/jobs/{job_id}/events",
@@ -58,7 +58,7 @@ pub(crate) const NO_BUFFERING: (HeaderName, HeaderValue) =
         (status = 200, description = "Events, whose data is JSON: of `state` a `Job`, of \
             `progress` a `Progress`, of `report` a `Report`", body = String,
             content_type = "text/event-stream"),
-        (status = 204, description = "The job has ended, and the caller has seen all of it: \
+        (status = 204, description = "The job has finished, and the caller has seen everything: \
             there is nothing to come back for"),
         (status = 404, description = "`unknown-job`", body = ProblemView,
             content_type = "application/problem+json"),
@@ -79,15 +79,15 @@ pub(crate) async fn follow_job(
     Ok(([NO_BUFFERING], events).into_response())
 }
 
-/// Ticks, the first at once, that do not catch up on what was missed.
+/// Ticks: the first comes at once, and missed ones are skipped.
 pub(crate) fn every(period: Duration) -> Interval {
     let mut tick = interval(period);
     tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
     tick
 }
 
-/// What a caller has seen of a job. It is the `id` of events, so callers send it back; one that
-/// they made up is seen by no job.
+/// What a caller has seen of a job. It is the `id` of events, so callers send it back. An invented
+/// one equals the state of no job.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 struct Seen {
     state: String,
@@ -104,12 +104,12 @@ impl Seen {
         Self { state: next(), progress: next(), report: next() == "report" }
     }
 
-    /// Where a job stands.
+    /// The state of a job.
     fn state_of(job: &Job) -> String {
         format!("{}-{}", job.state, job.attempt)
     }
 
-    /// How far a running job is; nothing of any other.
+    /// The progress of a running job; `None` for any other.
     fn progress_of(job: &Job) -> Option<String> {
         let progress = job.progress.filter(|_| job.state == JobState::Running)?;
         let total = progress.total.map(|total| total.to_string()).unwrap_or_default();
@@ -127,14 +127,14 @@ impl fmt::Display for Seen {
 /// A job that is followed.
 struct Watch {
     pool: Pool,
-    /// By whose right it is followed.
+    /// The key that follows it.
     key: ApiKeyId,
     id: JobId,
     stopping: CancellationToken,
     seen: Seen,
     /// Not sent yet.
     events: VecDeque<Event>,
-    /// Nothing more will happen.
+    /// The job has finished.
     ended: bool,
     tick: Interval,
     until: Instant,
@@ -177,8 +177,8 @@ impl Watch {
         })
     }
 
-    /// One look at the ledger, when it is time, by a key that still opens something. While the
-    /// database is away there is nothing to tell.
+    /// Looks at the ledger when it is time, if the key is still valid. While the database is
+    /// unavailable there is nothing to send.
     async fn look_again(&mut self) {
         self.tick.tick().await;
         // A database that is away says nothing about the key.
@@ -199,7 +199,7 @@ impl Watch {
         }
     }
 
-    /// Notes what is new of the job.
+    /// Collects what is new about the job.
     fn take(&mut self, job: &Job) {
         let state = Seen::state_of(job);
         if self.seen.state != state {

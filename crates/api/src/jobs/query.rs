@@ -24,10 +24,10 @@ pub(crate) struct JobsQuery {
     /// Only those whose last `error` has this `type`
     #[serde(default, deserialize_with = "text")]
     error: Option<String>,
-    /// Only those asked for at this time (RFC 3339) or later
+    /// Only those requested at this time (RFC 3339) or later
     #[param(value_type = Option<String>, format = DateTime)]
     since: Option<DateTime<Utc>>,
-    /// Only those asked for before this time (RFC 3339)
+    /// Only those requested before this time (RFC 3339)
     #[param(value_type = Option<String>, format = DateTime)]
     until: Option<DateTime<Utc>>,
     /// `next_cursor` of the page before
@@ -43,7 +43,7 @@ impl Query for JobsQuery {
         let one_of = |names: Vec<&str>| format!("one of {}", names.join(", "));
         let wanted = match parameter {
             "school_id" => "1 to 64 letters, digits, `_` or `-`",
-            "staff_id" => "iP's own key of a person, a UUID",
+            "staff_id" => "the id of a person in iP, a UUID",
             "kind" => return one_of(JobKind::ALL.iter().map(|kind| kind.as_str()).collect()),
             "state" => return one_of(JobState::ALL.iter().map(|state| state.as_str()).collect()),
             "error" => "the `type` of a job's `error`",

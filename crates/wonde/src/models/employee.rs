@@ -105,8 +105,8 @@ impl fmt::Debug for EmploymentDetails {
 #[derive(Clone, Deserialize)]
 #[serde(from = "WrittenRole")]
 pub struct Role {
-    /// What it is called. The item's shape is not documented, so this is the first there is of
-    /// `name`, `role`, `description`, `title` and `code`.
+    /// The shape of a role is not documented, so this is the first of `name`, `role`,
+    /// `description`, `title` and `code` that is there.
     pub name: Option<String>,
     /// First day in the role.
     pub start_date: Option<WondeDate>,

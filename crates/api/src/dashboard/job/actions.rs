@@ -36,7 +36,8 @@ pub(in crate::dashboard) fn offer(operator: &Operator, job: &Job, lineage: &[Job
                 (deed(
                     "Approve",
                     "approve",
-                    "The job runs again and applies the ticked categories as shown. Everything else is left unchanged in iP.",
+                    "The job runs again and applies the ticked categories as shown. \
+                     Everything else is left unchanged in iP.",
                     "primary",
                 )
                 .show(operator, &categories(job)))
@@ -64,7 +65,8 @@ pub(in crate::dashboard) fn offer(operator: &Operator, job: &Job, lineage: &[Job
                 (deed(
                     "Undo",
                     "undo",
-                    "This reverses every change, or none if any can't be reversed. The next full sync applies the values of the MIS again.",
+                    "This reverses every change, or none if any can't be reversed. \
+                     The next full sync applies the values of the MIS again.",
                     "danger",
                 )
                 .show(operator, &nothing))

@@ -81,7 +81,7 @@ impl Filter {
             states,
             kind: parameters.take("kind", "sync-school or refresh-user")?,
             school: parameters.take_text("school", "a school's id or name")?,
-            user: parameters.take("user", "iP's own key of a person, a UUID")?,
+            user: parameters.take("user", "the id of a person in iP, a UUID")?,
             error: parameters.take_text("error", "the type of an error")?,
             age: age.map_or("", |(name, _)| *name),
             from,
