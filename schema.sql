@@ -48,6 +48,18 @@ BEGIN
 END
 $function$;
 
+-- Whether workers leave jobs of this lane and this school alone for now.
+CREATE OR REPLACE FUNCTION is_paused(lane text, school_id text)
+ RETURNS boolean
+ LANGUAGE plpgsql
+ STABLE PARALLEL SAFE
+AS $function$
+BEGIN
+    RETURN $1 <> 'internal'
+        AND (EXISTS (SELECT FROM pause p WHERE p.scope = 'lane' AND p.target = $1)
+            OR EXISTS (SELECT FROM pause p WHERE p.scope = 'school' AND p.target = $2));
+END $function$;
+
 -- Whether a claim has ended. One that lies further ahead than its own length was set before the clock jumped back.
 CREATE OR REPLACE FUNCTION lease_is_over(lease_until timestamp with time zone, lease_length interval)
  RETURNS boolean
@@ -73,50 +85,13 @@ CREATE TABLE alert (
     raised_at timestamp with time zone DEFAULT now() NOT NULL,
     -- When it was seen to be over; null: open.
     cleared_at timestamp with time zone,
+    -- Whether a message was asked for that it is on. Without one, none says that it is over.
+    told boolean DEFAULT false NOT NULL,
     CONSTRAINT alert_pkey PRIMARY KEY (id),
     CONSTRAINT alert_school_id_fkey FOREIGN KEY (school_id) REFERENCES school(id),
     CONSTRAINT alert_kind_check CHECK ((kind = ANY (ARRAY['sync.stale'::text, 'sync.held'::text, 'sync.failed'::text, 'token.rejected'::text])))
 );
 CREATE UNIQUE INDEX alert_open ON alert USING btree (school_id, kind) WHERE (cleared_at IS NULL);
-
--- Every attempt at sending a message, and how it ended.
-CREATE TABLE alert_attempt (
-    -- The message.
-    message_id uuid NOT NULL,
-    -- Which attempt it was.
-    attempt integer NOT NULL,
-    -- When it ended.
-    ended_at timestamp with time zone DEFAULT now() NOT NULL,
-    -- What the receiver answered; null: nothing.
-    http_status integer,
-    -- Why it did not arrive: timeout, connection or status.
-    problem text,
-    CONSTRAINT alert_attempt_pkey PRIMARY KEY (message_id, attempt),
-    CONSTRAINT alert_attempt_message_id_fkey FOREIGN KEY (message_id) REFERENCES alert_message(id) ON DELETE CASCADE
-);
-
--- Webhooks to be sent about an alert: that it was raised, that it is over.
-CREATE TABLE alert_message (
-    -- The webhook-id: the same in every attempt, so that a receiver can tell a repeat.
-    id uuid NOT NULL,
-    -- The alert.
-    alert_id uuid NOT NULL,
-    -- The JSON that is signed and sent, byte for byte the same in every attempt.
-    body text NOT NULL,
-    -- waiting, delivered (the receiver answered 2xx) or given_up.
-    state text DEFAULT 'waiting'::text NOT NULL,
-    -- How often it was sent.
-    attempts integer DEFAULT 0 NOT NULL,
-    -- When it was written.
-    created_at timestamp with time zone DEFAULT now() NOT NULL,
-    -- When it is due; a worker that takes it moves this on.
-    next_attempt_at timestamp with time zone DEFAULT now() NOT NULL,
-    CONSTRAINT alert_message_pkey PRIMARY KEY (id),
-    CONSTRAINT alert_message_alert_id_fkey FOREIGN KEY (alert_id) REFERENCES alert(id) ON DELETE CASCADE,
-    CONSTRAINT alert_message_state_check CHECK ((state = ANY (ARRAY['waiting'::text, 'delivered'::text, 'given_up'::text])))
-);
-CREATE INDEX alert_message_due ON alert_message USING btree (next_attempt_at) WHERE (state = 'waiting'::text);
-CREATE INDEX alert_message_of_alert ON alert_message USING btree (alert_id, id);
 
 -- Who may call the API. The secret is kept as its SHA-256 only.
 CREATE TABLE api_key (
@@ -175,7 +150,7 @@ CREATE INDEX audit_log_of_school ON audit_log USING btree (school_id, "position"
 CREATE TRIGGER audit_chain BEFORE INSERT ON audit_log FOR EACH ROW EXECUTE FUNCTION audit_chain();
 CREATE TRIGGER audit_refuse BEFORE DELETE OR UPDATE OR TRUNCATE ON audit_log FOR EACH STATEMENT EXECUTE FUNCTION audit_refuse();
 
--- One action on many jobs, done by the leader job by job.
+-- One action on many jobs, done job by job.
 CREATE TABLE bulk (
     -- UUIDv7: sorts by its start.
     id uuid NOT NULL,
@@ -204,7 +179,6 @@ CREATE TABLE bulk (
     CONSTRAINT bulk_pkey PRIMARY KEY (id),
     CONSTRAINT bulk_action_check CHECK ((action = ANY (ARRAY['retry'::text, 'cancel'::text])))
 );
-CREATE INDEX bulk_unfinished ON bulk USING btree (id) WHERE (finished_at IS NULL);
 
 -- Jobs of a bulk action whose turn has not come.
 CREATE TABLE bulk_job (
@@ -355,15 +329,15 @@ CREATE INDEX idempotency_key_by_age ON idempotency_key USING btree (created_at);
 CREATE TABLE job (
     -- UUIDv7: sorts by creation.
     id uuid NOT NULL,
-    -- sync-school or refresh-user; these strings are for ever.
+    -- sync-school, refresh-user; internal: handle-webhook, send-alert, act-on-jobs. These strings are for ever.
     kind text NOT NULL,
     -- Which share of the workers' slots it runs in.
     lane text NOT NULL,
-    -- The school it is for.
-    school_id text NOT NULL,
+    -- The school it is for; null only in the internal lane.
+    school_id text,
     -- The person it is for, when it is for one.
     staff_id uuid,
-    -- What the caller asked for; never records.
+    -- What the caller asked for, or what an internal job carries; never records.
     options jsonb DEFAULT '{}'::jsonb NOT NULL,
     -- Of the unfinished jobs only one may have it: a second press finds the first.
     unique_key text NOT NULL,
@@ -422,6 +396,7 @@ CREATE TABLE job (
     CONSTRAINT job_school_id_fkey FOREIGN KEY (school_id) REFERENCES school(id),
     CONSTRAINT job_undo_of_fkey FOREIGN KEY (undo_of) REFERENCES job(id) ON DELETE SET NULL,
     CONSTRAINT job_finished_has_time CHECK (((state = ANY (ARRAY['succeeded'::text, 'failed'::text, 'cancelled'::text])) = (finished_at IS NOT NULL))),
+    CONSTRAINT job_has_school CHECK (((school_id IS NOT NULL) OR (lane = 'internal'::text))),
     CONSTRAINT job_max_attempts_check CHECK ((max_attempts > 0)),
     CONSTRAINT job_retrying_has_time CHECK (((state <> 'retrying'::text) OR (next_attempt_at IS NOT NULL))),
     CONSTRAINT job_running_has_lease CHECK (((state <> 'running'::text) OR ((fence IS NOT NULL) AND (worker IS NOT NULL) AND (lease_until IS NOT NULL)))),
@@ -436,6 +411,7 @@ CREATE INDEX job_due ON job USING btree (delivered_at) WHERE (state = ANY (ARRAY
 CREATE INDEX job_ended ON job USING btree (kind, finished_at) WHERE (finished_at IS NOT NULL);
 CREATE INDEX job_failed ON job USING btree (finished_at) WHERE (state = 'failed'::text);
 CREATE INDEX job_finished ON job USING btree (finished_at) INCLUDE (kind, state, created_at, started_at) WHERE (finished_at IS NOT NULL);
+CREATE INDEX job_internal ON job USING btree (id) WHERE (lane = 'internal'::text);
 CREATE INDEX job_last_sync ON job USING btree (school_id, id DESC) WHERE ((kind = 'sync-school'::text) AND (state = ANY (ARRAY['succeeded'::text, 'failed'::text, 'held'::text])));
 CREATE INDEX job_next ON job USING btree (lane, id) WHERE (state = ANY (ARRAY['queued'::text, 'running'::text, 'retrying'::text, 'held'::text]));
 CREATE INDEX job_of_person ON job USING btree (staff_id, id DESC) WHERE (staff_id IS NOT NULL);
@@ -1133,14 +1109,10 @@ CREATE TABLE webhook_event (
     reason text,
     -- How often the same body came.
     times_received integer DEFAULT 1 NOT NULL,
-    -- How often it was tried to be handled since it last came.
-    attempts integer DEFAULT 0 NOT NULL,
     -- When it first came.
     received_at timestamp with time zone DEFAULT now() NOT NULL,
     -- When it last came.
     last_received_at timestamp with time zone DEFAULT now() NOT NULL,
-    -- When it is due; a worker that takes it moves this on.
-    next_attempt_at timestamp with time zone DEFAULT now() NOT NULL,
     -- When it last reached a state other than received.
     handled_at timestamp with time zone,
     CONSTRAINT webhook_event_pkey PRIMARY KEY (id),
@@ -1148,7 +1120,6 @@ CREATE TABLE webhook_event (
     CONSTRAINT webhook_event_kept_has_token CHECK (((state <> 'kept'::text) OR (sealed_token IS NOT NULL))),
     CONSTRAINT webhook_event_state_check CHECK ((state = ANY (ARRAY['received'::text, 'applied'::text, 'kept'::text, 'refused'::text, 'ignored'::text])))
 );
-CREATE INDEX webhook_event_due ON webhook_event USING btree (next_attempt_at) WHERE (state = 'received'::text);
 CREATE INDEX webhook_event_kept ON webhook_event USING btree (wonde_school_id) WHERE (state = 'kept'::text);
 
 -- Schools whose Wonde failed a login: the next ones are answered without asking it.
