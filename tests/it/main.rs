@@ -15,6 +15,7 @@ mod delta;
 mod examples;
 mod explain;
 mod faults;
+mod forget_workers;
 mod gateways;
 mod guard;
 mod mapping;

@@ -3,10 +3,12 @@
 
 use std::{convert::Infallible, time::Duration};
 
-use mis_sync_store::{Error, figures, workers};
+use mis_sync_queue::{Error, NewJob};
+use mis_sync_store::figures;
 
 use crate::{
     Context,
+    jobs::ForgetWorkers,
     leader::{every, in_time},
 };
 
@@ -29,5 +31,6 @@ async fn keep(context: &Context) -> Result<(), Error> {
     let pool = context.queue.pool();
     // A few at a time, so that a long history does not hold up other work.
     while figures::fill_periods(pool).await? > 0 {}
-    workers::forget_old(pool).await.map(drop)
+    let new = NewJob::of(&ForgetWorkers {}, "bookkeeping");
+    context.queue.enqueue(&new, None).await.map(drop)
 }
