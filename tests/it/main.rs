@@ -15,7 +15,6 @@ mod delta;
 mod examples;
 mod explain;
 mod faults;
-mod forget_workers;
 mod gateways;
 mod guard;
 mod mapping;

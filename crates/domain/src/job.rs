@@ -89,8 +89,6 @@ named!(
         SendAlert = "send-alert",
         /// Cancels or retries many jobs, one after the other.
         ActOnJobs = "act-on-jobs",
-        /// Deletes the rows of workers that are long gone.
-        ForgetWorkers = "forget-workers",
         /// A kind that only a newer release knows. This release shows such a job and leaves it
         /// alone.
         Unknown = "unknown",

@@ -3,12 +3,10 @@
 
 use std::{convert::Infallible, time::Duration};
 
-use mis_sync_queue::{Error, NewJob};
-use mis_sync_store::figures;
+use mis_sync_store::{Error, figures, workers};
 
 use crate::{
     Context,
-    jobs::ForgetWorkers,
     leader::{every, in_time},
 };
 
@@ -31,6 +29,5 @@ async fn keep(context: &Context) -> Result<(), Error> {
     let pool = context.queue.pool();
     // A few at a time, so that a long history does not hold up other work.
     while figures::fill_periods(pool).await? > 0 {}
-    let new = NewJob::of(&ForgetWorkers {}, "bookkeeping");
-    context.queue.enqueue(&new, None).await.map(drop)
+    workers::forget_old(pool).await.map(drop)
 }

@@ -2,7 +2,6 @@
 
 mod act_on_jobs;
 pub(crate) mod connection;
-mod forget_workers;
 mod handle_webhook;
 mod refresh_user;
 mod send_alert;
@@ -15,7 +14,6 @@ use mis_sync_queue::{Claimed, JobError};
 use mis_sync_store::Error as StoreError;
 
 use crate::{Context, SyncError};
-pub(crate) use forget_workers::ForgetWorkers;
 pub use send_alert::{AlertReceiver, AlertSecret, InvalidAlertSecret};
 
 /// How a job is run.
@@ -37,7 +35,6 @@ pub(crate) async fn run(context: &Context, claimed: &Claimed) -> Result<(), JobE
         JobKind::HandleWebhook => run_as::<HandleWebhook>(context, claimed).await,
         JobKind::SendAlert => run_as::<SendAlert>(context, claimed).await,
         JobKind::ActOnJobs => run_as::<ActOnJobs>(context, claimed).await,
-        JobKind::ForgetWorkers => run_as::<ForgetWorkers>(context, claimed).await,
         JobKind::Unknown => unreachable!("no worker claims what it does not know"),
     }
 }

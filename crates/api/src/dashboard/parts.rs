@@ -229,7 +229,6 @@ pub(super) fn what(job: &Job) -> &'static str {
         (JobKind::HandleWebhook, ..) => "Webhook from Wonde",
         (JobKind::SendAlert, ..) => "Alert message",
         (JobKind::ActOnJobs, ..) => "Action on many jobs",
-        (JobKind::ForgetWorkers, ..) => "Removal of old workers",
         (JobKind::Unknown, ..) => "Unknown to this release",
         (JobKind::SyncSchool, Some(_), ..) => "Undo",
         (JobKind::SyncSchool, None, true, _) => "Dry run",
