@@ -14,6 +14,7 @@ mod jobs;
 pub mod json;
 mod matches;
 mod metrics;
+mod mis;
 mod openapi;
 mod parameters;
 mod problem;
