@@ -14,7 +14,6 @@ mod jobs;
 pub mod json;
 mod matches;
 mod metrics;
-mod mis;
 mod openapi;
 mod parameters;
 mod problem;

@@ -13,7 +13,7 @@ use utoipa_axum::{
 use crate::{
     ApiError, ApiState, dashboard, docs, edge, explain, health,
     jobs::{self, events},
-    matches, metrics, mis,
+    matches, metrics,
     openapi::{self, Document, Head, needs},
     problems, refresh, schools, staff, sync, webhooks,
 };
@@ -24,7 +24,6 @@ fn api() -> OpenApiRouter<ApiState> {
         .routes(needs(Read, routes!(schools::list_schools)))
         .routes(needs(Read, routes!(schools::get_school)))
         .routes(needs(ManageSchools, routes!(schools::connect_school, schools::disconnect_school)))
-        .routes(needs(Read, routes!(mis::list_mis)))
         .routes(needs(Sync, routes!(sync::enqueue_sync_school)))
         .routes(needs(Read, routes!(matches::list_matches)))
         .routes(needs(Sync, routes!(matches::decide_match)))
