@@ -13,7 +13,6 @@ mod jobs;
 mod keys;
 mod live;
 mod login;
-mod mis;
 mod overview;
 mod page;
 mod palette;
@@ -67,7 +66,6 @@ fn routes() -> Vec<(&'static str, MethodRouter<ApiState>)> {
         ("/dashboard/schools/{school_id}/sync", post(school::sync)),
         ("/dashboard/schools/{school_id}/explain", post(school::explain)),
         ("/dashboard/schools/{school_id}/quality", post(school::download_quality)),
-        ("/dashboard/mis", get(mis::show)),
         ("/dashboard/held", get(held::show)),
         ("/dashboard/audit", get(audit::show)),
         ("/dashboard/audit/verify", post(audit::verify)),

@@ -23,7 +23,6 @@ pub(crate) const ROUTES: &[(&str, &str, &[Role])] = &[
     ("GET", "/dashboard/events", EVERYBODY),
     ("GET", "/dashboard/palette", EVERYBODY),
     ("GET", "/dashboard/jobs", EVERYBODY),
-    ("GET", "/dashboard/mis", EVERYBODY),
     ("POST", "/dashboard/jobs/views", EVERYBODY),
     ("POST", "/dashboard/jobs/views/forget", EVERYBODY),
     ("GET", "/dashboard/jobs/{job_id}", EVERYBODY),
