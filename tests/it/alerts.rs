@@ -63,7 +63,6 @@ impl Receiver {
         tokio::spawn(async move { axum::serve(listener, app).await });
         let secret = format!("whsec_{}", STANDARD.encode(KEY));
         let secret = AlertSecret::parse(&secret.into()).unwrap();
-        mis_sync_wonde::install_crypto_provider();
         Arc::new(AlertReceiver::new(url, secret).unwrap())
     }
 

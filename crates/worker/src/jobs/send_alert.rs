@@ -75,6 +75,7 @@ pub struct AlertReceiver {
 impl AlertReceiver {
     /// Messages are posted to `url` and signed with `secret`.
     pub fn new(url: Url, secret: AlertSecret) -> Result<Self, reqwest::Error> {
+        mis_sync_wonde::install_crypto_provider();
         let http = Client::builder()
             .timeout(TIMEOUT)
             // A redirect could take the message anywhere.
