@@ -38,7 +38,7 @@ impl Servers {
     }
 
     pub fn pool(&self) -> Pool {
-        mis_sync_store::connect(&self.database_url(), 10).unwrap()
+        mis_sync_store::connect(&self.database_url(), 12).unwrap()
     }
 
     /// Removes everything from the Redis.
