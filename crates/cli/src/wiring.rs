@@ -5,7 +5,9 @@ use mis_sync_domain::{Clock, MisTable, WondeHosts};
 use mis_sync_queue::{Intake, Queue, RateLimiter, Redis, WorkerOptions};
 use mis_sync_store::{Pool, TokenCipher};
 use mis_sync_wonde::WondeClient;
-use mis_sync_worker::{AllowedAddresses, Context, SharedRateLimit, Turns};
+use mis_sync_worker::{
+    AllowedAddresses, Context, LeaderOptions, LoginLimits, SharedRateLimit, SyncLimits, Turns,
+};
 use uuid::Uuid;
 
 use crate::{config::Config, descriptors, exit::Failure};
@@ -74,7 +76,10 @@ impl Parts {
     }
 
     /// What a worker needs.
-    pub fn worker(&self, config: &Config) -> Result<(Context, WorkerOptions), Failure> {
+    pub fn worker(
+        &self,
+        config: &Config,
+    ) -> Result<(Context, LeaderOptions, WorkerOptions), Failure> {
         let refresh_timeout = config.worker.refresh_timeout();
         let limiter = |limit| SharedRateLimit(RateLimiter::new(&self.queue, limit));
         let syncs = limiter(config.wonde.limit_of_syncs()?);
@@ -89,18 +94,25 @@ impl Parts {
             wonde: client(config.wonde.client(), syncs)?,
             wonde_at_login: client(config.wonde.client_at_login(refresh_timeout), logins)?,
             wonde_hosts: Arc::clone(&self.wonde_hosts),
-            refresh_timeout,
-            turns: Turns::default(),
-            probe_after: config.worker.probe_after(),
-            token_probe_after: config.wonde.token_probe_after(),
             cipher: Arc::clone(&self.cipher),
             mis: Arc::clone(&self.mis),
             clock: Clock::system(),
-            staged_pages_max_age: config.worker.staged_pages_max_age(),
-            delta_overlap: config.worker.delta_overlap(),
+            syncs: SyncLimits {
+                pages_max_age: config.worker.staged_pages_max_age(),
+                delta_overlap: config.worker.delta_overlap(),
+            },
+            logins: LoginLimits {
+                timeout: refresh_timeout,
+                turns: Turns::default(),
+                probe_after: config.worker.probe_after(),
+            },
+            alert_receiver: config.alerts.receiver()?,
+        };
+        let leader = LeaderOptions {
             scheduler: config.scheduler.options(),
+            alerts: config.alerts.options(),
             retention: config.retention.options(),
-            alerts: config.alerts.options()?,
+            token_probe_after: config.wonde.token_probe_after(),
         };
         let options = WorkerOptions {
             name: worker_name(),
@@ -111,7 +123,7 @@ impl Parts {
             retry: config.worker.retry(),
             intake: Intake::default(),
         };
-        Ok((context, options))
+        Ok((context, leader, options))
     }
 }
 

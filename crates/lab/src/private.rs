@@ -81,8 +81,8 @@ impl PrivateSystem {
         // gets one.
         let parts = Parts::connect(&config).await?;
         let worker_pool = parts.queue.pool().clone();
-        let (context, worker) = parts.worker(&config)?;
-        let worker = tokio::spawn(mis_sync_worker::run(context, worker, stop.clone()));
+        let (context, leader, worker) = parts.worker(&config)?;
+        let worker = tokio::spawn(mis_sync_worker::run(context, leader, worker, stop.clone()));
         Ok(Self { simulator, pool, api_url, api_key, stop, api, worker, worker_pool, servers })
     }
 

@@ -11,8 +11,8 @@ use mis_sync_store::{Pool, TokenCipher, api_keys, retention::Retention, schools:
 use mis_sync_wonde::{ClientConfig, WondeClient};
 use mis_sync_wonde_sim::{RunningSimulator, SchoolSummary, Simulator, SimulatorOptions};
 use mis_sync_worker::{
-    AlertOptions, AlertReceiver, AllowedAddresses, Context, RetentionOptions, SchedulerOptions,
-    SharedRateLimit, Turns,
+    AlertOptions, AlertReceiver, AllowedAddresses, Context, LeaderOptions, LoginLimits,
+    RetentionOptions, SchedulerOptions, SharedRateLimit, SyncLimits, Turns,
 };
 use reqwest::{Client, RequestBuilder};
 use secrecy::{ExposeSecret, SecretString};
@@ -214,7 +214,12 @@ impl TestApp {
             retry: RetryPolicy { base: Duration::from_millis(20), max: Duration::from_millis(200) },
             intake: Intake::default(),
         };
-        let task = tokio::spawn(mis_sync_worker::run(self.context(), options, stop.clone()));
+        let task = tokio::spawn(mis_sync_worker::run(
+            self.context(),
+            self.leader(),
+            options,
+            stop.clone(),
+        ));
         RunningWorker { stop, task: Some(task) }
     }
 
@@ -228,7 +233,6 @@ impl TestApp {
         let limiter = |limit| SharedRateLimit(RateLimiter::new(&self.queue, limit));
         let (syncs, logins) = (limiter(limit.keeping_percent(30)), limiter(limit));
         let addresses = || Arc::new(AllowedAddresses(Arc::clone(&self.hosts)));
-        let timeout = self.options.refresh_timeout;
         let config = ClientConfig {
             base_url: self.simulator.base_url().parse().unwrap(),
             page_size: self.options.page_size,
@@ -248,25 +252,31 @@ impl TestApp {
             )
             .unwrap(),
             wonde_hosts: Arc::clone(&self.hosts),
-            refresh_timeout: timeout,
-            turns: Turns::default(),
-            probe_after: PROBE_AFTER,
-            token_probe_after: self.options.token_probe_after,
             cipher: Arc::clone(&self.cipher),
             mis: Arc::new(MisTable::built_in()),
             clock: self.options.clock.clone(),
-            staged_pages_max_age: Duration::from_mins(10),
-            delta_overlap: Duration::from_hours(6),
+            syncs: SyncLimits {
+                pages_max_age: Duration::from_mins(10),
+                delta_overlap: Duration::from_hours(6),
+            },
+            logins: LoginLimits {
+                timeout: self.options.refresh_timeout,
+                turns: Turns::default(),
+                probe_after: PROBE_AFTER,
+            },
+            alert_receiver: self.options.alert_receiver.clone(),
+        }
+    }
+
+    fn leader(&self) -> LeaderOptions {
+        LeaderOptions {
+            token_probe_after: self.options.token_probe_after,
             scheduler: SchedulerOptions {
                 enabled: self.options.scheduler,
                 every: Duration::from_millis(50),
                 max_unfinished: 100,
             },
-            alerts: AlertOptions {
-                stale_after: STALE_AFTER,
-                every: Duration::from_millis(50),
-                receiver: self.options.alert_receiver.clone(),
-            },
+            alerts: AlertOptions { stale_after: STALE_AFTER, every: Duration::from_millis(50) },
             retention: RetentionOptions {
                 keep: self.options.retention,
                 every: Duration::from_millis(50),

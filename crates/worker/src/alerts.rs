@@ -3,36 +3,33 @@
 
 mod message;
 
-use std::{convert::Infallible, sync::Arc, time::Duration};
+use std::{convert::Infallible, time::Duration};
 
 use chrono::TimeDelta;
 use mis_sync_store::{Error, alerts};
 
 use crate::{
     Context,
-    jobs::AlertReceiver,
-    leader::{every, in_time},
+    pace::{every, in_time},
 };
 
-/// Which conditions raise alerts, and where they are sent.
-#[derive(Debug, Clone)]
+/// Which conditions raise alerts.
+#[derive(Debug, Clone, Copy)]
 pub struct AlertOptions {
     /// The longest time without a sync that was applied.
     pub stale_after: TimeDelta,
     pub every: Duration,
-    /// Where alerts are sent; `None` if they are only recorded.
-    pub receiver: Option<Arc<AlertReceiver>>,
 }
 
 /// Only a dead connection takes this long.
 const LONGEST: Duration = Duration::from_mins(5);
 
 /// Compares the schools with the open alerts, again and again.
-pub(crate) async fn watch(context: &Context) -> Infallible {
-    let mut tick = every(context.alerts.every);
+pub(crate) async fn watch(context: &Context, options: &AlertOptions) -> Infallible {
+    let mut tick = every(options.every);
     loop {
         tick.tick().await;
-        match in_time(LONGEST, look(context)).await {
+        match in_time(LONGEST, look(context, options)).await {
             Ok(alerts::Reconciled { raised: 0, cleared: 0, .. }) => {}
             Ok(alerts::Reconciled { raised, cleared, jobs }) => {
                 tracing::info!(raised, cleared, "alerts changed");
@@ -45,12 +42,12 @@ pub(crate) async fn watch(context: &Context) -> Infallible {
     }
 }
 
-async fn look(context: &Context) -> Result<alerts::Reconciled, Error> {
-    let (pool, now, options) = (context.queue.pool(), context.clock.now(), &context.alerts);
+async fn look(context: &Context, options: &AlertOptions) -> Result<alerts::Reconciled, Error> {
+    let (pool, now) = (context.queue.pool(), context.clock.now());
     let mut conditions = Vec::new();
     for school in alerts::unwell(pool, now - options.stale_after).await? {
         conditions.extend(school.conditions(now, options.stale_after));
     }
-    let is_told = options.receiver.is_some();
+    let is_told = context.alert_receiver.is_some();
     alerts::reconcile(pool, &conditions, |alert| is_told.then(|| message::body(alert))).await
 }

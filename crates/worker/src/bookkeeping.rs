@@ -7,7 +7,7 @@ use mis_sync_store::{Error, figures, workers};
 
 use crate::{
     Context,
-    leader::{every, in_time},
+    pace::{every, in_time},
 };
 
 /// Only a dead connection takes this long.

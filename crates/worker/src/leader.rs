@@ -9,17 +9,38 @@ use std::{convert::Infallible, time::Duration};
 
 use futures::future;
 use mis_sync_store::{Error, leader::Candidate};
-use tokio::time::{Interval, MissedTickBehavior, interval, timeout};
+use tokio::time::Interval;
 use tokio_util::sync::CancellationToken;
 
-use crate::{Context, alerts, bookkeeping, retention, scheduler, token_probes};
+use crate::{
+    AlertOptions, Context, RetentionOptions, SchedulerOptions, alerts, bookkeeping,
+    pace::{every, in_time},
+    retention, scheduler, token_probes,
+};
+
+/// What the leader does, and how often.
+#[derive(Debug, Clone)]
+pub struct LeaderOptions {
+    /// How schedules are served.
+    pub scheduler: SchedulerOptions,
+    pub alerts: AlertOptions,
+    /// How long old rows are kept.
+    pub retention: RetentionOptions,
+    /// How long before a refused token is tried again.
+    pub token_probe_after: Duration,
+}
 
 /// How often a worker asks for the lock, or checks that it still has it.
 const EVERY: Duration = Duration::from_secs(2);
 /// A database that does not answer for this long has given the lock to another worker, or will.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-pub(crate) async fn run(context: Context, lease: Duration, stop: CancellationToken) {
+pub(crate) async fn run(
+    context: Context,
+    options: LeaderOptions,
+    lease: Duration,
+    stop: CancellationToken,
+) {
     let mut tick = every(EVERY);
     loop {
         tokio::select! {
@@ -28,7 +49,7 @@ pub(crate) async fn run(context: Context, lease: Duration, stop: CancellationTok
         }
         let ended = tokio::select! {
             () = stop.cancelled() => return,
-            ended = stand(&context, lease) => ended,
+            ended = stand(&context, &options, lease) => ended,
         };
         match ended {
             Ok(never) => match never {},
@@ -38,7 +59,11 @@ pub(crate) async fn run(context: Context, lease: Duration, stop: CancellationTok
 }
 
 /// Waits for the lock, then does the leader's work until the lock is lost.
-async fn stand(context: &Context, lease: Duration) -> Result<Infallible, Error> {
+async fn stand(
+    context: &Context,
+    options: &LeaderOptions,
+    lease: Duration,
+) -> Result<Infallible, Error> {
     let mut candidate = within(Candidate::connect(context.queue.pool(), lease)).await?;
     let mut tick = every(EVERY);
     while !within(candidate.leads()).await? {
@@ -46,11 +71,11 @@ async fn stand(context: &Context, lease: Duration) -> Result<Infallible, Error> 
     }
     tracing::info!("this worker leads");
     let duties = future::join5(
-        scheduler::run(context),
-        alerts::watch(context),
+        scheduler::run(context, &options.scheduler),
+        alerts::watch(context, &options.alerts),
         bookkeeping::run(context),
-        retention::run(context),
-        token_probes::run(context),
+        retention::run(context, &options.retention),
+        token_probes::run(context, options.token_probe_after),
     );
     tokio::select! {
         lost = hold(&mut candidate, tick) => lost,
@@ -67,23 +92,4 @@ async fn hold(candidate: &mut Candidate, mut tick: Interval) -> Result<Infallibl
 
 async fn within<T>(answer: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
     in_time(PATIENCE, answer).await
-}
-
-/// Aborts what takes longer: a dead connection never answers, and its loop would stand still for
-/// ever.
-pub(crate) async fn in_time<T, E: From<Error>>(
-    longest: Duration,
-    work: impl Future<Output = Result<T, E>>,
-) -> Result<T, E> {
-    match timeout(longest, work).await {
-        Ok(answer) => answer,
-        Err(_) => Err(Error::Unavailable("it did not answer in time".into()).into()),
-    }
-}
-
-/// An interval that does not catch up on missed ticks.
-pub(crate) fn every(period: Duration) -> Interval {
-    let mut tick = interval(period);
-    tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    tick
 }

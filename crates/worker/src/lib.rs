@@ -7,6 +7,7 @@ mod error;
 mod jobs;
 mod leader;
 pub mod mapping;
+mod pace;
 mod rate_limit;
 mod registry;
 mod retention;
@@ -28,6 +29,7 @@ pub use addresses::AllowedAddresses;
 pub use alerts::AlertOptions;
 pub use error::SyncError;
 pub use jobs::{AlertReceiver, AlertSecret, InvalidAlertSecret};
+pub use leader::LeaderOptions;
 pub use rate_limit::SharedRateLimit;
 pub use retention::RetentionOptions;
 pub use scheduler::SchedulerOptions;
@@ -43,34 +45,42 @@ pub struct Context {
     pub wonde_at_login: WondeClient,
     /// The hosts that may be Wonde.
     pub wonde_hosts: Arc<WondeHosts>,
-    /// How long the fetch of one person may take.
-    pub refresh_timeout: Duration,
-    /// Which logins may write.
-    pub turns: Turns,
-    /// How long logins do not ask a Wonde that failed one of them.
-    pub probe_after: Duration,
-    /// How long before a refused token is tried again.
-    pub token_probe_after: Duration,
     pub cipher: Arc<TokenCipher>,
     pub mis: Arc<MisTable>,
     /// Today's date and the time of day.
     pub clock: Clock,
+    pub syncs: SyncLimits,
+    pub logins: LoginLimits,
+    /// Where alerts are sent; `None` if they are only recorded.
+    pub alert_receiver: Option<Arc<AlertReceiver>>,
+}
+
+/// What bounds the syncs of schools.
+#[derive(Debug, Clone, Copy)]
+pub struct SyncLimits {
     /// How old the pages of an interrupted fetch may be for a later attempt to use them.
-    pub staged_pages_max_age: Duration,
+    pub pages_max_age: Duration,
     /// How far a delta looks back beyond the last fetch, because a change in the MIS reaches Wonde
     /// late.
     pub delta_overlap: Duration,
-    /// How schedules are served.
-    pub scheduler: SchedulerOptions,
-    pub alerts: AlertOptions,
-    /// How long old rows are kept.
-    pub retention: RetentionOptions,
+}
+
+/// What bounds the refreshes of people who log in.
+#[derive(Debug, Clone)]
+pub struct LoginLimits {
+    /// How long the fetch of one person may take.
+    pub timeout: Duration,
+    /// Which logins may write.
+    pub turns: Turns,
+    /// How long logins do not ask a Wonde that failed one of them.
+    pub probe_after: Duration,
 }
 
 /// Runs jobs, the sweeper and, while this worker is the leader, the leader's work, until `stop` is
 /// cancelled and the running jobs are done or handed back.
 pub async fn run(
     context: Context,
+    leader: LeaderOptions,
     options: WorkerOptions,
     stop: CancellationToken,
 ) -> Result<(), mis_sync_queue::Error> {
@@ -78,7 +88,7 @@ pub async fn run(
     let worker = options.name.clone();
     let (beat, intake) = (registry::heartbeat(&options), options.intake.clone());
     let registry = registry::run(context.queue.clone(), beat, intake, beside.clone());
-    let leader = leader::run(context.clone(), options.lease, beside.clone());
+    let leader = leader::run(context.clone(), leader, options.lease, beside.clone());
     let queue = context.queue.clone();
     let tasks = [
         ("registry", tokio::spawn(registry)),

@@ -7,7 +7,7 @@ use mis_sync_queue::{Intake, Queue, WorkerOptions};
 use mis_sync_store::workers::{self, Heartbeat};
 use tokio_util::sync::CancellationToken;
 
-use crate::leader::{every, in_time};
+use crate::pace::{every, in_time};
 
 const EVERY: Duration = Duration::from_secs(2);
 

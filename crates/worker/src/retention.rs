@@ -6,7 +6,7 @@ use mis_sync_store::retention::{self, Removed, Retention};
 
 use crate::{
     Context,
-    leader::{every, in_time},
+    pace::{every, in_time},
 };
 
 /// Only a dead connection takes this long.
@@ -20,8 +20,8 @@ pub struct RetentionOptions {
     pub every: Duration,
 }
 
-pub(crate) async fn run(context: &Context) -> Infallible {
-    let RetentionOptions { keep, every: period } = context.retention;
+pub(crate) async fn run(context: &Context, options: &RetentionOptions) -> Infallible {
+    let RetentionOptions { keep, every: period } = *options;
     let mut tick = every(period);
     loop {
         tick.tick().await;

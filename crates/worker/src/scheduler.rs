@@ -10,7 +10,7 @@ use mis_sync_store::schedule::{self, ScheduledSchool};
 
 use crate::{
     Context,
-    leader::{every, in_time},
+    pace::{every, in_time},
 };
 
 /// Only a dead connection takes this long.
@@ -28,14 +28,14 @@ pub struct SchedulerOptions {
     pub max_unfinished: usize,
 }
 
-pub(crate) async fn run(context: &Context) -> Infallible {
-    if !context.scheduler.enabled {
+pub(crate) async fn run(context: &Context, options: &SchedulerOptions) -> Infallible {
+    if !options.enabled {
         return pending().await;
     }
-    let mut tick = every(context.scheduler.every);
+    let mut tick = every(options.every);
     loop {
         tick.tick().await;
-        match in_time(LONGEST, enqueue_due(context)).await {
+        match in_time(LONGEST, enqueue_due(context, options)).await {
             Ok(0) => {}
             Ok(enqueued) => tracing::info!(enqueued, "scheduled syncs asked for"),
             Err(error) => tracing::warn!(%error, "schedules could not be served"),
@@ -44,7 +44,7 @@ pub(crate) async fn run(context: &Context) -> Infallible {
 }
 
 /// Requests what is due, the longest waiting first, and returns how many syncs are new.
-async fn enqueue_due(context: &Context) -> Result<usize, Error> {
+async fn enqueue_due(context: &Context, options: &SchedulerOptions) -> Result<usize, Error> {
     let (pool, now) = (context.queue.pool(), context.clock.now());
     let mut due: Vec<(DueSync, SchoolId)> = Vec::new();
     for school in schedule::schools(pool).await? {
@@ -59,7 +59,7 @@ async fn enqueue_due(context: &Context) -> Result<usize, Error> {
         return Ok(0);
     }
     due.sort_by_key(|(sync, _)| sync.slot);
-    let room = context.scheduler.max_unfinished.saturating_sub(schedule::unfinished(pool).await?);
+    let room = options.max_unfinished.saturating_sub(schedule::unfinished(pool).await?);
     let mut enqueued = 0;
     for (sync, id) in due {
         if enqueued == room {

@@ -6,7 +6,7 @@ use mis_sync_queue::{Queue, Swept};
 use tokio::time::{MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
 
-use crate::leader::in_time;
+use crate::pace::in_time;
 
 /// This is also how late a retry may start after it became due.
 const EVERY: Duration = Duration::from_secs(1);

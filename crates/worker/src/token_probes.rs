@@ -7,7 +7,7 @@ use mis_sync_domain::SchoolId;
 use mis_sync_store::{Error as StoreError, schools};
 use mis_sync_wonde::Error as WondeError;
 
-use crate::{Context, SyncError, jobs::connection, leader::every};
+use crate::{Context, SyncError, jobs::connection, pace::every};
 
 /// How often to look for schools, unless they are to be tried more often.
 const LOOK_EVERY: Duration = Duration::from_secs(15);
@@ -16,19 +16,19 @@ const AT_ONCE: i64 = 200;
 /// How many schools are tried in parallel, because a refused token takes a moment.
 const SIDE_BY_SIDE: usize = 8;
 
-pub(crate) async fn run(context: &Context) -> Infallible {
-    let mut tick = every(LOOK_EVERY.min(context.token_probe_after));
+pub(crate) async fn run(context: &Context, after: Duration) -> Infallible {
+    let mut tick = every(LOOK_EVERY.min(after));
     loop {
         tick.tick().await;
-        if let Err(error) = probe_due(context).await {
+        if let Err(error) = probe_due(context, after).await {
             tracing::warn!(%error, "refused tokens could not be tried again");
         }
     }
 }
 
-async fn probe_due(context: &Context) -> Result<(), StoreError> {
+async fn probe_due(context: &Context, after: Duration) -> Result<(), StoreError> {
     let pool = context.queue.pool();
-    let due = schools::take_for_probe(pool, context.token_probe_after, AT_ONCE).await?;
+    let due = schools::take_for_probe(pool, after, AT_ONCE).await?;
     stream::iter(due).for_each_concurrent(SIDE_BY_SIDE, |id| probe(context, id)).await;
     Ok(())
 }

@@ -20,12 +20,12 @@ pub(super) async fn run(config: &Config, serve: &Serve) -> Result<(), Failure> {
     let stop = stop_on_signal()?;
     tracing::info!(listen = %listener.local_addr()?, with_worker = serve.with_worker, "serving");
     let api = mis_sync_api::serve(listener, api, stop.clone());
-    let Some((context, options)) = worker else { return Ok(api.await?) };
+    let Some((context, leader, options)) = worker else { return Ok(api.await?) };
 
     // If one ends, the other is stopped too: half a service looks alive but is not.
     let (api, worker) = tokio::join!(
         stop_after(api, stop.clone()),
-        stop_after(mis_sync_worker::run(context, options, stop.clone()), stop),
+        stop_after(mis_sync_worker::run(context, leader, options, stop.clone()), stop),
     );
     worker?;
     Ok(api?)

@@ -2,10 +2,10 @@ use crate::{config::Config, exit::Failure, signals::stop_on_signal, wiring::Part
 
 pub(super) async fn run(config: &Config) -> Result<(), Failure> {
     let parts = Parts::connect(config).await?;
-    let (context, options) = parts.worker(config)?;
+    let (context, leader, options) = parts.worker(config)?;
     let stop = stop_on_signal()?;
     tracing::info!(worker = options.name, concurrency = options.concurrency, "working");
-    mis_sync_worker::run(context, options, stop).await?;
+    mis_sync_worker::run(context, leader, options, stop).await?;
     tracing::info!("stopped; nothing is left running");
     Ok(())
 }

@@ -97,20 +97,23 @@ impl Alerts {
         TimeDelta::hours(self.stale_hours.get().into())
     }
 
-    /// Which conditions raise alerts, and where they are sent.
-    pub(crate) fn options(&self) -> Result<AlertOptions, Failure> {
-        let receiver = match self.url.expose_secret() {
+    /// Which conditions raise alerts.
+    pub(crate) fn options(&self) -> AlertOptions {
+        AlertOptions {
+            stale_after: self.stale_after(),
+            every: Duration::from_secs(self.every_seconds.get().into()),
+        }
+    }
+
+    /// Where alerts are sent; `None` if they are only recorded.
+    pub(crate) fn receiver(&self) -> Result<Option<Arc<AlertReceiver>>, Failure> {
+        Ok(match self.url.expose_secret() {
             "" => None,
             url => {
                 let receiver = AlertReceiver::new(read_url(url)?, self.secret()?);
                 let failed = |error| Failure::work(format!("alerts cannot be sent: {error}"));
                 Some(Arc::new(receiver.map_err(failed)?))
             }
-        };
-        Ok(AlertOptions {
-            stale_after: self.stale_after(),
-            every: Duration::from_secs(self.every_seconds.get().into()),
-            receiver,
         })
     }
 

@@ -118,14 +118,14 @@ fn what_is_required_is_asked_for_and_secrets_are_not_repeated() {
 fn webhooks_and_alerts_need_good_secrets_and_none_is_repeated() {
     let config = load_with(&[]).unwrap();
     assert!(config.webhooks.wonde_secrets().is_ok());
-    let options = config.alerts.options().unwrap();
-    assert!(options.receiver.is_none() && options.stale_after == TimeDelta::hours(26));
+    assert!(config.alerts.receiver().unwrap().is_none());
+    assert_eq!(config.alerts.options().stale_after, TimeDelta::hours(26));
     assert!(config.scheduler.options().enabled);
 
     let secret = format!("whsec_{}", "A".repeat(32));
     let url = ("MIS_SYNC__ALERTS__URL", "https://hooks.example/hunter2");
     let good = load_with(&[url, ("MIS_SYNC__ALERTS__SECRET", &secret)]).unwrap();
-    assert!(good.alerts.options().unwrap().receiver.is_some());
+    assert!(good.alerts.receiver().unwrap().is_some());
     assert!(!format!("{good:?}").contains("hunter2") && !format!("{good:?}").contains("AAAA"));
     for (variables, part) in [
         (vec![url], "alerts.secret is not set"),
@@ -134,7 +134,7 @@ fn webhooks_and_alerts_need_good_secrets_and_none_is_repeated() {
         (vec![("MIS_SYNC__WEBHOOKS__WONDE_SECRET", "hunter2")], "webhooks.wonde_secret"),
     ] {
         let config = load_with(&variables).unwrap();
-        let wrong = [config.alerts.options().err(), config.webhooks.wonde_secrets().err()];
+        let wrong = [config.alerts.receiver().err(), config.webhooks.wonde_secrets().err()];
         let said = wrong.into_iter().flatten().next().unwrap().to_string();
         assert!(said.contains(part) && !said.contains("hunter2"), "{said}");
     }

@@ -69,7 +69,7 @@ async fn refresh_person(
         page: &page,
         classes: classes.as_deref(),
     };
-    let _turn = context.turns.take(&school.id).await.ok_or(StoreError::SchoolBusy)?;
+    let _turn = context.logins.turns.take(&school.id).await.ok_or(StoreError::SchoolBusy)?;
     let report = sync::refresh_person(pool, plan, || started.elapsed()).await?;
     tracing::info!(
         outcome = report.outcome.map(RefreshOutcome::as_str),
@@ -88,7 +88,7 @@ async fn in_time(
     client: &SchoolClient,
     fetch: impl Future<Output = Result<Fetched, SyncError>>,
 ) -> Result<Fetched, SyncError> {
-    let fetched = timeout(context.refresh_timeout, fetch).await;
+    let fetched = timeout(context.logins.timeout, fetch).await;
     let fetched = fetched.unwrap_or(Err(SyncError::TooSlow));
     let Err(error) = fetched else { return fetched };
     tracing::debug!(requests = client.requests_made(), "the fetch failed");
@@ -97,7 +97,7 @@ async fn in_time(
         schools::mark_token_rejected(pool, school).await?;
     }
     if let Some((reason, wait)) = outage(&error) {
-        let probe_after = wait.unwrap_or_default().max(context.probe_after);
+        let probe_after = wait.unwrap_or_default().max(context.logins.probe_after);
         refresh::note_outage(pool, &school.id, reason, probe_after).await?;
     }
     Err(error)

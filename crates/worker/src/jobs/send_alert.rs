@@ -32,7 +32,7 @@ impl Run for SendAlert {
             let wait = "The message that raised the alert has not been delivered yet.";
             return Err(JobError::Snooze(failure("alert_in_line", wait), AFTER_ANOTHER));
         }
-        let Some(receiver) = &context.alerts.receiver else {
+        let Some(receiver) = &context.alert_receiver else {
             let wait = "No receiver is configured (`alerts.url`).";
             return Err(JobError::Snooze(failure("alert_not_sent", wait), WITHOUT_RECEIVER));
         };

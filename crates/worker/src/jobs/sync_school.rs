@@ -91,7 +91,7 @@ async fn fetch(
     let mis = found.mis();
     let rules = SyncRules::decide(mis, &school.settings, options);
     let after = changed_since(context, school, options);
-    let mut fetch = fetches::begin(pool, lease, after, context.staged_pages_max_age).await?;
+    let mut fetch = fetches::begin(pool, lease, after, context.syncs.pages_max_age).await?;
     if matches!(found, FoundMis::Unknown) {
         fetches::note(pool, lease, &mut fetch, IssueCode::UnknownMis).await?;
     }
@@ -110,7 +110,7 @@ fn changed_since(
 ) -> Option<DateTime<Utc>> {
     let seen = school.changes_seen_until.filter(|_| options.mode == SyncMode::Delta)?;
     let is_proven = school.last_full_sync_at.is_some_and(|at| at >= school.updated_at);
-    is_proven.then(|| seen - context.delta_overlap)
+    is_proven.then(|| seen - context.syncs.delta_overlap)
 }
 
 /// What is known about the school's MIS.
