@@ -129,7 +129,8 @@ named!(
 );
 
 named!(
-    /// What a running job is doing.
+    /// What a running job is doing. Records are mapped as their pages arrive, so a job of this release
+    /// goes from `fetching` to `comparing`.
     #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
     Stage, "stage", {
         /// Reads pages from Wonde and stages the mapped records.
