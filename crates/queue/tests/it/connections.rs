@@ -1,9 +1,8 @@
 //! Connections that end in other ways than by being closed.
 
-use mis_sync_domain::{JobId, JobState};
+use mis_sync_domain::JobId;
 use mis_sync_queue::{Queue, Redis};
-use mis_sync_testing::{PATIENCE, eventually};
-use tokio::time::timeout;
+use mis_sync_testing::eventually;
 
 use crate::{
     fixture::{Runs, TestQueue},
@@ -38,10 +37,7 @@ async fn connections_that_died_without_a_word_are_made_anew() {
     test.until_redis_is(None).await;
     let () = test.redis_command("CLIENT KILL TYPE normal").await;
     test.until_somebody_pops().await;
-    let login = test.login().await;
-    let mut ending = test.queue.ending(login);
-    timeout(PATIENCE, ending.heard()).await.expect("woken");
-    test.wait_for(&[login], JobState::Succeeded).await;
+    test.ends_are_heard().await;
     worker.stop().await;
 }
 

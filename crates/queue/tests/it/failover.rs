@@ -6,7 +6,6 @@ use mis_sync_queue::{Queue, Redis};
 use mis_sync_store::workers::Place;
 use mis_sync_testing::{RedisServer, another_redis, eventually, free_port, sentinel};
 use redis::{FromRedisValue, RedisResult};
-use tokio::time::timeout;
 
 use crate::fixture::{Runs, TestQueue};
 
@@ -153,12 +152,7 @@ async fn a_cluster_serves_and_its_failover_is_followed() {
     limiter.acquire_as("one", "oak").await.unwrap();
     assert_eq!(limiter.traffic().await.unwrap().keys[0].sent, 1, "counted on one node");
     assert!(redis.health().await.unwrap().version.is_some());
-    // A login may end before the subscription is there; then the next one is heard.
-    eventually("the end of a login is heard", async || {
-        let mut ending = test.queue.ending(test.login().await);
-        timeout(Duration::from_secs(1), ending.heard()).await.ok()
-    })
-    .await;
+    test.ends_are_heard().await;
 
     let owner = cluster.owner;
     cluster.nodes[owner].1.kill().unwrap();

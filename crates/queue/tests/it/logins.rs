@@ -17,6 +17,15 @@ impl TestQueue {
         self.login_at("oak").await
     }
 
+    /// Waits until the end of a login is heard. One that ends before the request listens is not.
+    pub(crate) async fn ends_are_heard(&self) {
+        eventually("the end of a login is heard", async || {
+            let mut ending = self.queue.ending(self.login().await);
+            timeout(Duration::from_secs(1), ending.heard()).await.ok()
+        })
+        .await;
+    }
+
     async fn login_at(&self, school: &str) -> JobId {
         let login = RefreshUser { school_id: school.parse().unwrap(), staff_id: StaffId::new() };
         let new = NewJob { deadline: LONG, ..NewJob::of(&login, "test") };
