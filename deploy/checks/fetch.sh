@@ -21,6 +21,8 @@ debian() {
     local folder="$tools/debian-$1"
     if [ ! -x "$folder/$2" ]; then
         mkdir -p "$folder"
+        # A new machine has no lists of packages.
+        if ! apt-cache show "$1" >/dev/null 2>&1; then apt-get update >&2 || return 1; fi
         (cd "$folder" && apt-get -o APT::Sandbox::User=root download "$1" >/dev/null && dpkg-deb -x "$1"_*.deb . &&
             rm "$1"_*.deb) >&2 || return 1
     fi
