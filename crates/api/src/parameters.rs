@@ -174,9 +174,10 @@ impl TryFrom<u16> for Limit {
     }
 }
 
-/// A text, trimmed and not empty.
+/// A text, trimmed and not empty. In a body `null` is left out, as everywhere.
 pub(crate) fn text<'de, D: Deserializer<'de>>(from: D) -> Result<Option<String>, D::Error> {
-    let text = String::deserialize(from)?.trim().to_owned();
+    let Some(text) = Option::<String>::deserialize(from)? else { return Ok(None) };
+    let text = text.trim().to_owned();
     if text.is_empty() { Err(serde::de::Error::custom("empty")) } else { Ok(Some(text)) }
 }
 

@@ -72,22 +72,3 @@ impl From<JobsQuery> for JobFilter {
         }
     }
 }
-
-/// Which rows of a job's changes or issues are listed.
-#[derive(Deserialize, IntoParams)]
-#[serde(deny_unknown_fields)]
-#[into_params(parameter_in = Query)]
-pub(crate) struct RowsQuery {
-    /// `next_cursor` of the page before; not with `text/csv`
-    #[param(value_type = Option<String>)]
-    pub(super) cursor: Option<i64>,
-    /// Rows on a page, 50 if left out; not with `text/csv`
-    #[param(value_type = Option<u16>, minimum = 1, maximum = 200)]
-    pub(super) limit: Option<Limit>,
-}
-
-impl Query for RowsQuery {
-    fn wanted(parameter: &str) -> String {
-        if parameter == "limit" { wanted_limit() } else { CURSOR.to_owned() }
-    }
-}
