@@ -3,4 +3,3 @@ DROP TRIGGER subject_updated ON subject;
 DROP TRIGGER class_updated ON class;
 DROP TRIGGER staff_updated ON staff;
 DROP FUNCTION set_updated_at;
-DROP INDEX staff_by_school;

@@ -1,6 +1,3 @@
--- The list of a school's people is read in the order of their ids.
-CREATE INDEX staff_by_school ON staff (school_id, id);
-
 -- "Changed since" relies on updated_at, so the database sets it for a writer who does not.
 CREATE FUNCTION set_updated_at() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN

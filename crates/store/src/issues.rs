@@ -100,7 +100,8 @@ pub async fn of_school(
         SELECT min(i.position) AS "position!", i.code AS "code!", i.wonde_id, i.staff_id, i.name,
             i.email, i.upi, i.class_or_subject
         FROM mis_reading r JOIN named_issue i ON i.job_id IN (r.job_id, r.full_job_id)
-        WHERE r.school_id = $1
+        -- The school is said twice, so that each table is read for this school alone.
+        WHERE r.school_id = $1 AND i.school_id = $1
         GROUP BY i.code, i.wonde_id, i.staff_id, i.name, i.email, i.upi, i.class_or_subject
         HAVING min(i.position) > $2
         ORDER BY min(i.position) LIMIT $3
