@@ -9,6 +9,7 @@ pub mod explain;
 pub mod fetches;
 pub mod figures;
 mod health;
+pub mod issues;
 pub mod jobs;
 pub mod leader;
 pub mod logins;
