@@ -8,7 +8,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use mis_sync_control::Refused;
-use mis_sync_domain::Role;
+use mis_sync_domain::{InvalidOnBehalfOf, Role};
 
 use crate::{problem::ProblemType, views::FieldError};
 
@@ -82,6 +82,8 @@ pub(crate) enum ApiError {
     InvalidParameter { parameter: String, found: String, wanted: String },
     #[error("`Idempotency-Key` has to be one header of 1 to 255 visible ASCII characters.")]
     InvalidIdempotencyKey,
+    #[error("`X-Requested-By` has to be one header of {InvalidOnBehalfOf}.")]
+    InvalidRequestedBy,
     #[error("This `Idempotency-Key` was already used with another request; use a new one.")]
     IdempotencyKeyReused,
     #[error("The request took too long and was stopped.")]
@@ -125,6 +127,7 @@ impl ApiError {
             Self::BodyTooLarge => ProblemType::BodyTooLarge,
             Self::InvalidParameter { .. } => ProblemType::InvalidParameter,
             Self::InvalidIdempotencyKey => ProblemType::InvalidIdempotencyKey,
+            Self::InvalidRequestedBy => ProblemType::InvalidRequestedBy,
             Self::IdempotencyKeyReused => ProblemType::IdempotencyKeyReused,
             Self::TimedOut => ProblemType::TimedOut,
             Self::DependencyAway(_) => ProblemType::DependencyAway,

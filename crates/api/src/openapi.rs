@@ -2,13 +2,13 @@
 //! key. The operations themselves come from the list of [`routes`](crate::router).
 
 use axum::{Extension, http::header::CONTENT_TYPE, response::IntoResponse};
-use mis_sync_domain::{Action, Role};
+use mis_sync_domain::{Action, OnBehalfOf, Role};
 use utoipa::{
     IntoResponses, Modify, OpenApi,
     openapi::{
-        PathItem,
+        ObjectBuilder, PathItem, Type,
         extensions::ExtensionsBuilder,
-        path::Operation,
+        path::{Operation, ParameterBuilder, ParameterIn},
         security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme},
     },
 };
@@ -67,7 +67,9 @@ pub(crate) fn needs(
 }
 
 fn operations(item: &mut PathItem) -> impl Iterator<Item = &mut Operation> {
-    [&mut item.get, &mut item.put, &mut item.post, &mut item.delete].into_iter().flatten()
+    let methods =
+        [&mut item.get, &mut item.put, &mut item.post, &mut item.patch, &mut item.delete];
+    methods.into_iter().flatten()
 }
 
 fn describe_access(operation: &mut Operation, action: Action) {
@@ -85,9 +87,27 @@ fn describe_access(operation: &mut Operation, action: Action) {
     });
     let extension = ExtensionsBuilder::new().add("x-roles", serde_json::json!(roles)).build();
     operation.extensions.get_or_insert_default().merge(extension);
+    if !matches!(action, Action::Read | Action::SeePersonalData) {
+        name_person(operation);
+    }
     for (status, problem) in CommonProblems::responses() {
         operation.responses.responses.entry(status).or_insert(problem);
     }
+}
+
+/// What acts takes the person for whom it is done.
+fn name_person(operation: &mut Operation) {
+    let text = ObjectBuilder::new().schema_type(Type::String).max_length(Some(OnBehalfOf::MAX));
+    let header = ParameterBuilder::new()
+        .name("X-Requested-By")
+        .parameter_in(ParameterIn::Header)
+        .description(Some(
+            "The person who pressed: best an id, because the audit log keeps it for ever. At most \
+             100 characters, in UTF-8, without control characters. `requested_by` shows it.",
+        ))
+        .schema(Some(text))
+        .build();
+    operation.parameters.get_or_insert_default().push(header.into());
 }
 
 /// Problems of every route that needs a key.

@@ -75,6 +75,8 @@ catalogue! {
     InvalidIdempotencyKey = BAD_REQUEST "invalid-idempotency-key":
         "The Idempotency-Key is not valid",
         "Send one header of 1 to 255 visible ASCII characters, for example a UUID.";
+    InvalidRequestedBy = BAD_REQUEST "invalid-requested-by": "The X-Requested-By is not valid",
+        "Send one header with the id of the person who pressed, at most 100 characters in UTF-8.";
     Unauthorized = UNAUTHORIZED "unauthorized": "A valid API key is needed",
         "Send `Authorization: Bearer <key>`. `mis-sync keys create` makes a key.";
     WebhookSecretMissing = UNAUTHORIZED "webhook-secret-missing": "The webhook has no secret",

@@ -92,7 +92,7 @@ pub(crate) async fn refresh_user(
         Ok(Ok(None)) => {}
     }
     let asked = RefreshUser { school_id: school_id.clone(), staff_id: whose.1 };
-    let new = NewJob::of(&asked, &access.key().name);
+    let new = NewJob::of(&asked, access.requester());
     let job = follow(access.queue(), new, deadline, wait.is_some()).await?;
     Ok(answer(whose, &standing, job, wait.is_some()))
 }

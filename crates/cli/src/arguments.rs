@@ -102,7 +102,8 @@ pub(crate) enum Keys {
         /// Who or what uses the key.
         #[arg(long)]
         name: String,
-        /// app: sync, read, connect schools; viewer: read; operator: act on jobs; admin: all.
+        /// app: sync, read, act on jobs, connect schools; viewer: read; operator: sync, read, act on
+        /// jobs; admin: all.
         #[arg(long, value_name = "app|viewer|operator|admin")]
         role: Role,
         /// Only for this school.

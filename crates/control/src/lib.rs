@@ -1,7 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 use mis_sync_domain::{
-    BulkId, GuardCategory, Job, JobId, JobKind, JobState, School, SyncOptions, SyncSchool,
+    BulkId, GuardCategory, Job, JobId, JobKind, JobState, Requester, School, SyncOptions, SyncSchool,
     plan::Conflict,
 };
 use mis_sync_queue::{Error, Queue};
@@ -104,13 +104,13 @@ pub async fn act(queue: &Queue, id: JobId, act: Act<'_>, actor: &Actor) -> Resul
     Err(Refused::WrongState { state: job.state, allowed: act.allowed() })
 }
 
-/// Presses *Sync Data* in the name of `requested_by`. An unfinished sync of the school is the
+/// Presses *Sync Data*. An unfinished sync of the school is the
 /// answer; so is the job of a repeated request, even if the school was disconnected meanwhile.
 pub async fn press(
     queue: &Queue,
     school: &School,
     options: SyncOptions,
-    requested_by: &str,
+    requested_by: impl Into<Requester>,
     idempotency: Option<&Idempotency>,
 ) -> Result<Enqueued, Refused> {
     if school.token.is_missing() {

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 pub use background::BackgroundJob;
 pub use kinds::{ActOnJobs, HandleWebhook, RefreshUser, SendAlert, SyncSchool};
 
-use crate::{Approval, JobId, Report, SchoolId, StaffId};
+use crate::{Approval, JobId, Report, Requester, SchoolId, StaffId};
 
 /// The name is not on its list.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -253,8 +253,8 @@ pub struct Job {
     pub staff_id: Option<StaffId>,
     /// The options that the caller gave.
     pub options: SyncOptions,
-    /// Name of the API key or command that requested the job.
-    pub requested_by: String,
+    /// Who requested the job.
+    pub requested_by: Requester,
     /// The job that this one repeats, if it is a retry.
     pub retry_of: Option<JobId>,
     /// The job whose changes this one reversed.

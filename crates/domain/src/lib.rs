@@ -21,6 +21,7 @@ mod photo;
 pub mod plan;
 mod refresh;
 mod report;
+mod requester;
 mod role;
 mod schedule;
 mod school;
@@ -57,6 +58,7 @@ pub use ownership::{
 pub use photo::{MAX_PHOTO_BYTES, Photo, PhotoRecord, PhotoType};
 pub use refresh::{LoginStanding, Outage, OutageReason, RefreshOutcome, StaleReason};
 pub use report::{PhotoCounts, Report, TeachingCounts};
+pub use requester::{InvalidOnBehalfOf, OnBehalfOf, Requester};
 pub use role::{Action, Role};
 pub use schedule::{
     DateRange, DueSync, HourRange, InvalidTimeOfDay, REQUESTED_BY_SCHEDULE, Schedule, Served,

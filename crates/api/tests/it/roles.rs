@@ -81,9 +81,12 @@ fn who_may_do_what_is_as_agreed() {
     assert_eq!(of(Admin).len(), routes.len());
     let viewer = of(Viewer);
     assert!(viewer.iter().all(|route| route.starts_with("GET ") && !route.ends_with("/photo")));
-    let only_operator: Vec<_> = of(Operator).difference(&of(IpApp)).cloned().collect();
+    // The app acts for its administrators.
     let actions = ["approve", "cancel", "reject", "retry", "undo"];
-    assert_eq!(only_operator, actions.map(|action| format!("POST /v1/jobs/{{job_id}}/{action}")));
+    for action in actions.map(|action| format!("POST /v1/jobs/{{job_id}}/{action}")) {
+        assert!(of(IpApp).contains(&action) && of(Operator).contains(&action), "{action}");
+    }
+    assert_eq!(of(Operator).difference(&of(IpApp)).next(), None);
     let only_app: Vec<_> = of(IpApp).difference(&of(Operator)).cloned().collect();
     assert_eq!(
         only_app,

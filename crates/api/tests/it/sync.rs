@@ -35,7 +35,7 @@ async fn a_press_makes_a_job_and_a_second_one_finds_it() {
     let stored = app.all_jobs().await;
     assert_eq!(stored.len(), 1);
     assert_eq!(stored[0].school_id, Some(school));
-    assert_eq!(stored[0].requested_by, "admin");
+    assert_eq!(stored[0].requested_by.to_string(), "admin");
     assert!(!stored[0].options.dry_run);
 
     let lease = app.claim(stored[0].id).await;
