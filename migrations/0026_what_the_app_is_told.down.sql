@@ -8,7 +8,6 @@ DROP TABLE installation_callbacks;
 ALTER TABLE school
     DROP COLUMN callback_url,
     DROP COLUMN callback_secret,
-    DROP COLUMN checked_at,
     DROP COLUMN last_check;
 CREATE OR REPLACE FUNCTION audit_hash(line audit_log) RETURNS bytea LANGUAGE sql STABLE AS $$
     SELECT sha256(string_agg(

@@ -30,12 +30,11 @@ $$;
 ALTER TABLE school
     ADD COLUMN callback_url text,
     ADD COLUMN callback_secret bytea,
-    ADD COLUMN checked_at timestamptz,
-    ADD COLUMN last_check jsonb;
+    ADD COLUMN last_check jsonb,
+    ADD CONSTRAINT school_callback CHECK (callback_url IS NULL OR callback_secret IS NOT NULL);
 COMMENT ON COLUMN school.callback_url IS 'Where messages about the school''s jobs are posted; null: nowhere.';
 COMMENT ON COLUMN school.callback_secret IS 'Signs these messages. Encrypted like the token.';
-COMMENT ON COLUMN school.checked_at IS 'When Wonde was last asked what the school grants.';
-COMMENT ON COLUMN school.last_check IS 'What Wonde said then: ids and names of scopes, no personal data.';
+COMMENT ON COLUMN school.last_check IS 'What Wonde said when it was last asked what the school grants. No personal data.';
 
 CREATE TABLE installation_callbacks (
     is_only boolean PRIMARY KEY DEFAULT true CHECK (is_only),

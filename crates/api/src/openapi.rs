@@ -67,8 +67,7 @@ pub(crate) fn needs(
 }
 
 fn operations(item: &mut PathItem) -> impl Iterator<Item = &mut Operation> {
-    let methods =
-        [&mut item.get, &mut item.put, &mut item.post, &mut item.patch, &mut item.delete];
+    let methods = [&mut item.get, &mut item.put, &mut item.post, &mut item.patch, &mut item.delete];
     methods.into_iter().flatten()
 }
 
@@ -122,6 +121,11 @@ enum CommonProblems {
     /// `forbidden`
     #[response(status = 403, content_type = "application/problem+json")]
     Forbidden(ProblemView),
+    /// `too-many-requests`: `RateLimit-Policy` and `RateLimit` say what the key may send
+    #[response(status = 429, content_type = "application/problem+json", headers(
+        ("Retry-After" = u32, description = "Seconds to wait before asking again")
+    ))]
+    TooMany(ProblemView),
     /// `internal`
     #[response(status = 500, content_type = "application/problem+json")]
     Internal(ProblemView),
@@ -148,6 +152,28 @@ pub(crate) enum BodyProblems {
     /// `invalid-text`
     #[response(status = 422, content_type = "application/problem+json")]
     ControlCharacter(ProblemView),
+}
+
+/// Problems of a change to a school.
+#[derive(IntoResponses)]
+#[expect(dead_code, reason = "only described, see `ApiError`")]
+pub(crate) enum ChangeProblems {
+    /// `forbidden`, `wonde-id-fixed`: a key that is bound to a school can neither set nor change its
+    /// Wonde id
+    #[response(status = 403, content_type = "application/problem+json")]
+    Fixed(ProblemView),
+    /// `unknown-school`. For `PUT`: the key is bound to another school
+    #[response(status = 404, content_type = "application/problem+json")]
+    Unknown(ProblemView),
+    /// `wonde-school-taken`: another school has this Wonde id
+    #[response(status = 409, content_type = "application/problem+json")]
+    Taken(ProblemView),
+    /// `changed-meanwhile`: the school no longer has the `ETag` of `If-Match`
+    #[response(status = 412, content_type = "application/problem+json")]
+    Changed(ProblemView),
+    /// `invalid-school`, `token-missing`, `token-would-move`
+    #[response(status = 422, content_type = "application/problem+json")]
+    Invalid(ProblemView),
 }
 
 /// Problems of the lists that come as a page or as a file.

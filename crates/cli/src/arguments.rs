@@ -142,6 +142,14 @@ pub(crate) enum Schools {
         #[arg(long)]
         json: bool,
     },
+    /// Ask Wonde whether it accepts a school's token and what the school grants; needs a worker.
+    Check {
+        /// iP's own key of the school.
+        id: SchoolId,
+        /// Print JSON.
+        #[arg(long)]
+        json: bool,
+    },
     /// Connect a school, or change its connection. The Wonde token is read from a file or from
     /// standard input.
     Connect(Connect),

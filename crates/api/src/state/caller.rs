@@ -5,20 +5,19 @@ use axum::{
 use chrono::{DateTime, Utc};
 use mis_sync_domain::{
     Action, Clock, Job, Mis, OnBehalfOf, Requester, Schedule, School, SchoolId, TokenState,
-    WondeHosts,
 };
 use mis_sync_queue::{Actor, Queue};
 use mis_sync_store::{
     Pool, TokenCipher, api_keys,
     api_keys::ApiKey,
     jobs,
-    schools::{self, Connector},
+    schools::{self, Connector, OnlyIf},
 };
 
 use tokio_util::sync::CancellationToken;
 
 use super::ApiState;
-use crate::{ApiError, views::SchoolView};
+use crate::{ApiError, refresh, schools::connection::AddressRules, views::SchoolView};
 
 /// Names the person for whom a key acts.
 pub(crate) const REQUESTED_BY: HeaderName = HeaderName::from_static("x-requested-by");
@@ -62,6 +61,11 @@ impl FromRequestParts<ApiState> for Access {
             .await?
             .ok_or(ApiError::Unauthorized)?;
         tracing::Span::current().record("api_key.id", tracing::field::display(key.id));
+        if let Some(limit) = &state.key_limit
+            && !refresh::is_login(parts)
+        {
+            limit.spend(key.id, parts.extensions.get())?;
+        }
         if !key.role.allows(action) {
             return Err(ApiError::Forbidden { role: key.role });
         }
@@ -107,18 +111,19 @@ impl Access {
         &self.state.cipher
     }
 
-    /// Where Wonde may be asked.
-    pub(crate) fn wonde_hosts(&self) -> &WondeHosts {
-        &self.state.wonde_hosts
+    /// Which addresses a school may have.
+    pub(crate) fn address_rules(&self) -> AddressRules<'_> {
+        AddressRules { wonde: &self.state.wonde_hosts, callbacks: &self.state.callback_hosts }
     }
 
     /// Who connects a school, and by which rules.
-    pub(crate) fn connector<'a>(&'a self, actor: &'a Actor) -> Connector<'a> {
+    pub(crate) fn connector<'a>(&'a self, actor: &'a Actor, only_if: &'a OnlyIf) -> Connector<'a> {
         Connector {
             cipher: self.cipher(),
-            hosts: self.wonde_hosts(),
+            hosts: &self.state.wonde_hosts,
             actor,
             keeps_wonde_id: self.only_school().is_some(),
+            only_if,
         }
     }
 
@@ -196,10 +201,7 @@ mod tests {
     use super::*;
 
     fn of(values: &[&'static str]) -> HeaderMap {
-        values
-            .iter()
-            .map(|value| (AUTHORIZATION, HeaderValue::from_static(value)))
-            .collect()
+        values.iter().map(|value| (AUTHORIZATION, HeaderValue::from_static(value))).collect()
     }
 
     #[test]

@@ -90,7 +90,7 @@ fn who_may_do_what_is_as_agreed() {
     let only_app: Vec<_> = of(IpApp).difference(&of(Operator)).cloned().collect();
     assert_eq!(
         only_app,
-        ["DELETE", "PUT"].map(|method| format!("{method} /v1/schools/{{school_id}}"))
+        ["DELETE", "PATCH", "PUT"].map(|method| format!("{method} /v1/schools/{{school_id}}"))
     );
 }
 
@@ -120,7 +120,7 @@ async fn each_role_can_do_what_it_should_and_no_more() {
             let ask = Ask::new(&method, &format!("{}{question}", fill(&path)));
             let body = json!({"name": "N", "wonde_school_id": "A1", "token": "t"});
             match (method.as_str(), path.rsplit('/').next()) {
-                ("PUT", _) => ask.json(&body),
+                ("PUT" | "PATCH", _) => ask.json(&body),
                 ("POST", Some("matches")) => ask.json(&json!({"wonde_id": "A1"})),
                 _ => ask,
             }

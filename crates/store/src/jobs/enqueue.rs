@@ -1,8 +1,8 @@
 use std::time::Duration;
 
 use mis_sync_domain::{
-    ApiKeyId, BackgroundJob, Job, JobFailure, JobId, JobKind, JobState, Lane, OnBehalfOf, Requester,
-    SchoolId, StaffId,
+    ApiKeyId, BackgroundJob, Job, JobFailure, JobId, JobKind, JobState, Lane, OnBehalfOf,
+    Requester, SchoolId, StaffId,
 };
 use sqlx::{PgConnection, PgPool, postgres::types::PgInterval};
 

@@ -1,5 +1,7 @@
 use chrono::{DateTime, Utc};
-use mis_sync_domain::{Approval, Job, JobId, JobKind, Lane, OnBehalfOf, Progress, Requester, StaffId};
+use mis_sync_domain::{
+    Approval, Job, JobId, JobKind, Lane, OnBehalfOf, Progress, Requester, StaffId,
+};
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use uuid::Uuid;

@@ -2,8 +2,8 @@
 //! is a job of its own, so it has a history and can itself be undone.
 
 use mis_sync_domain::{
-    AuditAction, ChangedField, FieldValue, Job, JobId, JobState, OnBehalfOf, RecordKind, Report, SchoolId,
-    SyncOptions,
+    AuditAction, ChangedField, FieldValue, Job, JobId, JobState, OnBehalfOf, RecordKind, Report,
+    SchoolId, SyncOptions,
     plan::{self, Conflict, Held, NewIds, Past},
 };
 use sqlx::{PgConnection, PgPool};
