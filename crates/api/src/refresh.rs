@@ -17,6 +17,7 @@ use mis_sync_store::{
 };
 use serde::Deserialize;
 use tokio::time::{Instant, timeout_at};
+use tracing::Instrument;
 use url::form_urlencoded;
 use utoipa::IntoParams;
 
@@ -195,7 +196,7 @@ async fn follow(
     // the wait.
     let enqueueing = tokio::spawn({
         let queue = queue.clone();
-        async move { queue.enqueue(&new, None).await }
+        async move { queue.enqueue(&new, None).await }.in_current_span()
     });
     let enqueued = match timeout_at(deadline, enqueueing).await {
         Err(_) => return Ok(None),

@@ -3,6 +3,7 @@ use std::{convert::Infallible, time::Duration};
 use apalis::prelude::{Monitor, WorkerBuilder, WorkerBuilderExt};
 use apalis_core::task::data::Data;
 use mis_sync_domain::Lane;
+use mis_sync_telemetry::metrics;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
@@ -104,6 +105,7 @@ pub async fn run_worker(
         let slots = options.slots(lane);
         let doubt = Doubt::default();
         let all_slots = slots.backends * slots.concurrency;
+        show_slots(lane, all_slots);
         let admission = Admission::new(suspects.clone(), lane, all_slots);
         for share in 0..slots.backends {
             let ended = CancellationToken::new();
@@ -153,6 +155,11 @@ pub async fn run_worker(
         ended = monitor.run() => ended.map_err(|error| Error::Runtime(error.to_string())),
         never = stopping => match never {},
     }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "slots are few")]
+fn show_slots(lane: Lane, slots: usize) {
+    metrics::WORKER_SLOTS.set([lane.as_str()], slots as f64);
 }
 
 fn register(

@@ -10,7 +10,7 @@ mod sync_school;
 use mis_sync_domain::{
     ActOnJobs, BackgroundJob, HandleWebhook, JobKind, RefreshUser, SendAlert, SyncSchool,
 };
-use mis_sync_queue::{Claimed, JobError};
+use mis_sync_queue::{Claimed, Done, JobError};
 use mis_sync_store::Error as StoreError;
 
 use crate::{Context, SyncError};
@@ -24,11 +24,11 @@ pub(crate) trait Run: BackgroundJob {
         self,
         context: &Context,
         claimed: &Claimed,
-    ) -> impl Future<Output = Result<(), JobError>> + Send;
+    ) -> impl Future<Output = Result<Done, JobError>> + Send;
 }
 
 /// Runs a claimed job by its kind.
-pub(crate) async fn run(context: &Context, claimed: &Claimed) -> Result<(), JobError> {
+pub(crate) async fn run(context: &Context, claimed: &Claimed) -> Result<Done, JobError> {
     match claimed.job.kind {
         JobKind::SyncSchool => run_as::<SyncSchool>(context, claimed).await,
         JobKind::RefreshUser => run_as::<RefreshUser>(context, claimed).await,
@@ -39,7 +39,7 @@ pub(crate) async fn run(context: &Context, claimed: &Claimed) -> Result<(), JobE
     }
 }
 
-async fn run_as<J: Run>(context: &Context, claimed: &Claimed) -> Result<(), JobError> {
+async fn run_as<J: Run>(context: &Context, claimed: &Claimed) -> Result<Done, JobError> {
     let id = claimed.job.id;
     let unreadable =
         || StoreError::Inconsistent { table: "job", column: "options", id: id.to_string() };

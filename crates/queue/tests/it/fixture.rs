@@ -10,8 +10,8 @@ use mis_sync_domain::{
     ConnectSchool, Job, JobFailure, JobId, JobState, Report, SchoolId, SyncOptions, SyncSchool,
 };
 use mis_sync_queue::{
-    Claimed, Enqueued, Error, Handler, Intake, JobError, NewJob, Queue, RetryPolicy, WorkerOptions,
-    run_worker,
+    Claimed, Done, Enqueued, Error, Handler, Intake, JobError, NewJob, Queue, RetryPolicy,
+    WorkerOptions, run_worker,
 };
 use mis_sync_store::{Pool, TokenCipher, jobs, schools};
 use mis_sync_testing::{Servers, connector, eventually, somebody, wonde_id_of};
@@ -176,7 +176,7 @@ pub(crate) fn handler<F>(run: impl Fn(Claimed) -> F + Send + Sync + 'static) -> 
 where
     F: Future<Output = Result<(), JobError>> + Send + 'static,
 {
-    Arc::new(move |claimed| run(claimed).boxed())
+    Arc::new(move |claimed| run(claimed).map_ok(|()| Done::Succeeded).boxed())
 }
 
 /// Ends a job successfully, as the work itself does.

@@ -4,8 +4,9 @@ use std::{fmt, time::Duration};
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use mis_sync_domain::{JobFailure, SendAlert};
-use mis_sync_queue::{Claimed, JobError};
+use mis_sync_queue::{Claimed, Done, JobError};
 use mis_sync_store::{alerts, jobs};
+use mis_sync_telemetry::traces;
 use reqwest::{
     Client, StatusCode,
     header::{CONTENT_TYPE, HeaderValue},
@@ -26,7 +27,7 @@ const AFTER_ANOTHER: Duration = Duration::from_secs(2);
 const WITHOUT_RECEIVER: Duration = Duration::from_mins(1);
 
 impl Run for SendAlert {
-    async fn run(self, context: &Context, claimed: &Claimed) -> Result<(), JobError> {
+    async fn run(self, context: &Context, claimed: &Claimed) -> Result<Done, JobError> {
         let pool = context.queue.pool();
         if alerts::waits_for_another(pool, &self).await.map_err(SyncError::from)? {
             let wait = "The message that raised the alert has not been delivered yet.";
@@ -40,7 +41,8 @@ impl Run for SendAlert {
         let failure = |detail: &str| failure("alert_not_taken", detail);
         match sent {
             Ok(status) if status.is_success() => {
-                Ok(jobs::finish(pool, claimed.lease).await.map_err(SyncError::from)?)
+                jobs::finish(pool, claimed.lease).await.map_err(SyncError::from)?;
+                Ok(Done::Succeeded)
             }
             Ok(StatusCode::GONE) => Err(JobError::Fail(failure(
                 "The receiver answered 410: it accepts no more messages.",
@@ -88,7 +90,7 @@ impl AlertReceiver {
     /// Only the status of the answer is read.
     async fn send(&self, job: &SendAlert, timestamp: i64) -> Result<StatusCode, reqwest::Error> {
         let id = format!("msg_{}", job.message_id.simple());
-        let request = self
+        let mut request = self
             .http
             .post(self.url.clone())
             .header(CONTENT_TYPE, HeaderValue::from_static("application/json"))
@@ -96,6 +98,10 @@ impl AlertReceiver {
             .header("webhook-id", id)
             .header("webhook-timestamp", timestamp)
             .body(job.body.clone());
+        // The receiver is ours, or a part of our operations, so it may join the trace.
+        if let Some(traceparent) = traces::current() {
+            request = request.header(traces::TRACEPARENT, traceparent);
+        }
         Ok(request.send().await?.status())
     }
 }
