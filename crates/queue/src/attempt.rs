@@ -198,6 +198,10 @@ async fn settle(
     Some(word)
 }
 
+/// The words for how an attempt can end.
+pub(crate) const OUTCOMES: [&str; 7] =
+    ["succeeded", "held", "retry", "snoozed", "failed", "released", "lost"];
+
 /// How an attempt ended in one word, and the last state of the job if it has ended too.
 type End = (&'static str, Option<JobState>);
 

@@ -13,6 +13,9 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// The most jobs that one sweep delivers.
 const SWEEP_LIMIT: i64 = 1000;
 
+/// Why a sweep sends a job to Redis: its wait is over, its worker is gone, or no worker took it.
+pub(crate) const REDELIVERY_REASONS: [&str; 3] = ["retry_due", "lease_expired", "not_taken"];
+
 /// The ledger and its delivery.
 #[derive(Debug, Clone)]
 pub struct Queue {
@@ -115,10 +118,11 @@ impl Queue {
         let due = jobs::take_due(&self.pool, PATIENCE, SWEEP_LIMIT).await?;
         let mut by_lane: BTreeMap<&str, (Lane, Vec<JobId>)> = BTreeMap::new();
         for job in &due {
+            let [retry_due, lease_expired, not_taken] = REDELIVERY_REASONS;
             let reason = match job.state {
-                JobState::Retrying => "retry_due",
-                JobState::Running => "lease_expired",
-                _ => "not_taken",
+                JobState::Retrying => retry_due,
+                JobState::Running => lease_expired,
+                _ => not_taken,
             };
             metrics::JOBS_REDELIVERED.add([reason], 1);
             by_lane.entry(job.lane.as_str()).or_insert((job.lane, Vec::new())).1.push(job.id);

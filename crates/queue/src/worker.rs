@@ -2,7 +2,7 @@ use std::{convert::Infallible, time::Duration};
 
 use apalis::prelude::{Monitor, WorkerBuilder, WorkerBuilderExt};
 use apalis_core::task::data::Data;
-use mis_sync_domain::Lane;
+use mis_sync_domain::{JobKind, JobState, Lane};
 use mis_sync_telemetry::metrics;
 use tokio_util::sync::CancellationToken;
 
@@ -11,6 +11,7 @@ use crate::{
     admission::{Admission, Admitted, Suspects},
     attempt::{self, AttemptContext},
     backend::{Doubt, LaneBackend, LaneOptions},
+    queue::REDELIVERY_REASONS,
 };
 
 /// How a worker process runs.
@@ -98,6 +99,7 @@ pub async fn run_worker(
         retry: options.retry,
         hand_back: hand_back.clone(),
     };
+    show_zeros();
     let mut monitor = Monitor::new();
     let mut lanes_ended = Vec::new();
     let suspects = Suspects::default();
@@ -154,6 +156,21 @@ pub async fn run_worker(
     tokio::select! {
         ended = monitor.run() => ended.map_err(|error| Error::Runtime(error.to_string())),
         never = stopping => match never {},
+    }
+}
+
+/// A counter that is there from the beginning shows its first increase.
+fn show_zeros() {
+    for kind in JobKind::KNOWN {
+        for outcome in attempt::OUTCOMES {
+            metrics::JOB_ATTEMPTS.add([kind.as_str(), outcome], 0);
+        }
+        for state in JobState::ALL.iter().filter(|state| state.is_finished()) {
+            metrics::JOBS_ENDED.add([kind.as_str(), state.as_str()], 0);
+        }
+    }
+    for reason in REDELIVERY_REASONS {
+        metrics::JOBS_REDELIVERED.add([reason], 0);
     }
 }
 

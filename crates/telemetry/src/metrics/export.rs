@@ -8,8 +8,8 @@ use metrics_process::Collector;
 use tokio::time::{MissedTickBehavior, interval};
 
 use super::{
-    kinds::{Description, Scope},
-    list::ALL,
+    kinds::{Description, NO_LABELS, Scope},
+    list::{ALL, LOG_LINES, POOL_TIMEOUTS},
 };
 
 /// Recorded durations are put in their buckets this often, so that they do not pile up while
@@ -28,6 +28,7 @@ pub fn start() {
     RECORDED.get_or_init(|| {
         let recorded = builder().install_recorder().expect("nothing else installs a recorder");
         metrics::with_recorder(describe);
+        show_zeros();
         let kept = recorded.clone();
         tokio::spawn(async move {
             let mut tick = interval(UPKEEP);
@@ -39,6 +40,14 @@ pub fn start() {
         });
         recorded
     });
+}
+
+/// A counter that is there from the beginning shows its first increase.
+fn show_zeros() {
+    POOL_TIMEOUTS.add(NO_LABELS, 0);
+    for level in ["warn", "error"] {
+        LOG_LINES.add([level], 0);
+    }
 }
 
 /// The page: what was recorded, what the system says of this process, and what `read_now` sets.
