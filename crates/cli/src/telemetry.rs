@@ -45,10 +45,12 @@ pub(crate) fn start_service(config: &Config) -> Result<Watched, Failure> {
     let repeats = Repeats::default();
     let traces = config.traces.options()?.map(open_traces).transpose()?;
     let written = filter(&config.log.level)?.and(repeats.clone());
-    registry()
-        .with(lines(&config.log).with_filter(written))
-        .with(traces.as_ref().map(Traces::layer))
-        .init();
+    let written = registry().with(lines(&config.log).with_filter(written));
+    // No `Option` of a layer, which would not pass on what the layer of statements has to know.
+    match &traces {
+        Some(traces) => written.with(traces.layer()).init(),
+        None => written.init(),
+    }
     tokio::spawn(repeats.clone().tell());
     metrics::start();
     metrics::BUILD_INFO.set([VERSION, COMMIT], 1.0);
