@@ -6,6 +6,7 @@ use mis_sync_domain::{Job, JobState};
 use mis_sync_queue::{Enqueued, NewJob, Queue};
 use mis_sync_store::jobs;
 use tokio::time::{Instant, timeout_at};
+use tracing::Instrument;
 
 use crate::ApiError;
 
@@ -24,7 +25,7 @@ pub(crate) async fn until(
     // the wait.
     let enqueueing = tokio::spawn({
         let queue = queue.clone();
-        async move { queue.enqueue(&new, None).await }
+        async move { queue.enqueue(&new, None).await }.in_current_span()
     });
     let enqueued = match timeout_at(deadline, enqueueing).await {
         Err(_) => return Ok(None),

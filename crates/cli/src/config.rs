@@ -24,7 +24,7 @@ use serde::Deserialize;
 use url::Url;
 
 use crate::exit::Failure;
-use by_itself::{Alerts, Callbacks, RetentionDays, Scheduler, Webhooks};
+use by_itself::{Alerts, Callbacks, RetentionDays, Scheduler, Traces, Webhooks};
 
 /// The reference, compiled in.
 const DEFAULT: &str = include_str!("../../../config/default.toml");
@@ -48,6 +48,7 @@ pub struct Config {
     pub(crate) alerts: Alerts,
     pub(crate) callbacks: Callbacks,
     pub(crate) mis: Mis,
+    pub(crate) traces: Traces,
     /// What is logged, and how.
     pub log: Log,
 }
@@ -124,6 +125,8 @@ pub(crate) struct Worker {
     refresh_timeout_ms: u64,
     refresh_probe_seconds: u64,
     lease_seconds: u64,
+    #[serde(deserialize_with = "text::optional_listen_address")]
+    pub(crate) metrics_listen: Option<SocketAddr>,
     drain_seconds: u64,
     retry_base_seconds: u64,
     retry_max_seconds: u64,

@@ -14,7 +14,7 @@ mod silence;
 mod traffic;
 mod worker;
 
-pub use attempt::{Handler, JobError, RetryPolicy};
+pub use attempt::{Done, Handler, JobError, RetryPolicy};
 pub use endings::Ending;
 pub use error::Error;
 pub use health::{Persistence, RedisHealth, RedisWarning};

@@ -24,6 +24,7 @@ fn describe_one(error: &figment::Error) -> String {
         "webhooks.wonde_secret",
         "alerts.url",
         "alerts.secret",
+        "traces.endpoint",
     ]
     .contains(&key.as_str());
     let said = match &error.kind {
