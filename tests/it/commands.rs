@@ -142,18 +142,6 @@ async fn keys_are_made_shown_once_and_revoked() {
 }
 
 #[tokio::test]
-async fn doctor_says_what_is_well() {
-    let app = app_without_worker().await;
-    let environment = app.environment();
-    let variables: Vec<(&str, &str)> =
-        environment.iter().map(|(name, value)| (*name, value.as_str())).collect();
-    let output = run(&["doctor"], &variables).await;
-    let text = said(&output);
-    assert_eq!(output.status.code(), Some(0), "{text}");
-    assert_eq!(text.lines().filter(|line| line.starts_with("ok ")).count(), 5, "{text}");
-}
-
-#[tokio::test]
 async fn openapi_and_help_are_printed_without_any_server() {
     let document = run(&["openapi"], &[]).await;
     let document: Value = serde_json::from_slice(&document.stdout).unwrap();

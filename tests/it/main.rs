@@ -12,6 +12,7 @@ mod connections;
 mod control;
 mod database_messages;
 mod delta;
+mod doctor;
 mod examples;
 mod explain;
 mod faults;

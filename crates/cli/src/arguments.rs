@@ -66,7 +66,7 @@ pub(crate) enum Command {
     #[command(subcommand)]
     Workers(Workers),
     /// Check configuration, database, Redis and Wonde, and say what to do.
-    Doctor,
+    Doctor(Doctor),
     /// Print the OpenAPI document.
     Openapi,
     /// See the whole thing work, on servers of its own (runs `mis-sync-lab`).
@@ -86,6 +86,13 @@ pub(crate) struct Laboratory {
     /// What `mis-sync-lab` takes; `mis-sync-lab help` shows it.
     #[arg(trailing_var_arg = true, allow_hyphen_values = true, value_name = "ARGUMENTS")]
     arguments: Vec<OsString>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Doctor {
+    /// Print JSON: a list of `{check, status, detail, what_to_do}`; the status is ok, warn or fail.
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 #[derive(Debug, Args)]

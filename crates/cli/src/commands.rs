@@ -43,6 +43,8 @@ pub(crate) async fn run(arguments: Arguments) -> Result<(), Failure> {
             }
             print(&mis_sync_api::openapi_json())
         }
+        // It reports a configuration that cannot be read, too.
+        Command::Doctor(doctor) => doctor::run(file, &doctor).await,
         command => {
             let config = Config::load(file)?;
             telemetry::start(&config.log)?;
@@ -67,10 +69,11 @@ async fn with_config(command: Command, config: &Config) -> Result<(), Failure> {
         Command::Jobs(jobs) => jobs::run(config, jobs).await,
         Command::Queues(queues) => queues::run(config, queues).await,
         Command::Workers(workers) => workers::run(config, workers).await,
-        Command::Doctor => doctor::run(config).await,
-        Command::Demo(_) | Command::Simulate(_) | Command::Bench(_) | Command::Openapi => {
-            unreachable!("these do without a configuration")
-        }
+        Command::Demo(_)
+        | Command::Simulate(_)
+        | Command::Bench(_)
+        | Command::Openapi
+        | Command::Doctor(_) => unreachable!("these read no configuration, or read it themselves"),
     }
 }
 

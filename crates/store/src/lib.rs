@@ -1,9 +1,11 @@
 #![doc = include_str!("../README.md")]
 
+mod address;
 pub mod alerts;
 pub mod api_keys;
 pub mod audit;
 pub mod bulk;
+pub mod diagnosis;
 mod error;
 pub mod explain;
 pub mod fetches;
@@ -17,6 +19,7 @@ mod password;
 pub mod pauses;
 pub mod photos;
 mod pool;
+mod reach;
 pub mod refresh;
 pub mod retention;
 pub mod saved_views;
@@ -34,9 +37,11 @@ pub mod workers;
 
 use sqlx::migrate::Migrator;
 
+pub use address::Address;
 pub use error::Error;
 pub use health::{Health, health};
 pub use pool::{connect, connect_for_lease};
+pub use reach::{Unreachable, UnreachableCause, reach};
 pub use sqlx::PgPool as Pool;
 pub use sync::undo;
 pub use token::{InvalidEncryptionKey, Purpose, TokenCipher};

@@ -2,6 +2,7 @@
 
 mod overview;
 mod probes;
+mod tokens;
 
 use chrono::{DateTime, Utc};
 use mis_sync_domain::{AuditAction, ConnectSchool, School, SchoolId, TokenState, WondeHosts};
@@ -18,6 +19,7 @@ pub use overview::{
     Flaw, PastSync, Quality, SchoolSummary, flaws, names, past_syncs, quality, summaries, withheld,
 };
 pub use probes::{mark_token_accepted, take_for_probe};
+pub use tokens::{TokenCheck, check_tokens};
 
 /// A school with what a sync needs.
 pub struct SchoolAccess {

@@ -7,7 +7,7 @@ use std::{
 use mis_sync_api::{ApiState, WebhookSecrets};
 use mis_sync_domain::{Clock, MisTable, Role, STALE_AFTER, SchoolId, WondeHosts};
 use mis_sync_queue::{Actor, Intake, Queue, RateLimit, RateLimiter, RetryPolicy, WorkerOptions};
-use mis_sync_store::{Pool, TokenCipher, api_keys, retention::Retention, schools::Connector};
+use mis_sync_store::{Address, Pool, TokenCipher, api_keys, retention::Retention, schools::Connector};
 use mis_sync_wonde::{ClientConfig, WondeClient};
 use mis_sync_wonde_sim::{RunningSimulator, SchoolSummary, Simulator, SimulatorOptions};
 use mis_sync_worker::{
@@ -270,6 +270,7 @@ impl TestApp {
 
     fn leader(&self) -> LeaderOptions {
         LeaderOptions {
+            database: Address::parse(&self.servers.database_url(), None).unwrap(),
             token_probe_after: self.options.token_probe_after,
             scheduler: SchedulerOptions {
                 enabled: self.options.scheduler,

@@ -8,7 +8,7 @@ use crate::{
 
 pub(super) async fn run(config: &Config, serve: &Serve) -> Result<(), Failure> {
     let parts = Parts::connect(config).await?;
-    let api = parts.api(config)?;
+    let api = parts.api(config);
     let worker = serve.with_worker.then(|| parts.worker(config)).transpose()?;
     if !api_keys::any_active(parts.queue.pool()).await? {
         return Err(Failure::usage(
