@@ -156,6 +156,25 @@ async fn openapi_and_help_are_printed_without_any_server() {
     assert_eq!(command(&["nonsense"]).output().unwrap().status.code(), Some(2));
 }
 
+#[tokio::test]
+async fn completions_and_man_pages_are_made_from_the_commands() {
+    for (shell, part) in
+        [("bash", "_mis__sync()"), ("zsh", "#compdef mis-sync"), ("fish", "complete -c mis-sync")]
+    {
+        let output = run(&["completions", shell], &[]).await;
+        let script = said(&output);
+        assert!(output.status.success() && script.contains(part), "{shell}: {script}");
+        assert!(script.contains("undrain"), "{shell} knows the commands below a command");
+    }
+    assert!(said(&run(&["man"], &[]).await).contains(".TH mis-sync 1"));
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().to_str().unwrap();
+    assert!(run(&["man", "--out", out], &[]).await.status.success());
+    let page = |name| std::fs::read_to_string(folder.path().join(name)).unwrap();
+    assert!(page("mis-sync.1").contains("mis\\-sync\\-doctor(1)"));
+    assert!(page("mis-sync-jobs-approve.1").contains("mis\\-sync jobs approve"), "each command");
+}
+
 /// Scripts call `mis-sync simulate …`; the program beside `mis-sync` is what runs.
 #[test]
 fn the_words_of_the_laboratory_run_the_program_beside() {

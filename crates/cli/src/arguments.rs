@@ -69,6 +69,10 @@ pub(crate) enum Command {
     Doctor(Doctor),
     /// Print the OpenAPI document.
     Openapi,
+    /// Print completions for a shell.
+    Completions(Completions),
+    /// Print the man page, or write those of all commands.
+    Man(ManPages),
     /// See the whole thing work, on servers of its own (runs `mis-sync-lab`).
     #[command(disable_help_flag = true)]
     Demo(Laboratory),
@@ -93,6 +97,20 @@ pub(crate) struct Doctor {
     /// Print JSON: a list of `{check, status, detail, what_to_do}`; the status is ok, warn or fail.
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Completions {
+    /// The shell.
+    #[arg(value_name = "bash|zsh|fish|elvish|powershell")]
+    pub(crate) shell: clap_complete::Shell,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ManPages {
+    /// The folder for the pages; without it the page of `mis-sync` is printed.
+    #[arg(long, value_name = "FOLDER")]
+    pub(crate) out: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]

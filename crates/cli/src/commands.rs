@@ -5,6 +5,7 @@ mod audit;
 mod doctor;
 mod explain;
 pub(crate) mod follow;
+mod generated;
 mod jobs;
 mod keys;
 mod migrate;
@@ -43,6 +44,8 @@ pub(crate) async fn run(arguments: Arguments) -> Result<(), Failure> {
             }
             print(&mis_sync_api::openapi_json())
         }
+        Command::Completions(wanted) => generated::completions(&wanted),
+        Command::Man(wanted) => generated::man_pages(&wanted),
         // It reports a configuration that cannot be read, too.
         Command::Doctor(doctor) => doctor::run(file, &doctor).await,
         command => {
@@ -73,6 +76,8 @@ async fn with_config(command: Command, config: &Config) -> Result<(), Failure> {
         | Command::Simulate(_)
         | Command::Bench(_)
         | Command::Openapi
+        | Command::Completions(_)
+        | Command::Man(_)
         | Command::Doctor(_) => unreachable!("these read no configuration, or read it themselves"),
     }
 }

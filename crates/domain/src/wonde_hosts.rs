@@ -155,7 +155,9 @@ fn is_plain(url: &Url, text: &str) -> bool {
 
 fn read_entry(entry: &str) -> Result<AllowedHost, InvalidAllowedHost> {
     let invalid = || InvalidAllowedHost(entry.to_owned());
-    if let Ok(address) = entry.parse() {
+    // An IPv6 address may be in brackets, as in a URL.
+    let inner = entry.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
+    if let Ok(address) = inner.unwrap_or(entry).parse() {
         return Ok(AllowedHost::Address(address));
     }
     let name = entry.strip_prefix("*.").unwrap_or(entry);

@@ -23,7 +23,7 @@ pub struct RedisDiagnosis {
 
 /// Tries inside a script all that our scripts do. Each line of the argument is a command, in which
 /// `KEY` stands for a key of ours.
-const TRY: &str = "
+const TRY: &str = r"
 local denied = {}
 for line in string.gmatch(ARGV[1], '[^\n]+') do
     local words = {}
@@ -111,7 +111,8 @@ impl Redis {
         script.arg(TRY).arg(1).arg(&key).arg(IN_SCRIPTS);
         match script.query_async::<Vec<String>>(connection).await {
             Ok(in_scripts) => denied.extend(in_scripts),
-            Err(error) => note::<()>(&mut denied, "EVAL", Err(error))?,
+            Err(error) if is_denial(&error) => denied.push("EVAL".to_owned()),
+            Err(error) => return Err(error.into()),
         }
         match self.subscribe_and_leave().await {
             Err(RedisError::Failed(error)) => note::<()>(&mut denied, "SUBSCRIBE", Err(error))?,
@@ -130,12 +131,15 @@ fn note<T: FromRedisValue>(
     answer: RedisResult<T>,
 ) -> Result<(), RedisError> {
     let Err(error) = answer else { return Ok(()) };
-    let text = error.to_string();
-    if error.code() == Some("NOPERM") || text.contains("NOPERM") {
+    if is_denial(&error) {
         denied.push(command.to_owned());
         return Ok(());
     }
     if error.is_io_error() { Err(error.into()) } else { Ok(()) }
+}
+
+fn is_denial(error: &redis::RedisError) -> bool {
+    error.code() == Some("NOPERM") || error.to_string().contains("NOPERM")
 }
 
 fn ahead((seconds, micros): (u64, u64), asked: SystemTime) -> f64 {

@@ -6,8 +6,7 @@ use std::{
 };
 
 use sqlx::{
-    AssertSqlSafe, Connection, Executor, PgConnection, PgPool, Row,
-    postgres::PgPoolOptions,
+    AssertSqlSafe, Connection, Executor, PgConnection, PgPool, Row, postgres::PgPoolOptions,
 };
 use tokio::time::timeout;
 

@@ -59,10 +59,7 @@ impl Unreachable {
     /// Whether the address or the server has to be changed, rather than waited for.
     pub fn is_configuration(&self) -> bool {
         use UnreachableCause::{Certificate, NoDatabase, NoTls, NotAdmitted, Password, Pooler};
-        matches!(
-            self.cause,
-            Password | NotAdmitted | NoDatabase | NoTls | Certificate | Pooler
-        )
+        matches!(self.cause, Password | NotAdmitted | NoDatabase | NoTls | Certificate | Pooler)
     }
 
     /// What a person can do.
@@ -72,14 +69,20 @@ impl Unreachable {
             Cause::UnknownHost => "Check the host in database.url, and the name server.",
             Cause::Refused => "Check that Postgres runs there, and the port in database.url.",
             Cause::NoAnswer => "Check the network and its firewalls, and that Postgres answers.",
-            Cause::Password => "Check user and password in database.url; special characters have \
-                                to be percent-encoded.",
-            Cause::NotAdmitted => "Check that the role exists and may log in, and the server's \
-                                   pg_hba.conf.",
+            Cause::Password => {
+                "Check user and password in database.url; special characters have \
+                                to be percent-encoded."
+            }
+            Cause::NotAdmitted => {
+                "Check that the role exists and may log in, and the server's \
+                                   pg_hba.conf."
+            }
             Cause::NoDatabase => "Create the database, or check its name in database.url.",
             Cause::NoTls => "Switch TLS on at the server, or change sslmode in database.url.",
-            Cause::Certificate => "Name the file with the server's root in database.ca, and check \
-                                   that the certificate is valid for this host.",
+            Cause::Certificate => {
+                "Name the file with the server's root in database.ca, and check \
+                                   that the certificate is valid for this host."
+            }
             Cause::Full => "Raise max_connections of Postgres, or lower database.max_connections.",
             Cause::Starting => "Wait until Postgres has started; its log says what it does.",
             Cause::Pooler => "See `PgBouncer` in docs/operations.md.",
@@ -116,7 +119,10 @@ pub async fn reach(address: &Address) -> Result<(), Error> {
         if !may_come || began.elapsed() > PATIENCE {
             return Err(Error::Unreachable(failed));
         }
-        #[expect(clippy::disallowed_methods, reason = "a server that starts has no event to await")]
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "a server that starts has no event to await"
+        )]
         tokio::time::sleep(AGAIN).await;
     }
 }

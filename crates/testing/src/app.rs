@@ -7,7 +7,9 @@ use std::{
 use mis_sync_api::{ApiState, WebhookSecrets};
 use mis_sync_domain::{Clock, MisTable, Role, STALE_AFTER, SchoolId, WondeHosts};
 use mis_sync_queue::{Actor, Intake, Queue, RateLimit, RateLimiter, RetryPolicy, WorkerOptions};
-use mis_sync_store::{Address, Pool, TokenCipher, api_keys, retention::Retention, schools::Connector};
+use mis_sync_store::{
+    Address, Pool, TokenCipher, api_keys, retention::Retention, schools::Connector,
+};
 use mis_sync_wonde::{ClientConfig, WondeClient};
 use mis_sync_wonde_sim::{RunningSimulator, SchoolSummary, Simulator, SimulatorOptions};
 use mis_sync_worker::{

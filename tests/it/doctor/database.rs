@@ -36,11 +36,7 @@ async fn why_the_database_cannot_be_reached_is_said() {
         (url(&app, "stranger", name, ""), 2, ["role \"stranger\" does not exist", "log in"]),
         (url(&app, "postgres", "none", ""), 2, ["database \"none\" does not exist", "Create"]),
         (url(&app, "postgres", name, "&sslmode=require"), 2, ["does not support TLS", "sslmode"]),
-        (
-            "postgres://a@nowhere.invalid/x".to_owned(),
-            3,
-            ["nowhere.invalid:5432", "lookup"],
-        ),
+        ("postgres://a@nowhere.invalid/x".to_owned(), 3, ["nowhere.invalid:5432", "lookup"]),
         (format!("postgres://a@127.0.0.1:{port}/x"), 3, ["refused", "Check that Postgres runs"]),
         (format!("postgres://a@[::1]:{port}/x"), 3, ["[::1]:", "refused"]),
         (
@@ -53,10 +49,14 @@ async fn why_the_database_cannot_be_reached_is_said() {
         let (code, findings) = doctor(&app, &[("DATABASE_URL", &url)]).await;
         assert_eq!(code, wanted, "{url}: {findings:?}");
         let said = findings.expect("database", "fail")["detail"].as_str().unwrap().to_owned();
-        findings.expect_texts("database", "fail", &parts.map(|part| {
-            // JSON escapes quotes.
-            part.split('"').next().unwrap()
-        }));
+        findings.expect_texts(
+            "database",
+            "fail",
+            &parts.map(|part| {
+                // JSON escapes quotes.
+                part.split('"').next().unwrap()
+            }),
+        );
 
         let environment = app.environment();
         let mut variables: Vec<(&str, &str)> =

@@ -3,7 +3,8 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    arguments::Serve, config::Config, exit::Failure, signals::stop_on_signal, wiring::Parts,
+    arguments::Serve, config::Config, exit::Failure, service_manager, signals::stop_on_signal,
+    wiring::Parts,
 };
 
 pub(super) async fn run(config: &Config, serve: &Serve) -> Result<(), Failure> {
@@ -19,6 +20,10 @@ pub(super) async fn run(config: &Config, serve: &Serve) -> Result<(), Failure> {
     let listener = bind(config).await?;
     let stop = stop_on_signal()?;
     tracing::info!(listen = %listener.local_addr()?, with_worker = serve.with_worker, "serving");
+    if let Some((context, _, options)) = &worker {
+        mis_sync_worker::register(&context.queue, options).await?;
+    }
+    service_manager::ready("serving", stop.clone());
     let api = mis_sync_api::serve(listener, api, stop.clone());
     let Some((context, leader, options)) = worker else { return Ok(api.await?) };
 

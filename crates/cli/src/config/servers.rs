@@ -62,8 +62,7 @@ impl Database {
 impl Redis {
     /// The address as it is written.
     pub(crate) fn url(&self) -> Result<&str, Failure> {
-        let schemes = ["redis://", "rediss://", "redis+unix://", "unix://", "valkey://"];
-        required("redis.url", "REDIS_URL", &self.url, &schemes)
+        required("redis.url", "REDIS_URL", &self.url, REDIS)
     }
 
     pub(super) fn is_set(&self) -> bool {
@@ -79,6 +78,18 @@ impl Redis {
 }
 
 const POSTGRES: &[&str] = &["postgres://", "postgresql://"];
+
+const REDIS: &[&str] = &[
+    "redis://",
+    "rediss://",
+    "redis+unix://",
+    "unix://",
+    "valkey://",
+    "redis+sentinel://",
+    "rediss+sentinel://",
+    "redis+cluster://",
+    "rediss+cluster://",
+];
 
 /// The certificates in a file (PEM); `None` if no file is named.
 fn roots(key: &str, file: &Path) -> Result<Option<Vec<u8>>, Failure> {
@@ -117,4 +128,3 @@ fn required<'a>(
     }
     Ok(value)
 }
-

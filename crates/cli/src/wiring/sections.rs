@@ -42,8 +42,8 @@ impl Sections {
         let mut wrong = Vec::new();
         let address = keep(&mut wrong, "database", config.database.address());
         // Without an address of its own it is the same one, which is said once.
-        let direct = address
-            .and_then(|_| keep(&mut wrong, "database", config.database.direct_address()));
+        let direct =
+            address.and_then(|_| keep(&mut wrong, "database", config.database.direct_address()));
         let redis = keep(&mut wrong, "redis", config.redis.open());
         let cipher = keep(&mut wrong, "encryption", config.encryption.cipher());
         let wonde_hosts = keep(&mut wrong, "wonde", config.wonde.hosts());
@@ -78,11 +78,7 @@ impl Sections {
     }
 }
 
-fn keep<T>(
-    wrong: &mut Vec<Wrong>,
-    section: &'static str,
-    read: Result<T, Failure>,
-) -> Option<T> {
+fn keep<T>(wrong: &mut Vec<Wrong>, section: &'static str, read: Result<T, Failure>) -> Option<T> {
     read.map_err(|failure| wrong.push(Wrong { section, failure })).ok()
 }
 

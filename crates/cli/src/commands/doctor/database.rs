@@ -95,7 +95,9 @@ fn tell(address: &Address, diagnosis: &Diagnosis) -> Vec<Finding> {
 async fn check_sessions(config: &Config, address: &Address) -> Vec<Finding> {
     const CHECK: &str = "database.sessions";
     let shared = match diagnosis::sessions(address).await {
-        Ok(Sessions::Own) => return vec![Finding::ok(CHECK, "each connection has its own session")],
+        Ok(Sessions::Own) => {
+            return vec![Finding::ok(CHECK, "each connection has its own session")];
+        }
         Ok(Sessions::Shared { prepares }) => prepares,
         Err(error) => return vec![unreachable(CHECK, error)],
     };

@@ -38,18 +38,20 @@ pub(super) async fn check(config: &Config) -> Vec<Finding> {
 
 fn away(error: &RedisError) -> Finding {
     let trouble = error.trouble();
-    let detail = format!("degraded, {}: {error}. meanwhile mis-sync works without it", {
-        trouble.as_str()
-    });
+    let detail =
+        format!("degraded, {}: {error}. meanwhile mis-sync works without it", { trouble.as_str() });
     let text = error.to_string();
-    let what_to_do = if text.contains("cluster support disabled") {
-        "This server is no cluster: begin redis.url with redis:// (or rediss://)."
-    } else if text.contains("unknown command") && text.to_lowercase().contains("sentinel") {
-        "This server is no Sentinel: begin redis.url with redis:// (or rediss://)."
-    } else {
-        "Check redis.url, and that Redis runs; `Redis` in docs/operations.md explains the reasons."
-    };
-    Finding::broken("redis", detail, what_to_do)
+    let kinds = [("cluster support disabled", "cluster"), ("not point to a sentinel", "Sentinel")];
+    if let Some((_, kind)) = kinds.iter().find(|(said, _)| text.contains(said)) {
+        let what_to_do =
+            format!("This server is no {kind}: begin redis.url with redis:// (or rediss://).");
+        return Finding::wrong("redis", detail, &what_to_do);
+    }
+    Finding::broken(
+        "redis",
+        detail,
+        "Check redis.url, and that Redis runs; `Redis` in docs/operations.md explains the reasons.",
+    )
 }
 
 fn wrong_kind(right: &str) -> Finding {
