@@ -16,7 +16,6 @@ pub(crate) use operations::{Alerts, Audit, Webhooks};
 #[command(
     name = "mis-sync",
     version,
-    about,
     after_help = "Exit codes: 0 done, 1 the work failed, 2 wrong usage or configuration, 3 a \
                   dependency is away."
 )]

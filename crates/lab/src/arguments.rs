@@ -9,7 +9,6 @@ use mis_sync_wonde_sim::Mis;
 #[command(
     name = "mis-sync-lab",
     version,
-    about,
     after_help = "Exit codes: 0 done, 1 the work failed, 2 wrong usage or configuration, 3 a \
                   dependency is away."
 )]
