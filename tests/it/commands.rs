@@ -141,18 +141,6 @@ async fn keys_are_made_shown_once_and_revoked() {
     assert!(said(&wrong).contains("app, viewer, operator or admin"), "{}", said(&wrong));
 }
 
-#[tokio::test]
-async fn doctor_says_what_is_well() {
-    let app = app_without_worker().await;
-    let environment = app.environment();
-    let variables: Vec<(&str, &str)> =
-        environment.iter().map(|(name, value)| (*name, value.as_str())).collect();
-    let output = run(&["doctor"], &variables).await;
-    let text = said(&output);
-    assert_eq!(output.status.code(), Some(0), "{text}");
-    assert_eq!(text.lines().filter(|line| line.starts_with("ok ")).count(), 5, "{text}");
-}
-
 /// The health check of a container, which has no other program to ask with.
 #[tokio::test]
 async fn health_asks_a_running_process() {
@@ -184,6 +172,25 @@ async fn openapi_and_help_are_printed_without_any_server() {
         assert!(help.contains(name), "`{name}` is missing in {help}");
     }
     assert_eq!(command(&["nonsense"]).output().unwrap().status.code(), Some(2));
+}
+
+#[tokio::test]
+async fn completions_and_man_pages_are_made_from_the_commands() {
+    for (shell, part) in
+        [("bash", "_mis__sync()"), ("zsh", "#compdef mis-sync"), ("fish", "complete -c mis-sync")]
+    {
+        let output = run(&["completions", shell], &[]).await;
+        let script = said(&output);
+        assert!(output.status.success() && script.contains(part), "{shell}: {script}");
+        assert!(script.contains("undrain"), "{shell} knows the commands below a command");
+    }
+    assert!(said(&run(&["man"], &[]).await).contains(".TH mis-sync 1"));
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().to_str().unwrap();
+    assert!(run(&["man", "--out", out], &[]).await.status.success());
+    let page = |name| std::fs::read_to_string(folder.path().join(name)).unwrap();
+    assert!(page("mis-sync.1").contains("mis\\-sync\\-doctor(1)"));
+    assert!(page("mis-sync-jobs-approve.1").contains("mis\\-sync jobs approve"), "each command");
 }
 
 /// Scripts call `mis-sync simulate …`; the program beside `mis-sync` is what runs.

@@ -37,7 +37,7 @@ pub(crate) async fn get_liveness() -> Json<LivenessView> {
 
 /// Check that the service can do its work
 ///
-/// Asks Postgres and Redis, for two seconds at the most. A load balancer sends requests while the
+/// Asks Postgres and Redis, for at most two seconds. A load balancer sends requests while the
 /// answer is 200.
 #[utoipa::path(
     get,

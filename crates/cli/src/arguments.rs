@@ -17,7 +17,6 @@ pub(crate) use operations::{Alerts, Audit, Webhooks};
 #[command(
     name = "mis-sync",
     version = concat!(env!("CARGO_PKG_VERSION"), " (", env!("MIS_SYNC_COMMIT"), ")"),
-    about,
     after_help = "Exit codes: 0 done, 1 the work failed, 2 wrong usage or configuration, 3 a \
                   dependency is away."
 )]
@@ -67,11 +66,15 @@ pub(crate) enum Command {
     #[command(subcommand)]
     Workers(Workers),
     /// Check configuration, database, Redis and Wonde, and say what to do.
-    Doctor,
+    Doctor(Doctor),
     /// Ask a running process whether it is healthy; the exit code is 0 only if it says so.
     Health(Health),
     /// Print the OpenAPI document.
     Openapi,
+    /// Print completions for a shell.
+    Completions(Completions),
+    /// Print the man page, or write those of all commands.
+    Man(ManPages),
     /// See the whole thing work, on servers of its own (runs `mis-sync-lab`).
     #[command(disable_help_flag = true)]
     Demo(Laboratory),
@@ -89,6 +92,27 @@ pub(crate) struct Laboratory {
     /// What `mis-sync-lab` takes; `mis-sync-lab help` shows it.
     #[arg(trailing_var_arg = true, allow_hyphen_values = true, value_name = "ARGUMENTS")]
     arguments: Vec<OsString>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Doctor {
+    /// Print JSON: a list of `{check, status, detail, what_to_do}`; the status is ok, warn or fail.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Completions {
+    /// The shell.
+    #[arg(value_name = "bash|zsh|fish|elvish|powershell")]
+    pub(crate) shell: clap_complete::Shell,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ManPages {
+    /// The folder for the pages; without it the page of `mis-sync` is printed.
+    #[arg(long, value_name = "FOLDER")]
+    pub(crate) out: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]

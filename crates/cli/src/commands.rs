@@ -5,6 +5,7 @@ mod audit;
 mod doctor;
 mod explain;
 pub(crate) mod follow;
+mod generated;
 mod health;
 mod jobs;
 mod keys;
@@ -44,6 +45,10 @@ pub(crate) async fn run(arguments: Arguments) -> Result<(), Failure> {
             }
             print(&mis_sync_api::openapi_json())
         }
+        Command::Completions(wanted) => generated::completions(&wanted),
+        Command::Man(wanted) => generated::man_pages(&wanted),
+        // It reports a configuration that cannot be read, too.
+        Command::Doctor(doctor) => doctor::run(file, &doctor).await,
         command => {
             let config = Config::load(file)?;
             if let Command::Serve(_) | Command::Worker = command {
@@ -75,11 +80,14 @@ async fn with_config(command: Command, config: &Config) -> Result<(), Failure> {
         Command::Jobs(jobs) => jobs::run(config, jobs).await,
         Command::Queues(queues) => queues::run(config, queues).await,
         Command::Workers(workers) => workers::run(config, workers).await,
-        Command::Doctor => doctor::run(config).await,
         Command::Health(health) => health::run(config, &health).await,
-        Command::Demo(_) | Command::Simulate(_) | Command::Bench(_) | Command::Openapi => {
-            unreachable!("these do without a configuration")
-        }
+        Command::Demo(_)
+        | Command::Simulate(_)
+        | Command::Bench(_)
+        | Command::Openapi
+        | Command::Completions(_)
+        | Command::Man(_)
+        | Command::Doctor(_) => unreachable!("these read no configuration, or read it themselves"),
     }
 }
 

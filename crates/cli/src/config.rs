@@ -2,6 +2,8 @@
 
 mod by_itself;
 mod problem;
+mod secrets;
+mod servers;
 mod text;
 
 use std::{
@@ -25,6 +27,7 @@ use url::Url;
 
 use crate::exit::Failure;
 use by_itself::{Alerts, Callbacks, RetentionDays, Scheduler, Traces, Webhooks};
+pub(crate) use servers::{Database, Redis};
 
 /// The reference, compiled in.
 const DEFAULT: &str = include_str!("../../../config/default.toml");
@@ -55,13 +58,6 @@ pub struct Config {
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Database {
-    url: SecretString,
-    pub(crate) max_connections: NonZeroU32,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub(crate) struct Dashboard {
     pub(crate) environment: String,
 }
@@ -70,13 +66,6 @@ pub(crate) struct Dashboard {
 #[serde(deny_unknown_fields)]
 pub(crate) struct Logins {
     pub(crate) unique_within: LoginScope,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct Redis {
-    url: SecretString,
-    pub(crate) prefix: String,
 }
 
 #[derive(Debug, Deserialize)]
@@ -165,10 +154,11 @@ impl Config {
             Self::check_file(file)?;
             figment = figment.merge(Toml::file_exact(file));
         }
-        figment = figment
-            .merge(Env::raw().only(&["DATABASE_URL"]).map(|_| "database.url".into()).split("."))
-            .merge(Env::raw().only(&["REDIS_URL"]).map(|_| "redis.url".into()).split("."))
-            .merge(Env::prefixed("MIS_SYNC__").split("__"));
+        let others = Env::prefixed("MIS_SYNC__").filter(|name| !secrets::has(name.as_str()));
+        figment = figment.merge(others.split("__"));
+        for (key, value) in secrets::read()? {
+            figment = figment.merge((key, value));
+        }
         extract(&figment)
     }
 
@@ -189,14 +179,13 @@ impl Config {
     /// the environment names both; `None` where it names neither.
     pub fn own_servers() -> Result<Option<(String, String)>, Failure> {
         let config = Self::load(None)?;
-        let is_set = |value: &SecretString| !value.expose_secret().is_empty();
         let only = |set, missing| {
             Err(Failure::usage(format!(
                 "{set} is set and {missing} is not. Set both to use your own servers, or unset \
                  {set} to have private ones started"
             )))
         };
-        match (is_set(&config.database.url), is_set(&config.redis.url)) {
+        match (config.database.is_set(), config.redis.is_set()) {
             (false, false) => Ok(None),
             (true, false) => only("DATABASE_URL", "REDIS_URL"),
             (false, true) => only("REDIS_URL", "DATABASE_URL"),
@@ -209,44 +198,6 @@ impl Config {
 
 fn extract(figment: &Figment) -> Result<Config, Failure> {
     figment.extract().map_err(|error| Failure::usage(problem::describe(&error)))
-}
-
-impl Database {
-    /// The address of Postgres.
-    pub(crate) fn url(&self) -> Result<&str, Failure> {
-        required("database.url", "DATABASE_URL", &self.url, &["postgres://", "postgresql://"])
-    }
-}
-
-impl Redis {
-    /// The address of Redis.
-    pub(crate) fn url(&self) -> Result<&str, Failure> {
-        let schemes = ["redis://", "rediss://", "redis+unix://", "unix://", "valkey://"];
-        required("redis.url", "REDIS_URL", &self.url, &schemes)
-    }
-}
-
-/// A text that must be there and begin in one of some ways. Its value is never shown: an
-/// address can hold a password.
-fn required<'a>(
-    key: &str,
-    variable: &str,
-    value: &'a SecretString,
-    beginnings: &[&str],
-) -> Result<&'a str, Failure> {
-    let value = value.expose_secret();
-    let wanted = beginnings.join(" or ");
-    if value.is_empty() {
-        return Err(Failure::usage(format!(
-            "{key} is not set. Give it in a file or set {variable}; it begins with {wanted}"
-        )));
-    }
-    if !beginnings.iter().any(|beginning| value.starts_with(beginning)) {
-        return Err(Failure::usage(format!(
-            "{key} (or {variable}): found an address that does not begin with {wanted}"
-        )));
-    }
-    Ok(value)
 }
 
 impl Encryption {

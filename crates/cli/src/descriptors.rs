@@ -7,11 +7,9 @@ use crate::config::Config;
 const OTHERS: u64 = 64;
 
 /// How many connections the API may have open: as many as configured, or as the process' limit on
-/// open files allows. That limit is first raised as far as possible.
+/// open files allows.
 pub(crate) fn connections(config: &Config) -> usize {
-    let wanted = u64::from(config.api.max_connections.get());
-    let reserved = OTHERS + u64::from(config.database.max_connections.get());
-    let allowed = open_files(wanted + reserved).saturating_sub(reserved).max(1);
+    let (wanted, allowed) = wanted_and_allowed(config);
     if allowed < wanted {
         tracing::warn!(
             api.max_connections = wanted,
@@ -20,6 +18,14 @@ pub(crate) fn connections(config: &Config) -> usize {
         );
     }
     usize::try_from(wanted.min(allowed)).unwrap_or(usize::MAX)
+}
+
+/// How many connections of callers are configured, and how many the limit on open files allows. The
+/// limit is first raised as far as possible.
+pub(crate) fn wanted_and_allowed(config: &Config) -> (u64, u64) {
+    let wanted = u64::from(config.api.max_connections.get());
+    let reserved = OTHERS + u64::from(config.database.max_connections.get());
+    (wanted, open_files(wanted + reserved).saturating_sub(reserved).max(1))
 }
 
 /// How many files this process may have open, after trying to raise the limit to `wanted`.

@@ -54,6 +54,10 @@ impl From<mis_sync_store::Error> for Failure {
         use mis_sync_store::Error;
         match error {
             Error::Unavailable(_) => Self::dependency(error),
+            Error::Unreachable(ref why) => {
+                let text = format!("{error}. {}", why.what_to_do());
+                if why.is_configuration() { Self::Usage(text) } else { Self::Dependency(text) }
+            }
             Error::Configuration(_) | Error::SchemaBehind { .. } | Error::LoginScope { .. } => {
                 Self::usage(error)
             }

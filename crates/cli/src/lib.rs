@@ -6,6 +6,7 @@ mod config;
 mod descriptors;
 mod exit;
 mod laboratory;
+mod service_manager;
 mod signals;
 pub mod telemetry;
 mod wiring;

@@ -133,7 +133,9 @@ pub(crate) fn plain(text: &str) -> Result<Url, RefusedAddress> {
 
 fn read_entry(entry: &str) -> Result<Entry, InvalidAllowedHost> {
     let invalid = || InvalidAllowedHost(entry.to_owned());
-    if let Ok(address) = entry.parse() {
+    // An IPv6 address may be in brackets, as in a URL.
+    let inner = entry.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
+    if let Ok(address) = inner.unwrap_or(entry).parse() {
         return Ok(Entry::Address(address));
     }
     let name = entry.strip_prefix("*.").unwrap_or(entry);

@@ -1,6 +1,7 @@
 use std::{net::SocketAddr, path::PathBuf};
 
 use clap::{Args, Parser, Subcommand};
+use mis_sync_domain::MisTable;
 use mis_sync_wonde_sim::Mis;
 
 /// The laboratory of mis-sync: shows, simulates and measures. It is no part of a deployment.
@@ -8,7 +9,6 @@ use mis_sync_wonde_sim::Mis;
 #[command(
     name = "mis-sync-lab",
     version,
-    about,
     after_help = "Exit codes: 0 done, 1 the work failed, 2 wrong usage or configuration, 3 a \
                   dependency is away."
 )]
@@ -68,8 +68,8 @@ pub(crate) struct Simulate {
     /// How long every answer takes.
     #[arg(long, default_value_t = 0, value_name = "N")]
     pub(crate) latency_ms: u64,
-    /// One MIS for every school.
-    #[arg(long, value_name = "NAME")]
+    /// One MIS for every school, by its id, its name or a spelling of it, as in a configuration.
+    #[arg(long, value_name = "NAME", value_parser = find_mis)]
     pub(crate) mis: Option<Mis>,
     /// The first school has one of each odd record besides.
     #[arg(long)]
@@ -130,4 +130,32 @@ pub(crate) struct Scale {
     /// Logins per second.
     #[arg(long, default_value_t = 100, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=10_000))]
     pub(crate) rate: u32,
+}
+
+/// The simulator's MIS by any name that the service knows it by.
+fn find_mis(given: &str) -> Result<Mis, String> {
+    let table = MisTable::built_in();
+    let found = table.find(given).and_then(|mis| mis.name.parse().ok());
+    found.ok_or_else(|| {
+        let known: Vec<&str> = table.iter().map(|mis| mis.id.as_str()).collect();
+        format!("found `{given}`, wanted one of {}", known.join(", "))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_mis_has_the_names_of_the_configuration() {
+        let table = MisTable::built_in();
+        for mis in table.iter() {
+            for given in [&mis.id, &mis.name] {
+                let found = find_mis(given).unwrap();
+                assert_eq!(table.find(found.wire_name()).unwrap().id, mis.id, "{given}");
+            }
+        }
+        assert_eq!(find_mis("ess sims").unwrap(), Mis::Sims, "a spelling");
+        assert!(find_mis("Excel").unwrap_err().contains("rm-integris"));
+    }
 }

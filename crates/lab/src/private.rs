@@ -78,7 +78,7 @@ impl PrivateSystem {
         })?;
         let api_url = format!("http://{}", listener.local_addr()?);
         let stop = CancellationToken::new();
-        let api = tokio::spawn(mis_sync_api::serve(listener, parts.api(&config)?, stop.clone()));
+        let api = tokio::spawn(mis_sync_api::serve(listener, parts.api(&config), stop.clone()));
         // As in a separate process, the worker has its own connections: however busy it is, the API
         // gets one.
         let parts = Parts::connect(&config).await?;

@@ -3,6 +3,7 @@
 mod admission;
 mod attempt;
 mod backend;
+mod diagnosis;
 mod endings;
 mod error;
 mod health;
@@ -15,6 +16,7 @@ mod traffic;
 mod worker;
 
 pub use attempt::{Done, Handler, JobError, RetryPolicy};
+pub use diagnosis::RedisDiagnosis;
 pub use endings::Ending;
 pub use error::Error;
 pub use health::{Persistence, RedisHealth, RedisWarning};

@@ -10,7 +10,7 @@ use std::{fmt, sync::Arc, time::Duration};
 use mis_sync_domain::{JobId, Lane};
 use mis_sync_store::workers::Place;
 use redis::{
-    AsyncCommands, RedisResult,
+    AsyncCommands, ConnectionAddr, RedisResult, TlsCertificates,
     aio::{PubSubSink, PubSubStream},
 };
 use tokio::time::{Instant, timeout};
@@ -47,7 +47,18 @@ impl Redis {
     /// `rediss`). They are made when they are needed, and made again when they break. All keys
     /// begin with `prefix`.
     pub fn open(url: &str, prefix: &str) -> Result<Self, RedisError> {
-        let server = Server::open(url)?;
+        Self::open_with_roots(url, prefix, None)
+    }
+
+    /// The same with TLS: the server's certificate must come from one of these roots (PEM), and not
+    /// from one that the system trusts.
+    pub fn open_with_roots(
+        url: &str,
+        prefix: &str,
+        roots: Option<Vec<u8>>,
+    ) -> Result<Self, RedisError> {
+        let roots = roots.map(|pem| TlsCertificates { client_tls: None, root_cert: Some(pem) });
+        let server = Server::open(url, roots)?;
         let prefix: Arc<str> = server.prefix(prefix).into();
         let link = Link::new(server.clone(), format!("{prefix}:probe"));
         Ok(Self { server, link, prefix, alone: Arc::default() })
@@ -114,7 +125,7 @@ impl Redis {
 
     /// Tells all processes that an attempt at this job has ended.
     pub(crate) async fn publish_end(&self, id: JobId) -> Result<(), RedisError> {
-        let channel = self.key(ENDED);
+        let channel = self.ended_channel();
         self.call(async |mut connection| connection.publish(channel, id.to_string()).await).await
     }
 
@@ -122,10 +133,32 @@ impl Redis {
     pub(crate) async fn endings(&self) -> Result<Subscription, RedisError> {
         let generation = self.link.generation(CALL).await?;
         let mut subscriber = self.server.subscriber().await?;
-        let answer = timeout(LOOK, subscriber.subscribe(self.key(ENDED))).await;
+        let answer = timeout(LOOK, subscriber.subscribe(self.ended_channel())).await;
         answer.map_err(|_| RedisError::Away(RedisTrouble::Away))??;
         let (sink, messages) = subscriber.split();
         Ok(Subscription { redis: self.clone(), generation, sink, messages })
+    }
+
+    /// Whether subscribing is permitted.
+    pub(crate) async fn subscribe_and_leave(&self) -> Result<(), RedisError> {
+        let mut subscriber = self.server.subscriber().await?;
+        let answer = timeout(LOOK, subscriber.subscribe(self.ended_channel())).await;
+        Ok(answer.map_err(|_| RedisError::Away(RedisTrouble::Away))??)
+    }
+
+    /// A connection beside the shared one.
+    pub(crate) async fn new_connection(&self) -> Result<Connection, RedisError> {
+        self.server.connect(LOOK).await
+    }
+
+    /// Where the server is, if the address names one server.
+    pub(crate) fn address_of_one(&self) -> Option<&ConnectionAddr> {
+        self.server.address_of_one()
+    }
+
+    /// The channel on which ends of attempts are published.
+    pub(crate) fn ended_channel(&self) -> String {
+        self.key(ENDED)
     }
 
     /// The rate limits of this process for the time without Redis.

@@ -12,6 +12,9 @@ pub enum Error {
     /// The database cannot be reached, or went away.
     #[error("the database is away: {0}")]
     Unavailable(String),
+    /// No session began.
+    #[error("{0}")]
+    Unreachable(crate::Unreachable),
     /// The address of the database is not valid.
     #[error("the database address is wrong: {0}")]
     Configuration(String),
@@ -103,6 +106,7 @@ impl Error {
     pub fn is_transient(&self) -> bool {
         match self {
             Self::Unavailable(_) => true,
+            Self::Unreachable(unreachable) => !unreachable.is_configuration(),
             // The connection was lost, was read-only or slept in a transaction; a serialisation
             // failure; a deadlock; too many connections; a shutdown.
             Self::Refused { code, .. } => {

@@ -3,9 +3,9 @@
 
 use std::time::Duration;
 
-use sqlx::{Connection, PgConnection, PgPool};
+use sqlx::{Connection, PgConnection};
 
-use crate::{Error, pool};
+use crate::{Address, Error, pool};
 
 /// The lock of the leader; one for each database.
 const LOCK: i64 = 0x6d69_735f_6c65_6164;
@@ -24,12 +24,13 @@ pub struct Candidate {
 
 impl Candidate {
     /// Opens the connection. It does not come from the pool, because the lock belongs to the
-    /// connection and a pool gives connections to others.
+    /// connection and a pool gives connections to others. So does a pooler, so `address` must name
+    /// Postgres itself or a pooler that keeps sessions.
     ///
     /// Postgres ends it within a lease if the process sleeps or its machine is gone, so that a
     /// leader is always able to lead.
-    pub async fn connect(pool: &PgPool, lease: Duration) -> Result<Self, Error> {
-        let options = pool.connect_options().as_ref().clone().application_name(APPLICATION_NAME);
+    pub async fn connect(address: &Address, lease: Duration) -> Result<Self, Error> {
+        let options = address.options().clone().application_name(APPLICATION_NAME);
         let mut connection = PgConnection::connect_with(&options).await?;
         let asleep = lease.max(SHORTEST_SLEEP).as_millis().to_string();
         let (idle, interval) = pool::keepalives(lease);

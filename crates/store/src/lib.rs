@@ -1,10 +1,12 @@
 #![doc = include_str!("../README.md")]
 
+mod address;
 pub mod alerts;
 pub mod api_keys;
 pub mod audit;
 pub mod bulk;
 pub mod callbacks;
+pub mod diagnosis;
 mod error;
 pub mod explain;
 pub mod fetches;
@@ -19,6 +21,7 @@ mod password;
 pub mod pauses;
 pub mod photos;
 mod pool;
+mod reach;
 pub mod refresh;
 pub mod retention;
 pub mod saved_views;
@@ -37,9 +40,11 @@ pub mod workers;
 
 use sqlx::migrate::Migrator;
 
+pub use address::Address;
 pub use error::Error;
 pub use health::{Health, health};
 pub use pool::{connect, connect_for_lease, observe};
+pub use reach::{Unreachable, UnreachableCause, reach};
 pub use signing::{InvalidSigningSecret, SigningSecret};
 pub use sqlx::PgPool as Pool;
 pub use sync::undo;

@@ -1,7 +1,6 @@
 //! The pool: how its sessions start, and which connections are used again.
 
 use std::{
-    str::FromStr,
     sync::Mutex,
     time::{Duration, Instant},
 };
@@ -9,12 +8,11 @@ use std::{
 use mis_sync_telemetry::metrics;
 use sqlx::{
     AssertSqlSafe, Connection, Executor, PgConnection, PgPool, Postgres, Row,
-    pool::PoolConnection,
-    postgres::{PgConnectOptions, PgPoolOptions},
+    pool::PoolConnection, postgres::PgPoolOptions,
 };
 use tokio::time::timeout;
 
-use crate::Error;
+use crate::{Address, Error};
 
 /// How long a caller waits for a free connection before the database counts as away.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
@@ -40,18 +38,13 @@ static DISTRUSTED_UNTIL: Mutex<Option<Instant>> = Mutex::new(None);
 
 /// Opens a pool on `url`. Connections are made when they are needed.
 pub fn connect(url: &str, max_connections: u32) -> Result<PgPool, Error> {
-    connect_for_lease(url, max_connections, DEFAULT_LEASE)
+    Ok(connect_for_lease(&Address::parse(url, None)?, max_connections, DEFAULT_LEASE))
 }
 
 /// Opens a pool whose sessions the server ends about a lease after their process fell asleep or
 /// vanished in a transaction. A worker that takes over the job then need not wait for it.
-pub fn connect_for_lease(
-    url: &str,
-    max_connections: u32,
-    lease: Duration,
-) -> Result<PgPool, Error> {
-    let options = PgConnectOptions::from_str(url)?.application_name("mis-sync");
-    Ok(PgPoolOptions::new()
+pub fn connect_for_lease(address: &Address, max_connections: u32, lease: Duration) -> PgPool {
+    PgPoolOptions::new()
         .max_connections(max_connections)
         .acquire_timeout(ACQUIRE_TIMEOUT)
         .test_before_acquire(false)
@@ -69,7 +62,7 @@ pub fn connect_for_lease(
             })
         })
         .after_release(|connection, _| Box::pin(async move { Ok(is_at_rest(connection).await) }))
-        .connect_lazy_with(options))
+        .connect_lazy_with(address.options().clone())
 }
 
 /// A connection of the pool for a transaction. How long that took is recorded.

@@ -4,6 +4,7 @@ mod check;
 mod connect;
 mod overview;
 mod probes;
+mod tokens;
 
 use chrono::{DateTime, Utc};
 use mis_sync_domain::{AuditAction, School, SchoolId, TokenState};
@@ -22,6 +23,7 @@ pub use overview::{
     PastSync, Quality, SchoolSummary, names, past_syncs, quality, summaries, withheld,
 };
 pub use probes::{mark_token_accepted, take_for_probe};
+pub use tokens::{TokenCheck, check_tokens};
 
 /// A school with what a sync needs.
 pub struct SchoolAccess {

@@ -103,6 +103,12 @@ impl TokenCipher {
         let token = key.open_in_place(nonce, Aad::from(owner), &mut buffer).ok()?;
         std::str::from_utf8(token).ok().map(SecretString::from)
     }
+
+    /// Whether the first key encrypted it, with which everything new is encrypted.
+    pub(crate) fn is_newest(&self, sealed: &[u8]) -> bool {
+        let name = sealed.get(1..=KEY_NAME_LEN);
+        self.keys.first().is_some_and(|(newest, _)| name == Some(newest.as_slice()))
+    }
 }
 
 impl fmt::Debug for TokenCipher {
@@ -156,7 +162,9 @@ mod tests {
         let (old, new) = ("0a".repeat(32), "0b".repeat(32));
         let sealed = cipher(&old).seal("oak", &"t0ken".into());
         assert!(cipher(&new).open("oak", &sealed).is_none());
-        assert!(cipher(&format!("{new}, {old}")).open("oak", &sealed).is_some());
+        let both = cipher(&format!("{new}, {old}"));
+        assert!(both.open("oak", &sealed).is_some());
+        assert!(!both.is_newest(&sealed) && both.is_newest(&both.seal("oak", &"t0ken".into())));
     }
 
     #[test]

@@ -7,7 +7,7 @@ use mis_sync_api::{ApiState, WebhookSecrets};
 use mis_sync_domain::{AllowedHosts, MisTable, Role, STALE_AFTER, SchoolId, WondeHosts};
 use mis_sync_queue::{Actor, Intake, Queue, RateLimiter, RetryPolicy, WorkerOptions};
 use mis_sync_store::{
-    Pool, TokenCipher, api_keys,
+    Address, Pool, TokenCipher, api_keys,
     schools::{Connector, OnlyIf},
 };
 use mis_sync_wonde::{ClientConfig, WondeClient};
@@ -226,6 +226,7 @@ impl TestApp {
 
     fn leader(&self) -> LeaderOptions {
         LeaderOptions {
+            database: Address::parse(&self.servers.database_url(), None).unwrap(),
             token_probe_after: self.options.token_probe_after,
             scheduler: SchedulerOptions {
                 enabled: self.options.scheduler,

@@ -13,5 +13,5 @@ pub use app::{
 pub use mis_sync_devservices::Redis as RedisServer;
 pub use options::TestAppOptions;
 pub use process::{Process, Program};
-pub use servers::{Servers, another_redis, free_port, sentinel};
+pub use servers::{Servers, another_postgres, another_redis, free_port, sentinel};
 pub use wait::{PATIENCE, eventually};

@@ -1,7 +1,12 @@
-use std::net::{Ipv4Addr, TcpListener};
+use std::{
+    fs::Permissions,
+    net::{Ipv4Addr, TcpListener},
+    os::unix::fs::{MetadataExt, PermissionsExt, chown},
+};
 
 use mis_sync_devservices::{
-    Binaries, DATABASE, Postgres, PostgresTemplate, Redis, RedisOptions, TemplateState,
+    Binaries, DATABASE, Postgres, PostgresOptions, PostgresTemplate, Redis, RedisOptions,
+    TemplateState,
 };
 use mis_sync_store::Pool;
 use tokio::{
@@ -54,6 +59,31 @@ impl Servers {
     pub fn open_redis(&self) -> mis_sync_queue::Redis {
         mis_sync_queue::Redis::open(&self.redis_url(), "test").unwrap()
     }
+}
+
+/// Starts one more, empty Postgres, which listens on this port of loopback and has this certificate
+/// and key (PEM).
+pub async fn another_postgres(port: u16, certificate: Vec<u8>, key: Vec<u8>) -> Postgres {
+    blocking(move || {
+        let binaries = Binaries::locate(&say).unwrap();
+        let options = PostgresOptions { port: Some(port), ..PostgresOptions::quick() };
+        let mut postgres = Postgres::create(&binaries, &options).unwrap();
+        let data = postgres.socket_dir().join("data");
+        let owner = std::fs::metadata(&data).unwrap();
+        for (name, content) in [
+            ("server.crt", &certificate[..]),
+            ("server.key", &key),
+            ("postgresql.auto.conf", b"ssl = on\n"),
+        ] {
+            let file = data.join(name);
+            std::fs::write(&file, content).unwrap();
+            chown(&file, Some(owner.uid()), Some(owner.gid())).unwrap();
+            std::fs::set_permissions(&file, Permissions::from_mode(0o600)).unwrap();
+        }
+        postgres.restart().unwrap();
+        postgres
+    })
+    .await
 }
 
 /// Starts one more Redis with these arguments.

@@ -8,7 +8,7 @@
 use std::{convert::Infallible, time::Duration};
 
 use futures::future;
-use mis_sync_store::{Error, callbacks, leader::Candidate};
+use mis_sync_store::{Address, Error, callbacks, leader::Candidate};
 use mis_sync_telemetry::metrics;
 use tokio::time::Interval;
 use tokio_util::sync::CancellationToken;
@@ -22,6 +22,8 @@ use crate::{
 /// What the leader does, and how often.
 #[derive(Debug, Clone)]
 pub struct LeaderOptions {
+    /// Where the lock is taken: a session that no pooler shares.
+    pub database: Address,
     /// How schedules are served.
     pub scheduler: SchedulerOptions,
     pub alerts: AlertOptions,
@@ -66,7 +68,7 @@ async fn stand(
     options: &LeaderOptions,
     lease: Duration,
 ) -> Result<Infallible, Error> {
-    let mut candidate = within(Candidate::connect(context.queue.pool(), lease)).await?;
+    let mut candidate = within(Candidate::connect(&options.database, lease)).await?;
     let mut tick = every(EVERY);
     while !within(candidate.leads()).await? {
         tick.tick().await;

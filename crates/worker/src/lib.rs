@@ -113,6 +113,11 @@ pub async fn run(
     ended
 }
 
+/// Reports this worker for the first time, so that it is known to be there before it is used.
+pub async fn register(queue: &Queue, options: &WorkerOptions) -> Result<(), mis_sync_store::Error> {
+    workers::beat(queue.pool(), &registry::heartbeat(options), false).await.map(drop)
+}
+
 /// Runs claimed jobs.
 pub fn handler(context: Context) -> Handler {
     let context = Arc::new(context);

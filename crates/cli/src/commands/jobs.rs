@@ -25,7 +25,7 @@ const PAGE: i64 = 1000;
 
 pub(super) async fn run(config: &Config, command: Jobs) -> Result<(), Failure> {
     let pool = wiring::database(config).await?;
-    let queue = || Ok::<_, Failure>(Queue::new(pool.clone(), wiring::open_redis(config)?));
+    let queue = || Ok::<_, Failure>(Queue::new(pool.clone(), config.redis.open()?));
     match command {
         Jobs::List { filter, limit, json } => list(&pool, &filter.into(), limit, json).await,
         Jobs::Show { id, json } => show(&pool, id, json).await,

@@ -3,7 +3,7 @@ use mis_sync_store::Schema;
 use crate::{commands::print, config::Config, exit::Failure, wiring};
 
 pub(super) async fn run(config: &Config) -> Result<(), Failure> {
-    let pool = wiring::open_database(config)?;
+    let pool = wiring::direct_database(config).await?;
     let schema = mis_sync_store::migrate(&pool).await?;
     let scope = config.logins.unique_within;
     if mis_sync_store::logins::set_scope(&pool, scope).await? {

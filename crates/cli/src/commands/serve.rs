@@ -5,12 +5,13 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    arguments::Serve, config::Config, exit::Failure, signals::stop_on_signal, wiring::Parts,
+    arguments::Serve, config::Config, exit::Failure, service_manager, signals::stop_on_signal,
+    wiring::Parts,
 };
 
 pub(super) async fn run(config: &Config, serve: &Serve) -> Result<(), Failure> {
     let parts = Parts::connect(config).await?;
-    let api = parts.api(config)?;
+    let api = parts.api(config);
     let worker = serve.with_worker.then(|| parts.worker(config)).transpose()?;
     if !api_keys::any_active(parts.queue.pool()).await? {
         return Err(Failure::usage(
@@ -21,6 +22,10 @@ pub(super) async fn run(config: &Config, serve: &Serve) -> Result<(), Failure> {
     let listener = bind("api.listen", config.api.listen).await?;
     let stop = stop_on_signal()?;
     tracing::info!(listen = %listener.local_addr()?, with_worker = serve.with_worker, "serving");
+    if let Some((context, _, options)) = &worker {
+        mis_sync_worker::register(&context.queue, options).await?;
+    }
+    service_manager::ready("serving", stop.clone());
     let api = mis_sync_api::serve(listener, api, stop.clone());
     let Some((context, leader, options)) = worker else { return Ok(api.await?) };
 

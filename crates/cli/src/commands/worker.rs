@@ -1,7 +1,9 @@
 use tokio_util::sync::CancellationToken;
 
 use super::serve::{bind, stop_after};
-use crate::{config::Config, exit::Failure, signals::stop_on_signal, wiring::Parts};
+use crate::{
+    config::Config, exit::Failure, service_manager, signals::stop_on_signal, wiring::Parts,
+};
 
 pub(super) async fn run(config: &Config) -> Result<(), Failure> {
     let parts = Parts::connect(config).await?;
@@ -12,6 +14,8 @@ pub(super) async fn run(config: &Config) -> Result<(), Failure> {
     };
     let stop = stop_on_signal()?;
     tracing::info!(worker = options.name, concurrency = options.concurrency, "working");
+    mis_sync_worker::register(&context.queue, &options).await?;
+    service_manager::ready("working", stop.clone());
     let work = mis_sync_worker::run(context, leader, options, stop);
     if let Some(listener) = listener {
         tracing::info!(metrics_listen = %listener.local_addr()?, "serving metrics");

@@ -166,9 +166,12 @@ impl Callbacks {
     }
 
     /// Where messages about jobs are sent.
-    pub(crate) fn receivers(&self) -> Result<Arc<mis_sync_worker::Callbacks>, Failure> {
+    pub(crate) fn receivers(
+        &self,
+        hosts: Arc<AllowedHosts>,
+    ) -> Result<Arc<mis_sync_worker::Callbacks>, Failure> {
         let installation = receiver("callbacks", &self.url, &self.secret)?;
-        let receivers = mis_sync_worker::Callbacks::new(installation, self.hosts()?);
+        let receivers = mis_sync_worker::Callbacks::new(installation, hosts);
         Ok(Arc::new(receivers.map_err(|error| cannot_send("callbacks", &error))?))
     }
 }

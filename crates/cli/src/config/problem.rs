@@ -17,16 +17,7 @@ fn describe_one(error: &figment::Error) -> String {
             None => String::new(),
         }
     });
-    let secret = [
-        "database.url",
-        "redis.url",
-        "encryption.key",
-        "webhooks.wonde_secret",
-        "alerts.url",
-        "alerts.secret",
-        "traces.endpoint",
-    ]
-    .contains(&key.as_str());
+    let secret = super::secrets::KEYS.contains(&key.as_str());
     let said = match &error.kind {
         Kind::InvalidType(..) | Kind::InvalidValue(..) if secret => "found a wrong value".into(),
         Kind::InvalidType(found, wanted) | Kind::InvalidValue(found, wanted) => {

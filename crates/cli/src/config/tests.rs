@@ -141,6 +141,91 @@ fn webhooks_and_alerts_need_good_secrets_and_none_is_repeated() {
 }
 
 #[test]
+fn secrets_come_from_files_whose_last_line_break_is_no_part_of_them() {
+    let key = "0a".repeat(32);
+    Jail::expect_with(|jail| {
+        jail.clear_env();
+        jail.create_file("url", "postgres://db.example/x\n")?;
+        jail.create_file("key", &format!("{key}\r\n"))?;
+        jail.create_file("short", "1234567890123456")?;
+        jail.create_dir("credentials")?;
+        jail.create_file("credentials/redis.url", "redis://cache.example")?;
+        jail.set_env("DATABASE_URL_FILE", "url");
+        // An empty line of an environment file sets nothing.
+        jail.set_env("DATABASE_URL", "");
+        jail.set_env("MIS_SYNC__ENCRYPTION__KEY_FILE", "key");
+        jail.set_env("MIS_SYNC__WEBHOOKS__WONDE_SECRET_FILE", "short");
+        jail.set_env("CREDENTIALS_DIRECTORY", "credentials");
+        let config = Config::load(None).unwrap();
+        assert_eq!(config.database.url().unwrap(), "postgres://db.example/x");
+        assert_eq!(config.redis.url().unwrap(), "redis://cache.example");
+        assert!(config.encryption.cipher().is_ok());
+        assert!(config.webhooks.wonde_secrets().is_ok(), "digits are a text too");
+
+        jail.set_env("MIS_SYNC__ENCRYPTION__KEY", &key);
+        let twice = Config::load(None).unwrap_err().to_string();
+        for part in ["encryption.key is set twice", "MIS_SYNC__ENCRYPTION__KEY_FILE"] {
+            assert!(twice.contains(part), "{twice}");
+        }
+        assert!(!twice.contains("0a0a"), "{twice}");
+        Ok(())
+    });
+}
+
+#[test]
+fn a_file_of_a_secret_that_cannot_be_read_is_named() {
+    let missing = load_with(&[("REDIS_URL_FILE", "/nowhere/redis")]).unwrap_err();
+    for part in ["redis.url", "/nowhere/redis", "REDIS_URL_FILE", "No such file"] {
+        assert!(missing.contains(part), "{missing}");
+    }
+    let no_secret = load_with(&[("MIS_SYNC__API__LISTEN_FILE", "x")]).unwrap_err();
+    assert!(no_secret.contains("api.listen_file") && no_secret.contains("no such key"));
+}
+
+#[test]
+fn ipv6_addresses_and_every_form_of_redis_are_accepted() {
+    for redis in [
+        "redis://[::1]:6379",
+        "rediss://[2001:db8::7]",
+        "redis+sentinel://[::1]:26379,[2001:db8::7]/main",
+        "rediss+sentinel://a.example/main",
+        "redis+cluster://[::1]:7000,[::1]:7001",
+        "rediss+cluster://[2001:db8::7]:7000",
+        "unix:///run/redis.sock",
+    ] {
+        let config = load_with(&[
+            ("DATABASE_URL", "postgres://ip@[2001:db8::5]:6432/ip"),
+            ("REDIS_URL", redis),
+            ("MIS_SYNC__API__LISTEN", "[::]:8080"),
+            ("MIS_SYNC__WONDE__BASE_URL", "https://[2001:db8::9]/v1.0"),
+            ("MIS_SYNC__WONDE__ALLOWED_HOSTS", "[\"2001:db8::a\", \"[2001:db8::b]\"]"),
+        ])
+        .unwrap();
+        config.redis.open().unwrap();
+        let address = config.database.address().unwrap();
+        assert_eq!(address.to_string(), "[2001:db8::5]:6432");
+        assert!(config.api.listen.is_ipv6());
+        let hosts = config.wonde.hosts().unwrap();
+        for good in ["https://[2001:db8::9]/v1.0", "https://[2001:db8::a]", "https://[2001:db8::b]"]
+        {
+            hosts.check(good).unwrap();
+        }
+        assert!(hosts.check("https://[2001:db8::c]").is_err());
+    }
+}
+
+#[test]
+fn what_needs_a_session_has_an_address_of_its_own() {
+    let pooler = ("DATABASE_URL", "postgres://ip@pooler.example:6432/ip");
+    let direct = |variables: &[(&str, &str)]| {
+        load_with(variables).unwrap().database.direct_address().unwrap().to_string()
+    };
+    assert_eq!(direct(&[pooler]), "pooler.example:6432");
+    let own = ("MIS_SYNC__DATABASE__DIRECT_URL", "postgres://ip@db.example/ip");
+    assert_eq!(direct(&[pooler, own]), "db.example:5432");
+}
+
+#[test]
 fn a_file_comes_between_and_must_exist() {
     Jail::expect_with(|jail| {
         jail.clear_env();

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use redis::{
-    ConnectionInfo, IntoConnectionInfo,
+    ConnectionAddr, ConnectionInfo, IntoConnectionInfo,
     io::tcp::{TcpSettings, socket2::TcpKeepalive},
 };
 
@@ -36,6 +36,15 @@ impl Address {
             "rediss+cluster" => cluster(&Parts::read("rediss", rest)?),
             _ => Ok(Self::One(info(url)?)),
         }
+    }
+
+    /// Whether connections to Redis itself use TLS.
+    pub(super) fn uses_tls(&self) -> bool {
+        let node = match self {
+            Self::One(info) | Self::Sentinel { node: info, .. } => Some(info),
+            Self::Cluster(nodes) => nodes.first(),
+        };
+        node.is_some_and(|info| matches!(info.addr(), ConnectionAddr::TcpTls { .. }))
     }
 }
 

@@ -3,13 +3,13 @@
 use std::{sync::Arc, time::Duration};
 
 use redis::{
-    AsyncConnectionConfig, Client, Cmd, ConnectionAddr, Pipeline, ProtocolVersion, RedisFuture,
-    RedisResult, TlsMode, Value,
+    AsyncConnectionConfig, Client, Cmd, ConnectionAddr, ConnectionInfo, Pipeline, ProtocolVersion,
+    RedisConnectionInfo, RedisFuture, RedisResult, TlsCertificates, TlsMode, Value,
     aio::{ConnectionLike, MultiplexedConnection, PubSub},
     cluster::{ClusterClient, ClusterConfig},
     cluster_async::ClusterConnection,
     cluster_routing::{Route, RoutingInfo, SingleNodeRoutingInfo, SlotAddr},
-    sentinel::{SentinelClient, SentinelNodeConnectionInfo, SentinelServerType},
+    sentinel::{SentinelClient, SentinelClientBuilder, SentinelServerType},
 };
 use tokio::{sync::Mutex, time::timeout};
 
@@ -28,25 +28,30 @@ pub(super) enum Server {
 }
 
 impl Server {
-    pub(super) fn open(url: &str) -> Result<Self, RedisError> {
-        Ok(match Address::parse(url)? {
-            Address::One(info) => Self::One(Box::new(Client::open(info)?)),
+    /// With roots every connection uses TLS and trusts only these.
+    pub(super) fn open(url: &str, roots: Option<TlsCertificates>) -> Result<Self, RedisError> {
+        let address = Address::parse(url)?;
+        if roots.is_some() && !address.uses_tls() {
+            let wanted = "with redis.ca the address begins with rediss (or rediss+sentinel, …)";
+            return Err(RedisError::Address(wanted.into()));
+        }
+        let open = |info| match &roots {
+            Some(roots) => Client::build_with_tls(info, roots.clone()),
+            None => Client::open(info),
+        };
+        Ok(match address {
+            Address::One(info) => Self::One(Box::new(open(info)?)),
             Address::Sentinel { sentinels, master, node } => {
-                let mut login = SentinelNodeConnectionInfo::default()
-                    .set_redis_connection_info(node.redis_settings().clone())
-                    .set_tcp_settings(node.tcp_settings().clone());
-                if let ConnectionAddr::TcpTls { insecure, .. } = node.addr() {
-                    let mode = if *insecure { TlsMode::Insecure } else { TlsMode::Secure };
-                    login = login.set_tls_mode(mode);
-                }
-                let kind = SentinelServerType::Master;
-                let client = SentinelClient::build(sentinels, master, Some(login), kind)?;
-                Self::Sentinel(Arc::new(Mutex::new(client)))
+                Self::Sentinel(Arc::new(Mutex::new(sentinel(&sentinels, &master, &node, roots)?)))
             }
             Address::Cluster(nodes) => {
-                let clients = nodes.iter().cloned().map(Client::open).collect::<Result<_, _>>()?;
+                let clients = nodes.iter().cloned().map(open).collect::<Result<_, _>>()?;
                 let settings = nodes[0].tcp_settings().clone();
-                let client = ClusterClient::builder(nodes)
+                let mut builder = ClusterClient::builder(nodes);
+                if let Some(roots) = roots.clone() {
+                    builder = builder.certs(roots);
+                }
+                let client = builder
                     .use_protocol(ProtocolVersion::RESP2)
                     .tcp_settings(settings)
                     .connection_timeout(CONNECT / 2)
@@ -57,6 +62,14 @@ impl Server {
                 Self::Cluster(Box::new(client), clients)
             }
         })
+    }
+
+    /// Where the server is, if the address names one server.
+    pub(super) fn address_of_one(&self) -> Option<&ConnectionAddr> {
+        match self {
+            Self::One(client) => Some(client.get_connection_info().addr()),
+            Self::Sentinel(_) | Self::Cluster(..) => None,
+        }
     }
 
     /// In a cluster all keys of a script have to be on one node. They are if their names have the
@@ -114,6 +127,45 @@ impl Server {
         let found = in_time(async { client.lock().await.async_get_client().await }).await;
         found.ok().map(|master| master.get_connection_info().addr().to_string())
     }
+}
+
+/// A client that asks the sentinels where the master is, and logs in there as `node` says.
+fn sentinel(
+    sentinels: &[ConnectionInfo],
+    master: &str,
+    node: &ConnectionInfo,
+    roots: Option<TlsCertificates>,
+) -> RedisResult<SentinelClient> {
+    let places = sentinels.iter().map(|sentinel| sentinel.addr().clone());
+    let settings = node.redis_settings();
+    let mut client = SentinelClientBuilder::new(places, master, SentinelServerType::Master)?
+        .set_client_to_redis_db(settings.db())
+        .set_client_to_redis_tcp_settings(node.tcp_settings().clone())
+        .set_client_to_sentinel_tcp_settings(node.tcp_settings().clone());
+    if let Some(user) = settings.username() {
+        client = client.set_client_to_redis_username(user);
+    }
+    if let Some(password) = settings.password() {
+        client = client.set_client_to_redis_password(password);
+    }
+    // All sentinels have the same login.
+    let settings = sentinels.first().map(ConnectionInfo::redis_settings);
+    if let Some(user) = settings.and_then(RedisConnectionInfo::username) {
+        client = client.set_client_to_sentinel_username(user);
+    }
+    if let Some(password) = settings.and_then(RedisConnectionInfo::password) {
+        client = client.set_client_to_sentinel_password(password);
+    }
+    if let ConnectionAddr::TcpTls { insecure, .. } = node.addr() {
+        let mode = if *insecure { TlsMode::Insecure } else { TlsMode::Secure };
+        client = client.set_client_to_redis_tls_mode(mode);
+    }
+    if let Some(roots) = roots {
+        client = client
+            .set_client_to_redis_certificates(roots.clone())
+            .set_client_to_sentinel_certificates(roots);
+    }
+    client.build()
 }
 
 async fn first_subscriber(nodes: &[Client]) -> RedisResult<PubSub> {

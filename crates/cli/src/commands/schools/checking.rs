@@ -15,7 +15,6 @@ use crate::{
     },
     config::Config,
     exit::Failure,
-    wiring,
 };
 
 /// Checks a school and waits for the result. A worker has to be running.
@@ -28,7 +27,7 @@ pub(super) async fn run(
     let school = find_school(&pool, id).await?;
     let new = control::check(&school, COMMAND_LINE)
         .map_err(|refused| Failure::work(refused.to_string()))?;
-    let queue = Queue::new(pool, wiring::open_redis(config)?);
+    let queue = Queue::new(pool, config.redis.open()?);
     let job = queue.enqueue(&new, None).await?.job().id;
     let job = follow(queue.pool(), job, Shown::Nothing).await?;
     words::require_success(&job)?;

@@ -1,0 +1,108 @@
+use std::process::Command;
+
+use super::{app_without_worker, doctor};
+use crate::process::{MIS_SYNC, run};
+
+/// `serve` ends with the same words, because it reads the sections in the same place.
+#[tokio::test]
+async fn a_section_that_makes_serve_exit_is_found() {
+    let app = app_without_worker().await;
+    for (variable, value, check, part) in [
+        ("MIS_SYNC__ALERTS__URL", "https://a.example", "alerts", "alerts.secret is not set"),
+        ("MIS_SYNC__ALERTS__URL", "ftp://a.example", "alerts", "alerts.url"),
+        ("MIS_SYNC__WEBHOOKS__WONDE_SECRET", "short", "webhooks", "webhooks.wonde_secret"),
+        ("MIS_SYNC__MIS__TABLE", "/nowhere.toml", "mis", "cannot read /nowhere.toml"),
+        ("MIS_SYNC__WONDE__ALLOWED_HOSTS", "[\"*.com\"]", "wonde", "wonde.allowed_hosts"),
+        ("MIS_SYNC__WONDE__RESERVED_FOR_LOGINS_PERCENT", "95", "wonde", "wanted 0 to 90"),
+        ("MIS_SYNC__WORKER__LEASE_SECONDS", "0", "worker", "worker.lease_seconds"),
+        ("MIS_SYNC__ENCRYPTION__KEY", "0a", "encryption", "64 hexadecimal digits"),
+        ("MIS_SYNC__DATABASE__CA", "/nowhere.pem", "database", "cannot read /nowhere.pem"),
+        ("MIS_SYNC__REDIS__CA", "/etc/hostname", "redis", "holds no certificate"),
+        ("REDIS_URL", "http://redis.example", "redis", "redis.url"),
+    ] {
+        let (code, findings) = doctor(&app, &[(variable, value)]).await;
+        assert_eq!(code, 2, "{variable}: {findings:?}");
+        findings.expect_texts(&format!("configuration.{check}"), "fail", &[part]);
+
+        let environment = app.environment();
+        let mut variables: Vec<(&str, &str)> =
+            environment.iter().map(|(name, value)| (*name, value.as_str())).collect();
+        variables.push((variable, value));
+        let served = run(&["serve"], &variables).await;
+        let said = String::from_utf8_lossy(&served.stderr);
+        assert_eq!(served.status.code(), Some(2), "{variable}: {said}");
+        assert!(said.contains(part), "{variable}: {said}");
+    }
+}
+
+#[tokio::test]
+async fn a_configuration_that_cannot_be_read_is_a_finding_too() {
+    let app = app_without_worker().await;
+    let (code, findings) = doctor(&app, &[("MIS_SYNC__WORKER__CONCURENCY", "3")]).await;
+    assert_eq!(code, 2);
+    findings.expect_texts("configuration", "fail", &["worker.concurency", "no such key"]);
+}
+
+#[tokio::test]
+async fn tokens_that_the_key_does_not_open_are_named_by_school() {
+    let app = app_without_worker().await;
+    let school = app.connect_school(0).await;
+    let other = "ff".repeat(32);
+    let (code, findings) = doctor(&app, &[("MIS_SYNC__ENCRYPTION__KEY", &other)]).await;
+    assert_eq!(code, 2);
+    let parts = ["opens 0 of 1", school.as_str(), "after a comma"];
+    findings.expect_texts("schools.tokens", "fail", &parts);
+
+    let environment = app.environment();
+    let key = environment.iter().find(|(name, _)| *name == "MIS_SYNC__ENCRYPTION__KEY").unwrap();
+    let both = format!("{other},{}", key.1);
+    let (code, findings) = doctor(&app, &[("MIS_SYNC__ENCRYPTION__KEY", &both)]).await;
+    assert_eq!(code, 0);
+    findings.expect_texts("schools.tokens", "ok", &["1 with an older key", "still needed"]);
+}
+
+#[tokio::test]
+async fn no_worker_and_no_key_are_noticed() {
+    let app = app_without_worker().await;
+    let (code, findings) = doctor(&app, &[]).await;
+    assert_eq!(code, 0, "a warning");
+    findings.expect_texts("workers", "warn", &["none takes jobs", "mis-sync worker"]);
+
+    crate::rows::execute(&app, "UPDATE api_key SET revoked_at = now()").await;
+    let (code, findings) = doctor(&app, &[]).await;
+    assert_eq!(code, 2);
+    findings.expect_texts("api_keys", "fail", &["mis-sync keys create"]);
+}
+
+#[tokio::test]
+async fn an_address_that_is_not_of_this_machine_is_found() {
+    let app = app_without_worker().await;
+    let (code, findings) = doctor(&app, &[("MIS_SYNC__API__LISTEN", "192.0.2.1:80")]).await;
+    assert_eq!(code, 2);
+    findings.expect_texts("api.listen", "fail", &["192.0.2.1:80"]);
+    let taken = app.api_url.strip_prefix("http://").unwrap();
+    let (code, findings) = doctor(&app, &[("MIS_SYNC__API__LISTEN", taken)]).await;
+    assert_eq!(code, 0);
+    findings.expect_texts("api.listen", "ok", &["in use"]);
+}
+
+#[tokio::test]
+async fn few_open_files_are_noticed() {
+    let app = app_without_worker().await;
+    let mut shell = Command::new("sh");
+    shell.args(["-c", "ulimit -n 200; exec \"$0\" doctor", MIS_SYNC.0]);
+    shell.env_clear().envs(app.environment()).env("MIS_SYNC__API__LISTEN", "127.0.0.1:0");
+    let output = tokio::task::spawn_blocking(move || shell.output().unwrap()).await.unwrap();
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert_eq!(output.status.code(), Some(0), "{said}");
+    crate::shell::assert_has(&said, &["warn   open_files", "of 4000", "LimitNOFILE"]);
+}
+
+#[tokio::test]
+async fn wonde_that_is_away_is_found() {
+    let app = app_without_worker().await;
+    let base_url = ("MIS_SYNC__WONDE__BASE_URL", "http://127.0.0.1:1/v1.0");
+    let (code, findings) = doctor(&app, &[base_url]).await;
+    assert_eq!(code, 3);
+    findings.expect_texts("wonde", "fail", &["http://127.0.0.1:1", "wonde.base_url"]);
+}
