@@ -141,6 +141,27 @@ fn webhooks_and_alerts_need_good_secrets_and_none_is_repeated() {
 }
 
 #[test]
+fn callbacks_have_a_receiver_and_a_list_of_hosts() {
+    let config = load_with(&[]).unwrap();
+    assert!(config.callbacks.receivers().unwrap().installation.is_none());
+    assert!(config.callbacks.hosts().unwrap().check_receiver("https://ip.example/x").is_err());
+    assert_eq!(config.api.requests_per_second_per_key, 200);
+
+    let secret = format!("whsec_{}", "A".repeat(32));
+    let url = ("MIS_SYNC__CALLBACKS__URL", "https://ip.example/hunter2");
+    let hosts = |list| ("MIS_SYNC__CALLBACKS__ALLOWED_HOSTS", list);
+    let good = [url, ("MIS_SYNC__CALLBACKS__SECRET", &secret), hosts("[\"*.ip.example\"]")];
+    let good = load_with(&good).unwrap();
+    assert!(good.callbacks.receivers().unwrap().installation.is_some());
+    let allowed = good.callbacks.hosts().unwrap();
+    assert!(allowed.check_receiver("https://hooks.ip.example/x").is_ok());
+    let missing = load_with(&[url]).unwrap().callbacks.receivers().unwrap_err().to_string();
+    assert!(missing.contains("callbacks.secret is not set") && !missing.contains("hunter2"));
+    let wrong = load_with(&[hosts("[\"*.example\"]")]).unwrap().callbacks.hosts().unwrap_err();
+    assert!(wrong.to_string().contains("callbacks.allowed_hosts: found `*.example`"), "{wrong}");
+}
+
+#[test]
 fn a_file_comes_between_and_must_exist() {
     Jail::expect_with(|jail| {
         jail.clear_env();
