@@ -39,7 +39,8 @@ pub(crate) async fn until(
     }))
 }
 
-async fn wait_for_end(queue: &Queue, enqueued: Enqueued, deadline: Instant) -> Job {
+/// Waits for the end of the job's attempt until `deadline`.
+pub(crate) async fn wait_for_end(queue: &Queue, enqueued: Enqueued, deadline: Instant) -> Job {
     let mut ending = queue.ending(enqueued.job().id);
     let mut job = match &enqueued {
         Enqueued::New(job) => job.clone(),

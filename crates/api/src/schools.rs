@@ -22,7 +22,7 @@ use crate::{
     views::{ProblemView, SchoolListView, SchoolPatch, SchoolRequest, SchoolView},
 };
 
-/// How often a patch is applied anew because another request changed the school.
+/// How often a patch is applied again because another request changed the school.
 const MAX_LOOKS: usize = 5;
 
 /// Which schools are listed.
@@ -235,7 +235,10 @@ async fn verified(
 ) -> Result<Response, ApiError> {
     let is_new = school.is_new();
     let (school, job) = match verify {
-        Some(true) => check::run(access, school, check::LONGEST_WAIT).await?,
+        Some(true) => {
+            let (school, job) = check::run(access, school, check::LONGEST_WAIT).await?;
+            (school, Some(job))
+        }
         _ => (school, None),
     };
     let location = format!("/v1/schools/{}", school.id);

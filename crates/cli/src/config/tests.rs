@@ -3,6 +3,8 @@
 use chrono::TimeDelta;
 use figment::Jail;
 
+use std::sync::Arc;
+
 use super::*;
 
 fn load_with(variables: &[(&str, &str)]) -> Result<Config, String> {
@@ -223,6 +225,27 @@ fn what_needs_a_session_has_an_address_of_its_own() {
     assert_eq!(direct(&[pooler]), "pooler.example:6432");
     let own = ("MIS_SYNC__DATABASE__DIRECT_URL", "postgres://ip@db.example/ip");
     assert_eq!(direct(&[pooler, own]), "db.example:5432");
+}
+
+#[test]
+fn callbacks_have_a_receiver_and_a_list_of_hosts() {
+    let config = load_with(&[]).unwrap();
+    assert!(config.callbacks.receivers(Arc::default()).unwrap().installation.is_none());
+    assert!(config.callbacks.hosts().unwrap().check_receiver("https://ip.example/x").is_err());
+    assert_eq!(config.api.requests_per_second_per_key, 200);
+
+    let secret = format!("whsec_{}", "A".repeat(32));
+    let url = ("MIS_SYNC__CALLBACKS__URL", "https://ip.example/hunter2");
+    let hosts = |list| ("MIS_SYNC__CALLBACKS__ALLOWED_HOSTS", list);
+    let good = [url, ("MIS_SYNC__CALLBACKS__SECRET", &secret), hosts("[\"*.ip.example\"]")];
+    let good = load_with(&good).unwrap();
+    assert!(good.callbacks.receivers(Arc::default()).unwrap().installation.is_some());
+    let allowed = good.callbacks.hosts().unwrap();
+    assert!(allowed.check_receiver("https://hooks.ip.example/x").is_ok());
+    let missing = load_with(&[url]).unwrap().callbacks.receivers(Arc::default()).unwrap_err().to_string();
+    assert!(missing.contains("callbacks.secret is not set") && !missing.contains("hunter2"));
+    let wrong = load_with(&[hosts("[\"*.example\"]")]).unwrap().callbacks.hosts().unwrap_err();
+    assert!(wrong.to_string().contains("callbacks.allowed_hosts: found `*.example`"), "{wrong}");
 }
 
 #[test]
