@@ -5,7 +5,7 @@ use std::{
     time::Duration,
 };
 
-use futures::FutureExt;
+use futures::{FutureExt, TryFutureExt};
 use mis_sync_domain::{
     ConnectSchool, Job, JobFailure, JobId, JobState, Report, SchoolId, SyncOptions, SyncSchool,
 };
