@@ -1,5 +1,7 @@
 //! Gives the program the commit that it is built from.
 
+#![expect(clippy::disallowed_methods, reason = "Cargo tells a build script by its environment")]
+
 use std::process::Command;
 
 /// `MIS_SYNC_COMMIT` where it is set, for builds without a repository. Otherwise Git is asked, but not

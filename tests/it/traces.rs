@@ -87,6 +87,8 @@ async fn one_trace_leads_from_the_press_to_each_page_and_statement() {
     let (collector, listen) = (Collector::default(), free_address());
     let endpoint = collector.listen().await;
     let _process = start(&app, &listen, &endpoint);
+    let probe = format!("http://{listen}/readyz");
+    eventually("it is ready", async || http_client().get(&probe).send().await.ok()).await;
     press(&app, &listen, &school, &format!("00-{TRACE_ID}-b7ad6b7169203331-01")).await;
 
     let spans = eventually("the whole trace arrives", async || {
@@ -122,6 +124,7 @@ async fn one_trace_leads_from_the_press_to_each_page_and_statement() {
     assert!(statements.clone().all(|span| text_of(span, "db.query.text").is_some()));
 
     let everything = format!("{:?}", collector.spans());
+    assert!(!everything.contains("/readyz"), "probes are in no trace");
     let people = "SELECT email FROM staff UNION SELECT first_name || ' ' || surname FROM staff
         UNION SELECT name FROM school";
     let people = texts(&app, people).await;

@@ -120,8 +120,7 @@ fn log(
     let elapsed_ms = u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX);
     let problem = error.map(|error| error.problem_type().as_str());
     let cause = error.and_then(Error::source).map(tracing::field::display);
-    let is_probe =
-        route.is_some_and(|route| ["/healthz", "/readyz", "/metrics"].contains(&route.as_str()));
+    let is_probe = route.is_some_and(|route| traces::PROBES.contains(&route.as_str()));
     macro_rules! line {
         ($level:ident) => {
             tracing::$level!(http.status = http_status, elapsed_ms, problem, cause, "request")

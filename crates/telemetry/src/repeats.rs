@@ -69,9 +69,10 @@ impl Repeats {
 
     fn tell_since(&self, window: Duration) {
         for (level, line, count) in self.take(Instant::now(), window) {
-            match level {
-                Level::ERROR => tracing::error!(count, line, "came again"),
-                _ => tracing::warn!(count, line, "came again"),
+            if level == Level::ERROR {
+                tracing::error!(count, line, "came again");
+            } else {
+                tracing::warn!(count, line, "came again");
             }
         }
     }

@@ -5,6 +5,7 @@
 //! traces. Nothing of a trace is sent to Wonde, which is not a part of this system.
 
 mod collector;
+mod probes;
 mod statements;
 
 use std::{collections::HashMap, time::Duration};
@@ -17,17 +18,15 @@ use opentelemetry::{
 use opentelemetry_otlp::{
     ExporterBuildError, Protocol, SpanExporter, WithExportConfig, WithHttpConfig,
 };
-use opentelemetry_sdk::{
-    Resource,
-    propagation::TraceContextPropagator,
-    trace::{Sampler, SdkTracerProvider},
-};
+use opentelemetry_sdk::{Resource, propagation::TraceContextPropagator, trace::SdkTracerProvider};
 use tokio::runtime::Handle;
 use tracing::{Metadata, Span, Subscriber, level_filters::LevelFilter};
 use tracing_opentelemetry::OpenTelemetrySpanExt;
 use tracing_subscriber::{Layer, filter::FilterFn, registry::LookupSpan};
 
 use collector::Collector;
+pub use probes::PROBES;
+use probes::WithoutProbes;
 use statements::{STATEMENTS, Statements};
 
 /// The header, and the field in which a carrier has it.
@@ -69,10 +68,9 @@ impl Traces {
             .with_service_name(options.service_name)
             .with_attribute(KeyValue::new("service.version", options.version))
             .build();
-        let ratio = Sampler::TraceIdRatioBased(options.sample_ratio);
         let provider = SdkTracerProvider::builder()
             .with_batch_exporter(exporter)
-            .with_sampler(Sampler::ParentBased(Box::new(ratio)))
+            .with_sampler(WithoutProbes::new(options.sample_ratio))
             .with_resource(resource)
             .build();
         Ok(Self(provider))

@@ -1,9 +1,9 @@
 #![expect(clippy::result_large_err, reason = "the shape of figment's test harness")]
 
+use std::sync::Arc;
+
 use chrono::TimeDelta;
 use figment::Jail;
-
-use std::sync::Arc;
 
 use super::*;
 
@@ -246,6 +246,30 @@ fn callbacks_have_a_receiver_and_a_list_of_hosts() {
     assert!(missing.contains("callbacks.secret is not set") && !missing.contains("hunter2"));
     let wrong = load_with(&[hosts("[\"*.example\"]")]).unwrap().callbacks.hosts().unwrap_err();
     assert!(wrong.to_string().contains("callbacks.allowed_hosts: found `*.example`"), "{wrong}");
+}
+
+#[test]
+fn traces_and_metrics_of_a_worker_are_off_until_they_are_configured() {
+    let config = load_with(&[]).unwrap();
+    assert!(config.traces.options().unwrap().is_none());
+    assert!(config.worker.metrics_listen.is_none());
+
+    let endpoint = ("MIS_SYNC__TRACES__ENDPOINT", "http://127.0.0.1:4318/v1/traces");
+    let listen = ("MIS_SYNC__WORKER__METRICS_LISTEN", "0.0.0.0:9090");
+    let config = load_with(&[endpoint, listen]).unwrap();
+    assert!(config.traces.options().unwrap().is_some_and(|on| on.service_name == "mis-sync"));
+    assert_eq!(config.worker.metrics_listen.unwrap().port(), 9090);
+    for (variable, part) in [
+        (("MIS_SYNC__TRACES__ENDPOINT", "hunter2:4318"), "traces.endpoint holds something else"),
+        (("MIS_SYNC__TRACES__SAMPLE_RATIO", "1.5"), "traces.sample_ratio: found 1.5"),
+    ] {
+        let wrong = load_with(&[endpoint, variable]).unwrap().traces.options().unwrap_err();
+        assert!(matches!(wrong, Failure::Usage(_)), "exit code 2");
+        let said = wrong.to_string();
+        assert!(said.contains(part) && !said.contains("hunter2"), "{said}");
+    }
+    let wrong = load_with(&[("MIS_SYNC__WORKER__METRICS_LISTEN", "9090")]).unwrap_err();
+    assert!(wrong.to_string().contains("worker.metrics_listen"), "{wrong}");
 }
 
 #[test]

@@ -49,7 +49,7 @@ metrics! {
         OPEN_ALERTS: Gauge = "mis_sync_open_alerts" ["type"] "Open alerts about schools.";
         SCHOOLS_CONNECTED: Gauge = "mis_sync_schools_connected" [] "Schools with a Wonde token.";
         SCHOOLS_STALE: Gauge = "mis_sync_schools_stale" []
-            "Connected schools with a schedule and no successful sync for alerts.stale_hours.";
+            "Connected schools with a schedule and no successful sync for `alerts.stale_hours`.";
         SCHOOLS_FAILED: Gauge = "mis_sync_schools_failed" []
             "Connected schools whose last sync failed for good.";
         SCHOOLS_HELD: Gauge = "mis_sync_schools_held" []
@@ -63,9 +63,9 @@ metrics! {
         REDIS_TROUBLE: Gauge = "mis_sync_redis_trouble" ["reason"]
             "1 for the reason why this process cannot use Redis.";
         POOL_CONNECTIONS: Gauge = "mis_sync_pool_connections" ["state"]
-            "Connections to Postgres in the pool, in_use or idle.";
+            "Connections to Postgres in the pool: `in_use` or `idle`.";
         POOL_MAX_CONNECTIONS: Gauge = "mis_sync_pool_max_connections" []
-            "The most connections that the pool opens (database.max_connections).";
+            "The most connections that the pool opens (`database.max_connections`).";
         POOL_WAIT: Histogram<SHORT> = "mis_sync_pool_wait_seconds" []
             "How long a transaction waited for a connection of the pool.";
         POOL_TIMEOUTS: Counter = "mis_sync_pool_timeouts_total" []
@@ -98,8 +98,8 @@ metrics! {
             "How long a sync was fetching from Wonde, then comparing and applying (one step, named \
              applying).";
         JOBS_REDELIVERED: Counter = "mis_sync_jobs_redelivered_total" ["reason"]
-            "Jobs that the sweeper sent to Redis: retry_due is normal, not_taken happens when no slot \
-             is free for five seconds or Redis lost the job, lease_expired rescues a job.";
+            "Jobs that the sweeper sent to Redis: `retry_due` is normal, `not_taken` happens when no slot \
+             is free for five seconds or Redis lost the job, `lease_expired` rescues a job.";
         WONDE_REQUEST_DURATION: Histogram<SHORT> = "mis_sync_wonde_request_duration_seconds"
             ["list", "status"]
             "How long requests to Wonde took. The status is a class, 429, or none if no answer came.";

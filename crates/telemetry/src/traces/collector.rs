@@ -24,7 +24,7 @@ impl Collector {
         let was_away = self.is_away.swap(failure.is_some(), Ordering::Relaxed);
         match failure {
             Some(reason) if !was_away => {
-                tracing::warn!(reason, "traces are not taken and are lost")
+                tracing::warn!(reason, "traces are not taken and are lost");
             }
             None if was_away => tracing::info!("traces are taken again"),
             _ => {}
