@@ -17,6 +17,7 @@ mod explain;
 mod faults;
 mod gateways;
 mod guard;
+mod integration;
 mod mapping;
 mod migration;
 mod odd_records;

@@ -3,9 +3,9 @@
 
 use chrono::{DateTime, Utc};
 use mis_sync_domain::{
-    Change, ConnectSchool, Issue, Job, Mis, School, SchoolId, WondeHosts, explain::Explanation,
+    Change, ConnectSchool, Job, Mis, School, SchoolId, WondeHosts, explain::Explanation,
 };
-use mis_sync_store::{explain::Known, matches::Candidate};
+use mis_sync_store::{explain::Known, issues::NamedIssue, matches::Candidate};
 use secrecy::SecretString;
 use serde::Serialize;
 use serde_json::{Map, Value};
@@ -30,7 +30,7 @@ pub fn change(change: Change) -> Value {
 }
 
 /// An issue, as `GET /v1/jobs/{job_id}/issues` lists it.
-pub fn issue(issue: Issue) -> Value {
+pub fn issue(issue: NamedIssue) -> Value {
     to_json(&IssueView::from(issue))
 }
 

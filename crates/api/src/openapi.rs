@@ -22,7 +22,14 @@ use crate::{ApiState, views::ProblemView};
     info(
         title = "mis-sync",
         description = "Keeps a school's staff in iP Suite equal to what the school's MIS says.\n\n\
-            Errors are RFC 9457 problems; `/problems` lists their types.",
+            **Errors** are RFC 9457 problems; `/problems` lists their types.\n\n\
+            **Language**: titles, details and sentences are in British English and may be put \
+            better in a later release. Codes (`type`, `state`, `code`, `outcome`) stay for ever: \
+            decide and translate by them.\n\n\
+            **Pages**: a list has `next_cursor`, null on the last page. Send it as `cursor` with \
+            the same filters. A cursor is opaque, and what is added meanwhile moves no page.\n\n\
+            **Browsers**: there is no CORS. A server calls this API; a browser never does, because \
+            a key can read personal data.",
         contact(name = "The operators of this installation"),
     ),
     servers((url = "/", description = "This service")),

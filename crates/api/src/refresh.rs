@@ -1,4 +1,4 @@
-//! The login path. Even if Wonde fails, the answer comes in time and lets the person in.
+//! The login path. Even if Wonde fails, the answer comes in time and decides the login.
 
 use std::time::Duration;
 
@@ -9,7 +9,10 @@ use axum::{
     middleware::Next,
     response::{IntoResponse, Response},
 };
-use mis_sync_domain::{Job, JobState, LoginStanding, RefreshUser, SchoolId, StaffId, StaleReason};
+use mis_sync_domain::{
+    Job, JobState, LoginAccount, LoginStanding, RefreshOutcome, RefreshUser, SchoolId, StaffId,
+    StaleReason,
+};
 use mis_sync_queue::{Enqueued, NewJob, Queue};
 use mis_sync_store::{
     jobs,
@@ -43,10 +46,14 @@ const GRACE: Duration = Duration::from_millis(50);
 
 /// Bring a person up to date while they log in
 ///
+/// Two fields decide the login, whatever the `outcome` is: if `active` is false, refuse it; if
+/// `password_reset_required` is true, send the person to *Forgot Password*; otherwise let them in.
+/// Both are as iP holds them after the refresh.
+///
 /// This never delays a login. If the MIS cannot be read in time, the answer is `stale` and says how
 /// old the data in iP is. Several logins of one person at the same time share one job. `wait_ms` is
 /// a hard limit: if even the database does not answer in time, the answer is the problem
-/// `timed-out`. Let the person in then too.
+/// `timed-out`. Then decide with the same two columns of `staff`, as your app read them.
 #[utoipa::path(
     post,
     path = "/v1/schools/{school_id}/staff/{staff_id}/refresh",
@@ -94,6 +101,8 @@ pub(crate) async fn refresh_user(
     let asked = RefreshUser { school_id: school_id.clone(), staff_id: whose.1 };
     let new = NewJob::of(&asked, &access.key().name);
     let job = follow(access.queue(), new, deadline, wait.is_some()).await?;
+    let account = account_after(&access, whose, &standing, job.as_ref(), deadline).await;
+    let standing = LoginStanding { account, ..standing };
     Ok(answer(whose, &standing, job, wait.is_some()))
 }
 
@@ -224,6 +233,28 @@ async fn wait_for_end(queue: &Queue, enqueued: Enqueued, deadline: Instant) -> J
         job = look(queue, job).await;
     }
     job
+}
+
+/// The account as iP holds it once an attempt of the refresh has ended; until then, as it was found.
+async fn account_after(
+    access: &Access,
+    (school_id, staff_id): (&SchoolId, StaffId),
+    standing: &LoginStanding,
+    job: Option<&Job>,
+    deadline: Instant,
+) -> LoginAccount {
+    let Some(job) = job.filter(|job| !is_under_way(job)) else { return standing.account };
+    let read = refresh::account(access.pool(), school_id, staff_id);
+    match timeout_at(deadline + LAST_LOOK, read).await {
+        Ok(Ok(Some(account))) => account,
+        Ok(Ok(None)) => LoginAccount { active: false, ..standing.account },
+        // The report still says whether the person lost their account.
+        Err(_) | Ok(Err(_)) => {
+            let outcome = job.report.as_ref().and_then(|report| report.outcome);
+            let is_gone = outcome == Some(RefreshOutcome::NoLongerCurrent);
+            LoginAccount { active: standing.account.active && !is_gone, ..standing.account }
+        }
+    }
 }
 
 /// The job as it is now. A ledger that fails here is no reason to refuse a login.

@@ -17,6 +17,7 @@ mod report;
 mod schedule;
 mod school;
 mod staff;
+mod staff_list;
 mod sync;
 mod webhook;
 
@@ -38,6 +39,7 @@ pub(crate) use refresh::RefreshView;
 pub(crate) use report::ReportView;
 pub(crate) use school::{SchoolListView, SchoolRequest, SchoolView};
 pub(crate) use staff::{PhotoView, StaffView};
+pub(crate) use staff_list::{ListedStaffView, StaffListView};
 pub(crate) use sync::SyncRequest;
 pub(crate) use webhook::{Said, WebhookEventView, WebhookRequest};
 

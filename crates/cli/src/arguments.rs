@@ -6,6 +6,7 @@ use std::{ffi::OsString, path::PathBuf};
 
 use clap::{Args, Parser, Subcommand};
 use mis_sync_domain::{ApiKeyId, Role, SchoolId, StaffId};
+use url::Url;
 
 pub(crate) use control::{Queues, QueuesAction, Target, WorkerAction, Workers};
 pub(crate) use jobs::{Action, Jobs};
@@ -67,6 +68,8 @@ pub(crate) enum Command {
     Workers(Workers),
     /// Check configuration, database, Redis and Wonde, and say what to do.
     Doctor,
+    /// Ask a running process whether it is healthy; the exit code is 0 only if it says so.
+    Health(Health),
     /// Print the OpenAPI document.
     Openapi,
     /// See the whole thing work, on servers of its own (runs `mis-sync-lab`).
@@ -93,6 +96,13 @@ pub(crate) struct Serve {
     /// Run jobs in this process too.
     #[arg(long)]
     pub(crate) with_worker: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Health {
+    /// What to ask; without it `/readyz` of the API at `api.listen`.
+    #[arg(long, value_name = "URL")]
+    pub(crate) url: Option<Url>,
 }
 
 #[derive(Debug, Subcommand)]

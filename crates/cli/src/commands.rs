@@ -5,6 +5,7 @@ mod audit;
 mod doctor;
 mod explain;
 pub(crate) mod follow;
+mod health;
 mod jobs;
 mod keys;
 mod migrate;
@@ -68,6 +69,7 @@ async fn with_config(command: Command, config: &Config) -> Result<(), Failure> {
         Command::Queues(queues) => queues::run(config, queues).await,
         Command::Workers(workers) => workers::run(config, workers).await,
         Command::Doctor => doctor::run(config).await,
+        Command::Health(health) => health::run(config, &health).await,
         Command::Demo(_) | Command::Simulate(_) | Command::Bench(_) | Command::Openapi => {
             unreachable!("these do without a configuration")
         }

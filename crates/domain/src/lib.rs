@@ -55,7 +55,7 @@ pub use ownership::{
     Imports, OwnedFields, Owner, Ownership, OwnershipRule, SyncRules, SyncedField,
 };
 pub use photo::{MAX_PHOTO_BYTES, Photo, PhotoRecord, PhotoType};
-pub use refresh::{LoginStanding, Outage, OutageReason, RefreshOutcome, StaleReason};
+pub use refresh::{LoginAccount, LoginStanding, Outage, OutageReason, RefreshOutcome, StaleReason};
 pub use report::{PhotoCounts, Report, TeachingCounts};
 pub use role::{Action, Role};
 pub use schedule::{

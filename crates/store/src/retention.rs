@@ -41,6 +41,24 @@ pub struct Removed {
     pub internal_jobs: u64,
 }
 
+impl Removed {
+    /// Whether a statement removed as much as it may, so that there is probably more.
+    pub fn is_full(&self) -> bool {
+        let Self {
+            refreshes,
+            syncs,
+            webhook_events,
+            alerts,
+            idempotency_keys,
+            approvals,
+            internal_jobs,
+        } = *self;
+        let most = [refreshes, webhook_events, alerts, idempotency_keys, approvals, internal_jobs];
+        most.into_iter().any(|removed| removed >= BATCH.unsigned_abs())
+            || syncs >= SYNCS.unsigned_abs()
+    }
+}
+
 /// Removes some of the rows that are old at `now`. Each statement is its own transaction. Rows that
 /// another session uses are left for the next time.
 pub async fn sweep(pool: &PgPool, now: DateTime<Utc>, keep: &Retention) -> Result<Removed, Error> {

@@ -15,7 +15,7 @@ use crate::{
 };
 
 pub use overview::{
-    Flaw, PastSync, Quality, SchoolSummary, flaws, names, past_syncs, quality, summaries, withheld,
+    PastSync, Quality, SchoolSummary, names, past_syncs, quality, summaries, withheld,
 };
 pub use probes::{mark_token_accepted, take_for_probe};
 

@@ -28,6 +28,7 @@ mod school_ownership;
 mod schools;
 mod server;
 mod staff;
+mod staff_list;
 mod support;
 mod sync;
 mod token_address;

@@ -11,9 +11,10 @@ use tokio::{
     time::{Instant, MissedTickBehavior, interval_at},
 };
 
-use super::{WAIT_MS, schools::Person};
-use crate::private::PrivateSystem;
+use super::installation::{Installation, Person};
 
+/// How long a login waits.
+pub(super) const WAIT_MS: u32 = 800;
 /// Far longer than any login may take: a login that takes this long counts as an error.
 const GIVEN_UP: Duration = Duration::from_secs(30);
 
@@ -31,10 +32,10 @@ impl Answer {
     }
 }
 
-/// People who log in, one after the other and again from the first.
+/// People who log in, one after the other and again from the first, at each API in turn.
 pub(super) struct Load {
     http: Client,
-    api_url: String,
+    api_urls: Vec<String>,
     api_key: SecretString,
     people: Vec<Person>,
     next: usize,
@@ -44,14 +45,15 @@ pub(super) struct Load {
 
 impl Load {
     pub(super) fn new(
-        system: &PrivateSystem,
+        installation: &Installation,
         people: Vec<Person>,
         rate: u32,
         seconds: u32,
     ) -> Result<Self, Failure> {
         let http = Client::builder().timeout(GIVEN_UP).build()?;
-        let (api_url, api_key) = (system.api_url.clone(), system.api_key.clone());
-        Ok(Self { http, api_url, api_key, people, next: 0, rate, seconds })
+        let api_urls = installation.api_urls.clone();
+        let api_key = installation.api_key.clone();
+        Ok(Self { http, api_urls, api_key, people, next: 0, rate, seconds })
     }
 
     /// So many logins, each after the answer to the one before.
@@ -68,10 +70,11 @@ impl Load {
 
     fn next_request(&mut self) -> RequestBuilder {
         let person = &self.people[self.next % self.people.len()];
+        let api_url = &self.api_urls[self.next % self.api_urls.len()];
         self.next += 1;
         let url = format!(
-            "{}/v1/schools/{}/staff/{}/refresh?wait_ms={WAIT_MS}",
-            self.api_url, person.school_id, person.id
+            "{api_url}/v1/schools/{}/staff/{}/refresh?wait_ms={WAIT_MS}",
+            person.school_id, person.id
         );
         self.http.post(url).bearer_auth(self.api_key.expose_secret())
     }
