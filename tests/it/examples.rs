@@ -6,14 +6,19 @@ use std::{
 };
 
 use mis_sync_domain::SchoolId;
-use mis_sync_testing::{Process, TestApp, TestAppOptions};
+use mis_sync_store::SigningSecret;
+use mis_sync_testing::{Process, TestApp, TestAppOptions, eventually, free_port};
+use mis_sync_worker::Receiver;
 use secrecy::ExposeSecret;
 use serde_json::Value;
 
 use crate::{
     connections::serving,
     integration::{SET_PASSWORD, execute, sql},
+    press::sync,
     process::MIS_SYNC,
+    receiver::secret,
+    rows::{number, texts},
 };
 
 pub(crate) const EXAMPLES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../examples");
@@ -177,5 +182,64 @@ fn examples_are_short() {
         let path = file.unwrap().path();
         let lines = std::fs::read_to_string(&path).unwrap().lines().count();
         assert!(lines <= 60, "{} has {lines} lines", path.display());
+    }
+}
+
+/// Runs an example that receives messages, and sends it one with its secret and one with another.
+async fn accepts_what_is_signed(start: impl Fn(u16) -> Command) {
+    let port = free_port();
+    let url = format!("http://127.0.0.1:{port}/");
+    let mut command = start(port);
+    command.env("MIS_SYNC_CALLBACK_SECRET", secret()).stdin(Stdio::null());
+    let mut server = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    eventually("the example listens", async || {
+        tokio::net::TcpStream::connect(("127.0.0.1", port)).await.ok().map(drop)
+    })
+    .await;
+    let other = "whsec_bm90IHRoZSBzZWNyZXQgb2YgdGhlIGV4YW1wbGUgIQ==".to_owned();
+    for (secret, state) in [(secret(), "succeeded"), (other, "retrying")] {
+        let secret = SigningSecret::parse(&secret.into()).unwrap();
+        let callback_receiver = Some(Receiver::new(url.parse().unwrap(), secret).unwrap());
+        let options = TestAppOptions { callback_receiver, ..TestAppOptions::default() };
+        let app = TestApp::start_with(options).await;
+        eventually("callbacks are on", async || {
+            let is_on = "SELECT is_on::int::bigint FROM installation_callbacks";
+            (number(&app, is_on).await == 1).then_some(())
+        })
+        .await;
+        let school = app.connect_school(0).await;
+        sync(&app, &school).await;
+        let states = "SELECT state FROM job WHERE kind = 'send-callback'";
+        eventually("the message was posted", async || {
+            (texts(&app, states).await == [state]).then_some(())
+        })
+        .await;
+    }
+    server.kill().unwrap();
+    server.wait().unwrap();
+}
+
+#[tokio::test]
+async fn callback_php() {
+    if has_php() {
+        accepts_what_is_signed(|port| {
+            let mut command = Command::new("php");
+            command.args(["-S", &format!("127.0.0.1:{port}"), &format!("{EXAMPLES}/callback.php")]);
+            command
+        })
+        .await;
+    }
+}
+
+#[tokio::test]
+async fn callback_ts() {
+    if has_node() {
+        accepts_what_is_signed(|port| {
+            let mut command = Command::new("node");
+            command.args(["--experimental-strip-types", &format!("{EXAMPLES}/callback.ts")]);
+            command.arg(port.to_string());
+            command
+        })
+        .await;
     }
 }

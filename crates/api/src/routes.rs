@@ -23,7 +23,11 @@ fn api() -> OpenApiRouter<ApiState> {
         // For callers with a key, by what its role has to allow.
         .routes(needs(Read, routes!(schools::list_schools)))
         .routes(needs(Read, routes!(schools::get_school)))
-        .routes(needs(ManageSchools, routes!(schools::connect_school, schools::disconnect_school)))
+        .routes(needs(
+            ManageSchools,
+            routes!(schools::connect_school, schools::change_school, schools::disconnect_school),
+        ))
+        .routes(needs(Sync, routes!(schools::check::check_school)))
         .routes(needs(Sync, routes!(sync::enqueue_sync_school)))
         .routes(needs(Read, routes!(matches::list_matches)))
         .routes(needs(Sync, routes!(matches::decide_match)))

@@ -112,7 +112,8 @@ pub(crate) enum Keys {
         /// Who or what uses the key.
         #[arg(long)]
         name: String,
-        /// app: sync, read, connect schools; viewer: read; operator: act on jobs; admin: all.
+        /// app: sync, read, act on jobs, connect schools; viewer: read; operator: sync, read, act on
+        /// jobs; admin: all.
         #[arg(long, value_name = "app|viewer|operator|admin")]
         role: Role,
         /// Only for this school.
@@ -145,6 +146,14 @@ pub(crate) enum Schools {
     },
     /// Show one school with its settings.
     Show {
+        /// iP's own key of the school.
+        id: SchoolId,
+        /// Print JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Ask Wonde whether it accepts a school's token and what the school grants; needs a worker.
+    Check {
         /// iP's own key of the school.
         id: SchoolId,
         /// Print JSON.

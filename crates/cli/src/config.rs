@@ -24,7 +24,7 @@ use serde::Deserialize;
 use url::Url;
 
 use crate::exit::Failure;
-use by_itself::{Alerts, RetentionDays, Scheduler, Webhooks};
+use by_itself::{Alerts, Callbacks, RetentionDays, Scheduler, Webhooks};
 
 /// The reference, compiled in.
 const DEFAULT: &str = include_str!("../../../config/default.toml");
@@ -46,6 +46,7 @@ pub struct Config {
     pub(crate) retention: RetentionDays,
     pub(crate) webhooks: Webhooks,
     pub(crate) alerts: Alerts,
+    pub(crate) callbacks: Callbacks,
     pub(crate) mis: Mis,
     /// What is logged, and how.
     pub log: Log,
@@ -83,6 +84,7 @@ pub(crate) struct Api {
     #[serde(deserialize_with = "text::listen_address")]
     pub(crate) listen: SocketAddr,
     pub(crate) max_connections: NonZeroU32,
+    pub(crate) requests_per_second_per_key: u32,
 }
 
 #[derive(Debug, Deserialize)]

@@ -1,4 +1,4 @@
-use std::sync::Arc;
+use std::{num::NonZeroU32, sync::Arc};
 
 use mis_sync_api::ApiState;
 use mis_sync_domain::{Clock, MisTable, WondeHosts};
@@ -66,10 +66,14 @@ impl Parts {
         let state = ApiState::new(self.queue.clone(), Arc::clone(&self.cipher))
             .with_mis(Arc::clone(&self.mis))
             .with_wonde_hosts(Arc::clone(&self.wonde_hosts))
+            .with_callback_hosts(config.callbacks.hosts()?)
             .with_webhook_secrets(config.webhooks.wonde_secrets()?)
             .with_environment(&config.dashboard.environment)
             .with_stale_after(config.alerts.stale_after())
             .with_probe_after(config.worker.probe_after())
+            .with_requests_per_second_per_key(NonZeroU32::new(
+                config.api.requests_per_second_per_key,
+            ))
             .with_max_connections(descriptors::connections(config))
             .with_wonde_limit(RateLimiter::new(&self.queue, config.wonde.limit()));
         Ok(if config.scheduler.enabled { state.with_scheduler(Clock::system()) } else { state })
@@ -107,6 +111,7 @@ impl Parts {
                 probe_after: config.worker.probe_after(),
             },
             alert_receiver: config.alerts.receiver()?,
+            callbacks: config.callbacks.receivers()?,
         };
         let leader = LeaderOptions {
             scheduler: config.scheduler.options(),

@@ -156,7 +156,8 @@ async fn remove_internal_jobs(pool: &PgPool, before: DateTime<Utc>) -> Result<u6
     let done = sqlx::query!(
         r#"
         DELETE FROM job WHERE id IN (
-            SELECT id FROM job WHERE lane = 'internal' AND finished_at < $1
+            SELECT id FROM job
+            WHERE (lane = 'internal' OR kind = 'check-school') AND finished_at < $1
             LIMIT $2 FOR UPDATE SKIP LOCKED)
         "#,
         before,

@@ -187,10 +187,11 @@ pub(super) async fn sync(PathId(id): PathId, posted: Posted) -> Result<Response,
         mode: if what == "delta" { SyncMode::Delta } else { SyncMode::Full },
         ..SyncOptions::default()
     };
-    let requested_by = &access.key().name;
+    let actor = posted.actor()?;
+    let requested_by = actor.requester.clone();
     let enqueued = control::press(access.queue(), &school, options, requested_by, None).await?;
     let entry = audit::Entry::of_job(AuditAction::Sync, enqueued.job());
-    audit::note(access.pool(), &posted.actor()?, &entry).await?;
+    audit::note(access.pool(), &actor, &entry).await?;
     Ok(go(&job_path(enqueued.job().id), None))
 }
 

@@ -234,7 +234,7 @@ async fn what_a_person_reads_leaves_a_line_without_the_values() {
         for (ask, action, subject) in asks() {
             assert_eq!(app.begin(ask.key(&key)).await.status().as_u16(), 200);
             let line = lines().await.remove(0);
-            assert_eq!(line.actor, role.as_str());
+            assert_eq!(line.actor.to_string(), role.as_str());
             assert!(line.api_key_id.is_some());
             assert_eq!((line.action, line.subject.as_deref()), (action, Some(subject)));
             assert_eq!(line.school_id.as_ref().unwrap().as_str(), "oak");

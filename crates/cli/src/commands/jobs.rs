@@ -60,7 +60,7 @@ async fn list(pool: &Pool, filter: &JobFilter, limit: u16, json: bool) -> Result
             format!("{}{what}", job.kind),
             job.state.to_string(),
             job.created_at.format("%Y-%m-%d %H:%M").to_string(),
-            job.requested_by.clone(),
+            job.requested_by.to_string(),
         ]
     };
     let rows: Vec<_> = found.iter().map(row).collect();

@@ -148,7 +148,7 @@ fn matches(filter: &JobFilter, job: &mis_sync_domain::Job) -> bool {
             .error_code
             .as_ref()
             .is_none_or(|code| job.error.as_ref().is_some_and(|error| error.code == *code))
-        && filter.requested_by.as_ref().is_none_or(|name| job.requested_by == *name)
+        && filter.requested_by.as_ref().is_none_or(|name| job.requested_by.name == *name)
         && filter.id_prefix.is_none_or(|prefix| digits.starts_with(&prefix.to_string()))
         && filter.since.is_none_or(|since| job.created_at >= since)
         && filter.until.is_none_or(|until| job.created_at < until)
