@@ -67,6 +67,16 @@ CREATE OR REPLACE FUNCTION lease_is_over(lease_until timestamp with time zone, l
  STABLE
 RETURN ((lease_until < now()) OR COALESCE((lease_until > ((now() + lease_length) + '00:00:05'::interval)), false));
 
+-- Sets updated_at, for writers who leave it as it is.
+CREATE OR REPLACE FUNCTION set_updated_at()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+BEGIN
+    NEW.updated_at := now();
+    RETURN NEW;
+END $function$;
+
 -- Conditions of a school that somebody has to look at; one open alert of each kind.
 CREATE TABLE alert (
     -- UUIDv7: sorts by the time it was raised.
@@ -219,6 +229,7 @@ CREATE TABLE class (
     CONSTRAINT class_name_check CHECK ((name <> ''::text))
 );
 CREATE INDEX class_subject ON class USING btree (subject_id) WHERE (subject_id IS NOT NULL);
+CREATE TRIGGER class_updated BEFORE UPDATE ON class FOR EACH ROW WHEN ((new.updated_at = old.updated_at)) EXECUTE FUNCTION set_updated_at();
 
 -- Who teaches a class.
 CREATE TABLE class_staff (
@@ -781,6 +792,7 @@ END) STORED,
 CREATE INDEX staff_email ON staff USING btree (email_key);
 CREATE INDEX staff_line_manager ON staff USING btree (line_manager_id) WHERE (line_manager_id IS NOT NULL);
 CREATE INDEX staff_upi ON staff USING btree (school_id, upi) WHERE (upi IS NOT NULL);
+CREATE TRIGGER staff_updated BEFORE UPDATE ON staff FOR EACH ROW WHEN ((new.updated_at = old.updated_at)) EXECUTE FUNCTION set_updated_at();
 
 -- Further current records of people who have more than one; classes and line managers may name any of them.
 CREATE TABLE staff_alias (
@@ -1070,6 +1082,7 @@ CREATE TABLE subject (
     CONSTRAINT subject_school_id_fkey FOREIGN KEY (school_id) REFERENCES school(id),
     CONSTRAINT subject_name_check CHECK ((name <> ''::text))
 );
+CREATE TRIGGER subject_updated BEFORE UPDATE ON subject FOR EACH ROW WHEN ((new.updated_at = old.updated_at)) EXECUTE FUNCTION set_updated_at();
 
 -- Who teaches a subject: whoever teaches a class of it.
 CREATE TABLE subject_staff (
@@ -1171,6 +1184,20 @@ CREATE TABLE worker (
     stopped_at timestamp with time zone,
     CONSTRAINT worker_pkey PRIMARY KEY (name),
     CONSTRAINT worker_name_check CHECK ((name <> ''::text))
+);
+
+-- Issues with the person, class or subject that each is about, as iP and the last runs know them.
+CREATE VIEW named_issue AS (
+    job_id uuid,
+    position bigint,
+    code text,
+    wonde_id text,
+    school_id text,
+    staff_id uuid,
+    name text,
+    email text,
+    upi text,
+    class_or_subject text
 );
 
 -- As of when iP holds what the MIS says of each linked person: the start of the last fetch that delivered them.

@@ -1,110 +1,22 @@
-//! Alerts about schools, sent to a receiver that trusts only the signature.
+//! Alerts about schools.
 
-use std::{
-    collections::VecDeque,
-    sync::{Arc, Mutex},
-};
+use std::sync::Arc;
 
-use axum::{Router, body::Bytes, extract::State, http::HeaderMap, http::StatusCode, routing::post};
-use base64::{Engine, engine::general_purpose::STANDARD};
 use mis_sync_domain::SchoolId;
 use mis_sync_testing::{TestApp, TestAppOptions, eventually};
 use mis_sync_wonde_sim::{ScenarioName, SimulatorOptions};
-use mis_sync_worker::{AlertReceiver, AlertSecret};
-use ring::digest::{SHA256, digest};
 use serde_json::{Value, json};
-use tokio::net::TcpListener;
 
 use crate::{
     press::{apply, sync},
     process::run,
+    receiver::Receiver,
     rows::{execute, number, texts},
 };
 
-const KEY: [u8; 32] = *b"thirty-two bytes to sign with ..";
-
-/// A server that records what is posted to it and answers as told.
-#[derive(Clone, Default)]
-struct Receiver {
-    received: Arc<Mutex<Vec<Received>>>,
-    /// The next answers; after them always 204.
-    answers: Arc<Mutex<VecDeque<u16>>>,
-}
-
-#[derive(Debug, Clone, PartialEq)]
-struct Received {
-    id: String,
-    timestamp: String,
-    body: String,
-    is_signed: bool,
-}
-
-impl Received {
-    fn json(&self) -> Value {
-        serde_json::from_str(&self.body).unwrap()
-    }
-
-    fn kind(&self) -> String {
-        self.json()["type"].as_str().unwrap().to_owned()
-    }
-}
-
-impl Receiver {
-    fn answering(answers: &[u16]) -> Self {
-        let answers = Arc::new(Mutex::new(answers.iter().copied().collect()));
-        Self { answers, ..Self::default() }
-    }
-
-    /// Listens; returns what a worker needs to know.
-    async fn listen(&self) -> Arc<AlertReceiver> {
-        let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
-        let url = format!("http://{}/hooks", listener.local_addr().unwrap()).parse().unwrap();
-        let app = Router::new().route("/hooks", post(receive)).with_state(self.clone());
-        tokio::spawn(async move { axum::serve(listener, app).await });
-        let secret = format!("whsec_{}", STANDARD.encode(KEY));
-        let secret = AlertSecret::parse(&secret.into()).unwrap();
-        Arc::new(AlertReceiver::new(url, secret).unwrap())
-    }
-
-    /// Waits for this many posts.
-    async fn wait_for(&self, count: usize) -> Vec<Received> {
-        let what = format!("{count} messages have come");
-        eventually(&what, async || {
-            let received = self.received.lock().unwrap().clone();
-            (received.len() >= count).then_some(received)
-        })
-        .await
-    }
-
-    fn kinds(&self) -> Vec<String> {
-        self.received.lock().unwrap().iter().map(Received::kind).collect()
-    }
-}
-
-async fn receive(State(receiver): State<Receiver>, headers: HeaderMap, body: Bytes) -> StatusCode {
-    let header = |name: &str| headers[name].to_str().unwrap().to_owned();
-    let body = String::from_utf8(body.to_vec()).unwrap();
-    let (id, timestamp) = (header("webhook-id"), header("webhook-timestamp"));
-    let expected = hmac_sha256(&KEY, format!("{id}.{timestamp}.{body}").as_bytes());
-    let is_signed = header("webhook-signature") == format!("v1,{}", STANDARD.encode(expected))
-        && header("content-type") == "application/json";
-    receiver.received.lock().unwrap().push(Received { id, timestamp, body, is_signed });
-    let answer = receiver.answers.lock().unwrap().pop_front().unwrap_or(204);
-    StatusCode::from_u16(answer).unwrap()
-}
-
-/// RFC 2104, written out, so that the sender's code does not check itself.
-fn hmac_sha256(key: &[u8; 32], message: &[u8]) -> Vec<u8> {
-    let pad = |byte: u8| -> Vec<u8> {
-        (0..64).map(|at| key.get(at).copied().unwrap_or_default() ^ byte).collect()
-    };
-    let inner = digest(&SHA256, &[&pad(0x36)[..], message].concat());
-    digest(&SHA256, &[&pad(0x5c)[..], inner.as_ref()].concat()).as_ref().to_vec()
-}
-
 async fn app_telling(receiver: &Receiver) -> (TestApp, SchoolId) {
     let simulator = SimulatorOptions { schools: 1, staff: 12, ..SimulatorOptions::default() };
-    let alert_receiver = Some(receiver.listen().await);
+    let alert_receiver = Some(Arc::new(receiver.listen().await));
     let options = TestAppOptions { simulator, alert_receiver, ..TestAppOptions::default() };
     let app = TestApp::start_with(options).await;
     let school = app.connect_school(0).await;
@@ -346,4 +258,34 @@ async fn without_a_receiver_alerts_are_noted_and_listed() {
     let all: Value = serde_json::from_str(&list(&["--all", "--json"]).await).unwrap();
     assert!(all[0]["cleared_at"].is_string());
     assert_eq!(number(&app, "SELECT count(*) FROM job WHERE kind = 'send-alert'").await, 0);
+}
+
+#[tokio::test]
+async fn alerts_from_before_there_was_a_receiver_are_told_once_there_is_one() {
+    let simulator = SimulatorOptions { schools: 2, staff: 12, ..SimulatorOptions::default() };
+    let mut app =
+        TestApp::start_with(TestAppOptions { simulator, ..TestAppOptions::default() }).await;
+    let (first, second) = (app.connect_school(0).await, app.connect_school(1).await);
+    failing_sync(&app, &first).await;
+    open_alerts(&app, 1).await;
+    failing_sync(&app, &second).await;
+    open_alerts(&app, 2).await;
+    // That one was over before, so it is no news.
+    sync(&app, &first).await;
+    open_alerts(&app, 1).await;
+    app.stop_worker().await;
+    assert_eq!(number(&app, "SELECT count(*) FROM job WHERE kind = 'send-alert'").await, 0);
+
+    let receiver = Receiver::default();
+    let worker = app.worker_with_alerts(receiver.listen().await);
+    let told = receiver.wait_for(1).await.remove(0);
+    assert_eq!(
+        (told.kind(), &told.json()["data"]["school_id"]),
+        ("sync.failed".into(), &json!(second))
+    );
+    messages(&app, &["succeeded"]).await;
+    sync(&app, &second).await;
+    receiver.wait_for(2).await;
+    assert_eq!(receiver.kinds(), ["sync.failed", "sync.failed.recovered"]);
+    worker.stop().await;
 }

@@ -141,6 +141,24 @@ async fn keys_are_made_shown_once_and_revoked() {
     assert!(said(&wrong).contains("app, viewer, operator or admin"), "{}", said(&wrong));
 }
 
+/// The health check of a container, which has no other program to ask with.
+#[tokio::test]
+async fn health_asks_a_running_process() {
+    let app = app_without_worker().await;
+    let address = app.api_url.trim_start_matches("http://");
+    let own = run(&["health"], &[("MIS_SYNC__API__LISTEN", address)]).await;
+    assert_eq!(own.status.code(), Some(0), "{}", said(&own));
+    let named = run(&["health", "--url", &format!("{}/healthz", app.api_url)], &[]).await;
+    assert_eq!(named.status.code(), Some(0), "{}", said(&named));
+
+    let unwell = run(&["health", "--url", &format!("{}/v1/jobs", app.api_url)], &[]).await;
+    assert_eq!(unwell.status.code(), Some(3));
+    assert!(said(&unwell).contains("answers 401"), "{}", said(&unwell));
+    let away = run(&["health", "--url", "http://127.0.0.1:1/readyz"], &[]).await;
+    assert_eq!(away.status.code(), Some(3));
+    assert!(said(&away).contains("http://127.0.0.1:1/readyz"), "{}", said(&away));
+}
+
 #[tokio::test]
 async fn openapi_and_help_are_printed_without_any_server() {
     let document = run(&["openapi"], &[]).await;

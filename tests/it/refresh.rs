@@ -72,6 +72,8 @@ async fn refreshed(app: &TestApp, school: &SchoolId, person: &str) -> (String, S
     assert_eq!(answer["job"]["kind"], "refresh-user", "{answer}");
     assert_eq!(answer["job"]["staff_id"], person);
     assert!(answer["age_seconds"].as_u64() < Some(30) && answer["as_of"].is_string(), "{answer}");
+    let active = format!("SELECT count(*) FROM staff WHERE id = '{person}' AND active");
+    assert_eq!(answer["active"], number(app, &active).await == 1, "{answer}");
     let text = |value: &Value| value.as_str().unwrap().to_owned();
     (text(&answer["outcome"]), text(&answer["job"]["id"]))
 }

@@ -34,6 +34,7 @@ pub(crate) const NO_CONTROL: &str = "cannot hold control characters, such as NUL
 const MAX_FIELD_NAME: usize = 40;
 
 /// The fields of the JSON object in a body; empty if there is no body.
+#[derive(Clone)]
 pub(crate) struct JsonObject(Map<String, Value>);
 
 impl<S: Send + Sync> FromRequest<S> for JsonObject {
@@ -102,6 +103,10 @@ pub(crate) trait Body: DeserializeOwned + Default {
 const MAX_ERRORS: usize = 20;
 
 impl JsonObject {
+    pub(crate) fn into_fields(self) -> Map<String, Value> {
+        self.0
+    }
+
     /// Deserialises the body, and reports only the first error.
     pub(crate) fn read<T: Body>(self) -> Result<T, ApiError> {
         if let Some(field) = self.unclean() {

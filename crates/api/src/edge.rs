@@ -21,7 +21,9 @@ use tower_http::catch_panic::CatchPanicLayer;
 use tracing::{Instrument, field::Empty};
 use uuid::Uuid;
 
-use crate::{ApiError, body::MAX_BODY_BYTES, metrics::HttpFigures, views::ProblemView};
+use crate::{
+    ApiError, body::MAX_BODY_BYTES, metrics::HttpFigures, rate_limit::Told, views::ProblemView,
+};
 
 /// No request takes longer; then its caller is told to try again.
 pub(crate) const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
@@ -53,9 +55,11 @@ async fn limit_time(request: Request, next: Next) -> Response {
 
 async fn observe(
     State(figures): State<Arc<HttpFigures>>,
-    request: Request,
+    mut request: Request,
     next: Next,
 ) -> Response {
+    let told = Told::default();
+    request.extensions_mut().insert(told.clone());
     let started = Instant::now();
     let method = request.method().clone();
     let id = request_id(request.headers());
@@ -84,6 +88,7 @@ async fn observe(
         };
         let id = HeaderValue::from_str(&id).expect("a request id is letters, digits, -, _ and .");
         response.headers_mut().insert(REQUEST_ID, id);
+        told.write(response.headers_mut());
         // Who may see an answer depends on the key, so no cache keeps one unless it is told to.
         response.headers_mut().entry(CACHE_CONTROL).or_insert(NO_STORE);
         response

@@ -1,4 +1,4 @@
-use std::sync::Arc;
+use std::{num::NonZeroU32, sync::Arc};
 
 use axum::{
     http::{
@@ -8,7 +8,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use mis_sync_control::Refused;
-use mis_sync_domain::Role;
+use mis_sync_domain::{InvalidOnBehalfOf, JobFailure, Role};
 
 use crate::{problem::ProblemType, views::FieldError};
 
@@ -68,6 +68,10 @@ pub(crate) enum ApiError {
          `wonde_base_url`, or keep the old address."
     )]
     TokenWouldMove,
+    #[error("Wonde could not be asked{}.", .0.as_ref().map(|error| format!(": {}", error.title)).unwrap_or_default())]
+    NotChecked(Option<JobFailure>),
+    #[error("The school was changed after you read it; read it again.")]
+    ChangedMeanwhile,
     #[error("The school is not valid: {}.", list(.errors))]
     InvalidSchool { errors: Vec<FieldError> },
     #[error("The body cannot be read: {0}.")]
@@ -82,8 +86,12 @@ pub(crate) enum ApiError {
     InvalidParameter { parameter: String, found: String, wanted: String },
     #[error("`Idempotency-Key` has to be one header of 1 to 255 visible ASCII characters.")]
     InvalidIdempotencyKey,
+    #[error("`X-Requested-By` has to be one header of {InvalidOnBehalfOf}.")]
+    InvalidRequestedBy,
     #[error("This `Idempotency-Key` was already used with another request; use a new one.")]
     IdempotencyKeyReused,
+    #[error("This key sends more than {per_second} requests per second; wait {seconds} s.")]
+    TooManyRequests { per_second: NonZeroU32, seconds: u16 },
     #[error("The request took too long and was stopped.")]
     TimedOut,
     #[error("Something that this service needs is unavailable; try again.")]
@@ -118,6 +126,8 @@ impl ApiError {
             Self::WondeIdFixed => ProblemType::WondeIdFixed,
             Self::WondeSchoolTaken => ProblemType::WondeSchoolTaken,
             Self::TokenWouldMove => ProblemType::TokenWouldMove,
+            Self::NotChecked(_) => ProblemType::NotChecked,
+            Self::ChangedMeanwhile => ProblemType::ChangedMeanwhile,
             Self::InvalidSchool { .. } => ProblemType::InvalidSchool,
             Self::MalformedBody(_) => ProblemType::MalformedBody,
             Self::InvalidText { .. } => ProblemType::InvalidText,
@@ -125,7 +135,9 @@ impl ApiError {
             Self::BodyTooLarge => ProblemType::BodyTooLarge,
             Self::InvalidParameter { .. } => ProblemType::InvalidParameter,
             Self::InvalidIdempotencyKey => ProblemType::InvalidIdempotencyKey,
+            Self::InvalidRequestedBy => ProblemType::InvalidRequestedBy,
             Self::IdempotencyKeyReused => ProblemType::IdempotencyKeyReused,
+            Self::TooManyRequests { .. } => ProblemType::TooManyRequests,
             Self::TimedOut => ProblemType::TimedOut,
             Self::DependencyAway(_) => ProblemType::DependencyAway,
             Self::Internal(_) | Self::Panicked => ProblemType::Internal,
@@ -133,7 +145,13 @@ impl ApiError {
     }
 
     fn retry_after(&self) -> Option<u16> {
-        matches!(self, Self::DependencyAway(_) | Self::TimedOut).then_some(RETRY_AFTER_SECONDS)
+        match self {
+            Self::TooManyRequests { seconds, .. } => Some(*seconds),
+            Self::DependencyAway(_) | Self::NotChecked(_) | Self::TimedOut => {
+                Some(RETRY_AFTER_SECONDS)
+            }
+            _ => None,
+        }
     }
 }
 
@@ -170,6 +188,12 @@ impl From<mis_sync_queue::Error> for ApiError {
         match &error {
             Store(mis_sync_store::Error::IdempotencyKeyReused) => Self::IdempotencyKeyReused,
             Store(mis_sync_store::Error::WondeIdFixed) => Self::WondeIdFixed,
+            Store(mis_sync_store::Error::ChangedMeanwhile) => Self::ChangedMeanwhile,
+            Store(mis_sync_store::Error::CallbackSecretMissing) => {
+                let message = "is needed with `callback_url`".to_owned();
+                let field = "callback_secret".to_owned();
+                Self::InvalidSchool { errors: vec![FieldError { field, message }] }
+            }
             Store(mis_sync_store::Error::WondeSchoolTaken) => Self::WondeSchoolTaken,
             Store(mis_sync_store::Error::TokenWouldMove) => Self::TokenWouldMove,
             Store(cause) if cause.is_transient() => Self::DependencyAway(error),

@@ -1,12 +1,14 @@
-//! Answers that a caller keeps and revalidates (RFC 9110, section 13.1.2).
+//! Answers that a caller keeps and revalidates, or changes only as they are (RFC 9110, section 13.1).
 
 use axum::{
     http::{
         HeaderMap, HeaderValue, StatusCode,
-        header::{CACHE_CONTROL, ETAG, IF_NONE_MATCH},
+        header::{CACHE_CONTROL, ETAG, IF_MATCH, IF_NONE_MATCH},
     },
     response::{IntoResponse, Response},
 };
+use mis_sync_domain::School;
+use mis_sync_store::schools::OnlyIf;
 
 /// Keep it, but revalidate each time.
 const REVALIDATE: HeaderValue = HeaderValue::from_static("private, no-cache");
@@ -46,6 +48,35 @@ impl Etag {
     }
 }
 
+/// The tag of a school, which changes with its connection and its settings. It stays when a sync ends,
+/// so that a change to the settings does not fail because of one.
+pub(crate) fn of_school(school: &School) -> HeaderValue {
+    let tag = format!("\"{:x}\"", school.version());
+    HeaderValue::from_str(&tag).expect("hexadecimal digits are ASCII")
+}
+
+/// How a school has to be for a request to change it.
+pub(crate) fn only_if(request: &HeaderMap) -> OnlyIf {
+    let mut tags = request.get_all(IF_MATCH).iter().peekable();
+    if tags.peek().is_none() {
+        return OnlyIf::Always;
+    }
+    let tags: Vec<&str> = tags
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(','))
+        .map(str::trim)
+        .collect();
+    if tags.contains(&"*") {
+        return OnlyIf::Exists;
+    }
+    // A weak tag never matches here, and neither does one of another resource.
+    let version = |tag: &&str| {
+        let digits = tag.strip_prefix('"')?.strip_suffix('"')?;
+        i64::from_str_radix(digits, 16).ok()
+    };
+    OnlyIf::IsOneOf(tags.iter().filter_map(version).collect())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -64,5 +95,19 @@ mod tests {
             assert!(!knows(bad), "{bad}");
         }
         assert!(!etag.is_known_to(&HeaderMap::new()));
+    }
+
+    #[test]
+    fn a_change_is_for_any_of_the_named_versions() {
+        let of = |value: &str| {
+            let value = HeaderValue::from_str(value).unwrap();
+            only_if(&HeaderMap::from_iter([(IF_MATCH, value)]))
+        };
+        assert_eq!(only_if(&HeaderMap::new()), OnlyIf::Always);
+        assert_eq!(of("*"), OnlyIf::Exists);
+        assert_eq!(of("\"1f\", \"20\""), OnlyIf::IsOneOf(vec![31, 32]));
+        for never in ["W/\"1f\"", "1f", "\"x\"", ""] {
+            assert_eq!(of(never), OnlyIf::IsOneOf(Vec::new()), "{never}");
+        }
     }
 }

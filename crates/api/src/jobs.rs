@@ -1,41 +1,32 @@
 mod actions;
 mod answer;
-mod download;
 pub(crate) mod events;
 mod query;
-
-use std::collections::HashMap;
 
 use axum::{
     Json,
     http::HeaderMap,
     response::{IntoResponse, Response},
 };
-use mis_sync_domain::{AuditAction, IssueCode, Job, SchoolId};
+use mis_sync_domain::{AuditAction, Job, SchoolId};
 use mis_sync_store::{
     audit::Entry,
     jobs::{self, JobFilter},
-    logins,
 };
 
 pub(crate) use actions::*;
 pub(crate) use answer::accepted;
-use download::{List, download};
-use query::{JobsQuery, RowsQuery};
+use query::JobsQuery;
 
 use crate::{
     ApiError,
-    format::Format,
+    download::{List, download},
     openapi::ListProblems,
-    parameters::{Limit, Parameters, PathId},
+    parameters::{Parameters, PathId},
+    rows::{RowsQuery, wanted_page},
     state::{Access, PersonalData},
-    views::{
-        ChangeListView, ChangeView, IssueListView, IssueView, JobListView, JobView, ProblemView,
-    },
+    views::{ChangeListView, ChangeView, JobListView, JobView, ProblemView},
 };
-
-/// Positions of rows begin at 1.
-const BEFORE_ALL: i64 = 0;
 
 /// Read a job
 #[utoipa::path(
@@ -133,7 +124,7 @@ pub(crate) async fn list_job_changes(
     let job = access.job(&job_id).await?;
     let Some((after, limit)) = wanted_page(&headers, parameters)? else {
         let personal = note(&access, &job, AuditAction::Export, "changes").await?;
-        return download(access.pool(), job.id, List::Changes(personal)).await;
+        return download(access.pool(), List::Changes(job.id, personal)).await;
     };
     let personal = note(&access, &job, AuditAction::Reveal, "changes").await?;
     let found = jobs::changes(access.pool(), job.id, after, limit.with_one_more()).await?;
@@ -143,56 +134,8 @@ pub(crate) async fn list_job_changes(
     Ok(Json(ChangeListView { changes, next_cursor }).into_response())
 }
 
-/// List what a job could not import as it is, and why
-///
-/// With `Accept: text/csv` the whole list is one file. Reads by a person's key are written to the
-/// audit log.
-#[utoipa::path(
-    get,
-    path = "/v1/jobs/{job_id}/issues",
-    tag = "jobs",
-    params(
-        ("job_id" = String, Path, description = "The job's id"),
-        RowsQuery,
-    ),
-    responses(
-        (status = 200, description = "A page of issues, or all of them as CSV",
-            content((IssueListView = "application/json"), (String = "text/csv"))),
-        (status = 404, description = "`unknown-job`", body = ProblemView,
-            content_type = "application/problem+json"),
-        ListProblems,
-    ),
-)]
-pub(crate) async fn list_job_issues(
-    access: Access,
-    PathId(job_id): PathId,
-    headers: HeaderMap,
-    parameters: Parameters,
-) -> Result<Response, ApiError> {
-    let job = access.job(&job_id).await?;
-    let Some((after, limit)) = wanted_page(&headers, parameters)? else {
-        note(&access, &job, AuditAction::Export, "issues").await?;
-        return download(access.pool(), job.id, List::Issues).await;
-    };
-    note(&access, &job, AuditAction::Reveal, "issues").await?;
-    let found = jobs::issues(access.pool(), job.id, after, limit.with_one_more()).await?;
-    let (page, next_cursor) = limit.page(found, |(position, _)| position.to_string());
-    let ids: Vec<&str> = page
-        .iter()
-        .filter(|(_, issue)| issue.code == IssueCode::WorkEmailInUse)
-        .filter_map(|(_, issue)| issue.wonde_id.as_deref())
-        .collect();
-    let elsewhere = match &job.school_id {
-        Some(school_id) => logins::held_elsewhere(access.pool(), school_id, &ids).await?,
-        None => HashMap::default(),
-    };
-    let view = |issue| IssueView::from(issue).with_other_schools(&elsewhere, &access);
-    let issues = page.into_iter().map(|(_, issue)| view(issue)).collect();
-    Ok(Json(IssueListView { issues, next_cursor }).into_response())
-}
-
 /// Notes in the audit log that a list of a job is read.
-async fn note(
+pub(crate) async fn note(
     access: &Access,
     job: &Job,
     action: AuditAction,
@@ -200,21 +143,4 @@ async fn note(
 ) -> Result<PersonalData, ApiError> {
     let entry = Entry { subject: Some(list.to_owned()), ..Entry::of_job(action, job) };
     access.read_personal_data(&access.actor(None), &entry).await
-}
-
-/// The position and number of rows for a page of JSON; `None` if the caller wants all as CSV.
-fn wanted_page(
-    headers: &HeaderMap,
-    parameters: Parameters,
-) -> Result<Option<(i64, Limit)>, ApiError> {
-    match Format::of(headers)? {
-        Format::Csv => {
-            parameters.finish("an address without parameters: a file has every row")?;
-            Ok(None)
-        }
-        Format::Json => {
-            let RowsQuery { cursor, limit } = parameters.read()?;
-            Ok(Some((cursor.unwrap_or(BEFORE_ALL), limit.unwrap_or_default())))
-        }
-    }
 }

@@ -2,13 +2,13 @@
 //! key. The operations themselves come from the list of [`routes`](crate::router).
 
 use axum::{Extension, http::header::CONTENT_TYPE, response::IntoResponse};
-use mis_sync_domain::{Action, Role};
+use mis_sync_domain::{Action, OnBehalfOf, Role};
 use utoipa::{
     IntoResponses, Modify, OpenApi,
     openapi::{
-        PathItem,
+        ObjectBuilder, PathItem, Type,
         extensions::ExtensionsBuilder,
-        path::Operation,
+        path::{Operation, ParameterBuilder, ParameterIn},
         security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme},
     },
 };
@@ -22,7 +22,14 @@ use crate::{ApiState, views::ProblemView};
     info(
         title = "mis-sync",
         description = "Keeps a school's staff in iP Suite equal to what the school's MIS says.\n\n\
-            Errors are RFC 9457 problems; `/problems` lists their types.",
+            **Errors** are RFC 9457 problems; `/problems` lists their types.\n\n\
+            **Language**: titles, details and sentences are in British English and may be put \
+            better in a later release. Codes (`type`, `state`, `code`, `outcome`) stay for ever: \
+            decide and translate by them.\n\n\
+            **Pages**: a list has `next_cursor`, null on the last page. Send it as `cursor` with \
+            the same filters. A cursor is opaque, and what is added meanwhile moves no page.\n\n\
+            **Browsers**: there is no CORS. A server calls this API; a browser never does, because \
+            a key can read personal data.",
         contact(name = "The operators of this installation"),
     ),
     servers((url = "/", description = "This service")),
@@ -67,7 +74,8 @@ pub(crate) fn needs(
 }
 
 fn operations(item: &mut PathItem) -> impl Iterator<Item = &mut Operation> {
-    [&mut item.get, &mut item.put, &mut item.post, &mut item.delete].into_iter().flatten()
+    let methods = [&mut item.get, &mut item.put, &mut item.post, &mut item.patch, &mut item.delete];
+    methods.into_iter().flatten()
 }
 
 fn describe_access(operation: &mut Operation, action: Action) {
@@ -85,9 +93,27 @@ fn describe_access(operation: &mut Operation, action: Action) {
     });
     let extension = ExtensionsBuilder::new().add("x-roles", serde_json::json!(roles)).build();
     operation.extensions.get_or_insert_default().merge(extension);
+    if !matches!(action, Action::Read | Action::SeePersonalData) {
+        name_person(operation);
+    }
     for (status, problem) in CommonProblems::responses() {
         operation.responses.responses.entry(status).or_insert(problem);
     }
+}
+
+/// What acts takes the person for whom it is done.
+fn name_person(operation: &mut Operation) {
+    let text = ObjectBuilder::new().schema_type(Type::String).max_length(Some(OnBehalfOf::MAX));
+    let header = ParameterBuilder::new()
+        .name("X-Requested-By")
+        .parameter_in(ParameterIn::Header)
+        .description(Some(
+            "The person who pressed: best an id, because the audit log keeps it for ever. At most \
+             100 characters, in UTF-8, without control characters. `requested_by` shows it.",
+        ))
+        .schema(Some(text))
+        .build();
+    operation.parameters.get_or_insert_default().push(header.into());
 }
 
 /// Problems of every route that needs a key.
@@ -102,6 +128,11 @@ enum CommonProblems {
     /// `forbidden`
     #[response(status = 403, content_type = "application/problem+json")]
     Forbidden(ProblemView),
+    /// `too-many-requests`: `RateLimit-Policy` and `RateLimit` say what the key may send
+    #[response(status = 429, content_type = "application/problem+json", headers(
+        ("Retry-After" = u32, description = "Seconds to wait before asking again")
+    ))]
+    TooMany(ProblemView),
     /// `internal`
     #[response(status = 500, content_type = "application/problem+json")]
     Internal(ProblemView),
@@ -128,6 +159,28 @@ pub(crate) enum BodyProblems {
     /// `invalid-text`
     #[response(status = 422, content_type = "application/problem+json")]
     ControlCharacter(ProblemView),
+}
+
+/// Problems of a change to a school.
+#[derive(IntoResponses)]
+#[expect(dead_code, reason = "only described, see `ApiError`")]
+pub(crate) enum ChangeProblems {
+    /// `forbidden`, `wonde-id-fixed`: a key that is bound to a school can neither set nor change its
+    /// Wonde id
+    #[response(status = 403, content_type = "application/problem+json")]
+    Fixed(ProblemView),
+    /// `unknown-school`. For `PUT`: the key is bound to another school
+    #[response(status = 404, content_type = "application/problem+json")]
+    Unknown(ProblemView),
+    /// `wonde-school-taken`: another school has this Wonde id
+    #[response(status = 409, content_type = "application/problem+json")]
+    Taken(ProblemView),
+    /// `changed-meanwhile`: the school no longer has the `ETag` of `If-Match`
+    #[response(status = 412, content_type = "application/problem+json")]
+    Changed(ProblemView),
+    /// `invalid-school`, `token-missing`, `token-would-move`
+    #[response(status = 422, content_type = "application/problem+json")]
+    Invalid(ProblemView),
 }
 
 /// Problems of the lists that come as a page or as a file.

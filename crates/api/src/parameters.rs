@@ -2,7 +2,11 @@
 //! a filter with a typing mistake would return too much. The API deserialises its queries
 //! ([`Parameters::read`]). The dashboard has forms with check boxes, so it reads them one by one.
 
-use std::{collections::BTreeMap, fmt, str::FromStr};
+use std::{
+    collections::{BTreeMap, btree_map::Entry},
+    fmt,
+    str::FromStr,
+};
 
 use axum::{
     extract::{FromRequestParts, Path},
@@ -17,6 +21,8 @@ use crate::{ApiError, body::known_fields, text::has_control};
 const DEFAULT_LIMIT: u16 = 50;
 /// The most rows on a page.
 const MAX_LIMIT: u16 = 200;
+/// Parameters that may come more than once; `a=1&a=2` means `a=1,2`.
+const LISTS: [&str; 2] = ["kind", "state"];
 /// How much of a bad value an answer repeats.
 const MAX_QUOTE: usize = 64;
 
@@ -61,13 +67,22 @@ impl<S: Sync> FromRequestParts<S> for Parameters {
 
 impl Parameters {
     pub(crate) fn parse(query: &str) -> Result<Self, ApiError> {
-        let mut all = BTreeMap::new();
+        let mut all: BTreeMap<String, String> = BTreeMap::new();
         for (name, value) in form_urlencoded::parse(query.as_bytes()).into_owned() {
             if has_control(&name) || has_control(&value) {
                 return Err(refusal(&name, &value, "a text without control characters"));
             }
-            if let Some(first) = all.insert(name.clone(), value) {
-                return Err(refusal(&name, &first, "this parameter once"));
+            match all.entry(name) {
+                Entry::Vacant(place) => {
+                    place.insert(value);
+                }
+                Entry::Occupied(mut list) if LISTS.contains(&list.key().as_str()) => {
+                    list.get_mut().push(',');
+                    list.get_mut().push_str(&value);
+                }
+                Entry::Occupied(twice) => {
+                    return Err(refusal(twice.key(), twice.get(), "this parameter once"));
+                }
             }
         }
         Ok(Self(all))
@@ -155,6 +170,30 @@ fn refusal(parameter: &str, found: &str, wanted: impl fmt::Display) -> ApiError 
     }
 }
 
+/// One value, or several with commas between them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Several<T>(pub(crate) Vec<T>);
+
+impl<T> Default for Several<T> {
+    fn default() -> Self {
+        Self(Vec::new())
+    }
+}
+
+impl<T: FromStr> FromStr for Several<T> {
+    type Err = T::Err;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        text.split(',').map(|one| one.trim().parse()).collect::<Result<_, _>>().map(Self)
+    }
+}
+
+impl<'de, T: FromStr<Err: fmt::Display>> Deserialize<'de> for Several<T> {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        String::deserialize(from)?.parse().map_err(serde::de::Error::custom)
+    }
+}
+
 /// How many rows a page has, 50 if left out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "u16")]
@@ -174,9 +213,10 @@ impl TryFrom<u16> for Limit {
     }
 }
 
-/// A text, trimmed and not empty.
+/// A text, trimmed and not empty. In a body `null` is left out, as everywhere.
 pub(crate) fn text<'de, D: Deserializer<'de>>(from: D) -> Result<Option<String>, D::Error> {
-    let text = String::deserialize(from)?.trim().to_owned();
+    let Some(text) = Option::<String>::deserialize(from)? else { return Ok(None) };
+    let text = text.trim().to_owned();
     if text.is_empty() { Err(serde::de::Error::custom("empty")) } else { Ok(Some(text)) }
 }
 
@@ -241,6 +281,7 @@ mod tests {
         assert_eq!(wrong("n=x"), "The parameter `n` is `x`; wanted: a small n.");
         assert_eq!(wrong("m=1"), "The parameter `m` is `1`; wanted: only `n`, `limit` and `name`.");
         assert_eq!(wrong("n=1&n=2"), "The parameter `n` is `1`; wanted: this parameter once.");
+        assert_eq!(wrong("state=a&state=b"), wrong("state=a,b"), "a list");
         assert_eq!(wrong("name=+"), "The parameter `name` is ` `; wanted: a small name.");
         for limit in ["0", "201", "-1", "1e9", ""] {
             let text = wrong(&format!("limit={limit}"));

@@ -75,6 +75,8 @@ catalogue! {
     InvalidIdempotencyKey = BAD_REQUEST "invalid-idempotency-key":
         "The Idempotency-Key is not valid",
         "Send one header of 1 to 255 visible ASCII characters, for example a UUID.";
+    InvalidRequestedBy = BAD_REQUEST "invalid-requested-by": "The X-Requested-By is not valid",
+        "Send one header with the id of the person who pressed, at most 100 characters in UTF-8.";
     Unauthorized = UNAUTHORIZED "unauthorized": "A valid API key is needed",
         "Send `Authorization: Bearer <key>`. `mis-sync keys create` makes a key.";
     WebhookSecretMissing = UNAUTHORIZED "webhook-secret-missing": "The webhook has no secret",
@@ -124,6 +126,8 @@ catalogue! {
         "Check the Wonde id. To move it, disconnect the other school first.";
     SchoolNotConnected = CONFLICT "school-not-connected": "The school is not connected",
         "Connect it with its Wonde token: `PUT /v1/schools/{school_id}`.";
+    ChangedMeanwhile = PRECONDITION_FAILED "changed-meanwhile": "The school was changed meanwhile",
+        "Read the school again, and repeat the change with its new `ETag` if it is still right.";
     BodyTooLarge = PAYLOAD_TOO_LARGE "body-too-large": "The body is too large",
         "No request of this API needs more than 64 KiB.";
     UnsupportedMediaType = UNSUPPORTED_MEDIA_TYPE "unsupported-media-type": "The body is not JSON",
@@ -141,11 +145,16 @@ catalogue! {
     IdempotencyKeyReused = UNPROCESSABLE_ENTITY "idempotency-key-reused":
         "The Idempotency-Key belongs to another request",
         "Use a new key for each new request, and the old key only to repeat the same request.";
+    TooManyRequests = TOO_MANY_REQUESTS "too-many-requests": "This key sends too many requests",
+        "Wait for `Retry-After` seconds. The headers `RateLimit-Policy` and `RateLimit` say what a \
+         key may send. Logins do not count.";
     Internal = INTERNAL_SERVER_ERROR "internal": "Something went wrong inside the service",
         "Tell the people who run the service the request id (header `X-Request-Id`).";
     DependencyAway = SERVICE_UNAVAILABLE "dependency-away":
         "Something that the service needs is unavailable",
         "Try again after `Retry-After` seconds.";
+    NotChecked = SERVICE_UNAVAILABLE "not-checked": "The school could not be checked",
+        "Try again after `Retry-After` seconds. The school is stored as it was.";
     TimedOut = SERVICE_UNAVAILABLE "timed-out": "The request took too long",
         "Try again after `Retry-After` seconds, with the same Idempotency-Key if it had one.";
 }

@@ -1,27 +1,27 @@
-//! The login path. Even if Wonde fails, the answer comes in time and lets the person in.
+//! The login path. Even if Wonde fails, the answer comes in time and decides the login.
 
 use std::time::Duration;
 
 use axum::{
     Extension, Json,
     extract::Request,
-    http::{StatusCode, header::LOCATION},
+    http::{StatusCode, header::LOCATION, request::Parts},
     middleware::Next,
     response::{IntoResponse, Response},
 };
-use mis_sync_domain::{Job, JobState, LoginStanding, RefreshUser, SchoolId, StaffId, StaleReason};
-use mis_sync_queue::{Enqueued, NewJob, Queue};
-use mis_sync_store::{
-    jobs,
-    refresh::{self, Login},
+use mis_sync_domain::{
+    Job, JobState, LoginAccount, LoginStanding, RefreshOutcome, RefreshUser, SchoolId, StaffId,
+    StaleReason,
 };
+use mis_sync_queue::NewJob;
+use mis_sync_store::refresh::{self, Login};
 use serde::Deserialize;
 use tokio::time::{Instant, timeout_at};
 use url::form_urlencoded;
 use utoipa::IntoParams;
 
 use crate::{
-    ApiError,
+    ApiError, follow,
     parameters::{Parameters, PathId, Query},
     staff::read_id,
     state::Access,
@@ -30,9 +30,6 @@ use crate::{
 
 /// The longest time that a caller may wait.
 const MAX_WAIT_MS: u64 = 5000;
-
-/// The time for one last look after the deadline, because a wake-up can get lost.
-const LAST_LOOK: Duration = Duration::from_millis(20);
 
 /// How long the answer may take if the caller does not wait for the refresh.
 const UNAWAITED: Duration = Duration::from_secs(1);
@@ -43,10 +40,14 @@ const GRACE: Duration = Duration::from_millis(50);
 
 /// Bring a person up to date while they log in
 ///
+/// Two fields decide the login, whatever the `outcome` is: if `active` is false, refuse it; if
+/// `password_reset_required` is true, send the person to *Forgot Password*; otherwise let them in.
+/// Both are as iP holds them after the refresh.
+///
 /// This never delays a login. If the MIS cannot be read in time, the answer is `stale` and says how
 /// old the data in iP is. Several logins of one person at the same time share one job. `wait_ms` is
 /// a hard limit: if even the database does not answer in time, the answer is the problem
-/// `timed-out`. Let the person in then too.
+/// `timed-out`. Then decide with the same two columns of `staff`, as your app read them.
 #[utoipa::path(
     post,
     path = "/v1/schools/{school_id}/staff/{staff_id}/refresh",
@@ -92,8 +93,10 @@ pub(crate) async fn refresh_user(
         Ok(Ok(None)) => {}
     }
     let asked = RefreshUser { school_id: school_id.clone(), staff_id: whose.1 };
-    let new = NewJob::of(&asked, &access.key().name);
-    let job = follow(access.queue(), new, deadline, wait.is_some()).await?;
+    let new = NewJob::of(&asked, access.requester());
+    let job = follow::until(access.queue(), new, deadline, wait.is_some()).await?;
+    let account = account_after(&access, whose, &standing, job.as_ref(), deadline).await;
+    let standing = LoginStanding { account, ..standing };
     Ok(answer(whose, &standing, job, wait.is_some()))
 }
 
@@ -115,6 +118,11 @@ pub(crate) async fn keep_to_wait(mut request: Request, next: Next) -> Response {
 /// When a request came.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Arrived(Instant);
+
+/// Whether a request is a login, which no limit may keep out.
+pub(crate) fn is_login(parts: &Parts) -> bool {
+    parts.extensions.get::<Arrived>().is_some()
+}
 
 fn read_wait(parameters: Parameters) -> Result<Option<Duration>, ApiError> {
     let WaitQuery { wait_ms } = parameters.read()?;
@@ -183,63 +191,26 @@ async fn without_asking(
     }
 }
 
-/// Puts the job in the ledger, or finds the unfinished one. If `is_awaited`, waits for the end of
-/// its attempt until `deadline`. `None` if not even the ledger answered in time.
-async fn follow(
-    queue: &Queue,
-    new: NewJob,
+/// The account as iP holds it once an attempt of the refresh has ended; until then, as it was found.
+async fn account_after(
+    access: &Access,
+    (school_id, staff_id): (&SchoolId, StaffId),
+    standing: &LoginStanding,
+    job: Option<&Job>,
     deadline: Instant,
-    is_awaited: bool,
-) -> Result<Option<Job>, ApiError> {
-    // A task of its own, so that a job which is in the ledger is delivered too, however short
-    // the wait.
-    let enqueueing = tokio::spawn({
-        let queue = queue.clone();
-        async move { queue.enqueue(&new, None).await }
-    });
-    let enqueued = match timeout_at(deadline, enqueueing).await {
-        Err(_) => return Ok(None),
-        Ok(joined) => joined.map_err(|_| ApiError::Panicked)??,
-    };
-    tracing::Span::current().record("job.id", tracing::field::display(enqueued.job().id));
-    Ok(Some(if is_awaited {
-        wait_for_end(queue, enqueued, deadline).await
-    } else {
-        enqueued.job().clone()
-    }))
-}
-
-async fn wait_for_end(queue: &Queue, enqueued: Enqueued, deadline: Instant) -> Job {
-    let mut ending = queue.ending(enqueued.job().id);
-    let mut job = match &enqueued {
-        Enqueued::New(job) => job.clone(),
-        // It may have ended before this request listened.
-        Enqueued::Existing(job) => look(queue, job.clone()).await,
-    };
-    while is_under_way(&job) {
-        if timeout_at(deadline, ending.heard()).await.is_err() {
-            let last = timeout_at(deadline + LAST_LOOK, look(queue, job.clone())).await;
-            return last.unwrap_or(job);
-        }
-        job = look(queue, job).await;
-    }
-    job
-}
-
-/// The job as it is now. A ledger that fails here is no reason to refuse a login.
-async fn look(queue: &Queue, job: Job) -> Job {
-    match jobs::get(queue.pool(), job.id).await {
-        Ok(Some(now)) => now,
-        Ok(None) => job,
-        Err(error) => {
-            tracing::warn!(%error, "the end of a refresh could not be looked up");
-            job
+) -> LoginAccount {
+    let Some(job) = job.filter(|job| !follow::is_under_way(job)) else { return standing.account };
+    let read = refresh::account(access.pool(), school_id, staff_id);
+    match timeout_at(deadline + follow::LAST_LOOK, read).await {
+        Ok(Ok(Some(account))) => account,
+        Ok(Ok(None)) => LoginAccount { active: false, ..standing.account },
+        // The report still says whether the person lost their account.
+        Err(_) | Ok(Err(_)) => {
+            let outcome = job.report.as_ref().and_then(|report| report.outcome);
+            let is_gone = outcome == Some(RefreshOutcome::NoLongerCurrent);
+            LoginAccount { active: standing.account.active && !is_gone, ..standing.account }
         }
     }
-}
-
-fn is_under_way(job: &Job) -> bool {
-    matches!(job.state, JobState::Queued | JobState::Running)
 }
 
 fn answer(

@@ -11,7 +11,7 @@ use utoipa_axum::{
 };
 
 use crate::{
-    ApiError, ApiState, dashboard, docs, edge, explain, health,
+    ApiError, ApiState, dashboard, docs, edge, explain, health, issues,
     jobs::{self, events},
     matches, metrics,
     openapi::{self, Document, Head, needs},
@@ -23,19 +23,26 @@ fn api() -> OpenApiRouter<ApiState> {
         // For callers with a key, by what its role has to allow.
         .routes(needs(Read, routes!(schools::list_schools)))
         .routes(needs(Read, routes!(schools::get_school)))
-        .routes(needs(ManageSchools, routes!(schools::connect_school, schools::disconnect_school)))
+        .routes(needs(
+            ManageSchools,
+            routes!(schools::connect_school, schools::change_school, schools::disconnect_school),
+        ))
+        .routes(needs(Sync, routes!(schools::check::check_school)))
         .routes(needs(Sync, routes!(sync::enqueue_sync_school)))
         .routes(needs(Read, routes!(matches::list_matches)))
         .routes(needs(Sync, routes!(matches::decide_match)))
+        .routes(needs(SeePersonalData, routes!(staff::list_staff)))
+        .routes(needs(SeePersonalData, routes!(staff::search_staff)))
         .routes(needs(Read, routes!(staff::get_staff)))
         .routes(needs(SeePersonalData, routes!(staff::get_staff_photo)))
         .routes(needs(Sync, routes!(refresh::refresh_user)).layer(from_fn(refresh::keep_to_wait)))
-        .routes(needs(Read, routes!(explain::explain_person)))
+        .routes(needs(Read, routes!(issues::list_school_issues)))
+        .routes(needs(Read, routes!(explain::explain_person, explain::explain_person_in_body)))
         .routes(needs(Read, routes!(jobs::list_jobs)))
         .routes(needs(Read, routes!(jobs::get_job)))
         .routes(needs(Read, routes!(events::follow_job)))
         .routes(needs(Read, routes!(jobs::list_job_changes)))
-        .routes(needs(Read, routes!(jobs::list_job_issues)))
+        .routes(needs(Read, routes!(issues::list_job_issues)))
         .routes(needs(ActOnJobs, routes!(jobs::cancel_job)))
         .routes(needs(ActOnJobs, routes!(jobs::retry_job)))
         .routes(needs(ActOnJobs, routes!(jobs::approve_job)))

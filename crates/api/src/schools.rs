@@ -1,23 +1,29 @@
+pub(crate) mod check;
 pub(crate) mod connection;
+mod patch;
 
 use axum::{
     Json,
-    http::StatusCode,
+    http::{HeaderMap, StatusCode, header::ETAG},
     response::{IntoResponse, Response},
 };
-use mis_sync_domain::{School, SchoolId};
-use mis_sync_store::schools;
+use mis_sync_domain::{Job, School, SchoolId};
+use mis_sync_store::schools::{self, OnlyIf};
 use serde::Deserialize;
 use utoipa::IntoParams;
 
 use crate::{
     ApiError,
     body::JsonObject,
-    openapi::BodyProblems,
+    etag,
+    openapi::{BodyProblems, ChangeProblems},
     parameters::{CURSOR, Limit, Parameters, PathId, Query, wanted_limit},
     state::Access,
-    views::{ProblemView, SchoolListView, SchoolRequest, SchoolView},
+    views::{ProblemView, SchoolListView, SchoolPatch, SchoolRequest, SchoolView},
 };
+
+/// How often a patch is applied anew because another request changed the school.
+const MAX_LOOKS: usize = 5;
 
 /// Which schools are listed.
 #[derive(Deserialize, IntoParams)]
@@ -35,6 +41,23 @@ pub(crate) struct SchoolsQuery {
 impl Query for SchoolsQuery {
     fn wanted(parameter: &str) -> String {
         if parameter == "limit" { wanted_limit() } else { CURSOR.to_owned() }
+    }
+}
+
+/// What follows a change.
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct VerifyQuery {
+    /// Check the school with Wonde too, for up to five seconds. If that is not enough, `links.check`
+    /// is the job that does it.
+    #[param(required = false)]
+    verify: Option<bool>,
+}
+
+impl Query for VerifyQuery {
+    fn wanted(_: &str) -> String {
+        "true or false".to_owned()
     }
 }
 
@@ -76,7 +99,10 @@ pub(crate) async fn list_schools(
     tag = "schools",
     params(("school_id" = String, Path, description = "The id of the school in iP")),
     responses(
-        (status = 200, description = "The school", body = SchoolView),
+        (status = 200, description = "The school", body = SchoolView, headers(
+            ("ETag" = String, description = "For `If-Match`: it changes with the connection and the \
+                settings, and stays when a sync ends"),
+        )),
         (status = 404, description = "`unknown-school`", body = ProblemView,
             content_type = "application/problem+json"),
     ),
@@ -86,70 +112,145 @@ pub(crate) async fn get_school(
     PathId(school_id): PathId,
 ) -> Result<Response, ApiError> {
     let school = access.school(&school_id).await?;
-    Ok(Json(access.view(school)).into_response())
+    Ok(shown(&access, school, None))
 }
 
 /// Connect a school, or change its connection
 ///
 /// The token is never returned. A school can be connected without a token if it approved the access
-/// in Wonde while webhooks were accepted (`/v1/webhooks/wonde`). If left out, `token`, `mis` and
-/// `settings` stay unchanged. `settings` replaces all settings, and those that it leaves out take
-/// their defaults. A request that removes `wonde_base_url`, or moves it to another host, must also
-/// contain a `token`.
+/// in Wonde while webhooks were accepted (`/v1/webhooks/wonde`). If left out, `token`, `mis`,
+/// `callback_url`, `callback_secret` and `settings` stay unchanged. `settings` replaces all settings,
+/// and those that it leaves out take their defaults; `PATCH` changes single ones. A request that
+/// removes `wonde_base_url`, or moves it to another host, must also contain a `token`. With `verify`
+/// the school is stored and then checked, and `last_check` of the answer is the result. A token that
+/// Wonde refuses is stored too, as `token_state` says.
 #[utoipa::path(
     put,
     path = "/v1/schools/{school_id}",
     tag = "schools",
-    params(("school_id" = String, Path, description = "The id of the school in iP",
-        pattern = "^[A-Za-z0-9_-]{1,64}$")),
+    params(
+        ("school_id" = String, Path, description = "The id of the school in iP",
+            pattern = "^[A-Za-z0-9_-]{1,64}$"),
+        VerifyQuery,
+        ("If-Match" = Option<String>, Header, description = "`ETag` of the school as you read it"),
+    ),
     request_body = SchoolRequest,
     responses(
-        (status = 200, description = "The school existed and was changed", body = SchoolView),
+        (status = 200, description = "The school existed and was changed", body = SchoolView, headers(
+            ("ETag" = String, description = "For `If-Match`"),
+        )),
         (status = 201, description = "The school is new", body = SchoolView, headers(
             ("Location" = String, description = "The school's address"),
+            ("ETag" = String, description = "For `If-Match`"),
         )),
-        (status = 404, description = "`unknown-school`: the key is bound to another school",
-            body = ProblemView, content_type = "application/problem+json"),
-        (status = 409, description = "`wonde-school-taken`: another school has this Wonde id",
-            body = ProblemView, content_type = "application/problem+json"),
+        ChangeProblems,
         BodyProblems,
-        (status = 422, description = "`invalid-school`, `token-missing`, `token-would-move`", body = ProblemView,
-            content_type = "application/problem+json"),
-        (status = 403, description = "`forbidden`, `wonde-id-fixed`: a key that is bound to a school \
-            can neither set nor change its Wonde id", body = ProblemView,
-            content_type = "application/problem+json"),
     ),
 )]
 pub(crate) async fn connect_school(
     access: Access,
     PathId(school_id): PathId,
+    headers: HeaderMap,
+    parameters: Parameters,
     body: JsonObject,
 ) -> Result<Response, ApiError> {
     let school_id = connection::read_id(&access, &school_id)?;
-    let (connect, token) = connection::read(school_id, body, access.wonde_hosts())?;
-    let (pool, actor) = (access.pool(), access.actor(None));
-    let by = access.connector(&actor);
-    let school = match token {
-        // A token that Wonde sent to us is not for a key that is bound to one school: it could
-        // name any other's Wonde id.
-        None if access.only_school().is_none() => {
-            schools::connect_approved(pool, by, &connect).await?
-        }
-        token => schools::connect(pool, by, &connect, token.as_ref()).await?,
-    };
-    let school = school.ok_or(ApiError::TokenMissing)?;
-    Ok(connected(&access, school))
+    let VerifyQuery { verify } = parameters.read()?;
+    let school = write(&access, school_id, body, &etag::only_if(&headers)).await?;
+    verified(&access, school, verify).await
 }
 
-fn connected(access: &Access, school: School) -> Response {
-    let is_new = school.is_new();
-    let view = access.view(school);
-    if is_new {
-        let location = [("location", view.links.this.clone())];
-        (StatusCode::CREATED, location, Json(view)).into_response()
-    } else {
-        Json(view).into_response()
+/// Change a school
+///
+/// A JSON Merge Patch (RFC 7396): what is left out stays, in `settings` too, and null brings back the
+/// default. Everything else is as with `PUT`.
+#[utoipa::path(
+    patch,
+    path = "/v1/schools/{school_id}",
+    tag = "schools",
+    params(
+        ("school_id" = String, Path, description = "The id of the school in iP"),
+        VerifyQuery,
+        ("If-Match" = Option<String>, Header, description = "`ETag` of the school as you read it"),
+    ),
+    request_body(content((SchoolPatch = "application/merge-patch+json"))),
+    responses(
+        (status = 200, description = "The changed school", body = SchoolView, headers(
+            ("ETag" = String, description = "For `If-Match`"),
+        )),
+        ChangeProblems,
+        BodyProblems,
+    ),
+)]
+pub(crate) async fn change_school(
+    access: Access,
+    PathId(school_id): PathId,
+    headers: HeaderMap,
+    parameters: Parameters,
+    body: JsonObject,
+) -> Result<Response, ApiError> {
+    let VerifyQuery { verify } = parameters.read()?;
+    let only_if = etag::only_if(&headers);
+    for _ in 0..MAX_LOOKS {
+        let school = access.school(&school_id).await?;
+        if !only_if.holds(Some(school.version())) {
+            return Err(ApiError::ChangedMeanwhile);
+        }
+        let seen = OnlyIf::IsOneOf(vec![school.version()]);
+        let merged = patch::apply(&school, body.clone())?;
+        match write(&access, school.id, merged, &seen).await {
+            // The patch is of what another request has just changed.
+            Err(ApiError::ChangedMeanwhile) => {}
+            written => return verified(&access, written?, verify).await,
+        }
     }
+    Err(ApiError::ChangedMeanwhile)
+}
+
+/// Stores a connection that was read completely.
+async fn write(
+    access: &Access,
+    school_id: SchoolId,
+    body: JsonObject,
+    only_if: &OnlyIf,
+) -> Result<School, ApiError> {
+    let (connect, secrets) = connection::read(school_id, body, access.address_rules())?;
+    let (pool, actor) = (access.pool(), access.actor(None));
+    let by = access.connector(&actor, only_if);
+    // A token that Wonde sent to us is not for a key that is bound to one school: it could name any
+    // other's Wonde id.
+    let school = if secrets.token.is_none() && access.only_school().is_none() {
+        schools::connect_approved(pool, by, &connect, secrets.callback).await?
+    } else {
+        schools::connect(pool, by, &connect, secrets).await?
+    };
+    school.ok_or(ApiError::TokenMissing)
+}
+
+/// The school as it was written, checked if the caller wants it.
+async fn verified(
+    access: &Access,
+    school: School,
+    verify: Option<bool>,
+) -> Result<Response, ApiError> {
+    let is_new = school.is_new();
+    let (school, job) = match verify {
+        Some(true) => check::run(access, school, check::LONGEST_WAIT).await?,
+        _ => (school, None),
+    };
+    let location = format!("/v1/schools/{}", school.id);
+    let response = shown(access, school, job.as_ref());
+    if is_new {
+        return Ok((StatusCode::CREATED, [("location", location)], response).into_response());
+    }
+    Ok(response)
+}
+
+fn shown(access: &Access, school: School, check: Option<&Job>) -> Response {
+    let tag = etag::of_school(&school);
+    let mut view = access.view(school);
+    view.links.check = check.map(|job| format!("/v1/jobs/{}", job.id));
+    ([(ETAG, tag)], Json(view)).into_response()
 }
 
 /// Disconnect a school
@@ -159,19 +260,25 @@ fn connected(access: &Access, school: School) -> Response {
     delete,
     path = "/v1/schools/{school_id}",
     tag = "schools",
-    params(("school_id" = String, Path, description = "The id of the school in iP")),
+    params(
+        ("school_id" = String, Path, description = "The id of the school in iP"),
+        ("If-Match" = Option<String>, Header, description = "`ETag` of the school as you read it"),
+    ),
     responses(
         (status = 204, description = "The school no longer has a token"),
         (status = 404, description = "`unknown-school`", body = ProblemView,
+            content_type = "application/problem+json"),
+        (status = 412, description = "`changed-meanwhile`", body = ProblemView,
             content_type = "application/problem+json"),
     ),
 )]
 pub(crate) async fn disconnect_school(
     access: Access,
     PathId(school_id): PathId,
+    headers: HeaderMap,
 ) -> Result<Response, ApiError> {
-    let id = access.school_id(&school_id)?;
-    if schools::disconnect(access.pool(), &id, &access.actor(None)).await? {
+    let (id, only_if) = (access.school_id(&school_id)?, etag::only_if(&headers));
+    if schools::disconnect(access.pool(), &id, &only_if, &access.actor(None)).await? {
         Ok(StatusCode::NO_CONTENT.into_response())
     } else {
         Err(ApiError::UnknownSchool)

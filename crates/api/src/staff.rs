@@ -1,3 +1,5 @@
+mod search;
+
 use axum::{
     Json,
     body::Body,
@@ -21,6 +23,8 @@ use crate::{
     state::Access,
     views::{PhotoView, ProblemView, StaffView},
 };
+
+pub(crate) use search::*;
 
 /// Read a person, and where each field comes from
 ///

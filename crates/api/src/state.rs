@@ -9,15 +9,15 @@ mod operator;
 mod personal;
 mod sender;
 
-use std::{fmt, sync::Arc, time::Duration};
+use std::{fmt, num::NonZeroU32, sync::Arc, time::Duration};
 
 use chrono::TimeDelta;
-use mis_sync_domain::{Clock, MisTable, STALE_AFTER, WondeHosts};
+use mis_sync_domain::{AllowedHosts, Clock, MisTable, STALE_AFTER, WondeHosts};
 use mis_sync_queue::{Queue, RateLimiter, RedisError, WondeTraffic};
 use mis_sync_store::{TokenCipher, figures::LedgerFigures};
 use tokio_util::sync::CancellationToken;
 
-use crate::metrics::HttpFigures;
+use crate::{metrics::HttpFigures, rate_limit::KeyLimit};
 pub(crate) use caller::Access;
 pub(crate) use operator::{Operator, SESSION_COOKIE, SignIn, cookie};
 pub(crate) use personal::{Mask, PersonalData};
@@ -31,6 +31,7 @@ pub struct ApiState {
     cipher: Arc<TokenCipher>,
     mis: Arc<MisTable>,
     wonde_hosts: Arc<WondeHosts>,
+    callback_hosts: Arc<AllowedHosts>,
     scheduler: Option<Clock>,
     webhook_secrets: WebhookSecrets,
     stopping: CancellationToken,
@@ -40,6 +41,7 @@ pub struct ApiState {
     probe_after: Duration,
     wonde: Option<RateLimiter>,
     max_connections: usize,
+    key_limit: Option<Arc<KeyLimit>>,
 }
 
 impl ApiState {
@@ -51,6 +53,7 @@ impl ApiState {
             cipher,
             mis: Arc::new(MisTable::built_in()),
             wonde_hosts: Arc::default(),
+            callback_hosts: Arc::default(),
             scheduler: None,
             webhook_secrets: WebhookSecrets::default(),
             stopping: CancellationToken::new(),
@@ -60,6 +63,7 @@ impl ApiState {
             probe_after: Duration::from_secs(10),
             wonde: None,
             max_connections: 4_000,
+            key_limit: None,
         }
     }
 
@@ -67,6 +71,13 @@ impl ApiState {
     #[must_use]
     pub fn with_max_connections(self, max_connections: usize) -> Self {
         Self { max_connections, ..self }
+    }
+
+    /// The same where each key may send this many requests per second, and five times as many at
+    /// once. Logins do not count.
+    #[must_use]
+    pub fn with_requests_per_second_per_key(self, per_second: Option<NonZeroU32>) -> Self {
+        Self { key_limit: per_second.map(KeyLimit::new).map(Arc::new), ..self }
     }
 
     /// How many connections a server may have open at once.
@@ -151,6 +162,13 @@ impl ApiState {
     #[must_use]
     pub fn with_wonde_hosts(self, wonde_hosts: Arc<WondeHosts>) -> Self {
         Self { wonde_hosts, ..self }
+    }
+
+    /// The same where schools' own receivers of callbacks may have these hosts, which have to be the
+    /// workers' too.
+    #[must_use]
+    pub fn with_callback_hosts(self, callback_hosts: Arc<AllowedHosts>) -> Self {
+        Self { callback_hosts, ..self }
     }
 
     /// The same where workers serve the schools' schedules by this clock: then schools are shown

@@ -3,9 +3,12 @@ use axum::{
     response::Response,
 };
 use mis_sync_control as control;
-use mis_sync_domain::{School, SyncOptions};
+use mis_sync_domain::{AuditAction, School, SyncOptions};
 use mis_sync_queue::{Enqueued, Idempotency};
-use mis_sync_store::api_keys::ApiKey;
+use mis_sync_store::{
+    api_keys::ApiKey,
+    audit::{self, Entry},
+};
 use ring::digest::{SHA256, digest};
 
 use crate::{
@@ -61,10 +64,13 @@ pub(crate) async fn enqueue_sync_school(
     let school = access.school(&school_id).await?;
     let options = body.read::<SyncRequest>()?.into();
     let idempotency = read_idempotency(&headers, access.key(), &school, options)?;
-    let requested_by = &access.key().name;
+    let queue = access.queue();
     let enqueued =
-        control::press(access.queue(), &school, options, requested_by, idempotency.as_ref())
-            .await?;
+        control::press(queue, &school, options, access.requester(), idempotency.as_ref()).await?;
+    if access.names_person() {
+        let entry = Entry::of_job(AuditAction::Sync, enqueued.job());
+        audit::note(access.pool(), &access.actor(None), &entry).await?;
+    }
     let status = match &enqueued {
         Enqueued::New(_) => StatusCode::ACCEPTED,
         Enqueued::Existing(_) => StatusCode::OK,

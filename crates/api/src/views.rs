@@ -4,6 +4,7 @@
 
 mod action;
 mod change;
+mod check;
 mod conflict;
 mod explanation;
 mod guard;
@@ -17,6 +18,7 @@ mod report;
 mod schedule;
 mod school;
 mod staff;
+mod staff_list;
 mod sync;
 mod webhook;
 
@@ -24,6 +26,7 @@ use chrono::{DateTime, SecondsFormat, Utc};
 
 pub(crate) use action::{ActionRequest, ApproveRequest, at_least_one_category};
 pub(crate) use change::{ChangeListView, ChangeView, FieldValueView};
+pub(crate) use check::SchoolCheckView;
 pub(crate) use conflict::ConflictView;
 pub(crate) use explanation::ExplanationView;
 pub(crate) use health::{
@@ -36,8 +39,9 @@ pub(crate) use matching::{MatchListView, MatchRequest, MatchView};
 pub(crate) use problem::{FieldError, ProblemListView, ProblemTypeView, ProblemView};
 pub(crate) use refresh::RefreshView;
 pub(crate) use report::ReportView;
-pub(crate) use school::{SchoolListView, SchoolRequest, SchoolView};
+pub(crate) use school::{SchoolListView, SchoolPatch, SchoolRequest, SchoolView};
 pub(crate) use staff::{PhotoView, StaffView};
+pub(crate) use staff_list::{ListedStaffView, StaffListView};
 pub(crate) use sync::SyncRequest;
 pub(crate) use webhook::{Said, WebhookEventView, WebhookRequest};
 

@@ -6,6 +6,7 @@ use std::{ffi::OsString, path::PathBuf};
 
 use clap::{Args, Parser, Subcommand};
 use mis_sync_domain::{ApiKeyId, Role, SchoolId, StaffId};
+use url::Url;
 
 pub(crate) use control::{Queues, QueuesAction, Target, WorkerAction, Workers};
 pub(crate) use jobs::{Action, Jobs};
@@ -66,6 +67,8 @@ pub(crate) enum Command {
     Workers(Workers),
     /// Check configuration, database, Redis and Wonde, and say what to do.
     Doctor(Doctor),
+    /// Ask a running process whether it is healthy; the exit code is 0 only if it says so.
+    Health(Health),
     /// Print the OpenAPI document.
     Openapi,
     /// Print completions for a shell.
@@ -119,6 +122,13 @@ pub(crate) struct Serve {
     pub(crate) with_worker: bool,
 }
 
+#[derive(Debug, Args)]
+pub(crate) struct Health {
+    /// What to ask; without it `/readyz` of the API at `api.listen`.
+    #[arg(long, value_name = "URL")]
+    pub(crate) url: Option<Url>,
+}
+
 #[derive(Debug, Subcommand)]
 pub(crate) enum Keys {
     /// Create a key and print it once; it cannot be shown again.
@@ -126,7 +136,8 @@ pub(crate) enum Keys {
         /// Who or what uses the key.
         #[arg(long)]
         name: String,
-        /// app: sync, read, connect schools; viewer: read; operator: act on jobs; admin: all.
+        /// app: sync, read, act on jobs, connect schools; viewer: read; operator: sync, read, act on
+        /// jobs; admin: all.
         #[arg(long, value_name = "app|viewer|operator|admin")]
         role: Role,
         /// Only for this school.
@@ -159,6 +170,14 @@ pub(crate) enum Schools {
     },
     /// Show one school with its settings.
     Show {
+        /// iP's own key of the school.
+        id: SchoolId,
+        /// Print JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Ask Wonde whether it accepts a school's token and what the school grants; needs a worker.
+    Check {
         /// iP's own key of the school.
         id: SchoolId,
         /// Print JSON.

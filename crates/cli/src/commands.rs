@@ -6,6 +6,7 @@ mod doctor;
 mod explain;
 pub(crate) mod follow;
 mod generated;
+mod health;
 mod jobs;
 mod keys;
 mod migrate;
@@ -72,6 +73,7 @@ async fn with_config(command: Command, config: &Config) -> Result<(), Failure> {
         Command::Jobs(jobs) => jobs::run(config, jobs).await,
         Command::Queues(queues) => queues::run(config, queues).await,
         Command::Workers(workers) => workers::run(config, workers).await,
+        Command::Health(health) => health::run(config, &health).await,
         Command::Demo(_)
         | Command::Simulate(_)
         | Command::Bench(_)

@@ -26,7 +26,7 @@ use serde::Deserialize;
 use url::Url;
 
 use crate::exit::Failure;
-use by_itself::{Alerts, RetentionDays, Scheduler, Webhooks};
+use by_itself::{Alerts, Callbacks, RetentionDays, Scheduler, Webhooks};
 pub(crate) use servers::{Database, Redis};
 
 /// The reference, compiled in.
@@ -49,6 +49,7 @@ pub struct Config {
     pub(crate) retention: RetentionDays,
     pub(crate) webhooks: Webhooks,
     pub(crate) alerts: Alerts,
+    pub(crate) callbacks: Callbacks,
     pub(crate) mis: Mis,
     /// What is logged, and how.
     pub log: Log,
@@ -72,6 +73,7 @@ pub(crate) struct Api {
     #[serde(deserialize_with = "text::listen_address")]
     pub(crate) listen: SocketAddr,
     pub(crate) max_connections: NonZeroU32,
+    pub(crate) requests_per_second_per_key: u32,
 }
 
 #[derive(Debug, Deserialize)]

@@ -1,6 +1,6 @@
 mod sections;
 
-use std::sync::Arc;
+use std::{num::NonZeroU32, sync::Arc};
 
 use mis_sync_api::ApiState;
 use mis_sync_domain::Clock;
@@ -67,14 +67,19 @@ impl Parts {
 
     /// What the API needs.
     pub fn api(&self, config: &Config) -> ApiState {
-        let Sections { cipher, mis, wonde_hosts, webhook_secrets, .. } = &self.sections;
+        let Sections { cipher, mis, wonde_hosts, webhook_secrets, callback_hosts, .. } =
+            &self.sections;
         let state = ApiState::new(self.queue.clone(), Arc::clone(cipher))
             .with_mis(Arc::clone(mis))
             .with_wonde_hosts(Arc::clone(wonde_hosts))
+            .with_callback_hosts(Arc::clone(callback_hosts))
             .with_webhook_secrets(webhook_secrets.clone())
             .with_environment(&config.dashboard.environment)
             .with_stale_after(config.alerts.stale_after())
             .with_probe_after(config.worker.probe_after())
+            .with_requests_per_second_per_key(NonZeroU32::new(
+                config.api.requests_per_second_per_key,
+            ))
             .with_max_connections(descriptors::connections(config))
             .with_wonde_limit(RateLimiter::new(&self.queue, config.wonde.limit()));
         if config.scheduler.enabled { state.with_scheduler(Clock::system()) } else { state }
@@ -113,6 +118,7 @@ impl Parts {
                 probe_after: config.worker.probe_after(),
             },
             alert_receiver: self.sections.alert_receiver.clone(),
+            callbacks: Arc::clone(&self.sections.callbacks),
         };
         let leader = LeaderOptions {
             database: self.sections.direct.clone(),

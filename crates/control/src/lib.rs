@@ -1,8 +1,8 @@
 #![doc = include_str!("../README.md")]
 
 use mis_sync_domain::{
-    BulkId, GuardCategory, Job, JobId, JobKind, JobState, School, SyncOptions, SyncSchool,
-    plan::Conflict,
+    BulkId, CheckSchool, GuardCategory, Job, JobId, JobKind, JobState, Requester, School,
+    SyncOptions, SyncSchool, plan::Conflict,
 };
 use mis_sync_queue::{Error, Queue};
 use mis_sync_store::{
@@ -104,13 +104,13 @@ pub async fn act(queue: &Queue, id: JobId, act: Act<'_>, actor: &Actor) -> Resul
     Err(Refused::WrongState { state: job.state, allowed: act.allowed() })
 }
 
-/// Presses *Sync Data* in the name of `requested_by`. An unfinished sync of the school is the
+/// Presses *Sync Data*. An unfinished sync of the school is the
 /// answer; so is the job of a repeated request, even if the school was disconnected meanwhile.
 pub async fn press(
     queue: &Queue,
     school: &School,
     options: SyncOptions,
-    requested_by: &str,
+    requested_by: impl Into<Requester>,
     idempotency: Option<&Idempotency>,
 ) -> Result<Enqueued, Refused> {
     if school.token.is_missing() {
@@ -123,6 +123,15 @@ pub async fn press(
     let sync = SyncSchool { school_id: school.id.clone(), options };
     let new = NewJob::of(&sync, requested_by);
     Ok(queue.enqueue(&new, idempotency).await?)
+}
+
+/// The job that asks Wonde what a school grants.
+pub fn check(school: &School, requested_by: impl Into<Requester>) -> Result<NewJob, Refused> {
+    if school.token.is_missing() {
+        return Err(Refused::NotConnected);
+    }
+    let check = CheckSchool { school_id: school.id.clone(), version: school.version() };
+    Ok(NewJob::of(&check, requested_by))
 }
 
 /// Requests an action on all jobs that match now and whose state allows it.

@@ -1,3 +1,5 @@
+mod what_to_do;
+
 use serde::{Deserialize, Serialize};
 
 use crate::{GuardCategory, job::named};
@@ -307,6 +309,7 @@ mod tests {
             assert_eq!(code.as_str().parse::<IssueCode>().as_ref(), Ok(code));
             assert_eq!(serde_json::to_string(code).unwrap(), format!("\"{code}\""));
             assert!(code.sentence().ends_with('.'));
+            assert!(code.what_to_do().ends_with('.'));
         }
         assert!("nonsense".parse::<IssueCode>().is_err());
     }

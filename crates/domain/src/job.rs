@@ -5,9 +5,12 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 pub use background::BackgroundJob;
-pub use kinds::{ActOnJobs, HandleWebhook, RefreshUser, SendAlert, SyncSchool};
+pub use kinds::{
+    ActOnJobs, CallbackReceiver, CheckSchool, HandleWebhook, RefreshUser, SendAlert, SendCallback,
+    SyncSchool,
+};
 
-use crate::{Approval, JobId, Report, SchoolId, StaffId};
+use crate::{Approval, JobId, Report, Requester, SchoolId, StaffId};
 
 /// The name is not on its list.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -83,10 +86,14 @@ named!(
         SyncSchool = "sync-school",
         /// Brings one person up to date while they log in.
         RefreshUser = "refresh-user",
+        /// Asks Wonde what a school grants.
+        CheckSchool = "check-school",
         /// Handles a webhook from Wonde.
         HandleWebhook = "handle-webhook",
         /// Sends a message about an alert.
         SendAlert = "send-alert",
+        /// Sends a message about a sync that has ended or is held.
+        SendCallback = "send-callback",
         /// Cancels or retries many jobs, one after the other.
         ActOnJobs = "act-on-jobs",
         /// A kind that only a newer release knows. This release shows such a job and leaves it
@@ -253,8 +260,8 @@ pub struct Job {
     pub staff_id: Option<StaffId>,
     /// The options that the caller gave.
     pub options: SyncOptions,
-    /// Name of the API key or command that requested the job.
-    pub requested_by: String,
+    /// Who requested the job.
+    pub requested_by: Requester,
     /// The job that this one repeats, if it is a retry.
     pub retry_of: Option<JobId>,
     /// The job whose changes this one reversed.

@@ -2,8 +2,10 @@
 
 pub mod absence;
 mod alert;
+mod allowed_hosts;
 mod audit;
 mod change;
+mod check;
 mod clock;
 mod email;
 pub mod employment;
@@ -21,6 +23,7 @@ mod photo;
 pub mod plan;
 mod refresh;
 mod report;
+mod requester;
 mod role;
 mod schedule;
 mod school;
@@ -35,8 +38,10 @@ mod webhook;
 mod wonde_hosts;
 
 pub use alert::{AlertKind, Condition, LastSync, STALE_AFTER, SchoolHealth, SyncFailure};
+pub use allowed_hosts::{AllowedHosts, InvalidAllowedHost, RefusedAddress};
 pub use audit::AuditAction;
 pub use change::{Change, ChangedField, ChangedRecord, FieldValue, RecordKind};
+pub use check::{CheckedPart, Grant, GrantState, SchoolCheck, TokenVerdict};
 pub use clock::{Clock, ManualClock, SystemClock, school_day};
 pub use email::{InvalidWorkEmail, WorkEmail};
 pub use guard::{Affected, Approval, Guard, GuardCategory, GuardLimit, InvalidPercent, Percent};
@@ -46,8 +51,9 @@ pub use ids::{
 };
 pub use issue::{Issue, IssueCode};
 pub use job::{
-    ActOnJobs, BackgroundJob, HandleWebhook, Job, JobFailure, JobKind, JobState, Lane, Lease,
-    Progress, RefreshUser, SendAlert, Stage, SyncMode, SyncOptions, SyncSchool, UnknownName,
+    ActOnJobs, BackgroundJob, CallbackReceiver, CheckSchool, HandleWebhook, Job, JobFailure,
+    JobKind, JobState, Lane, Lease, Progress, RefreshUser, SendAlert, SendCallback, Stage,
+    SyncMode, SyncOptions, SyncSchool, UnknownName,
 };
 pub use login_scope::LoginScope;
 pub use mis::{Capability, Mis, MisTable, MisTableError};
@@ -55,17 +61,18 @@ pub use ownership::{
     Imports, OwnedFields, Owner, Ownership, OwnershipRule, SyncRules, SyncedField,
 };
 pub use photo::{MAX_PHOTO_BYTES, Photo, PhotoRecord, PhotoType};
-pub use refresh::{LoginStanding, Outage, OutageReason, RefreshOutcome, StaleReason};
+pub use refresh::{LoginAccount, LoginStanding, Outage, OutageReason, RefreshOutcome, StaleReason};
 pub use report::{PhotoCounts, Report, TeachingCounts};
+pub use requester::{InvalidOnBehalfOf, OnBehalfOf, Requester};
 pub use role::{Action, Role};
 pub use schedule::{
     DateRange, DueSync, HourRange, InvalidTimeOfDay, REQUESTED_BY_SCHEDULE, Schedule, Served,
     TimeOfDay,
 };
-pub use school::{ConnectSchool, School, TokenState};
+pub use school::{ConnectSchool, School, TokenState, Update};
 pub use settings::{LeaverPolicy, SchoolSettings};
 pub use sighting::{MatchedBy, Reading, RecordOutcome, Sighting};
 pub use staff::{JobTitle, StaffMember, StaffRecord};
 pub use teaching::{SubjectOfClass, Teacher, TeachingKind, TeachingRecord};
 pub use webhook::{WebhookKind, WebhookState};
-pub use wonde_hosts::{InvalidAllowedHost, RefusedAddress, WondeHosts};
+pub use wonde_hosts::WondeHosts;

@@ -65,6 +65,15 @@ pub struct Outage {
     pub probe_at: DateTime<Utc>,
 }
 
+/// What decides whether iP lets a person log in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LoginAccount {
+    /// Whether the person can log in at all.
+    pub active: bool,
+    /// Whether they have to use *Forgot Password* first.
+    pub password_reset_required: bool,
+}
+
 /// Everything that decides whether a login asks Wonde.
 #[derive(Debug, Clone)]
 pub struct LoginStanding {
@@ -76,6 +85,8 @@ pub struct LoginStanding {
     pub settings_changed_at: DateTime<Utc>,
     /// The state of the school's token.
     pub token: TokenState,
+    /// The person's account in iP.
+    pub account: LoginAccount,
     /// Whether the person is linked to the MIS.
     pub is_linked: bool,
     /// Whether the school or the lane of logins is paused.
@@ -151,6 +162,7 @@ mod tests {
             },
             settings_changed_at: now - TimeDelta::days(1),
             token: TokenState::Held,
+            account: LoginAccount { active: true, password_reset_required: false },
             is_linked: true,
             is_paused: false,
             read_at: read_minutes_ago.map(|ago| now - TimeDelta::minutes(ago)),

@@ -1,11 +1,11 @@
 use crate::job::named;
 
 named!(
-    /// What an API key may do. The roles are not a ladder: `app` can press the button but cannot act on
-    /// other people's jobs, and `viewer` sees everything but can press nothing.
+    /// What an API key may do. The roles are not a ladder: `app` can connect schools and has no
+    /// dashboard, `operator` has the dashboard and cannot connect schools.
     #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
     Role, "role (app, viewer, operator or admin)", {
-        /// The iP app: syncs and reads.
+        /// The iP app, for its administrators: syncs, reads, acts on jobs and connects schools.
         App = "app",
         /// Sees everything, changes nothing.
         Viewer = "viewer",
@@ -41,8 +41,7 @@ impl Role {
     pub fn allows(self, action: Action) -> bool {
         match action {
             Action::Read => true,
-            Action::Sync | Action::SeePersonalData => self != Self::Viewer,
-            Action::ActOnJobs => matches!(self, Self::Operator | Self::Admin),
+            Action::Sync | Action::ActOnJobs | Action::SeePersonalData => self != Self::Viewer,
             Action::UseDashboard => self != Self::App,
             Action::ManageKeys => self == Self::Admin,
             Action::ManageSchools => matches!(self, Self::App | Self::Admin),
@@ -64,6 +63,7 @@ mod tests {
     fn a_viewer_changes_nothing() {
         assert!(Role::Viewer.allows(Action::Read));
         assert!(!Role::Viewer.allows(Action::Sync));
+        assert!(!Role::Viewer.allows(Action::ActOnJobs));
         assert!(!Role::Viewer.allows(Action::ManageSchools));
         assert!(!Role::Viewer.allows(Action::SeePersonalData));
     }

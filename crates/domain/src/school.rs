@@ -1,6 +1,6 @@
 use chrono::{DateTime, Utc};
 
-use crate::{SchoolId, SchoolSettings, job::named};
+use crate::{SchoolCheck, SchoolId, SchoolSettings, job::named};
 
 /// A school in iP, and how to reach its MIS.
 #[derive(Debug, Clone, PartialEq)]
@@ -17,6 +17,10 @@ pub struct School {
     pub settings: SchoolSettings,
     /// Whether there is a token, and whether Wonde accepts it.
     pub token: TokenState,
+    /// Where messages about its jobs are posted.
+    pub callback_url: Option<String>,
+    /// What Wonde said when it was last asked what the school grants.
+    pub last_check: Option<SchoolCheck>,
     /// End of the last sync that was applied.
     pub last_synced_at: Option<DateTime<Utc>>,
     /// Start of the last fetch that was applied. A delta reads what changed since.
@@ -30,6 +34,11 @@ pub struct School {
 }
 
 impl School {
+    /// A number that changes whenever the connection or the settings do, and at nothing else.
+    pub fn version(&self) -> i64 {
+        self.updated_at.timestamp_micros()
+    }
+
     /// Whether it has not changed since it was first connected.
     pub fn is_new(&self) -> bool {
         self.created_at == self.updated_at
@@ -71,4 +80,17 @@ pub struct ConnectSchool {
     pub mis: Option<String>,
     /// The school's settings; `None` keeps them.
     pub settings: Option<SchoolSettings>,
+    /// Where messages about its jobs are posted.
+    pub callback_url: Update<String>,
+}
+
+/// What a request says about a value that may be missing.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum Update<T> {
+    /// Nothing: it stays.
+    #[default]
+    Keep,
+    /// There is none any more.
+    Remove,
+    Set(T),
 }

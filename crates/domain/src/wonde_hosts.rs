@@ -2,62 +2,24 @@
 //! stores an address, the worker before it uses one, and the Wonde client before it connects to an
 //! address that a name resolves to.
 
-mod public;
-
 use std::net::IpAddr;
 
-use url::{Host, Url};
+use url::Url;
+
+use crate::{AllowedHosts, InvalidAllowedHost, RefusedAddress, allowed_hosts::plain};
 
 /// The hosts that may be Wonde: the configured one, and those of a list.
 #[derive(Debug, Clone)]
 pub struct WondeHosts {
     configured: Url,
-    allowed: Vec<AllowedHost>,
-    allow_loopback: bool,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq)]
-enum AllowedHost {
-    /// One name in full. Its owner decides where it resolves to, so that address may be private.
-    Name(String),
-    /// Every name that ends with this text, which begins with a dot.
-    Below(String),
-    /// One address, given directly or as what a name resolves to.
-    Address(IpAddr),
-}
-
-/// The entry is not a name, a pattern or an address.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "found `{0}`, wanted a name like api.wonde.com, a pattern like *.wonde.com, or an address like 10.0.0.7"
-)]
-pub struct InvalidAllowedHost(String);
-
-/// Why a token may not be sent to an address. The text follows the name of the field.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum RefusedAddress {
-    /// It is not an address, or is written in an unusual form.
-    #[error(
-        "has to be a plain https address in lower case, without a user, a query or a \
-         fragment, like https://api.wonde.com/v1.0"
-    )]
-    NotPlain,
-    /// Its scheme is not https, or it has its own port.
-    #[error("has to begin with https:// and must not name a port")]
-    NotHttps,
-    /// The host is not on the list.
-    #[error("names a host that is not allowed (see `wonde.allowed_hosts`)")]
-    UnknownHost,
+    others: AllowedHosts,
 }
 
 impl Default for WondeHosts {
     /// Wonde's own hosts.
     fn default() -> Self {
-        Self {
-            configured: Url::parse("https://api.wonde.com/v1.0").expect("the literal is a URL"),
-            allowed: vec![AllowedHost::Below(".wonde.com".to_owned())],
-            allow_loopback: false,
-        }
+        let configured = Url::parse("https://api.wonde.com/v1.0").expect("the literal is a URL");
+        Self::new(configured, &["*.wonde.com"], false).expect("the literal is a pattern")
     }
 }
 
@@ -69,45 +31,21 @@ impl WondeHosts {
         allowed: &[T],
         allow_loopback: bool,
     ) -> Result<Self, InvalidAllowedHost> {
-        let allowed = allowed.iter().map(|entry| read_entry(entry.as_ref()));
-        Ok(Self { configured, allowed: allowed.collect::<Result<_, _>>()?, allow_loopback })
+        Ok(Self { configured, others: AllowedHosts::new(allowed, allow_loopback)? })
     }
 
     /// The address of a school, if a token may be sent there.
-    ///
-    /// An address has to be in the form that a URL parser writes. A host in capital letters, in
-    /// another script, or as a number is refused.
     pub fn check(&self, address: &str) -> Result<Url, RefusedAddress> {
-        let url = Url::parse(address).map_err(|_| RefusedAddress::NotPlain)?;
-        if !is_plain(&url, address) {
-            return Err(RefusedAddress::NotPlain);
-        }
-        let host = url.host().ok_or(RefusedAddress::NotPlain)?;
-        if url.origin() == self.configured.origin() || self.is_loopback(&host) {
+        let url = plain(address)?;
+        if url.origin() == self.configured.origin() {
             return Ok(url);
         }
-        if url.scheme() != "https" || url.port().is_some() {
-            return Err(RefusedAddress::NotHttps);
-        }
-        if self.allowed.iter().any(|entry| entry.covers(&host)) {
-            Ok(url)
-        } else {
-            Err(RefusedAddress::UnknownHost)
-        }
+        self.others.check(url, "wonde.allowed_hosts")
     }
 
     /// Whether a connection to `host` may go to this address, which `host` is or resolves to.
     pub fn may_connect(&self, host: &str, address: IpAddr) -> bool {
-        let is_trusted = self.configured.host_str() == Some(host)
-            || self.allowed.iter().any(|entry| match entry {
-                AllowedHost::Name(name) => name == host,
-                AllowedHost::Address(listed) => *listed == address,
-                AllowedHost::Below(_) => false,
-            });
-        let is_this_machine = self.allow_loopback
-            && address.is_loopback()
-            && (host == "localhost" || host.trim_matches(['[', ']']).parse() == Ok(address));
-        is_trusted || is_this_machine || public::is_public(address)
+        self.configured.host_str() == Some(host) || self.others.may_connect(host, address)
     }
 
     /// Scheme, host and port for a school with this address of its own; `None` for the configured
@@ -119,65 +57,6 @@ impl WondeHosts {
             Some(Err(_)) => "(no address)".to_owned(),
         }
     }
-
-    fn is_loopback(&self, host: &Host<&str>) -> bool {
-        self.allow_loopback
-            && match host {
-                Host::Domain(name) => *name == "localhost",
-                Host::Ipv4(address) => address.is_loopback(),
-                Host::Ipv6(address) => address.is_loopback(),
-            }
-    }
-}
-
-impl AllowedHost {
-    fn covers(&self, host: &Host<&str>) -> bool {
-        match (self, host) {
-            (Self::Name(name), Host::Domain(host)) => name == host,
-            (Self::Below(end), Host::Domain(host)) => {
-                host.len() > end.len() && host.ends_with(end.as_str())
-            }
-            (Self::Address(address), Host::Ipv4(host)) => *address == IpAddr::V4(*host),
-            (Self::Address(address), Host::Ipv6(host)) => *address == IpAddr::V6(*host),
-            _ => false,
-        }
-    }
-}
-
-fn is_plain(url: &Url, text: &str) -> bool {
-    matches!(url.scheme(), "http" | "https")
-        && url.username().is_empty()
-        && url.password().is_none()
-        && url.query().is_none()
-        && url.fragment().is_none()
-        && url.as_str().trim_end_matches('/') == text.trim_end_matches('/')
-}
-
-fn read_entry(entry: &str) -> Result<AllowedHost, InvalidAllowedHost> {
-    let invalid = || InvalidAllowedHost(entry.to_owned());
-    // An IPv6 address may be in brackets, as in a URL.
-    let inner = entry.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
-    if let Ok(address) = inner.unwrap_or(entry).parse() {
-        return Ok(AllowedHost::Address(address));
-    }
-    let name = entry.strip_prefix("*.").unwrap_or(entry);
-    // `*.com` would allow almost anyone.
-    let is_pattern = name != entry;
-    if !is_name(name) || (is_pattern && !name.contains('.')) {
-        return Err(invalid());
-    }
-    let name = name.to_owned();
-    Ok(if is_pattern { AllowedHost::Below(format!(".{name}")) } else { AllowedHost::Name(name) })
-}
-
-/// A host name as a parsed address has it.
-fn is_name(name: &str) -> bool {
-    let is_label = |label: &str| {
-        !label.is_empty()
-            && label.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
-    };
-    let ends_in_digits = name.rsplit('.').next().is_some_and(|end| end.parse::<u64>().is_ok());
-    name.len() <= 253 && name.split('.').all(is_label) && !ends_in_digits
 }
 
 #[cfg(test)]

@@ -96,6 +96,9 @@ pub(crate) enum Bench {
     },
     /// What an operators' page reads, with a million jobs in the ledger.
     Dashboard,
+    /// Several processes and many schools: the processor time that each part takes for a sync and
+    /// for a login, and what the end of a worker does. Linux only.
+    Scale(Scale),
     /// Logins while every school is being synced, and while Wonde hangs.
     Login {
         /// How long each measurement takes.
@@ -105,6 +108,28 @@ pub(crate) enum Bench {
         #[arg(long, default_value_t = 200, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=10_000))]
         rate: u32,
     },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Scale {
+    /// Schools; the eleven MIS in turn.
+    #[arg(long, default_value_t = 2000, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    pub(crate) schools: u32,
+    /// Staff of each school.
+    #[arg(long, default_value_t = 100, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    pub(crate) staff: u32,
+    /// Processes of `mis-sync worker`.
+    #[arg(long, default_value_t = 4, value_name = "N", value_parser = clap::value_parser!(u32).range(2..=16))]
+    pub(crate) workers: u32,
+    /// Processes of `mis-sync serve`.
+    #[arg(long, default_value_t = 2, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=16))]
+    pub(crate) apis: u32,
+    /// How long the logins are measured.
+    #[arg(long, default_value_t = 30, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=3600))]
+    pub(crate) seconds: u32,
+    /// Logins per second.
+    #[arg(long, default_value_t = 100, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    pub(crate) rate: u32,
 }
 
 /// The simulator's MIS by any name that the service knows it by.

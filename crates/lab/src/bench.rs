@@ -3,11 +3,14 @@
 pub(crate) mod dashboard;
 mod figures;
 mod idle;
+pub(crate) mod installation;
+mod load;
 pub(crate) mod login;
 mod minimal;
 mod network;
 mod rounds;
 mod row_by_row;
+pub(crate) mod scale;
 pub(crate) mod sync;
 mod whole_job;
 mod wire;

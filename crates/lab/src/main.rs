@@ -35,6 +35,7 @@ async fn run(arguments: Arguments) -> Result<(), Failure> {
             let transport = if socket { Transport::Socket } else { Transport::Tcp };
             bench::sync::run(bench::sync::Options { staff, rounds, transport, json }).await
         }
+        Command::Bench(Bench::Scale(options)) => bench::scale::run(&options).await,
         Command::Bench(Bench::Dashboard) => bench::dashboard::run().await,
         Command::Bench(Bench::Login { seconds, rate }) => bench::login::run(seconds, rate).await,
     }

@@ -13,6 +13,8 @@ use tokio::{net::TcpListener, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
+use crate::bench::installation::Installation;
+
 /// What to start.
 pub(crate) struct PrivateOptions {
     /// The simulated schools.
@@ -86,6 +88,17 @@ impl PrivateSystem {
         Ok(Self { simulator, pool, api_url, api_key, stop, api, worker, worker_pool, servers })
     }
 
+    /// The same as a load sees it.
+    pub(crate) fn installation(&self) -> Result<Installation, Failure> {
+        Ok(Installation {
+            api_urls: vec![self.api_url.clone()],
+            api_key: self.api_key.clone(),
+            pool: self.pool.clone(),
+            simulator: self.simulator.simulator().clone(),
+            http: reqwest::Client::builder().build()?,
+        })
+    }
+
     /// Starts everything, does some work with it, and stops it again whatever happened to the work.
     pub(crate) async fn run<T>(
         options: PrivateOptions,
@@ -110,15 +123,15 @@ impl PrivateSystem {
 }
 
 /// Where Postgres and Redis are: our own servers, or those that the environment names.
-struct Servers {
-    database_url: String,
-    redis_url: String,
+pub(crate) struct Servers {
+    pub(crate) database_url: String,
+    pub(crate) redis_url: String,
     private: Option<(Postgres, Redis)>,
     scratch: Option<ScratchDatabase>,
 }
 
 impl Servers {
-    async fn start(say: fn(&str), transport: Transport) -> Result<Self, Failure> {
+    pub(crate) async fn start(say: fn(&str), transport: Transport) -> Result<Self, Failure> {
         if let Some((database, redis_url)) = Config::own_servers()? {
             say(
                 "Using the Postgres and Redis of DATABASE_URL and REDIS_URL, in a database of its own",
@@ -150,7 +163,12 @@ impl Servers {
         })
     }
 
-    async fn stop(self) -> Result<(), Failure> {
+    /// The processes of Postgres and Redis, where they are our own.
+    pub(crate) fn pids(&self) -> Option<(u32, u32)> {
+        self.private.as_ref().map(|(postgres, redis)| (postgres.pid(), redis.pid()))
+    }
+
+    pub(crate) async fn stop(self) -> Result<(), Failure> {
         if let Some(scratch) = self.scratch {
             scratch.remove().await?;
         }
@@ -180,12 +198,12 @@ fn start_servers(
 }
 
 /// A port that nothing listens on.
-fn free_port() -> Result<u16, Failure> {
+pub(crate) fn free_port() -> Result<u16, Failure> {
     let listener = std::net::TcpListener::bind((std::net::Ipv4Addr::LOCALHOST, 0))?;
     Ok(listener.local_addr()?.port())
 }
 
 /// It only encrypts the simulator's tokens, and the database is removed with it.
-fn throw_away_key() -> String {
+pub(crate) fn throw_away_key() -> String {
     format!("{}{}", Uuid::new_v4().simple(), Uuid::new_v4().simple())
 }

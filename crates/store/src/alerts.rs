@@ -2,8 +2,8 @@
 
 use chrono::{DateTime, Utc};
 use mis_sync_domain::{
-    AlertId, AlertKind, BackgroundJob, Condition, Job, JobId, LastSync, SchoolHealth, SchoolId,
-    SendAlert, SyncFailure,
+    AlertId, AlertKind, Condition, Job, JobId, LastSync, SchoolHealth, SchoolId, SendAlert,
+    SyncFailure,
 };
 use sqlx::{PgConnection, PgPool};
 use uuid::Uuid;
@@ -103,34 +103,45 @@ pub async fn unwell(
 }
 
 /// Raises an alert for each condition that has none, and clears those whose condition has ended.
-/// For each of them `message` returns what to send, if anything. The end of an alert is sent only
-/// if its beginning was.
+/// Where there is a receiver, `message` says what it is sent: that an alert is on, once, even if it
+/// was raised before there was a receiver, and that it has ended, if its beginning was sent.
 pub async fn reconcile(
     pool: &PgPool,
     conditions: &[Condition],
-    message: impl Fn(&Alert) -> Option<String>,
+    message: Option<&(dyn Fn(&Alert) -> String + Sync)>,
 ) -> Result<Reconciled, Error> {
     let mut tx = crate::begin(pool).await?;
-    let mut jobs = Vec::new();
     let raised = raise(&mut tx, conditions).await?;
-    for alert in &raised {
-        if let Some(body) = message(alert) {
-            jobs.extend(send(&mut tx, alert, body).await?);
-            sqlx::query!("UPDATE alert SET told = true WHERE id = $1", alert.id.0)
-                .execute(&mut *tx)
-                .await?;
-        }
-    }
     let cleared = clear(&mut tx, conditions).await?;
-    for (alert, was_told) in &cleared {
-        if let Some(body) = message(alert).filter(|_| *was_told) {
-            jobs.extend(send(&mut tx, alert, body).await?);
+    let mut jobs = Vec::new();
+    if let Some(message) = message {
+        let begun = take_untold(&mut tx).await?;
+        let ended = cleared.iter().filter(|(_, was_told)| *was_told).map(|(alert, _)| alert);
+        for alert in begun.iter().chain(ended) {
+            jobs.extend(send(&mut tx, alert, message(alert)).await?);
         }
     }
     tx.commit().await?;
-    Ok(Reconciled { raised: raised.len(), cleared: cleared.len(), jobs })
+    Ok(Reconciled { raised, cleared: cleared.len(), jobs })
 }
 
+/// The open alerts whose beginning was not sent; from now on it counts as sent.
+async fn take_untold(db: &mut PgConnection) -> Result<Vec<Alert>, Error> {
+    let rows = sqlx::query_as!(
+        AlertRow,
+        r#"
+        UPDATE alert a SET told = true FROM school s
+        WHERE a.cleared_at IS NULL AND NOT a.told AND s.id = a.school_id
+        RETURNING a.id, a.school_id, s.name AS school_name, a.kind, a.job_id, a.reason, a.detail,
+            a.raised_at, a.cleared_at
+        "#,
+    )
+    .fetch_all(db)
+    .await?;
+    rows.into_iter().map(Alert::try_from).collect()
+}
+
+/// Adds the job that sends a message about an alert.
 async fn send(db: &mut PgConnection, alert: &Alert, body: String) -> Result<Option<Job>, Error> {
     let job = SendAlert {
         alert_id: alert.id,
@@ -145,36 +156,31 @@ async fn send(db: &mut PgConnection, alert: &Alert, body: String) -> Result<Opti
 /// Whether an earlier message about the same alert has not been sent yet: the end of an alert must
 /// not arrive before its beginning.
 pub async fn waits_for_another(pool: &PgPool, job: &SendAlert) -> Result<bool, Error> {
-    let raised = SendAlert { is_over: false, ..job.clone() };
+    if !job.is_over {
+        return Ok(false);
+    }
     let waits = sqlx::query_scalar!(
         r#"
         SELECT EXISTS (
             SELECT FROM job WHERE unique_key = $1
                 AND state IN ('queued', 'running', 'retrying', 'held')) AS "waits!"
         "#,
-        raised.unique_key(),
+        SendAlert::key(job.alert_id, false),
     )
     .fetch_one(pool)
     .await?;
-    Ok(job.is_over && waits)
+    Ok(waits)
 }
 
-async fn raise(db: &mut PgConnection, conditions: &[Condition]) -> Result<Vec<Alert>, Error> {
-    let mut raised = Vec::new();
+/// Returns how many alerts are new.
+async fn raise(db: &mut PgConnection, conditions: &[Condition]) -> Result<usize, Error> {
+    let mut raised = 0;
     for condition in conditions {
-        let row = sqlx::query_as!(
-            AlertRow,
+        let done = sqlx::query!(
             r#"
-            WITH raised AS (
-                INSERT INTO alert (id, school_id, kind, job_id, reason, detail)
-                VALUES ($1, $2, $3, $4, $5, $6)
-                ON CONFLICT (school_id, kind) WHERE cleared_at IS NULL DO NOTHING
-                RETURNING *
-            )
-            SELECT a.id AS "id!", a.school_id AS "school_id!", s.name AS school_name,
-                a.kind AS "kind!", a.job_id, a.reason AS "reason!", a.detail AS "detail!",
-                a.raised_at AS "raised_at!", a.cleared_at
-            FROM raised a JOIN school s ON s.id = a.school_id
+            INSERT INTO alert (id, school_id, kind, job_id, reason, detail)
+            VALUES ($1, $2, $3, $4, $5, $6)
+            ON CONFLICT (school_id, kind) WHERE cleared_at IS NULL DO NOTHING
             "#,
             AlertId::new().0,
             condition.school_id.as_str(),
@@ -183,9 +189,9 @@ async fn raise(db: &mut PgConnection, conditions: &[Condition]) -> Result<Vec<Al
             condition.reason,
             condition.detail,
         )
-        .fetch_optional(&mut *db)
+        .execute(&mut *db)
         .await?;
-        raised.extend(row.map(Alert::try_from).transpose()?);
+        raised += usize::from(done.rows_affected() == 1);
     }
     Ok(raised)
 }

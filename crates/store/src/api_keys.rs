@@ -49,7 +49,12 @@ pub(crate) struct ApiKeyRow {
 impl ApiKey {
     /// The owner of the key, for the audit log.
     pub fn actor(&self) -> Actor {
-        Actor { name: self.name.clone(), api_key_id: Some(self.id), reason: None, bulk: None }
+        Actor {
+            requester: self.name.as_str().into(),
+            api_key_id: Some(self.id),
+            reason: None,
+            bulk: None,
+        }
     }
 }
 

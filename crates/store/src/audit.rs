@@ -5,7 +5,9 @@
 mod verify;
 
 use chrono::{DateTime, Utc};
-use mis_sync_domain::{ApiKeyId, AuditAction, BulkId, Job, JobId, SchoolId, StaffId};
+use mis_sync_domain::{
+    ApiKeyId, AuditAction, BulkId, Job, JobId, OnBehalfOf, Requester, SchoolId, StaffId,
+};
 use sqlx::{PgConnection, PgPool};
 use uuid::Uuid;
 
@@ -16,8 +18,8 @@ pub use verify::{Broken, BrokenChain, Verified, contains, verify};
 /// Who acts, and why.
 #[derive(Debug, Clone)]
 pub struct Actor {
-    /// Name of the API key or command.
-    pub name: String,
+    /// The API key or command, and the person for whom it acts.
+    pub requester: Requester,
     /// The API key; `None` for a command.
     pub api_key_id: Option<ApiKeyId>,
     /// The reason that the person gave.
@@ -29,7 +31,7 @@ pub struct Actor {
 
 impl Actor {
     pub fn command(name: &str, reason: Option<String>) -> Self {
-        Self { name: name.to_owned(), api_key_id: None, reason, bulk: None }
+        Self { requester: name.into(), api_key_id: None, reason, bulk: None }
     }
 }
 
@@ -66,8 +68,8 @@ pub struct AuditLine {
     pub position: i64,
     /// When it was done.
     pub at: DateTime<Utc>,
-    /// Name of the API key or command.
-    pub actor: String,
+    /// The API key or command, and the person for whom it acted.
+    pub actor: Requester,
     /// The API key; `None` for a command.
     pub api_key_id: Option<ApiKeyId>,
     /// What was done.
@@ -138,10 +140,10 @@ pub async fn record(db: &mut PgConnection, actor: &Actor, entry: &Entry) -> Resu
     sqlx::query!(
         r#"
         INSERT INTO audit_log
-            (actor, api_key_id, action, school_id, job_id, staff_id, subject, reason)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+            (actor, api_key_id, action, school_id, job_id, staff_id, subject, reason, on_behalf_of)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
         "#,
-        actor.name,
+        actor.requester.name,
         actor.api_key_id.map(|key| key.0),
         entry.action.as_str(),
         entry.school_id.as_ref().map(SchoolId::as_str),
@@ -149,6 +151,7 @@ pub async fn record(db: &mut PgConnection, actor: &Actor, entry: &Entry) -> Resu
         entry.staff_id.map(|id| id.0),
         entry.subject,
         actor.reason,
+        actor.requester.on_behalf_of.as_ref().map(OnBehalfOf::as_str),
     )
     .execute(db)
     .await?;
@@ -169,7 +172,7 @@ pub async fn list(
         AuditRow,
         r#"
         SELECT position, at, actor, api_key_id, action, school_id, job_id, staff_id, subject, reason,
-            previous_hash, hash
+            on_behalf_of, previous_hash, hash
         FROM audit_log
         WHERE ($1::text IS NULL OR school_id = $1)
             AND ($2::uuid IS NULL OR job_id = $2)
@@ -201,6 +204,7 @@ struct AuditRow {
     staff_id: Option<Uuid>,
     subject: Option<String>,
     reason: Option<String>,
+    on_behalf_of: Option<String>,
     previous_hash: Option<Vec<u8>>,
     hash: Vec<u8>,
 }
@@ -215,6 +219,7 @@ impl TryFrom<AuditRow> for AuditLine {
             id: row.position.to_string(),
         };
         let school_id = row.school_id.map(|id| id.parse()).transpose();
+        let on_behalf_of = row.on_behalf_of.map(OnBehalfOf::try_from).transpose();
         Ok(Self {
             position: row.position,
             at: row.at,
@@ -224,7 +229,10 @@ impl TryFrom<AuditRow> for AuditLine {
             job_id: row.job_id.map(JobId),
             staff_id: row.staff_id.map(StaffId),
             hash: AuditHash(row.hash.try_into().map_err(|_| broken("hash"))?),
-            actor: row.actor,
+            actor: Requester {
+                name: row.actor,
+                on_behalf_of: on_behalf_of.map_err(|_| broken("on_behalf_of"))?,
+            },
             subject: row.subject,
             reason: row.reason,
         })

@@ -124,7 +124,7 @@ pub async fn start(
         id.0,
         action.as_str(),
         serde_json::to_value(filter).expect("a filter is plain JSON"),
-        actor.name,
+        actor.requester.name,
         actor.api_key_id.map(|key| key.0),
         actor.reason,
     )
@@ -142,7 +142,7 @@ pub async fn start(
     .execute(&mut *tx)
     .await?;
     let job = if total > 0 {
-        let new = NewJob::of(&ActOnJobs { bulk_id: id }, &actor.name);
+        let new = NewJob::of(&ActOnJobs { bulk_id: id }, actor.requester.clone());
         jobs::insert_or_find(&mut tx, &new).await?.into_new()
     } else {
         None
@@ -189,7 +189,7 @@ impl TryFrom<BulkRow> for Bulk {
             action: row.action.parse().map_err(|_| broken("action"))?,
             filter: serde_json::from_value(row.filter).map_err(|_| broken("filter"))?,
             actor: Actor {
-                name: row.actor,
+                requester: row.actor.as_str().into(),
                 api_key_id,
                 reason: row.reason,
                 bulk: Some(BulkId(row.id)),

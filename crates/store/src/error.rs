@@ -84,6 +84,12 @@ pub enum Error {
     /// Another connected school has this Wonde id.
     #[error("another connected school has this Wonde id")]
     WondeSchoolTaken,
+    /// A school has a receiver of callbacks and no secret that signs them.
+    #[error("callbacks need a secret")]
+    CallbackSecretMissing,
+    /// The school is not as the caller last saw it.
+    #[error("the school was changed meanwhile")]
+    ChangedMeanwhile,
     /// The caller may not choose the Wonde id.
     #[error("this key may not choose the Wonde id")]
     WondeIdFixed,

@@ -5,12 +5,14 @@ pub mod alerts;
 pub mod api_keys;
 pub mod audit;
 pub mod bulk;
+pub mod callbacks;
 pub mod diagnosis;
 mod error;
 pub mod explain;
 pub mod fetches;
 pub mod figures;
 mod health;
+pub mod issues;
 pub mod jobs;
 pub mod leader;
 pub mod logins;
@@ -27,6 +29,7 @@ pub mod schedule;
 pub mod schools;
 pub mod scratch;
 pub mod sessions;
+mod signing;
 pub mod staff;
 pub mod sync;
 mod token;
@@ -42,6 +45,7 @@ pub use error::Error;
 pub use health::{Health, health};
 pub use pool::{connect, connect_for_lease};
 pub use reach::{Unreachable, UnreachableCause, reach};
+pub use signing::{InvalidSigningSecret, SigningSecret};
 pub use sqlx::PgPool as Pool;
 pub use sync::undo;
 pub use token::{InvalidEncryptionKey, Purpose, TokenCipher};
@@ -51,16 +55,29 @@ pub(crate) use transaction::begin;
 /// The migrations of `migrations/`, compiled in.
 static MIGRATIONS: Migrator = sqlx::migrate!("../../migrations");
 
+/// The schema of a database, beside that of this release.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Schema {
+    /// They are the same.
+    OfThisRelease,
+    /// A newer release has migrated the database. This one works with it.
+    Newer,
+}
+
 /// Brings the database to the schema of this release. It is safe to run twice, and while an older
-/// release is running.
-pub async fn migrate(pool: &Pool) -> Result<(), Error> {
+/// release is running. A newer schema is left as it is: a release works on it, so that it can be
+/// rolled back to.
+pub async fn migrate(pool: &Pool) -> Result<Schema, Error> {
+    if schema_version(pool).await? > needed_version() {
+        return Ok(Schema::Newer);
+    }
     let mut connection = pool.acquire().await?;
     let done = MIGRATIONS.run(&mut *connection).await;
     if done.is_err() {
         // Its session still has the lock that keeps other migrations out.
         connection.close().await?;
     }
-    done.map_err(Error::from)
+    done.map(|()| Schema::OfThisRelease).map_err(Error::from)
 }
 
 /// Reverts every migration, in reverse order. It drops every table, and is only for tests of the
@@ -85,19 +102,27 @@ pub fn schema_fingerprint() -> String {
 ///
 /// Returns [`Error::SchemaBehind`] if `mis-sync migrate` has not been run.
 pub async fn check_schema(pool: &Pool) -> Result<(), Error> {
-    let needed = MIGRATIONS.iter().map(|migration| migration.version).max().unwrap_or_default();
+    let (found, needed) = (schema_version(pool).await?, needed_version());
+    if found < needed { Err(Error::SchemaBehind { found, needed }) } else { Ok(()) }
+}
+
+/// The newest migration of this release.
+fn needed_version() -> i64 {
+    MIGRATIONS.iter().map(|migration| migration.version).max().unwrap_or_default()
+}
+
+/// The newest migration of the database; 0 if there is none.
+async fn schema_version(pool: &Pool) -> Result<i64, Error> {
     let table = sqlx::query_scalar!(r#"SELECT to_regclass('_sqlx_migrations')::text AS "name""#)
         .fetch_one(pool)
         .await?;
-    let found = match table {
-        None => 0,
-        Some(_) => sqlx::query_scalar!(
-            r#"SELECT coalesce(max(version), 0) AS "version!" FROM _sqlx_migrations WHERE success"#
-        )
-        .fetch_one(pool)
-        .await?,
-    };
-    if found < needed { Err(Error::SchemaBehind { found, needed }) } else { Ok(()) }
+    if table.is_none() {
+        return Ok(0);
+    }
+    let newest = sqlx::query_scalar!(
+        r#"SELECT coalesce(max(version), 0) AS "version!" FROM _sqlx_migrations WHERE success"#
+    );
+    Ok(newest.fetch_one(pool).await?)
 }
 
 /// Checks that the database accepts writes. A standby or a read-only server does not.

@@ -124,7 +124,7 @@ pub async fn decide(
         school_id.as_str(),
         wonde_id,
         staff_id.map(|id| id.0),
-        actor.name,
+        actor.requester.name,
     )
     .execute(&mut *tx)
     .await?;

@@ -83,7 +83,7 @@ pub async fn pause(pool: &PgPool, scope: &Scope, actor: &Actor) -> Result<bool, 
         "#,
         scope.name(),
         scope.target(),
-        actor.name,
+        actor.requester.name,
         actor.reason,
     )
     .fetch_one(&mut *tx)

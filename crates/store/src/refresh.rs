@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use mis_sync_domain::{
-    LoginStanding, Outage, OutageReason, RefreshOutcome, Report, SchoolId, StaffId, TokenState,
+    LoginAccount, LoginStanding, Outage, OutageReason, RefreshOutcome, Report, SchoolId, StaffId,
+    TokenState,
 };
 use sqlx::PgPool;
 
@@ -29,7 +30,8 @@ pub async fn look(pool: &PgPool, school_id: &SchoolId, id: StaffId) -> Result<Lo
     let row = sqlx::query!(
         r#"
         SELECT c.settings, c.updated_at, c.token_rejected_at, now() AS "now!",
-            c.wonde_token IS NOT NULL AS "has_token!", s.id AS "staff_id?",
+            c.wonde_token IS NOT NULL AS "has_token!", s.active AS "active?",
+            s.password_reset_required AS "password_reset_required?",
             s.wonde_id IS NOT NULL AS "is_linked!", r.read_at AS "read_at?",
             o.reason AS "reason?", o.probe_at AS "probe_at?",
             is_paused('interactive', c.id) AS "is_paused!"
@@ -45,9 +47,10 @@ pub async fn look(pool: &PgPool, school_id: &SchoolId, id: StaffId) -> Result<Lo
     .fetch_optional(pool)
     .await?;
     let Some(row) = row else { return Ok(Login::UnknownSchool) };
-    if row.staff_id.is_none() {
+    let (Some(active), Some(password_reset_required)) = (row.active, row.password_reset_required)
+    else {
         return Ok(Login::UnknownStaff);
-    }
+    };
     let broken = |table, column| Error::Inconsistent { table, column, id: school_id.to_string() };
     Ok(Login::Known(LoginStanding {
         now: row.now,
@@ -58,12 +61,30 @@ pub async fn look(pool: &PgPool, school_id: &SchoolId, id: StaffId) -> Result<Lo
             (true, None) => TokenState::Held,
             (true, Some(_)) => TokenState::Rejected,
         },
+        account: LoginAccount { active, password_reset_required },
         is_linked: row.is_linked,
         is_paused: row.is_paused,
         read_at: row.read_at,
         outage: read_outage(row.reason, row.probe_at)
             .map_err(|()| broken("wonde_outage", "reason"))?,
     }))
+}
+
+/// The account of a person at this moment; `None` if there is no such person in the school.
+pub async fn account(
+    pool: &PgPool,
+    school_id: &SchoolId,
+    id: StaffId,
+) -> Result<Option<LoginAccount>, Error> {
+    let account = sqlx::query_as!(
+        LoginAccount,
+        "SELECT active, password_reset_required FROM staff WHERE school_id = $1 AND id = $2",
+        school_id.as_str(),
+        id.0,
+    )
+    .fetch_optional(pool)
+    .await?;
+    Ok(account)
 }
 
 fn read_outage(

@@ -41,6 +41,24 @@ pub struct Removed {
     pub internal_jobs: u64,
 }
 
+impl Removed {
+    /// Whether a statement removed as much as it may, so that there is probably more.
+    pub fn is_full(&self) -> bool {
+        let Self {
+            refreshes,
+            syncs,
+            webhook_events,
+            alerts,
+            idempotency_keys,
+            approvals,
+            internal_jobs,
+        } = *self;
+        let most = [refreshes, webhook_events, alerts, idempotency_keys, approvals, internal_jobs];
+        most.into_iter().any(|removed| removed >= BATCH.unsigned_abs())
+            || syncs >= SYNCS.unsigned_abs()
+    }
+}
+
 /// Removes some of the rows that are old at `now`. Each statement is its own transaction. Rows that
 /// another session uses are left for the next time.
 pub async fn sweep(pool: &PgPool, now: DateTime<Utc>, keep: &Retention) -> Result<Removed, Error> {
@@ -138,7 +156,8 @@ async fn remove_internal_jobs(pool: &PgPool, before: DateTime<Utc>) -> Result<u6
     let done = sqlx::query!(
         r#"
         DELETE FROM job WHERE id IN (
-            SELECT id FROM job WHERE lane = 'internal' AND finished_at < $1
+            SELECT id FROM job
+            WHERE (lane = 'internal' OR kind = 'check-school') AND finished_at < $1
             LIMIT $2 FOR UPDATE SKIP LOCKED)
         "#,
         before,

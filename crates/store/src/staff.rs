@@ -1,5 +1,7 @@
 //! The people of a school in iP, and where their data come from.
 
+mod search;
+
 use chrono::{DateTime, Utc};
 use mis_sync_domain::{FieldValue, JobId, SchoolId, StaffId, StaffMember, SyncedField};
 use serde_json::Value;
@@ -7,6 +9,8 @@ use sqlx::PgPool;
 use uuid::Uuid;
 
 use crate::Error;
+
+pub use search::{ListedPerson, StaffFilter, search, settled_until};
 
 /// Everyone of a school, in the order of their ids.
 pub async fn list(pool: &PgPool, school_id: &SchoolId) -> Result<Vec<StaffMember>, Error> {

@@ -1,19 +1,19 @@
 use std::{
-    num::{NonZeroU8, NonZeroU32},
     sync::{Arc, LazyLock},
     time::Duration,
 };
 
 use mis_sync_api::{ApiState, WebhookSecrets};
-use mis_sync_domain::{Clock, MisTable, Role, STALE_AFTER, SchoolId, WondeHosts};
-use mis_sync_queue::{Actor, Intake, Queue, RateLimit, RateLimiter, RetryPolicy, WorkerOptions};
+use mis_sync_domain::{AllowedHosts, MisTable, Role, STALE_AFTER, SchoolId, WondeHosts};
+use mis_sync_queue::{Actor, Intake, Queue, RateLimiter, RetryPolicy, WorkerOptions};
 use mis_sync_store::{
-    Address, Pool, TokenCipher, api_keys, retention::Retention, schools::Connector,
+    Address, Pool, TokenCipher, api_keys,
+    schools::{Connector, OnlyIf},
 };
 use mis_sync_wonde::{ClientConfig, WondeClient};
-use mis_sync_wonde_sim::{RunningSimulator, SchoolSummary, Simulator, SimulatorOptions};
+use mis_sync_wonde_sim::{RunningSimulator, SchoolSummary, Simulator};
 use mis_sync_worker::{
-    AlertOptions, AlertReceiver, AllowedAddresses, Context, LeaderOptions, LoginLimits,
+    AlertOptions, AllowedAddresses, Callbacks, Context, LeaderOptions, LoginLimits, Receiver,
     RetentionOptions, SchedulerOptions, SharedRateLimit, SyncLimits, Turns,
 };
 use reqwest::{Client, RequestBuilder};
@@ -23,7 +23,7 @@ use tokio::{net::TcpListener, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-use crate::{Servers, eventually};
+use crate::{Servers, TestAppOptions, eventually};
 
 /// How long an absent Wonde is not asked again.
 const PROBE_AFTER: Duration = Duration::from_hours(1);
@@ -33,66 +33,6 @@ const ENCRYPTION_KEY: &str = "0a0b0c0d0e0f0a0b0c0d0e0f0a0b0c0d0e0f0a0b0c0d0e0f0a
 
 /// The secret that authenticates Wonde's webhooks.
 pub const WEBHOOK_SECRET: &str = "a-webhook-secret-of-tests";
-
-/// How a [`TestApp`] differs from the default.
-#[derive(Debug, Clone)]
-pub struct TestAppOptions {
-    /// The simulated schools.
-    pub simulator: SimulatorOptions,
-    /// Run a worker inside the test's process.
-    pub worker: bool,
-    /// How long a claim lasts without a heartbeat.
-    pub lease: Duration,
-    /// How long running jobs may take to finish after a request to stop.
-    pub drain: Duration,
-    /// Requests to Wonde per second.
-    pub rate_per_second: u32,
-    /// Records per page that the Wonde client asks for.
-    pub page_size: u32,
-    /// The most requests that one sync has in flight.
-    pub parallel_requests: NonZeroU8,
-    /// The clock of the worker.
-    pub clock: Clock,
-    /// Whether the worker runs the schools' schedules.
-    pub scheduler: bool,
-    /// Where the worker sends alerts.
-    pub alert_receiver: Option<Arc<AlertReceiver>>,
-    /// How long the fetch of one person may take.
-    pub refresh_timeout: Duration,
-    /// How long before a refused token is tried again.
-    pub token_probe_after: Duration,
-    /// How long old rows are kept; by default for ever.
-    pub retention: Retention,
-}
-
-impl Default for TestAppOptions {
-    /// Eleven schools with forty staff each, a worker, and short waits.
-    fn default() -> Self {
-        Self {
-            simulator: SimulatorOptions::default(),
-            worker: true,
-            lease: Duration::from_secs(30),
-            drain: Duration::from_secs(30),
-            rate_per_second: 10_000,
-            page_size: 10,
-            parallel_requests: ClientConfig::default().parallel_requests,
-            clock: Clock::system(),
-            // A test that runs at night must not be surprised by a sync.
-            scheduler: false,
-            alert_receiver: None,
-            refresh_timeout: Duration::from_secs(30),
-            token_probe_after: Duration::from_hours(1),
-            retention: Retention::default(),
-        }
-    }
-}
-
-impl TestAppOptions {
-    fn rate_limit(&self) -> RateLimit {
-        let per_second = NonZeroU32::new(self.rate_per_second).expect("some requests go out");
-        RateLimit { per_second, kept_for_logins: 0, longest_wait: Duration::from_secs(10) }
-    }
-}
 
 /// The whole system: servers, simulator, API and worker.
 pub struct TestApp {
@@ -164,6 +104,7 @@ impl TestApp {
         let hosts = Arc::new(WondeHosts::new(base_url, &["*.wonde.com"], true).unwrap());
         let state = ApiState::new(queue.clone(), Arc::clone(&cipher))
             .with_wonde_hosts(Arc::clone(&hosts))
+            .with_callback_hosts(callback_hosts())
             .with_scheduler(options.clock.clone())
             .with_probe_after(PROBE_AFTER)
             .with_wonde_limit(RateLimiter::new(&queue, options.rate_limit()))
@@ -205,7 +146,16 @@ impl TestApp {
         self.spawn_worker()
     }
 
+    /// Starts a worker that sends alerts to this receiver.
+    pub fn worker_with_alerts(&self, receiver: Receiver) -> RunningWorker {
+        self.spawn(Context { alert_receiver: Some(Arc::new(receiver)), ..self.context() })
+    }
+
     fn spawn_worker(&self) -> RunningWorker {
+        self.spawn(self.context())
+    }
+
+    fn spawn(&self, context: Context) -> RunningWorker {
         let stop = CancellationToken::new();
         let options = WorkerOptions {
             name: format!("test-{}", Uuid::now_v7().simple()),
@@ -216,18 +166,19 @@ impl TestApp {
             retry: RetryPolicy { base: Duration::from_millis(20), max: Duration::from_millis(200) },
             intake: Intake::default(),
         };
-        let task = tokio::spawn(mis_sync_worker::run(
-            self.context(),
-            self.leader(),
-            options,
-            stop.clone(),
-        ));
+        let work = mis_sync_worker::run(context, self.leader(), options, stop.clone());
+        let task = tokio::spawn(work);
         RunningWorker { stop, task: Some(task) }
     }
 
     /// Asks the worker to stop, and waits until it has.
     pub async fn stop_worker(&mut self) {
         self.worker.take().expect("no worker is running").stop().await;
+    }
+
+    /// Ends the worker at once, as if its process were killed.
+    pub fn kill_worker(&mut self) {
+        self.worker = None;
     }
 
     fn context(&self) -> Context {
@@ -267,6 +218,9 @@ impl TestApp {
                 probe_after: PROBE_AFTER,
             },
             alert_receiver: self.options.alert_receiver.clone(),
+            callbacks: Arc::new(
+                Callbacks::new(self.options.callback_receiver.clone(), callback_hosts()).unwrap(),
+            ),
         }
     }
 
@@ -387,6 +341,11 @@ impl TestApp {
     }
 
     /// A request with the admin key.
+    pub fn patch(&self, path: &str) -> RequestBuilder {
+        self.authorized(self.http.patch(self.url(path)))
+    }
+
+    /// A request with the admin key.
     pub fn delete(&self, path: &str) -> RequestBuilder {
         self.authorized(self.http.delete(self.url(path)))
     }
@@ -413,10 +372,15 @@ pub fn somebody() -> Actor {
     Actor::command("a test", None)
 }
 
+/// Schools' receivers of callbacks may be on this machine.
+fn callback_hosts() -> Arc<AllowedHosts> {
+    Arc::new(AllowedHosts::new(&["*.ip.example"], true).unwrap())
+}
+
 /// A connector for tests that do not care who connects a school. Wonde has its default address.
 pub fn connector<'a>(cipher: &'a TokenCipher, actor: &'a Actor) -> Connector<'a> {
     static HOSTS: LazyLock<WondeHosts> = LazyLock::new(WondeHosts::default);
-    Connector { cipher, hosts: &HOSTS, actor, keeps_wonde_id: false }
+    Connector { cipher, hosts: &HOSTS, actor, keeps_wonde_id: false, only_if: &OnlyIf::Always }
 }
 
 /// A Wonde id for this school.

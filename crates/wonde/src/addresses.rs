@@ -40,7 +40,7 @@ pub(crate) fn is_refused(rule: &dyn AddressRule, url: &Url) -> bool {
 }
 
 /// Resolves names as the system does, and leaves out refused addresses.
-pub(crate) struct GuardedResolver(pub(crate) Arc<dyn AddressRule>);
+pub struct GuardedResolver(pub Arc<dyn AddressRule>);
 
 impl Resolve for GuardedResolver {
     fn resolve(&self, name: Name) -> Resolving {

@@ -18,7 +18,7 @@ mod query;
 mod response;
 mod retry;
 
-pub use addresses::{AddressRule, AnyAddress};
+pub use addresses::{AddressRule, AnyAddress, GuardedResolver};
 pub use client::{SchoolClient, WondeClient, install_crypto_provider};
 pub use config::ClientConfig;
 pub use envelope::UndecodableRecord;

@@ -30,9 +30,10 @@ pub(crate) async fn watch(context: &Context, options: &AlertOptions) -> Infallib
     loop {
         tick.tick().await;
         match in_time(LONGEST, look(context, options)).await {
-            Ok(alerts::Reconciled { raised: 0, cleared: 0, .. }) => {}
             Ok(alerts::Reconciled { raised, cleared, jobs }) => {
-                tracing::info!(raised, cleared, "alerts changed");
+                if raised + cleared > 0 {
+                    tracing::info!(raised, cleared, "alerts changed");
+                }
                 for job in &jobs {
                     context.queue.deliver_new(job).await;
                 }
@@ -48,6 +49,6 @@ async fn look(context: &Context, options: &AlertOptions) -> Result<alerts::Recon
     for school in alerts::unwell(pool, now - options.stale_after).await? {
         conditions.extend(school.conditions(now, options.stale_after));
     }
-    let is_told = context.alert_receiver.is_some();
-    alerts::reconcile(pool, &conditions, |alert| is_told.then(|| message::body(alert))).await
+    let message = context.alert_receiver.as_ref().map(|_| &message::body as _);
+    alerts::reconcile(pool, &conditions, message).await
 }

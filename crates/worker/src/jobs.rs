@@ -1,20 +1,22 @@
 //! The jobs, one file each.
 
 mod act_on_jobs;
+mod check_school;
 pub(crate) mod connection;
 mod handle_webhook;
 mod refresh_user;
 mod send_alert;
+mod send_callback;
 mod sync_school;
 
 use mis_sync_domain::{
-    ActOnJobs, BackgroundJob, HandleWebhook, JobKind, RefreshUser, SendAlert, SyncSchool,
+    ActOnJobs, BackgroundJob, CheckSchool, HandleWebhook, JobKind, RefreshUser, SendAlert,
+    SendCallback, SyncSchool,
 };
 use mis_sync_queue::{Claimed, JobError};
 use mis_sync_store::Error as StoreError;
 
 use crate::{Context, SyncError};
-pub use send_alert::{AlertReceiver, AlertSecret, InvalidAlertSecret};
 
 /// How a job is run.
 pub(crate) trait Run: BackgroundJob {
@@ -32,8 +34,10 @@ pub(crate) async fn run(context: &Context, claimed: &Claimed) -> Result<(), JobE
     match claimed.job.kind {
         JobKind::SyncSchool => run_as::<SyncSchool>(context, claimed).await,
         JobKind::RefreshUser => run_as::<RefreshUser>(context, claimed).await,
+        JobKind::CheckSchool => run_as::<CheckSchool>(context, claimed).await,
         JobKind::HandleWebhook => run_as::<HandleWebhook>(context, claimed).await,
         JobKind::SendAlert => run_as::<SendAlert>(context, claimed).await,
+        JobKind::SendCallback => run_as::<SendCallback>(context, claimed).await,
         JobKind::ActOnJobs => run_as::<ActOnJobs>(context, claimed).await,
         JobKind::Unknown => unreachable!("no worker claims what it does not know"),
     }

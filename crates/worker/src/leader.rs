@@ -8,7 +8,7 @@
 use std::{convert::Infallible, time::Duration};
 
 use futures::future;
-use mis_sync_store::{Address, Error, leader::Candidate};
+use mis_sync_store::{Address, Error, callbacks, leader::Candidate};
 use tokio::time::Interval;
 use tokio_util::sync::CancellationToken;
 
@@ -72,6 +72,8 @@ async fn stand(
         tick.tick().await;
     }
     tracing::info!("this worker leads");
+    let has_receiver = context.callbacks.installation.is_some();
+    within(callbacks::note_installation(context.queue.pool(), has_receiver)).await?;
     let duties = future::join5(
         scheduler::run(context, &options.scheduler),
         alerts::watch(context, &options.alerts),

@@ -9,6 +9,7 @@ mod leader;
 pub mod mapping;
 mod pace;
 mod rate_limit;
+mod receiver;
 mod registry;
 mod retention;
 mod scheduler;
@@ -28,9 +29,9 @@ use tokio_util::sync::CancellationToken;
 pub use addresses::AllowedAddresses;
 pub use alerts::AlertOptions;
 pub use error::SyncError;
-pub use jobs::{AlertReceiver, AlertSecret, InvalidAlertSecret};
 pub use leader::LeaderOptions;
 pub use rate_limit::SharedRateLimit;
+pub use receiver::{Callbacks, Receiver};
 pub use retention::RetentionOptions;
 pub use scheduler::SchedulerOptions;
 pub use turns::Turns;
@@ -52,7 +53,9 @@ pub struct Context {
     pub syncs: SyncLimits,
     pub logins: LoginLimits,
     /// Where alerts are sent; `None` if they are only recorded.
-    pub alert_receiver: Option<Arc<AlertReceiver>>,
+    pub alert_receiver: Option<Arc<Receiver>>,
+    /// Where messages about jobs are sent.
+    pub callbacks: Arc<Callbacks>,
 }
 
 /// What bounds the syncs of schools.

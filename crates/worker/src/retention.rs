@@ -1,6 +1,9 @@
 //! Removes old rows, a few at a time. The leader does this.
 
-use std::{convert::Infallible, time::Duration};
+use std::{
+    convert::Infallible,
+    time::{Duration, Instant},
+};
 
 use mis_sync_store::retention::{self, Removed, Retention};
 
@@ -21,16 +24,36 @@ pub struct RetentionOptions {
 }
 
 pub(crate) async fn run(context: &Context, options: &RetentionOptions) -> Infallible {
-    let RetentionOptions { keep, every: period } = *options;
-    let mut tick = every(period);
+    let mut tick = every(options.every);
     loop {
         tick.tick().await;
-        match in_time(LONGEST, retention::sweep(context.queue.pool(), context.clock.now(), &keep))
-            .await
-        {
-            Ok(removed) if removed == Removed::default() => {}
-            Ok(removed) => tracing::info!(?removed, "what was old was removed"),
-            Err(error) => tracing::warn!(%error, "what is old could not be removed"),
+        let mut started = Instant::now();
+        while sweep(context, &options.keep).await {
+            rest(started.elapsed()).await;
+            started = Instant::now();
         }
     }
+}
+
+/// Removes a few of each kind; returns whether there is more.
+async fn sweep(context: &Context, keep: &Retention) -> bool {
+    let sweep = retention::sweep(context.queue.pool(), context.clock.now(), keep);
+    match in_time(LONGEST, sweep).await {
+        Ok(removed) => {
+            if removed != Removed::default() {
+                tracing::info!(?removed, "what was old was removed");
+            }
+            removed.is_full()
+        }
+        Err(error) => {
+            tracing::warn!(%error, "what is old could not be removed");
+            false
+        }
+    }
+}
+
+/// As long as the work took, so that at most half of the time goes into it, however much is old.
+#[expect(clippy::disallowed_methods, reason = "the database rests; there is nothing to wait for")]
+async fn rest(took: Duration) {
+    tokio::time::sleep(took).await;
 }

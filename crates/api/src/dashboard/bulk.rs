@@ -171,7 +171,7 @@ fn progress(operator: &Operator, bulk: &Bulk) -> Markup {
         p {
             strong { (verb(bulk.action)) }
             ", requested by "
-            (bulk.actor.name)
+            (bulk.actor.requester)
             " "
             (time(operator, bulk.started_at))
             " "

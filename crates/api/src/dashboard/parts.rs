@@ -226,8 +226,10 @@ pub(super) fn what(job: &Job) -> &'static str {
     use mis_sync_domain::{JobKind, SyncMode};
     match (job.kind, job.undo_of, job.options.dry_run, job.options.mode) {
         (JobKind::RefreshUser, ..) => "Login refresh",
+        (JobKind::CheckSchool, ..) => "Check of a school",
         (JobKind::HandleWebhook, ..) => "Webhook from Wonde",
         (JobKind::SendAlert, ..) => "Alert message",
+        (JobKind::SendCallback, ..) => "Message about a job",
         (JobKind::ActOnJobs, ..) => "Action on many jobs",
         (JobKind::Unknown, ..) => "Unknown to this release",
         (JobKind::SyncSchool, Some(_), ..) => "Undo",

@@ -13,7 +13,7 @@ use mis_sync_domain::{
     TokenState,
 };
 use mis_sync_store::{
-    Error, Pool, audit,
+    Error, Pool, audit, issues,
     jobs::{self, JobFilter},
     schools::{self as store, PastSync},
 };
@@ -55,11 +55,11 @@ async fn render(
     let access = operator.access();
     let pool = access.pool();
     let filter = JobFilter { schools: vec![school.id.clone()], ..JobFilter::default() };
-    let (wrong, past, recent, flaws, withheld, traffic) = tokio::join!(
+    let (wrong, past, recent, issues, withheld, traffic) = tokio::join!(
         read(conditions(pool, now(), access.state().stale_after())),
         read(store::past_syncs(pool, &school.id, PAST)),
         read(jobs::list(pool, &filter, JOBS)),
-        read(store::flaws(pool, &school.id)),
+        read(issues::of_school(pool, &school.id, 0, i64::MAX)),
         read(withheld(pool, &school.id)),
         read(access.state().wonde_traffic()),
     );
@@ -85,8 +85,8 @@ async fn render(
             (panel(
                 "Data quality",
                 "As of the last complete run",
-                &flaws,
-                |flaws| quality::show(operator, school, flaws),
+                &issues,
+                |issues| quality::show(operator, school, issues),
             ))
         }
         (explain::panel(operator, school, explanation))
@@ -187,10 +187,11 @@ pub(super) async fn sync(PathId(id): PathId, posted: Posted) -> Result<Response,
         mode: if what == "delta" { SyncMode::Delta } else { SyncMode::Full },
         ..SyncOptions::default()
     };
-    let requested_by = &access.key().name;
+    let actor = posted.actor()?;
+    let requested_by = actor.requester.clone();
     let enqueued = control::press(access.queue(), &school, options, requested_by, None).await?;
     let entry = audit::Entry::of_job(AuditAction::Sync, enqueued.job());
-    audit::note(access.pool(), &posted.actor()?, &entry).await?;
+    audit::note(access.pool(), &actor, &entry).await?;
     Ok(go(&job_path(enqueued.job().id), None))
 }
 

@@ -4,7 +4,7 @@ use mis_sync_store::jobs::JobFilter;
 use serde::Deserialize;
 use utoipa::IntoParams;
 
-use crate::parameters::{CURSOR, Limit, Query, text, wanted_limit};
+use crate::parameters::{CURSOR, Limit, Query, Several, text, wanted_limit};
 
 /// Which jobs are listed.
 #[derive(Deserialize, IntoParams)]
@@ -17,10 +17,14 @@ pub(crate) struct JobsQuery {
     /// Only for this person
     #[param(value_type = Option<String>)]
     staff_id: Option<StaffId>,
-    /// Only of this kind
-    kind: Option<JobKind>,
-    /// Only in this state
-    state: Option<JobState>,
+    /// Only of these kinds, with commas between them; the parameter may also be repeated
+    #[param(value_type = Option<Vec<JobKind>>, style = Form, explode = false)]
+    #[serde(default)]
+    kind: Several<JobKind>,
+    /// Only in these states, with commas between them; the parameter may also be repeated
+    #[param(value_type = Option<Vec<JobState>>, style = Form, explode = false)]
+    #[serde(default)]
+    state: Several<JobState>,
     /// Only those whose last `error` has this `type`
     #[serde(default, deserialize_with = "text")]
     error: Option<String>,
@@ -40,7 +44,7 @@ pub(crate) struct JobsQuery {
 
 impl Query for JobsQuery {
     fn wanted(parameter: &str) -> String {
-        let one_of = |names: Vec<&str>| format!("one of {}", names.join(", "));
+        let one_of = |names: Vec<&str>| format!("some of {}", names.join(", "));
         let wanted = match parameter {
             "school_id" => "1 to 64 letters, digits, `_` or `-`",
             "staff_id" => "the id of a person in iP, a UUID",
@@ -62,32 +66,13 @@ impl From<JobsQuery> for JobFilter {
         Self {
             schools: school_id.into_iter().collect(),
             staff_id,
-            kind,
-            states: state.into_iter().collect(),
+            kinds: kind.0,
+            states: state.0,
             error_code: error,
             since,
             until,
             before: cursor,
             ..Self::default()
         }
-    }
-}
-
-/// Which rows of a job's changes or issues are listed.
-#[derive(Deserialize, IntoParams)]
-#[serde(deny_unknown_fields)]
-#[into_params(parameter_in = Query)]
-pub(crate) struct RowsQuery {
-    /// `next_cursor` of the page before; not with `text/csv`
-    #[param(value_type = Option<String>)]
-    pub(super) cursor: Option<i64>,
-    /// Rows on a page, 50 if left out; not with `text/csv`
-    #[param(value_type = Option<u16>, minimum = 1, maximum = 200)]
-    pub(super) limit: Option<Limit>,
-}
-
-impl Query for RowsQuery {
-    fn wanted(parameter: &str) -> String {
-        if parameter == "limit" { wanted_limit() } else { CURSOR.to_owned() }
     }
 }

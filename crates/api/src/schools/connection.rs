@@ -1,8 +1,10 @@
 //! Reads what connects a school. Everything that is wrong is told at once, field by field, and
 //! no message quotes a value.
 
-use mis_sync_domain::{ConnectSchool, RefusedAddress, SchoolId, WondeHosts};
+use mis_sync_domain::{AllowedHosts, ConnectSchool, RefusedAddress, SchoolId, Update, WondeHosts};
+use mis_sync_store::{SigningSecret, schools::Secrets};
 use secrecy::SecretString;
+use url::Url;
 
 use crate::{
     ApiError,
@@ -29,14 +31,31 @@ pub(super) fn read_id(access: &Access, text: &str) -> Result<SchoolId, ApiError>
     }
 }
 
-/// The connection in the body, and its token apart.
+/// Which addresses a school may have.
+#[derive(Debug, Clone, Copy)]
+pub struct AddressRules<'a> {
+    pub wonde: &'a WondeHosts,
+    /// The hosts of receivers of callbacks.
+    pub callbacks: &'a AllowedHosts,
+}
+
+/// The connection in the body, and its secrets apart.
 pub(crate) fn read(
     id: SchoolId,
     body: JsonObject,
-    hosts: &WondeHosts,
-) -> Result<(ConnectSchool, Option<SecretString>), ApiError> {
+    rules: AddressRules<'_>,
+) -> Result<(ConnectSchool, Secrets), ApiError> {
     let (request, mut wrong) = body.read_all::<SchoolRequest>();
-    let SchoolRequest { name, wonde_school_id, token, mis, wonde_base_url, settings } = request;
+    let SchoolRequest {
+        name,
+        wonde_school_id,
+        token,
+        mis,
+        wonde_base_url,
+        settings,
+        callback_url,
+        callback_secret,
+    } = request;
     let name = name.unwrap_or_default().trim().to_owned();
     let wonde_school_id = wonde_school_id.unwrap_or_default();
     let mis = mis.map(|mis| mis.trim().to_owned());
@@ -52,7 +71,20 @@ pub(crate) fn read(
     if mis.as_ref().is_some_and(|mis| !is_name(mis)) {
         wrong.refuse("mis", format!("has to be 1 to {MAX_NAME} characters, or left out"));
     }
-    let wonde_base_url = wonde_base_url.and_then(|text| read_base_url(&text, hosts, &mut wrong));
+    let wonde_base_url = wonde_base_url.and_then(|text| {
+        read_address("wonde_base_url", &text, |text| rules.wonde.check(text), &mut wrong)
+    });
+    let callback_url = match callback_url {
+        Update::Set(text) => {
+            let check = |text: &str| rules.callbacks.check_receiver(text);
+            read_address("callback_url", &text, check, &mut wrong).map_or(Update::Keep, Update::Set)
+        }
+        other => other,
+    };
+    let callback = callback_secret.map(SecretString::from);
+    if let Some(Err(error)) = callback.as_ref().map(SigningSecret::parse) {
+        wrong.refuse("callback_secret", format!("has to be one that can sign: {error}"));
+    }
     for (field, message) in settings.iter().flat_map(|settings| settings.schedule.problems()) {
         wrong.refuse(format!("settings.schedule.{field}"), message);
     }
@@ -60,8 +92,10 @@ pub(crate) fn read(
     if !errors.is_empty() {
         return Err(ApiError::InvalidSchool { errors });
     }
-    let token = token.map(SecretString::from);
-    Ok((ConnectSchool { id, name, wonde_school_id, wonde_base_url, mis, settings }, token))
+    let secrets = Secrets { token: token.map(SecretString::from), callback };
+    let school =
+        ConnectSchool { id, name, wonde_school_id, wonde_base_url, mis, settings, callback_url };
+    Ok((school, secrets))
 }
 
 fn is_name(text: &str) -> bool {
@@ -80,13 +114,17 @@ fn check_wonde_id(id: &str, wrong: &mut FieldErrors) {
     }
 }
 
-fn read_base_url(text: &str, hosts: &WondeHosts, wrong: &mut FieldErrors) -> Option<String> {
-    let checked =
-        if text.len() <= MAX_URL { hosts.check(text) } else { Err(RefusedAddress::NotPlain) };
+fn read_address(
+    field: &str,
+    text: &str,
+    check: impl Fn(&str) -> Result<Url, RefusedAddress>,
+    wrong: &mut FieldErrors,
+) -> Option<String> {
+    let checked = if text.len() <= MAX_URL { check(text) } else { Err(RefusedAddress::NotPlain) };
     match checked {
         Ok(url) => Some(url.as_str().trim_end_matches('/').to_owned()),
         Err(refused) => {
-            wrong.refuse("wonde_base_url", refused.to_string());
+            wrong.refuse(field, refused.to_string());
             None
         }
     }

@@ -1,23 +1,26 @@
 use axum::{
     extract::FromRequestParts,
-    http::{HeaderMap, header::AUTHORIZATION, request::Parts},
+    http::{HeaderMap, HeaderName, header::AUTHORIZATION, request::Parts},
 };
 use chrono::{DateTime, Utc};
 use mis_sync_domain::{
-    Action, Clock, Job, Mis, Schedule, School, SchoolId, TokenState, WondeHosts,
+    Action, Clock, Job, Mis, OnBehalfOf, Requester, Schedule, School, SchoolId, TokenState,
 };
 use mis_sync_queue::{Actor, Queue};
 use mis_sync_store::{
     Pool, TokenCipher, api_keys,
     api_keys::ApiKey,
     jobs,
-    schools::{self, Connector},
+    schools::{self, Connector, OnlyIf},
 };
 
 use tokio_util::sync::CancellationToken;
 
 use super::ApiState;
-use crate::{ApiError, views::SchoolView};
+use crate::{ApiError, refresh, schools::connection::AddressRules, views::SchoolView};
+
+/// Names the person for whom a key acts.
+pub(crate) const REQUESTED_BY: HeaderName = HeaderName::from_static("x-requested-by");
 
 /// The text after `Bearer`; two `Authorization` headers are as good as none.
 fn bearer(headers: &HeaderMap) -> Option<&str> {
@@ -27,10 +30,22 @@ fn bearer(headers: &HeaderMap) -> Option<&str> {
     scheme.eq_ignore_ascii_case("bearer").then(|| key.trim())
 }
 
+/// The person that a caller names. The header is UTF-8 as it is, without an encoding on top.
+fn on_behalf_of(headers: &HeaderMap) -> Result<Option<OnBehalfOf>, ApiError> {
+    let mut values = headers.get_all(REQUESTED_BY).iter();
+    let Some(value) = values.next() else { return Ok(None) };
+    let only = Some(value).filter(|_| values.next().is_none());
+    let text = only.and_then(|value| std::str::from_utf8(value.as_bytes()).ok());
+    let person = text.and_then(|text| text.parse().ok());
+    person.map(Some).ok_or(ApiError::InvalidRequestedBy)
+}
+
 /// What a caller may see and use. A key that is bound to a school sees that school alone;
 /// everything else is answered exactly as if it did not exist.
 pub(crate) struct Access {
     pub(super) key: ApiKey,
+    /// The person for whom the key acts.
+    pub(super) on_behalf_of: Option<OnBehalfOf>,
     pub(super) state: ApiState,
 }
 
@@ -46,10 +61,16 @@ impl FromRequestParts<ApiState> for Access {
             .await?
             .ok_or(ApiError::Unauthorized)?;
         tracing::Span::current().record("api_key.id", tracing::field::display(key.id));
+        if let Some(limit) = &state.key_limit
+            && !refresh::is_login(parts)
+        {
+            limit.spend(key.id, parts.extensions.get())?;
+        }
         if !key.role.allows(action) {
             return Err(ApiError::Forbidden { role: key.role });
         }
-        Ok(Self { key, state: state.clone() })
+        let on_behalf_of = on_behalf_of(&parts.headers)?;
+        Ok(Self { key, on_behalf_of, state: state.clone() })
     }
 }
 
@@ -61,7 +82,18 @@ impl Access {
 
     /// Who acts, and why, for the audit log.
     pub(crate) fn actor(&self, reason: Option<String>) -> Actor {
-        Actor { reason, ..self.key.actor() }
+        Actor { requester: self.requester(), reason, ..self.key.actor() }
+    }
+
+    /// The name of the key, and the person for whom it asks.
+    pub(crate) fn requester(&self) -> Requester {
+        let on_behalf_of = self.on_behalf_of.clone();
+        Requester { on_behalf_of, ..self.key.name.as_str().into() }
+    }
+
+    /// Whether the caller named the person for whom it asks.
+    pub(crate) fn names_person(&self) -> bool {
+        self.on_behalf_of.is_some()
     }
 
     /// The database.
@@ -79,18 +111,19 @@ impl Access {
         &self.state.cipher
     }
 
-    /// Where Wonde may be asked.
-    pub(crate) fn wonde_hosts(&self) -> &WondeHosts {
-        &self.state.wonde_hosts
+    /// Which addresses a school may have.
+    pub(crate) fn address_rules(&self) -> AddressRules<'_> {
+        AddressRules { wonde: &self.state.wonde_hosts, callbacks: &self.state.callback_hosts }
     }
 
     /// Who connects a school, and by which rules.
-    pub(crate) fn connector<'a>(&'a self, actor: &'a Actor) -> Connector<'a> {
+    pub(crate) fn connector<'a>(&'a self, actor: &'a Actor, only_if: &'a OnlyIf) -> Connector<'a> {
         Connector {
             cipher: self.cipher(),
-            hosts: self.wonde_hosts(),
+            hosts: &self.state.wonde_hosts,
             actor,
             keeps_wonde_id: self.only_school().is_some(),
+            only_if,
         }
     }
 
@@ -163,13 +196,12 @@ impl Access {
 
 #[cfg(test)]
 mod tests {
+    use axum::http::HeaderValue;
+
     use super::*;
 
     fn of(values: &[&'static str]) -> HeaderMap {
-        values
-            .iter()
-            .map(|value| (AUTHORIZATION, axum::http::HeaderValue::from_static(value)))
-            .collect()
+        values.iter().map(|value| (AUTHORIZATION, HeaderValue::from_static(value))).collect()
     }
 
     #[test]
@@ -180,5 +212,20 @@ mod tests {
         {
             assert_eq!(bearer(&of(bad)), None, "{bad:?}");
         }
+    }
+
+    #[test]
+    fn a_person_is_named_in_utf_8_and_once() {
+        let named = |values: &[&str]| {
+            let value = |text: &&str| HeaderValue::from_bytes(text.as_bytes()).unwrap();
+            on_behalf_of(&values.iter().map(|text| (REQUESTED_BY, value(text))).collect())
+        };
+        assert!(named(&[]).unwrap().is_none());
+        assert_eq!(named(&["Zoë"]).unwrap().unwrap().as_str(), "Zoë");
+        for bad in [&[""][..], &["a\tb"], &["1", "1"]] {
+            assert!(named(bad).is_err(), "{bad:?}");
+        }
+        let latin_1 = HeaderValue::from_bytes(b"Zo\xeb").unwrap();
+        assert!(on_behalf_of(&HeaderMap::from_iter([(REQUESTED_BY, latin_1)])).is_err());
     }
 }

@@ -137,7 +137,11 @@ impl FromRequestParts<ApiState> for Operator {
         };
         tracing::Span::current().record("api_key.id", tracing::field::display(key.id));
         let preferences = Preferences::of(&parts.headers, state);
-        Ok(Self { access: Access { key, state: state.clone() }, session, preferences })
+        Ok(Self {
+            access: Access { key, on_behalf_of: None, state: state.clone() },
+            session,
+            preferences,
+        })
     }
 }
 

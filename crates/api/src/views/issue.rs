@@ -1,10 +1,12 @@
 use std::collections::HashMap;
 
 use mis_sync_domain::{Issue, IssueCode, SchoolId};
+use mis_sync_store::issues::NamedIssue;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::state::Access;
+use super::mask_text;
+use crate::state::{Access, Mask};
 
 /// A page of issues.
 #[derive(Serialize, ToSchema)]
@@ -31,24 +33,67 @@ pub(crate) struct IssueView {
     /// The field to correct in the MIS; null if there is none.
     #[schema(required)]
     mis_field: Option<&'static str>,
+    /// The first thing that the school can do about it; `docs/reasons.md` has the rest.
+    what_to_do: &'static str,
     /// Wonde's id of the person, class or subject; null if it cannot be read, or if the issue is
     /// about the whole school.
     #[schema(required)]
     wonde_id: Option<String>,
+    /// The person in iP; null if there is none, or if the issue is not about a person.
+    #[schema(required, format = "uuid")]
+    staff_id: Option<String>,
+    /// Forename and surname of the person in iP, or of a possible match. No other names are kept.
+    /// This, `email` and `upi` are `•••••` for a key that may not read personal data.
+    #[schema(required)]
+    name: Option<String>,
+    /// The work email in the MIS (in lower case), otherwise the one in iP; null if there is none.
+    #[schema(required)]
+    email: Option<String>,
+    /// The Unique Person Identifier; null if there is none.
+    #[schema(required)]
+    upi: Option<String>,
+    /// The name of the class or subject in iP; null if there is none, or if the issue is not about
+    /// one.
+    #[schema(required)]
+    class_or_subject: Option<String>,
 }
 
 impl IssueView {
-    /// Names of the columns of [`Self::cells`].
-    pub(crate) const COLUMNS: [&str; 4] = ["code", "sentence", "mis_field", "wonde_id"];
+    /// Names of the columns of [`Self::cells`], for the clerk who corrects the MIS.
+    pub(crate) const COLUMNS: [&str; 10] = [
+        "Name",
+        "Work email",
+        "Class or subject",
+        "Problem",
+        "What to do",
+        "Field in the MIS",
+        "UPI",
+        "Wonde id",
+        "iP id",
+        "Code",
+    ];
 
     /// As a line of a table; null becomes an empty cell.
-    pub(crate) fn cells(&self) -> [&str; 4] {
+    pub(crate) fn cells(&self) -> [&str; 10] {
         [
-            self.code.as_str(),
+            self.name.as_deref().unwrap_or_default(),
+            self.email.as_deref().unwrap_or_default(),
+            self.class_or_subject.as_deref().unwrap_or_default(),
             self.sentence,
+            self.what_to_do,
             self.mis_field.unwrap_or_default(),
+            self.upi.as_deref().unwrap_or_default(),
             self.wonde_id.as_deref().unwrap_or_default(),
+            self.staff_id.as_deref().unwrap_or_default(),
+            self.code.as_str(),
         ]
+    }
+}
+
+impl Mask for IssueView {
+    fn masked(self) -> Self {
+        let mask = |text: Option<String>| text.map(|_| mask_text());
+        Self { name: mask(self.name), email: mask(self.email), upi: mask(self.upi), ..self }
     }
 }
 
@@ -74,14 +119,21 @@ impl IssueView {
 const USED_ELSEWHERE: &str =
     "This work email is already a login at another school of this installation.";
 
-impl From<Issue> for IssueView {
-    fn from(issue: Issue) -> Self {
+impl From<NamedIssue> for IssueView {
+    fn from(named: NamedIssue) -> Self {
+        let Issue { code, wonde_id } = named.issue;
         Self {
-            code: issue.code,
-            sentence: issue.code.sentence(),
-            mis_field: issue.code.mis_field(),
-            wonde_id: issue.wonde_id,
+            code,
+            sentence: code.sentence(),
             login_used_at_school: None,
+            mis_field: code.mis_field(),
+            what_to_do: code.what_to_do(),
+            wonde_id,
+            staff_id: named.staff_id.map(|id| id.to_string()),
+            name: named.name,
+            email: named.email,
+            upi: named.upi,
+            class_or_subject: named.class_or_subject,
         }
     }
 }

@@ -63,7 +63,8 @@ pub(crate) struct JobView {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     error: Option<FailureView>,
-    /// The name of the API key or command that requested it.
+    /// The name of the API key or command that requested it, and the person that
+    /// `X-Requested-By` named: `iP · 4711`.
     requested_by: String,
     links: JobLinks,
 }
@@ -158,7 +159,7 @@ impl From<&Job> for JobView {
             report: job.report.as_ref().map(ReportView::from),
             approval: job.approval.as_ref().map(ApprovalView::from),
             error: job.error.clone().map(FailureView::from),
-            requested_by: job.requested_by.clone(),
+            requested_by: job.requested_by.to_string(),
             links: JobLinks {
                 retry_of: job.retry_of.map(location),
                 undo_of: job.undo_of.map(location),

@@ -1,5 +1,7 @@
 use chrono::{DateTime, Utc};
-use mis_sync_domain::{Job, LoginStanding, RefreshOutcome, SchoolId, StaffId, StaleReason, named};
+use mis_sync_domain::{
+    Job, LoginAccount, LoginStanding, RefreshOutcome, SchoolId, StaffId, StaleReason, named,
+};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -9,11 +11,15 @@ use super::{JobView, timestamp};
 const NOT_LINKED: &str = "This person was made in iP and is not linked with the MIS. A sync links \
     them by their work email once the MIS has them as current staff with the same address.";
 
-/// The answer to a login: let the person in. It says how current the data in iP is.
+/// The answer to a login: whether iP may let the person in, and how current its data is.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Refresh)]
 pub(crate) struct RefreshView {
     outcome: LoginOutcome,
+    /// Whether the person can log in, as iP holds it after the refresh. If false, refuse the login.
+    active: bool,
+    /// If true, send the person to *Forgot Password* instead of letting them in.
+    password_reset_required: bool,
     /// When iP last read the person from the MIS; null if it never did.
     #[schema(format = DateTime, required)]
     as_of: Option<String>,
@@ -117,8 +123,11 @@ impl RefreshView {
     fn held((school_id, staff_id): (&SchoolId, StaffId), standing: &LoginStanding) -> Self {
         let school = format!("/v1/schools/{school_id}");
         let age = |read_at: DateTime<Utc>| (standing.now - read_at).num_seconds();
+        let LoginAccount { active, password_reset_required } = standing.account;
         Self {
             outcome: LoginOutcome::Stale,
+            active,
+            password_reset_required,
             as_of: standing.read_at.map(timestamp),
             age_seconds: standing.read_at.map(age).map(|age| age.try_into().unwrap_or_default()),
             reason: None,

@@ -1,11 +1,11 @@
 use chrono::{DateTime, Utc};
 use mis_sync_domain::{
-    LeaverPolicy, School, SchoolSettings, TokenState, line_manager::HierarchyLists,
+    LeaverPolicy, School, SchoolSettings, TokenState, Update, line_manager::HierarchyLists,
 };
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use utoipa::ToSchema;
 
-use super::{guard::GuardView, schedule::ScheduleView, timestamp};
+use super::{SchoolCheckView, guard::GuardView, schedule::ScheduleView, timestamp};
 
 /// What connects a school.
 #[derive(Default, Deserialize, ToSchema)]
@@ -28,6 +28,40 @@ pub(crate) struct SchoolRequest {
     /// The school's own settings. If left out, they stay unchanged.
     #[schema(value_type = Option<SettingsView>)]
     pub(crate) settings: Option<SchoolSettings>,
+    /// Where a message is posted when a sync of the school has ended or is held. The host has to be
+    /// one of `callbacks.allowed_hosts`. If left out, it stays unchanged; null removes it.
+    #[serde(default, deserialize_with = "update")]
+    #[schema(value_type = Option<String>, format = "uri")]
+    pub(crate) callback_url: Update<String>,
+    /// The secret that signs these messages: `whsec_` and the base64 of 24 to 64 random bytes. Needed
+    /// unless the service holds one already.
+    #[schema(write_only)]
+    pub(crate) callback_secret: Option<String>,
+}
+
+/// A change of a school, as a JSON Merge Patch. `SchoolRequest` describes the fields.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "it is read as a `SchoolRequest` once it is merged")]
+pub(crate) struct SchoolPatch {
+    #[schema(min_length = 1, max_length = 200)]
+    name: Option<String>,
+    #[schema(pattern = "^[A-Za-z0-9]{1,32}$")]
+    wonde_school_id: Option<String>,
+    #[schema(write_only, pattern = "^[!-~]{1,512}$")]
+    token: Option<String>,
+    mis: Option<String>,
+    #[schema(format = "uri")]
+    wonde_base_url: Option<String>,
+    settings: Option<SettingsView>,
+    #[schema(format = "uri")]
+    callback_url: Option<String>,
+    #[schema(write_only)]
+    callback_secret: Option<String>,
+}
+
+/// Unlike for other fields, null is not the same as left out.
+fn update<'de, D: Deserializer<'de>>(from: D) -> Result<Update<String>, D::Error> {
+    Ok(Option::deserialize(from)?.map_or(Update::Remove, Update::Set))
 }
 
 /// A page of schools.
@@ -56,6 +90,12 @@ pub(crate) struct SchoolView {
     mis: Option<String>,
     settings: SettingsView,
     token_state: TokenState,
+    /// Where messages about the school's jobs are posted; null if nowhere.
+    #[schema(required)]
+    callback_url: Option<String>,
+    /// What Wonde said when it was last asked what the school grants; null if it never was.
+    #[schema(required)]
+    last_check: Option<SchoolCheckView>,
     /// End of the last sync that was applied.
     #[schema(format = DateTime, required)]
     last_synced_at: Option<String>,
@@ -130,6 +170,10 @@ pub(crate) struct SchoolLinks {
     sync: String,
     /// Its jobs, newest first.
     jobs: String,
+    /// The check that was requested with `verify`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub(crate) check: Option<String>,
 }
 
 impl SchoolView {
@@ -140,6 +184,7 @@ impl SchoolView {
             links: SchoolLinks {
                 sync: format!("{this}/sync"),
                 jobs: format!("/v1/jobs?school_id={}", school.id),
+                check: None,
                 this,
             },
             id: school.id.into(),
@@ -149,6 +194,8 @@ impl SchoolView {
             mis: school.mis,
             settings: (&school.settings).into(),
             token_state: school.token,
+            callback_url: school.callback_url,
+            last_check: school.last_check.as_ref().map(SchoolCheckView::from),
             last_synced_at: school.last_synced_at.map(timestamp),
             next_sync_at: next_sync_at.map(timestamp),
             created_at: timestamp(school.created_at),

@@ -1,4 +1,4 @@
-use mis_sync_domain::{Mis, Owner, School, SyncedField};
+use mis_sync_domain::{Mis, Owner, School, SchoolId, StaffId, SyncedField};
 use mis_sync_store::staff::{Person, Provenance};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -76,7 +76,7 @@ pub(crate) struct PhotoView(Vec<u8>);
 
 /// Links from a person.
 #[derive(Serialize, ToSchema)]
-struct StaffLinks {
+pub(super) struct StaffLinks {
     #[serde(rename = "self")]
     this: String,
     school: String,
@@ -85,10 +85,17 @@ struct StaffLinks {
     photo: Option<String>,
 }
 
+impl StaffLinks {
+    pub(super) fn new(school_id: &SchoolId, id: StaffId, has_photo: bool) -> Self {
+        let school = format!("/v1/schools/{school_id}");
+        let this = format!("{school}/staff/{id}");
+        Self { photo: has_photo.then(|| format!("{this}/photo")), school, this }
+    }
+}
+
 impl StaffView {
     /// A person of this school, whose MIS is `mis`.
     pub(crate) fn new(person: Person, school: &School, mis: Option<&Mis>) -> Self {
-        let this = format!("/v1/schools/{}/staff/{}", school.id, person.id);
         let is_linked = person.wonde_id.is_some();
         let has_photo = person
             .fields
@@ -104,11 +111,7 @@ impl StaffView {
             updated_at: timestamp(person.updated_at),
             fields: person.fields.into_iter().map(view).collect(),
             wonde_id: person.wonde_id,
-            links: StaffLinks {
-                school: format!("/v1/schools/{}", school.id),
-                photo: has_photo.then(|| format!("{this}/photo")),
-                this,
-            },
+            links: StaffLinks::new(&school.id, person.id, has_photo),
         }
     }
 }

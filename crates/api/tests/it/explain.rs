@@ -1,7 +1,7 @@
 //! What may be asked, by whom, and what is not revealed. The verdicts are tested end to end.
 
 use mis_sync_domain::{Role, StaffId};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::support::{App, Ask};
 
@@ -28,6 +28,33 @@ async fn exactly_one_key_says_who_is_meant() {
         let problem = app.admin(ask(&question)).await.problem(400, "invalid-parameter");
         assert_eq!((&problem["parameter"], &problem["found"]), (&json!(parameter), &json!(found)));
         assert_eq!(problem["instance"], "/v1/schools/oak/explain", "the question is not repeated");
+    }
+}
+
+#[tokio::test]
+async fn a_body_asks_the_same_as_a_query() {
+    let app = App::start().await;
+    let oak = app.school("oak").await;
+    let person = app.person(&oak).await;
+    let post = |body: &Value| Ask::post("/v1/schools/oak/explain").json(body);
+    for (field, value) in [
+        ("email", format!("{person}@oak.example")),
+        ("wonde_id", "A1".to_owned()),
+        ("staff_id", person.to_string()),
+    ] {
+        let asked = app.admin(ask(&format!("{field}={value}"))).await.json();
+        assert_eq!(app.admin(post(&json!({ field: value }))).await.json(), asked, "{field}");
+    }
+    for (body, wanted) in [
+        (json!({}), "exactly one of `email`, `wonde_id` and `staff_id`, and holds 0 of them"),
+        (json!({"email": "a@b.example", "wonde_id": "A1"}), "and holds 2 of them"),
+        (json!({"email": ["s3cret"]}), "`email` has to be a text without control characters"),
+        (json!({"staff_id": "s3cret"}), "`staff_id` has to be the id of a person in iP"),
+        (json!({"name": "s3cret"}), "known are `email`, `wonde_id` and `staff_id`"),
+    ] {
+        let problem = app.admin(post(&body)).await.problem(400, "malformed-body");
+        let detail = problem["detail"].as_str().unwrap();
+        assert!(detail.contains(wanted) && !detail.contains("s3cret"), "{detail}");
     }
 }
 

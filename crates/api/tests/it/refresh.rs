@@ -105,10 +105,14 @@ async fn every_end_of_a_refresh_is_told_to_whoever_waits_even_without_a_wake_up(
             app.all_jobs().await.into_iter().find(|job| job.state == JobState::Queued)
         });
         let lease = app.claim(job.await.id).await;
+        let active = outcome != RefreshOutcome::NoLongerCurrent;
+        app.sql(format!("UPDATE staff SET active = {active} WHERE id = '{person}'")).await;
         app.succeed(lease, &Report { outcome: Some(outcome), ..Report::default() }).await;
         let answer = waiting.await.unwrap();
         assert_eq!(answer.status, 200);
-        assert_eq!(answer.json()["outcome"], outcome.as_str());
+        let answer = answer.json();
+        assert_eq!(answer["outcome"], outcome.as_str());
+        assert_eq!(answer["active"], active, "as it is after the refresh");
     }
 }
 
@@ -123,4 +127,31 @@ async fn who_is_not_linked_gets_a_hint_and_no_job() {
     assert_eq!(body["outcome"], "not_linked");
     assert!(body["hint"].as_str().unwrap().contains("made in iP"), "{body}");
     assert!(app.all_jobs().await.is_empty());
+}
+
+#[tokio::test]
+async fn every_answer_decides_the_login() {
+    let (app, school, person) = linked().await;
+    let path = path(&school, person);
+    let decides = async |outcome: &str, reason: Value| {
+        for (active, reset) in [(true, false), (true, true), (false, true)] {
+            app.sql(format!(
+                "UPDATE staff SET active = {active}, password_reset_required = {reset}
+                 WHERE id = '{person}'"
+            ))
+            .await;
+            let answer = login(&app, &path).await;
+            assert_eq!(answer["outcome"], outcome, "{answer}");
+            assert_eq!(answer.get("reason").cloned().unwrap_or_default(), reason);
+            assert_eq!(answer["active"], active, "{answer}");
+            assert_eq!(answer["password_reset_required"], reset, "{answer}");
+        }
+    };
+    decides("stale", json!("not_awaited")).await;
+    app.sql(format!("INSERT INTO staff_refresh VALUES ('{person}', clock_timestamp())")).await;
+    decides("fresh", Value::Null).await;
+    app.sql("UPDATE school SET wonde_token = NULL, updated_at = now()".to_owned()).await;
+    decides("stale", json!("school_not_connected")).await;
+    app.sql(format!("UPDATE staff SET wonde_id = NULL WHERE id = '{person}'")).await;
+    decides("not_linked", Value::Null).await;
 }

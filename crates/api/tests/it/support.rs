@@ -3,12 +3,13 @@ use std::{sync::Arc, time::Duration};
 use axum::{
     Router,
     body::{Body, to_bytes},
-    http::{HeaderMap, Request, header::AUTHORIZATION, header::CONTENT_TYPE},
+    http::{HeaderMap, HeaderValue, Request, header::AUTHORIZATION, header::CONTENT_TYPE},
     response::Response,
 };
 use mis_sync_api::{ApiState, WebhookSecrets, router};
 use mis_sync_domain::{
     ConnectSchool, Job, JobId, Lease, Report, Role, SchoolId, StaffId, SyncOptions, SyncSchool,
+    Update,
 };
 use mis_sync_queue::Queue;
 use mis_sync_store::{
@@ -82,6 +83,7 @@ impl App {
             wonde_base_url: None,
             mis: None,
             settings: None,
+            callback_url: Update::Keep,
         };
         schools::connect(
             &self.pool,
@@ -236,7 +238,7 @@ impl Ask {
     }
 
     pub(crate) fn header(mut self, name: &'static str, value: &str) -> Self {
-        self.0.headers_mut().append(name, value.parse().unwrap());
+        self.0.headers_mut().append(name, HeaderValue::from_bytes(value.as_bytes()).unwrap());
         self
     }
 

@@ -35,7 +35,7 @@ async fn a_press_makes_a_job_and_a_second_one_finds_it() {
     let stored = app.all_jobs().await;
     assert_eq!(stored.len(), 1);
     assert_eq!(stored[0].school_id, Some(school));
-    assert_eq!(stored[0].requested_by, "admin");
+    assert_eq!(stored[0].requested_by.to_string(), "admin");
     assert!(!stored[0].options.dry_run);
 
     let lease = app.claim(stored[0].id).await;
@@ -155,7 +155,7 @@ async fn a_school_that_cannot_be_synced_is_refused() {
     app.admin(press()).await.problem(404, "unknown-school");
 
     let oak = app.school("oak").await;
-    schools::disconnect(&app.pool, &oak, &somebody()).await.unwrap();
+    schools::disconnect(&app.pool, &oak, &schools::OnlyIf::Always, &somebody()).await.unwrap();
     app.admin(press()).await.problem(409, "school-not-connected");
     assert!(app.all_jobs().await.is_empty(), "nothing was enqueued");
 }
@@ -192,7 +192,7 @@ async fn the_same_idempotency_key_gets_the_same_job_whatever_became_of_it() {
     }
 
     // The answer to an old request stays, even if the school has lost its token meanwhile.
-    schools::disconnect(&app.pool, &oak, &somebody()).await.unwrap();
+    schools::disconnect(&app.pool, &oak, &schools::OnlyIf::Always, &somebody()).await.unwrap();
     assert_eq!(app.admin(with_key("one")).await.status, 200);
     app.admin(with_key("two")).await.problem(409, "school-not-connected");
     assert_eq!(app.all_jobs().await.len(), 1);

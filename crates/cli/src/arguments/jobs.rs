@@ -80,9 +80,9 @@ pub(crate) struct Filter {
     /// Only for this person.
     #[arg(long, value_name = "ID")]
     staff: Option<StaffId>,
-    /// Only of this kind.
-    #[arg(long)]
-    kind: Option<JobKind>,
+    /// Only of these kinds.
+    #[arg(long, value_delimiter = ',', value_name = "KIND,…")]
+    kind: Vec<JobKind>,
     /// Only in these states.
     #[arg(long, value_delimiter = ',', value_name = "STATE,…")]
     state: Vec<JobState>,
@@ -102,7 +102,7 @@ impl From<Filter> for JobFilter {
         Self {
             schools: filter.school,
             staff_id: filter.staff,
-            kind: filter.kind,
+            kinds: filter.kind,
             states: filter.state,
             error_code: filter.error,
             since: filter.since,

@@ -38,7 +38,7 @@ fn list(lines: &[AuditLine], json: bool) -> Result<(), Failure> {
         [
             line.position.to_string(),
             line.at.format("%Y-%m-%d %H:%M:%S").to_string(),
-            line.actor.clone(),
+            line.actor.to_string(),
             line.action.to_string(),
             line.school_id.as_ref().map_or_else(String::new, SchoolId::to_string),
             on.into_iter().flatten().collect::<Vec<_>>().join(", "),
@@ -54,7 +54,7 @@ fn describe(line: &AuditLine) -> Value {
     json!({
         "position": line.position,
         "at": line.at,
-        "actor": line.actor,
+        "actor": line.actor.to_string(),
         "api_key_id": line.api_key_id,
         "action": line.action,
         "school_id": line.school_id,

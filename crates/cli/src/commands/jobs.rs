@@ -5,6 +5,7 @@ use mis_sync_domain::{Change, FieldValue, Job, JobId};
 use mis_sync_queue::Queue;
 use mis_sync_store::{
     Pool,
+    issues::{self, NamedIssue},
     jobs::{self, JobFilter},
     schools,
 };
@@ -59,7 +60,7 @@ async fn list(pool: &Pool, filter: &JobFilter, limit: u16, json: bool) -> Result
             format!("{}{what}", job.kind),
             job.state.to_string(),
             job.created_at.format("%Y-%m-%d %H:%M").to_string(),
-            job.requested_by.clone(),
+            job.requested_by.to_string(),
         ]
     };
     let rows: Vec<_> = found.iter().map(row).collect();
@@ -140,17 +141,17 @@ async fn issues(pool: &Pool, id: JobId, json: bool) -> Result<(), Failure> {
     let mut all = Vec::new();
     let mut after = 0;
     loop {
-        let page = jobs::issues(pool, job.id, after, PAGE).await?;
-        let Some((last, _)) = page.last() else { break };
-        after = *last;
-        all.extend(page.into_iter().map(|(_, issue)| issue));
+        let page = issues::of_job(pool, job.id, after, PAGE).await?;
+        let Some(last) = page.last() else { break };
+        after = last.position;
+        all.extend(page);
     }
     if json {
         return print(
             &all.into_iter().map(mis_sync_api::json::issue).collect::<Value>().to_string(),
         );
     }
-    let row = |issue: &mis_sync_domain::Issue| {
+    let row = |NamedIssue { issue, .. }: &NamedIssue| {
         [
             issue.wonde_id.clone().unwrap_or_else(|| "(whole school)".to_owned()),
             issue.code.as_str().to_owned(),

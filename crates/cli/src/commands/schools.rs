@@ -1,3 +1,4 @@
+mod checking;
 mod matching;
 
 use std::{
@@ -5,10 +6,11 @@ use std::{
     path::Path,
 };
 
+use mis_sync_api::json::AddressRules;
 use mis_sync_domain::{Clock, School, SchoolId, TokenState};
 use mis_sync_store::{
     Error as StoreError, Pool,
-    schools::{self, Connector},
+    schools::{self, Connector, OnlyIf},
 };
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Map, Value, json};
@@ -29,6 +31,7 @@ pub(super) async fn run(config: &Config, command: Schools) -> Result<(), Failure
     match command {
         Schools::List { json } => list(config, &pool, json).await,
         Schools::Show { id, json } => show(config, &find_school(&pool, &id).await?, json),
+        Schools::Check { id, json } => checking::run(config, pool, &id, json).await,
         Schools::Connect(connect) => connect_school(config, &pool, &connect).await,
         Schools::Matches { id, json } => matching::list(&pool, &id, json).await,
         Schools::Match { id, wonde_id, staff_id } => {
@@ -102,10 +105,12 @@ fn show(config: &Config, school: &School, json: bool) -> Result<(), Failure> {
         ("MIS", or(&school.mis, "not known yet; the first sync asks Wonde")),
         ("token", token(school).to_owned()),
         ("synced", synced(school)),
+        ("checked", checking::when(school)),
     ];
     for (name, value) in lines {
         print(&format!("{name:<10} {value}"))?;
     }
+    checking::print_missing(school)?;
     print("settings")?;
     print_settings(school)
 }
@@ -167,7 +172,7 @@ fn read_token(file: Option<&Path>) -> Result<Option<SecretString>, Failure> {
 
 async fn disconnect(pool: &Pool, id: &SchoolId) -> Result<(), Failure> {
     find_school(pool, id).await?;
-    schools::disconnect(pool, id, &actor(None)).await?;
+    schools::disconnect(pool, id, &OnlyIf::Always, &actor(None)).await?;
     print("Disconnected. The token is destroyed and the people stay.")
 }
 
@@ -211,11 +216,18 @@ async fn write(
     body: Map<String, Value>,
 ) -> Result<School, Failure> {
     let (cipher, hosts) = (config.encryption.cipher()?, config.wonde.hosts()?);
-    let (school, token) =
-        mis_sync_api::json::read_connection(id.clone(), body, &hosts).map_err(Failure::usage)?;
-    let by =
-        Connector { cipher: &cipher, hosts: &hosts, actor: &actor(None), keeps_wonde_id: false };
-    let connected = match schools::connect(pool, by, &school, token.as_ref()).await {
+    let callbacks = config.callbacks.hosts()?;
+    let rules = AddressRules { wonde: &hosts, callbacks: &callbacks };
+    let (school, secrets) =
+        mis_sync_api::json::read_connection(id.clone(), body, rules).map_err(Failure::usage)?;
+    let by = Connector {
+        cipher: &cipher,
+        hosts: &hosts,
+        actor: &actor(None),
+        keeps_wonde_id: false,
+        only_if: &OnlyIf::Always,
+    };
+    let connected = match schools::connect(pool, by, &school, secrets).await {
         Err(StoreError::TokenWouldMove) => {
             return Err(Failure::usage(format!(
                 "the token of {id} is for another Wonde address. Give a new token on standard \

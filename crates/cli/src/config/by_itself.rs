@@ -8,10 +8,9 @@ use std::{
 
 use chrono::TimeDelta;
 use mis_sync_api::WebhookSecrets;
-use mis_sync_store::retention::Retention;
-use mis_sync_worker::{
-    AlertOptions, AlertReceiver, AlertSecret, RetentionOptions, SchedulerOptions,
-};
+use mis_sync_domain::AllowedHosts;
+use mis_sync_store::{SigningSecret, retention::Retention};
+use mis_sync_worker::{AlertOptions, Receiver, RetentionOptions, SchedulerOptions};
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use url::Url;
@@ -39,6 +38,15 @@ pub(crate) struct Alerts {
     every_seconds: NonZeroU32,
     url: SecretString,
     secret: SecretString,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Callbacks {
+    url: SecretString,
+    secret: SecretString,
+    allowed_hosts: Vec<String>,
+    allow_loopback: bool,
 }
 
 #[derive(Debug, Deserialize)]
@@ -106,34 +114,59 @@ impl Alerts {
     }
 
     /// Where alerts are sent; `None` if they are only recorded.
-    pub(crate) fn receiver(&self) -> Result<Option<Arc<AlertReceiver>>, Failure> {
-        Ok(match self.url.expose_secret() {
-            "" => None,
-            url => {
-                let receiver = AlertReceiver::new(read_url(url)?, self.secret()?);
-                let failed = |error| Failure::work(format!("alerts cannot be sent: {error}"));
-                Some(Arc::new(receiver.map_err(failed)?))
-            }
-        })
-    }
-
-    fn secret(&self) -> Result<AlertSecret, Failure> {
-        AlertSecret::parse(&self.secret).map_err(|error| {
-            let problem = match self.secret.expose_secret() {
-                "" => "is not set, and alerts.url is",
-                _ => "holds something else",
-            };
-            Failure::usage(format!("alerts.secret {problem}. Wanted: {error}"))
-        })
+    pub(crate) fn receiver(&self) -> Result<Option<Arc<Receiver>>, Failure> {
+        Ok(receiver("alerts", &self.url, &self.secret)?.map(Arc::new))
     }
 }
 
+impl Callbacks {
+    /// The hosts that schools' own receivers may have.
+    pub(crate) fn hosts(&self) -> Result<Arc<AllowedHosts>, Failure> {
+        let hosts = AllowedHosts::new(&self.allowed_hosts, self.allow_loopback);
+        let hosts =
+            hosts.map_err(|error| Failure::usage(format!("callbacks.allowed_hosts: {error}")))?;
+        Ok(Arc::new(hosts))
+    }
+
+    /// Where messages about jobs are sent.
+    pub(crate) fn receivers(&self) -> Result<Arc<mis_sync_worker::Callbacks>, Failure> {
+        let installation = receiver("callbacks", &self.url, &self.secret)?;
+        let receivers = mis_sync_worker::Callbacks::new(installation, self.hosts()?);
+        Ok(Arc::new(receivers.map_err(|error| cannot_send("callbacks", &error))?))
+    }
+}
+
+/// The receiver in a section; `None` if it has no address.
+fn receiver(
+    section: &str,
+    url: &SecretString,
+    secret: &SecretString,
+) -> Result<Option<Receiver>, Failure> {
+    if url.expose_secret().is_empty() {
+        return Ok(None);
+    }
+    let url = read_url(section, url.expose_secret())?;
+    let secret = SigningSecret::parse(secret).map_err(|error| {
+        let problem = match secret.expose_secret() {
+            "" => format!("is not set, and {section}.url is"),
+            _ => "holds something else".to_owned(),
+        };
+        Failure::usage(format!("{section}.secret {problem}. Wanted: {error}"))
+    })?;
+    let receiver = Receiver::new(url, secret);
+    Ok(Some(receiver.map_err(|error| cannot_send(section, &error))?))
+}
+
+fn cannot_send(section: &str, error: &dyn std::error::Error) -> Failure {
+    Failure::work(format!("{section} cannot be sent: {error}"))
+}
+
 /// The address of a receiver. It is not shown, because it may contain a key.
-fn read_url(text: &str) -> Result<Url, Failure> {
+fn read_url(section: &str, text: &str) -> Result<Url, Failure> {
     let url = Url::parse(text).ok().filter(|url| matches!(url.scheme(), "http" | "https"));
     url.ok_or_else(|| {
-        Failure::usage(
-            "alerts.url holds something else. Wanted: an address with https:// (or http://)",
-        )
+        Failure::usage(format!(
+            "{section}.url holds something else. Wanted: an address with https:// (or http://)"
+        ))
     })
 }

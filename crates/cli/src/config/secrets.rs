@@ -12,7 +12,7 @@ use std::{
 use crate::exit::Failure;
 
 /// The secret keys.
-pub(super) const KEYS: [&str; 7] = [
+pub(super) const KEYS: [&str; 9] = [
     "database.url",
     "database.direct_url",
     "redis.url",
@@ -20,6 +20,8 @@ pub(super) const KEYS: [&str; 7] = [
     "webhooks.wonde_secret",
     "alerts.url",
     "alerts.secret",
+    "callbacks.url",
+    "callbacks.secret",
 ];
 
 /// Short names of variables that many tools know.

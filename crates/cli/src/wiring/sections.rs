@@ -4,17 +4,26 @@
 use std::{sync::Arc, time::Duration};
 
 use mis_sync_api::WebhookSecrets;
-use mis_sync_domain::{MisTable, WondeHosts};
+use mis_sync_domain::{AllowedHosts, MisTable, WondeHosts};
 use mis_sync_queue::{RateLimit, Redis};
 use mis_sync_store::{Address, TokenCipher};
 use mis_sync_wonde::{AnyAddress, Unlimited, WondeClient};
-use mis_sync_worker::AlertReceiver;
+use mis_sync_worker::{Callbacks, Receiver};
 
 use crate::{config::Config, exit::Failure};
 
 /// The names of the sections that can be wrong.
-pub(crate) const SECTIONS: [&str; 8] =
-    ["database", "redis", "encryption", "wonde", "worker", "mis", "webhooks", "alerts"];
+pub(crate) const SECTIONS: [&str; 9] = [
+    "database",
+    "redis",
+    "encryption",
+    "wonde",
+    "worker",
+    "mis",
+    "webhooks",
+    "alerts",
+    "callbacks",
+];
 
 /// What the sections say.
 pub(crate) struct Sections {
@@ -27,7 +36,9 @@ pub(crate) struct Sections {
     pub(crate) lease: Duration,
     pub(crate) mis: Arc<MisTable>,
     pub(crate) webhook_secrets: WebhookSecrets,
-    pub(crate) alert_receiver: Option<Arc<AlertReceiver>>,
+    pub(crate) alert_receiver: Option<Arc<Receiver>>,
+    pub(crate) callback_hosts: Arc<AllowedHosts>,
+    pub(crate) callbacks: Arc<Callbacks>,
 }
 
 /// A section that is wrong.
@@ -53,13 +64,25 @@ impl Sections {
         let mis = keep(&mut wrong, "mis", config.mis.table());
         let webhook_secrets = keep(&mut wrong, "webhooks", config.webhooks.wonde_secrets());
         let alert_receiver = keep(&mut wrong, "alerts", config.alerts.receiver());
+        let callback_hosts = keep(&mut wrong, "callbacks", config.callbacks.hosts());
+        // Wrong hosts are said once.
+        let callbacks = callback_hosts
+            .is_some()
+            .then(|| keep(&mut wrong, "callbacks", config.callbacks.receivers()))
+            .flatten();
         let servers = (direct, redis, cipher, lease);
         let wonde = (wonde_hosts, limit_of_syncs, client);
-        let others = (mis, webhook_secrets, alert_receiver);
+        let others = (mis, webhook_secrets, alert_receiver, callback_hosts, callbacks);
         let (
             (Some(direct), Some(redis), Some(cipher), Some(lease)),
             (Some(wonde_hosts), Some(limit_of_syncs), Some(())),
-            (Some(mis), Some(webhook_secrets), Some(alert_receiver)),
+            (
+                Some(mis),
+                Some(webhook_secrets),
+                Some(alert_receiver),
+                Some(callback_hosts),
+                Some(callbacks),
+            ),
         ) = (servers, wonde, others)
         else {
             return Err(wrong);
@@ -74,6 +97,8 @@ impl Sections {
             mis: Arc::new(mis),
             webhook_secrets,
             alert_receiver,
+            callback_hosts,
+            callbacks,
         })
     }
 }

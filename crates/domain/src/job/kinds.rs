@@ -2,12 +2,13 @@
 
 use std::time::Duration;
 
+use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use uuid::Uuid;
 
-use super::{BackgroundJob, Job, JobKind, Lane, SyncOptions, background::plain};
-use crate::{AlertId, BulkId, SchoolId, StaffId, WebhookEventId};
+use super::{BackgroundJob, Job, JobKind, JobState, Lane, SyncOptions, background::plain, named};
+use crate::{AlertId, BulkId, JobId, Report, SchoolId, StaffId, WebhookEventId};
 
 /// Brings a whole school up to date.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -78,6 +79,30 @@ impl BackgroundJob for RefreshUser {
     }
 }
 
+/// Asks Wonde whether it accepts a school's token, and what the school grants.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct CheckSchool {
+    pub school_id: SchoolId,
+    /// Which state of the connection is checked ([`crate::School::version`]).
+    pub version: i64,
+}
+
+impl BackgroundJob for CheckSchool {
+    const KIND: JobKind = JobKind::CheckSchool;
+    /// A person waits for it.
+    const LANE: Lane = Lane::Interactive;
+    const MAX_ATTEMPTS: u16 = 3;
+    const DEADLINE: Duration = Duration::from_mins(2);
+
+    fn unique_key(&self) -> String {
+        format!("check-school:{}:{}", self.school_id, self.version)
+    }
+
+    fn school_id(&self) -> Option<&SchoolId> {
+        Some(&self.school_id)
+    }
+}
+
 /// The deadline ends these jobs, not the number of attempts: the other side may be away for hours.
 const UNTIL_THE_DEADLINE: u16 = 10_000;
 
@@ -114,6 +139,14 @@ pub struct SendAlert {
     pub body: String,
 }
 
+impl SendAlert {
+    /// The unique key of the message that an alert was raised, or is over.
+    pub fn key(alert_id: AlertId, is_over: bool) -> String {
+        let what = if is_over { "over" } else { "raised" };
+        format!("send-alert:{alert_id}:{what}")
+    }
+}
+
 impl BackgroundJob for SendAlert {
     const KIND: JobKind = JobKind::SendAlert;
     const LANE: Lane = Lane::Internal;
@@ -122,8 +155,55 @@ impl BackgroundJob for SendAlert {
     const DEADLINE: Duration = Duration::from_hours(24);
 
     fn unique_key(&self) -> String {
-        let what = if self.is_over { "over" } else { "raised" };
-        format!("send-alert:{}:{what}", self.alert_id)
+        Self::key(self.alert_id, self.is_over)
+    }
+
+    fn school_id(&self) -> Option<&SchoolId> {
+        Some(&self.school_id)
+    }
+}
+
+named!(
+    /// Whose receiver a message about a job is for.
+    CallbackReceiver, "receiver of callbacks", {
+        /// That of the configuration.
+        Installation = "installation",
+        /// The school's own.
+        School = "school",
+    }
+);
+
+/// Sends the message that a sync has ended or is held. A trigger of the database adds it, in the
+/// transaction that ends the sync.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct SendCallback {
+    pub receiver: CallbackReceiver,
+    /// The message's id, the same in every attempt, so that the receiver can recognise a repeat.
+    pub message_id: Uuid,
+    /// The sync, and its school.
+    pub job_id: JobId,
+    pub school_id: SchoolId,
+    /// The state in which it has ended or is held, and since when.
+    pub state: JobState,
+    pub at: DateTime<Utc>,
+    pub options: SyncOptions,
+    /// What it did, if it came so far.
+    pub report: Option<Report>,
+    /// The code of its error.
+    pub error_type: Option<String>,
+    pub retry_of: Option<JobId>,
+    pub undo_of: Option<JobId>,
+}
+
+impl BackgroundJob for SendCallback {
+    const KIND: JobKind = JobKind::SendCallback;
+    const LANE: Lane = Lane::Internal;
+    const MAX_ATTEMPTS: u16 = UNTIL_THE_DEADLINE;
+    /// After that the message is no longer news.
+    const DEADLINE: Duration = Duration::from_hours(24);
+
+    fn unique_key(&self) -> String {
+        format!("send-callback:{}", self.message_id)
     }
 
     fn school_id(&self) -> Option<&SchoolId> {

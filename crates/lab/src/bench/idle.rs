@@ -7,7 +7,6 @@ use std::{
 
 use mis_sync_cli::Failure;
 use mis_sync_wonde_sim::{Mis, Simulator, SimulatorOptions};
-use reqwest::Client;
 
 use super::{
     database,
@@ -41,13 +40,13 @@ pub(super) async fn measure(transport: Transport) -> Result<Vec<Duration>, Failu
 }
 
 async fn run(system: &PrivateSystem) -> Result<Vec<Duration>, Failure> {
-    let http = Client::builder().build()?;
+    let installation = system.installation()?;
     let mut schools = Vec::new();
-    for school in system.simulator.simulator().schools() {
-        schools.push(whole_job::connect(system, &http, &school, rounds::people_only()).await?);
+    for school in installation.simulator.schools() {
+        schools.push(installation.connect(&school, &rounds::people_only()).await?);
     }
     for school in schools.iter().cycle().take(WARM_UP + ENQUEUES) {
-        whole_job::sync(system, &http, school).await?;
+        whole_job::sync(&installation, school).await?;
     }
     let newest = i64::try_from(ENQUEUES).expect("a small number");
     #[expect(clippy::disallowed_methods, reason = "a look that only the measurement takes")]

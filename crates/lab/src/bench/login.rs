@@ -1,8 +1,5 @@
 //! The login path under load. What is measured, and what is wanted, is in the words below.
 
-mod load;
-mod schools;
-
 use std::{
     collections::BTreeMap,
     net::{Ipv4Addr, SocketAddr},
@@ -11,19 +8,20 @@ use std::{
 
 use mis_sync_cli::{Failure, print, telemetry};
 use mis_sync_wonde_sim::{Fault, Mis, Simulator, SimulatorOptions};
+use serde_json::json;
 
-use super::figures::{Verdict, milliseconds, percentile};
+use super::{
+    figures::{Verdict, milliseconds, percentile},
+    installation::KeepSyncing,
+    load::{Answer, Load},
+};
 use crate::private::{PrivateOptions, PrivateSystem, Transport};
-use load::{Answer, Load};
-use schools::KeepSyncing;
 
 /// Each of them has a sync in the queue or running, all the time.
 const SCHOOLS: usize = 50;
 const STAFF: usize = 40;
 /// How long every answer of Wonde takes.
 const LATENCY: Duration = Duration::from_millis(150);
-/// How long a login waits.
-const WAIT_MS: u32 = 800;
 /// Logins that nothing else is beside …
 const ALONE: usize = 300;
 /// … of which half are answered so soon.
@@ -71,8 +69,11 @@ pub(crate) async fn run(seconds: u32, rate: u32) -> Result<(), Failure> {
 }
 
 async fn measure(system: &PrivateSystem, seconds: u32, rate: u32) -> Result<(), Failure> {
-    let people = schools::connect_and_sync(system).await?;
-    let mut load = Load::new(system, people, rate, seconds)?;
+    let installation = system.installation()?;
+    installation.connect_all(&json!({ "refresh_freshness_minutes": 0 })).await?;
+    installation.sync_all().await?;
+    let people = installation.people().await?;
+    let mut load = Load::new(&installation, people, rate, seconds)?;
     print(&format!("\n  {ALONE} logins, one after the other, of a Wonde that answers at once\n"))?;
     let answers = load.one_by_one(ALONE).await;
     let times: Vec<Duration> = answers.iter().map(|answer| answer.took).collect();
@@ -85,7 +86,7 @@ async fn measure(system: &PrivateSystem, seconds: u32, rate: u32) -> Result<(), 
     let simulator = system.simulator.simulator();
     simulator.set_latency(LATENCY);
 
-    let syncing = KeepSyncing::start(system);
+    let syncing = KeepSyncing::start(&installation);
     let answers = load.run().await;
     let synced = syncing.stop().await?;
     print(&format!(

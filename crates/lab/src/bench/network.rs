@@ -8,7 +8,6 @@ use std::{
 
 use mis_sync_cli::Failure;
 use mis_sync_wonde_sim::{Mis, Simulator, SimulatorOptions};
-use reqwest::Client;
 use serde_json::json;
 
 use super::{
@@ -65,8 +64,8 @@ impl Case {
 }
 
 async fn run(system: &PrivateSystem) -> Result<Times, Failure> {
-    let http = Client::builder().build()?;
-    let simulator = system.simulator.simulator();
+    let installation = system.installation()?;
+    let simulator = &installation.simulator;
     simulator.set_latency(LATENCY);
     let mut times = Times::default();
     for (round, school) in simulator.schools().iter().enumerate() {
@@ -74,9 +73,9 @@ async fn run(system: &PrivateSystem) -> Result<Times, Failure> {
             times = Times::default();
         }
         let settings = json!({ "import_subjects": true });
-        let id = whole_job::connect(system, &http, school, settings).await?;
-        times.first.push(whole_job::sync(system, &http, &id).await?);
-        times.again.push(whole_job::sync(system, &http, &id).await?);
+        let id = installation.connect(school, &settings).await?;
+        times.first.push(whole_job::sync(&installation, &id).await?);
+        times.again.push(whole_job::sync(&installation, &id).await?);
     }
     Ok(times)
 }

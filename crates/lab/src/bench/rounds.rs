@@ -18,7 +18,9 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::{
-    database, minimal, row_by_row, whole_job,
+    database,
+    installation::Installation,
+    minimal, row_by_row, whole_job,
     wire::{PAGE_SIZE, Pages},
 };
 use crate::private::{PrivateOptions, PrivateSystem, Transport};
@@ -96,6 +98,7 @@ pub(super) async fn measure(
 async fn run(system: &PrivateSystem) -> Result<Measured, Failure> {
     let bench = Bench {
         system,
+        installation: system.installation()?,
         http: Client::builder().build()?,
         today: Clock::system().today(),
         password_hash: "x".repeat(PASSWORD_HASH_LENGTH),
@@ -119,6 +122,7 @@ async fn run(system: &PrivateSystem) -> Result<Measured, Failure> {
 /// What the programs share.
 struct Bench<'a> {
     system: &'a PrivateSystem,
+    installation: Installation,
     http: Client,
     today: NaiveDate,
     password_hash: String,
@@ -128,15 +132,15 @@ struct Bench<'a> {
 
 impl Bench<'_> {
     async fn round(&self, school: &SchoolSummary, into: &mut Measured) -> Result<(), Failure> {
-        let id = whole_job::connect(self.system, &self.http, school, people_only()).await?;
-        into.whole_job.first.push(whole_job::sync(self.system, &self.http, &id).await?);
+        let id = self.installation.connect(school, &people_only()).await?;
+        into.whole_job.first.push(whole_job::sync(&self.installation, &id).await?);
         into.minimal.first.push(self.minimal(school, &id).await?);
         into.row_by_row.first.push(self.row_by_row(school, &id).await?);
         into.row_by_row_committed.first.push(self.row_by_row_committed(school, &id).await?);
 
         let before = self.row_versions(&id).await?;
         let log = self.end_of_log().await?;
-        into.whole_job.again.push(whole_job::sync(self.system, &self.http, &id).await?);
+        into.whole_job.again.push(whole_job::sync(&self.installation, &id).await?);
         into.wal.push(self.end_of_log().await?.saturating_sub(log));
         let after = self.row_versions(&id).await?;
         into.rows_written += after.difference(&before).count();

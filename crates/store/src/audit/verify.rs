@@ -73,7 +73,7 @@ async fn page_after(pool: &PgPool, position: i64) -> Result<Vec<AuditRow>, Error
         AuditRow,
         r#"
         SELECT position, at, actor, api_key_id, action, school_id, job_id, staff_id, subject, reason,
-            previous_hash, hash
+            on_behalf_of, previous_hash, hash
         FROM audit_log WHERE position > $1 ORDER BY position LIMIT $2
         "#,
         position,
@@ -113,8 +113,10 @@ fn hash(line: &AuditRow) -> AuditHash {
         line.subject.clone(),
         line.reason.clone(),
     ];
+    // A line without a person has the hash of a time when there was no such field.
+    let person = line.on_behalf_of.clone().map(Some);
     let mut all = Context::new(&SHA256);
-    for field in fields {
+    for field in fields.into_iter().chain(person) {
         let Some(field) = field else {
             all.update(&[0]);
             continue;

@@ -27,8 +27,8 @@ pub async fn reject(pool: &PgPool, id: JobId, actor: &Actor) -> Result<Option<Jo
 
 fn decided(code: &str, title: &str, actor: &Actor) -> JobFailure {
     let detail = match &actor.reason {
-        Some(reason) => format!("By {}: {reason}", actor.name),
-        None => format!("By {}.", actor.name),
+        Some(reason) => format!("By {}: {reason}", actor.requester),
+        None => format!("By {}.", actor.requester),
     };
     JobFailure { code: code.into(), title: title.into(), detail }
 }
@@ -158,14 +158,23 @@ pub async fn retry_finished(
     actor: &Actor,
 ) -> Result<Option<Enqueued>, Error> {
     let mut tx = crate::begin(pool).await?;
-    let Some(enqueued) = super::enqueue::repeat(&mut tx, id, &actor.name).await? else {
+    let Some(enqueued) = super::enqueue::repeat(&mut tx, id, &actor.requester).await? else {
         return Ok(None);
     };
-    if let Enqueued::New(_) = &enqueued {
-        record(&mut tx, id, actor, AuditAction::Retry).await?;
+    match &enqueued {
+        Enqueued::New(_) => {
+            record(&mut tx, id, actor, AuditAction::Retry).await?;
+        }
+        Enqueued::Existing(_) => settle(&mut tx, id, actor).await?,
     }
     tx.commit().await?;
     Ok(Some(enqueued))
+}
+
+/// Counts the result for an action on many jobs.
+async fn settle(db: &mut PgConnection, id: JobId, actor: &Actor) -> Result<(), Error> {
+    let Some(bulk_id) = actor.bulk else { return Ok(()) };
+    bulk::settle(db, bulk_id, id, bulk::Outcome::Done).await
 }
 
 /// Counts the result for an action on many jobs, writes the line of the audit log, and returns the
@@ -176,9 +185,7 @@ async fn record(
     actor: &Actor,
     action: AuditAction,
 ) -> Result<Option<Job>, Error> {
-    if let Some(bulk_id) = actor.bulk {
-        bulk::settle(&mut *db, bulk_id, id, bulk::Outcome::Done).await?;
-    }
+    settle(db, id, actor).await?;
     let job = query::fetch(db, id).await?;
     if let Some(job) = &job {
         audit::record(db, actor, &Entry::of_job(action, job)).await?;

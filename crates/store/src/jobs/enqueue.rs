@@ -1,7 +1,8 @@
 use std::time::Duration;
 
 use mis_sync_domain::{
-    ApiKeyId, BackgroundJob, Job, JobFailure, JobId, JobKind, JobState, Lane, SchoolId, StaffId,
+    ApiKeyId, BackgroundJob, Job, JobFailure, JobId, JobKind, JobState, Lane, OnBehalfOf,
+    Requester, SchoolId, StaffId,
 };
 use sqlx::{PgConnection, PgPool, postgres::types::PgInterval};
 
@@ -22,8 +23,8 @@ pub struct NewJob {
     pub options: serde_json::Value,
     /// Only one unfinished job may have this key.
     pub unique_key: String,
-    /// Name of the API key or command that requests it.
-    pub requested_by: String,
+    /// Who requests it.
+    pub requested_by: Requester,
     /// How many attempts it has.
     pub max_attempts: u16,
     /// No attempt starts later than this from now.
@@ -32,7 +33,7 @@ pub struct NewJob {
 
 impl NewJob {
     /// A job with the policy of its kind.
-    pub fn of<J: BackgroundJob>(job: &J, requested_by: impl Into<String>) -> Self {
+    pub fn of<J: BackgroundJob>(job: &J, requested_by: impl Into<Requester>) -> Self {
         Self {
             kind: J::KIND,
             lane: J::LANE,
@@ -153,8 +154,8 @@ async fn insert_in_place_of(
             RETURNING id
         )
         INSERT INTO job (id, kind, lane, school_id, staff_id, options, unique_key, requested_by,
-            max_attempts, deadline_at)
-        SELECT $1, $2, $3, $4, $11::uuid, $5::jsonb, $6, $7, $8::int, now() + $12 FROM superseded
+            max_attempts, deadline_at, on_behalf_of)
+        SELECT $1, $2, $3, $4, $11::uuid, $5::jsonb, $6, $7, $8::int, now() + $12, $13 FROM superseded
         ON CONFLICT (unique_key) WHERE state IN ('queued', 'running', 'retrying', 'held')
             DO NOTHING
         RETURNING "#),
@@ -165,12 +166,13 @@ async fn insert_in_place_of(
         new.school_id.as_ref().map(SchoolId::as_str),
         new.options,
         new.unique_key,
-        new.requested_by,
+        new.requested_by.name,
         i32::from(new.max_attempts),
         held.0,
         serde_json::to_value(&superseded).expect("a failure is plain JSON"),
         new.staff_id.map(|id| id.0),
         interval(new.deadline),
+        new.requested_by.on_behalf_of.as_ref().map(OnBehalfOf::as_str),
     )
     .fetch_optional(db)
     .await?;
@@ -182,7 +184,7 @@ async fn insert_in_place_of(
 pub(super) async fn repeat(
     db: &mut PgConnection,
     id: JobId,
-    requested_by: &str,
+    requested_by: &Requester,
 ) -> Result<Option<Enqueued>, Error> {
     let original = sqlx::query_scalar!(
         "SELECT unique_key FROM job WHERE id = $1 AND state IN ('failed', 'cancelled')",
@@ -204,14 +206,14 @@ pub(super) async fn repeat(
 async fn insert_again(
     db: &mut PgConnection,
     original: JobId,
-    requested_by: &str,
+    requested_by: &Requester,
 ) -> Result<Option<Job>, Error> {
     let row = query_jobs!(
         (r#"
         INSERT INTO job (id, kind, lane, school_id, staff_id, options, unique_key, requested_by,
-            max_attempts, deadline_at, retry_of)
+            max_attempts, deadline_at, retry_of, on_behalf_of)
         SELECT $2, kind, lane, school_id, staff_id, options, unique_key, $3, max_attempts,
-            now() + (deadline_at - created_at), id
+            now() + (deadline_at - created_at), id, $4
         FROM job WHERE id = $1
         ON CONFLICT (unique_key) WHERE state IN ('queued', 'running', 'retrying', 'held')
             DO NOTHING
@@ -219,7 +221,8 @@ async fn insert_again(
         "",
         original.0,
         JobId::new().0,
-        requested_by,
+        requested_by.name,
+        requested_by.on_behalf_of.as_ref().map(OnBehalfOf::as_str),
     )
     .fetch_optional(db)
     .await?;
@@ -230,8 +233,8 @@ async fn insert(db: &mut PgConnection, new: &NewJob) -> Result<Option<Job>, Erro
     let row = query_jobs!(
         (r#"
         INSERT INTO job (id, kind, lane, school_id, staff_id, options, unique_key, requested_by,
-            max_attempts, deadline_at)
-        VALUES ($1, $2, $3, $4, $10, $5, $6, $7, $8, now() + $9)
+            max_attempts, deadline_at, on_behalf_of)
+        VALUES ($1, $2, $3, $4, $10, $5, $6, $7, $8, now() + $9, $11)
         ON CONFLICT (unique_key) WHERE state IN ('queued', 'running', 'retrying', 'held')
             DO NOTHING
         RETURNING "#),
@@ -242,10 +245,11 @@ async fn insert(db: &mut PgConnection, new: &NewJob) -> Result<Option<Job>, Erro
         new.school_id.as_ref().map(SchoolId::as_str),
         new.options,
         new.unique_key,
-        new.requested_by,
+        new.requested_by.name,
         i32::from(new.max_attempts),
         interval(new.deadline),
         new.staff_id.map(|id| id.0),
+        new.requested_by.on_behalf_of.as_ref().map(OnBehalfOf::as_str),
     )
     .fetch_optional(db)
     .await?;

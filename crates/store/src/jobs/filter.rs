@@ -26,9 +26,9 @@ pub struct JobFilter {
     /// For this person.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub staff_id: Option<StaffId>,
-    /// Of this kind; without one, of the kinds that people request.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub kind: Option<JobKind>,
+    /// Of any of these kinds; without one, of the kinds that people request.
+    #[serde(rename = "kind", with = "one_or_several", skip_serializing_if = "Vec::is_empty")]
+    pub kinds: Vec<JobKind>,
     /// In any of these states; in any state if empty.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub states: Vec<JobState>,
@@ -75,17 +75,23 @@ impl JobFilter {
         limit: i64,
     ) -> usize {
         let (column, values) = self.read_one_by_one();
-        let parts = values.len();
-        for (n, value) in values.into_iter().enumerate() {
+        // The index of kinds is ordered within one kind and one state.
+        let one_kind = if column == "state" { 1 } else { self.kinds.len().max(1) };
+        let mut kinds: Vec<&[JobKind]> = self.kinds.chunks(one_kind).collect();
+        if kinds.is_empty() {
+            kinds.push(&[]);
+        }
+        let parts = kinds.iter().flat_map(|kinds| values.iter().map(move |value| (*kinds, value)));
+        for (n, (kinds, value)) in parts.clone().enumerate() {
             query.push(if n == 0 { "(" } else { " UNION ALL (" });
             query.push("SELECT ").push(columns).push(" FROM job WHERE true");
             if let Some(value) = value {
-                query.push(" AND ").push(column).push(" = ").push_bind(value);
+                query.push(" AND ").push(column).push(" = ").push_bind(value.clone());
             }
-            self.push_conditions(query, column);
+            self.push_conditions(query, column, kinds);
             query.push(" ORDER BY id DESC LIMIT ").push_bind(limit).push(")");
         }
-        parts
+        parts.count()
     }
 
     /// Whether each of several states is a separate read.
@@ -104,15 +110,15 @@ impl JobFilter {
             || self.staff_id.is_some()
             || self.error_code.is_some()
             || self.id_prefix.is_some();
-        if narrow || (self.states.len() < 2 && self.kind.is_none()) {
+        if narrow || (self.states.len() < 2 && self.kinds.is_empty()) {
             return ("", BTreeSet::from([None]));
         }
         let states = if self.states.is_empty() { JobState::ALL } else { &self.states };
         ("state", states.iter().map(|state| Some(state.to_string())).collect())
     }
 
-    /// Every condition that `done` does not cover already.
-    fn push_conditions(&self, query: &mut QueryBuilder<Postgres>, done: &str) {
+    /// Every condition that `done` does not cover already, for these of the kinds.
+    fn push_conditions(&self, query: &mut QueryBuilder<Postgres>, done: &str, kinds: &[JobKind]) {
         if !self.ids.is_empty() {
             let ids: Vec<Uuid> = self.ids.iter().map(|id| id.0).collect();
             query.push(" AND id = ANY(").push_bind(ids).push(")");
@@ -123,15 +129,10 @@ impl JobFilter {
         if done != "state" {
             push_any(query, "state", self.states.iter().map(ToString::to_string).collect());
         }
-        match self.kind {
-            Some(kind) => {
-                query.push(" AND kind = ").push_bind(kind.as_str());
-            }
+        push_any(query, "kind", kinds.iter().map(ToString::to_string).collect());
+        if kinds.is_empty() && self.ids.is_empty() {
             // There are few internal ones; with a column, every row would have to be read.
-            None if self.ids.is_empty() => {
-                query.push(" AND id NOT IN (SELECT id FROM job WHERE lane = 'internal')");
-            }
-            None => {}
+            query.push(" AND id NOT IN (SELECT id FROM job WHERE lane = 'internal')");
         }
         if let Some(staff_id) = self.staff_id {
             query.push(" AND staff_id = ").push_bind(staff_id.0);
@@ -166,6 +167,32 @@ fn push_any(query: &mut QueryBuilder<Postgres>, column: &str, mut values: Vec<St
         query.push(" AND ").push(column).push(" = ").push_bind(values.remove(0));
     } else if !values.is_empty() {
         query.push(" AND ").push(column).push(" = ANY(").push_bind(values).push(")");
+    }
+}
+
+/// One kind is kept as a text, as earlier releases keep it.
+mod one_or_several {
+    use mis_sync_domain::JobKind;
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Kinds {
+        One(JobKind),
+        Several(Vec<JobKind>),
+    }
+
+    pub(super) fn serialize<S: Serializer>(kinds: &[JobKind], to: S) -> Result<S::Ok, S::Error> {
+        if let [kind] = kinds { kind.serialize(to) } else { kinds.serialize(to) }
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+        from: D,
+    ) -> Result<Vec<JobKind>, D::Error> {
+        Ok(match Kinds::deserialize(from)? {
+            Kinds::One(kind) => vec![kind],
+            Kinds::Several(kinds) => kinds,
+        })
     }
 }
 
@@ -270,6 +297,17 @@ mod tests {
         let json = serde_json::to_value(&filter).unwrap();
         assert_eq!(json["id_prefix"], "01985b");
         assert_eq!(serde_json::from_value::<JobFilter>(json).unwrap(), filter);
+        for (kinds, kept) in [
+            (vec![JobKind::SyncSchool], r#"{"kind":"sync-school"}"#),
+            (
+                vec![JobKind::SyncSchool, JobKind::RefreshUser],
+                r#"{"kind":["sync-school","refresh-user"]}"#,
+            ),
+        ] {
+            let filter = JobFilter { kinds, ..JobFilter::default() };
+            assert_eq!(serde_json::to_string(&filter).unwrap(), kept);
+            assert_eq!(serde_json::from_str::<JobFilter>(kept).unwrap(), filter);
+        }
         for bad in [r#"{"state":"failed"}"#, r#"{"id_prefix":"x"}"#, r#"{"states":["done"]}"#] {
             assert!(serde_json::from_str::<JobFilter>(bad).is_err(), "{bad}");
         }

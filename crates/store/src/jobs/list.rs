@@ -46,7 +46,8 @@ pub async fn count_by_state(
     let mut query = QueryBuilder::new("SELECT state, count(*) FROM (SELECT state FROM (");
     let limit = at_most.saturating_add(1);
     // What is not read state by state is read as far as all states together would be.
-    let all = limit.saturating_mul(i64::try_from(JobState::ALL.len()).expect("a few"));
+    let reads = JobState::ALL.len() * filter.kinds.len().max(1);
+    let all = limit.saturating_mul(i64::try_from(reads).expect("a few"));
     let is_by_state = filter.is_read_by_state();
     filter.push_reads(&mut query, "id, state", if is_by_state { limit } else { all });
     query.push(") AS matching LIMIT ").push_bind(all).push(") AS read GROUP BY state");

@@ -1,5 +1,7 @@
 use chrono::{DateTime, Utc};
-use mis_sync_domain::{Approval, Job, JobId, JobKind, Lane, Progress, StaffId};
+use mis_sync_domain::{
+    Approval, Job, JobId, JobKind, Lane, OnBehalfOf, Progress, Requester, StaffId,
+};
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -26,7 +28,7 @@ macro_rules! columns {
     };
 }
 
-columns!($ "id, kind, lane, school_id, staff_id, options, requested_by, retry_of, undo_of, state, \
+columns!($ "id, kind, lane, school_id, staff_id, options, requested_by, on_behalf_of, retry_of, undo_of, state, \
     attempt, max_attempts, crashes, created_at, started_at, finished_at, next_attempt_at, stage, \
     progress_done, progress_total, report, approved, left_out, error, fence");
 
@@ -40,6 +42,7 @@ pub(super) struct JobRow {
     pub(super) staff_id: Option<Uuid>,
     pub(super) options: Value,
     pub(super) requested_by: String,
+    pub(super) on_behalf_of: Option<String>,
     pub(super) retry_of: Option<Uuid>,
     pub(super) undo_of: Option<Uuid>,
     pub(super) state: String,
@@ -81,6 +84,7 @@ impl TryFrom<JobRow> for Job {
             row.stage.map(|stage| stage.parse().map_err(|_| broken("stage"))).transpose()?;
         let approved = from_json(row.approved).map_err(|_| broken("approved"))?;
         let left_out = serde_json::from_value(row.left_out).map_err(|_| broken("left_out"))?;
+        let on_behalf_of = row.on_behalf_of.map(OnBehalfOf::try_from).transpose();
         let count = |number: i64| u64::try_from(number).unwrap_or_default();
         Ok(Self {
             id: JobId(row.id),
@@ -106,7 +110,10 @@ impl TryFrom<JobRow> for Job {
             report: from_json(row.report).map_err(|_| broken("report"))?,
             approval: approved.map(|approved| Approval { approved, left_out }),
             error: from_json(row.error).map_err(|_| broken("error"))?,
-            requested_by: row.requested_by,
+            requested_by: Requester {
+                name: row.requested_by,
+                on_behalf_of: on_behalf_of.map_err(|_| broken("on_behalf_of"))?,
+            },
             retry_of: row.retry_of.map(JobId),
             undo_of: row.undo_of.map(JobId),
             created_at: row.created_at,

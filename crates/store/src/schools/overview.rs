@@ -114,65 +114,6 @@ pub async fn quality(pool: &PgPool, schools: &[SchoolId]) -> Result<Vec<Quality>
         .collect()
 }
 
-/// Something for the MIS clerk to correct.
-#[derive(Clone)]
-pub struct Flaw {
-    /// What is wrong.
-    pub code: IssueCode,
-    pub wonde_id: Option<String>,
-    /// The UPI.
-    pub upi: Option<String>,
-    /// The work email in the MIS.
-    pub email: Option<String>,
-    /// First name and surname, for a person who is in iP.
-    pub name: Option<String>,
-}
-
-/// Values are personal data, so only code and id are printed.
-impl std::fmt::Debug for Flaw {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Flaw")
-            .field("code", &self.code)
-            .field("wonde_id", &self.wonde_id)
-            .finish_non_exhaustive()
-    }
-}
-
-/// What the last full run, and deltas since, found wrong in a school's MIS, by reason.
-pub async fn flaws(pool: &PgPool, school: &SchoolId) -> Result<Vec<Flaw>, Error> {
-    let rows = sqlx::query!(
-        r#"
-        SELECT DISTINCT i.code, i.wonde_id, p.upi AS "upi?", p.email_key AS "email?",
-            CASE WHEN s.id IS NOT NULL THEN concat_ws(' ', s.first_name, s.surname) END AS name
-        FROM mis_reading r
-        JOIN job_issue i ON i.job_id IN (r.job_id, r.full_job_id)
-        LEFT JOIN mis_person p ON p.school_id = r.school_id AND p.wonde_id = i.wonde_id
-        LEFT JOIN staff s ON s.school_id = r.school_id AND s.wonde_id = i.wonde_id
-        WHERE r.school_id = $1
-        ORDER BY i.code, i.wonde_id
-        "#,
-        school.as_str(),
-    )
-    .fetch_all(pool)
-    .await?;
-    rows.into_iter()
-        .map(|row| {
-            let broken = || Error::Inconsistent {
-                table: "job_issue",
-                column: "code",
-                id: school.to_string(),
-            };
-            Ok(Flaw {
-                code: row.code.parse().map_err(|_| broken())?,
-                wonde_id: row.wonde_id,
-                upi: row.upi,
-                email: row.email,
-                name: row.name,
-            })
-        })
-        .collect()
-}
-
 /// Which of [`IssueCode::WITHHELD`] these schools' last full run, and the deltas since, found. A
 /// school without an entry has none, or no run has read it to its end.
 pub async fn withheld(

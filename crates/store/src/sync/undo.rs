@@ -2,8 +2,8 @@
 //! is a job of its own, so it has a history and can itself be undone.
 
 use mis_sync_domain::{
-    AuditAction, ChangedField, FieldValue, Job, JobId, JobState, RecordKind, Report, SchoolId,
-    SyncOptions,
+    AuditAction, ChangedField, FieldValue, Job, JobId, JobState, OnBehalfOf, RecordKind, Report,
+    SchoolId, SyncOptions,
     plan::{self, Conflict, Held, NewIds, Past},
 };
 use sqlx::{PgConnection, PgPool};
@@ -136,9 +136,10 @@ async fn insert_job(
     sqlx::query!(
         r#"
         INSERT INTO job (id, kind, lane, school_id, staff_id, options, unique_key, requested_by,
-            state, max_attempts, deadline_at, started_at, finished_at, stage, undo_of, report)
+            state, max_attempts, deadline_at, started_at, finished_at, stage, undo_of, report,
+            on_behalf_of)
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 'succeeded', $9, now(), now(),
-            clock_timestamp(), 'applying', $10, $11)
+            clock_timestamp(), 'applying', $10, $11, $12)
         "#,
         id.0,
         of.kind.as_str(),
@@ -147,10 +148,11 @@ async fn insert_job(
         of.staff_id.map(|id| id.0),
         serde_json::to_value(SyncOptions::default()).expect("options are plain JSON"),
         format!("undo:{}", of.id),
-        actor.name,
+        actor.requester.name,
         i32::from(of.max_attempts),
         of.id.0,
         serde_json::to_value(report).expect("a report is plain JSON"),
+        actor.requester.on_behalf_of.as_ref().map(OnBehalfOf::as_str),
     )
     .execute(db)
     .await?;

@@ -87,7 +87,7 @@ async fn a_failed_job_is_done_again_as_a_new_one_that_leads_back() {
     let again = jobs::retry_finished(&store.pool, first, &operator()).await.unwrap().unwrap();
     let Enqueued::New(job) = again else { panic!("it is new") };
     assert_eq!((job.state, job.retry_of, job.attempt), (JobState::Queued, Some(first), 0));
-    assert_eq!(job.requested_by, "operator");
+    assert_eq!(job.requested_by.to_string(), "operator");
     let twice = jobs::retry_finished(&store.pool, first, &operator()).await.unwrap().unwrap();
     assert_eq!(twice.job().id, job.id, "there is one already");
     assert!(matches!(twice, Enqueued::Existing(_)));

@@ -78,7 +78,8 @@ async fn every_column_of_a_line_is_in_its_hash() {
         ..Entry::new(AuditAction::Reveal)
     };
     let (key, _) = api_keys::create(&store.pool, "k", Role::App, None, &somebody()).await.unwrap();
-    let by_key = Actor { api_key_id: Some(key.id), ..Actor::command("k", Some("why".into())) };
+    let mut by_key = Actor { api_key_id: Some(key.id), ..Actor::command("k", Some("why".into())) };
+    by_key.requester.on_behalf_of = "4711".parse().ok();
     let mut tx = store.pool.begin().await.unwrap();
     audit::record(&mut tx, &by_key, &full).await.unwrap();
     tx.commit().await.unwrap();
@@ -92,7 +93,7 @@ async fn every_column_of_a_line_is_in_its_hash() {
             AND column_name <> 'position' ORDER BY 1",
     )
     .await;
-    assert_eq!(columns.len(), 11);
+    assert_eq!(columns.len(), 12);
     for column in columns {
         let other = match column.as_str() {
             "at" => "at + interval '1 microsecond'",
@@ -129,7 +130,7 @@ async fn what_was_changed_removed_or_cut_off_is_noticed() {
         // Repairing the line does not help: the next one contains the hash that it had.
         ("UPDATE audit_log SET reason = 'other', hash = audit_hash(
             (position, at, actor, api_key_id, action, school_id, job_id, 'other', staff_id,
-            subject, previous_hash, hash)::audit_log) WHERE position = 3", 4, Broken::Unlinked),
+            subject, previous_hash, hash, on_behalf_of)::audit_log) WHERE position = 3", 4, Broken::Unlinked),
         ("DELETE FROM audit_log WHERE position = 3", 4, Broken::Unlinked),
         ("DELETE FROM audit_log WHERE position < 3", 3, Broken::Unlinked),
         ("UPDATE audit_log SET position = position + 10 WHERE position = 3", 4, Broken::Unlinked),
@@ -197,8 +198,12 @@ async fn schools_and_keys_are_in_it_with_who_changed_them() {
     assert!(schools::connect(pool, connector(&cipher, &by), &oak, None).await.unwrap().is_none());
     schools::connect(pool, connector(&cipher, &by), &oak, Some(&token)).await.unwrap();
     schools::connect(pool, connector(&cipher, &by), &oak, None).await.unwrap();
-    schools::disconnect(pool, &oak.id, &by).await.unwrap();
-    assert!(!schools::disconnect(pool, &connection("elm").id, &by).await.unwrap());
+    schools::disconnect(pool, &oak.id, &schools::OnlyIf::Always, &by).await.unwrap();
+    assert!(
+        !schools::disconnect(pool, &connection("elm").id, &schools::OnlyIf::Always, &by)
+            .await
+            .unwrap()
+    );
     let (key, _) = api_keys::create(pool, "new", Role::App, Some(&oak.id), &by).await.unwrap();
     api_keys::revoke(pool, key.id, &by).await.unwrap();
     assert!(!api_keys::revoke(pool, key.id, &by).await.unwrap(), "once is enough");

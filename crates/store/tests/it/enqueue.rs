@@ -83,7 +83,7 @@ async fn a_new_job_says_what_was_asked_for() {
     let job = jobs::get(&store.pool, id).await.unwrap().unwrap();
     assert_eq!((job.kind, &job.school_id, job.options), (new.kind, &new.school_id, options));
     assert_eq!((job.state, job.attempt, job.max_attempts), (JobState::Queued, 0, 5));
-    assert_eq!(job.requested_by, "test");
+    assert_eq!(job.requested_by.to_string(), "test");
     assert_eq!((job.started_at, job.finished_at, job.progress), (None, None, None));
     assert_eq!(jobs::get(&store.pool, JobId::new()).await.unwrap(), None);
 }

@@ -56,7 +56,15 @@ fn filters(store: &Known) -> Vec<(&'static str, JobFilter)> {
         ("one school", JobFilter { schools: vec![school(7)], ..all.clone() }),
         ("schools", JobFilter { schools: (0..20).map(school).collect(), ..all.clone() }),
         ("person", JobFilter { staff_id: store.oldest.staff_id, ..all.clone() }),
-        ("syncs", JobFilter { kind: Some(JobKind::SyncSchool), ..all.clone() }),
+        ("syncs", JobFilter { kinds: vec![JobKind::SyncSchool], ..all.clone() }),
+        (
+            "failed of both kinds",
+            JobFilter {
+                kinds: vec![JobKind::SyncSchool, JobKind::RefreshUser],
+                states: vec![JobState::Failed],
+                ..all.clone()
+            },
+        ),
         ("failed", JobFilter { states: vec![JobState::Failed], ..all.clone() }),
         ("held", JobFilter { states: vec![JobState::Held], ..all.clone() }),
         (
@@ -76,7 +84,7 @@ fn filters(store: &Known) -> Vec<(&'static str, JobFilter)> {
         (
             "cancelled syncs of old",
             JobFilter {
-                kind: Some(JobKind::SyncSchool),
+                kinds: vec![JobKind::SyncSchool],
                 states: vec![JobState::Cancelled],
                 until: Some(store.newest.created_at),
                 ..all.clone()
@@ -135,12 +143,12 @@ fn matches(filter: &JobFilter, job: &mis_sync_domain::Job) -> bool {
             || filter.schools.iter().any(|id| job.school_id.as_ref() == Some(id)))
         && (filter.states.is_empty() || filter.states.contains(&job.state))
         && filter.staff_id.is_none_or(|id| job.staff_id == Some(id))
-        && filter.kind.is_none_or(|kind| job.kind == kind)
+        && (filter.kinds.is_empty() || filter.kinds.contains(&job.kind))
         && filter
             .error_code
             .as_ref()
             .is_none_or(|code| job.error.as_ref().is_some_and(|error| error.code == *code))
-        && filter.requested_by.as_ref().is_none_or(|name| job.requested_by == *name)
+        && filter.requested_by.as_ref().is_none_or(|name| job.requested_by.name == *name)
         && filter.id_prefix.is_none_or(|prefix| digits.starts_with(&prefix.to_string()))
         && filter.since.is_none_or(|since| job.created_at >= since)
         && filter.until.is_none_or(|until| job.created_at < until)

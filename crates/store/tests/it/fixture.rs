@@ -5,7 +5,7 @@ use std::time::Duration;
 use mis_sync_domain::{
     ConnectSchool, Guard, Imports, Issue, IssueCode, JobFailure, JobId, JobTitle, Lease,
     OwnedFields, Progress, Report, SchoolId, StaffRecord, Stage, SyncOptions, SyncRules,
-    SyncSchool, WorkEmail,
+    SyncSchool, Update, WorkEmail,
     plan::{Fetched, Gone, List, MappedPage, Next},
 };
 use mis_sync_store::{
@@ -276,6 +276,7 @@ pub(crate) fn connection(id: &str) -> ConnectSchool {
         wonde_base_url: None,
         mis: None,
         settings: None,
+        callback_url: Update::Keep,
     }
 }
 

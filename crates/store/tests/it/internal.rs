@@ -32,11 +32,19 @@ async fn they_are_listed_counted_and_acted_on_only_where_they_are_named() {
     let store = TestStore::start().await;
     let sync = store.enqueue(&store.school("oak").await).await;
     let internal = enqueue(&store).await;
-    let of_kind = |kind| JobFilter { kind: Some(kind), ..JobFilter::default() };
+    let of_kind = |kind| JobFilter { kinds: vec![kind], ..JobFilter::default() };
     for (filter, expected) in [
         (JobFilter::default(), sync),
         (of_kind(JobKind::SyncSchool), sync),
         (of_kind(JobKind::HandleWebhook), internal),
+        (
+            JobFilter {
+                kinds: vec![JobKind::HandleWebhook, JobKind::SendAlert],
+                states: vec![JobState::Queued],
+                ..JobFilter::default()
+            },
+            internal,
+        ),
         (JobFilter { ids: vec![internal], ..JobFilter::default() }, internal),
     ] {
         let listed = jobs::list(&store.pool, &filter, 10).await.unwrap();

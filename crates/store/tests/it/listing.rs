@@ -30,7 +30,7 @@ async fn each_filter_narrows_the_list_which_is_newest_first() {
     assert_eq!(list(&store, &of_oak).await, [second, failed]);
     let queued = JobFilter { states: vec![JobState::Queued], ..all.clone() };
     assert_eq!(list(&store, &queued).await, [third, second]);
-    let syncs = JobFilter { kind: Some(JobKind::SyncSchool), ..all.clone() };
+    let syncs = JobFilter { kinds: vec![JobKind::SyncSchool], ..all.clone() };
     assert_eq!(list(&store, &syncs).await.len(), 3);
     let since = jobs::get(&store.pool, second).await.unwrap().unwrap().created_at;
     let recent = JobFilter { since: Some(since), ..all.clone() };

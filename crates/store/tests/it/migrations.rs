@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use mis_sync_domain::{ActOnJobs, HandleWebhook, JobKind, Lane, SendAlert};
 use mis_sync_store::{
-    Error, check_schema, connect,
+    Error, Schema, check_schema, connect,
     jobs::{self, Leaves},
     migrate, revert_all_migrations, schema_fingerprint,
 };
@@ -74,6 +74,17 @@ async fn an_empty_database_is_behind_until_it_is_migrated() {
     rows::change(&empty, &format!("DELETE FROM _sqlx_migrations WHERE version = {needed}")).await;
     let behind = check_schema(&empty).await.unwrap_err();
     assert!(behind.to_string().contains("mis-sync migrate"), "{behind}");
+}
+
+#[tokio::test]
+async fn a_release_that_is_rolled_back_to_works_on_the_newer_schema() {
+    let store = TestStore::start().await;
+    let of_newer = "INSERT INTO _sqlx_migrations
+            (version, description, success, checksum, execution_time)
+        VALUES (9999, 'of a newer release', true, '', 0)";
+    rows::change(&store.pool, of_newer).await;
+    assert_eq!(migrate(&store.pool).await.unwrap(), Schema::Newer);
+    check_schema(&store.pool).await.unwrap();
 }
 
 #[tokio::test]

@@ -60,7 +60,11 @@ async fn a_new_school_without_a_token_is_not_connected() {
     );
     assert_eq!(schools::get(&store.pool, &oak.id).await.unwrap(), None);
     assert!(schools::access(&store.pool, &cipher(1), &oak.id).await.unwrap().is_none());
-    assert!(!schools::disconnect(&store.pool, &oak.id, &somebody()).await.unwrap());
+    assert!(
+        !schools::disconnect(&store.pool, &oak.id, &schools::OnlyIf::Always, &somebody())
+            .await
+            .unwrap()
+    );
 }
 
 #[tokio::test]
@@ -99,7 +103,11 @@ async fn disconnecting_destroys_the_token_and_keeps_the_people() {
     let store = TestStore::start().await;
     let oak = store.school("oak").await;
     rows::make_account(&store.pool, &oak, "ada@oak.example", None).await;
-    assert!(schools::disconnect(&store.pool, &oak, &somebody()).await.unwrap());
+    assert!(
+        schools::disconnect(&store.pool, &oak, &schools::OnlyIf::Always, &somebody())
+            .await
+            .unwrap()
+    );
     assert!(rows::value::<bool>(&store.pool, "SELECT wonde_token IS NULL FROM school").await);
     assert!(schools::access(&store.pool, &cipher(1), &oak).await.unwrap().is_none());
     let school = schools::get(&store.pool, &oak).await.unwrap().unwrap();

@@ -45,8 +45,10 @@ async fn act_on_all(
                     Outcome::Failed
                 }
             };
-            // If it was done, it has already been counted.
-            bulk::settle(pool, bulk.id, job_id, outcome).await?;
+            // What was done was counted in the transaction that did it.
+            if outcome != Outcome::Done {
+                bulk::settle(pool, bulk.id, job_id, outcome).await?;
+            }
         }
     }
 }

@@ -21,7 +21,7 @@ use mis_sync_wonde::{Error as WondeError, SchoolClient};
 
 use super::{Run, connection};
 use crate::{Context, SyncError};
-pub(crate) use access::named;
+pub(crate) use access::{first_page, named};
 use fetch::Fetcher;
 
 impl Run for SyncSchool {

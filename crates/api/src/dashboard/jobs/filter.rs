@@ -16,7 +16,7 @@ use crate::{
         parts::now,
         preferences::{FIELD, Preferences},
     },
-    parameters::Parameters,
+    parameters::{Parameters, Several},
 };
 
 /// Names of time spans, in addresses and in words.
@@ -66,10 +66,10 @@ impl Filter {
         let mut states: Vec<JobState> =
             parameters.take_ticked("state.", "a job's state after the dot, and on")?;
         // The form that the API uses is accepted too.
-        if let Some(state) = parameters.take("state", "a job's state")? {
-            states.push(state);
-        }
+        let named: Option<Several<JobState>> = parameters.take("state", "states of jobs")?;
+        states.extend(named.unwrap_or_default().0);
         states.sort_by_key(|state| JobState::ALL.iter().position(|other| other == state));
+        states.dedup();
         let age = parameters.take_text("age", "one of 15m, 1h, 24h, 7d, 30d")?;
         let time = "a time, as 2026-11-23T08:30";
         let [from, until] = [parameters.take("from", time)?, parameters.take("until", time)?]
@@ -100,7 +100,7 @@ impl Filter {
         let mut wanted = JobFilter {
             ids: self.ids.clone(),
             states: self.states.clone(),
-            kind: self.kind,
+            kinds: self.kind.into_iter().collect(),
             staff_id: self.user,
             error_code: self.error.clone(),
             since: self.span().map(|span| now() - span).max(self.from),
@@ -300,7 +300,11 @@ mod tests {
     #[test]
     fn fields_left_empty_do_not_filter_and_unknown_ones_are_refused() {
         assert_eq!(read("q=&kind=&school=+&age=").unwrap(), Filter::default());
-        assert_eq!(read("state=failed").unwrap().states, [JobState::Failed]);
+        for query in ["state=failed,held", "state=failed&state=held", "state.failed=on&state=held"]
+        {
+            let states = read(query).unwrap().states;
+            assert_eq!(states.len(), 2, "{query}: {states:?}");
+        }
         for bad in [
             "colour=red",
             "kind=sync",

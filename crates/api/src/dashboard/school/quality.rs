@@ -2,34 +2,25 @@
 
 use std::collections::BTreeMap;
 
-use axum::{
-    http::header::{CONTENT_DISPOSITION, CONTENT_TYPE},
-    response::{IntoResponse, Response},
-};
+use axum::response::Response;
 use maud::{Markup, html};
 use mis_sync_domain::{Action, AuditAction, School};
-use mis_sync_store::{
-    audit::Entry,
-    schools::{self, Flaw},
-};
+use mis_sync_store::{audit::Entry, issues::NamedIssue};
 
 use crate::{
-    ApiError, csv,
+    ApiError,
     dashboard::{
         form::Posted,
         page::form_token,
         parts::{number, school_path, scroll},
     },
+    download::{self as file, List},
     parameters::PathId,
     state::Operator,
 };
 
-/// Columns of the file.
-const COLUMNS: [&str; 7] =
-    ["wonde_id", "upi", "name_in_ip", "work_email", "problem", "what_it_means", "code"];
-
-pub(super) fn show(operator: &Operator, school: &School, flaws: &[Flaw]) -> Markup {
-    if flaws.is_empty() {
+pub(super) fn show(operator: &Operator, school: &School, issues: &[NamedIssue]) -> Markup {
+    if issues.is_empty() {
         let never = school.last_synced_at.is_none();
         return html! {
             p.quiet {
@@ -40,8 +31,8 @@ pub(super) fn show(operator: &Operator, school: &School, flaws: &[Flaw]) -> Mark
         };
     }
     let mut reasons: BTreeMap<&str, (usize, &str)> = BTreeMap::new();
-    for flaw in flaws {
-        reasons.entry(flaw.code.as_str()).or_insert((0, flaw.code.sentence())).0 += 1;
+    for NamedIssue { issue, .. } in issues {
+        reasons.entry(issue.code.as_str()).or_insert((0, issue.code.sentence())).0 += 1;
     }
     html! {
         (scroll("Data quality", &html! {
@@ -85,28 +76,11 @@ pub(in crate::dashboard) async fn download(
 ) -> Result<Response, ApiError> {
     let access = posted.may(Action::SeePersonalData)?;
     let school = access.school(&id).await?;
-    let flaws = schools::flaws(access.pool(), &school.id).await?;
     let entry = Entry {
         school_id: Some(school.id.clone()),
-        subject: Some("data quality".into()),
+        subject: Some("issues".into()),
         ..Entry::new(AuditAction::Export)
     };
-    access.read_personal_data(&posted.actor()?, &entry).await?;
-    let file = flaws.iter().fold(csv::header(&COLUMNS), |file, flaw| file + &line(flaw));
-    let name = format!("attachment; filename=\"data-quality-{}.csv\"", school.id);
-    Ok(([(CONTENT_TYPE, csv::MEDIA_TYPE.to_owned()), (CONTENT_DISPOSITION, name)], file)
-        .into_response())
-}
-
-fn line(flaw: &Flaw) -> String {
-    let text = |value: &Option<String>| value.clone().unwrap_or_default();
-    csv::record(&[
-        &text(&flaw.wonde_id),
-        &text(&flaw.upi),
-        text(&flaw.name).trim(),
-        &text(&flaw.email),
-        &flaw.code.as_str().replace('_', " "),
-        flaw.code.sentence(),
-        flaw.code.as_str(),
-    ])
+    let personal = access.read_personal_data(&posted.actor()?, &entry).await?;
+    file::download(access.pool(), List::SchoolIssues(school.id, personal)).await
 }

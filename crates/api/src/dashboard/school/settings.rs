@@ -3,10 +3,10 @@
 use axum::response::Response;
 use maud::{Markup, html};
 use mis_sync_domain::{
-    Action, ConnectSchool, GuardCategory, LeaverPolicy, School, SchoolSettings,
+    Action, ConnectSchool, GuardCategory, LeaverPolicy, School, SchoolSettings, Update,
     line_manager::HierarchyLists,
 };
-use mis_sync_store::schools;
+use mis_sync_store::schools::{self, OnlyIf, Secrets};
 
 use crate::{
     ApiError,
@@ -168,9 +168,10 @@ pub(in crate::dashboard) async fn change(
         wonde_base_url: school.wonde_base_url,
         mis: school.mis,
         settings: Some(settings),
+        callback_url: Update::Keep,
     };
     let actor = posted.actor()?;
-    let by = access.connector(&actor);
-    let done = schools::connect(access.pool(), by, &changed, None).await?;
+    let by = access.connector(&actor, &OnlyIf::Always);
+    let done = schools::connect(access.pool(), by, &changed, Secrets::default()).await?;
     done.map(|school| go(&school_path(&school.id), None)).ok_or(ApiError::TokenMissing)
 }

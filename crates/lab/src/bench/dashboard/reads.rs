@@ -93,9 +93,9 @@ fn filter(which: &str) -> Result<JobFilter, Failure> {
             JobFilter { states: vec![JobState::Failed, JobState::Cancelled], ..all }
         }
         "held" => JobFilter { states: vec![JobState::Held], ..all },
-        "syncs" => JobFilter { kind: Some(JobKind::SyncSchool), ..all },
+        "syncs" => JobFilter { kinds: vec![JobKind::SyncSchool], ..all },
         "failed syncs" => {
-            JobFilter { kind: Some(JobKind::SyncSchool), states: vec![JobState::Failed], ..all }
+            JobFilter { kinds: vec![JobKind::SyncSchool], states: vec![JobState::Failed], ..all }
         }
         "of a school" => JobFilter { schools: vec![school(7)?], ..all },
         "of twenty schools" => {

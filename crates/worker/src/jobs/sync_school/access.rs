@@ -62,10 +62,17 @@ pub(super) async fn refuses_classes(client: &SchoolClient) -> Result<bool, Wonde
 async fn is_refused<T>(
     pages: impl Stream<Item = Result<Page<T>, WondeError>>,
 ) -> Result<bool, WondeError> {
+    Ok(first_page(pages).await?.is_none())
+}
+
+/// The first page of a list, if it has one; `None` if the school refuses the list.
+pub(crate) async fn first_page<T>(
+    pages: impl Stream<Item = Result<Page<T>, WondeError>>,
+) -> Result<Option<Option<Page<T>>>, WondeError> {
     futures::pin_mut!(pages);
     match pages.try_next().await {
-        Ok(_) => Ok(false),
-        Err(WondeError::Forbidden { .. } | WondeError::InvalidInclude { .. }) => Ok(true),
+        Ok(page) => Ok(Some(page)),
+        Err(WondeError::Forbidden { .. } | WondeError::InvalidInclude { .. }) => Ok(None),
         Err(error) => Err(error),
     }
 }
