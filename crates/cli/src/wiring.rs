@@ -67,7 +67,8 @@ impl Parts {
 
     /// What the API needs.
     pub fn api(&self, config: &Config) -> ApiState {
-        let Sections { cipher, mis, wonde_hosts, webhook_secrets, .. } = &self.sections;
+        let Sections { cipher, mis, wonde_hosts, webhook_secrets, callback_hosts, .. } =
+            &self.sections;
         let state = ApiState::new(self.queue.clone(), Arc::clone(cipher))
             .with_mis(Arc::clone(mis))
             .with_wonde_hosts(Arc::clone(wonde_hosts))

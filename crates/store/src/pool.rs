@@ -7,8 +7,8 @@ use std::{
 
 use mis_sync_telemetry::metrics;
 use sqlx::{
-    AssertSqlSafe, Connection, Executor, PgConnection, PgPool, Postgres, Row,
-    pool::PoolConnection, postgres::PgPoolOptions,
+    AssertSqlSafe, Connection, Executor, PgConnection, PgPool, Postgres, Row, pool::PoolConnection,
+    postgres::PgPoolOptions,
 };
 use tokio::time::timeout;
 

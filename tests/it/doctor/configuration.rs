@@ -9,6 +9,8 @@ async fn a_section_that_makes_serve_exit_is_found() {
     let app = app_without_worker().await;
     for (variable, value, check, part) in [
         ("MIS_SYNC__ALERTS__URL", "https://a.example", "alerts", "alerts.secret is not set"),
+        ("MIS_SYNC__CALLBACKS__URL", "https://a.example", "callbacks", "callbacks.secret is not"),
+        ("MIS_SYNC__CALLBACKS__ALLOWED_HOSTS", "[\"*.com\"]", "callbacks", "allowed_hosts"),
         ("MIS_SYNC__ALERTS__URL", "ftp://a.example", "alerts", "alerts.url"),
         ("MIS_SYNC__WEBHOOKS__WONDE_SECRET", "short", "webhooks", "webhooks.wonde_secret"),
         ("MIS_SYNC__MIS__TABLE", "/nowhere.toml", "mis", "cannot read /nowhere.toml"),

@@ -242,7 +242,8 @@ fn callbacks_have_a_receiver_and_a_list_of_hosts() {
     assert!(good.callbacks.receivers(Arc::default()).unwrap().installation.is_some());
     let allowed = good.callbacks.hosts().unwrap();
     assert!(allowed.check_receiver("https://hooks.ip.example/x").is_ok());
-    let missing = load_with(&[url]).unwrap().callbacks.receivers(Arc::default()).unwrap_err().to_string();
+    let missing =
+        load_with(&[url]).unwrap().callbacks.receivers(Arc::default()).unwrap_err().to_string();
     assert!(missing.contains("callbacks.secret is not set") && !missing.contains("hunter2"));
     let wrong = load_with(&[hosts("[\"*.example\"]")]).unwrap().callbacks.hosts().unwrap_err();
     assert!(wrong.to_string().contains("callbacks.allowed_hosts: found `*.example`"), "{wrong}");

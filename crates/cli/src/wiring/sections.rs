@@ -14,7 +14,15 @@ use crate::{config::Config, exit::Failure};
 
 /// The names of the sections that can be wrong.
 pub(crate) const SECTIONS: [&str; 9] = [
-    "database", "redis", "encryption", "wonde", "worker", "mis", "webhooks", "alerts", "callbacks",
+    "database",
+    "redis",
+    "encryption",
+    "wonde",
+    "worker",
+    "mis",
+    "webhooks",
+    "alerts",
+    "callbacks",
 ];
 
 /// What the sections say.
