@@ -143,8 +143,8 @@ pub(crate) async fn get_school(
             ("Location" = String, description = "The school's address"),
             ("ETag" = String, description = "For `If-Match`"),
         )),
-        ChangeProblems,
         BodyProblems,
+        ChangeProblems,
     ),
 )]
 pub(crate) async fn connect_school(
@@ -178,8 +178,8 @@ pub(crate) async fn connect_school(
         (status = 200, description = "The changed school", body = SchoolView, headers(
             ("ETag" = String, description = "For `If-Match`"),
         )),
-        ChangeProblems,
         BodyProblems,
+        ChangeProblems,
     ),
 )]
 pub(crate) async fn change_school(
