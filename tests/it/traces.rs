@@ -93,7 +93,7 @@ async fn one_trace_leads_from_the_press_to_each_page_and_statement() {
 
     let spans = eventually("the whole trace arrives", async || {
         let spans = collector.spans();
-        let mine = spans.into_iter().filter(|span| hex(&span.trace_id) == TRACE_ID);
+        let mine = spans.into_iter().filter(|span| hex::encode(&span.trace_id) == TRACE_ID);
         let mine: Vec<Span> = mine.collect();
         let is_there = |name| mine.iter().any(|span: &Span| span.name == name);
         ["http.request", "job.run"].into_iter().all(is_there).then_some(mine)
@@ -107,7 +107,7 @@ async fn one_trace_leads_from_the_press_to_each_page_and_statement() {
         named[0]
     };
     let (request, job) = (only("http.request"), only("job.run"));
-    assert_eq!(hex(&request.parent_span_id), "b7ad6b7169203331");
+    assert_eq!(hex::encode(&request.parent_span_id), "b7ad6b7169203331");
     assert_eq!(job.parent_span_id, request.span_id);
     let is_below = |span: &Span, above: &Span| {
         let parent = |span: &Span| by_id.get(span.parent_span_id.as_slice()).copied();
@@ -136,10 +136,6 @@ async fn one_trace_leads_from_the_press_to_each_page_and_statement() {
     assert!(!everything.contains("per_page="), "an address with its query is in a trace");
 }
 
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
 fn text_of<'a>(span: &'a Span, key: &str) -> Option<&'a str> {
     let attribute = span.attributes.iter().find(|attribute| attribute.key == key)?;
     match attribute.value.as_ref()?.value.as_ref()? {
@@ -159,11 +155,11 @@ async fn a_trace_that_its_caller_does_not_record_is_not_sent() {
     let recorded = TRACE_ID.replace('0', "1");
     press(&app, &listen, &school, &format!("00-{recorded}-b7ad6b7169203331-01")).await;
     eventually("the second trace arrives", async || {
-        let is_it = |span: &Span| hex(&span.trace_id) == recorded && span.name == "job.run";
+        let is_it = |span: &Span| hex::encode(&span.trace_id) == recorded && span.name == "job.run";
         collector.spans().iter().any(is_it).then_some(())
     })
     .await;
-    assert!(collector.spans().iter().all(|span| hex(&span.trace_id) != TRACE_ID));
+    assert!(collector.spans().iter().all(|span| hex::encode(&span.trace_id) != TRACE_ID));
 }
 
 #[tokio::test]
