@@ -22,7 +22,7 @@ use crate::{
     views::{ProblemView, SchoolListView, SchoolPatch, SchoolRequest, SchoolView},
 };
 
-/// How often a patch is applied anew because another request changed the school.
+/// How often a patch is applied again because another request changed the school.
 const MAX_LOOKS: usize = 5;
 
 /// Which schools are listed.

@@ -15,7 +15,6 @@ use crate::{
     },
     config::Config,
     exit::Failure,
-    wiring,
 };
 
 /// Checks a school and waits for the result. A worker has to be running.
