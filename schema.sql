@@ -402,6 +402,8 @@ CREATE TABLE job (
     lease_length interval,
     -- Attempts that ended without a word from their worker.
     crashes smallint DEFAULT 0 NOT NULL,
+    -- W3C traceparent of the request that asked for the job; null if that was not traced.
+    traceparent text,
     CONSTRAINT job_pkey PRIMARY KEY (id),
     CONSTRAINT job_retry_of_fkey FOREIGN KEY (retry_of) REFERENCES job(id) ON DELETE SET NULL,
     CONSTRAINT job_school_id_fkey FOREIGN KEY (school_id) REFERENCES school(id),

@@ -14,7 +14,7 @@ CREATE TRIGGER subject_updated BEFORE UPDATE ON subject FOR EACH ROW
 
 CREATE VIEW named_issue AS
 SELECT i.job_id, i.position, i.code, i.wonde_id, j.school_id, s.id AS staff_id,
-    coalesce(s.first_name || ' ' || s.surname, c.mis_first_name || ' ' || c.mis_surname) AS name,
+    trim(coalesce(s.first_name || ' ' || s.surname, c.mis_first_name || ' ' || c.mis_surname)) AS name,
     coalesce(p.email_key, c.mis_email, s.email) AS email, coalesce(p.upi, s.upi) AS upi,
     coalesce(k.name, b.name) AS class_or_subject
 FROM job_issue i

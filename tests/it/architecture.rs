@@ -6,18 +6,19 @@ use std::collections::{BTreeMap, BTreeSet};
 use cargo_metadata::{DependencyKind, MetadataCommand};
 
 /// For each crate the siblings that its code may use. Tests of a crate may use more.
-const MAY_KNOW: [(&str, &[&str]); 13] = [
+const MAY_KNOW: [(&str, &[&str]); 14] = [
     ("domain", &[]),
-    ("wonde", &[]),
+    ("telemetry", &[]),
+    ("wonde", &["telemetry"]),
     ("wonde-sim", &[]),
     ("devservices", &[]),
     ("browser", &["devservices"]),
-    ("store", &["domain"]),
-    ("queue", &["domain", "store"]),
-    ("control", &["domain", "store", "queue"]),
-    ("worker", &["control", "domain", "store", "queue", "wonde"]),
-    ("api", &["control", "domain", "store", "queue"]),
-    ("cli", &["api", "control", "domain", "queue", "store", "wonde", "worker"]),
+    ("store", &["domain", "telemetry"]),
+    ("queue", &["domain", "store", "telemetry"]),
+    ("control", &["domain", "store", "queue", "telemetry"]),
+    ("worker", &["control", "domain", "store", "queue", "telemetry", "wonde"]),
+    ("api", &["control", "domain", "store", "queue", "telemetry"]),
+    ("cli", &["api", "control", "domain", "queue", "store", "telemetry", "wonde", "worker"]),
     (
         "lab",
         &[
@@ -39,13 +40,16 @@ const MAY_KNOW: [(&str, &[&str]); 13] = [
 ];
 
 /// Libraries that only one crate may name.
-const ONLY: [(&str, &[&str]); 7] = [
+const ONLY: [(&str, &[&str]); 10] = [
     ("apalis", &["queue"]),
     ("apalis-core", &["queue"]),
     ("redis", &["queue"]),
     ("backoff", &["wonde"]),
     ("chromiumoxide", &["browser"]),
     ("axum", &["api", "wonde-sim"]),
+    ("metrics", &["telemetry"]),
+    ("metrics-exporter-prometheus", &["telemetry"]),
+    ("metrics-process", &["telemetry"]),
     ("sqlx", &["store", "lab"]),
 ];
 

@@ -114,7 +114,8 @@ async fn held_failed_and_cancelled_syncs_are_told_and_logins_are_not() {
     sync(&app, &school).await;
     let person =
         texts(&app, "SELECT id::text FROM staff WHERE wonde_id IS NOT NULL").await.remove(0);
-    execute(&app, "DELETE FROM staff_read").await;
+    let always = json!({ "settings": { "refresh_freshness_minutes": 0 } });
+    app.patch(&format!("/v1/schools/{school}")).json(&always).send().await.unwrap();
     let refresh = format!("/v1/schools/{school}/staff/{person}/refresh?wait_ms=5000");
     app.post(&refresh).send().await.unwrap();
 
@@ -168,7 +169,8 @@ async fn a_receiver_that_is_gone_or_no_longer_allowed_gets_nothing() {
     let (app, school) = app_telling(None).await;
     set_receiver(&app, &school, &own.address().await).await;
     sync(&app, &school).await;
-    let ends = "SELECT state || ' ' || (error ->> 'type') FROM job WHERE kind = 'send-callback' ORDER BY id";
+    let ends = "SELECT concat_ws(' ', state, error ->> 'type') FROM job
+        WHERE kind = 'send-callback' ORDER BY id";
     let ended = async |wanted: &[&str]| {
         eventually("messages end", async || (texts(&app, ends).await == wanted).then_some(()))
             .await;

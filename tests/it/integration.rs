@@ -167,13 +167,13 @@ fn filled(page: &str) -> String {
     while let Some((before, after)) = rest.split_once("[examples/") {
         let (file, _) = after.split_once(']').unwrap();
         let (link, block) = after.split_once("\n\n").unwrap();
-        text += &format!("{before}[examples/{link}\n\n");
+        text.extend([before, "[examples/", link, "\n\n"]);
         rest = block;
         if let Some(block) = block.strip_prefix("```") {
             let (language, block) = block.split_once('\n').unwrap();
             let (_, after) = block.split_once("```").unwrap();
             let sample = std::fs::read_to_string(Path::new(EXAMPLES).join(file)).unwrap();
-            text += &format!("```{language}\n{sample}```");
+            text.extend(["```", language, "\n", &sample, "```"]);
             rest = after;
         }
     }

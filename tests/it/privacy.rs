@@ -12,7 +12,10 @@ use tokio::{
     net::UnixStream,
 };
 
-use crate::{process::MIS_SYNC, rows::texts};
+use crate::{
+    process::{MIS_SYNC, free_address},
+    rows::texts,
+};
 
 #[tokio::test]
 async fn no_personal_data_in_logs_and_redis() {
@@ -113,9 +116,4 @@ fn secrets(app: &TestApp, school: &SchoolId) -> Vec<String> {
         secrets.push(person.email);
     }
     secrets
-}
-
-fn free_address() -> String {
-    let listener = std::net::TcpListener::bind(("127.0.0.1", 0)).unwrap();
-    listener.local_addr().unwrap().to_string()
 }

@@ -24,3 +24,8 @@ pub(crate) async fn run_with_input(
 ) -> Output {
     MIS_SYNC.run_with_input(arguments, variables, input).await
 }
+
+/// An address for a process to listen on.
+pub(crate) fn free_address() -> String {
+    format!("127.0.0.1:{}", mis_sync_testing::free_port())
+}

@@ -9,7 +9,7 @@ use std::{
 
 use axum::{
     Json, Router,
-    extract::{DefaultBodyLimit, MatchedPath, Request, State},
+    extract::{DefaultBodyLimit, MatchedPath, Request},
     http::{
         HeaderMap, HeaderName, HeaderValue,
         header::{CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE},
@@ -17,13 +17,12 @@ use axum::{
     middleware::{self, Next},
     response::{IntoResponse, Response},
 };
+use mis_sync_telemetry::traces;
 use tower_http::catch_panic::CatchPanicLayer;
 use tracing::{Instrument, field::Empty};
 use uuid::Uuid;
 
-use crate::{
-    ApiError, body::MAX_BODY_BYTES, metrics::HttpFigures, rate_limit::Told, views::ProblemView,
-};
+use crate::{ApiError, body::MAX_BODY_BYTES, metrics, rate_limit::Told, views::ProblemView};
 
 /// No request takes longer; then its caller is told to try again.
 pub(crate) const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
@@ -35,15 +34,14 @@ const NO_STORE: HeaderValue = HeaderValue::from_static("no-store");
 const PROBLEM_JSON: HeaderValue = HeaderValue::from_static("application/problem+json");
 
 /// Puts the edge around all routes of `router`, its fallbacks included.
-/// `figures` count them.
-pub(crate) fn surround(router: Router, figures: Arc<HttpFigures>) -> Router {
+pub(crate) fn surround(router: Router) -> Router {
     router
         .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
         // The panic's message has gone to standard error by the panic hook; it may quote
         // anything, so it goes nowhere else.
         .layer(CatchPanicLayer::custom(|_| ApiError::Panicked.into_response()))
         .layer(middleware::from_fn(limit_time))
-        .layer(middleware::from_fn_with_state(figures, observe))
+        .layer(middleware::from_fn(observe))
 }
 
 async fn limit_time(request: Request, next: Next) -> Response {
@@ -53,11 +51,7 @@ async fn limit_time(request: Request, next: Next) -> Response {
     }
 }
 
-async fn observe(
-    State(figures): State<Arc<HttpFigures>>,
-    mut request: Request,
-    next: Next,
-) -> Response {
+async fn observe(mut request: Request, next: Next) -> Response {
     let told = Told::default();
     request.extensions_mut().insert(told.clone());
     let started = Instant::now();
@@ -74,12 +68,16 @@ async fn observe(
         api_key.id = Empty,
         job.id = Empty,
     );
+    let traceparent = request.headers().get(traces::TRACEPARENT);
+    if let Some(traceparent) = traceparent.and_then(|value| value.to_str().ok()) {
+        traces::continue_from(&span, traceparent);
+    }
     async {
         let response = next.run(request).await;
         let error = response.extensions().get::<Arc<ApiError>>().cloned();
         let elapsed = started.elapsed();
         let pattern = route.as_ref().map_or(UNMATCHED, MatchedPath::as_str);
-        figures.count(&method, pattern, response.status(), elapsed);
+        metrics::record(&method, pattern, response.status(), elapsed);
         log(&response, error.as_deref(), route.as_ref(), elapsed);
         let mut response = match error {
             // The dashboard has written a page for people already.
@@ -122,8 +120,7 @@ fn log(
     let elapsed_ms = u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX);
     let problem = error.map(|error| error.problem_type().as_str());
     let cause = error.and_then(Error::source).map(tracing::field::display);
-    let is_probe =
-        route.is_some_and(|route| ["/healthz", "/readyz", "/metrics"].contains(&route.as_str()));
+    let is_probe = route.is_some_and(|route| traces::PROBES.contains(&route.as_str()));
     macro_rules! line {
         ($level:ident) => {
             tracing::$level!(http.status = http_status, elapsed_ms, problem, cause, "request")
@@ -160,8 +157,7 @@ mod tests {
     use super::*;
 
     async fn ask(router: Router, request: Request) -> (Response, Value) {
-        let (parts, body) =
-            surround(router, Arc::default()).oneshot(request).await.unwrap().into_parts();
+        let (parts, body) = surround(router).oneshot(request).await.unwrap().into_parts();
         let bytes = axum::body::to_bytes(body, usize::MAX).await.unwrap();
         let json = serde_json::from_slice(&bytes).unwrap();
         (Response::from_parts(parts, Body::empty()), json)

@@ -6,6 +6,7 @@ use mis_sync_domain::{Job, JobState};
 use mis_sync_queue::{Enqueued, NewJob, Queue};
 use mis_sync_store::jobs;
 use tokio::time::{Instant, timeout_at};
+use tracing::Instrument;
 
 use crate::ApiError;
 
@@ -24,7 +25,7 @@ pub(crate) async fn until(
     // the wait.
     let enqueueing = tokio::spawn({
         let queue = queue.clone();
-        async move { queue.enqueue(&new, None).await }
+        async move { queue.enqueue(&new, None).await }.in_current_span()
     });
     let enqueued = match timeout_at(deadline, enqueueing).await {
         Err(_) => return Ok(None),
@@ -38,7 +39,8 @@ pub(crate) async fn until(
     }))
 }
 
-async fn wait_for_end(queue: &Queue, enqueued: Enqueued, deadline: Instant) -> Job {
+/// Waits for the end of the job's attempt until `deadline`.
+pub(crate) async fn wait_for_end(queue: &Queue, enqueued: Enqueued, deadline: Instant) -> Job {
     let mut ending = queue.ending(enqueued.job().id);
     let mut job = match &enqueued {
         Enqueued::New(job) => job.clone(),

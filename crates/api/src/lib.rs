@@ -36,6 +36,7 @@ mod webhooks;
 
 pub use dashboard::dashboard_paths;
 pub(crate) use error::ApiError;
+pub use metrics::serve_metrics;
 pub use routes::{openapi_json, router};
 pub use server::serve;
 pub use state::{ApiState, InvalidWebhookSecret, WebhookSecrets};

@@ -109,7 +109,8 @@ fn name_person(operation: &mut Operation) {
         .parameter_in(ParameterIn::Header)
         .description(Some(
             "The person who pressed: best an id, because the audit log keeps it for ever. At most \
-             100 characters, in UTF-8, without control characters. `requested_by` shows it.",
+             100 characters, in UTF-8, without control characters, else `invalid-requested-by`. \
+             `requested_by` shows it.",
         ))
         .schema(Some(text))
         .build();

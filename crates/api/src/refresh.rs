@@ -129,7 +129,8 @@ fn read_wait(parameters: Parameters) -> Result<Option<Duration>, ApiError> {
     Ok(wait_ms.and_then(awaited))
 }
 
-fn awaited(WaitMs(ms): WaitMs) -> Option<Duration> {
+/// The time to wait; `None` for none.
+pub(crate) fn awaited(WaitMs(ms): WaitMs) -> Option<Duration> {
     (ms > 0).then(|| Duration::from_millis(ms))
 }
 
@@ -145,14 +146,19 @@ pub(crate) struct WaitQuery {
 
 impl Query for WaitQuery {
     fn wanted(_: &str) -> String {
-        format!("a whole number from 0 to {MAX_WAIT_MS}")
+        wanted_wait()
     }
+}
+
+/// The valid values of [`WaitMs`].
+pub(crate) fn wanted_wait() -> String {
+    format!("a whole number from 0 to {MAX_WAIT_MS}")
 }
 
 /// Milliseconds that a caller may wait.
 #[derive(Deserialize)]
 #[serde(try_from = "u64")]
-struct WaitMs(u64);
+pub(crate) struct WaitMs(u64);
 
 impl TryFrom<u64> for WaitMs {
     type Error = &'static str;

@@ -1,6 +1,6 @@
 //! Every route of the API: its handler, its document and who may call it, in one list.
 
-use std::sync::{Arc, LazyLock};
+use std::sync::LazyLock;
 
 use axum::{Extension, Router, middleware::from_fn};
 use mis_sync_domain::Action::{ActOnJobs, ManageSchools, Read, SeePersonalData, Sync};
@@ -74,12 +74,11 @@ pub fn openapi_json() -> String {
 
 /// The whole API, ready to be served.
 pub fn router(state: ApiState) -> Router {
-    let figures = Arc::clone(state.http_figures());
     let router = Router::from(api())
         .layer(Extension(Document(&DOCUMENT)))
         .fallback(async || ApiError::NotFound)
         .method_not_allowed_fallback(async || ApiError::MethodNotAllowed)
         .with_state(state.clone())
         .merge(dashboard::router(state));
-    edge::surround(router, figures)
+    edge::surround(router)
 }

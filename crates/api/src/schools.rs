@@ -235,7 +235,10 @@ async fn verified(
 ) -> Result<Response, ApiError> {
     let is_new = school.is_new();
     let (school, job) = match verify {
-        Some(true) => check::run(access, school, check::LONGEST_WAIT).await?,
+        Some(true) => {
+            let (school, job) = check::run(access, school, check::LONGEST_WAIT).await?;
+            (school, Some(job))
+        }
         _ => (school, None),
     };
     let location = format!("/v1/schools/{}", school.id);

@@ -37,11 +37,22 @@ pub async fn serve(
     state: ApiState,
     stop: CancellationToken,
 ) -> io::Result<()> {
+    let max_connections = state.max_connections();
+    serve_router(listener, router(state.until(stop.clone())), max_connections, stop).await
+}
+
+/// Serves a router with this many connections at most.
+pub(crate) async fn serve_router(
+    listener: TcpListener,
+    router: Router,
+    max_connections: usize,
+    stop: CancellationToken,
+) -> io::Result<()> {
     let server = Server {
-        places: Arc::new(Semaphore::new(state.max_connections())),
+        places: Arc::new(Semaphore::new(max_connections)),
         // With its state in place a router is cheap to clone; before that, each clone copies all
         // routes.
-        router: router(state.until(stop.clone())).with_state(()),
+        router: router.with_state(()),
         waiting: Arc::default(),
         connections: TaskTracker::new(),
         stop: stop.clone(),

@@ -9,15 +9,15 @@ mod operator;
 mod personal;
 mod sender;
 
-use std::{fmt, num::NonZeroU32, sync::Arc, time::Duration};
+use std::{collections::HashMap, fmt, num::NonZeroU32, sync::Arc, time::Duration};
 
 use chrono::TimeDelta;
 use mis_sync_domain::{AllowedHosts, Clock, MisTable, STALE_AFTER, WondeHosts};
 use mis_sync_queue::{Queue, RateLimiter, RedisError, WondeTraffic};
-use mis_sync_store::{TokenCipher, figures::LedgerFigures};
+use mis_sync_store::{TokenCipher, alerts, figures};
 use tokio_util::sync::CancellationToken;
 
-use crate::{metrics::HttpFigures, rate_limit::KeyLimit};
+use crate::{metrics::Ledger, rate_limit::KeyLimit};
 pub(crate) use caller::Access;
 pub(crate) use operator::{Operator, SESSION_COOKIE, SignIn, cookie};
 pub(crate) use personal::{Mask, PersonalData};
@@ -35,7 +35,6 @@ pub struct ApiState {
     scheduler: Option<Clock>,
     webhook_secrets: WebhookSecrets,
     stopping: CancellationToken,
-    http: Arc<HttpFigures>,
     environment: Arc<str>,
     stale_after: TimeDelta,
     probe_after: Duration,
@@ -57,7 +56,6 @@ impl ApiState {
             scheduler: None,
             webhook_secrets: WebhookSecrets::default(),
             stopping: CancellationToken::new(),
-            http: Arc::default(),
             environment: Arc::default(),
             stale_after: STALE_AFTER,
             probe_after: Duration::from_secs(10),
@@ -137,19 +135,27 @@ impl ApiState {
         &self.environment
     }
 
-    /// What this process answered, in numbers.
-    pub(crate) fn http_figures(&self) -> &Arc<HttpFigures> {
-        &self.http
-    }
-
     /// The same, whose open-ended answers end once the server stops.
     pub(crate) fn until(self, stopping: CancellationToken) -> Self {
         Self { stopping, ..self }
     }
 
     /// What the ledger says in numbers.
-    pub(crate) async fn ledger_figures(&self) -> Result<LedgerFigures, mis_sync_store::Error> {
-        mis_sync_store::figures::read(self.queue.pool()).await
+    pub(crate) async fn ledger(&self) -> Result<Ledger, mis_sync_store::Error> {
+        let (pool, now) = (self.queue.pool(), Clock::system().now());
+        let figures = figures::read(pool).await?;
+        let mut schools = HashMap::new();
+        for school in alerts::unwell(pool, now - self.stale_after).await? {
+            for condition in school.conditions(now, self.stale_after) {
+                *schools.entry(condition.kind).or_default() += 1;
+            }
+        }
+        Ok(Ledger { figures, schools })
+    }
+
+    /// Sets the gauges of the connections of this process.
+    pub(crate) fn observe_connections(&self) {
+        self.queue.observe();
     }
 
     /// The same with another table of MIS, which has to be the workers' too.

@@ -16,7 +16,7 @@ pub(crate) use operations::{Alerts, Audit, Webhooks};
 #[derive(Debug, Parser)]
 #[command(
     name = "mis-sync",
-    version,
+    version = concat!(env!("CARGO_PKG_VERSION"), " (", env!("MIS_SYNC_COMMIT"), ")"),
     after_help = "Exit codes: 0 done, 1 the work failed, 2 wrong usage or configuration, 3 a \
                   dependency is away."
 )]

@@ -51,8 +51,15 @@ pub(crate) async fn run(arguments: Arguments) -> Result<(), Failure> {
         Command::Doctor(doctor) => doctor::run(file, &doctor).await,
         command => {
             let config = Config::load(file)?;
-            telemetry::start(&config.log)?;
-            with_config(command, &config).await
+            if let Command::Serve(_) | Command::Worker = command {
+                let watched = telemetry::start_service(&config)?;
+                let ended = with_config(command, &config).await;
+                watched.finish().await;
+                ended
+            } else {
+                telemetry::start(&config.log)?;
+                with_config(command, &config).await
+            }
         }
     }
 }

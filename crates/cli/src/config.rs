@@ -26,7 +26,7 @@ use serde::Deserialize;
 use url::Url;
 
 use crate::exit::Failure;
-use by_itself::{Alerts, Callbacks, RetentionDays, Scheduler, Webhooks};
+use by_itself::{Alerts, Callbacks, RetentionDays, Scheduler, Traces, Webhooks};
 pub(crate) use servers::{Database, Redis};
 
 /// The reference, compiled in.
@@ -51,6 +51,7 @@ pub struct Config {
     pub(crate) alerts: Alerts,
     pub(crate) callbacks: Callbacks,
     pub(crate) mis: Mis,
+    pub(crate) traces: Traces,
     /// What is logged, and how.
     pub log: Log,
 }
@@ -113,6 +114,8 @@ pub(crate) struct Worker {
     refresh_timeout_ms: u64,
     refresh_probe_seconds: u64,
     lease_seconds: u64,
+    #[serde(deserialize_with = "text::optional_listen_address")]
+    pub(crate) metrics_listen: Option<SocketAddr>,
     drain_seconds: u64,
     retry_base_seconds: u64,
     retry_max_seconds: u64,

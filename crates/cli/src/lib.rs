@@ -17,6 +17,10 @@ use clap::Parser;
 
 use crate::arguments::Arguments;
 
+pub(crate) const VERSION: &str = env!("CARGO_PKG_VERSION");
+/// The commit of this build, from `build.rs`.
+pub(crate) const COMMIT: &str = env!("MIS_SYNC_COMMIT");
+
 pub use crate::{
     commands::{
         actor,

@@ -12,6 +12,7 @@ use mis_sync_store::{
     schools,
     undo::{self, Undone},
 };
+use mis_sync_telemetry::metrics;
 
 pub use mis_sync_store::{
     pauses::pause,
@@ -98,6 +99,9 @@ pub async fn act(queue: &Queue, id: JobId, act: Act<'_>, actor: &Actor) -> Resul
         },
     };
     if let Some(acted) = done {
+        if acted.job.state.is_finished() {
+            metrics::JOBS_ENDED.add([acted.job.kind.as_str(), acted.job.state.as_str()], 1);
+        }
         return Ok(acted);
     }
     let job = jobs::get(pool, id).await?.ok_or(Refused::UnknownJob)?;

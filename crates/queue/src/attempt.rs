@@ -3,8 +3,9 @@
 use std::{sync::Arc, time::Duration};
 
 use futures::future::BoxFuture;
-use mis_sync_domain::{JobFailure, Lease};
+use mis_sync_domain::{Job, JobFailure, JobState, Lease};
 use mis_sync_store::{Writing, jobs};
+use mis_sync_telemetry::{metrics, traces};
 use rand::RngExt;
 use tokio::{
     task::{JoinError, JoinHandle},
@@ -17,7 +18,15 @@ use crate::{Claimed, Queue, silence::Silence};
 
 /// Runs a job of any kind. If it succeeds, it ends the job itself, in the transaction that does the
 /// work. If it fails, it only says how.
-pub type Handler = Arc<dyn Fn(Claimed) -> BoxFuture<'static, Result<(), JobError>> + Send + Sync>;
+pub type Handler = Arc<dyn Fn(Claimed) -> BoxFuture<'static, Result<Done, JobError>> + Send + Sync>;
+
+/// How an attempt ended its job.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Done {
+    Succeeded,
+    /// It waits until a person approves the change.
+    Held,
+}
 
 /// How an attempt failed.
 #[derive(Debug)]
@@ -65,7 +74,7 @@ pub(crate) struct AttemptContext {
 }
 
 enum Outcome {
-    Ended(Result<Result<(), JobError>, JoinError>),
+    Ended(Result<Result<Done, JobError>, JoinError>),
     LeaseLost,
     /// The connection in which the work writes is dead.
     Silent,
@@ -86,8 +95,12 @@ pub(crate) async fn run(context: AttemptContext, claimed: Claimed) {
         job.attempt = job.attempt,
         school.id = job.school_id.as_ref().map(tracing::field::display),
     );
+    if let Some(traceparent) = &claimed.traceparent {
+        traces::continue_from(&span, traceparent);
+    }
     async {
         let started = Instant::now();
+        let _running = begun(&claimed);
         let (handler, job) = (Arc::clone(&context.handler), claimed.clone());
         let writing = Writing::default();
         let watched = writing.clone();
@@ -98,6 +111,7 @@ pub(crate) async fn run(context: AttemptContext, claimed: Claimed) {
         // If this does not succeed, the lease expires and the job is taken up again.
         let ended = timeout(context.lease, settle(&context, &claimed, outcome)).await;
         let ended = ended.unwrap_or_default();
+        metrics::JOB_RUN.record(of(&claimed.job), started.elapsed());
         context.queue.announce_end(claimed.job.id).await;
         tracing::info!(
             job.outcome = ended.unwrap_or("unsettled"),
@@ -109,12 +123,23 @@ pub(crate) async fn run(context: AttemptContext, claimed: Claimed) {
     .await;
 }
 
+fn of(job: &Job) -> [&'static str; 2] {
+    [job.kind.as_str(), job.lane.as_str()]
+}
+
+fn begun(claimed: &Claimed) -> metrics::InProgress {
+    if let Some(waited) = claimed.waited {
+        metrics::JOB_QUEUE_WAIT.record(of(&claimed.job), waited);
+    }
+    metrics::RUNNING_JOBS.hold([claimed.job.lane.as_str()])
+}
+
 /// Waits for the end of the work and renews the lease meanwhile. If no renewal succeeds for a whole
 /// lease, another worker may have the job by now, so the work is stopped.
 async fn watch(
     context: &AttemptContext,
     claimed: &Claimed,
-    work: &mut JoinHandle<Result<(), JobError>>,
+    work: &mut JoinHandle<Result<Done, JobError>>,
     writing: Writing,
 ) -> Outcome {
     let mut renewed = Instant::now();
@@ -157,42 +182,74 @@ async fn settle(
     claimed: &Claimed,
     outcome: Outcome,
 ) -> Option<&'static str> {
+    let kind = claimed.job.kind.as_str();
+    let (word, ended) = match write_end(context, claimed, outcome).await {
+        Ok(end) => end,
+        Err(mis_sync_store::Error::LeaseLost) => ("lost", None),
+        Err(error) => {
+            tracing::error!(%error, "the end of the attempt could not be written");
+            return None;
+        }
+    };
+    metrics::JOB_ATTEMPTS.add([kind, word], 1);
+    if let Some(state) = ended {
+        metrics::JOBS_ENDED.add([kind, state.as_str()], 1);
+    }
+    Some(word)
+}
+
+/// The words for how an attempt can end.
+pub(crate) const OUTCOMES: [&str; 7] =
+    ["succeeded", "held", "retry", "snoozed", "failed", "released", "lost"];
+
+/// How an attempt ended in one word, and the last state of the job if it has ended too.
+type End = (&'static str, Option<JobState>);
+
+async fn write_end(
+    context: &AttemptContext,
+    claimed: &Claimed,
+    outcome: Outcome,
+) -> Result<End, mis_sync_store::Error> {
     let (pool, lease) = (context.queue.pool(), claimed.lease);
-    let (word, written) = match outcome {
-        Outcome::Ended(Ok(Ok(()))) => ("succeeded", Ok(())),
-        Outcome::Ended(Ok(Err(JobError::Retry(failure)))) => {
-            log_failure(&failure);
-            let wait = context.retry.wait(claimed.job.attempt);
-            ("retry", jobs::retry(pool, lease, &failure, wait).await)
+    let (failure, wait) = match outcome {
+        Outcome::Ended(Ok(Ok(Done::Succeeded))) => {
+            return Ok(("succeeded", Some(JobState::Succeeded)));
+        }
+        Outcome::Ended(Ok(Ok(Done::Held))) => return Ok(("held", None)),
+        Outcome::Ended(Ok(Err(JobError::LeaseLost))) | Outcome::LeaseLost => {
+            return Ok(("lost", None));
+        }
+        Outcome::HandBack => {
+            hand_back(context, claimed, lease).await?;
+            return Ok(("released", None));
         }
         Outcome::Ended(Ok(Err(JobError::Snooze(failure, wait)))) => {
             log_failure(&failure);
-            ("snoozed", jobs::snooze(pool, lease, &failure, wait).await)
+            return Ok(retried("snoozed", jobs::snooze(pool, lease, &failure, wait).await?));
         }
         Outcome::Ended(Ok(Err(JobError::Fail(failure)))) => {
             log_failure(&failure);
-            ("failed", jobs::fail(pool, lease, &failure).await)
+            jobs::fail(pool, lease, &failure).await?;
+            return Ok(("failed", Some(JobState::Failed)));
         }
+        Outcome::Ended(Ok(Err(JobError::Retry(failure)))) => {
+            (failure, context.retry.wait(claimed.job.attempt))
+        }
+        Outcome::Silent => (silent(), AFTER_SILENCE),
         Outcome::Ended(Err(panic)) => {
             tracing::error!(error = %panic, "the job's code panicked");
-            let wait = context.retry.wait(claimed.job.attempt);
-            ("retry", jobs::retry(pool, lease, &panicked(), wait).await)
+            (panicked(), context.retry.wait(claimed.job.attempt))
         }
-        Outcome::Ended(Ok(Err(JobError::LeaseLost))) | Outcome::LeaseLost => ("lost", Ok(())),
-        Outcome::Silent => {
-            let failure = silent();
-            log_failure(&failure);
-            ("retry", jobs::retry(pool, lease, &failure, AFTER_SILENCE).await)
-        }
-        Outcome::HandBack => ("released", hand_back(context, claimed, lease).await),
     };
-    match written {
-        Ok(()) => Some(word),
-        Err(mis_sync_store::Error::LeaseLost) => Some("lost"),
-        Err(error) => {
-            tracing::error!(%error, "the end of the attempt could not be written");
-            None
-        }
+    log_failure(&failure);
+    Ok(retried("retry", jobs::retry(pool, lease, &failure, wait).await?))
+}
+
+/// The end of an attempt that asked for another one, which there may not be.
+fn retried(word: &'static str, state: JobState) -> End {
+    match state {
+        JobState::Failed => ("failed", Some(state)),
+        _ => (word, None),
     }
 }
 

@@ -15,7 +15,7 @@ mod silence;
 mod traffic;
 mod worker;
 
-pub use attempt::{Handler, JobError, RetryPolicy};
+pub use attempt::{Done, Handler, JobError, RetryPolicy};
 pub use diagnosis::RedisDiagnosis;
 pub use endings::Ending;
 pub use error::Error;

@@ -7,6 +7,7 @@ mod turns;
 use std::{fmt, num::NonZeroU32, sync::Arc, time::Duration};
 
 use mis_sync_store::{Error as StoreError, Pool, wonde_pauses};
+use mis_sync_telemetry::metrics;
 use redis::RedisResult;
 use tokio::time::{Instant, timeout};
 
@@ -102,6 +103,14 @@ impl RateLimiter {
     }
 
     async fn wait(&self, key: &str, label: Option<&str>) -> Result<(), Duration> {
+        let asked = Instant::now();
+        let granted = self.grant(key, label).await;
+        let outcome = if granted.is_ok() { "granted" } else { "refused" };
+        metrics::LIMITER_WAIT.record([outcome], asked.elapsed());
+        granted
+    }
+
+    async fn grant(&self, key: &str, label: Option<&str>) -> Result<(), Duration> {
         let (start, longest) = (Instant::now(), self.limit.longest_wait);
         let pace = (self.limit.per_second.get(), WINDOW);
         let _my_turn = self.turns.wait(key, longest, pace).await?;

@@ -1,14 +1,20 @@
 use std::{collections::BTreeMap, time::Duration};
 
-use mis_sync_domain::{Job, JobId, Lane};
+use mis_sync_domain::{Job, JobId, JobState, Lane};
 use mis_sync_store::{Pool, fetches, jobs};
+use mis_sync_telemetry::metrics;
 
-use crate::{Ending, Enqueued, Error, Idempotency, NewJob, Redis, RedisError, endings::Endings};
+use crate::{
+    Ending, Enqueued, Error, Idempotency, NewJob, Redis, RedisError, RedisTrouble, endings::Endings,
+};
 
 /// How long a delivered job may wait before its id is delivered again, in case Redis lost it.
 const PATIENCE: Duration = Duration::from_secs(5);
 /// The most jobs that one sweep delivers.
 const SWEEP_LIMIT: i64 = 1000;
+
+/// Why a sweep sends a job to Redis: its wait is over, its worker is gone, or no worker took it.
+pub(crate) const REDELIVERY_REASONS: [&str; 3] = ["retry_due", "lease_expired", "not_taken"];
 
 /// The ledger and its delivery.
 #[derive(Debug, Clone)]
@@ -44,6 +50,17 @@ impl Queue {
     /// The Redis that delivers.
     pub fn redis(&self) -> &Redis {
         &self.redis
+    }
+
+    /// Sets the gauges of the connections to Postgres and Redis to what they are now.
+    pub fn observe(&self) {
+        mis_sync_store::observe(&self.pool);
+        let trouble = self.redis.trouble();
+        metrics::REDIS_UP.set(metrics::NO_LABELS, if trouble.is_none() { 1.0 } else { 0.0 });
+        for reason in RedisTrouble::ALL {
+            let is_so = trouble == Some(*reason);
+            metrics::REDIS_TROUBLE.set([reason.as_str()], if is_so { 1.0 } else { 0.0 });
+        }
     }
 
     /// Adds a job to the ledger and its id to Redis, or finds the unfinished one.
@@ -101,6 +118,13 @@ impl Queue {
         let due = jobs::take_due(&self.pool, PATIENCE, SWEEP_LIMIT).await?;
         let mut by_lane: BTreeMap<&str, (Lane, Vec<JobId>)> = BTreeMap::new();
         for job in &due {
+            let [retry_due, lease_expired, not_taken] = REDELIVERY_REASONS;
+            let reason = match job.state {
+                JobState::Retrying => retry_due,
+                JobState::Running => lease_expired,
+                _ => not_taken,
+            };
+            metrics::JOBS_REDELIVERED.add([reason], 1);
             by_lane.entry(job.lane.as_str()).or_insert((job.lane, Vec::new())).1.push(job.id);
         }
         for (lane, ids) in by_lane.into_values() {

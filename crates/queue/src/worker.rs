@@ -2,7 +2,8 @@ use std::{convert::Infallible, time::Duration};
 
 use apalis::prelude::{Monitor, WorkerBuilder, WorkerBuilderExt};
 use apalis_core::task::data::Data;
-use mis_sync_domain::Lane;
+use mis_sync_domain::{JobKind, JobState, Lane};
+use mis_sync_telemetry::metrics;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
@@ -10,6 +11,7 @@ use crate::{
     admission::{Admission, Admitted, Suspects},
     attempt::{self, AttemptContext},
     backend::{Doubt, LaneBackend, LaneOptions},
+    queue::REDELIVERY_REASONS,
 };
 
 /// How a worker process runs.
@@ -97,6 +99,7 @@ pub async fn run_worker(
         retry: options.retry,
         hand_back: hand_back.clone(),
     };
+    show_zeros();
     let mut monitor = Monitor::new();
     let mut lanes_ended = Vec::new();
     let suspects = Suspects::default();
@@ -104,6 +107,7 @@ pub async fn run_worker(
         let slots = options.slots(lane);
         let doubt = Doubt::default();
         let all_slots = slots.backends * slots.concurrency;
+        show_slots(lane, all_slots);
         let admission = Admission::new(suspects.clone(), lane, all_slots);
         for share in 0..slots.backends {
             let ended = CancellationToken::new();
@@ -153,6 +157,26 @@ pub async fn run_worker(
         ended = monitor.run() => ended.map_err(|error| Error::Runtime(error.to_string())),
         never = stopping => match never {},
     }
+}
+
+/// A counter that is there from the beginning shows its first increase.
+fn show_zeros() {
+    for kind in JobKind::KNOWN {
+        for outcome in attempt::OUTCOMES {
+            metrics::JOB_ATTEMPTS.add([kind.as_str(), outcome], 0);
+        }
+        for state in JobState::ALL.iter().filter(|state| state.is_finished()) {
+            metrics::JOBS_ENDED.add([kind.as_str(), state.as_str()], 0);
+        }
+    }
+    for reason in REDELIVERY_REASONS {
+        metrics::JOBS_REDELIVERED.add([reason], 0);
+    }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "slots are few")]
+fn show_slots(lane: Lane, slots: usize) {
+    metrics::WORKER_SLOTS.set([lane.as_str()], slots as f64);
 }
 
 fn register(

@@ -43,7 +43,7 @@ use sqlx::migrate::Migrator;
 pub use address::Address;
 pub use error::Error;
 pub use health::{Health, health};
-pub use pool::{connect, connect_for_lease};
+pub use pool::{connect, connect_for_lease, observe};
 pub use reach::{Unreachable, UnreachableCause, reach};
 pub use signing::{InvalidSigningSecret, SigningSecret};
 pub use sqlx::PgPool as Pool;

@@ -5,8 +5,10 @@ use std::{
     time::{Duration, Instant},
 };
 
+use mis_sync_telemetry::metrics;
 use sqlx::{
-    AssertSqlSafe, Connection, Executor, PgConnection, PgPool, Row, postgres::PgPoolOptions,
+    AssertSqlSafe, Connection, Executor, PgConnection, PgPool, Postgres, Row, pool::PoolConnection,
+    postgres::PgPoolOptions,
 };
 use tokio::time::timeout;
 
@@ -63,6 +65,23 @@ pub fn connect_for_lease(address: &Address, max_connections: u32, lease: Duratio
         .connect_lazy_with(address.options().clone())
 }
 
+/// A connection of the pool for a transaction. How long that took is recorded.
+pub(crate) async fn acquire(pool: &PgPool) -> Result<PoolConnection<Postgres>, sqlx::Error> {
+    let asked = Instant::now();
+    let connection = pool.acquire().await;
+    metrics::POOL_WAIT.record(metrics::NO_LABELS, asked.elapsed());
+    connection
+}
+
+/// Sets the gauges of the pool to what it is now.
+pub fn observe(pool: &PgPool) {
+    let (open, idle) = (pool.size(), u32::try_from(pool.num_idle()).unwrap_or(u32::MAX));
+    metrics::POOL_CONNECTIONS.set(["idle"], idle.into());
+    metrics::POOL_CONNECTIONS.set(["in_use"], open.saturating_sub(idle).into());
+    let most = pool.options().get_max_connections();
+    metrics::POOL_MAX_CONNECTIONS.set(metrics::NO_LABELS, most.into());
+}
+
 /// Tells a new session when the server should end it.
 async fn prepare(connection: &mut PgConnection, lease: Duration) -> Result<(), sqlx::Error> {
     let asleep = lease.max(SHORTEST_SLEEP).as_millis();
@@ -104,6 +123,9 @@ pub(crate) async fn is_at_rest(connection: &mut PgConnection) -> bool {
 /// Checks an error of the driver. After some errors no existing connection can be trusted: the
 /// server stops or starts, no longer accepts writes, or is out of step with us.
 pub(crate) fn heed(error: &sqlx::Error) {
+    if let sqlx::Error::PoolTimedOut = error {
+        metrics::POOL_TIMEOUTS.add(metrics::NO_LABELS, 1);
+    }
     let is_bad = match error {
         sqlx::Error::Database(refusal) => {
             let code = refusal.code().unwrap_or_default();

@@ -10,8 +10,12 @@ use std::{
 use mis_sync_domain::Lease;
 use sqlx::{AssertSqlSafe, PgConnection, PgPool, Postgres, SqlSafeStr, pool::PoolConnection};
 use tokio::runtime::Handle;
+use tracing::Instrument;
 
-use crate::{Error, pool::is_at_rest};
+use crate::{
+    Error,
+    pool::{acquire, is_at_rest},
+};
 
 /// A transaction. Dropping it without [`Transaction::commit`] rolls it back.
 pub(crate) struct Transaction {
@@ -75,7 +79,7 @@ pub(crate) async fn begin_for(
 ) -> Result<Transaction, Error> {
     let name = session_name(lease);
     let statement = AssertSqlSafe(format!("{statement}; SET LOCAL application_name = '{name}'"));
-    let connection = pool.acquire().await?;
+    let connection = acquire(pool).await?;
     let open = Open::begin();
     let mut transaction = begin_on(connection, statement).await?;
     transaction.open = open;
@@ -95,7 +99,7 @@ pub(crate) async fn begin_with(
     pool: &PgPool,
     statement: impl SqlSafeStr,
 ) -> Result<Transaction, Error> {
-    begin_on(pool.acquire().await?, statement).await
+    begin_on(acquire(pool).await?, statement).await
 }
 
 async fn begin_on(
@@ -103,7 +107,7 @@ async fn begin_on(
     statement: impl SqlSafeStr,
 ) -> Result<Transaction, Error> {
     let begun = sqlx::Transaction::begin(connection, Some(statement.into_sql_str()));
-    let begun = tokio::spawn(begun).await;
+    let begun = tokio::spawn(begun.in_current_span()).await;
     let inner = begun.map_err(|error| Error::Unavailable(error.to_string()))??;
     Ok(Transaction { inner: Some(inner), open: None })
 }

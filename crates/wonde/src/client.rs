@@ -3,13 +3,14 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
+use mis_sync_telemetry::metrics;
 use reqwest::header::{ACCEPT, AUTHORIZATION, HeaderValue};
 use reqwest::{Client, StatusCode};
 use rustls::crypto::CryptoProvider;
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::de::DeserializeOwned;
 use tokio::sync::Semaphore;
-use tracing::{Instrument as _, Span};
+use tracing::Instrument as _;
 use url::Url;
 
 use crate::addresses::{AddressRule, GuardedResolver, is_refused};
@@ -264,8 +265,15 @@ impl SchoolClient {
             bytes = tracing::field::Empty,
             elapsed_ms = tracing::field::Empty,
         );
-        let started = Instant::now();
-        let outcome = self.exchange(ask.url, ask.one_record, &span).instrument(span.clone()).await;
+        if attempt > 1 {
+            metrics::WONDE_RETRIES.add([ask.resource], 1);
+        }
+        let (started, mut status) = (Instant::now(), None);
+        let exchange = self.exchange(ask.url, ask.one_record, &mut status);
+        let outcome = exchange.instrument(span.clone()).await;
+        metrics::WONDE_REQUEST_DURATION.record([ask.resource, class(status)], started.elapsed());
+        span.record("http.status", status.map(|status| status.as_u16()));
+        span.record("bytes", outcome.as_ref().ok().map(Vec::len));
         let outcome = outcome.and_then(|body| (ask.decode)(&body));
         let elapsed_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
         span.record("elapsed_ms", elapsed_ms);
@@ -278,7 +286,12 @@ impl SchoolClient {
         outcome
     }
 
-    async fn exchange(&self, url: &Url, one_record: bool, span: &Span) -> Result<Vec<u8>, Error> {
+    async fn exchange(
+        &self,
+        url: &Url,
+        one_record: bool,
+        status: &mut Option<StatusCode>,
+    ) -> Result<Vec<u8>, Error> {
         self.requests.fetch_add(1, Ordering::Relaxed);
         let request = self
             .client
@@ -287,15 +300,25 @@ impl SchoolClient {
             .header(AUTHORIZATION, self.authorization.clone())
             .header(ACCEPT, "application/json");
         let response = request.send().await.map_err(Error::from_transport)?;
-        span.record("http.status", response.status().as_u16());
+        *status = Some(response.status());
         if response.status() != StatusCode::OK {
             let include = url.query_pairs().find(|(name, _)| name == "include");
             let include = include.map(|(_, names)| names).unwrap_or_default();
             return Err(refusal(response, Asked { one_record, include: &include }).await);
         }
-        let body = read_body(response, self.client.config.max_body_bytes).await?;
-        span.record("bytes", body.len());
-        Ok(body)
+        read_body(response, self.client.config.max_body_bytes).await
+    }
+}
+
+/// The status of an answer in the metrics, where a code of its own is told for 429 only.
+fn class(status: Option<StatusCode>) -> &'static str {
+    match status.map(|status| status.as_u16()) {
+        None => "none",
+        Some(429) => "429",
+        Some(..300) => "2xx",
+        Some(300..400) => "3xx",
+        Some(400..500) => "4xx",
+        Some(500..) => "5xx",
     }
 }
 

@@ -13,7 +13,7 @@ use mis_sync_domain::{
     ActOnJobs, BackgroundJob, CheckSchool, HandleWebhook, JobKind, RefreshUser, SendAlert,
     SendCallback, SyncSchool,
 };
-use mis_sync_queue::{Claimed, JobError};
+use mis_sync_queue::{Claimed, Done, JobError};
 use mis_sync_store::Error as StoreError;
 
 use crate::{Context, SyncError};
@@ -26,11 +26,11 @@ pub(crate) trait Run: BackgroundJob {
         self,
         context: &Context,
         claimed: &Claimed,
-    ) -> impl Future<Output = Result<(), JobError>> + Send;
+    ) -> impl Future<Output = Result<Done, JobError>> + Send;
 }
 
 /// Runs a claimed job by its kind.
-pub(crate) async fn run(context: &Context, claimed: &Claimed) -> Result<(), JobError> {
+pub(crate) async fn run(context: &Context, claimed: &Claimed) -> Result<Done, JobError> {
     match claimed.job.kind {
         JobKind::SyncSchool => run_as::<SyncSchool>(context, claimed).await,
         JobKind::RefreshUser => run_as::<RefreshUser>(context, claimed).await,
@@ -43,7 +43,7 @@ pub(crate) async fn run(context: &Context, claimed: &Claimed) -> Result<(), JobE
     }
 }
 
-async fn run_as<J: Run>(context: &Context, claimed: &Claimed) -> Result<(), JobError> {
+async fn run_as<J: Run>(context: &Context, claimed: &Claimed) -> Result<Done, JobError> {
     let id = claimed.job.id;
     let unreadable =
         || StoreError::Inconsistent { table: "job", column: "options", id: id.to_string() };

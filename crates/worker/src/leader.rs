@@ -9,6 +9,7 @@ use std::{convert::Infallible, time::Duration};
 
 use futures::future;
 use mis_sync_store::{Address, Error, callbacks, leader::Candidate};
+use mis_sync_telemetry::metrics;
 use tokio::time::Interval;
 use tokio_util::sync::CancellationToken;
 
@@ -43,6 +44,7 @@ pub(crate) async fn run(
     lease: Duration,
     stop: CancellationToken,
 ) {
+    metrics::LEADER.set(metrics::NO_LABELS, 0.0);
     let mut tick = every(EVERY);
     loop {
         tokio::select! {
@@ -72,6 +74,7 @@ async fn stand(
         tick.tick().await;
     }
     tracing::info!("this worker leads");
+    let _leads = metrics::LEADER.hold(metrics::NO_LABELS);
     let has_receiver = context.callbacks.installation.is_some();
     within(callbacks::note_installation(context.queue.pool(), has_receiver)).await?;
     let duties = future::join5(

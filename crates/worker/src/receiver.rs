@@ -3,8 +3,9 @@
 use std::{sync::Arc, time::Duration};
 
 use mis_sync_domain::{AllowedHosts, JobFailure, RefusedAddress};
-use mis_sync_queue::{Claimed, JobError};
+use mis_sync_queue::{Claimed, Done, JobError};
 use mis_sync_store::{SigningSecret, jobs};
+use mis_sync_telemetry::traces;
 use mis_sync_wonde::GuardedResolver;
 use reqwest::{
     Client, ClientBuilder, StatusCode,
@@ -41,11 +42,12 @@ impl Receiver {
         claimed: &Claimed,
         (message_id, body): (Uuid, &str),
         failure: impl Fn(&str) -> JobFailure,
-    ) -> Result<(), JobError> {
+    ) -> Result<Done, JobError> {
         match self.send(message_id, body, context.clock.now().timestamp()).await {
             Ok(status) if status.is_success() => {
                 let finished = jobs::finish(context.queue.pool(), claimed.lease).await;
-                Ok(finished.map_err(SyncError::from)?)
+                finished.map_err(SyncError::from)?;
+                Ok(Done::Succeeded)
             }
             Ok(StatusCode::GONE) => Err(JobError::Fail(failure(
                 "The receiver answered 410: it accepts no more messages.",
@@ -68,7 +70,7 @@ impl Receiver {
         timestamp: i64,
     ) -> Result<StatusCode, reqwest::Error> {
         let id = format!("msg_{}", message_id.simple());
-        let request = self
+        let mut request = self
             .http
             .post(self.url.clone())
             .header(CONTENT_TYPE, HeaderValue::from_static("application/json"))
@@ -76,6 +78,10 @@ impl Receiver {
             .header("webhook-id", id)
             .header("webhook-timestamp", timestamp)
             .body(body.to_owned());
+        // A receiver is ours or the app, so it may join the trace.
+        if let Some(traceparent) = traces::current() {
+            request = request.header(traces::TRACEPARENT, traceparent);
+        }
         Ok(request.send().await?.status())
     }
 }

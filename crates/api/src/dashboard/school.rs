@@ -34,7 +34,7 @@ use super::{
     },
     schools::{condition_badge, condition_kind, conditions},
 };
-use crate::{ApiError, parameters::PathId, state::Operator};
+use crate::{ApiError, parameters::PathId, rows::BEFORE_ALL, state::Operator};
 
 /// Syncs in the chart.
 const PAST: i64 = 40;
@@ -59,7 +59,7 @@ async fn render(
         read(conditions(pool, now(), access.state().stale_after())),
         read(store::past_syncs(pool, &school.id, PAST)),
         read(jobs::list(pool, &filter, JOBS)),
-        read(issues::of_school(pool, &school.id, 0, i64::MAX)),
+        read(issues::of_school(pool, &school.id, BEFORE_ALL, i64::MAX)),
         read(withheld(pool, &school.id)),
         read(access.state().wonde_traffic()),
     );

@@ -11,12 +11,15 @@ use axum::{
 use mis_sync_control as control;
 use mis_sync_domain::{Job, JobState, School};
 use mis_sync_store::schools;
+use serde::Deserialize;
 use tokio::time::Instant;
+use utoipa::IntoParams;
 
 use crate::{
     ApiError, follow,
     jobs::accepted,
-    parameters::PathId,
+    parameters::{Parameters, PathId, Query},
+    refresh::{WaitMs, awaited, wanted_wait},
     state::Access,
     views::{JobView, ProblemView, SchoolCheckView},
 };
@@ -24,21 +27,39 @@ use crate::{
 /// The longest time that a request waits for the result.
 pub(super) const LONGEST_WAIT: Duration = Duration::from_secs(5);
 
+/// How long the caller waits.
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct CheckQuery {
+    /// The longest time to wait for the result, five seconds if left out
+    #[param(value_type = Option<u64>, minimum = 0, maximum = 5000)]
+    wait_ms: Option<WaitMs>,
+}
+
+impl Query for CheckQuery {
+    fn wanted(_: &str) -> String {
+        wanted_wait()
+    }
+}
+
 /// Check a school's token and what it grants
 ///
 /// Asks Wonde, and changes nothing but `token_state`. `missing` says in words what will be missing in
-/// iP. The school shows the result as `last_check`. If Wonde takes longer than five seconds, the
-/// answer is the job that asks; the result is then in `last_check` of the school.
+/// iP. The school shows the result as `last_check`. If Wonde takes longer, the answer is the job
+/// that asks; the result is then in `last_check` of the school.
 #[utoipa::path(
     post,
     path = "/v1/schools/{school_id}/check",
     tag = "schools",
-    params(("school_id" = String, Path, description = "The id of the school in iP")),
+    params(("school_id" = String, Path, description = "The id of the school in iP"), CheckQuery),
     responses(
         (status = 200, description = "What Wonde says", body = SchoolCheckView),
         (status = 202, description = "The check continues", body = JobView, headers(
             ("Location" = String, description = "The job's address"),
         )),
+        (status = 400, description = "`invalid-parameter`", body = ProblemView,
+            content_type = "application/problem+json"),
         (status = 404, description = "`unknown-school`", body = ProblemView,
             content_type = "application/problem+json"),
         (status = 409, description = "`school-not-connected`", body = ProblemView,
@@ -51,28 +72,30 @@ pub(super) const LONGEST_WAIT: Duration = Duration::from_secs(5);
 pub(crate) async fn check_school(
     access: Access,
     PathId(school_id): PathId,
+    parameters: Parameters,
 ) -> Result<Response, ApiError> {
     let school = access.school(&school_id).await?;
-    let (school, job) = run(&access, school, LONGEST_WAIT).await?;
-    let is_done = job.as_ref().is_some_and(|job| job.state == JobState::Succeeded);
-    match (school.last_check, job) {
-        (Some(check), _) if is_done => Ok(Json(SchoolCheckView::from(&check)).into_response()),
-        (_, Some(job)) if job.state == JobState::Failed => Err(ApiError::NotChecked(job.error)),
-        (_, Some(job)) => Ok(accepted(StatusCode::ACCEPTED, &job)),
-        (_, None) => Err(ApiError::TimedOut),
+    let CheckQuery { wait_ms } = parameters.read()?;
+    let wait = wait_ms.map_or(LONGEST_WAIT, |wait| awaited(wait).unwrap_or_default());
+    let (school, job) = run(&access, school, wait).await?;
+    match (job.state, school.last_check) {
+        (JobState::Succeeded, Some(check)) => {
+            Ok(Json(SchoolCheckView::from(&check)).into_response())
+        }
+        (JobState::Failed, _) => Err(ApiError::NotChecked(job.error)),
+        _ => Ok(accepted(StatusCode::ACCEPTED, &job)),
     }
 }
 
-/// Checks the school for up to `wait`; returns it as it is then, and the job that checks it. No job
-/// means that not even the ledger answered in time.
+/// Checks the school for up to `wait`; returns it as it is then, and the job that checks it.
 pub(super) async fn run(
     access: &Access,
     school: School,
     wait: Duration,
-) -> Result<(School, Option<Job>), ApiError> {
-    let deadline = Instant::now() + wait;
+) -> Result<(School, Job), ApiError> {
     let new = control::check(&school, access.requester())?;
-    let job = follow::until(access.queue(), new, deadline, true).await?;
+    let enqueued = access.queue().enqueue(&new, None).await?;
+    let job = follow::wait_for_end(access.queue(), enqueued, Instant::now() + wait).await;
     let now = schools::get(access.pool(), &school.id).await?;
     Ok((now.unwrap_or(school), job))
 }

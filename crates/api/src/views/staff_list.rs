@@ -84,8 +84,8 @@ impl ListedStaffView {
             job_title: person.job_title,
             non_teaching: person.non_teaching,
             line_manager_id: person.line_manager_id.map(|id| id.to_string()),
-            active: person.active,
-            password_reset_required: person.password_reset_required,
+            active: person.account.active,
+            password_reset_required: person.account.password_reset_required,
             created_at: timestamp(person.created_at),
             updated_at: timestamp(person.updated_at),
         }

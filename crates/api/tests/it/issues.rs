@@ -1,6 +1,7 @@
 //! The records that a job did not import in full.
 
-use mis_sync_domain::{IssueCode, Role};
+use mis_sync_domain::{AuditAction, IssueCode, Role, SchoolId};
+use mis_sync_store::audit::{self, AuditFilter};
 use serde_json::{Value, json};
 
 use crate::support::{App, Ask};
@@ -60,7 +61,7 @@ async fn with_issues(app: &App) -> (String, String) {
     let (ada, ida) = (app.person(&oak).await, app.person(&oak).await);
     app.sql(format!(
         "UPDATE staff SET wonde_id = 'A1', upi = 'U1', surname = '=Day' WHERE id = '{ada}';
-         UPDATE staff SET first_name = 'Ida', wonde_id = 'A2' WHERE id = '{ida}';
+         UPDATE staff SET first_name = '', wonde_id = 'A2' WHERE id = '{ida}';
          INSERT INTO staff_alias VALUES ('oak', 'A3', '{ida}');
          INSERT INTO class (school_id, wonde_id, name) VALUES ('oak', 'C1', '7A/Ma');
          INSERT INTO subject (school_id, wonde_id, name) VALUES ('oak', 'S1', 'Maths');
@@ -97,7 +98,7 @@ async fn each_issue_names_what_it_is_about() {
         // A further record of a person, who is in iP with another one.
         [
             json!("A3"),
-            json!("Ida Day"),
+            json!("Day"),
             json!(format!("{ida}@oak.example")),
             null.clone(),
             null.clone(),
@@ -156,4 +157,12 @@ async fn a_clerk_gets_a_list_that_a_spreadsheet_opens() {
     let masked = app.send(ask().key(&viewer)).await.text;
     assert!(masked.contains("•••••,•••••,,"), "{masked}");
     assert!(!masked.contains("mis.example") && !masked.contains("U4"), "{masked}");
+
+    let operator = app.key(Role::Operator, None).await;
+    for (ask, action) in [(ask(), AuditAction::Export), (Ask::get(path), AuditAction::Reveal)] {
+        app.send(ask.key(&operator)).await;
+        let lines = audit::list(&app.pool, &AuditFilter::default(), 1).await.unwrap();
+        assert_eq!((lines[0].action, lines[0].subject.as_deref()), (action, Some("issues")));
+        assert_eq!(lines[0].school_id.as_ref().map(SchoolId::as_str), Some("oak"));
+    }
 }

@@ -15,7 +15,7 @@ async fn an_unknown_address_and_a_wrong_method_are_problems() {
     for (ask, allow) in [
         (Ask::delete("/v1/jobs"), "GET,HEAD"),
         (Ask::get("/v1/schools/oak/sync"), "POST"),
-        (Ask::post("/v1/schools/oak"), "GET,HEAD,PUT,DELETE"),
+        (Ask::post("/v1/schools/oak"), "GET,HEAD,PUT,PATCH,DELETE"),
         (Ask::delete("/v1/schools/oak/staff/1"), "GET,HEAD"),
         (Ask::put("/v1/schools/oak/staff/1/photo"), "GET,HEAD"),
         (Ask::put("/healthz"), "GET,HEAD"),

@@ -82,6 +82,8 @@ async fn a_school_is_connected_and_shown_without_its_token() {
                 "refresh_freshness_minutes": 1,
             },
             "token_state": "held",
+            "callback_url": null,
+            "last_check": null,
             "last_synced_at": null,
             "next_sync_at": null,
             "created_at": null,

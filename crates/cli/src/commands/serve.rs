@@ -1,3 +1,5 @@
+use std::net::SocketAddr;
+
 use mis_sync_store::api_keys;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
@@ -17,7 +19,7 @@ pub(super) async fn run(config: &Config, serve: &Serve) -> Result<(), Failure> {
              create --name iP --role app",
         ));
     }
-    let listener = bind(config).await?;
+    let listener = bind("api.listen", config.api.listen).await?;
     let stop = stop_on_signal()?;
     tracing::info!(listen = %listener.local_addr()?, with_worker = serve.with_worker, "serving");
     if let Some((context, _, options)) = &worker {
@@ -36,14 +38,15 @@ pub(super) async fn run(config: &Config, serve: &Serve) -> Result<(), Failure> {
     Ok(api?)
 }
 
-async fn bind(config: &Config) -> Result<TcpListener, Failure> {
-    let address = config.api.listen;
+/// Listens on the address of this key.
+pub(super) async fn bind(key: &str, address: SocketAddr) -> Result<TcpListener, Failure> {
     TcpListener::bind(address)
         .await
-        .map_err(|error| Failure::usage(format!("api.listen: cannot listen on {address}: {error}")))
+        .map_err(|error| Failure::usage(format!("{key}: cannot listen on {address}: {error}")))
 }
 
-async fn stop_after<T>(part: impl Future<Output = T>, stop: CancellationToken) -> T {
+/// Cancels `stop` when `part` has ended.
+pub(super) async fn stop_after<T>(part: impl Future<Output = T>, stop: CancellationToken) -> T {
     let ended = part.await;
     stop.cancel();
     ended

@@ -1,4 +1,4 @@
-//! What runs in the background: schedules, webhooks from Wonde, alerts.
+//! What runs in the background: schedules, webhooks from Wonde, alerts, traces.
 
 use std::{
     num::{NonZeroU16, NonZeroU32},
@@ -10,12 +10,13 @@ use chrono::TimeDelta;
 use mis_sync_api::WebhookSecrets;
 use mis_sync_domain::AllowedHosts;
 use mis_sync_store::{SigningSecret, retention::Retention};
+use mis_sync_telemetry::traces::TraceOptions;
 use mis_sync_worker::{AlertOptions, Receiver, RetentionOptions, SchedulerOptions};
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use url::Url;
 
-use crate::exit::Failure;
+use crate::{VERSION, exit::Failure};
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -59,6 +60,42 @@ pub(crate) struct RetentionDays {
     alert_days: u32,
     idempotency_key_days: u32,
     every_seconds: NonZeroU32,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Traces {
+    endpoint: SecretString,
+    sample_ratio: f64,
+    service_name: String,
+}
+
+impl Traces {
+    /// Where spans go; `None` if nothing is traced.
+    pub(crate) fn options(&self) -> Result<Option<TraceOptions>, Failure> {
+        let endpoint = self.endpoint.expose_secret();
+        if endpoint.is_empty() {
+            return Ok(None);
+        }
+        let is_http = |url: &Url| matches!(url.scheme(), "http" | "https");
+        if !Url::parse(endpoint).as_ref().is_ok_and(is_http) {
+            return Err(Failure::usage(
+                "traces.endpoint holds something else. Wanted: an address with http:// or https://",
+            ));
+        }
+        if !(0.0..=1.0).contains(&self.sample_ratio) {
+            let found = self.sample_ratio;
+            return Err(Failure::usage(format!(
+                "traces.sample_ratio: found {found}, wanted 0 to 1"
+            )));
+        }
+        Ok(Some(TraceOptions {
+            endpoint: endpoint.to_owned(),
+            sample_ratio: self.sample_ratio,
+            service_name: self.service_name.clone(),
+            version: VERSION,
+        }))
+    }
 }
 
 impl RetentionDays {
@@ -129,9 +166,12 @@ impl Callbacks {
     }
 
     /// Where messages about jobs are sent.
-    pub(crate) fn receivers(&self) -> Result<Arc<mis_sync_worker::Callbacks>, Failure> {
+    pub(crate) fn receivers(
+        &self,
+        hosts: Arc<AllowedHosts>,
+    ) -> Result<Arc<mis_sync_worker::Callbacks>, Failure> {
         let installation = receiver("callbacks", &self.url, &self.secret)?;
-        let receivers = mis_sync_worker::Callbacks::new(installation, self.hosts()?);
+        let receivers = mis_sync_worker::Callbacks::new(installation, hosts);
         Ok(Arc::new(receivers.map_err(|error| cannot_send("callbacks", &error))?))
     }
 }

@@ -12,7 +12,7 @@ use std::{
 use crate::exit::Failure;
 
 /// The secret keys.
-pub(super) const KEYS: [&str; 9] = [
+pub(super) const KEYS: [&str; 10] = [
     "database.url",
     "database.direct_url",
     "redis.url",
@@ -22,6 +22,7 @@ pub(super) const KEYS: [&str; 9] = [
     "alerts.secret",
     "callbacks.url",
     "callbacks.secret",
+    "traces.endpoint",
 ];
 
 /// Short names of variables that many tools know.

@@ -1,5 +1,7 @@
 #![expect(clippy::result_large_err, reason = "the shape of figment's test harness")]
 
+use std::sync::Arc;
+
 use chrono::TimeDelta;
 use figment::Jail;
 
@@ -223,6 +225,52 @@ fn what_needs_a_session_has_an_address_of_its_own() {
     assert_eq!(direct(&[pooler]), "pooler.example:6432");
     let own = ("MIS_SYNC__DATABASE__DIRECT_URL", "postgres://ip@db.example/ip");
     assert_eq!(direct(&[pooler, own]), "db.example:5432");
+}
+
+#[test]
+fn callbacks_have_a_receiver_and_a_list_of_hosts() {
+    let config = load_with(&[]).unwrap();
+    assert!(config.callbacks.receivers(Arc::default()).unwrap().installation.is_none());
+    assert!(config.callbacks.hosts().unwrap().check_receiver("https://ip.example/x").is_err());
+    assert_eq!(config.api.requests_per_second_per_key, 200);
+
+    let secret = format!("whsec_{}", "A".repeat(32));
+    let url = ("MIS_SYNC__CALLBACKS__URL", "https://ip.example/hunter2");
+    let hosts = |list| ("MIS_SYNC__CALLBACKS__ALLOWED_HOSTS", list);
+    let good = [url, ("MIS_SYNC__CALLBACKS__SECRET", &secret), hosts("[\"*.ip.example\"]")];
+    let good = load_with(&good).unwrap();
+    assert!(good.callbacks.receivers(Arc::default()).unwrap().installation.is_some());
+    let allowed = good.callbacks.hosts().unwrap();
+    assert!(allowed.check_receiver("https://hooks.ip.example/x").is_ok());
+    let missing =
+        load_with(&[url]).unwrap().callbacks.receivers(Arc::default()).unwrap_err().to_string();
+    assert!(missing.contains("callbacks.secret is not set") && !missing.contains("hunter2"));
+    let wrong = load_with(&[hosts("[\"*.example\"]")]).unwrap().callbacks.hosts().unwrap_err();
+    assert!(wrong.to_string().contains("callbacks.allowed_hosts: found `*.example`"), "{wrong}");
+}
+
+#[test]
+fn traces_and_metrics_of_a_worker_are_off_until_they_are_configured() {
+    let config = load_with(&[]).unwrap();
+    assert!(config.traces.options().unwrap().is_none());
+    assert!(config.worker.metrics_listen.is_none());
+
+    let endpoint = ("MIS_SYNC__TRACES__ENDPOINT", "http://127.0.0.1:4318/v1/traces");
+    let listen = ("MIS_SYNC__WORKER__METRICS_LISTEN", "0.0.0.0:9090");
+    let config = load_with(&[endpoint, listen]).unwrap();
+    assert!(config.traces.options().unwrap().is_some_and(|on| on.service_name == "mis-sync"));
+    assert_eq!(config.worker.metrics_listen.unwrap().port(), 9090);
+    for (variable, part) in [
+        (("MIS_SYNC__TRACES__ENDPOINT", "hunter2:4318"), "traces.endpoint holds something else"),
+        (("MIS_SYNC__TRACES__SAMPLE_RATIO", "1.5"), "traces.sample_ratio: found 1.5"),
+    ] {
+        let wrong = load_with(&[endpoint, variable]).unwrap().traces.options().unwrap_err();
+        assert!(matches!(wrong, Failure::Usage(_)), "exit code 2");
+        let said = wrong.to_string();
+        assert!(said.contains(part) && !said.contains("hunter2"), "{said}");
+    }
+    let wrong = load_with(&[("MIS_SYNC__WORKER__METRICS_LISTEN", "9090")]).unwrap_err();
+    assert!(wrong.to_string().contains("worker.metrics_listen"), "{wrong}");
 }
 
 #[test]

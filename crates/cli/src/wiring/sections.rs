@@ -65,25 +65,19 @@ impl Sections {
         let webhook_secrets = keep(&mut wrong, "webhooks", config.webhooks.wonde_secrets());
         let alert_receiver = keep(&mut wrong, "alerts", config.alerts.receiver());
         let callback_hosts = keep(&mut wrong, "callbacks", config.callbacks.hosts());
-        // Wrong hosts are said once.
-        let callbacks = callback_hosts
-            .is_some()
-            .then(|| keep(&mut wrong, "callbacks", config.callbacks.receivers()))
-            .flatten();
+        let callbacks = callback_hosts.as_ref().and_then(|hosts| {
+            keep(&mut wrong, "callbacks", config.callbacks.receivers(Arc::clone(hosts)))
+        });
         let servers = (direct, redis, cipher, lease);
         let wonde = (wonde_hosts, limit_of_syncs, client);
-        let others = (mis, webhook_secrets, alert_receiver, callback_hosts, callbacks);
+        let messages = (alert_receiver, callback_hosts, callbacks);
+        let others = (mis, webhook_secrets);
         let (
             (Some(direct), Some(redis), Some(cipher), Some(lease)),
             (Some(wonde_hosts), Some(limit_of_syncs), Some(())),
-            (
-                Some(mis),
-                Some(webhook_secrets),
-                Some(alert_receiver),
-                Some(callback_hosts),
-                Some(callbacks),
-            ),
-        ) = (servers, wonde, others)
+            (Some(alert_receiver), Some(callback_hosts), Some(callbacks)),
+            (Some(mis), Some(webhook_secrets)),
+        ) = (servers, wonde, messages, others)
         else {
             return Err(wrong);
         };

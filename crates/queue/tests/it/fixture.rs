@@ -5,14 +5,13 @@ use std::{
     time::Duration,
 };
 
-use futures::FutureExt;
+use futures::{FutureExt, TryFutureExt};
 use mis_sync_domain::{
     ConnectSchool, Job, JobFailure, JobId, JobState, Report, SchoolId, SyncOptions, SyncSchool,
-    Update,
 };
 use mis_sync_queue::{
-    Claimed, Enqueued, Error, Handler, Intake, JobError, NewJob, Queue, RetryPolicy, WorkerOptions,
-    run_worker,
+    Claimed, Done, Enqueued, Error, Handler, Intake, JobError, NewJob, Queue, RetryPolicy,
+    WorkerOptions, run_worker,
 };
 use mis_sync_store::{Pool, TokenCipher, jobs, schools};
 use mis_sync_testing::{Servers, connector, eventually, somebody, wonde_id_of};
@@ -52,7 +51,6 @@ impl TestQueue {
             wonde_base_url: None,
             mis: None,
             settings: None,
-            callback_url: Update::Keep,
         };
         let token = "t0ken".into();
         schools::connect(&self.pool, connector(&cipher, &somebody()), &school, Some(&token))
@@ -178,7 +176,7 @@ pub(crate) fn handler<F>(run: impl Fn(Claimed) -> F + Send + Sync + 'static) -> 
 where
     F: Future<Output = Result<(), JobError>> + Send + 'static,
 {
-    Arc::new(move |claimed| run(claimed).boxed())
+    Arc::new(move |claimed| run(claimed).map_ok(|()| Done::Succeeded).boxed())
 }
 
 /// Ends a job successfully, as the work itself does.

@@ -7,7 +7,6 @@ use std::{
     time::Duration,
 };
 
-use futures::FutureExt;
 use mis_sync_domain::JobState;
 use mis_sync_queue::{JobError, RetryPolicy, WorkerOptions};
 use mis_sync_testing::eventually;
@@ -86,7 +85,7 @@ async fn a_job_that_panics_is_retried_then_fails_and_the_worker_lives_on() {
     let worker = {
         let runs = runs.clone();
         // Every second time it panics before there is even a future.
-        test.worker(Arc::new(move |claimed| {
+        test.worker(handler(move |claimed| {
             runs.note(&claimed);
             assert!(claimed.job.id != bad || claimed.job.attempt % 2 == 0, "on purpose");
             let pool = pool.clone();
@@ -94,7 +93,6 @@ async fn a_job_that_panics_is_retried_then_fails_and_the_worker_lives_on() {
                 assert!(claimed.job.id != bad, "on purpose");
                 succeed(&pool, &claimed).await
             }
-            .boxed()
         }))
     };
     test.sweep_until(bad, JobState::Failed).await;

@@ -16,6 +16,10 @@ pub struct Claimed {
     pub job: Job,
     /// The right to write its results.
     pub lease: Lease,
+    /// How long the job waited from the request to this claim, if it is the first one.
+    pub waited: Option<Duration>,
+    /// The trace of the request that asked for the job.
+    pub traceparent: Option<String>,
     options: Value,
 }
 
@@ -114,7 +118,7 @@ pub async fn claim(
     lease: Duration,
     leaves: Leaves<'_>,
 ) -> Result<Option<Claimed>, Error> {
-    into_claimed(claim_due!(pool, worker, lease, leaves, "id = $6" "", id.0)?)
+    into_claimed(claim_due!(pool, worker, lease, leaves, "id = $6" "", id.0)?, lease)
 }
 
 /// Claims the next due job of a lane without Redis: the sync that has waited longest, or the newest
@@ -129,28 +133,36 @@ pub async fn claim_next(
     leaves: Leaves<'_>,
 ) -> Result<Option<Claimed>, Error> {
     let (name, patience) = (lane.as_str(), interval(patience));
-    into_claimed(match lane {
-        Lane::Bulk | Lane::Internal => claim_due!(
-            pool, worker, lease, leaves,
-            "lane = $6 AND delivered_at NOT BETWEEN now() - $7::interval AND now()"
-            "ORDER BY id LIMIT 1",
-            name, patience
-        ),
-        Lane::Interactive => claim_due!(
-            pool, worker, lease, leaves,
-            "lane = $6 AND delivered_at NOT BETWEEN now() - $7::interval AND now()"
-            "ORDER BY id DESC LIMIT 1",
-            name, patience
-        ),
-    }?)
+    into_claimed(
+        match lane {
+            Lane::Bulk | Lane::Internal => claim_due!(
+                pool, worker, lease, leaves,
+                "lane = $6 AND delivered_at NOT BETWEEN now() - $7::interval AND now()"
+                "ORDER BY id LIMIT 1",
+                name, patience
+            ),
+            Lane::Interactive => claim_due!(
+                pool, worker, lease, leaves,
+                "lane = $6 AND delivered_at NOT BETWEEN now() - $7::interval AND now()"
+                "ORDER BY id DESC LIMIT 1",
+                name, patience
+            ),
+        }?,
+        lease,
+    )
 }
 
-fn into_claimed(row: Option<JobRow>) -> Result<Option<Claimed>, Error> {
+fn into_claimed(row: Option<JobRow>, length: Duration) -> Result<Option<Claimed>, Error> {
     let Some(row) = row else { return Ok(None) };
     let fence = row.fence.expect("the claim has just drawn it");
     let lease = Lease { job_id: JobId(row.id), fence };
     let options = row.options.clone();
-    Ok(Some(Claimed { job: row.try_into()?, lease, options }))
+    let claimed_at = row.lease_until.map(|until| until - length);
+    let is_first = row.started_at.is_some() && row.started_at == claimed_at;
+    let waited = claimed_at.filter(|_| is_first).map(|at| at - row.created_at);
+    let waited = waited.map(|waited| waited.to_std().unwrap_or_default());
+    let traceparent = row.traceparent.clone();
+    Ok(Some(Claimed { job: row.try_into()?, lease, waited, traceparent, options }))
 }
 
 /// Renews a lease. [`Error::LeaseLost`] means: stop at once, the job no longer belongs to this

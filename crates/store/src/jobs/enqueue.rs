@@ -4,10 +4,11 @@ use mis_sync_domain::{
     ApiKeyId, BackgroundJob, Job, JobFailure, JobId, JobKind, JobState, Lane, OnBehalfOf,
     Requester, SchoolId, StaffId,
 };
+use mis_sync_telemetry::{metrics, traces};
 use sqlx::{PgConnection, PgPool, postgres::types::PgInterval};
 
-use super::row::query_jobs;
-use crate::Error;
+use super::row::{JobRow, query_jobs};
+use crate::{Error, pool::acquire};
 
 /// A job to add to the ledger.
 #[derive(Debug, Clone)]
@@ -92,7 +93,7 @@ pub async fn enqueue(
 ) -> Result<Enqueued, Error> {
     let Some(header) = idempotency else {
         // There is nothing but the insert, so it commits by itself, in one round trip.
-        let mut connection = pool.acquire().await?;
+        let mut connection = acquire(pool).await?;
         return insert_or_find(&mut connection, new).await;
     };
     let mut tx = crate::begin(pool).await?;
@@ -154,8 +155,9 @@ async fn insert_in_place_of(
             RETURNING id
         )
         INSERT INTO job (id, kind, lane, school_id, staff_id, options, unique_key, requested_by,
-            max_attempts, deadline_at, on_behalf_of)
-        SELECT $1, $2, $3, $4, $11::uuid, $5::jsonb, $6, $7, $8::int, now() + $12, $13 FROM superseded
+            max_attempts, deadline_at, on_behalf_of, traceparent)
+        SELECT $1, $2, $3, $4, $11::uuid, $5::jsonb, $6, $7, $8::int, now() + $12, $13, $14
+        FROM superseded
         ON CONFLICT (unique_key) WHERE state IN ('queued', 'running', 'retrying', 'held')
             DO NOTHING
         RETURNING "#),
@@ -173,10 +175,22 @@ async fn insert_in_place_of(
         new.staff_id.map(|id| id.0),
         interval(new.deadline),
         new.requested_by.on_behalf_of.as_ref().map(OnBehalfOf::as_str),
+        traces::current(),
     )
     .fetch_optional(db)
     .await?;
-    row.map(Job::try_from).transpose()
+    if row.is_some() {
+        metrics::JOBS_ENDED.add([new.kind.as_str(), JobState::Cancelled.as_str()], 1);
+    }
+    added(row)
+}
+
+/// The job of a new row, which is counted.
+fn added(row: Option<JobRow>) -> Result<Option<Job>, Error> {
+    let Some(row) = row else { return Ok(None) };
+    let job = Job::try_from(row)?;
+    metrics::JOBS_ENQUEUED.add([job.kind.as_str()], 1);
+    Ok(Some(job))
 }
 
 /// A job that does the same as a failed or cancelled one, or the unfinished one that already does
@@ -211,9 +225,9 @@ async fn insert_again(
     let row = query_jobs!(
         (r#"
         INSERT INTO job (id, kind, lane, school_id, staff_id, options, unique_key, requested_by,
-            max_attempts, deadline_at, retry_of, on_behalf_of)
+            max_attempts, deadline_at, retry_of, on_behalf_of, traceparent)
         SELECT $2, kind, lane, school_id, staff_id, options, unique_key, $3, max_attempts,
-            now() + (deadline_at - created_at), id, $4
+            now() + (deadline_at - created_at), id, $4, $5
         FROM job WHERE id = $1
         ON CONFLICT (unique_key) WHERE state IN ('queued', 'running', 'retrying', 'held')
             DO NOTHING
@@ -223,18 +237,19 @@ async fn insert_again(
         JobId::new().0,
         requested_by.name,
         requested_by.on_behalf_of.as_ref().map(OnBehalfOf::as_str),
+        traces::current(),
     )
     .fetch_optional(db)
     .await?;
-    row.map(Job::try_from).transpose()
+    added(row)
 }
 
 async fn insert(db: &mut PgConnection, new: &NewJob) -> Result<Option<Job>, Error> {
     let row = query_jobs!(
         (r#"
         INSERT INTO job (id, kind, lane, school_id, staff_id, options, unique_key, requested_by,
-            max_attempts, deadline_at, on_behalf_of)
-        VALUES ($1, $2, $3, $4, $10, $5, $6, $7, $8, now() + $9, $11)
+            max_attempts, deadline_at, on_behalf_of, traceparent)
+        VALUES ($1, $2, $3, $4, $10, $5, $6, $7, $8, now() + $9, $11, $12)
         ON CONFLICT (unique_key) WHERE state IN ('queued', 'running', 'retrying', 'held')
             DO NOTHING
         RETURNING "#),
@@ -250,10 +265,11 @@ async fn insert(db: &mut PgConnection, new: &NewJob) -> Result<Option<Job>, Erro
         interval(new.deadline),
         new.staff_id.map(|id| id.0),
         new.requested_by.on_behalf_of.as_ref().map(OnBehalfOf::as_str),
+        traces::current(),
     )
     .fetch_optional(db)
     .await?;
-    row.map(Job::try_from).transpose()
+    added(row)
 }
 
 async fn find_unfinished(db: &mut PgConnection, unique_key: &str) -> Result<Option<Job>, Error> {

@@ -30,7 +30,7 @@ macro_rules! columns {
 
 columns!($ "id, kind, lane, school_id, staff_id, options, requested_by, on_behalf_of, retry_of, undo_of, state, \
     attempt, max_attempts, crashes, created_at, started_at, finished_at, next_attempt_at, stage, \
-    progress_done, progress_total, report, approved, left_out, error, fence");
+    progress_done, progress_total, report, approved, left_out, error, fence, lease_until, traceparent");
 
 /// A row of `job`, as every query of the ledger selects it.
 #[derive(sqlx::FromRow)]
@@ -61,6 +61,8 @@ pub(super) struct JobRow {
     pub(super) left_out: Value,
     pub(super) error: Option<Value>,
     pub(super) fence: Option<i64>,
+    pub(super) lease_until: Option<DateTime<Utc>>,
+    pub(super) traceparent: Option<String>,
 }
 
 impl JobRow {

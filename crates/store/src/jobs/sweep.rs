@@ -1,6 +1,7 @@
 use std::time::Duration;
 
-use mis_sync_domain::{JobFailure, JobId, Lane};
+use mis_sync_domain::{JobFailure, JobId, JobKind, JobState, Lane};
+use mis_sync_telemetry::metrics;
 use sqlx::PgPool;
 
 use super::{claim::known_kinds, enqueue::interval};
@@ -11,6 +12,8 @@ use crate::Error;
 pub struct Due {
     pub id: JobId,
     pub lane: Lane,
+    /// What it was when it was found.
+    pub state: JobState,
 }
 
 /// Finds jobs that should be running but that no worker took: queued and not taken within
@@ -36,7 +39,7 @@ pub async fn take_due(pool: &PgPool, patience: Duration, limit: i64) -> Result<V
             FOR UPDATE SKIP LOCKED
         )
         UPDATE job SET delivered_at = now() FROM due WHERE job.id = due.id
-        RETURNING job.id, job.lane
+        RETURNING job.id, job.lane, job.state
         "#,
         interval(patience),
         limit,
@@ -47,8 +50,12 @@ pub async fn take_due(pool: &PgPool, patience: Duration, limit: i64) -> Result<V
     rows.into_iter()
         .map(|row| {
             let broken =
-                || Error::Inconsistent { table: "job", column: "lane", id: row.id.to_string() };
-            Ok(Due { id: JobId(row.id), lane: row.lane.parse().map_err(|_| broken())? })
+                |column| Error::Inconsistent { table: "job", column, id: row.id.to_string() };
+            Ok(Due {
+                id: JobId(row.id),
+                lane: row.lane.parse().map_err(|_| broken("lane"))?,
+                state: row.state.parse().map_err(|_| broken("state"))?,
+            })
         })
         .collect()
 }
@@ -79,18 +86,25 @@ pub async fn fail_exhausted(pool: &PgPool) -> Result<u64, Error> {
                 OR ((state IN ('queued', 'retrying') OR state = 'held' AND approved_at IS NOT NULL)
                     AND deadline_at <= now()))
                 AND NOT is_paused(lane, school_id)
-            RETURNING id, fence
+            RETURNING id, fence, kind
         ), lost AS (
             UPDATE job_attempt a SET ended_at = now(), outcome = 'lost'
             FROM ended
             WHERE a.job_id = ended.id AND a.fence = ended.fence AND a.ended_at IS NULL
         )
-        SELECT count(*) AS "count!" FROM ended
+        SELECT kind AS "kind!", count(*) AS "count!" FROM ended GROUP BY kind
         "#,
         serde_json::to_value(lost).expect("a failure is plain JSON"),
         serde_json::to_value(late).expect("a failure is plain JSON"),
     )
-    .fetch_one(pool)
+    .fetch_all(pool)
     .await?;
-    Ok(u64::try_from(done.count).unwrap_or_default())
+    let mut all = 0;
+    for ended in done {
+        let count = u64::try_from(ended.count).unwrap_or_default();
+        let kind = JobKind::in_ledger(&ended.kind);
+        metrics::JOBS_ENDED.add([kind.as_str(), JobState::Failed.as_str()], count);
+        all += count;
+    }
+    Ok(all)
 }

@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use mis_sync_domain::{Affected, JobFailure, Lease, Progress, Report};
+use mis_sync_domain::{Affected, JobFailure, JobState, Lease, Progress, Report};
 use sqlx::{PgConnection, PgExecutor, PgPool};
 
 use super::enqueue::interval;
@@ -119,24 +119,24 @@ pub(crate) async fn hold(
 }
 
 /// `running -> retrying` in `after`, or `running -> failed` if no attempt is left or the next one
-/// would start past the job's deadline. The attempt is spent.
+/// would start past the job's deadline. The attempt is spent. Returns the new state.
 pub async fn retry(
     pool: &PgPool,
     lease: Lease,
     failure: &JobFailure,
     after: Duration,
-) -> Result<(), Error> {
+) -> Result<JobState, Error> {
     try_again(pool, lease, failure, after, true).await
 }
 
 /// `running -> retrying` in `after` without spending the attempt, because Wonde asked us to wait.
-/// Past the job's deadline it is still `failed`.
+/// Past the job's deadline it is still `failed`. Returns the new state.
 pub async fn snooze(
     pool: &PgPool,
     lease: Lease,
     failure: &JobFailure,
     after: Duration,
-) -> Result<(), Error> {
+) -> Result<JobState, Error> {
     try_again(pool, lease, failure, after, false).await
 }
 
@@ -146,7 +146,7 @@ async fn try_again(
     failure: &JobFailure,
     after: Duration,
     spends_attempt: bool,
-) -> Result<(), Error> {
+) -> Result<JobState, Error> {
     let too_late = JobFailure {
         detail: format!(
             "{} The next attempt would start after the job's deadline.",
@@ -154,7 +154,7 @@ async fn try_again(
         ),
         ..failure.clone()
     };
-    let done = sqlx::query!(
+    let has_failed = sqlx::query_scalar!(
         r#"
         WITH verdict AS (
             SELECT id AS job_id, NOT $5 OR attempt - crashes < max_attempts AS has_attempt,
@@ -173,6 +173,7 @@ async fn try_again(
         UPDATE job_attempt a SET ended_at = now(), error = ended.error,
             outcome = CASE WHEN state = 'failed' THEN 'failed' WHEN $5 THEN 'retry' ELSE 'snoozed' END
         FROM ended WHERE a.job_id = ended.id AND a.fence = ended.fence
+        RETURNING ended.state = 'failed' AS "has_failed!"
         "#,
         lease.job_id.0,
         lease.fence,
@@ -181,9 +182,10 @@ async fn try_again(
         spends_attempt,
         as_json(&too_late),
     )
-    .execute(pool)
-    .await?;
-    require_one(done.rows_affected())
+    .fetch_optional(pool)
+    .await?
+    .ok_or(Error::LeaseLost)?;
+    Ok(if has_failed { JobState::Failed } else { JobState::Retrying })
 }
 
 /// `running -> failed`: another attempt would not help.

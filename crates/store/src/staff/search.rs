@@ -1,7 +1,7 @@
 //! Lists of a school's people, a page at a time.
 
 use chrono::{DateTime, Utc};
-use mis_sync_domain::{SchoolId, StaffId};
+use mis_sync_domain::{LoginAccount, SchoolId, StaffId};
 use sqlx::PgPool;
 use uuid::Uuid;
 
@@ -34,8 +34,7 @@ pub struct ListedPerson {
     pub non_teaching: bool,
     pub line_manager_id: Option<StaffId>,
     pub has_photo: bool,
-    pub active: bool,
-    pub password_reset_required: bool,
+    pub account: LoginAccount,
     pub created_at: DateTime<Utc>,
     pub updated_at: DateTime<Utc>,
 }
@@ -84,8 +83,10 @@ pub async fn search(
         non_teaching: row.non_teaching,
         line_manager_id: row.line_manager_id.map(StaffId),
         has_photo: row.has_photo,
-        active: row.active,
-        password_reset_required: row.password_reset_required,
+        account: LoginAccount {
+            active: row.active,
+            password_reset_required: row.password_reset_required,
+        },
         created_at: row.created_at,
         updated_at: row.updated_at,
     });

@@ -80,7 +80,7 @@ async fn each_job_counts_once_and_the_filter_is_read_back_as_it_was() {
     assert_eq!((bulk.total, bulk.done, bulk.refused, bulk.failed), (3, 1, 1, 1));
     assert_eq!((bulk.filter, bulk.action), (filter, BulkAction::Cancel));
     assert_eq!(
-        (bulk.actor.name.as_str(), bulk.actor.reason.as_deref()),
+        (bulk.actor.requester.name.as_str(), bulk.actor.reason.as_deref()),
         ("opal", Some("too many"))
     );
     assert!(bulk.finished_at.is_some());

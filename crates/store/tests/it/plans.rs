@@ -133,8 +133,7 @@ async fn the_figures_read_no_history() {
         }
         let before = Reads::so_far(pool).await;
         for _ in 0..8 {
-            let figures = figures::read(pool).await.unwrap();
-            assert!(figures.ended.iter().all(|(_, _, count)| *count < 1.0), "{figures:?}");
+            figures::read(pool).await.unwrap();
             figures::now(pool).await.unwrap();
         }
         let Reads { scans, rows } = before.since(pool).await;

@@ -3,7 +3,7 @@
 
 use mis_sync_control::{self as control, Act, Refused};
 use mis_sync_domain::{ActOnJobs, JobId};
-use mis_sync_queue::{Claimed, Error, JobError};
+use mis_sync_queue::{Claimed, Done, Error, JobError};
 use mis_sync_store::{
     Error as StoreError,
     bulk::{self, Bulk, BulkAction, Outcome},
@@ -16,8 +16,9 @@ use crate::{Context, SyncError};
 const BATCH: i64 = 100;
 
 impl Run for ActOnJobs {
-    async fn run(self, context: &Context, claimed: &Claimed) -> Result<(), JobError> {
-        Ok(act_on_all(context, claimed, &self).await?)
+    async fn run(self, context: &Context, claimed: &Claimed) -> Result<Done, JobError> {
+        act_on_all(context, claimed, &self).await?;
+        Ok(Done::Succeeded)
     }
 }
 

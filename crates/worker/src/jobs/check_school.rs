@@ -6,7 +6,7 @@ use mis_sync_domain::{
     Capability, CheckSchool, CheckedPart, Grant, GrantState, Mis, School, SchoolCheck,
     SchoolSettings, TokenState, TokenVerdict,
 };
-use mis_sync_queue::{Claimed, JobError};
+use mis_sync_queue::{Claimed, Done, JobError};
 use mis_sync_store::schools;
 use mis_sync_wonde::{
     Class, ClassInclude, Employee, EmployeeInclude, EmployeeQuery, Error as WondeError, Page,
@@ -29,8 +29,9 @@ const OF_PEOPLE: [(CheckedPart, EmployeeInclude); 5] = [
 ];
 
 impl Run for CheckSchool {
-    async fn run(self, context: &Context, claimed: &Claimed) -> Result<(), JobError> {
-        Ok(check(context, claimed, &self).await?)
+    async fn run(self, context: &Context, claimed: &Claimed) -> Result<Done, JobError> {
+        check(context, claimed, &self).await?;
+        Ok(Done::Succeeded)
     }
 }
 

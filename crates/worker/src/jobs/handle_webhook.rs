@@ -3,7 +3,7 @@
 
 use chrono::TimeDelta;
 use mis_sync_domain::{HandleWebhook, WebhookKind};
-use mis_sync_queue::{Claimed, JobError};
+use mis_sync_queue::{Claimed, Done, JobError};
 use mis_sync_store::{
     Error as StoreError, jobs, schools,
     webhooks::{self, OpenEvent},
@@ -19,12 +19,12 @@ use crate::{Context, SyncError};
 const GIVE_UP_AFTER: TimeDelta = TimeDelta::hours(24);
 
 impl Run for HandleWebhook {
-    async fn run(self, context: &Context, claimed: &Claimed) -> Result<(), JobError> {
+    async fn run(self, context: &Context, claimed: &Claimed) -> Result<Done, JobError> {
         loop {
             match handle(context, claimed, &self).await {
                 // The same body came again while it was being handled.
                 Err(SyncError::Store(StoreError::Moved)) => {}
-                ended => return Ok(ended?),
+                ended => return Ok(ended.map(|()| Done::Succeeded)?),
             }
         }
     }

@@ -6,7 +6,7 @@ mod fetch;
 use std::time::{Duration, Instant};
 
 use mis_sync_domain::{OutageReason, RefreshOutcome, RefreshUser, School, SyncRules, TokenState};
-use mis_sync_queue::{Claimed, JobError};
+use mis_sync_queue::{Claimed, Done, JobError};
 use mis_sync_store::{
     Error as StoreError, refresh, schools,
     sync::{self, PersonPlan},
@@ -19,8 +19,9 @@ use crate::{Context, SyncError, mapping::MappingRules};
 use fetch::{Fetched, PersonFetch};
 
 impl Run for RefreshUser {
-    async fn run(self, context: &Context, claimed: &Claimed) -> Result<(), JobError> {
-        Ok(refresh_person(context, claimed, &self).await?)
+    async fn run(self, context: &Context, claimed: &Claimed) -> Result<Done, JobError> {
+        refresh_person(context, claimed, &self).await?;
+        Ok(Done::Succeeded)
     }
 }
 

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use mis_sync_domain::{JobFailure, SendAlert};
-use mis_sync_queue::{Claimed, JobError};
+use mis_sync_queue::{Claimed, Done, JobError};
 use mis_sync_store::alerts;
 
 use super::Run;
@@ -15,7 +15,7 @@ const AFTER_ANOTHER: Duration = Duration::from_secs(2);
 pub(super) const WITHOUT_RECEIVER: Duration = Duration::from_mins(1);
 
 impl Run for SendAlert {
-    async fn run(self, context: &Context, claimed: &Claimed) -> Result<(), JobError> {
+    async fn run(self, context: &Context, claimed: &Claimed) -> Result<Done, JobError> {
         let pool = context.queue.pool();
         if alerts::waits_for_another(pool, &self).await.map_err(SyncError::from)? {
             let wait = "The message that raised the alert has not been delivered yet.";

@@ -2,7 +2,7 @@
 
 use chrono::SecondsFormat;
 use mis_sync_domain::{CallbackReceiver, JobFailure, Report, SendCallback};
-use mis_sync_queue::{Claimed, JobError};
+use mis_sync_queue::{Claimed, Done, JobError};
 use mis_sync_store::{SigningSecret, callbacks};
 use serde_json::{Value, json};
 
@@ -10,7 +10,7 @@ use super::{Run, send_alert::WITHOUT_RECEIVER};
 use crate::{Context, SyncError, receiver::Receiver};
 
 impl Run for SendCallback {
-    async fn run(self, context: &Context, claimed: &Claimed) -> Result<(), JobError> {
+    async fn run(self, context: &Context, claimed: &Claimed) -> Result<Done, JobError> {
         let receiver = match self.receiver {
             CallbackReceiver::Installation => of_installation(context)?,
             CallbackReceiver::School => of_school(context, &self).await?,

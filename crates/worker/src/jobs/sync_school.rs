@@ -9,14 +9,15 @@ use std::time::Instant;
 
 use chrono::{DateTime, Utc};
 use mis_sync_domain::{
-    IssueCode, Lease, Mis, School, SyncMode, SyncOptions, SyncRules, SyncSchool, TokenState,
+    IssueCode, Lease, Mis, School, Stage, SyncMode, SyncOptions, SyncRules, SyncSchool, TokenState,
     plan::Fetched,
 };
-use mis_sync_queue::{Claimed, JobError};
+use mis_sync_queue::{Claimed, Done, JobError};
 use mis_sync_store::{
     fetches, schools,
     sync::{self, Finished},
 };
+use mis_sync_telemetry::metrics;
 use mis_sync_wonde::{Error as WondeError, SchoolClient};
 
 use super::{Run, connection};
@@ -25,12 +26,12 @@ pub(crate) use access::{first_page, named};
 use fetch::Fetcher;
 
 impl Run for SyncSchool {
-    async fn run(self, context: &Context, claimed: &Claimed) -> Result<(), JobError> {
+    async fn run(self, context: &Context, claimed: &Claimed) -> Result<Done, JobError> {
         Ok(sync(context, claimed, &self).await?)
     }
 }
 
-async fn sync(context: &Context, claimed: &Claimed, job: &SyncSchool) -> Result<(), SyncError> {
+async fn sync(context: &Context, claimed: &Claimed, job: &SyncSchool) -> Result<Done, SyncError> {
     let started = Instant::now();
     let (lease, pool) = (claimed.lease, context.queue.pool());
     let (school, client) = connection::open(context, &context.wonde, &job.school_id).await?;
@@ -44,6 +45,7 @@ async fn sync(context: &Context, claimed: &Claimed, job: &SyncSchool) -> Result<
         schools::mark_token_rejected(pool, &school).await?;
     }
     let (rules, fetched) = fetched?;
+    metrics::SYNC_STAGE.record([Stage::Fetching.as_str()], started.elapsed());
 
     let plan = sync::Plan {
         lease,
@@ -53,9 +55,14 @@ async fn sync(context: &Context, claimed: &Claimed, job: &SyncSchool) -> Result<
         guard: school.settings.guard,
         dry_run: job.options.dry_run,
     };
+    let began = Instant::now();
     let finished = sync::finish(pool, plan, || started.elapsed()).await?;
+    metrics::SYNC_STAGE.record([Stage::Applying.as_str()], began.elapsed());
     log(&finished, job.options.dry_run);
-    Ok(())
+    Ok(match finished {
+        Finished::Applied(_) => Done::Succeeded,
+        Finished::Held(_) => Done::Held,
+    })
 }
 
 fn log(finished: &Finished, dry_run: bool) {
