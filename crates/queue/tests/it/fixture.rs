@@ -8,6 +8,7 @@ use std::{
 use futures::{FutureExt, TryFutureExt};
 use mis_sync_domain::{
     ConnectSchool, Job, JobFailure, JobId, JobState, Report, SchoolId, SyncOptions, SyncSchool,
+    Update,
 };
 use mis_sync_queue::{
     Claimed, Done, Enqueued, Error, Handler, Intake, JobError, NewJob, Queue, RetryPolicy,
@@ -51,6 +52,7 @@ impl TestQueue {
             wonde_base_url: None,
             mis: None,
             settings: None,
+            callback_url: Update::Keep,
         };
         let token = "t0ken".into();
         schools::connect(&self.pool, connector(&cipher, &somebody()), &school, Some(&token))
