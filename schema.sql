@@ -35,7 +35,8 @@ AS $function$
         (extract(epoch FROM line.at) * 1000000)::bigint::text, line.actor, line.api_key_id::text,
         line.action, line.school_id, line.job_id::text, line.staff_id::text, line.subject,
         line.reason
-    ]) WITH ORDINALITY AS f (field, place)
+    ] || CASE WHEN line.on_behalf_of IS NULL THEN ARRAY[]::text[] ELSE ARRAY[line.on_behalf_of] END)
+        WITH ORDINALITY AS f (field, place)
 $function$;
 
 CREATE OR REPLACE FUNCTION audit_refuse()
@@ -45,6 +46,31 @@ AS $function$
 BEGIN
     RAISE EXCEPTION 'lines of the audit log are neither changed nor removed'
         USING ERRCODE = 'restrict_violation';
+END
+$function$;
+
+-- Adds a job for each receiver that wants to know how this sync ended.
+CREATE OR REPLACE FUNCTION enqueue_callbacks()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+BEGIN
+    INSERT INTO job (id, kind, lane, school_id, options, unique_key, requested_by, max_attempts,
+        deadline_at, delivered_at)
+    SELECT m.id, 'send-callback', 'internal', NEW.school_id,
+        jsonb_build_object('message_id', m.id, 'receiver', m.receiver, 'job_id', NEW.id,
+            'school_id', NEW.school_id, 'state', NEW.state,
+            'at', coalesce(NEW.finished_at, clock_timestamp()), 'options', NEW.options,
+            'report', NEW.report, 'error_type', NEW.error ->> 'type',
+            'retry_of', NEW.retry_of, 'undo_of', NEW.undo_of),
+        'send-callback:' || m.id, 'callbacks', 10000, now() + interval '24 hours', 'epoch'
+    FROM (
+        SELECT uuid_v7() AS id, 'installation' AS receiver FROM installation_callbacks WHERE is_on
+        UNION ALL
+        SELECT uuid_v7(), 'school' FROM school
+        WHERE id = NEW.school_id AND callback_url IS NOT NULL
+    ) m;
+    RETURN NULL;
 END
 $function$;
 
@@ -76,6 +102,16 @@ BEGIN
     NEW.updated_at := now();
     RETURN NEW;
 END $function$;
+
+-- An id that sorts by creation, like those that the program makes.
+CREATE OR REPLACE FUNCTION uuid_v7()
+ RETURNS uuid
+ LANGUAGE sql
+AS $function$
+    SELECT encode(set_bit(set_bit(overlay(uuid_send(gen_random_uuid())
+        PLACING substring(int8send((extract(epoch FROM clock_timestamp()) * 1000)::bigint) FROM 3)
+        FROM 1 FOR 6), 52, 1), 53, 1), 'hex')::uuid
+$function$;
 
 -- Conditions of a school that somebody has to look at; one open alert of each kind.
 CREATE TABLE alert (
@@ -109,7 +145,7 @@ CREATE TABLE api_key (
     id uuid NOT NULL,
     -- What or who uses the key.
     name text NOT NULL,
-    -- app: sync and read; viewer: read; operator: act on jobs; admin: schools and keys.
+    -- app: sync, read, act on jobs, connect schools; viewer: read; operator: sync, read, act on jobs; admin: everything.
     role text NOT NULL,
     -- The one school the key is for; null: all. The school may be connected later.
     school_id text,
@@ -151,6 +187,8 @@ CREATE TABLE audit_log (
     previous_hash bytea,
     -- SHA-256 over the hash of the line before and every other column of this line.
     hash bytea NOT NULL,
+    -- The person for whom the key acted, as X-Requested-By named them; null: no one was named.
+    on_behalf_of text,
     CONSTRAINT audit_log_pkey PRIMARY KEY ("position")
 );
 CREATE INDEX audit_log_of_action ON audit_log USING btree (action, "position" DESC);
@@ -336,11 +374,21 @@ CREATE TABLE idempotency_key (
 );
 CREATE INDEX idempotency_key_by_age ON idempotency_key USING btree (created_at);
 
+-- One row: whether the installation has a receiver of callbacks. The leader writes it from the configuration.
+CREATE TABLE installation_callbacks (
+    -- There is one row.
+    is_only boolean DEFAULT true NOT NULL,
+    -- Whether `callbacks.url` is set.
+    is_on boolean NOT NULL,
+    CONSTRAINT installation_callbacks_pkey PRIMARY KEY (is_only),
+    CONSTRAINT installation_callbacks_is_only_check CHECK (is_only)
+);
+
 -- One piece of work, from the press of a button to its end.
 CREATE TABLE job (
     -- UUIDv7: sorts by creation.
     id uuid NOT NULL,
-    -- sync-school, refresh-user; internal: handle-webhook, send-alert, act-on-jobs. These strings are for ever.
+    -- sync-school, refresh-user, check-school; internal: handle-webhook, send-alert, send-callback, act-on-jobs. These strings are for ever.
     kind text NOT NULL,
     -- Which share of the workers' slots it runs in.
     lane text NOT NULL,
@@ -402,6 +450,8 @@ CREATE TABLE job (
     lease_length interval,
     -- Attempts that ended without a word from their worker.
     crashes smallint DEFAULT 0 NOT NULL,
+    -- The person for whom the key asked, as X-Requested-By named them; null: no one was named.
+    on_behalf_of text,
     -- W3C traceparent of the request that asked for the job; null if that was not traced.
     traceparent text,
     CONSTRAINT job_pkey PRIMARY KEY (id),
@@ -432,6 +482,8 @@ CREATE INDEX job_retry_of ON job USING btree (retry_of) WHERE (retry_of IS NOT N
 CREATE INDEX job_sync_by_school ON job USING btree (school_id, id DESC) INCLUDE (state) WHERE (kind = 'sync-school'::text);
 CREATE INDEX job_undo_of ON job USING btree (undo_of) WHERE (undo_of IS NOT NULL);
 CREATE UNIQUE INDEX job_unfinished ON job USING btree (unique_key) WHERE (state = ANY (ARRAY['queued'::text, 'running'::text, 'retrying'::text, 'held'::text]));
+CREATE TRIGGER callbacks_of_end AFTER UPDATE OF state ON job FOR EACH ROW WHEN (((new.kind = 'sync-school'::text) AND (old.state <> new.state) AND (new.state = ANY (ARRAY['held'::text, 'succeeded'::text, 'failed'::text, 'cancelled'::text])))) EXECUTE FUNCTION enqueue_callbacks();
+CREATE TRIGGER callbacks_of_undo AFTER INSERT ON job FOR EACH ROW WHEN (((new.kind = 'sync-school'::text) AND (new.state = 'succeeded'::text))) EXECUTE FUNCTION enqueue_callbacks();
 
 -- Every claim of a job and how it ended.
 CREATE TABLE job_attempt (
@@ -717,7 +769,14 @@ CREATE TABLE school (
     migration_completed boolean DEFAULT false NOT NULL,
     -- When a refused token was last tried again; null where it was not, or is accepted.
     token_probed_at timestamp with time zone,
+    -- Where messages about the school's jobs are posted; null: nowhere.
+    callback_url text,
+    -- Signs these messages. Encrypted like the token.
+    callback_secret bytea,
+    -- What Wonde said when it was last asked what the school grants. No personal data.
+    last_check jsonb,
     CONSTRAINT school_pkey PRIMARY KEY (id),
+    CONSTRAINT school_callback CHECK (((callback_url IS NULL) OR (callback_secret IS NOT NULL))),
     CONSTRAINT school_hierarchy_lists_check CHECK ((hierarchy_lists = ANY (ARRAY['managers'::text, 'reports'::text]))),
     CONSTRAINT school_id_check CHECK ((id ~ '^[A-Za-z0-9_-]{1,64}$'::text)),
     CONSTRAINT school_name_check CHECK ((name <> ''::text)),
