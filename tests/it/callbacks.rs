@@ -2,7 +2,7 @@
 
 use mis_sync_domain::SchoolId;
 use mis_sync_testing::{TestApp, TestAppOptions, eventually};
-use mis_sync_wonde_sim::{ScenarioName, SimulatorOptions};
+use mis_sync_wonde_sim::{Scenario, ScenarioName, SimulatorOptions};
 use serde_json::{Value, json};
 
 use crate::{
@@ -119,7 +119,7 @@ async fn held_failed_and_cancelled_syncs_are_told_and_logins_are_not() {
     let refresh = format!("/v1/schools/{school}/staff/{person}/refresh?wait_ms=5000");
     app.post(&refresh).send().await.unwrap();
 
-    apply(&app, &school, ScenarioName::Shrink);
+    apply(&app, &school, Scenario { keep: Some(5), ..ScenarioName::Shrink.into() });
     let held = app.press_sync(&school).await;
     app.wait_for_job(&held, "it is held", |job| job["state"] == "held").await;
     let told = receiver.wait_for(2).await;
