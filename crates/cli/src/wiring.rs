@@ -72,7 +72,7 @@ impl Parts {
         let state = ApiState::new(self.queue.clone(), Arc::clone(cipher))
             .with_mis(Arc::clone(mis))
             .with_wonde_hosts(Arc::clone(wonde_hosts))
-            .with_callback_hosts(Arc::clone(&self.sections.callback_hosts))
+            .with_callback_hosts(Arc::clone(callback_hosts))
             .with_webhook_secrets(webhook_secrets.clone())
             .with_environment(&config.dashboard.environment)
             .with_stale_after(config.alerts.stale_after())

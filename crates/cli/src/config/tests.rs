@@ -270,7 +270,7 @@ fn traces_and_metrics_of_a_worker_are_off_until_they_are_configured() {
         assert!(said.contains(part) && !said.contains("hunter2"), "{said}");
     }
     let wrong = load_with(&[("MIS_SYNC__WORKER__METRICS_LISTEN", "9090")]).unwrap_err();
-    assert!(wrong.to_string().contains("worker.metrics_listen"), "{wrong}");
+    assert!(wrong.contains("worker.metrics_listen"), "{wrong}");
 }
 
 #[test]
