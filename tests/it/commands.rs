@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use crate::process::{MIS_SYNC, command, run};
 
-fn said(output: &Output) -> String {
+pub(crate) fn said(output: &Output) -> String {
     format!(
         "{}{}",
         String::from_utf8_lossy(&output.stdout),

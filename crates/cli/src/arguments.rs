@@ -210,6 +210,9 @@ pub(crate) enum Schools {
         #[arg(long, value_name = "ID")]
         staff_id: Option<StaffId>,
     },
+    /// Encrypt all stored secrets with the first key of `encryption.key`, so that the older keys can be
+    /// removed.
+    Reseal,
     /// Show a school's settings, or change some: `schools settings ID teachers_only=true`.
     Settings {
         /// iP's own key of the school.

@@ -24,6 +24,8 @@ named!(
         CreateKey = "create_key",
         /// Revoked an API key.
         RevokeKey = "revoke_key",
+        /// Encrypted all stored secrets with the first encryption key.
+        Reseal = "reseal",
         /// Signed in to the dashboard.
         SignIn = "sign_in",
         /// Signed out of the dashboard.

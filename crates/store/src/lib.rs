@@ -23,6 +23,7 @@ pub mod photos;
 mod pool;
 mod reach;
 pub mod refresh;
+pub mod reseal;
 pub mod retention;
 pub mod saved_views;
 pub mod schedule;

@@ -195,6 +195,6 @@ pub async fn list(pool: &PgPool, limit: i64) -> Result<Vec<WebhookEvent>, Error>
 
 /// The name with which a token in the inbox is encrypted. No school of iP has such an id, so the
 /// token does not decrypt in a school's row.
-fn seal_name(wonde_school_id: &str) -> String {
+pub(crate) fn seal_name(wonde_school_id: &str) -> String {
     format!("wonde:{wonde_school_id}")
 }

@@ -1,7 +1,13 @@
 use std::process::Command;
 
+use serde_json::json;
+
 use super::{app_without_worker, doctor};
-use crate::process::{MIS_SYNC, run};
+use crate::{
+    commands::said,
+    process::{MIS_SYNC, run},
+    receiver::secret,
+};
 
 /// `serve` ends with the same words, because it reads the sections in the same place.
 #[tokio::test]
@@ -60,7 +66,50 @@ async fn tokens_that_the_key_does_not_open_are_named_by_school() {
     let both = format!("{other},{}", key.1);
     let (code, findings) = doctor(&app, &[("MIS_SYNC__ENCRYPTION__KEY", &both)]).await;
     assert_eq!(code, 0);
-    findings.expect_texts("schools.tokens", "ok", &["1 with an older key", "still needed"]);
+    findings.expect_texts("schools.tokens", "ok", &["1 with an older key", "schools reseal"]);
+}
+
+/// A key is replaced: both, then everything is encrypted again, then the new one alone.
+#[tokio::test]
+async fn the_older_key_can_go_once_everything_is_encrypted_with_the_new_one() {
+    let app = app_without_worker().await;
+    let school = app.connect_school(0).await;
+    let receiver = json!({ "callback_url": "http://127.0.0.1/x", "callback_secret": secret() });
+    let patched = app.patch(&format!("/v1/schools/{school}")).json(&receiver).send().await.unwrap();
+    assert_eq!(patched.status(), 200);
+    let approval = json!({
+        "payload_type": "schoolApproved", "school_id": "A1", "school_token": "t0ken",
+    });
+    app.post_webhook(&approval).await;
+
+    let environment = app.environment();
+    let old = environment.iter().find(|(name, _)| *name == "MIS_SYNC__ENCRYPTION__KEY").unwrap();
+    let new = "ff".repeat(32);
+    let reseal = async |keys: &str| {
+        let mut variables: Vec<(&str, &str)> =
+            environment.iter().map(|(name, value)| (*name, value.as_str())).collect();
+        variables.push(("MIS_SYNC__ENCRYPTION__KEY", keys));
+        let output = run(&["schools", "reseal"], &variables).await;
+        (output.status.code(), said(&output))
+    };
+    let (code, text) = reseal(&new).await;
+    assert_eq!(code, Some(2));
+    assert!(text.contains(&format!("no key opens the token of {school}, the callback")), "{text}");
+    let both = format!("{new},{}", old.1);
+    let (code, text) = reseal(&both).await;
+    assert_eq!(code, Some(0), "{text}");
+    assert!(
+        text.contains("3 secrets are encrypted") && text.contains("3 of them were not"),
+        "{text}"
+    );
+    let (code, text) = reseal(&new).await;
+    assert_eq!(code, Some(0), "{text}");
+    assert!(
+        text.contains("3 secrets are encrypted") && text.contains("0 of them were not"),
+        "{text}"
+    );
+    let (_, findings) = doctor(&app, &[("MIS_SYNC__ENCRYPTION__KEY", &new)]).await;
+    findings.expect_texts("schools.tokens", "ok", &["1 open"]);
 }
 
 #[tokio::test]

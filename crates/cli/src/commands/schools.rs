@@ -9,7 +9,7 @@ use std::{
 use mis_sync_api::json::AddressRules;
 use mis_sync_domain::{Clock, School, SchoolId, TokenState};
 use mis_sync_store::{
-    Error as StoreError, Pool,
+    Error as StoreError, Pool, reseal,
     schools::{self, Connector, OnlyIf},
 };
 use secrecy::{ExposeSecret, SecretString};
@@ -37,6 +37,7 @@ pub(super) async fn run(config: &Config, command: Schools) -> Result<(), Failure
         Schools::Match { id, wonde_id, staff_id } => {
             matching::decide(&pool, &id, &wonde_id, staff_id).await
         }
+        Schools::Reseal => reseal(config, &pool).await,
         Schools::Disconnect { id } => disconnect(&pool, &id).await,
         Schools::Settings { id, changes, json } => {
             settings(config, &pool, &id, &changes, json).await
@@ -84,6 +85,21 @@ fn synced(school: &School) -> String {
     school
         .last_synced_at
         .map_or_else(|| "never".to_owned(), |at| at.format("%Y-%m-%d %H:%M").to_string())
+}
+
+async fn reseal(config: &Config, pool: &Pool) -> Result<(), Failure> {
+    let done = reseal::reseal(pool, &config.encryption.cipher()?, &actor(None)).await?;
+    print(&format!(
+        "{} secrets are encrypted with the first key of encryption.key; {} of them were not before.",
+        done.held, done.changed
+    ))?;
+    if done.unreadable.is_empty() {
+        return print("The older keys can be removed.");
+    }
+    Err(Failure::usage(format!(
+        "no key opens {}. Add the key that encrypted them, or connect these schools again",
+        done.unreadable.join(", ")
+    )))
 }
 
 /// As the API shows it.

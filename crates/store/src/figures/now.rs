@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use mis_sync_domain::{JobKind, JobState, Lane, OutageReason, SchoolId};
 use sqlx::PgPool;
 
-use super::{Window, read};
+use super::{Window, unfinished};
 use crate::{Error, jobs::interval};
 
 /// How many types of failures are listed.
@@ -40,9 +40,9 @@ pub struct OpenOutage {
 
 /// Reads all of it.
 pub async fn now(pool: &PgPool) -> Result<Now, Error> {
-    let ledger = read(pool).await?;
+    let ledger = unfinished(pool).await?;
     let mut unfinished: BTreeMap<(usize, usize), (Lane, JobState, i64)> = BTreeMap::new();
-    let shown = ledger.unfinished.into_iter().filter(|(kind, ..)| JobKind::SHOWN.contains(kind));
+    let shown = ledger.jobs.into_iter().filter(|(kind, ..)| JobKind::SHOWN.contains(kind));
     for (kind, state, jobs) in shown {
         let lane = if kind == JobKind::RefreshUser { Lane::Interactive } else { Lane::Bulk };
         unfinished.entry((lane as usize, state as usize)).or_insert((lane, state, 0)).2 +=

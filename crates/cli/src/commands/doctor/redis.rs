@@ -50,7 +50,7 @@ fn away(error: &RedisError) -> Finding {
     Finding::broken(
         "redis",
         detail,
-        "Check redis.url, and that Redis runs; `Redis` in docs/operations.md explains the reasons.",
+        "Check redis.url, and that Redis runs; `Redis` in docs/behaviour.md explains the reasons.",
     )
 }
 

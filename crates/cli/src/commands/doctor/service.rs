@@ -41,7 +41,10 @@ pub(super) async fn check_tokens(pool: &Pool, cipher: &TokenCipher) -> Finding {
         }
         Ok(TokenCheck { older_key, held, .. }) if older_key > 0 => Finding::ok(
             CHECK,
-            format!("{held} open, of which {older_key} with an older key, which is still needed"),
+            format!(
+                "{held} open, of which {older_key} with an older key; `mis-sync schools reseal` \
+                 encrypts them with the first one"
+            ),
         ),
         Ok(TokenCheck { held, .. }) => Finding::ok(CHECK, format!("{held} open")),
         Err(error) => Finding::failed(CHECK, &error.into()),
