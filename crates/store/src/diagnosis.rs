@@ -9,6 +9,10 @@ use crate::{Address, Error, MIGRATIONS};
 /// The oldest version of Postgres that this release supports.
 pub const OLDEST_VERSION: i32 = 15;
 
+/// How often to look whether two connections share a session. Other clients of a pooler may take it in
+/// between.
+const LOOKS: usize = 10;
+
 /// What is unusual about a database.
 #[derive(Debug, Clone)]
 pub struct Diagnosis {
@@ -164,16 +168,19 @@ pub async fn sessions(address: &Address) -> Result<Sessions, Error> {
         let row = connection.fetch_one(sqlx::raw_sql(sqlx::AssertSqlSafe(sql))).await?;
         row.try_get::<i32, _>(0)
     };
-    let first = session(&mut rests, "").await?;
-    // The statement that was just described is known to one session only, unless the pooler keeps
-    // account of it.
-    let described = prepared(&mut rests).await;
-    let second = session(&mut works, "BEGIN; ").await?;
-    if first != second {
-        return Ok(Sessions::Own);
+    for _ in 0..LOOKS {
+        // The statement that is described here is known to one session only, unless the pooler keeps
+        // account of it.
+        let described = prepared(&mut rests).await;
+        let first = session(&mut rests, "").await?;
+        let second = session(&mut works, "BEGIN; ").await?;
+        if first == second {
+            let again = prepared(&mut rests).await;
+            return Ok(Sessions::Shared { prepares: described.is_ok() && again.is_ok() });
+        }
+        works.execute(sqlx::raw_sql("ROLLBACK")).await?;
     }
-    let again = prepared(&mut rests).await;
-    Ok(Sessions::Shared { prepares: described.is_ok() && again.is_ok() })
+    Ok(Sessions::Own)
 }
 
 async fn prepared(connection: &mut PgConnection) -> Result<(), Error> {

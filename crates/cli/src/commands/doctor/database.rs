@@ -20,12 +20,17 @@ pub(super) async fn check(config: &Config) -> (Vec<Finding>, Option<Pool>) {
     if let Err(error) = reach(&address).await {
         return (vec![unreachable("database", error)], None);
     }
-    let mut findings = Vec::new();
-    match diagnosis::diagnose(&pool).await {
-        Ok(diagnosis) => findings.extend(tell(&address, &diagnosis)),
-        Err(error) => return (vec![unreachable("database", error)], None),
-    }
-    findings.extend(check_sessions(config, &address).await);
+    let sessions = check_sessions(config, &address).await;
+    let mut findings = match diagnosis::diagnose(&pool).await {
+        Ok(diagnosis) => tell(&address, &diagnosis),
+        // Where prepared statements get lost, any statement may fail.
+        Err(error) => {
+            let mut findings = vec![unreachable("database", error)];
+            findings.extend(sessions.into_iter().filter(Finding::is_failure));
+            return (findings, None);
+        }
+    };
+    findings.extend(sessions);
     let schema = check_schema(&pool).await;
     let has_schema = schema.is_ok();
     findings.push(match schema {
