@@ -261,7 +261,7 @@ async fn asked_and_sent(servers: &Servers, limiter: &RateLimiter) -> (u64, u64) 
 async fn a_call_that_was_let_out_late_is_asked_for_again_and_counts_once() {
     let (servers, limiter) = start(limit(10)).await;
     limiter.acquire_as("warm", "oak").await.unwrap();
-    // Since Redis 7.2 the time stands still in a script, and there is the clock of the processor.
+    // Since Redis 7.2 the time stands still in a script, and since 7.4 there is another clock.
     let busy = "local clock = function()
             local t = redis.call('TIME')
             return t[1] + t[2] / 1000000
