@@ -11,7 +11,7 @@ use mis_sync_wonde::ClientConfig;
 use mis_sync_wonde_sim::SimulatorOptions;
 use mis_sync_worker::Receiver;
 
-/// How a [`TestApp`] differs from the default.
+/// How a [`TestApp`](crate::TestApp) differs from the default.
 #[derive(Debug, Clone)]
 pub struct TestAppOptions {
     /// The simulated schools.
