@@ -122,14 +122,11 @@ async fn replace(pool: &PgPool, old: &Sealed, new: &[u8]) -> Result<(), Error> {
 
 impl Sealed {
     fn name(&self) -> String {
-        let what = match self.place {
-            Place::Token => "the token",
-            Place::CallbackSecret => "the callback secret",
-            Place::Approval => "the token of the webhook event",
-        };
+        let id = &self.id;
         match self.place {
-            Place::Approval => format!("{what} {}", self.id),
-            Place::Token | Place::CallbackSecret => format!("{what} of {}", self.id),
+            Place::Token => format!("the token of {id}"),
+            Place::CallbackSecret => format!("the callback secret of {id}"),
+            Place::Approval => format!("the token of the webhook event {id}"),
         }
     }
 }

@@ -77,7 +77,7 @@ impl Repeats {
         }
     }
 
-    /// Whether a line is to be written.
+    /// Counts the line if it came before, and returns whether it has to be written.
     fn is_first(&self, now: Instant, level: Level, line: Line) -> bool {
         let mut seen = self.lock();
         if let Some(before) = seen.get_mut(&line) {
