@@ -8,6 +8,11 @@ use crate::{Page, key::Stroke, page::quoted};
 impl Page {
     /// Clicks the first such element, once it is there, enabled and not covered.
     pub async fn click(&self, selector: &str) {
+        self.press_mouse_on(selector).await;
+        self.count_click();
+    }
+
+    async fn press_mouse_on(&self, selector: &str) {
         self.step(format!("click {selector}"));
         let script = format!(
             "((place) => typeof place === 'string' ? (() => {{ throw Error(place) }})() : place)\
@@ -24,8 +29,10 @@ impl Page {
     }
 
     /// Replaces the value of a field by typing.
+    ///
+    /// It is no click of its own: a person reaches a field with the tab key too.
     pub async fn fill(&self, selector: &str, text: &str) {
-        self.click(selector).await;
+        self.press_mouse_on(selector).await;
         self.evaluate::<Value>("document.activeElement.select?.()").await;
         self.type_text(text).await;
     }
@@ -64,6 +71,7 @@ impl Page {
             quoted(selector)
         );
         self.evaluate::<Value>(&script).await;
+        self.count_click();
     }
 
     async fn strike(&self, stroke: &Stroke) {

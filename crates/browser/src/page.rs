@@ -1,6 +1,9 @@
 use std::{
     path::PathBuf,
-    sync::{Mutex, MutexGuard},
+    sync::{
+        Mutex, MutexGuard,
+        atomic::{AtomicUsize, Ordering},
+    },
     time::Duration,
 };
 
@@ -41,6 +44,7 @@ pub struct Page {
     root: String,
     watch: Mutex<Watch>,
     steps: Mutex<Vec<String>>,
+    clicks: AtomicUsize,
     patience: Duration,
 }
 
@@ -50,7 +54,14 @@ impl Page {
         // Several pages of one browser must not compete for the focus.
         let in_front = SetFocusEmulationEnabledParams::new(true);
         target.execute(in_front).await.expect("a new page takes the focus");
-        Self { target, root, watch, steps: Mutex::default(), patience: PATIENCE }
+        Self {
+            target,
+            root,
+            watch,
+            steps: Mutex::default(),
+            clicks: AtomicUsize::new(0),
+            patience: PATIENCE,
+        }
     }
 
     /// With a shorter wait than [`PATIENCE`], for something that should not appear.
@@ -76,6 +87,15 @@ impl Page {
     /// Opens the same path again.
     pub async fn reload(&self) {
         self.goto(&self.path().await).await;
+    }
+
+    /// How often the person has clicked, or chosen an option, since the last call. Typing is free.
+    pub fn take_clicks(&self) -> usize {
+        self.clicks.swap(0, Ordering::Relaxed)
+    }
+
+    pub(crate) fn count_click(&self) {
+        self.clicks.fetch_add(1, Ordering::Relaxed);
     }
 
     /// Path and query of the page.

@@ -44,6 +44,7 @@ async fn a_person_clicks_types_presses_and_chooses() {
     assert_eq!(page.attribute("#out", "data-none").await, None);
     page.choose("select", "b").await;
     assert_eq!(page.text("#out").await, "b");
+    assert_eq!((page.take_clicks(), page.take_clicks()), (2, 0), "the button and the choice");
     page.press("Control+k").await;
     page.see("palette").await;
     page.press("?").await;

@@ -9,5 +9,6 @@ mod looks;
 mod personal_data;
 mod site;
 mod support;
+mod tasks;
 mod vendored;
 mod who;
