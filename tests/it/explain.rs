@@ -242,8 +242,16 @@ async fn an_email_of_another_school_is_unknown_here_and_in_use_when_wanted() {
 
     // The issue says so too, and names the school to callers who may know of it.
     let actor = Actor::command("test", None);
-    let (_, only_elm) =
-        api_keys::create(&app.pool, "elm", Role::Admin, Some(&elm), &actor).await.unwrap();
+    let (_, only_elm) = api_keys::create(
+        &app.pool,
+        &api_keys::NewApiKey {
+            school_id: Some(&elm),
+            ..api_keys::NewApiKey::new("elm", Role::Admin)
+        },
+        &actor,
+    )
+    .await
+    .unwrap();
     let path = format!("/v1/jobs/{job}/issues?limit=200");
     let answers =
         [(app.get(&path), json!(oak.as_str())), (app.get_with(&only_elm, &path), Value::Null)];

@@ -32,6 +32,15 @@ document.addEventListener("change", (event) => {
   location.reload();
 });
 
+// A button that copies a text.
+for (const button of document.querySelectorAll("[data-copy]")) {
+  button.hidden = !navigator.clipboard;
+  button.addEventListener("click", async () => {
+    await navigator.clipboard.writeText(document.getElementById(button.dataset.copy).textContent);
+    button.textContent = "Copied";
+  });
+}
+
 // One menu or sheet is open at a time, and a click elsewhere closes it.
 const sheets = "details.deed[open], details.menu[open]";
 document.addEventListener("click", (event) => {
@@ -122,28 +131,68 @@ document.addEventListener("htmx:config:request", ({ detail: { ctx } }) => {
   if (method === "GET") for (const [name, value] of [...body]) if (!value) body.delete(name);
 });
 
-// If a page cannot be loaded again it stays, and one line says that it is out of date.
-function say(isLost) {
+// A page that is not live any more stays, and says since when.
+let freshAt = new Date();
+function say(problem) {
   const there = document.querySelector(".lost");
-  if (isLost && !there) {
+  document.body.toggleAttribute("data-stale", Boolean(problem));
+  if (!problem) {
+    freshAt = new Date();
+    there?.remove();
+  } else if (!there) {
     const line = document.createElement("p");
     line.className = "lost";
     line.setAttribute("role", "status");
-    line.textContent = "The connection is lost. This page is out of date.";
+    const zone = document.cookie.includes("mis_sync_time=utc") ? { timeZone: "UTC" } : {};
+    line.textContent = `${problem} What you see is from ${freshAt.toLocaleTimeString("en-GB", zone)}.`;
     document.body.append(line);
-  } else if (!isLost) there?.remove();
+  }
 }
+const UNREACHED = "mis-sync cannot be reached.";
 document.addEventListener("htmx:before:swap", (event) => {
   const status = event.detail.ctx?.response?.raw?.status ?? 200;
   if (status >= 400) {
     event.preventDefault();
-    say(true);
-  } else say(false);
+    say(status === 503 ? "The database (Postgres) cannot be reached." : "This page cannot be loaded again.");
+  } else say();
 });
-document.addEventListener("htmx:error", () => say(true));
+document.addEventListener("htmx:error", () => say(UNREACHED));
 document.addEventListener("htmx:sse:error", (event) => {
   // After signing out, or when the session has ended, ask the person to sign in.
   if (event.detail.status === 401) location.reload();
-  else say(true);
+  else say(UNREACHED);
 });
-document.addEventListener("htmx:sse:after:connection", () => say(false));
+
+// Live updates wait while a person wants them to, or has ticked rows.
+const live = document.getElementById("live");
+const pause = document.getElementById("pause");
+let isMissed = false;
+const isPaused = () =>
+  pause?.getAttribute("aria-pressed") === "true" || document.querySelector("input.tick:checked, [data-holds]:checked");
+function goOn() {
+  if (pause) pause.textContent = isPaused() ? "Updates paused" : "Live";
+  pause?.toggleAttribute("data-paused", Boolean(isPaused()));
+  if (!isMissed || isPaused()) return;
+  isMissed = false;
+  live.dispatchEvent(new Event("changed"));
+}
+if (live && pause) {
+  pause.hidden = false;
+  pause.addEventListener("click", () => {
+    pause.setAttribute("aria-pressed", String(pause.getAttribute("aria-pressed") !== "true"));
+    goOn();
+  });
+  document.addEventListener("change", goOn);
+  // Before the parts of the page hear of it.
+  document.addEventListener(
+    "changed",
+    (event) => {
+      say();
+      if (!isPaused()) return;
+      event.stopImmediatePropagation();
+      isMissed = true;
+    },
+    true,
+  );
+  live.addEventListener("lost", () => say("The database (Postgres) does not answer."));
+}

@@ -7,6 +7,7 @@ mod audit;
 mod bulk;
 mod charts;
 mod form;
+mod health;
 mod held;
 mod job;
 mod jobs;
@@ -27,6 +28,7 @@ use std::sync::Arc;
 use axum::{
     Router,
     extract::{Request, State},
+    http::{HeaderValue, Method, Uri, header::REFRESH},
     middleware::{self, Next},
     response::Response,
     routing::{MethodRouter, any, get, post},
@@ -35,6 +37,7 @@ use maud::html;
 use tower_http::compression::CompressionLayer;
 
 use crate::{ApiError, ApiState};
+pub(crate) use health::Health;
 pub(crate) use login::ask_to_sign_in;
 pub(crate) use preferences::Preferences;
 
@@ -43,42 +46,55 @@ fn routes() -> Vec<(&'static str, MethodRouter<ApiState>)> {
     vec![
         ("/dashboard", get(overview::show)),
         ("/dashboard/login", get(login::show).post(login::sign_in)),
-        ("/dashboard/logout", post(login::sign_out)),
+        ("/dashboard/logout", act(post(login::sign_out))),
         ("/dashboard/assets/{name}", get(assets::get_asset)),
         ("/dashboard/events", get(live::watch)),
         ("/dashboard/palette", get(palette::find)),
         ("/dashboard/jobs", get(jobs::show)),
-        ("/dashboard/jobs/views", post(jobs::save_view)),
-        ("/dashboard/jobs/views/forget", post(jobs::forget_view)),
+        ("/dashboard/jobs/views", act(post(jobs::save_view))),
+        ("/dashboard/jobs/views/forget", act(post(jobs::forget_view))),
         ("/dashboard/jobs/{job_id}", get(job::show)),
-        ("/dashboard/jobs/{job_id}/changes", post(job::reveal_changes)),
-        ("/dashboard/jobs/{job_id}/cancel", post(job::cancel)),
-        ("/dashboard/jobs/{job_id}/retry", post(job::retry)),
-        ("/dashboard/jobs/{job_id}/approve", post(job::approve)),
-        ("/dashboard/jobs/{job_id}/reject", post(job::reject)),
-        ("/dashboard/jobs/{job_id}/undo", post(job::undo)),
-        ("/dashboard/bulk", post(bulk::start)),
+        ("/dashboard/jobs/{job_id}/changes", act(post(job::reveal_changes))),
+        ("/dashboard/jobs/{job_id}/cancel", act(post(job::cancel))),
+        ("/dashboard/jobs/{job_id}/retry", act(post(job::retry))),
+        ("/dashboard/jobs/{job_id}/approve", act(post(job::approve))),
+        ("/dashboard/jobs/{job_id}/reject", act(post(job::reject))),
+        ("/dashboard/jobs/{job_id}/undo", act(post(job::undo))),
+        ("/dashboard/bulk", post(bulk::start).get(async || login::go("/dashboard/jobs", None))),
         ("/dashboard/bulk/review", get(bulk::review)),
         ("/dashboard/bulk/{bulk_id}", get(bulk::show)),
         ("/dashboard/schools", get(schools::show)),
         ("/dashboard/schools/{school_id}", get(school::show)),
-        ("/dashboard/schools/{school_id}/settings", post(school::change_settings)),
-        ("/dashboard/schools/{school_id}/sync", post(school::sync)),
-        ("/dashboard/schools/{school_id}/explain", post(school::explain)),
-        ("/dashboard/schools/{school_id}/quality", post(school::download_quality)),
+        ("/dashboard/schools/{school_id}/settings", act(post(school::change_settings))),
+        ("/dashboard/schools/{school_id}/sync", act(post(school::sync))),
+        ("/dashboard/schools/{school_id}/explain", act(post(school::explain))),
+        ("/dashboard/schools/{school_id}/quality", act(post(school::download_quality))),
         ("/dashboard/held", get(held::show)),
         ("/dashboard/audit", get(audit::show)),
-        ("/dashboard/audit/verify", post(audit::verify)),
+        ("/dashboard/audit/verify", act(post(audit::verify))),
         ("/dashboard/queues", get(queues::show)),
-        ("/dashboard/queues/pause", post(queues::pause)),
-        ("/dashboard/queues/resume", post(queues::resume)),
-        ("/dashboard/queues/drain", post(queues::drain)),
-        ("/dashboard/queues/undrain", post(queues::undrain)),
+        ("/dashboard/queues/pause", act(post(queues::pause))),
+        ("/dashboard/queues/resume", act(post(queues::resume))),
+        ("/dashboard/queues/drain", act(post(queues::drain))),
+        ("/dashboard/queues/undrain", act(post(queues::undrain))),
         ("/dashboard/keys", get(keys::show).post(keys::create)),
-        ("/dashboard/keys/{key_id}/revoke", post(keys::revoke)),
+        ("/dashboard/keys/{key_id}", get(back)),
+        ("/dashboard/keys/{key_id}/revoke", act(post(keys::revoke))),
         ("/dashboard/", any(async || login::go("/dashboard", None))),
         ("/dashboard/{*rest}", any(async || ApiError::NotFound)),
     ]
+}
+
+/// What a form posts to. If a person opens the address, as by a reload, the page with the form is
+/// shown.
+fn act(post: MethodRouter<ApiState>) -> MethodRouter<ApiState> {
+    post.get(back)
+}
+
+/// Leads to the address above.
+async fn back(uri: Uri) -> Response {
+    let above = uri.path().rsplit_once('/').map_or("/dashboard", |(above, _)| above);
+    login::go(above, None)
 }
 
 /// Every path of the dashboard, for a caller that visits all of them.
@@ -96,17 +112,31 @@ pub(crate) fn router(state: ApiState) -> Router {
         .with_state(state)
 }
 
+/// Seconds after which a page that needs an absent server tries again.
+const TRY_AGAIN: &str = "5";
+
 /// Turns what the API would answer as a problem into a page.
 async fn show_errors(State(state): State<ApiState>, request: Request, next: Next) -> Response {
     let preferences = Preferences::of(request.headers(), &state);
+    let is_page = request.method() == Method::GET;
     let response = next.run(request).await;
     let Some(error) = response.extensions().get::<Arc<ApiError>>().cloned() else {
         return response;
     };
     let problem = error.problem_type();
+    let away = error.absent_server();
+    let title =
+        away.map_or_else(|| problem.title().into(), |name| format!("{name} cannot be reached"));
     let content = html! {
-        h1 { (problem.title()) }
-        p { (error.to_string()) }
+        h1 { (title) }
+        @if away.is_some() {
+            p { "Jobs that were accepted are kept. They go on once it is back." }
+            @if is_page {
+                p role="status" { "This page tries again every " (TRY_AGAIN) " seconds." }
+            }
+        } @else {
+            p { (error.to_string()) }
+        }
         p.quiet {
             "Status "
             (problem.status().as_u16())
@@ -117,7 +147,10 @@ async fn show_errors(State(state): State<ApiState>, request: Request, next: Next
             a.button href="/dashboard" { "To the overview" }
         }
     };
-    let mut page = page::plain(problem.status(), problem.title(), Some(&preferences), &content);
+    let mut page = page::plain(problem.status(), &title, Some(&preferences), &content);
+    if away.is_some() && is_page {
+        page.headers_mut().insert(REFRESH, HeaderValue::from_static(TRY_AGAIN));
+    }
     // The log line and the headers are written at the edge, from the error itself.
     page.extensions_mut().insert(error);
     page

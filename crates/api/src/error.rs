@@ -144,6 +144,15 @@ impl ApiError {
         }
     }
 
+    /// The name of the server that does not answer, if that is the reason.
+    pub(crate) fn absent_server(&self) -> Option<&'static str> {
+        match self {
+            Self::DependencyAway(mis_sync_queue::Error::Redis(_)) => Some("Redis"),
+            Self::DependencyAway(_) => Some("The database (Postgres)"),
+            _ => None,
+        }
+    }
+
     fn retry_after(&self) -> Option<u16> {
         match self {
             Self::TooManyRequests { seconds, .. } => Some(*seconds),

@@ -15,6 +15,7 @@ mod health;
 mod issues;
 mod jobs;
 pub mod json;
+mod login_tally;
 mod matches;
 mod metrics;
 mod openapi;

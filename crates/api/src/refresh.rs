@@ -10,8 +10,8 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use mis_sync_domain::{
-    Job, JobState, LoginAccount, LoginStanding, RefreshOutcome, RefreshUser, SchoolId, StaffId,
-    StaleReason,
+    Job, JobId, JobState, LoginAccount, LoginStanding, RefreshOutcome, RefreshUser, SchoolId,
+    StaffId, StaleReason,
 };
 use mis_sync_queue::NewJob;
 use mis_sync_store::refresh::{self, Login};
@@ -86,18 +86,31 @@ pub(crate) async fn refresh_user(
         Login::Known(standing) => standing,
     };
     let whose = (&school_id, id?);
-    match timeout_at(deadline, without_asking(&access, whose, &standing)).await {
+    let answer = log_in(&access, whose, standing, deadline, wait.is_some()).await?;
+    access.state().logins().count(answer.view.outcome(), arrived.elapsed());
+    Ok(answer.into_response())
+}
+
+/// Refreshes the person if that is needed and can be done by the deadline.
+async fn log_in(
+    access: &Access,
+    whose: (&SchoolId, StaffId),
+    standing: LoginStanding,
+    deadline: Instant,
+    has_waited: bool,
+) -> Result<Answer, ApiError> {
+    match timeout_at(deadline, without_asking(access, whose, &standing)).await {
         Err(_) => return Ok(answer(whose, &standing, None, true)),
         Ok(Err(error)) => return Err(error),
-        Ok(Ok(Some(answer))) => return Ok(Json(answer).into_response()),
+        Ok(Ok(Some(view))) => return Ok(Answer { view, job: None }),
         Ok(Ok(None)) => {}
     }
-    let asked = RefreshUser { school_id: school_id.clone(), staff_id: whose.1 };
+    let asked = RefreshUser { school_id: whose.0.clone(), staff_id: whose.1 };
     let new = NewJob::of(&asked, access.requester());
-    let job = follow::until(access.queue(), new, deadline, wait.is_some()).await?;
-    let account = account_after(&access, whose, &standing, job.as_ref(), deadline).await;
+    let job = follow::until(access.queue(), new, deadline, has_waited).await?;
+    let account = account_after(access, whose, &standing, job.as_ref(), deadline).await;
     let standing = LoginStanding { account, ..standing };
-    Ok(answer(whose, &standing, job, wait.is_some()))
+    Ok(answer(whose, &standing, job, has_waited))
 }
 
 /// Keeps the whole request within the time that its caller waits, including the check of the API
@@ -219,28 +232,38 @@ async fn account_after(
     }
 }
 
+/// What a login is answered, and the job that goes on after it.
+struct Answer {
+    view: RefreshView,
+    job: Option<JobId>,
+}
+
+impl IntoResponse for Answer {
+    fn into_response(self) -> Response {
+        let view = Json(self.view);
+        let Some(id) = self.job else { return view.into_response() };
+        (StatusCode::ACCEPTED, [(LOCATION, format!("/v1/jobs/{id}"))], view).into_response()
+    }
+}
+
 fn answer(
     whose: (&SchoolId, StaffId),
     standing: &LoginStanding,
     job: Option<Job>,
     has_waited: bool,
-) -> Response {
+) -> Answer {
     let stale = |reason, job| RefreshView::stale(whose, standing, reason, job);
     let Some(job) = job else {
-        return Json(stale(StaleReason::TimedOut, None)).into_response();
+        return Answer { view: stale(StaleReason::TimedOut, None), job: None };
     };
     if let Some(outcome) = job.report.as_ref().and_then(|report| report.outcome) {
-        return Json(RefreshView::done(whose, standing, outcome, &job)).into_response();
+        return Answer { view: RefreshView::done(whose, standing, outcome, &job), job: None };
     }
     let reason = match job.state {
         _ if !has_waited => StaleReason::NotAwaited,
         JobState::Queued | JobState::Running => StaleReason::TimedOut,
         _ => StaleReason::Failed,
     };
-    let view = Json(stale(reason, Some(&job)));
-    if job.state.is_finished() {
-        return view.into_response();
-    }
-    let location = [(LOCATION, format!("/v1/jobs/{}", job.id))];
-    (StatusCode::ACCEPTED, location, view).into_response()
+    let goes_on = (!job.state.is_finished()).then_some(job.id);
+    Answer { view: stale(reason, Some(&job)), job: goes_on }
 }

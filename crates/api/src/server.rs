@@ -25,6 +25,9 @@ use waiting::Waiting;
 /// little more to send the answer.
 const DRAIN_TIMEOUT: Duration = REQUEST_TIMEOUT.saturating_add(Duration::from_secs(2));
 
+/// How long the last count of logins may take to be written.
+const LAST_COUNT: Duration = Duration::from_secs(1);
+
 /// How long to wait before accepting again if the process has no file descriptor left.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
@@ -38,7 +41,16 @@ pub async fn serve(
     stop: CancellationToken,
 ) -> io::Result<()> {
     let max_connections = state.max_connections();
-    serve_router(listener, router(state.until(stop.clone())), max_connections, stop).await
+    // The last requests of a server that stops are counted too.
+    let stopped = CancellationToken::new();
+    let writing = tokio::spawn(state.clone().write_logins(stopped.clone()));
+    let router = router(state.until(stop.clone()));
+    let served = serve_router(listener, router, max_connections, stop).await;
+    stopped.cancel();
+    if timeout(LAST_COUNT, writing).await.is_err() {
+        tracing::debug!("the last logins were not counted");
+    }
+    served
 }
 
 /// Serves a router with this many connections at most.

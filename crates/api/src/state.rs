@@ -17,7 +17,7 @@ use mis_sync_queue::{Queue, RateLimiter, RedisError, WondeTraffic};
 use mis_sync_store::{TokenCipher, alerts, figures};
 use tokio_util::sync::CancellationToken;
 
-use crate::{metrics::Ledger, rate_limit::KeyLimit};
+use crate::{login_tally::LoginTally, metrics::Ledger, rate_limit::KeyLimit};
 pub(crate) use caller::Access;
 pub(crate) use operator::{Operator, SESSION_COOKIE, SignIn, cookie};
 pub(crate) use personal::{Mask, PersonalData};
@@ -41,6 +41,7 @@ pub struct ApiState {
     wonde: Option<RateLimiter>,
     max_connections: usize,
     key_limit: Option<Arc<KeyLimit>>,
+    logins: Arc<LoginTally>,
 }
 
 impl ApiState {
@@ -62,6 +63,7 @@ impl ApiState {
             wonde: None,
             max_connections: 4_000,
             key_limit: None,
+            logins: Arc::default(),
         }
     }
 
@@ -76,6 +78,16 @@ impl ApiState {
     #[must_use]
     pub fn with_requests_per_second_per_key(self, per_second: Option<NonZeroU32>) -> Self {
         Self { key_limit: per_second.map(KeyLimit::new).map(Arc::new), ..self }
+    }
+
+    /// How logins are answered.
+    pub(crate) fn logins(&self) -> &LoginTally {
+        &self.logins
+    }
+
+    /// Writes how logins are answered to the database, until `stop`.
+    pub(crate) async fn write_logins(self, stop: CancellationToken) {
+        self.logins.write_until(self.queue.pool(), stop).await;
     }
 
     /// How many connections a server may have open at once.

@@ -37,7 +37,7 @@ pub(crate) use issue::{IssueListView, IssueView};
 pub(crate) use job::{JobListView, JobView, ProgressView};
 pub(crate) use matching::{MatchListView, MatchRequest, MatchView};
 pub(crate) use problem::{FieldError, ProblemListView, ProblemTypeView, ProblemView};
-pub(crate) use refresh::RefreshView;
+pub(crate) use refresh::{LoginOutcome, RefreshView};
 pub(crate) use report::ReportView;
 pub(crate) use school::{SchoolListView, SchoolPatch, SchoolRequest, SchoolView};
 pub(crate) use staff::{PhotoView, StaffView};

@@ -143,6 +143,9 @@ pub(crate) enum Keys {
         /// Only for this school.
         #[arg(long, value_name = "ID")]
         school: Option<SchoolId>,
+        /// The key stops working after this many days. Otherwise it works until it is revoked.
+        #[arg(long, value_name = "DAYS", value_parser = clap::value_parser!(u16).range(1..=3650))]
+        expires_in_days: Option<u16>,
         /// Print JSON.
         #[arg(long)]
         json: bool,

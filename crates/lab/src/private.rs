@@ -71,7 +71,9 @@ impl PrivateSystem {
         let parts = Parts::connect(&config).await?;
         let pool = parts.queue.pool().clone();
         parts.queue.redis().vouch().await.map_err(Failure::work)?;
-        let (_, api_key) = api_keys::create(&pool, "demo", Role::Admin, None, &actor(None)).await?;
+        let (_, api_key) =
+            api_keys::create(&pool, &api_keys::NewApiKey::new("demo", Role::Admin), &actor(None))
+                .await?;
 
         let listener = TcpListener::bind(options.listen).await.map_err(|error| {
             Failure::usage(format!("cannot listen on {}: {error}", options.listen))

@@ -34,6 +34,8 @@ pub struct ApiKey {
     pub created_at: DateTime<Utc>,
     /// From then on the key is invalid.
     pub revoked_at: Option<DateTime<Utc>>,
+    /// From then on the key is invalid too; `None`: it does not expire.
+    pub expires_at: Option<DateTime<Utc>>,
 }
 
 /// A row of `api_key` without its secret.
@@ -44,6 +46,7 @@ pub(crate) struct ApiKeyRow {
     pub(crate) school_id: Option<String>,
     pub(crate) created_at: DateTime<Utc>,
     pub(crate) revoked_at: Option<DateTime<Utc>>,
+    pub(crate) expires_at: Option<DateTime<Utc>>,
 }
 
 impl ApiKey {
@@ -75,7 +78,26 @@ impl TryFrom<ApiKeyRow> for ApiKey {
             name: row.name,
             created_at: row.created_at,
             revoked_at: row.revoked_at,
+            expires_at: row.expires_at,
         })
+    }
+}
+
+/// A key to create.
+#[derive(Debug, Clone, Copy)]
+pub struct NewApiKey<'a> {
+    pub name: &'a str,
+    pub role: Role,
+    /// The one school that it is for; `None` for all.
+    pub school_id: Option<&'a SchoolId>,
+    /// When it stops working; `None`: when it is revoked.
+    pub expires_at: Option<DateTime<Utc>>,
+}
+
+impl<'a> NewApiKey<'a> {
+    /// A key for all schools that does not expire.
+    pub fn new(name: &'a str, role: Role) -> Self {
+        Self { name, role, school_id: None, expires_at: None }
     }
 }
 
@@ -85,9 +107,7 @@ impl TryFrom<ApiKeyRow> for ApiKey {
 /// part is stored, because random bits need no slow hash.
 pub async fn create(
     pool: &PgPool,
-    name: &str,
-    role: Role,
-    school_id: Option<&SchoolId>,
+    new: &NewApiKey<'_>,
     actor: &Actor,
 ) -> Result<(ApiKey, SecretString), Error> {
     let id = ApiKeyId::new();
@@ -98,31 +118,35 @@ pub async fn create(
     let row = sqlx::query_as!(
         ApiKeyRow,
         r#"
-        INSERT INTO api_key (id, name, role, school_id, secret_hash) VALUES ($1, $2, $3, $4, $5)
-        RETURNING id, name, role, school_id, created_at, revoked_at
+        INSERT INTO api_key (id, name, role, school_id, secret_hash, expires_at)
+        VALUES ($1, $2, $3, $4, $5, $6)
+        RETURNING id, name, role, school_id, created_at, revoked_at, expires_at
         "#,
         id.0,
-        name,
-        role.as_str(),
-        school_id.map(SchoolId::as_str),
+        new.name,
+        new.role.as_str(),
+        new.school_id.map(SchoolId::as_str),
         secret_hash.as_ref(),
+        new.expires_at,
     )
     .fetch_one(&mut *tx)
     .await?;
-    record(&mut tx, actor, AuditAction::CreateKey, id, school_id).await?;
+    record(&mut tx, actor, AuditAction::CreateKey, id, new.school_id).await?;
     tx.commit().await?;
     let text =
         format!("{PREFIX}{}", URL_SAFE_NO_PAD.encode([id.0.as_bytes(), &secret[..]].concat()));
     Ok((row.try_into()?, text.into()))
 }
 
-/// The key for a caller's text; `None` if it is malformed, unknown, revoked or wrong.
+/// The key for a caller's text; `None` if it is malformed, unknown, revoked, expired or
+/// wrong.
 pub async fn authenticate(pool: &PgPool, text: &str) -> Result<Option<ApiKey>, Error> {
     let Some((id, secret)) = parse(text) else { return Ok(None) };
     let found = sqlx::query!(
         r#"
-        SELECT id, name, role, school_id, created_at, revoked_at, secret_hash
-        FROM api_key WHERE id = $1 AND revoked_at IS NULL
+        SELECT id, name, role, school_id, created_at, revoked_at, expires_at, secret_hash
+        FROM api_key
+        WHERE id = $1 AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > now())
         "#,
         id.0,
     )
@@ -140,14 +164,20 @@ pub async fn authenticate(pool: &PgPool, text: &str) -> Result<Option<ApiKey>, E
         school_id: row.school_id,
         created_at: row.created_at,
         revoked_at: row.revoked_at,
+        expires_at: row.expires_at,
     })
     .map(Some)
 }
 
-/// Whether a key is revoked or does not exist.
+/// Whether a key is revoked, has expired or does not exist.
 pub async fn is_revoked(pool: &PgPool, id: ApiKeyId) -> Result<bool, Error> {
     let is_valid = sqlx::query_scalar!(
-        r#"SELECT EXISTS (SELECT FROM api_key WHERE id = $1 AND revoked_at IS NULL) AS "found!""#,
+        r#"
+        SELECT EXISTS (
+            SELECT FROM api_key
+            WHERE id = $1 AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > now())
+        ) AS "found!"
+        "#,
         id.0,
     )
     .fetch_one(pool)
@@ -166,7 +196,7 @@ pub async fn list(pool: &PgPool) -> Result<Vec<ApiKey>, Error> {
     let rows = sqlx::query_as!(
         ApiKeyRow,
         r#"
-        SELECT id, name, role, school_id, created_at, revoked_at FROM api_key ORDER BY id DESC
+        SELECT id, name, role, school_id, created_at, revoked_at, expires_at FROM api_key ORDER BY id DESC
         "#
     )
     .fetch_all(pool)
@@ -177,7 +207,12 @@ pub async fn list(pool: &PgPool) -> Result<Vec<ApiKey>, Error> {
 /// Whether there is a valid key. Without one no one could call the API.
 pub async fn any_active(pool: &PgPool) -> Result<bool, Error> {
     let any = sqlx::query_scalar!(
-        r#"SELECT EXISTS (SELECT FROM api_key WHERE revoked_at IS NULL) AS "any!""#
+        r#"
+        SELECT EXISTS (
+            SELECT FROM api_key
+            WHERE revoked_at IS NULL AND (expires_at IS NULL OR expires_at > now())
+        ) AS "any!"
+        "#
     )
     .fetch_one(pool)
     .await?;
@@ -191,7 +226,7 @@ pub async fn revoke(pool: &PgPool, id: ApiKeyId, actor: &Actor) -> Result<bool, 
         ApiKeyRow,
         r#"
         UPDATE api_key SET revoked_at = now() WHERE id = $1 AND revoked_at IS NULL
-        RETURNING id, name, role, school_id, created_at, revoked_at
+        RETURNING id, name, role, school_id, created_at, revoked_at, expires_at
         "#,
         id.0
     )

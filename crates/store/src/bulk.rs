@@ -4,7 +4,9 @@
 use std::{fmt, str::FromStr};
 
 use chrono::{DateTime, Utc};
-use mis_sync_domain::{ActOnJobs, ApiKeyId, AuditAction, BulkId, Job, JobId, JobState, Lease};
+use mis_sync_domain::{
+    ActOnJobs, ApiKeyId, AuditAction, BulkId, Job, JobId, JobState, Lease, SchoolId, named,
+};
 use sqlx::{PgConnection, PgExecutor, PgPool, QueryBuilder};
 use uuid::Uuid;
 
@@ -89,14 +91,27 @@ pub struct Bulk {
     pub finished_at: Option<DateTime<Utc>>,
 }
 
-/// The result for one job of a bulk action.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Outcome {
-    Done,
-    /// The job's state forbids it.
-    Refused,
-    /// It failed, and would fail again.
-    Failed,
+named!(
+    /// The result for one job of a bulk action.
+    Outcome, "result of a bulk action for a job", {
+        Done = "done",
+        /// The job's state forbids it.
+        Refused = "refused",
+        /// It failed, and would fail again.
+        Failed = "failed",
+    }
+);
+
+/// What became of one job of a bulk action.
+#[derive(Debug, Clone)]
+pub struct BulkResult {
+    /// The job; it may be gone.
+    pub job_id: JobId,
+    pub school_id: Option<SchoolId>,
+    /// `None` before its turn.
+    pub outcome: Option<Outcome>,
+    /// The job that runs it again if it was retried, otherwise the job itself.
+    pub now: Option<(JobId, JobState)>,
 }
 
 /// A filter restricted to the states that allow the action; `None` if they have none in common.
@@ -247,6 +262,48 @@ pub async fn next(pool: &PgPool, id: BulkId, limit: i64) -> Result<Vec<JobId>, E
     Ok(jobs.into_iter().map(JobId).collect())
 }
 
+/// What became of the jobs of a bulk action: first the ones that were not done, then the ones that
+/// did not succeed again.
+pub async fn results(pool: &PgPool, id: BulkId, limit: i64) -> Result<Vec<BulkResult>, Error> {
+    let rows = sqlx::query!(
+        r#"
+        SELECT of.job_id AS "job_id!", of.outcome, j.school_id AS "school_id?",
+            coalesce(r.id, j.id) AS now_id, coalesce(r.state, j.state) AS now_state
+        FROM (
+            SELECT job_id, outcome FROM bulk_result WHERE bulk_id = $1
+            UNION ALL
+            SELECT job_id, NULL FROM bulk_job WHERE bulk_id = $1
+        ) of
+        LEFT JOIN job j ON j.id = of.job_id
+        LEFT JOIN LATERAL (
+            SELECT id, state FROM job WHERE retry_of = of.job_id AND of.outcome = 'done'
+            ORDER BY id DESC LIMIT 1
+        ) r ON true
+        ORDER BY of.outcome = 'done', coalesce(r.state, j.state) = 'succeeded', of.job_id
+        LIMIT $2
+        "#,
+        id.0,
+        limit,
+    )
+    .fetch_all(pool)
+    .await?;
+    rows.into_iter()
+        .map(|row| {
+            let broken =
+                |table, column| Error::Inconsistent { table, column, id: row.job_id.to_string() };
+            let outcome = row.outcome.as_deref().map(str::parse).transpose();
+            let state = row.now_state.as_deref().map(str::parse).transpose();
+            let school = row.school_id.as_deref().map(str::parse).transpose();
+            Ok(BulkResult {
+                job_id: JobId(row.job_id),
+                school_id: school.map_err(|_| broken("job", "school_id"))?,
+                outcome: outcome.map_err(|_| broken("bulk_result", "outcome"))?,
+                now: row.now_id.map(JobId).zip(state.map_err(|_| broken("job", "state"))?),
+            })
+        })
+        .collect()
+}
+
 /// Counts the result for one job, once.
 pub async fn settle(
     db: impl PgExecutor<'_>,
@@ -257,7 +314,10 @@ pub async fn settle(
     sqlx::query!(
         r#"
         WITH turn AS (
-            DELETE FROM bulk_job WHERE bulk_id = $1 AND job_id = $2 RETURNING bulk_id
+            DELETE FROM bulk_job WHERE bulk_id = $1 AND job_id = $2 RETURNING bulk_id, job_id
+        ), noted AS (
+            INSERT INTO bulk_result (bulk_id, job_id, outcome)
+            SELECT bulk_id, job_id, $6 FROM turn
         )
         UPDATE bulk SET done = done + $3::int, refused = refused + $4::int,
             failed = failed + $5::int
@@ -268,6 +328,7 @@ pub async fn settle(
         i32::from(outcome == Outcome::Done),
         i32::from(outcome == Outcome::Refused),
         i32::from(outcome == Outcome::Failed),
+        outcome.as_str(),
     )
     .execute(db)
     .await?;

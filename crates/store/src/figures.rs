@@ -2,6 +2,7 @@
 
 mod now;
 mod series;
+mod vitals;
 
 use mis_sync_domain::{AlertKind, JobKind, JobState, Lane};
 use sqlx::PgPool;
@@ -9,6 +10,7 @@ use sqlx::PgPool;
 use crate::Error;
 pub use now::{Now, OpenOutage, now};
 pub use series::{KindPoint, Point, Window, fill_periods, series};
+pub use vitals::{LostWorker, PausedLane, Vitals, vitals};
 
 /// The figures for monitoring, without people or schools. Each has all its rows, including zeros.
 #[derive(Debug, Clone, PartialEq)]

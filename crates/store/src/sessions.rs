@@ -1,6 +1,6 @@
 //! Who is signed in to the dashboard.
 
-use mis_sync_domain::AuditAction;
+use mis_sync_domain::{AuditAction, named};
 use sqlx::PgPool;
 use uuid::Uuid;
 
@@ -15,6 +15,19 @@ pub const LONGEST_HOURS: u32 = 12;
 /// A session ends after this time without use.
 pub const IDLE_MINUTES: u32 = 60;
 
+named!(
+    /// Why a session is over.
+    Over, "end of a session", {
+        KeyRevoked = "key_revoked",
+        KeyExpired = "key_expired",
+        SignedOut = "signed_out",
+        /// It lasted [`LONGEST_HOURS`].
+        TooLong = "too_long",
+        /// It was not used for [`IDLE_MINUTES`].
+        Idle = "idle",
+    }
+);
+
 /// Begins a session for the owner of this key, and returns its id.
 pub async fn begin(pool: &PgPool, key: &ApiKey) -> Result<Uuid, Error> {
     let id = Uuid::new_v4();
@@ -28,7 +41,7 @@ pub async fn begin(pool: &PgPool, key: &ApiKey) -> Result<Uuid, Error> {
 }
 
 /// The key of a session that has not ended: it was not signed out, its time is not over, and the
-/// key was not revoked. The call keeps the session alive.
+/// key was not revoked and has not expired. The call keeps the session alive.
 pub async fn resume(pool: &PgPool, id: Uuid) -> Result<Option<ApiKey>, Error> {
     let row = sqlx::query_as!(
         ApiKeyRow,
@@ -42,8 +55,9 @@ pub async fn resume(pool: &PgPool, id: Uuid) -> Result<Option<ApiKey>, Error> {
             UPDATE dashboard_session s SET seen_at = now() FROM live
             WHERE s.id = live.id AND live.seen_at < now() - interval '1 minute'
         )
-        SELECT k.id, k.name, k.role, k.school_id, k.created_at, k.revoked_at
+        SELECT k.id, k.name, k.role, k.school_id, k.created_at, k.revoked_at, k.expires_at
         FROM live JOIN api_key k ON k.id = live.api_key_id AND k.revoked_at IS NULL
+            AND (k.expires_at IS NULL OR k.expires_at > now())
         "#,
         id,
         i32::try_from(LONGEST_HOURS).expect("a few hours"),
@@ -52,6 +66,33 @@ pub async fn resume(pool: &PgPool, id: Uuid) -> Result<Option<ApiKey>, Error> {
     .fetch_optional(pool)
     .await?;
     row.map(ApiKey::try_from).transpose()
+}
+
+/// Why a session is over, for the person whom it bounced; `None` if it is not, or never was.
+pub async fn why_over(pool: &PgPool, id: Uuid) -> Result<Option<Over>, Error> {
+    let why = sqlx::query_scalar!(
+        r#"
+        SELECT CASE
+            WHEN k.revoked_at IS NOT NULL THEN 'key_revoked'
+            WHEN k.expires_at <= now() THEN 'key_expired'
+            WHEN s.ended_at IS NOT NULL THEN 'signed_out'
+            WHEN s.created_at <= now() - make_interval(hours => $2) THEN 'too_long'
+            WHEN s.seen_at <= now() - make_interval(mins => $3) THEN 'idle'
+        END
+        FROM dashboard_session s JOIN api_key k ON k.id = s.api_key_id WHERE s.id = $1
+        "#,
+        id,
+        i32::try_from(LONGEST_HOURS).expect("a few hours"),
+        i32::try_from(IDLE_MINUTES).expect("a few minutes"),
+    )
+    .fetch_optional(pool)
+    .await?;
+    let broken = |_| Error::Inconsistent {
+        table: "dashboard_session",
+        column: "ended_at",
+        id: id.to_string(),
+    };
+    why.flatten().map(|why| why.parse().map_err(broken)).transpose()
 }
 
 /// Ends a session of this key. If it has already ended, nothing changes.

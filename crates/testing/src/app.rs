@@ -94,7 +94,9 @@ impl TestApp {
         queue.redis().vouch().await.unwrap();
         let cipher = Arc::new(TokenCipher::from_hex(&ENCRYPTION_KEY.into()).unwrap());
         let (_, admin_key) =
-            api_keys::create(&pool, "test", Role::Admin, None, &somebody()).await.unwrap();
+            api_keys::create(&pool, &api_keys::NewApiKey::new("test", Role::Admin), &somebody())
+                .await
+                .unwrap();
 
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
         let api_url = format!("http://{}", listener.local_addr().unwrap());

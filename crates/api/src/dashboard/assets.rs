@@ -52,7 +52,8 @@ asset!(
     "css/tables.css",
     "css/charts.css",
     "css/dialogs.css",
-    "css/screens.css"
+    "css/screens.css",
+    "css/print.css"
 );
 asset!(SCRIPT, "dashboard.js", "text/javascript; charset=utf-8");
 asset!(HTMX, "htmx.min.js", "text/javascript; charset=utf-8");

@@ -5,16 +5,19 @@ use maud::{Markup, html};
 use mis_sync_control as control;
 use mis_sync_domain::{Action, BulkId};
 use mis_sync_store::{
-    bulk::{self, Bulk, BulkAction},
+    bulk::{self, Bulk, BulkAction, BulkResult, Outcome},
     jobs::{self, Count},
 };
 
 use super::{
     form::Posted,
     jobs::{COUNT_AT_MOST, Filter, counted},
+    live,
     login::go,
-    page::{Page, Tab, form_token},
-    parts::{badge, number, panel, read, time},
+    page::{FRAME, Page, Tab, form_token},
+    parts::{
+        Names, badge, job_path, names_of, number, panel, read, school, scroll, short, state, time,
+    },
 };
 use crate::{
     ApiError,
@@ -87,6 +90,9 @@ pub(super) async fn review(
     Ok(page.show(&content).into_response())
 }
 
+/// How many jobs are listed with what became of them.
+const RESULTS: i64 = 200;
+
 const NONE: Count = Count { number: 0, is_exact: true };
 
 fn missing() -> ApiError {
@@ -141,7 +147,12 @@ pub(super) async fn start(posted: Posted) -> Result<Response, ApiError> {
 /// Shows its progress.
 pub(super) async fn show(operator: Operator, PathId(id): PathId) -> Result<Response, ApiError> {
     let id: BulkId = id.parse().map_err(|_| ApiError::NotFound)?;
-    let found = read(bulk::get(operator.access().pool(), id)).await;
+    let watch = live::ledger(&operator).await;
+    let pool = operator.access().pool();
+    let (found, results) =
+        tokio::join!(read(bulk::get(pool, id)), read(bulk::results(pool, id, RESULTS)));
+    let schools = results.iter().flatten().filter_map(|result| result.school_id.as_ref());
+    let names = names_of(pool, schools).await;
     if matches!(found, Ok(None)) {
         return Err(ApiError::NotFound);
     }
@@ -152,17 +163,63 @@ pub(super) async fn show(operator: Operator, PathId(id): PathId) -> Result<Respo
             hx-trigger="changed from:#live"
             hx-select="#bulk"
             hx-swap="outerMorph"
+            hx-select-oob=(FRAME)
         { (panel("Progress", "Live", &found, |found| html! {
             @if let Some(bulk) = found { (progress(&operator, bulk)) }
-        })) }
+        }))
+            (panel("What became of each", "Live", &results, |results| of_each(results, &names)))
+        }
     };
-    let page = Page {
-        operator: &operator,
-        tab: Tab::Jobs,
-        title: "Many jobs at once",
-        watch: Some("ledger".into()),
-    };
+    let page = Page { operator: &operator, tab: Tab::Jobs, title: "Many jobs at once", watch };
     Ok(page.show(&content).into_response())
+}
+
+/// What became of each job; what is not well is first.
+fn of_each(results: &[BulkResult], names: &Names) -> Markup {
+    html! {
+        (scroll("Jobs", &html! {
+            table.rows.tight {
+                thead {
+                    tr {
+                        th { "School" }
+                        th { "Job" }
+                        th { "Result" }
+                        th { "Now" }
+                    }
+                }
+                tbody {
+                    @for result in results {
+                        tr {
+                            td { (school(names, result.school_id.as_ref())) }
+                            td {
+                                a href=(job_path(result.job_id)) {
+                                    code { (short(result.job_id)) }
+                                }
+                            }
+                            td {
+                                (match result.outcome {
+                                    None => "waits for its turn",
+                                    Some(Outcome::Done) => "done",
+                                    Some(Outcome::Refused) => "no longer applicable",
+                                    Some(Outcome::Failed) => "not done: an error, see the log",
+                                })
+                            }
+                            td {
+                                @if let Some((id, now)) = result.now {
+                                    a.open href=(job_path(id)) { (state(now)) }
+                                } @else {
+                                    span.quiet { "removed" }
+                                }
+                            }
+                        }
+                    }
+                }
+            }
+        }))
+        @if results.len() >= usize::try_from(RESULTS).unwrap_or(usize::MAX) {
+            p.quiet { "The first " (number(RESULTS)) " are shown." }
+        }
+    }
 }
 
 fn progress(operator: &Operator, bulk: &Bulk) -> Markup {

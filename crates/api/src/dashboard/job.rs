@@ -15,7 +15,8 @@ use changes::Shown;
 pub(super) use changes::{Wanted, reveal as reveal_changes, summary};
 
 use super::{
-    page::{Page, Tab},
+    live,
+    page::{FRAME, Page, Tab},
     parts::{
         Names, count, job_path, length, names_of, now, number, panel, read, school, state, time,
         time_or_dash, what,
@@ -46,6 +47,9 @@ async fn render(
     let access = operator.access();
     let job = access.job(job_id).await?;
     let pool = access.pool();
+    // Revealed data are not replaced while a person reads them: that page does not refresh itself.
+    let is_live = shown == Shown::Hidden;
+    let watch = if is_live { live::job(operator, job.id).await } else { None };
     let (attempts, lineage, groups, changes, issues) = tokio::join!(
         read(jobs::attempts(pool, job.id)),
         read(jobs::lineage(pool, job.id)),
@@ -55,8 +59,6 @@ async fn render(
     );
     let names = names_of(pool, &job.school_id).await;
     let lineage_of: &[Job] = lineage.as_deref().unwrap_or_default();
-    // Revealed data are not replaced while a person reads them: that page does not refresh itself.
-    let is_live = shown == Shown::Hidden;
     let source = if is_live { "Live" } else { "As of page load" };
     let content = html! {
         div #job
@@ -64,6 +66,7 @@ async fn render(
             hx-trigger="changed from:#live"
             hx-select="#job"
             hx-swap="outerMorph"
+            hx-select-oob=(FRAME)
         {
             (head(operator, &job, lineage_of, &names))
             (standing(&job, attempts.as_deref().unwrap_or_default()))
@@ -84,12 +87,7 @@ async fn render(
             }))
         }
     };
-    let page = Page {
-        operator,
-        tab: Tab::Jobs,
-        title: &title(&job),
-        watch: is_live.then(|| job.id.to_string()),
-    };
+    let page = Page { operator, tab: Tab::Jobs, title: &title(&job), watch };
     Ok(page.show(&content).into_response())
 }
 

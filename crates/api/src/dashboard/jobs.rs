@@ -18,7 +18,7 @@ pub(super) use filter::{Filter, id_prefix};
 pub(super) use views::{forget_view, save_view};
 
 use super::{
-    job,
+    job, live,
     page::{Page, Tab},
     parts::{
         self, Names, ago, announced, empty, job_path, length, names_of, panel, ran, read, school,
@@ -46,6 +46,7 @@ struct Found {
 
 pub(super) async fn show(operator: Operator, parameters: Parameters) -> Result<Response, ApiError> {
     let filter = Filter::read(parameters, operator.preferences())?;
+    let watch = live::ledger(&operator).await;
     let pool = operator.access().pool();
     let (found, views, errors) = tokio::join!(
         read(find(pool, &filter)),
@@ -68,8 +69,7 @@ pub(super) async fn show(operator: Operator, parameters: Parameters) -> Result<R
             list_of(&operator, &filter, found)
         })) }
     };
-    let page =
-        Page { operator: &operator, tab: Tab::Jobs, title: "Jobs", watch: Some("ledger".into()) };
+    let page = Page { operator: &operator, tab: Tab::Jobs, title: "Jobs", watch };
     Ok(page.show(&content))
 }
 

@@ -1,16 +1,17 @@
 //! API keys, for administrators: which there are, a new one, and the end of one.
 
 use axum::response::Response;
+use chrono::TimeDelta;
 use maud::{Markup, html};
 use mis_sync_domain::{Action, ApiKeyId, Role, SchoolId};
-use mis_sync_store::api_keys::{self, ApiKey};
+use mis_sync_store::api_keys::{self, ApiKey, NewApiKey};
 use secrecy::{ExposeSecret, SecretString};
 
 use super::{
     form::Posted,
     login::{go, how_long},
     page::{Page, Tab, form_token},
-    parts::{Deed, badge, panel, read, scroll, time},
+    parts::{Deed, badge, now, panel, read, scroll, time},
 };
 use crate::{ApiError, parameters::PathId, state::Operator};
 
@@ -25,15 +26,16 @@ async fn render(operator: &Operator, new: Option<(&ApiKey, &SecretString)>) -> R
         h1 { "API keys" }
         @if let Some((key, secret)) = new {
             section.panel.good role="status" {
-                h2 { "The key " (key.name) " is made" }
+                h2 { "The key " (key.name) " is ready" }
                 p { "Copy it now: it cannot be shown again." }
                 p {
-                    code.secret { (secret.expose_secret()) }
+                    code #new-key.secret { (secret.expose_secret()) }
                 }
+                button type="button" hidden data-copy="new-key" { "Copy" }
             }
         }
         (creation(operator))
-        (panel("Keys", "Ledger (Postgres), now", &keys, |keys| table(operator, keys)))
+        (panel("Keys", "As of page load", &keys, |keys| table(operator, keys)))
         p.quiet {
             "A person who signs in here with a key is signed out "
             (how_long())
@@ -60,8 +62,14 @@ fn creation(operator: &Operator) -> Markup {
                 "Role"
                 select name="role" {
                     @for role in Role::ALL.iter().copied() {
-                        option value=(role) selected[role == Role::Operator] { (role) ": " (may(role)) }
+                        option value=(role) selected[role == Role::Viewer] { (role) ": " (may(role)) }
                     }
+                }
+            }
+            label {
+                "Works for"
+                select name="days" {
+                    @for (days, text) in LIFETIMES { option value=(days) { (text) } }
                 }
             }
             label {
@@ -70,18 +78,27 @@ fn creation(operator: &Operator) -> Markup {
                 input name="school" autocomplete="off" placeholder="id";
             }
             span.buttons {
-                button.primary { "Make a key" }
+                button.primary { "Create key" }
             }
         }
     }
 }
+
+/// How long a key may work, in days; empty: until it is revoked.
+const LIFETIMES: [(&str, &str); 5] = [
+    ("", "until it is revoked"),
+    ("7", "7 days"),
+    ("30", "30 days"),
+    ("90", "90 days"),
+    ("365", "1 year"),
+];
 
 fn revocation(id: ApiKeyId) -> Deed<'static> {
     Deed {
         label: "Revoke",
         action: format!("/dashboard/keys/{id}/revoke"),
         kind: "danger",
-        says: "The key stops working at once, and everyone who is signed in with it is signed out.",
+        says: "The key stops working immediately, and everyone who is signed in with it is signed out.",
     }
 }
 
@@ -104,7 +121,7 @@ fn table(operator: &Operator, keys: &[ApiKey]) -> Markup {
                         th { "Name" }
                         th { "Role" }
                         th { "School" }
-                        th { "Made" }
+                        th { "Created" }
                         th { "State" }
                         th { "Id" }
                         th {
@@ -129,14 +146,25 @@ fn table(operator: &Operator, keys: &[ApiKey]) -> Markup {
                                     None => "all",
                                 }
                             }
-                            td data-label="Made" { (time(operator, key.created_at)) }
+                            td data-label="Created" { (time(operator, key.created_at)) }
                             td {
-                                @match key.revoked_at {
-                                    None => (badge("succeeded", "✓", "valid")),
-                                    Some(at) => {
+                                @match (key.revoked_at, key.expires_at) {
+                                    (Some(at), _) => {
                                         (badge("cancelled", "–", "revoked"))
                                         " "
                                         (time(operator, at))
+                                    }
+                                    (None, Some(at)) if at <= now() => {
+                                        (badge("cancelled", "–", "expired"))
+                                        " "
+                                        (time(operator, at))
+                                    }
+                                    (None, expires_at) => {
+                                        (badge("succeeded", "✓", "valid"))
+                                        @if let Some(at) = expires_at {
+                                            " until "
+                                            (time(operator, at))
+                                        }
                                     }
                                 }
                             }
@@ -172,12 +200,19 @@ pub(super) async fn create(posted: Posted) -> Result<Response, ApiError> {
                 .map_err(|_| wrong("the school's id has letters, digits, `_` and `-` only"))?,
         ),
     };
+    let expires_at = match fields.text("days") {
+        None => None,
+        Some(days) => {
+            let days: u16 = days.parse().map_err(|_| wrong("a key works for a number of days"))?;
+            Some(now() + TimeDelta::days(days.into()))
+        }
+    };
     let name = fields.required("name")?;
     if name.chars().count() > MAX_NAME {
         return Err(wrong("the name of a key has at most 200 characters"));
     }
-    let (key, secret) =
-        api_keys::create(access.pool(), name, role, school.as_ref(), &posted.actor()?).await?;
+    let new = NewApiKey { name, role, school_id: school.as_ref(), expires_at };
+    let (key, secret) = api_keys::create(access.pool(), &new, &posted.actor()?).await?;
     Ok(render(&posted.operator, Some((&key, &secret))).await)
 }
 

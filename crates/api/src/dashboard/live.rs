@@ -13,8 +13,9 @@ use axum::{
 use futures::{Stream, stream};
 use mis_sync_domain::JobId;
 use mis_sync_store::{Pool, jobs};
-use tokio::time::{Instant, Interval};
+use tokio::time::{Instant, Interval, timeout};
 use tokio_util::sync::CancellationToken;
+use url::form_urlencoded::byte_serialize;
 
 use crate::{
     ApiError, ApiState,
@@ -25,6 +26,8 @@ use crate::{
 
 /// The time between two checks.
 const POLL: Duration = Duration::from_secs(1);
+/// If a check takes longer, the ledger counts as lost.
+const PATIENCE: Duration = Duration::from_secs(3);
 /// Ages and charts move even if nothing happens.
 const AT_LEAST: Duration = Duration::from_secs(15);
 /// After this the page connects again, and its session is checked again.
@@ -38,13 +41,28 @@ enum Subject {
     Job(JobId),
 }
 
+/// What a page of the whole ledger watches, and the ledger's state before its data are read. If the
+/// state is the same once the page is open, the page does not load itself again.
+pub(super) async fn ledger(operator: &Operator) -> Option<String> {
+    let pulse = jobs::pulse(operator.access().pool()).await;
+    Some(pulse.map_or_else(|_| "ledger".into(), |pulse| format!("ledger&seen={pulse}")))
+}
+
+/// The same for the page of one job.
+pub(super) async fn job(operator: &Operator, id: JobId) -> Option<String> {
+    let pulse = jobs::pulse_of(operator.access().pool(), id).await;
+    let seen = pulse.map(|pulse| byte_serialize(pulse.as_bytes()).collect::<String>());
+    Some(seen.map_or_else(|_| id.to_string(), |seen| format!("{id}&seen={seen}")))
+}
+
 pub(super) async fn watch(
     operator: Operator,
     headers: HeaderMap,
     mut parameters: Parameters,
 ) -> Result<Response, ApiError> {
     let text = parameters.take_text("watch", "`ledger` or a job's id")?;
-    parameters.finish("`watch`")?;
+    let rendered = parameters.take_text("seen", "the state that the page shows")?;
+    parameters.finish("`watch` and `seen`")?;
     let subject = match text.as_deref().map(str::parse) {
         Some(Ok(id)) => Subject::Job(id),
         _ => Subject::Ledger,
@@ -56,8 +74,10 @@ pub(super) async fn watch(
         headers,
         pool: access.pool().clone(),
         subject,
-        // A page that comes back after an interruption learns at once whether it is out of date.
-        seen,
+        // A page learns at once whether it is out of date: after it was rendered, and after an
+        // interruption.
+        seen: seen.or(rendered),
+        is_lost: false,
         tick: every(POLL),
         stopping: access.stopping(),
         told_at: Instant::now(),
@@ -74,6 +94,8 @@ struct Watch {
     subject: Subject,
     /// The state of the ledger when the page was last told.
     seen: Option<String>,
+    /// Whether the page was told that the ledger cannot be read.
+    is_lost: bool,
     tick: Interval,
     stopping: CancellationToken,
     told_at: Instant,
@@ -106,18 +128,16 @@ impl Watch {
     }
 
     async fn look(&mut self) -> Option<Event> {
-        let pulse = match self.subject {
-            Subject::Ledger => jobs::pulse(&self.pool).await,
-            Subject::Job(id) => jobs::pulse_of(&self.pool, id).await,
-        };
-        let pulse = match pulse {
-            Ok(pulse) => pulse,
-            Err(error) => {
-                tracing::debug!(%error, "the dashboard cannot read the ledger");
-                return None;
+        let pulse = match timeout(PATIENCE, self.pulse()).await {
+            Ok(Ok(pulse)) => pulse,
+            failed => {
+                tracing::debug!(?failed, "the dashboard cannot read the ledger");
+                let is_news = !std::mem::replace(&mut self.is_lost, true);
+                self.seen = None;
+                return is_news.then(|| Event::default().event("lost").data(""));
             }
         };
-        // The first check always reports: something may have happened since the page was rendered.
+        self.is_lost = false;
         let is_news = self.seen.as_ref() != Some(&pulse);
         if !is_news && self.told_at.elapsed() < AT_LEAST {
             return None;
@@ -125,5 +145,11 @@ impl Watch {
         self.seen = Some(pulse.clone());
         self.told_at = Instant::now();
         Some(Event::default().event("changed").id(pulse).data(""))
+    }
+    async fn pulse(&self) -> Result<String, mis_sync_store::Error> {
+        match self.subject {
+            Subject::Ledger => jobs::pulse(&self.pool).await,
+            Subject::Job(id) => jobs::pulse_of(&self.pool, id).await,
+        }
     }
 }

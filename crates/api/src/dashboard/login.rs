@@ -10,7 +10,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use maud::{Markup, html};
-use mis_sync_store::sessions::{IDLE_MINUTES, LONGEST_HOURS};
+use mis_sync_store::sessions::{IDLE_MINUTES, LONGEST_HOURS, Over};
 use secrecy::SecretString;
 
 use super::{
@@ -31,7 +31,25 @@ const X_FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto
 pub(super) async fn show(State(state): State<ApiState>, parts: Parts) -> Response {
     let next = Fields::parse(parts.uri.query().unwrap_or_default().as_bytes());
     let preferences = Preferences::of(&parts.headers, &state);
-    page(StatusCode::OK, &preferences, next.text("next"), None)
+    let over = state.why_over(&parts.headers).await.map(why_over);
+    page(StatusCode::OK, &preferences, next.text("next"), over.as_deref())
+}
+
+/// Why the person has to sign in again.
+fn why_over(over: Over) -> String {
+    match over {
+        Over::KeyRevoked => {
+            "You were signed out because your key was revoked. Ask an administrator for a new one."
+                .into()
+        }
+        Over::KeyExpired => {
+            "You were signed out because your key has expired. Ask an administrator for a new one."
+                .into()
+        }
+        Over::SignedOut => "You have signed out.".into(),
+        Over::TooLong => format!("You were signed out after {LONGEST_HOURS} hours."),
+        Over::Idle => format!("You were signed out after {IDLE_MINUTES} minutes without activity."),
+    }
 }
 
 fn page(
@@ -82,7 +100,7 @@ pub(super) async fn sign_in(
             let next = fields.text("next").filter(|next| is_ours(next)).unwrap_or("/dashboard");
             return Ok(go(next, Some(set_cookie(&headers, &cookie, LONGEST_HOURS * 3600))));
         }
-        SignIn::WrongKey => "That key isn't valid. It may be mistyped or revoked.",
+        SignIn::WrongKey => "That key isn't valid. It may be mistyped, expired or revoked.",
         SignIn::WrongRole => {
             "This key is the iP app's. The dashboard takes keys of the role viewer, operator or \
              admin."

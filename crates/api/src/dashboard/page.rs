@@ -12,6 +12,7 @@ use mis_sync_domain::Action;
 
 use super::{
     assets::{HTMX, HTMX_SSE, ICON, SCRIPT, STYLE},
+    health::{Health, Trouble},
     preferences::{Preferences, Theme},
 };
 use crate::state::Operator;
@@ -24,6 +25,9 @@ const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; i
 /// replaced, open details stay open, and the selected row stays selected.
 const HTMX_CONFIG: &str = r#"{"extensions":"sse","includeIndicatorCSS":false,"mode":"same-origin",
     "morphIgnore":["data-htmx-powered","open","data-at"]}"#;
+
+/// Parts of the frame that are loaded with the live part of a page.
+pub(super) const FRAME: &str = "#tabs:outerMorph";
 
 /// The pages in the navigation, with the key that follows `g`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -124,16 +128,12 @@ impl Page<'_> {
                             placeholder="Search: id, school, user"
                             data-key="/";
                     }
+                    @if self.watch.is_some() {
+                        button #pause type="button" hidden aria-pressed="false" { "Live" }
+                    }
                     (menu(operator))
                 }
-                nav.tabs aria-label="Pages" {
-                    @for tab in Tab::offered_to(operator) {
-                        a   href=(tab.path())
-                            data-go=(tab.key())
-                            aria-current=[(tab == self.tab).then_some("page")]
-                        { (tab.name()) }
-                    }
-                }
+                (tabs(operator, self.tab))
                 @if let Some(watch) = &self.watch {
                     div #live hx-sse:connect={ "/dashboard/events?watch=" (watch) } hx-swap="none" {}
                 }
@@ -143,6 +143,47 @@ impl Page<'_> {
             }
         };
         respond(StatusCode::OK, document(self.title, Some(operator.preferences()), &body))
+    }
+}
+
+/// The navigation. It says where a person is needed.
+fn tabs(operator: &Operator, current: Tab) -> Markup {
+    html! {
+        nav #tabs.tabs aria-label="Pages" {
+            @for tab in Tab::offered_to(operator) {
+                a   href=(tab.path())
+                    data-go=(tab.key())
+                    aria-current=[(tab == current).then_some("page")]
+                {
+                    (tab.name())
+                    @if let Some(health) = operator.health() { (call(tab, health)) }
+                }
+            }
+        }
+    }
+}
+
+/// What calls for a person at a page.
+fn call(tab: Tab, health: &Health) -> Markup {
+    let (kind, number, what) = match tab {
+        Tab::Overview | Tab::Queues => {
+            let of_page = |trouble: &&Trouble| tab == Tab::Overview || trouble.is_of_queues();
+            let troubles = health.troubles.iter().filter(of_page).count();
+            ("failed", troubles, "problems of the service")
+        }
+        Tab::Held => {
+            ("held", usize::try_from(health.held).unwrap_or_default(), "wait for approval")
+        }
+        Tab::Schools => ("retrying", health.schools, "need attention"),
+        Tab::Jobs | Tab::Audit | Tab::Keys => return html! {},
+    };
+    html! {
+        @if number > 0 {
+            span.call data-kind=(kind) {
+                (number)
+                span.hidden { " " (what) }
+            }
+        }
     }
 }
 

@@ -12,8 +12,9 @@ use mis_sync_store::{
 
 use super::{
     form::{Fields, Posted},
+    live,
     login::go,
-    page::{Page, Tab, form_token},
+    page::{FRAME, Page, Tab, form_token},
     parts::{
         Deed, Names, ago, badge, count, names_of, number, panel, read, running, school, scroll,
         time,
@@ -22,6 +23,7 @@ use super::{
 use crate::{ApiError, state::Operator};
 
 pub(super) async fn show(operator: Operator) -> Result<Response, ApiError> {
+    let watch = live::ledger(&operator).await;
     let pool = operator.access().pool();
     let (now, paused, workers) =
         tokio::join!(read(figures::now(pool)), read(pauses::list(pool)), read(workers::list(pool)));
@@ -38,6 +40,7 @@ pub(super) async fn show(operator: Operator) -> Result<Response, ApiError> {
             hx-trigger="changed from:#live"
             hx-select="#queues"
             hx-swap="outerMorph"
+            hx-select-oob=(FRAME)
         {
             (panel("Lanes", "Live", &now, |now| {
                 lanes(&operator, now, paused.as_deref().unwrap_or_default())
@@ -51,12 +54,7 @@ pub(super) async fn show(operator: Operator) -> Result<Response, ApiError> {
         }
         @if operator.is_allowed(Action::ActOnJobs) { (pause_a_school(&operator)) }
     };
-    let page = Page {
-        operator: &operator,
-        tab: Tab::Queues,
-        title: "Queues",
-        watch: Some("ledger".into()),
-    };
+    let page = Page { operator: &operator, tab: Tab::Queues, title: "Queues", watch };
     Ok(page.show(&content))
 }
 

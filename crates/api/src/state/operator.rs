@@ -10,16 +10,23 @@ use secrecy::{ExposeSecret, SecretString};
 use uuid::Uuid;
 
 use super::{Access, ApiState};
-use crate::{ApiError, dashboard::Preferences};
+use crate::{
+    ApiError,
+    dashboard::{Health, Preferences},
+};
 
 /// The cookie that carries a session's id and its signature.
 pub(crate) const SESSION_COOKIE: &str = "mis_sync_session";
+
+/// What an operator asks for that is no whole page.
+const WITHOUT_FRAME: [&str; 2] = ["/dashboard/events", "/dashboard/palette"];
 
 /// A person who is signed in to the dashboard.
 pub(crate) struct Operator {
     access: Access,
     session: Uuid,
     preferences: Preferences,
+    health: Option<Health>,
 }
 
 impl Operator {
@@ -42,6 +49,11 @@ impl Operator {
     /// How they want pages to look.
     pub(crate) fn preferences(&self) -> &Preferences {
         &self.preferences
+    }
+
+    /// How the service is, for the frame of a page; `None` if it is not known.
+    pub(crate) fn health(&self) -> Option<&Health> {
+        self.health.as_ref()
     }
 
     /// The token in each form of this session, which no other site can know.
@@ -112,6 +124,13 @@ impl ApiState {
         Ok(sessions::end(self.queue.pool(), operator.session, operator.access.key()).await?)
     }
 
+    /// Why the session of a request is over, if it was one. If the database is away, this is not
+    /// known.
+    pub(crate) async fn why_over(&self, headers: &HeaderMap) -> Option<sessions::Over> {
+        let id = verified(&self.cipher, cookie(headers, SESSION_COOKIE)?)?;
+        sessions::why_over(self.queue.pool(), id).await.ok().flatten()
+    }
+
     /// The session of a request, if it has one that has not ended.
     pub(crate) async fn session(
         &self,
@@ -137,11 +156,10 @@ impl FromRequestParts<ApiState> for Operator {
         };
         tracing::Span::current().record("api_key.id", tracing::field::display(key.id));
         let preferences = Preferences::of(&parts.headers, state);
-        Ok(Self {
-            access: Access { key, on_behalf_of: None, state: state.clone() },
-            session,
-            preferences,
-        })
+        let access = Access { key, on_behalf_of: None, state: state.clone() };
+        let has_frame = !WITHOUT_FRAME.contains(&parts.uri.path());
+        let health = if has_frame { Health::read(&access).await } else { None };
+        Ok(Self { access, session, preferences, health })
     }
 }
 

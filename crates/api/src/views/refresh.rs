@@ -71,6 +71,11 @@ struct RefreshLinks {
 }
 
 impl RefreshView {
+    /// How current the data is.
+    pub(crate) fn outcome(&self) -> LoginOutcome {
+        self.outcome
+    }
+
     /// The person was read a short while ago.
     pub(crate) fn fresh(whose: (&SchoolId, StaffId), standing: &LoginStanding) -> Self {
         let held = Self::held(whose, standing);

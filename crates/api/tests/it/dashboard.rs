@@ -2,6 +2,7 @@
 //! behaviour are tested in a browser.
 
 mod jobs;
+mod live;
 mod pages;
 pub(crate) mod rights;
 mod sessions;

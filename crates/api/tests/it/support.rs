@@ -197,8 +197,16 @@ impl App {
 
 async fn new_key(pool: &Pool, role: Role, school: Option<&str>) -> String {
     let school = school.map(|id| id.parse().unwrap());
-    let (_, text) =
-        api_keys::create(pool, role.as_str(), role, school.as_ref(), &somebody()).await.unwrap();
+    let (_, text) = api_keys::create(
+        pool,
+        &api_keys::NewApiKey {
+            school_id: school.as_ref(),
+            ..api_keys::NewApiKey::new(role.as_str(), role)
+        },
+        &somebody(),
+    )
+    .await
+    .unwrap();
     text.expose_secret().to_owned()
 }
 

@@ -162,12 +162,16 @@ async fn what_is_ticked_stays_ticked_and_is_cancelled_alone() {
     page.press("x").await;
     page.wait_for("#ticked button:says(Cancel)").await;
 
-    // Another person cancels one: the page is up to date, and the ticks stay.
+    // Another person cancels one: nothing moves under the person's hand.
+    page.see("Updates paused").await;
+    let other = site.admin().await;
+    other.goto("/dashboard/jobs").await;
     let cancel = site.app.post(&format!("/v1/jobs/{}/cancel", jobs[2])).send().await.unwrap();
     assert!(cancel.status().is_success());
-    page.wait_for(&format!("#job-{} .badge:says(cancelled)", jobs[2])).await;
-    page.wait_for("#states label:says(queued 3)").await;
-    page.wait_for("#states label:says(cancelled 1)").await;
+    other.wait_for(&format!("#job-{} .badge:says(cancelled)", jobs[2])).await;
+    other.close().await;
+    page.wait_until("the page knows that it waits", "isMissed").await;
+    assert_eq!(page.count("#states label:says(queued 4)").await, 1, "the page waits");
     let ticked = "[...document.querySelectorAll('.tick:checked')].map(tick => tick.name).sort()";
     let names: Vec<String> = page.evaluate(ticked).await;
     // The newest job is the first row.
@@ -185,6 +189,37 @@ async fn what_is_ticked_stays_ticked_and_is_cancelled_alone() {
     }
     page.click("#tick-all").await;
     page.wait_until("all are", &format!("{ticked}.length === 2")).await;
+    page.close().await;
+}
+
+#[tokio::test]
+async fn live_updates_wait_until_a_person_lets_them_go_on() {
+    let Some(site) = Site::start().await else { return };
+    let (page, jobs) = waiting_syncs(&site).await;
+    page.wait_for("#states label:says(queued 4)").await;
+    page.click("button:says(Live)").await;
+    let cancel = site.app.post(&format!("/v1/jobs/{}/cancel", jobs[2])).send().await.unwrap();
+    assert!(cancel.status().is_success());
+    page.wait_until("the page knows that it waits", "isMissed").await;
+    assert_eq!(page.count("#states label:says(queued 4)").await, 1, "the page waits");
+    page.click("button:says(Updates paused)").await;
+    page.wait_for("#states label:says(queued 3)").await;
+    page.wait_for("button:says(Live)").await;
+    page.close().await;
+}
+
+#[tokio::test]
+async fn a_page_without_the_database_says_since_when() {
+    let Some(mut site) = Site::start().await else { return };
+    let page = site.admin().await;
+    page.see("All is well").await;
+    page.see("Live").await;
+    site.app.servers.postgres.pause().unwrap();
+    page.see("The database (Postgres) does not answer. What you see is from").await;
+    assert_eq!(page.count(".source").await, 0, "nothing claims to be live");
+    site.app.servers.postgres.resume().unwrap();
+    page.wait_until_gone(".lost").await;
+    page.wait_for(".source").await;
     page.close().await;
 }
 

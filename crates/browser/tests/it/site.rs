@@ -112,7 +112,7 @@ pub(crate) async fn make_key(admin: &Page, name: &str, role: &str) -> String {
     admin.goto("/dashboard/keys").await;
     admin.fill("[name=name]", name).await;
     admin.choose("[name=role]", role).await;
-    admin.click("button:says(Make a key)").await;
+    admin.click("button:says(Create key)").await;
     admin.text("code.secret").await
 }
 

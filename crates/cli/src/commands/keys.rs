@@ -1,5 +1,9 @@
-use mis_sync_domain::{Role, SchoolId};
-use mis_sync_store::{Pool, api_keys, api_keys::ApiKey};
+use chrono::TimeDelta;
+use mis_sync_domain::Clock;
+use mis_sync_store::{
+    Pool,
+    api_keys::{self, ApiKey, NewApiKey},
+};
 use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 
@@ -14,8 +18,11 @@ use crate::{
 pub(super) async fn run(config: &Config, keys: Keys) -> Result<(), Failure> {
     let pool = wiring::database(config).await?;
     match keys {
-        Keys::Create { name, role, school, json } => {
-            create(&pool, &name, role, school.as_ref(), json).await
+        Keys::Create { name, role, school, expires_in_days, json } => {
+            let expires_at =
+                expires_in_days.map(|days| Clock::system().now() + TimeDelta::days(days.into()));
+            let new = NewApiKey { name: name.trim(), role, school_id: school.as_ref(), expires_at };
+            create(&pool, &new, json).await
         }
         Keys::List { json } => list(&pool, json).await,
         Keys::Revoke { id } => {
@@ -28,17 +35,11 @@ pub(super) async fn run(config: &Config, keys: Keys) -> Result<(), Failure> {
     }
 }
 
-async fn create(
-    pool: &Pool,
-    name: &str,
-    role: Role,
-    school: Option<&SchoolId>,
-    json: bool,
-) -> Result<(), Failure> {
-    if name.trim().is_empty() {
+async fn create(pool: &Pool, new: &NewApiKey<'_>, json: bool) -> Result<(), Failure> {
+    if new.name.is_empty() {
         return Err(Failure::usage("--name: found an empty name, wanted what or who uses the key"));
     }
-    let (key, secret) = api_keys::create(pool, name.trim(), role, school, &actor(None)).await?;
+    let (key, secret) = api_keys::create(pool, new, &actor(None)).await?;
     if json {
         let mut shown = describe(&key);
         shown["key"] = secret.expose_secret().into();
@@ -59,9 +60,14 @@ async fn list(pool: &Pool, json: bool) -> Result<(), Failure> {
     for key in keys {
         let school = key.school_id.map_or_else(|| "all".to_owned(), |id| id.to_string());
         let created = key.created_at.format("%Y-%m-%d %H:%M");
-        let revoked = if key.revoked_at.is_some() { " (revoked)" } else { "" };
+        let ending = match (key.revoked_at, key.expires_at) {
+            (Some(_), _) => " (revoked)".to_owned(),
+            (None, Some(at)) if at <= Clock::system().now() => " (expired)".to_owned(),
+            (None, Some(at)) => format!(" (until {})", at.format("%Y-%m-%d")),
+            (None, None) => String::new(),
+        };
         print(&format!(
-            "{:36}  {:8}  {school:20}  {created:16}  {}{revoked}",
+            "{:36}  {:8}  {school:20}  {created:16}  {}{ending}",
             key.id.to_string(),
             key.role,
             key.name
@@ -78,5 +84,6 @@ fn describe(key: &ApiKey) -> Value {
         "school_id": key.school_id,
         "created_at": key.created_at,
         "revoked_at": key.revoked_at,
+        "expires_at": key.expires_at,
     })
 }

@@ -71,6 +71,8 @@ pub struct KindPoint {
     pub failed: i64,
     /// How many were cancelled.
     pub cancelled: i64,
+    /// How many people they changed in iP. Dry runs change none.
+    pub people_changed: i64,
     /// Median milliseconds from the first start to the end; `None` if nothing ran.
     pub ran_p50_ms: Option<f64>,
     /// 95th percentile of the same.
@@ -90,16 +92,18 @@ pub async fn series(pool: &PgPool, window: Window) -> Result<Vec<Point>, Error> 
                 AS live
             FROM (SELECT date_bin($2, now() - $1::interval, to_timestamp(0)) + $2 AS first) f
         ), found AS (
-            SELECT starts_at AS at, kind, succeeded, failed, cancelled, ran_p50_ms, ran_p95_ms,
-                waited_p95_ms
+            SELECT starts_at AS at, kind, succeeded, failed, cancelled, people_changed, ran_p50_ms,
+                ran_p95_ms, waited_p95_ms
             FROM job_period, bounds WHERE width_seconds = $3 AND starts_at >= first
             UNION ALL
-            SELECT at, kind, succeeded, failed, cancelled, ran[1], ran[2], waited_p95_ms
+            SELECT at, kind, succeeded, failed, cancelled, people_changed, ran[1], ran[2],
+                waited_p95_ms
             FROM (
                 SELECT date_bin($2, finished_at, to_timestamp(0)) AS at, kind,
                     count(*) FILTER (WHERE state = 'succeeded') AS succeeded,
                     count(*) FILTER (WHERE state = 'failed') AS failed,
                     count(*) FILTER (WHERE state = 'cancelled') AS cancelled,
+                    sum(people_changed(job))::bigint AS people_changed,
                     percentile_cont(ARRAY[0.5, 0.95]) WITHIN GROUP (
                         ORDER BY date_part('epoch', finished_at - started_at) * 1000)
                         AS ran,
@@ -113,8 +117,8 @@ pub async fn series(pool: &PgPool, window: Window) -> Result<Vec<Point>, Error> 
             ) live
         )
         SELECT at AS "at!", kind AS "kind!", coalesce(succeeded, 0) AS "succeeded!",
-            coalesce(failed, 0) AS "failed!", coalesce(cancelled, 0) AS "cancelled!", ran_p50_ms,
-            ran_p95_ms, waited_p95_ms
+            coalesce(failed, 0) AS "failed!", coalesce(cancelled, 0) AS "cancelled!",
+            coalesce(people_changed, 0) AS "people_changed!", ran_p50_ms, ran_p95_ms, waited_p95_ms
         FROM bounds
         CROSS JOIN generate_series(first, now(), $2) AS at
         CROSS JOIN unnest($4::text[]) WITH ORDINALITY AS of (kind, position)
@@ -137,6 +141,7 @@ pub async fn series(pool: &PgPool, window: Window) -> Result<Vec<Point>, Error> 
             succeeded: row.succeeded,
             failed: row.failed,
             cancelled: row.cancelled,
+            people_changed: row.people_changed,
             ran_p50_ms: row.ran_p50_ms,
             ran_p95_ms: row.ran_p95_ms,
             waited_p95_ms: row.waited_p95_ms,
@@ -150,7 +155,7 @@ pub async fn series(pool: &PgPool, window: Window) -> Result<Vec<Point>, Error> 
 }
 
 /// Stores the next few periods of each window that are over and not stored yet, and deletes those
-/// that no window shows any more. Returns their number; 0 means that nothing is left to do.
+/// that no window shows any more, with the logins of that time. Returns their number; 0 means that nothing is left to do.
 ///
 /// Periods older than the window are never read, however long no leader did this.
 pub async fn fill_periods(pool: &PgPool) -> Result<u64, Error> {
@@ -174,10 +179,13 @@ async fn fill(pool: &PgPool, window: Window) -> Result<u64, Error> {
         ), forgotten AS (
             DELETE FROM job_period
             WHERE width_seconds = $3 AND starts_at < now() - 2 * $1::interval
+        ), logins AS (
+            DELETE FROM login_minute WHERE minute < now() - 2 * interval '30 days'
         ), written AS (
             INSERT INTO job_period (width_seconds, starts_at, kind, succeeded, failed, cancelled,
-                ran_p50_ms, ran_p95_ms, waited_p95_ms)
-            SELECT $3, starts_at, kind, succeeded, failed, cancelled, ran[1], ran[2], waited
+                people_changed, ran_p50_ms, ran_p95_ms, waited_p95_ms)
+            SELECT $3, starts_at, kind, succeeded, failed, cancelled, people_changed, ran[1], ran[2],
+                waited
             FROM first
             CROSS JOIN LATERAL (
                 SELECT starts_at FROM generate_series(at,
@@ -189,6 +197,7 @@ async fn fill(pool: &PgPool, window: Window) -> Result<u64, Error> {
                 SELECT count(*) FILTER (WHERE j.state = 'succeeded') AS succeeded,
                     count(*) FILTER (WHERE j.state = 'failed') AS failed,
                     count(*) FILTER (WHERE j.state = 'cancelled') AS cancelled,
+                    coalesce(sum(people_changed(j)), 0)::bigint AS people_changed,
                     percentile_cont(ARRAY[0.5, 0.95]) WITHIN GROUP (
                         ORDER BY date_part('epoch', j.finished_at - j.started_at) * 1000)
                         AS ran,

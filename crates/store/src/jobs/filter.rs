@@ -47,6 +47,9 @@ pub struct JobFilter {
     /// Older than this job, where the last page ended.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub before: Option<JobId>,
+    /// Without failed jobs that were retried.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub hides_retried: bool,
 }
 
 impl JobFilter {
@@ -145,6 +148,11 @@ impl JobFilter {
         }
         if let Some(IdPrefix { first, last, .. }) = self.id_prefix {
             query.push(" AND id BETWEEN ").push_bind(first).push(" AND ").push_bind(last);
+        }
+        if self.hides_retried {
+            query.push(
+                " AND NOT (state = 'failed' AND EXISTS (SELECT FROM job r WHERE r.retry_of = job.id))",
+            );
         }
         if let Some(before) = self.before {
             query.push(" AND id < ").push_bind(before.0);

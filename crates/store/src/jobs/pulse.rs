@@ -5,14 +5,20 @@ use sqlx::PgPool;
 
 use crate::Error;
 
-/// For the whole ledger: every unfinished job with its progress, and the last one that ended.
+/// For the whole ledger: every unfinished job with its progress, the last one that ended, what is
+/// paused, and how each worker stands.
 pub async fn pulse(pool: &PgPool) -> Result<String, Error> {
     let pulse = sqlx::query_scalar!(
         r#"
         SELECT coalesce(sum(hashtextextended(
                 concat_ws('/', id, state, attempt, stage, progress_done, approved_at), 0
             )), 0)::text || '-'
-            || coalesce((SELECT extract(epoch FROM max(finished_at))::text FROM job), '') AS "pulse!"
+            || coalesce((SELECT extract(epoch FROM max(finished_at))::text FROM job), '') || '-'
+            || (SELECT coalesce(sum(hashtextextended(concat_ws('/', scope, target, paused_at), 0)), 0)
+                FROM pause)::text || '-'
+            || (SELECT coalesce(sum(hashtextextended(concat_ws('/', name, drain_requested_at,
+                    drains_since, stopped_at, seen_at >= now() - interval '10 seconds'), 0)), 0)
+                FROM worker)::text AS "pulse!"
         FROM job WHERE state IN ('queued', 'running', 'retrying', 'held')
         "#,
     )

@@ -1,5 +1,8 @@
 use mis_sync_domain::{ApiKeyId, Role};
-use mis_sync_store::api_keys::{self, ApiKey};
+use mis_sync_store::{
+    api_keys::{self, ApiKey, NewApiKey},
+    sessions,
+};
 use mis_sync_testing::somebody;
 use secrecy::ExposeSecret;
 
@@ -15,14 +18,15 @@ async fn a_key_opens_as_what_it_was_made_until_it_is_revoked() {
     assert!(!api_keys::any_active(&store.pool).await.unwrap());
     for role in Role::ALL.iter().copied() {
         let (key, text) =
-            api_keys::create(&store.pool, "key", role, None, &somebody()).await.unwrap();
+            api_keys::create(&store.pool, &NewApiKey::new("key", role), &somebody()).await.unwrap();
         assert_eq!((key.role, key.school_id.as_ref(), key.revoked_at), (role, None, None));
         assert_eq!(opens(&store, text.expose_secret()).await, Some(key));
     }
     assert!(api_keys::any_active(&store.pool).await.unwrap());
 
-    let (old, text) =
-        api_keys::create(&store.pool, "old", Role::App, None, &somebody()).await.unwrap();
+    let (old, text) = api_keys::create(&store.pool, &NewApiKey::new("old", Role::App), &somebody())
+        .await
+        .unwrap();
     assert!(api_keys::revoke(&store.pool, old.id, &somebody()).await.unwrap());
     assert_eq!(opens(&store, text.expose_secret()).await, None);
     assert!(!api_keys::revoke(&store.pool, old.id, &somebody()).await.unwrap());
@@ -41,8 +45,13 @@ async fn a_key_opens_as_what_it_was_made_until_it_is_revoked() {
 async fn a_key_can_be_for_one_school_that_is_connected_later() {
     let store = TestStore::start().await;
     let oak = "oak".parse().unwrap();
-    let (_, text) =
-        api_keys::create(&store.pool, "one", Role::App, Some(&oak), &somebody()).await.unwrap();
+    let (_, text) = api_keys::create(
+        &store.pool,
+        &NewApiKey { school_id: Some(&oak), ..NewApiKey::new("one", Role::App) },
+        &somebody(),
+    )
+    .await
+    .unwrap();
     let key = opens(&store, text.expose_secret()).await.unwrap();
     assert_eq!(key.school_id, Some(oak));
 }
@@ -50,8 +59,9 @@ async fn a_key_can_be_for_one_school_that_is_connected_later() {
 #[tokio::test]
 async fn a_text_that_is_no_key_opens_nothing() {
     let store = TestStore::start().await;
-    let (_, text) =
-        api_keys::create(&store.pool, "key", Role::Admin, None, &somebody()).await.unwrap();
+    let (_, text) = api_keys::create(&store.pool, &NewApiKey::new("key", Role::Admin), &somebody())
+        .await
+        .unwrap();
     let text = text.expose_secret();
     let half = text.len() / 2;
     let flipped = |at: usize| {
@@ -81,8 +91,9 @@ async fn a_text_that_is_no_key_opens_nothing() {
 #[tokio::test]
 async fn the_table_holds_a_hash_only() {
     let store = TestStore::start().await;
-    let (key, text) =
-        api_keys::create(&store.pool, "key", Role::App, None, &somebody()).await.unwrap();
+    let (key, text) = api_keys::create(&store.pool, &NewApiKey::new("key", Role::App), &somebody())
+        .await
+        .unwrap();
     // The prefix, then 16 bytes of id and 32 of secret in base64.
     let (_, encoded) = text.expose_secret().split_once('_').unwrap();
     let row: String = rows::value(&store.pool, "SELECT api_key::text FROM api_key").await;
@@ -93,4 +104,25 @@ async fn the_table_holds_a_hash_only() {
             OR octet_length(secret_hash) <> 32 FROM api_key"
     );
     assert!(!rows::value::<bool>(&store.pool, &leaked).await);
+}
+
+#[tokio::test]
+async fn a_key_that_has_expired_opens_nothing() {
+    let store = TestStore::start().await;
+    let in_a_day = mis_sync_domain::Clock::system().now() + chrono::TimeDelta::days(1);
+    let new = NewApiKey { expires_at: Some(in_a_day), ..NewApiKey::new("guest", Role::Viewer) };
+    let (key, text) = api_keys::create(&store.pool, &new, &somebody()).await.unwrap();
+    assert!(opens(&store, text.expose_secret()).await.is_some());
+    assert!(api_keys::any_active(&store.pool).await.unwrap());
+    let session = sessions::begin(&store.pool, &key).await.unwrap();
+    assert!(sessions::resume(&store.pool, session).await.unwrap().is_some());
+    assert_eq!(sessions::why_over(&store.pool, session).await.unwrap(), None);
+
+    rows::change(&store.pool, "UPDATE api_key SET expires_at = now()").await;
+    assert_eq!(opens(&store, text.expose_secret()).await, None);
+    assert!(!api_keys::any_active(&store.pool).await.unwrap());
+    assert!(api_keys::is_revoked(&store.pool, key.id).await.unwrap());
+    assert!(sessions::resume(&store.pool, session).await.unwrap().is_none());
+    let why = sessions::why_over(&store.pool, session).await.unwrap();
+    assert_eq!(why, Some(sessions::Over::KeyExpired));
 }

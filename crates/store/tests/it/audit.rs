@@ -77,7 +77,10 @@ async fn every_column_of_a_line_is_in_its_hash() {
         subject: Some("bulk, ü".to_owned()),
         ..Entry::new(AuditAction::Reveal)
     };
-    let (key, _) = api_keys::create(&store.pool, "k", Role::App, None, &somebody()).await.unwrap();
+    let (key, _) =
+        api_keys::create(&store.pool, &api_keys::NewApiKey::new("k", Role::App), &somebody())
+            .await
+            .unwrap();
     let mut by_key = Actor { api_key_id: Some(key.id), ..Actor::command("k", Some("why".into())) };
     by_key.requester.on_behalf_of = "4711".parse().ok();
     let mut tx = store.pool.begin().await.unwrap();
@@ -204,7 +207,16 @@ async fn schools_and_keys_are_in_it_with_who_changed_them() {
             .await
             .unwrap()
     );
-    let (key, _) = api_keys::create(pool, "new", Role::App, Some(&oak.id), &by).await.unwrap();
+    let (key, _) = api_keys::create(
+        pool,
+        &api_keys::NewApiKey {
+            school_id: Some(&oak.id),
+            ..api_keys::NewApiKey::new("new", Role::App)
+        },
+        &by,
+    )
+    .await
+    .unwrap();
     api_keys::revoke(pool, key.id, &by).await.unwrap();
     assert!(!api_keys::revoke(pool, key.id, &by).await.unwrap(), "once is enough");
     let said = audit::list(pool, &AuditFilter::default(), 10).await.unwrap();

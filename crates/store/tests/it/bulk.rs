@@ -110,3 +110,49 @@ async fn what_is_done_for_a_bulk_counts_with_it_and_what_others_do_does_not() {
     }
     assert_eq!(bulk::next(&store.pool, cancel, 100).await.unwrap(), queued[1..]);
 }
+
+#[tokio::test]
+async fn a_bulk_lists_what_became_of_each_job() {
+    let store = TestStore::start().await;
+    let (queued, failed) = jobs_of(&store).await;
+    let retry = start(&store, BulkAction::Retry, &JobFilter::default()).await;
+    let list = async || bulk::results(&store.pool, retry, 10).await.unwrap();
+    let waiting = &list().await[0];
+    assert_eq!((waiting.job_id, waiting.outcome), (failed, None));
+    let actor = bulk::get(&store.pool, retry).await.unwrap().unwrap().actor;
+    let again = jobs::retry_finished(&store.pool, failed, &actor).await.unwrap().unwrap();
+    let done = &list().await[0];
+    assert_eq!((done.job_id, done.outcome), (failed, Some(Outcome::Done)));
+    assert_eq!(done.now.unwrap().1, JobState::Queued, "the job that runs it again");
+    assert_ne!(done.now.unwrap().0, failed, "{again:?}");
+
+    let cancel = start(&store, BulkAction::Cancel, &JobFilter::default()).await;
+    bulk::settle(&store.pool, cancel, queued[0], Outcome::Refused).await.unwrap();
+    jobs::cancel(
+        &store.pool,
+        queued[1],
+        &bulk::get(&store.pool, cancel).await.unwrap().unwrap().actor,
+    )
+    .await
+    .unwrap()
+    .unwrap();
+    let results = bulk::results(&store.pool, cancel, 10).await.unwrap();
+    let first: Vec<_> = results.iter().take(1).map(|result| result.outcome).collect();
+    assert_eq!(first, [Some(Outcome::Refused)], "what was not done comes first: {results:?}");
+    assert_eq!(results.last().unwrap().outcome, None, "{results:?}");
+}
+
+#[tokio::test]
+async fn a_failure_that_was_retried_leaves_the_list() {
+    let store = TestStore::start().await;
+    let (_, failed) = jobs_of(&store).await;
+    let left =
+        JobFilter { hides_retried: true, states: vec![JobState::Failed], ..JobFilter::default() };
+    let list = async || jobs::list(&store.pool, &left, 10).await.unwrap().len();
+    assert_eq!(list().await, 1);
+    jobs::retry_finished(&store.pool, failed, &operator()).await.unwrap().unwrap();
+    assert_eq!(list().await, 0);
+    assert_eq!(jobs::count(&store.pool, &left, 10).await.unwrap().number, 0);
+    let all = JobFilter { hides_retried: false, ..left };
+    assert_eq!(jobs::list(&store.pool, &all, 10).await.unwrap().len(), 1);
+}

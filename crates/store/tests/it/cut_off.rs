@@ -111,7 +111,9 @@ async fn single_statements_and_idempotent_presses_can_be_cut_off_anywhere() {
         assert_eq!(jobs::get(pool, job).await.unwrap().unwrap().id, job);
     })
     .await;
-    let key = api_keys::create(&store.pool, "app", Role::App, None, &somebody()).await;
+    let key =
+        api_keys::create(&store.pool, &api_keys::NewApiKey::new("app", Role::App), &somebody())
+            .await;
     let (key, _) = key.unwrap();
     let mut press = 0;
     cut_off_everywhere(&store, async |pool| {

@@ -13,7 +13,9 @@ use crate::{
 
 async fn header(store: &TestStore, key: &str, request: &[u8]) -> Idempotency {
     let (api_key, _) =
-        api_keys::create(&store.pool, "app", Role::App, None, &somebody()).await.unwrap();
+        api_keys::create(&store.pool, &api_keys::NewApiKey::new("app", Role::App), &somebody())
+            .await
+            .unwrap();
     Idempotency { api_key_id: api_key.id, key: key.into(), request_hash: request.into() }
 }
 

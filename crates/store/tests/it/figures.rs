@@ -168,3 +168,24 @@ async fn now_says_how_things_stand() {
     let waiting = now.oldest_waiting.iter().find(|(lane, _)| *lane == Lane::Bulk).unwrap().1;
     assert!(waiting >= Duration::from_mins(1) && waiting < Duration::from_mins(2));
 }
+
+#[tokio::test]
+async fn people_who_were_changed_are_counted_and_dry_runs_change_none() {
+    let store = TestStore::start().await;
+    store.school("oak").await;
+    ended(&store, "5 hours", "succeeded", &[1, 2]).await;
+    let report = r#"{"created": 3, "updated": 4, "deactivated": 2, "restored": 1}"#;
+    rows::change(&store.pool, &format!("UPDATE job SET report = '{report}'")).await;
+    ended(&store, "5 hours", "succeeded", &[3]).await;
+    let dry = format!(
+        r#"UPDATE job SET report = '{report}', options = '{{"dry_run": true}}' WHERE report IS NULL"#
+    );
+    rows::change(&store.pool, &dry).await;
+    let changed = async || {
+        let points = figures::series(&store.pool, Window::Hours24).await.unwrap();
+        points.iter().flat_map(|point| &point.kinds).map(|of| of.people_changed).sum::<i64>()
+    };
+    assert_eq!(changed().await, 20);
+    while figures::fill_periods(&store.pool).await.unwrap() > 0 {}
+    assert_eq!(changed().await, 20, "filled");
+}

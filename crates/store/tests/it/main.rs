@@ -17,6 +17,7 @@ mod filters;
 mod fixture;
 mod guard;
 mod identity;
+mod incidents;
 mod internal;
 mod leavers;
 mod listing;

@@ -51,6 +51,8 @@ pub(in crate::dashboard) struct Filter {
     pub(super) from: Option<DateTime<Utc>>,
     /// Requested before this time.
     pub(super) until: Option<DateTime<Utc>>,
+    /// With the failures that were retried.
+    pub(super) retried: bool,
     pub(super) before: Option<JobId>,
 }
 
@@ -86,6 +88,7 @@ impl Filter {
             age: age.map_or("", |(name, _)| *name),
             from,
             until,
+            retried: parameters.take_text("retried", "on")?.is_some(),
             before: parameters.take("before", "a job's id")?,
         };
         parameters.finish("the fields of the filter")?;
@@ -106,6 +109,8 @@ impl Filter {
             since: self.span().map(|span| now() - span).max(self.from),
             until: self.until,
             before: self.before,
+            // Ticked jobs are meant whatever became of them.
+            hides_retried: !self.retried && self.ids.is_empty(),
             ..JobFilter::default()
         };
         if let Some(school) = &self.school {
@@ -145,11 +150,16 @@ impl Filter {
         self.states.iter().any(|state| action.states().contains(state))
     }
 
+    /// Only these jobs.
+    pub(in crate::dashboard) fn of_jobs(ids: Vec<JobId>) -> Self {
+        Self { ids, ..Self::default() }
+    }
+
     /// The jobs that were ticked for an action on many, or otherwise the states that it was for.
     pub(in crate::dashboard) fn meant_by(filter: &JobFilter) -> Self {
         let ids = filter.ids.clone();
         let states = if ids.is_empty() { filter.states.clone() } else { Vec::new() };
-        Self { ids, states, ..Self::default() }
+        Self { ids, states, retried: true, ..Self::default() }
     }
 
     /// How many jobs are ticked; 0 if the filter is not about single jobs.
@@ -160,6 +170,13 @@ impl Filter {
     /// The same filter without ticked jobs.
     pub(super) fn without_ticked(&self) -> Self {
         Self { ids: Vec::new(), ..self.clone() }
+    }
+
+    /// Whether a filter is set that the form folds away.
+    pub(super) fn has_more(&self) -> bool {
+        let shown =
+            Self { q: None, ids: Vec::new(), states: Vec::new(), before: None, ..self.clone() };
+        shown != Self::default()
     }
 
     /// Whether it filters nothing. No action is offered for all jobs.
@@ -210,6 +227,7 @@ impl Filter {
             ("age", self.age.to_owned()),
             ("from", text(exact(self.from))),
             ("until", text(exact(self.until))),
+            ("retried", text(self.retried.then_some("on"))),
             ("before", text(self.before)),
         ];
         for (name, value) in fields.iter().filter(|(_, value)| !value.is_empty()) {

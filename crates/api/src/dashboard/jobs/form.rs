@@ -9,7 +9,7 @@ use super::filter::{self, Filter};
 use crate::{dashboard::parts::number, state::Operator};
 
 /// Parts that are loaded with the list but are outside of it.
-pub(super) const BESIDE: &str = "#states:outerMorph,#views:outerMorph";
+pub(super) const BESIDE: &str = "#states:outerMorph,#views:outerMorph,#tabs:outerMorph";
 
 /// The form. Without `states` it shows no numbers. `errors` are the types to choose from.
 pub(super) fn show(
@@ -18,7 +18,6 @@ pub(super) fn show(
     states: &[(JobState, Count)],
     errors: &[String],
 ) -> Markup {
-    let field = |at: Option<DateTime<Utc>>| at.map(|at| operator.preferences().field(at));
     html! {
         form
             #filters
@@ -41,61 +40,6 @@ pub(super) fn show(
                     autocomplete="off"
                     placeholder="id, school or user";
             }
-            label {
-                "Kind"
-                select name="kind" {
-                    option value="" { "any" }
-                    @for kind in JobKind::KNOWN {
-                        option value=(kind) selected[filter.kind == Some(*kind)] { (kind) }
-                    }
-                }
-            }
-            label {
-                "School"
-                input
-                    name="school"
-                    value=[filter.school.as_deref()]
-                    autocomplete="off"
-                    placeholder="id or name";
-            }
-            label {
-                "User"
-                input
-                    name="user"
-                    value=[filter.user.map(|id| id.to_string())]
-                    autocomplete="off"
-                    placeholder="staff id";
-            }
-            label {
-                "Error"
-                input
-                    name="error"
-                    value=[filter.error.as_deref()]
-                    autocomplete="off"
-                    list="errors"
-                    placeholder="its type";
-            }
-            datalist #errors {
-                @for error in errors {
-                    option value=(error) {}
-                }
-            }
-            label {
-                "Requested"
-                select name="age" {
-                    @for (value, text) in filter::AGES {
-                        option value=(value) selected[filter.age == *value] { (text) }
-                    }
-                }
-            }
-            label {
-                "From"
-                input name="from" type="datetime-local" value=[field(filter.from)];
-            }
-            label {
-                "Until"
-                input name="until" type="datetime-local" value=[field(filter.until)];
-            }
             fieldset #states.states {
                 legend { "State" }
                 @for state in JobState::ALL {
@@ -110,10 +54,82 @@ pub(super) fn show(
                     }
                 }
             }
+            (more(operator, filter, errors))
             @for id in &filter.ids {
                 input type="hidden" name={ "id." (id) } value="on";
             }
             button.no-script { "Filter" }
+        }
+    }
+}
+
+/// The filters that are seldom used.
+fn more(operator: &Operator, filter: &Filter, errors: &[String]) -> Markup {
+    let field = |at: Option<DateTime<Utc>>| at.map(|at| operator.preferences().field(at));
+    html! {
+        details .more open[filter.has_more()] {
+            summary { "More filters" }
+            div.filters {
+                label {
+                    "Kind"
+                    select name="kind" {
+                        option value="" { "any" }
+                        @for kind in JobKind::KNOWN {
+                            option value=(kind) selected[filter.kind == Some(*kind)] { (kind) }
+                        }
+                    }
+                }
+                label {
+                    "School"
+                    input
+                        name="school"
+                        value=[filter.school.as_deref()]
+                        autocomplete="off"
+                        placeholder="id or name";
+                }
+                label {
+                    "User"
+                    input
+                        name="user"
+                        value=[filter.user.map(|id| id.to_string())]
+                        autocomplete="off"
+                        placeholder="staff id";
+                }
+                label {
+                    "Error"
+                    input
+                        name="error"
+                        value=[filter.error.as_deref()]
+                        autocomplete="off"
+                        list="errors"
+                        placeholder="its type";
+                }
+                datalist #errors {
+                    @for error in errors {
+                        option value=(error) {}
+                    }
+                }
+                label {
+                    "Requested"
+                    select name="age" {
+                        @for (value, text) in filter::AGES {
+                            option value=(value) selected[filter.age == *value] { (text) }
+                        }
+                    }
+                }
+                label {
+                    "From"
+                    input name="from" type="datetime-local" value=[field(filter.from)];
+                }
+                label {
+                    "Until"
+                    input name="until" type="datetime-local" value=[field(filter.until)];
+                }
+                label.chip {
+                    input type="checkbox" name="retried" checked[filter.retried];
+                    "with retried failures"
+                }
+            }
         }
     }
 }

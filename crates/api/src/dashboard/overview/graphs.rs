@@ -1,14 +1,20 @@
-//! Throughput, failures, durations and waits over a span of time.
+//! What the syncs changed, why some failed, and how quickly logins were answered, over a span of
+//! time.
 
+use chrono::{DateTime, TimeDelta, Utc};
 use maud::{Markup, html};
 use mis_sync_domain::JobKind;
-use mis_sync_store::figures::{Point, Window};
+use mis_sync_store::{
+    Pool,
+    figures::{KindPoint, Now, Point, Window},
+    login_minutes::{self, LoginCount},
+};
 
 use crate::{
     ApiError,
     dashboard::{
         charts::{Bar, Line, bars, lines},
-        parts::{length, number, panel, scroll, time},
+        parts::{count, length, now, number, scroll, time},
     },
     state::Operator,
 };
@@ -43,12 +49,11 @@ pub(super) fn window(text: Option<&str>) -> Result<Window, ApiError> {
     })
 }
 
-pub(super) fn show(
-    operator: &Operator,
-    window: Window,
-    points: &Result<Vec<Point>, String>,
-) -> Markup {
-    let source = format!("Live, in steps of {}", length(step(window)));
+/// How quickly 95 of 100 logins should be answered, in milliseconds.
+const BUDGET_MS: i32 = 800;
+
+/// The links to the spans.
+pub(super) fn windows(window: Window) -> Markup {
     html! {
         nav.windows aria-label="Span of the graphs" {
             "The last"
@@ -58,126 +63,105 @@ pub(super) fn show(
                 { (words(other)) }
             }
         }
-        div.grid {
-            @for kind in JobKind::SHOWN {
-                (panel(title(*kind), &source, points, |points| of_kind(operator, *kind, points)))
-            }
-        }
     }
 }
 
-fn step(window: Window) -> chrono::TimeDelta {
-    chrono::TimeDelta::from_std(window.width()).unwrap_or_default()
-}
-
-fn title(kind: JobKind) -> &'static str {
-    match kind {
-        JobKind::SyncSchool => "Syncs",
-        JobKind::RefreshUser => "Logins",
-        _ => "Others",
+/// Where the figures of a graph come from.
+pub(super) fn source(window: Window) -> &'static str {
+    match window {
+        Window::Minutes15 => "Live, in steps of 15 s",
+        Window::Hours24 => "Live, in steps of 30 min",
+        Window::Days30 => "Live, in steps of 6 h",
     }
 }
 
-/// Jobs that ended in one step.
-struct Step<'a> {
-    point: &'a Point,
-    succeeded: i64,
-    failed: i64,
-    cancelled: i64,
-    p50: Option<f64>,
-    p95: Option<f64>,
-    wait: Option<f64>,
-}
-
-fn steps<'p>(kind: JobKind, points: &'p [Point]) -> Vec<Step<'p>> {
-    let of = |point: &'p Point| {
-        let found = point.kinds.iter().find(|of| of.kind == kind);
-        Step {
-            point,
-            succeeded: found.map_or(0, |of| of.succeeded),
-            failed: found.map_or(0, |of| of.failed),
-            cancelled: found.map_or(0, |of| of.cancelled),
-            p50: found.and_then(|of| of.ran_p50_ms),
-            p95: found.and_then(|of| of.ran_p95_ms),
-            wait: found.and_then(|of| of.waited_p95_ms),
-        }
+/// How many people the syncs changed, and why syncs failed.
+pub(super) fn syncs(operator: &Operator, points: &[Point], now: &Result<Now, String>) -> Markup {
+    let of = |point: &Point| -> Option<KindPoint> {
+        point.kinds.iter().find(|of| of.kind == JobKind::SyncSchool).cloned()
     };
-    points.iter().map(of).collect()
-}
-
-fn of_kind(operator: &Operator, kind: JobKind, points: &[Point]) -> Markup {
-    let steps = steps(kind, points);
-    let sum = |of: fn(&Step<'_>) -> i64| steps.iter().map(of).sum::<i64>();
-    let throughput: Vec<Bar<'_>> = steps
+    let steps: Vec<(DateTime<Utc>, KindPoint)> =
+        points.iter().filter_map(|point| Some((point.at, of(point)?))).collect();
+    let sum = |of: fn(&KindPoint) -> i64| steps.iter().map(|(_, step)| of(step)).sum::<i64>();
+    let [ended, changed, failed] = [
+        sum(|step| step.succeeded + step.failed + step.cancelled),
+        sum(|step| step.people_changed),
+        sum(|step| step.failed),
+    ];
+    if ended == 0 {
+        return html! { p.empty { "No sync ended in this time." } };
+    }
+    let people = |people: i64| count(people, "person", "people");
+    let drawn: Vec<Bar<'_>> = steps
         .iter()
-        .map(|step| Bar {
-            parts: vec![
-                ("succeeded", step.succeeded),
-                ("cancelled", step.cancelled),
-                ("failed", step.failed),
-            ],
+        .map(|(at, step)| Bar {
+            parts: vec![("running", step.people_changed)],
             title: format!(
-                "{}: {} succeeded, {} failed, {} cancelled",
-                operator.preferences().exact_time(step.point.at),
-                step.succeeded,
-                step.failed,
-                step.cancelled
+                "{}: {} changed by {}, {} failed",
+                operator.preferences().exact_time(*at),
+                people(step.people_changed),
+                count(step.succeeded, "sync", "syncs"),
+                number(step.failed)
             ),
         })
         .collect();
-    let line = |kind, of: fn(&Step<'_>) -> Option<f64>| Line {
-        kind,
-        values: steps.iter().map(of).collect(),
-    };
-    let durations = [
-        line("p50", |step| step.p50),
-        line("p95", |step| step.p95),
-        line("wait", |step| step.wait),
-    ];
-    if throughput.iter().all(|bar| bar.parts.iter().all(|(_, jobs)| *jobs == 0)) {
-        return html! { p.empty { "No jobs finished in this time." } };
-    }
     html! {
-        (bars("Jobs that ended", &throughput, number))
-        (axis(operator, points))
-        p.legend {
-            span data-kind="succeeded" { (number(sum(|step| step.succeeded))) " succeeded" }
-            span data-kind="failed" { (number(sum(|step| step.failed))) " failed" }
-            span { (number(sum(|step| step.cancelled))) " cancelled" }
+        p.answer-line {
+            strong { (people(changed)) " changed" }
+            " by "
+            (count(ended, "sync", "syncs"))
+            ", "
+            span.bad[failed > 0] { (number(failed)) " failed" }
         }
-        (lines("How long jobs ran and waited", &durations, |slowest| milliseconds(Some(slowest))))
-        (axis(operator, points))
-        p.legend {
-            span data-kind="p50" { "ran, median" }
-            span data-kind="p95" { "ran, 95 %" }
-            span data-kind="wait" { "waited, 95 %" }
-        }
-        (table(operator, &steps))
+        (bars("People changed", &drawn, number))
+        (axis(operator, &times(points)))
+        @if let Ok(now) = now { (failures(now)) }
+        (sync_table(operator, &steps))
     }
 }
 
-fn axis(operator: &Operator, points: &[Point]) -> Markup {
-    let ticks = [0, points.len() / 3, points.len() * 2 / 3];
+fn times(points: &[Point]) -> Vec<DateTime<Utc>> {
+    points.iter().map(|point| point.at).collect()
+}
+
+/// Causes of failed jobs, the most frequent first.
+fn failures(now: &Now) -> Markup {
+    let most = now.failures.first().map_or(1, |(_, jobs)| *jobs).max(1);
     html! {
-        p.axis aria-hidden="true" {
-            @for point in ticks.iter().filter_map(|tick| points.get(*tick)) {
-                (time(operator, point.at))
+        @if !now.failures.is_empty() {
+            table.causes {
+                caption { "Failed in the last 24 hours, by cause" }
+                tbody {
+                    @for (code, jobs) in now.failures.iter().take(5) {
+                        tr {
+                            td {
+                                a href={ "/dashboard/jobs?state.failed=on&age=24h&retried=on&error=" (code) } {
+                                    (code.replace('_', " "))
+                                }
+                            }
+                            td.number { (number(*jobs)) }
+                            td {
+                                progress max=(most) value=(jobs) aria-hidden="true" {}
+                            }
+                        }
+                    }
+                }
             }
-            span { "now" }
         }
     }
 }
 
-fn table(operator: &Operator, steps: &[Step<'_>]) -> Markup {
-    let used = steps.iter().rev().filter(|step| step.succeeded + step.failed + step.cancelled > 0);
+fn sync_table(operator: &Operator, steps: &[(DateTime<Utc>, KindPoint)]) -> Markup {
+    let used = steps.iter().rev().filter(|(_, of)| of.succeeded + of.failed + of.cancelled > 0);
     html! {
-        details.data {
+        details #sync-table.data {
             summary { "As a table" }
-            (scroll("Figures of the graphs", &html! {
+            (scroll("Syncs by time", &html! {
                 table.rows {
                     thead {
                         tr {
                             th { "From" }
+                            th.number { "People changed" }
                             th.number { "Succeeded" }
                             th.number { "Failed" }
                             th.number { "Cancelled" }
@@ -187,15 +171,16 @@ fn table(operator: &Operator, steps: &[Step<'_>]) -> Markup {
                         }
                     }
                     tbody {
-                        @for step in used {
+                        @for (at, step) in used {
                             tr {
-                                td { (time(operator, step.point.at)) }
+                                td { (time(operator, *at)) }
+                                td.number { (number(step.people_changed)) }
                                 td.number { (number(step.succeeded)) }
                                 td.number { (number(step.failed)) }
                                 td.number { (number(step.cancelled)) }
-                                td.number { (milliseconds(step.p50)) }
-                                td.number { (milliseconds(step.p95)) }
-                                td.number { (milliseconds(step.wait)) }
+                                td.number { (milliseconds(step.ran_p50_ms)) }
+                                td.number { (milliseconds(step.ran_p95_ms)) }
+                                td.number { (milliseconds(step.waited_p95_ms)) }
                             }
                         }
                     }
@@ -205,7 +190,158 @@ fn table(operator: &Operator, steps: &[Step<'_>]) -> Markup {
     }
 }
 
+/// The steps of a span, each with its logins.
+pub(super) type Logins = Vec<(DateTime<Utc>, Vec<LoginCount>)>;
+
+pub(super) async fn logins(pool: &Pool, window: Window) -> Result<Logins, mis_sync_store::Error> {
+    // Logins are counted by minute.
+    let width = TimeDelta::from_std(window.width()).unwrap_or_default().max(TimeDelta::minutes(1));
+    let until = now();
+    let seconds = i32::try_from(width.num_seconds()).unwrap_or(i32::MAX);
+    let last = until.timestamp().div_euclid(seconds.into()) * i64::from(seconds);
+    let steps = window.length().as_secs() / u64::from(seconds.unsigned_abs());
+    let mut all: Logins = (0..i64::try_from(steps).unwrap_or_default())
+        .rev()
+        .filter_map(|step| DateTime::from_timestamp(last - step * i64::from(seconds), 0))
+        .map(|at| (at, Vec::new()))
+        .collect();
+    let Some((from, _)) = all.first() else { return Ok(all) };
+    for count in login_minutes::list(pool, *from, until, seconds).await? {
+        if let Some((_, of)) = all.iter_mut().find(|(at, _)| *at == count.minute) {
+            of.push(count);
+        }
+    }
+    Ok(all)
+}
+
+fn stale(counts: &[LoginCount]) -> i64 {
+    counts.iter().filter(|count| count.outcome == "stale").map(|count| count.logins).sum()
+}
+
+fn all(counts: &[LoginCount]) -> i64 {
+    counts.iter().map(|count| count.logins).sum()
+}
+
+/// How quickly logins were answered, against the time that they may take, and how many from what
+/// iP holds.
+pub(super) fn of_logins(operator: &Operator, window: Window, steps: &Logins) -> Markup {
+    let logins: i64 = steps.iter().map(|(_, counts)| all(counts)).sum();
+    if logins == 0 {
+        return html! { p.empty { "No logins in the last " (words(window)) "." } };
+    }
+    let stale_logins: i64 = steps.iter().map(|(_, counts)| stale(counts)).sum();
+    let p95 = login_minutes::p95_ms(steps.iter().flat_map(|(_, counts)| counts));
+    let is_slow = p95.is_some_and(|p95| p95 > BUDGET_MS);
+    let drawn: Vec<Bar<'_>> = steps
+        .iter()
+        .map(|(at, counts)| Bar {
+            parts: vec![("succeeded", all(counts) - stale(counts)), ("retrying", stale(counts))],
+            title: format!(
+                "{}: {} logins, {} of them stale",
+                operator.preferences().exact_time(*at),
+                number(all(counts)),
+                number(stale(counts))
+            ),
+        })
+        .collect();
+    let quickness = [
+        Line {
+            kind: "p95",
+            values: steps
+                .iter()
+                .map(|(_, counts)| login_minutes::p95_ms(counts).map(f64::from))
+                .collect(),
+        },
+        Line { kind: "budget", values: vec![Some(f64::from(BUDGET_MS)); steps.len()] },
+    ];
+    let times: Vec<_> = steps.iter().map(|(at, _)| *at).collect();
+    html! {
+        p.answer-line {
+            strong.bad[is_slow] { "95 % answered within " (milliseconds(p95.map(f64::from))) }
+            " (budget 0.8 s), "
+            span.bad[stale_logins * 10 > logins] { (share(stale_logins, logins)) " stale" }
+        }
+        (bars("Logins answered", &drawn, number))
+        (axis(operator, &times))
+        p.legend {
+            span data-kind="succeeded" { (number(logins - stale_logins)) " from the MIS" }
+            span data-kind="retrying" { (number(stale_logins)) " stale: from what iP holds" }
+        }
+        (lines("Time to answer 95 % of logins", &quickness, |top| milliseconds(Some(top))))
+        (axis(operator, &times))
+        p.legend {
+            span.line data-kind="p95" { "95 % answered within" }
+            span.line data-kind="budget" { "budget 0.8 s" }
+        }
+        (login_table(operator, steps))
+    }
+}
+
+fn login_table(operator: &Operator, steps: &Logins) -> Markup {
+    let used = steps.iter().rev().filter(|(_, counts)| !counts.is_empty());
+    html! {
+        details #login-table.data {
+            summary { "As a table" }
+            (scroll("Logins by time", &html! {
+                table.rows {
+                    thead {
+                        tr {
+                            th { "From" }
+                            th.number { "Logins" }
+                            th.number { "Stale" }
+                            th.number { "95 % within" }
+                        }
+                    }
+                    tbody {
+                        @for (at, counts) in used {
+                            tr {
+                                td { (time(operator, *at)) }
+                                td.number { (number(all(counts))) }
+                                td.number { (number(stale(counts))) }
+                                td.number {
+                                    (milliseconds(login_minutes::p95_ms(counts).map(f64::from)))
+                                }
+                            }
+                        }
+                    }
+                }
+            }))
+        }
+    }
+}
+
+/// A share in percent; never 0 % of something.
+fn share(part: i64, of: i64) -> String {
+    match part * 100 / of.max(1) {
+        0 if part > 0 => "under 1 %".into(),
+        percent => format!("{percent} %"),
+    }
+}
+
+fn axis(operator: &Operator, times: &[DateTime<Utc>]) -> Markup {
+    let ticks = [0, times.len() / 3, times.len() * 2 / 3];
+    html! {
+        p.axis aria-hidden="true" {
+            @for at in ticks.iter().filter_map(|tick| times.get(*tick)) { (time(operator, *at)) }
+            span { "now" }
+        }
+    }
+}
+
 #[expect(clippy::cast_possible_truncation, reason = "for people, to the millisecond")]
 fn milliseconds(value: Option<f64>) -> String {
-    value.map_or_else(|| "–".into(), |value| length(chrono::TimeDelta::milliseconds(value as i64)))
+    value.map_or_else(|| "–".into(), |value| length(TimeDelta::milliseconds(value as i64)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_few_of_many_are_not_none() {
+        assert_eq!(
+            (share(0, 10), share(1, 1000), share(5, 10)),
+            ("0 %".into(), "under 1 %".into(), "50 %".into())
+        );
+    }
 }

@@ -4,121 +4,128 @@ use maud::{Markup, html};
 use mis_sync_queue::RedisHealth;
 use mis_sync_store::Health;
 
-use crate::dashboard::parts::{length, number, panel};
+use crate::dashboard::parts::{badge, length, number};
 
 /// A database whose connections are in use beyond this percentage will soon refuse one.
 const CROWDED_PERCENT: i64 = 80;
 /// A transaction that is open for longer than this stops the database from cleaning up.
 const LONG_SECONDS: u64 = 300;
 
-pub(super) fn postgres(health: &Result<Health, String>) -> Markup {
-    panel("Postgres", "Live", health, |health| {
-        let is_crowded = health.connections * 100 > health.max_connections * CROWDED_PERCENT;
-        let oldest = health.oldest_transaction;
-        html! {
-            @if is_crowded {
-                p.warning {
-                    "Nearly all connections are taken. Lower "
-                    code { "database.max_connections" }
-                    " or raise those of the server."
-                }
+pub(super) fn show(
+    postgres: &Result<Health, String>,
+    redis: &Result<RedisHealth, String>,
+) -> Markup {
+    html! {
+        section.panel {
+            header {
+                h2 { "Servers" }
+                p.source { "Live" }
             }
-            @if oldest.is_some_and(|age| age.as_secs() > LONG_SECONDS) {
-                p.warning {
-                    "A transaction has been open for a long time, which stops the database from cleaning up."
-                }
-            }
-            dl.facts {
-                div {
-                    dt { "Version" }
-                    dd { (health.version) }
-                }
-                div {
-                    dt { "Size" }
-                    dd { (size(health.size_bytes)) }
-                }
-                div {
-                    dt { "Connections" }
-                    dd { (number(health.connections)) " of " (number(health.max_connections)) }
-                }
-                div {
-                    dt { "Oldest transaction" }
-                    dd {
-                        @match oldest {
-                            Some(age) => (length(chrono::TimeDelta::from_std(age).unwrap_or_default())),
-                            None => span.quiet { "none" },
-                        }
-                    }
-                }
-            }
+            (server("Postgres", postgres, of_postgres))
+            (server("Redis", redis, of_redis))
         }
-    })
+    }
 }
 
-pub(super) fn redis(health: &Result<RedisHealth, String>) -> Markup {
-    panel("Redis", "Live", health, |health| {
-        let unknown = html! { span.quiet { "not told" } };
-        let bytes = |bytes: u64| size(i64::try_from(bytes).unwrap_or(i64::MAX));
-        html! {
-            @for warning in &health.warnings {
-                p.warning { (warning.sentence()) }
+/// What a server says of itself.
+#[derive(Default)]
+struct Told {
+    warnings: Vec<String>,
+    /// Names and values; `None` where it does not tell.
+    facts: Vec<(&'static str, Option<String>)>,
+}
+
+fn server<T>(name: &str, health: &Result<T, String>, tell: fn(&T) -> Told) -> Markup {
+    let Told { warnings, facts } = match health {
+        Ok(health) => tell(health),
+        Err(reason) => {
+            Told { warnings: vec![format!("It cannot be reached. {reason}")], ..Told::default() }
+        }
+    };
+    html! {
+        @for warning in &warnings {
+            p.warning {
+                strong { (name) ". " }
+                (warning)
             }
-            dl.facts {
-                div {
-                    dt { "Version" }
-                    dd {
-                        @match &health.version {
-                            Some(version) => (version),
-                            None => (unknown),
-                        }
-                    }
+        }
+        dl.facts.server {
+            div {
+                dt { (name) }
+                dd {
+                    @if health.is_ok() { (badge("succeeded", "✓", "up")) }
+                    @else { (badge("failed", "✕", "away")) }
                 }
+            }
+            @for (name, value) in facts {
                 div {
-                    dt { "Memory" }
+                    dt { (name) }
                     dd {
-                        @match health.used_bytes {
-                            Some(used) => (bytes(used)),
-                            None => (unknown),
-                        }
-                        @if let Some(max) = health.max_bytes.filter(|max| *max > 0) {
-                            " of "
-                            (bytes(max))
-                        }
-                    }
-                }
-                div {
-                    dt { "When full" }
-                    dd {
-                        @match &health.eviction {
-                            Some(policy) => code { (policy) },
-                            None => (unknown),
-                        }
-                    }
-                }
-                div {
-                    dt { "Kept over a restart by" }
-                    dd {
-                        @match health.persistence {
-                            Some(how) if how.log && how.snapshots => "log and snapshots",
-                            Some(how) if how.log => "log",
-                            Some(how) if how.snapshots => "snapshots",
-                            Some(_) => "nothing",
-                            None => (unknown),
-                        }
-                    }
-                }
-                div {
-                    dt { "Clients" }
-                    dd {
-                        @match health.clients {
-                            Some(clients) => (number(i128::from(clients))),
-                            None => (unknown),
+                        @match value {
+                            Some(value) => (value),
+                            None => span.quiet { "not told" },
                         }
                     }
                 }
             }
         }
-    })
+    }
+}
+
+fn of_postgres(health: &Health) -> Told {
+    let is_crowded = health.connections * 100 > health.max_connections * CROWDED_PERCENT;
+    let oldest = health.oldest_transaction;
+    let mut warnings = Vec::new();
+    if is_crowded {
+        warnings.push(
+            "Nearly all connections are taken. Lower `database.max_connections` or raise those of \
+             the server."
+                .to_owned(),
+        );
+    }
+    if oldest.is_some_and(|age| age.as_secs() > LONG_SECONDS) {
+        warnings.push(
+            "A transaction has been open for a long time, which stops the database from cleaning \
+             up."
+            .to_owned(),
+        );
+    }
+    let age = |age| length(chrono::TimeDelta::from_std(age).unwrap_or_default());
+    let facts = vec![
+        ("Version", Some(health.version.clone())),
+        ("Size", Some(size(health.size_bytes))),
+        (
+            "Connections",
+            Some(format!("{} of {}", number(health.connections), number(health.max_connections))),
+        ),
+        ("Oldest transaction", Some(oldest.map_or_else(|| "none".to_owned(), age))),
+    ];
+    Told { warnings, facts }
+}
+
+fn of_redis(health: &RedisHealth) -> Told {
+    let bytes = |bytes: u64| size(i64::try_from(bytes).unwrap_or(i64::MAX));
+    let max = health.max_bytes.filter(|max| *max > 0);
+    let memory = |used| match max {
+        Some(max) => format!("{} of {}", bytes(used), bytes(max)),
+        None => bytes(used),
+    };
+    let kept = match health.persistence {
+        Some(how) if how.log && how.snapshots => Some("log and snapshots"),
+        Some(how) if how.log => Some("log"),
+        Some(how) if how.snapshots => Some("snapshots"),
+        Some(_) => Some("nothing"),
+        None => None,
+    };
+    let warnings = health.warnings.iter().map(|warning| warning.sentence().to_owned()).collect();
+    let facts = vec![
+        ("Version", health.version.clone()),
+        ("Memory", health.used_bytes.map(memory)),
+        ("When full", health.eviction.clone()),
+        ("Kept over a restart by", kept.map(str::to_owned)),
+        ("Clients", health.clients.map(|clients| number(i128::from(clients)))),
+    ];
+    Told { warnings, facts }
 }
 
 /// Bytes in a suitable unit.

@@ -74,17 +74,25 @@ async fn a_session_ends_by_signing_out_with_its_key_and_by_itself() {
     assert!(answer.headers[SET_COOKIE].to_str().unwrap().contains("Max-Age=0"));
     assert!(!is_in(&left).await, "the cookie is worth nothing, not only gone");
 
+    // The person who is bounced is told why.
+    let why = async |who: &SignedIn| who.get(&app, "/dashboard/login").await.text;
     let revoked = SignedIn::of_role(&app, Role::Operator).await;
+    assert!(!why(&revoked).await.contains("You were signed out"));
     let keys = api_keys::list(&app.pool).await.unwrap();
     let key = keys.iter().find(|key| key.role == Role::Operator).unwrap();
     api_keys::revoke(&app.pool, key.id, &somebody()).await.unwrap();
     assert!(!is_in(&revoked).await);
+    assert!(why(&revoked).await.contains("because your key was revoked"));
 
-    for (column, age) in [("seen_at", "61 minutes"), ("created_at", "721 minutes")] {
+    for (column, age, says) in [
+        ("seen_at", "61 minutes", "after 60 minutes without activity"),
+        ("created_at", "721 minutes", "after 12 hours"),
+    ] {
         let old = SignedIn::with(&app, &app.admin).await;
         assert!(is_in(&old).await);
         app.sql(format!("UPDATE dashboard_session SET {column} = now() - interval '{age}'")).await;
         assert!(!is_in(&old).await, "{column}");
+        assert!(why(&old).await.contains(says), "{column}");
     }
 
     let lines = audit::list(&app.pool, &AuditFilter::default(), 100).await.unwrap();

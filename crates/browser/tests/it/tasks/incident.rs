@@ -1,0 +1,70 @@
+//! Wonde was away: one incident, and one button for all the syncs that it made fail.
+
+use serde_json::{Value, json};
+
+use crate::site::Site;
+
+/// Presses *Sync* for three schools whose Wonde does not answer. Returns the syncs.
+async fn three_schools_without_wonde(site: &Site) -> Vec<String> {
+    let mut jobs = Vec::new();
+    for index in 0..3 {
+        let school = site.app.connect_school(index).await;
+        site.add_fault(&school, json!({ "path": "/employees", "status": 500, "count": 100_000 }));
+        jobs.push(site.app.press_sync(&school).await);
+    }
+    for job in &jobs {
+        site.app.wait_for_job(job, "it is tried again", |job| job["state"] == "retrying").await;
+    }
+    jobs
+}
+
+/// Tries a sync again until it has failed for good.
+async fn fail_for_good(site: &Site, job: &str) {
+    loop {
+        let now =
+            site.app.wait_for_job(job, "an attempt ends", |job| job["state"] != "running").await;
+        if now["state"] == "failed" {
+            return;
+        }
+        let again = site.app.post(&format!("/v1/jobs/{job}/retry")).send().await.unwrap();
+        assert!(again.status().is_success(), "{}", again.status());
+        let attempt = now["attempt"].clone();
+        let is_over = |job: &Value| job["attempt"] != attempt && job["state"] != "running";
+        site.app.wait_for_job(job, "the next attempt ends", is_over).await;
+    }
+}
+
+#[tokio::test]
+async fn an_outage_is_one_line_and_its_syncs_are_retried_together() {
+    let Some(site) = Site::start().await else { return };
+    let jobs = three_schools_without_wonde(&site).await;
+    let page = site.admin().await;
+    page.see("Wonde was unavailable").await;
+    page.see("3 schools").await;
+    page.see("3 syncs are tried again automatically").await;
+
+    for job in &jobs {
+        fail_for_good(&site, job).await;
+    }
+    site.app.simulator.simulator().clear_faults();
+    page.wait_for("h1:says(3 schools need attention)").await;
+    page.see("3 syncs failed").await;
+    assert_eq!(page.count("ul.needs li").await, 1, "one incident, not a line for each school");
+
+    page.take_clicks();
+    page.click("summary:says(Retry the 3 syncs)").await;
+    page.fill("details[open] [name=reason]", "Wonde is back").await;
+    page.click("details[open] button:says(Retry the 3 syncs)").await;
+    page.see("3 of 3").await;
+    page.wait_until("each has succeeded", "find('tbody .badge:says(succeeded)').length === 3")
+        .await;
+    assert_eq!(page.take_clicks(), 2);
+
+    // What was retried is no longer among the failed.
+    page.goto("/dashboard/jobs?state.failed=on").await;
+    page.see("No job matches").await;
+    page.goto("/dashboard").await;
+    page.see("No schools need attention").await;
+    page.see("All its syncs have succeeded or were repeated").await;
+    page.close().await;
+}

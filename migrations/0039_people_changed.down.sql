@@ -1,0 +1,2 @@
+DROP FUNCTION people_changed;
+ALTER TABLE job_period DROP COLUMN people_changed;
