@@ -93,6 +93,13 @@ CREATE OR REPLACE FUNCTION lease_is_over(lease_until timestamp with time zone, l
  STABLE
 RETURN ((lease_until < now()) OR COALESCE((lease_until > ((now() + lease_length) + '00:00:05'::interval)), false));
 
+-- How many people a job changed in iP.
+CREATE OR REPLACE FUNCTION people_changed(job job)
+ RETURNS bigint
+ LANGUAGE sql
+ STABLE
+RETURN CASE WHEN (((job).state = 'succeeded'::text) AND (NOT COALESCE((((job).options ->> 'dry_run'::text))::boolean, false))) THEN (((COALESCE((((job).report ->> 'created'::text))::bigint, (0)::bigint) + COALESCE((((job).report ->> 'updated'::text))::bigint, (0)::bigint)) + COALESCE((((job).report ->> 'deactivated'::text))::bigint, (0)::bigint)) + COALESCE((((job).report ->> 'restored'::text))::bigint, (0)::bigint)) ELSE (0)::bigint END;
+
 -- Sets updated_at, for writers who leave it as it is.
 CREATE OR REPLACE FUNCTION set_updated_at()
  RETURNS trigger
@@ -155,6 +162,8 @@ CREATE TABLE api_key (
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     -- From then on it opens nothing.
     revoked_at timestamp with time zone,
+    -- From then on the key is invalid; null: it does not expire.
+    expires_at timestamp with time zone,
     CONSTRAINT api_key_pkey PRIMARY KEY (id),
     CONSTRAINT api_key_name_check CHECK ((name <> ''::text)),
     CONSTRAINT api_key_role_check CHECK ((role = ANY (ARRAY['app'::text, 'viewer'::text, 'operator'::text, 'admin'::text]))),
@@ -236,6 +245,19 @@ CREATE TABLE bulk_job (
     job_id uuid NOT NULL,
     CONSTRAINT bulk_job_pkey PRIMARY KEY (bulk_id, job_id),
     CONSTRAINT bulk_job_bulk_id_fkey FOREIGN KEY (bulk_id) REFERENCES bulk(id) ON DELETE CASCADE
+);
+
+-- What became of each job of an action on many jobs.
+CREATE TABLE bulk_result (
+    -- The action.
+    bulk_id uuid NOT NULL,
+    -- The job; it may be gone.
+    job_id uuid NOT NULL,
+    -- done, refused (its state forbade it) or failed.
+    outcome text NOT NULL,
+    CONSTRAINT bulk_result_pkey PRIMARY KEY (bulk_id, job_id),
+    CONSTRAINT bulk_result_bulk_id_fkey FOREIGN KEY (bulk_id) REFERENCES bulk(id) ON DELETE CASCADE,
+    CONSTRAINT bulk_result_outcome_check CHECK ((outcome = ANY (ARRAY['done'::text, 'refused'::text, 'failed'::text])))
 );
 
 -- Teaching groups of a school. A sync never deletes one; those made by hand it leaves alone.
@@ -509,6 +531,7 @@ CREATE TABLE job_attempt (
     CONSTRAINT job_attempt_job_id_fkey FOREIGN KEY (job_id) REFERENCES job(id) ON DELETE CASCADE,
     CONSTRAINT job_attempt_outcome_check CHECK ((outcome = ANY (ARRAY['succeeded'::text, 'retry'::text, 'snoozed'::text, 'held'::text, 'failed'::text, 'released'::text, 'lost'::text, 'cancelled'::text])))
 );
+CREATE INDEX job_attempt_failed ON job_attempt USING btree (ended_at) WHERE (outcome = ANY (ARRAY['retry'::text, 'failed'::text, 'snoozed'::text]));
 
 -- What a sync changed (or, in a dry run, would change), field by field.
 CREATE TABLE job_change (
@@ -572,8 +595,23 @@ CREATE TABLE job_period (
     ran_p95_ms double precision,
     -- 95th percentile of the time from press to first start.
     waited_p95_ms double precision,
+    -- How many people these jobs created, updated, deactivated or restored; dry runs do not count.
+    people_changed bigint DEFAULT 0 NOT NULL,
     CONSTRAINT job_period_pkey PRIMARY KEY (width_seconds, starts_at, kind),
     CONSTRAINT job_period_width_seconds_check CHECK ((width_seconds > 0))
+);
+
+-- How logins were answered, counted by minute. No person and no school.
+CREATE TABLE login_minute (
+    -- The minute of the answer.
+    minute timestamp with time zone NOT NULL,
+    -- What was answered: fresh, updated, unchanged, no_longer_current, not_linked or stale.
+    outcome text NOT NULL,
+    -- The answer took this many milliseconds at most, and longer than the next smaller number.
+    within_ms integer NOT NULL,
+    -- How many logins.
+    logins bigint NOT NULL,
+    CONSTRAINT login_minute_pkey PRIMARY KEY (minute, outcome, within_ms)
 );
 
 -- One row: within what a login is one person's. Written by `mis-sync migrate`.

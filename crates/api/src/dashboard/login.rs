@@ -159,7 +159,7 @@ fn once_more(parts: &Parts) -> Response {
 }
 
 /// Whether a place belongs to the dashboard: a person is never sent elsewhere after signing in.
-fn is_ours(next: &str) -> bool {
+pub(super) fn is_ours(next: &str) -> bool {
     let rest = next.strip_prefix("/dashboard");
     rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(['/', '?']))
         && next.bytes().all(|b| b.is_ascii_graphic() && b != b'\\')

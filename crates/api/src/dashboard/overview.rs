@@ -20,7 +20,7 @@ use mis_sync_store::{
 use super::{
     live,
     page::{FRAME, Page, Tab},
-    parts::{Names, length, names_of, number, panel, read, running, scroll},
+    parts::{Names, broken, length, names_of, number, panel, read, running, scroll},
     queues::worker_badge,
 };
 use crate::{
@@ -76,12 +76,15 @@ pub(super) async fn show(
                     (panel("Syncs", graphs::source(window), &points, |points| {
                         graphs::syncs(&operator, points, &now)
                     }))
-                    (panel("Queues", "Live; each worker reports every 2 s", &workers, |workers| html! {
+                    (panel("Queues", "Live; each worker reports every 2 s", &Ok(()), |()| html! {
                         @match &now {
                             Ok(now) => (lanes(now)),
-                            Err(reason) => p.broken { (reason) },
+                            Err(reason) => (broken(reason)),
                         }
-                        (at_work(workers, &names))
+                        @match &workers {
+                            Ok(workers) => (at_work(workers, &names)),
+                            Err(reason) => (broken(reason)),
+                        }
                     }))
                 }
                 div.stack {

@@ -54,12 +54,19 @@ pub(super) fn panel<T>(
             }
             @match read {
                 Ok(value) => (show(value)),
-                Err(reason) => p.broken role="status" {
-                    strong { "This cannot be shown now. " }
-                    (reason)
-                    " The rest of the page is not affected."
-                },
+                Err(reason) => (broken(reason)),
             }
+        }
+    }
+}
+
+/// What stands in place of data that cannot be read.
+pub(super) fn broken(reason: &str) -> Markup {
+    html! {
+        p.broken role="status" {
+            strong { "This cannot be shown now. " }
+            (reason)
+            " The rest of the page is not affected."
         }
     }
 }

@@ -13,7 +13,7 @@ use mis_sync_store::{
 use super::{
     form::{Fields, Posted},
     live,
-    login::go,
+    login::{go, is_ours},
     page::{FRAME, Page, Tab, form_token},
     parts::{
         Deed, Names, ago, badge, count, names_of, number, panel, read, running, school, scroll,
@@ -339,7 +339,9 @@ pub(super) async fn resume(posted: Posted) -> Result<Response, ApiError> {
     let scope = read_scope(posted.fields())?;
     // If another person was faster, the result is the same.
     control::resume(access.queue(), &scope, &posted.actor()?).await?;
-    Ok(go("/dashboard/queues", None))
+    // The overview has the button too.
+    let back = posted.fields().text("back").filter(|back| is_ours(back));
+    Ok(go(back.unwrap_or("/dashboard/queues"), None))
 }
 
 pub(super) async fn drain(posted: Posted) -> Result<Response, ApiError> {

@@ -19,9 +19,11 @@ async fn failed(store: &TestStore, school: &str, minutes: i32, code: &str, state
         r#"
         WITH new AS (
             INSERT INTO job (id, kind, lane, school_id, unique_key, requested_by, state,
-                max_attempts, deadline_at)
+                max_attempts, deadline_at, finished_at, next_attempt_at)
             VALUES (gen_random_uuid(), 'sync-school', 'bulk', '{school}', gen_random_uuid()::text,
-                'test', '{state}', 5, now()) RETURNING id
+                'test', '{state}', 5, now(), CASE '{state}' WHEN 'failed' THEN now() END,
+                CASE '{state}' WHEN 'retrying' THEN now() END)
+            RETURNING id
         )
         INSERT INTO job_attempt (job_id, fence, attempt, worker, ended_at, outcome, error)
         SELECT id, 1, 1, 'w', now() - interval '{minutes} minutes', 'retry',

@@ -141,6 +141,7 @@ fn remedy(operator: &Operator, trouble: &Trouble) -> Markup {
                 form.at-once method="post" action="/dashboard/queues/resume" {
                     (form_token(operator))
                     input type="hidden" name="lane" value=(pause.lane);
+                    input type="hidden" name="back" value="/dashboard";
                     button { "Resume" }
                 }
             }
@@ -275,4 +276,30 @@ fn retry_all(operator: &Operator, failed: &[JobId]) -> Markup {
             input type="hidden" name="query" value=(filter.query_string());
         },
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_incident_says_what_became_of_its_syncs() {
+        let incident = |syncs, retrying| Incident {
+            code: "wonde_unavailable".into(),
+            from: now(),
+            until: now(),
+            schools: 3,
+            syncs,
+            retrying,
+            stale_logins: 0,
+        };
+        for (syncs, retrying, failed, says) in [
+            (3, 0, 3, "3 syncs failed."),
+            (4, 1, 2, "2 syncs failed, 1 sync is tried again automatically."),
+            (3, 0, 0, "All its syncs have succeeded or were repeated."),
+            (0, 0, 0, ""),
+        ] {
+            assert_eq!(consequence(&incident(syncs, retrying), failed), says);
+        }
+    }
 }

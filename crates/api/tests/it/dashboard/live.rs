@@ -68,5 +68,7 @@ async fn pauses_and_lost_workers_are_seen_as_soon_as_jobs() {
         let now = between(&page, "&amp;seen=", "\"");
         assert_ne!(now, seen, "{change}");
         seen = now;
+        let vanished = change.contains("11 seconds");
+        assert_eq!(page.contains("A worker has vanished"), vanished, "{change}");
     }
 }

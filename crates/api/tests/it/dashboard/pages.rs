@@ -119,7 +119,7 @@ async fn a_key_is_shown_once() {
     let app = App::start().await;
     let who = SignedIn::with(&app, &app.admin).await;
     let page = who.post(&app, "/dashboard/keys", &[("name", "Ops"), ("role", "viewer")]).await.text;
-    let key = between(&page, "<code class=\"secret\">", "<");
+    let key = between(&page, "id=\"new-key\">", "<");
     SignedIn::with(&app, &key).await;
     let page = who.get(&app, "/dashboard/keys").await.text;
     assert!(page.contains("Ops") && !page.contains(&key));
