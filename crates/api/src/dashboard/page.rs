@@ -111,7 +111,7 @@ impl Page<'_> {
             body {
                 a.skip href="#main" { "Skip to content" }
                 header.top {
-                    a.brand href="/dashboard" {
+                    a.brand href="/dashboard" aria-label="mis-sync" {
                         (mark())
                         span { "mis-sync" }
                     }

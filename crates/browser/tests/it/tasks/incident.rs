@@ -26,7 +26,8 @@ async fn an_outage_is_one_line_and_its_syncs_are_retried_together() {
     page.wait_for("h1:says(3 schools need attention)").await;
     page.see("Wonde was unavailable").await;
     page.see("3 schools. 3 syncs failed").await;
-    assert_eq!(page.count("ul.needs li").await, 1, "one incident, not a line for each school");
+    let lines = page.count("section:says(Needs attention) ul.needs > li").await;
+    assert_eq!(lines, 1, "one incident, not a line for each school");
 
     page.take_clicks();
     page.click("summary:says(Retry the 3 syncs)").await;

@@ -24,6 +24,7 @@ async fn the_headline_and_the_tabs_tell_the_truth_about_the_service() {
     other.goto("/dashboard/queues").await;
     other.click("tr:says(people who log in) summary:says(Pause)").await;
     other.click("details[open] button:says(Pause)").await;
+    other.wait_for("tr:says(people who log in) .badge:says(paused)").await;
     other.close().await;
     page.wait_for("h1:says(Logins are paused)").await;
     page.wait_for("#tabs a:says(Queues) .call:says(1)").await;
