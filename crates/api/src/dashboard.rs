@@ -21,6 +21,7 @@ mod preferences;
 mod queues;
 mod school;
 mod schools;
+mod undone;
 
 use std::sync::Arc;
 
@@ -51,12 +52,14 @@ fn routes() -> Vec<(&'static str, MethodRouter<ApiState>)> {
         ("/dashboard/jobs/views", post(jobs::save_view)),
         ("/dashboard/jobs/views/forget", post(jobs::forget_view)),
         ("/dashboard/jobs/{job_id}", get(job::show)),
-        ("/dashboard/jobs/{job_id}/changes", post(job::reveal_changes)),
-        ("/dashboard/jobs/{job_id}/cancel", post(job::cancel)),
-        ("/dashboard/jobs/{job_id}/retry", post(job::retry)),
-        ("/dashboard/jobs/{job_id}/approve", post(job::approve)),
-        ("/dashboard/jobs/{job_id}/reject", post(job::reject)),
-        ("/dashboard/jobs/{job_id}/undo", post(job::undo)),
+        ("/dashboard/jobs/{job_id}/changes", get(job::to_job).post(job::reveal_changes)),
+        ("/dashboard/jobs/{job_id}/cancel", get(job::to_job).post(job::cancel)),
+        ("/dashboard/jobs/{job_id}/retry", get(job::to_job).post(job::retry)),
+        ("/dashboard/jobs/{job_id}/approve", get(job::to_job).post(job::approve)),
+        ("/dashboard/jobs/{job_id}/reject", get(job::to_job).post(job::reject)),
+        ("/dashboard/jobs/{job_id}/undo", get(job::to_job).post(job::undo)),
+        ("/dashboard/jobs/{job_id}/review", get(job::to_job).post(job::review)),
+        ("/dashboard/jobs/{job_id}/download", get(job::to_job).post(job::download_changes)),
         ("/dashboard/bulk", post(bulk::start)),
         ("/dashboard/bulk/review", get(bulk::review)),
         ("/dashboard/bulk/{bulk_id}", get(bulk::show)),
@@ -70,10 +73,10 @@ fn routes() -> Vec<(&'static str, MethodRouter<ApiState>)> {
         ("/dashboard/audit", get(audit::show)),
         ("/dashboard/audit/verify", post(audit::verify)),
         ("/dashboard/queues", get(queues::show)),
-        ("/dashboard/queues/pause", post(queues::pause)),
-        ("/dashboard/queues/resume", post(queues::resume)),
-        ("/dashboard/queues/drain", post(queues::drain)),
-        ("/dashboard/queues/undrain", post(queues::undrain)),
+        ("/dashboard/queues/pause", get(queues::to_queues).post(queues::pause)),
+        ("/dashboard/queues/resume", get(queues::to_queues).post(queues::resume)),
+        ("/dashboard/queues/drain", get(queues::to_queues).post(queues::drain)),
+        ("/dashboard/queues/undrain", get(queues::to_queues).post(queues::undrain)),
         ("/dashboard/keys", get(keys::show).post(keys::create)),
         ("/dashboard/keys/{key_id}/revoke", post(keys::revoke)),
         ("/dashboard/", any(async || login::go("/dashboard", None))),

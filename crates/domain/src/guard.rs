@@ -5,7 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{job::named, plan::Plan};
+use crate::{PersonKey, job::named, plan::Plan};
 
 named!(
     /// A kind of change whose number the guard limits.
@@ -199,6 +199,8 @@ pub struct Approval {
     pub approved: Vec<Affected>,
     /// Not to be applied: iP's values stay.
     pub left_out: Vec<Affected>,
+    /// People who are left as they are, whatever would change about them.
+    pub leave_people: Vec<PersonKey>,
 }
 
 impl Affected {

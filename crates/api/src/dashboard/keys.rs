@@ -79,6 +79,7 @@ fn creation(operator: &Operator) -> Markup {
 fn revocation(id: ApiKeyId) -> Deed<'static> {
     Deed {
         label: "Revoke",
+        whose: "the key".into(),
         action: format!("/dashboard/keys/{id}/revoke"),
         kind: "danger",
         says: "The key stops working at once, and everyone who is signed in with it is signed out.",

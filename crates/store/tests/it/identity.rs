@@ -126,7 +126,7 @@ async fn somebody_new_gets_the_id_and_the_old_account_is_a_leavers() {
     assert_eq!((report.unchanged, report.deactivated), (1, 0));
     // The id now belongs to someone else, so it cannot be given back.
     let actor = Actor::command("operator", None);
-    match undo::undo(&store.pool, job, &actor).await.unwrap() {
+    match undo::undo(&store.pool, job, None, &actor).await.unwrap() {
         Undone::Conflicts(conflicts) => {
             assert!(conflicts.iter().any(|c| c.field == ChangedField::WondeId), "{conflicts:?}");
         }
