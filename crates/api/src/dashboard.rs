@@ -60,7 +60,7 @@ fn routes() -> Vec<(&'static str, MethodRouter<ApiState>)> {
         ("/dashboard/jobs/{job_id}/undo", get(job::to_job).post(job::undo)),
         ("/dashboard/jobs/{job_id}/review", get(job::to_job).post(job::review)),
         ("/dashboard/jobs/{job_id}/download", get(job::to_job).post(job::download_changes)),
-        ("/dashboard/bulk", post(bulk::start)),
+        ("/dashboard/bulk", get(bulk::to_jobs).post(bulk::start)),
         ("/dashboard/bulk/review", get(bulk::review)),
         ("/dashboard/bulk/{bulk_id}", get(bulk::show)),
         ("/dashboard/schools", get(schools::show)),

@@ -87,6 +87,12 @@ pub(super) async fn review(
     Ok(page.show(&content).into_response())
 }
 
+fn review_path(action: BulkAction, filter: &Filter) -> String {
+    let query = filter.query_string();
+    let and = if query.is_empty() { "?" } else { "&" };
+    format!("/dashboard/bulk/review{query}{and}action={}", action.as_str())
+}
+
 const NONE: Count = Count { number: 0, is_exact: true };
 
 fn missing() -> ApiError {
@@ -121,6 +127,11 @@ fn tone(action: BulkAction) -> &'static str {
     }
 }
 
+/// A reload of the address of the form leads to the jobs.
+pub(super) async fn to_jobs(_: Operator) -> Response {
+    go("/dashboard/jobs", None)
+}
+
 /// Requests the action.
 pub(super) async fn start(posted: Posted) -> Result<Response, ApiError> {
     let access = posted.may(Action::ActOnJobs)?;
@@ -128,12 +139,12 @@ pub(super) async fn start(posted: Posted) -> Result<Response, ApiError> {
     let action: BulkAction = fields.required("action")?.parse().map_err(|_| missing())?;
     let query = fields.text("query").unwrap_or_default().trim_start_matches('?');
     let filter = Filter::read(Parameters::parse(query)?, posted.operator.preferences())?;
+    // The page says that no job of the filter can be acted on now.
+    let review = || go(&review_path(action, &filter), None);
     if filter.is_everything() {
-        return Err(ApiError::MalformedBody("tick some jobs or set a filter first".into()));
+        return Ok(review());
     }
-    let Some(wanted) = filter.resolve(access.pool()).await? else {
-        return Err(ApiError::MalformedBody("no job matches the filter now".into()));
-    };
+    let Some(wanted) = filter.resolve(access.pool()).await? else { return Ok(review()) };
     let id = control::act_on_jobs(access.queue(), action, &wanted, &posted.actor()?).await?;
     Ok(go(&format!("/dashboard/bulk/{id}"), None))
 }

@@ -2,7 +2,7 @@
 
 use axum::{http::StatusCode, response::Response};
 use mis_sync_control::Refused;
-use mis_sync_domain::{AuditAction, Job};
+use mis_sync_domain::{AuditAction, Job, JobState};
 use mis_sync_store::audit::{self, AuditFilter, AuditLine};
 
 use super::{Extra, Wanted, review::Draft};
@@ -48,7 +48,7 @@ pub(super) async fn of_state(operator: &Operator, job: &Job) -> Result<Response,
             let (who, done) = (line.actor, done(line.action));
             format!("{who} {done} it {} ago, so nothing was done now.", ago(line.at))
         }
-        None => format!("The job is {} by now, so nothing was done.", job.state),
+        None => format!("The job {} by now, so nothing was done.", stands(job.state)),
     };
     page(operator, &job, &notice, Draft::default()).await
 }
@@ -71,6 +71,18 @@ async fn last_act(operator: &Operator, job: &Job) -> Option<AuditLine> {
     let filter = AuditFilter { job_id: Some(job.id), ..AuditFilter::default() };
     let lines = read(audit::list(operator.access().pool(), &filter, LINES)).await.ok()?;
     lines.into_iter().find(|line| !done(line.action).is_empty())
+}
+
+fn stands(state: JobState) -> &'static str {
+    match state {
+        JobState::Queued => "waits for a worker",
+        JobState::Running => "is running",
+        JobState::Retrying => "waits for its next attempt",
+        JobState::Held => "waits for approval",
+        JobState::Succeeded => "has succeeded",
+        JobState::Failed => "has failed",
+        JobState::Cancelled => "is cancelled",
+    }
 }
 
 /// What a person did to a job; empty if it changed nothing.
