@@ -41,6 +41,18 @@ impl GuardCategory {
         }
     }
 
+    /// The same once it has happened.
+    pub fn past(self) -> &'static str {
+        match self {
+            Self::Deactivated => "people can no longer log in",
+            Self::EmailsChanged => "sign-in emails were changed",
+            Self::JobTitlesEmptied => "job titles were emptied",
+            Self::LineManagersEmptied => "line managers were emptied",
+            Self::ClassesEmptied => "classes were archived or left without a teacher",
+            Self::NewIds => "people have a new Wonde id",
+        }
+    }
+
     /// What the school reads if a sync was approved without this category.
     pub fn left_out(self) -> &'static str {
         match self {

@@ -345,7 +345,7 @@ fn approved(job: &Job, approval: &Approval) -> Markup {
                 p {
                     strong { (recount.records) " of " (recount.shown) }
                     " "
-                    (recount.category.phrase().replacen("would ", "", 1))
+                    (recount.category.past())
                     @if !recount.reasons().is_empty() { ": " (recount.reasons().join("; ")) }
                     "."
                 }
