@@ -110,6 +110,7 @@ async fn render(
                 None => {}
             }
             @if let Some(approval) = &job.approval { (approved(&job, approval)) }
+            (facts(operator, &job))
             (report::show(&job))
             (panel("Timeline", "Live", &history, |history| {
                 timeline::show(operator, &job, history)
@@ -163,6 +164,12 @@ fn head(operator: &Operator, job: &Job, lineage: &[Job], names: &Names) -> Marku
             }
             (actions::offer(operator, job, lineage, names))
         }
+    }
+}
+
+/// Ids, times and attempts.
+fn facts(operator: &Operator, job: &Job) -> Markup {
+    html! {
         dl.facts {
             div {
                 dt { "Id" }

@@ -140,11 +140,17 @@ fn sentence(job: &Job, group: &ChangeGroup) -> String {
         (ChangeKind::SwitchedOn, ChangedField::Active, _) => {
             ("back".to_owned(), "be back".to_owned())
         }
+        (ChangeKind::Emptied, ChangedField::Staff, RecordKind::Class) => {
+            ("left without a teacher".to_owned(), "be left without a teacher".to_owned())
+        }
         (ChangeKind::Emptied, ..) => (format!("lost their {field}"), format!("lose their {field}")),
         (ChangeKind::Filled, ..) => {
             (format!("got a first {field}"), format!("get a first {field}"))
         }
-        _ => (format!("with another {field}"), format!("have another {field}")),
+        _ => {
+            let verb = if would { "would change" } else { "changed" };
+            return format!("{of}: {field} {verb}");
+        }
     };
     if would { format!("{of} would {would_do}") } else { format!("{of} {done}") }
 }
@@ -154,7 +160,7 @@ fn words(field: ChangedField) -> &'static str {
         ChangedField::Created => "created",
         ChangedField::WondeId => "Wonde id",
         ChangedField::Upi => "UPI",
-        ChangedField::Email => "email",
+        ChangedField::Email => "sign-in email",
         ChangedField::FirstName => "first name",
         ChangedField::Surname => "surname",
         ChangedField::Initials => "initials",
@@ -190,7 +196,7 @@ pub(super) fn curtain(operator: &Operator, job: &Job, wanted: &Wanted, shown: Sh
             Shown::Hidden => p.quiet {
                 "Personal data is hidden. A key of the role operator or admin may show it."
             },
-            Shown::Shown => p.refusal role="status" {
+            Shown::Shown => p.warning role="status" {
                 "Personal data is shown on the pages of this job for "
                 (REVEAL_MINUTES)
                 " minutes. That is noted in the audit log."
