@@ -1,6 +1,6 @@
 //! A whole sync with photos and classes, undone over the API.
 
-use mis_sync_domain::{ManualClock, SchoolId};
+use mis_sync_domain::{Clock, ManualClock, SchoolId};
 use mis_sync_testing::{TestApp, TestAppOptions, eventually};
 use mis_sync_wonde_sim::{Scenario, ScenarioName, SimulatorOptions};
 use serde_json::{Value, json};
@@ -88,7 +88,7 @@ async fn a_paused_school_does_not_redo_what_was_undone_until_the_pause_ends() {
     let path = format!("/v1/jobs/{wrong}/undo");
     let past = app.post(&path).json(&json!({ "pause_until": "2020-01-01T00:00:00Z" }));
     assert_eq!(past.send().await.unwrap().status(), 400, "that is over");
-    let until = chrono::Utc::now() + chrono::TimeDelta::days(1);
+    let until = Clock::system().now() + chrono::TimeDelta::days(1);
     let undo = app.post(&path).json(&json!({ "pause_until": until, "reason": "not yet" }));
     assert_eq!(undo.send().await.unwrap().status(), 200);
     assert_eq!(number(&app, left).await, 0);

@@ -10,11 +10,8 @@ mod timeline;
 
 use axum::response::{IntoResponse, Response};
 use maud::{Markup, html};
-use mis_sync_domain::{Affected, Approval, Job, JobState, SchoolId};
-use mis_sync_store::{
-    jobs::{self, Attempt},
-    undo,
-};
+use mis_sync_domain::{Affected, Approval, Job, JobState};
+use mis_sync_store::jobs::{self, Attempt};
 
 pub(super) use actions::{
     approval, approve, cancel, is_to_review, offer, reject, remedy, retry, to_job, undo,
@@ -75,14 +72,12 @@ async fn render(
         read(changes::page(pool, job.id, wanted)),
         read(issues::page(pool, job.id)),
     );
-    let held = match is_to_review(&job) {
-        true => Some(read(review::Held::read(pool, &job, shown == Shown::Shown)).await),
-        false => None,
+    let held = if is_to_review(&job) {
+        Some(read(review::Held::read(pool, &job, shown == Shown::Shown)).await)
+    } else {
+        None
     };
-    let undone = match &job.school_id {
-        Some(id) => undone_notice(operator, &job, id).await,
-        None => html! {},
-    };
+    let undone = undone::of_job(operator, &job).await;
     let names = names_of(pool, &job.school_id).await;
     let lineage_of: &[Job] = lineage.as_deref().unwrap_or_default();
     let attempts = history.as_ref().map(|history| history.attempts.as_slice()).unwrap_or_default();
@@ -104,7 +99,7 @@ async fn render(
             @if has_personal { (changes::curtain(operator, &job, wanted, shown)) }
             @match &held {
                 Some(Ok(held)) => {
-                    (review::show(operator, &job, &names, held, &extra.draft, shown == Shown::Shown))
+                    (review::show(operator, &job, held, &extra.draft, shown == Shown::Shown))
                 }
                 Some(Err(reason)) => p.broken { (reason) },
                 None => {}
@@ -120,6 +115,11 @@ async fn render(
             (panel(changes_title(&job), "Live", &groups, |groups| html! {
                 (summary(&job, groups, wanted))
                 @match &changes {
+                    // The review has everyone of them already.
+                    Ok(page) if held.is_some() => details.data open[!wanted.is_all()] {
+                        summary { "See every change" }
+                        (changes::show(&job, page, wanted, shown))
+                    },
                     Ok(page) => (changes::show(&job, page, wanted, shown)),
                     Err(reason) => p.broken { (reason) },
                 }
@@ -129,17 +129,6 @@ async fn render(
     let page =
         Page { operator, tab: Tab::Jobs, title: &title(&job), watch: Some(job.id.to_string()) };
     Ok(page.show(&content).into_response())
-}
-
-/// On the pages of an undo and of what it reversed: who did it, and what follows.
-async fn undone_notice(operator: &Operator, job: &Job, school_id: &SchoolId) -> Markup {
-    let undo = read(undo::in_force(operator.access().pool(), school_id, None)).await;
-    match undo {
-        Ok(Some(undo)) if undo.id == job.id || undo.undo_of == Some(job.id) => {
-            undone::in_force(operator, school_id, None).await
-        }
-        _ => html! {},
-    }
 }
 
 fn changes_title(job: &Job) -> &'static str {

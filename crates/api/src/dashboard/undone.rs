@@ -17,15 +17,30 @@ pub(super) async fn in_force(
     school_id: &SchoolId,
     staff_id: Option<StaffId>,
 ) -> Markup {
+    show(operator, school_id, staff_id, |_| true).await
+}
+
+/// The undo that is in force, if it is this job or reversed it.
+pub(super) async fn of_job(operator: &Operator, job: &Job) -> Markup {
+    let Some(school_id) = &job.school_id else { return html! {} };
+    let is_meant = |undo: &Job| undo.id == job.id || undo.undo_of == Some(job.id);
+    show(operator, school_id, None, is_meant).await
+}
+
+async fn show(
+    operator: &Operator,
+    school_id: &SchoolId,
+    staff_id: Option<StaffId>,
+    is_meant: impl Fn(&Job) -> bool,
+) -> Markup {
     let pool = operator.access().pool();
-    match read(undo::in_force(pool, school_id, staff_id)).await {
-        Ok(Some(undo)) => notice(operator, &undo, pause_of(pool, school_id).await.as_ref()),
-        _ => html! {},
-    }
+    let found = read(undo::in_force(pool, school_id, staff_id)).await.ok().flatten();
+    let Some(undo) = found.filter(is_meant) else { return html! {} };
+    notice(operator, &undo, pause_of(pool, school_id).await.as_ref())
 }
 
 /// The pause of a school.
-pub(super) async fn pause_of(pool: &Pool, id: &SchoolId) -> Option<Pause> {
+async fn pause_of(pool: &Pool, id: &SchoolId) -> Option<Pause> {
     let pauses = read(pauses::list(pool)).await.unwrap_or_default();
     pauses.into_iter().find(|pause| pause.scope == Scope::School(id.clone()))
 }

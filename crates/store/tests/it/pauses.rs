@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use mis_sync_domain::{JobId, JobState, Lane, SchoolId, StaffId};
+use mis_sync_domain::{Clock, JobId, JobState, Lane, SchoolId, StaffId};
 use mis_sync_store::{
     audit::Actor,
     jobs::{self, NewJob},
@@ -118,7 +118,7 @@ async fn a_pause_ends_at_its_time_as_if_a_person_ended_it() {
     let oak = store.school("oak").await;
     let job = store.enqueue(&oak).await;
     let scope = Scope::School(oak.clone());
-    let until = chrono::Utc::now() + chrono::TimeDelta::hours(1);
+    let until = Clock::system().now() + chrono::TimeDelta::hours(1);
     assert!(pauses::pause_until(&store.pool, &scope, Some(until), &operator()).await.unwrap());
     assert_eq!(pauses::end_due(&store.pool).await.unwrap(), 0);
     let left = time_left(&store, job).await;
@@ -139,7 +139,7 @@ async fn a_pause_ends_at_its_time_as_if_a_person_ended_it() {
 async fn a_second_pause_makes_the_first_only_longer() {
     let store = TestStore::start().await;
     let scope = Scope::School(store.school("oak").await);
-    let hour = |hours| Some(chrono::Utc::now() + chrono::TimeDelta::hours(hours));
+    let hour = |hours| Some(Clock::system().now() + chrono::TimeDelta::hours(hours));
     let until = async || pauses::list(&store.pool).await.unwrap()[0].until;
     let pause = async |until| {
         pauses::pause_until(&store.pool, &scope, until, &operator()).await.unwrap();

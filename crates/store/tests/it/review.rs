@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
-use chrono::{TimeDelta, Utc};
+use chrono::TimeDelta;
 use mis_sync_domain::{
-    Guard, GuardCategory, JobId, PersonKey, Recount, Report, SchoolId, StaffRecord, SyncRules,
+    Clock, Guard, GuardCategory, JobId, PersonKey, Recount, Report, SchoolId, StaffRecord,
+    SyncRules,
 };
 use mis_sync_store::{
     audit::Actor,
@@ -123,7 +124,7 @@ async fn the_wait_for_approval_is_not_run_time() {
     rows::change(&store.pool, &back("job", &["created_at", "started_at", "idle_since"])).await;
     let ran = async || {
         let shown = jobs::get(&store.pool, job).await.unwrap().unwrap();
-        shown.ran(Utc::now()).unwrap()
+        shown.ran(Clock::system().now()).unwrap()
     };
     assert!(ran().await < TimeDelta::minutes(1), "it is held");
     approve(&store, job, &[]).await;
@@ -146,5 +147,5 @@ async fn a_held_job_that_is_rejected_did_not_run_meanwhile() {
     rows::change(&store.pool, sql).await;
     jobs::reject(&store.pool, job, &operator()).await.unwrap();
     let job = jobs::get(&store.pool, job).await.unwrap().unwrap();
-    assert!(job.ran(Utc::now()).unwrap() < TimeDelta::minutes(1), "{:?}", job.idle);
+    assert!(job.ran(Clock::system().now()).unwrap() < TimeDelta::minutes(1), "{:?}", job.idle);
 }

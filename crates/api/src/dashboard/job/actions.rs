@@ -149,9 +149,11 @@ fn pause_field(operator: &Operator) -> Markup {
             "The next sync would apply the same again unless the MIS is corrected first. \
              Until then, pause the school:"
         }
-        label.check {
-            input type="checkbox" name="pause" checked;
-            "Pause this school's syncs until"
+        fieldset {
+            label {
+                input type="checkbox" name="pause" checked;
+                "Pause this school's syncs until"
+            }
         }
         input
             name="pause_until"
@@ -211,10 +213,8 @@ pub(in crate::dashboard) async fn undo(
     posted: Posted,
 ) -> Result<Response, ApiError> {
     let (access, job) = posted.job(Action::ActOnJobs, &id).await?;
-    let pause_until = match posted.fields().is_set("pause") {
-        true => posted.time_to_come("pause_until")?,
-        false => None,
-    };
+    let pauses = posted.fields().is_set("pause");
+    let pause_until = if pauses { posted.time_to_come("pause_until")? } else { None };
     match control::act(access.queue(), job.id, Act::Undo { pause_until }, &posted.actor()?).await {
         Ok(acted) => Ok(go(&job_path(acted.job.id), None)),
         Err(Refused::UndoConflict(conflicts)) => {

@@ -61,6 +61,11 @@ impl Wanted {
         if query.is_empty() { path } else { format!("{path}?{query}") }
     }
 
+    /// Whether it is the beginning of all.
+    pub(super) fn is_all(&self) -> bool {
+        *self == Self::default()
+    }
+
     fn query(&self) -> String {
         let mut query = url::form_urlencoded::Serializer::new(String::new());
         if let Some(field) = self.field {

@@ -60,8 +60,9 @@ pub(super) async fn page(
     draft: Draft,
 ) -> Result<Response, ApiError> {
     let extra = Extra { notice: Some(notice.to_owned()), draft };
-    let id = job.id.to_string();
-    let mut response = super::render(operator, &id, &Wanted::default(), &extra).await?;
+    let (id, wanted) = (job.id.to_string(), Wanted::default());
+    let render = super::render(operator, &id, &wanted, &extra);
+    let mut response = Box::pin(render).await?;
     *response.status_mut() = StatusCode::CONFLICT;
     Ok(response)
 }

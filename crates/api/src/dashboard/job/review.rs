@@ -17,7 +17,7 @@ use crate::{
     dashboard::{
         form::{Fields, Posted},
         page::form_token,
-        parts::{Names, job_path, whose},
+        parts::job_path,
     },
     parameters::PathId,
     state::Operator,
@@ -104,7 +104,6 @@ async fn names(
 pub(super) fn show(
     operator: &Operator,
     job: &Job,
-    names: &Names,
     held: &Held,
     draft: &Draft,
     is_shown: bool,
@@ -118,6 +117,7 @@ pub(super) fn show(
                 p.source { "Nothing has been changed yet" }
             }
             form
+                .ticks
                 hx-post={ (path) "/review" }
                 hx-trigger="change"
                 hx-select="#recount"
@@ -128,7 +128,7 @@ pub(super) fn show(
             {
                 (form_token(operator))
                 fieldset.guard disabled[!may_act] {
-                    legend { "Apply, of " (whose(names, job)) }
+                    legend { "Apply" }
                     @for affected in guard(job) { (category(affected, draft)) }
                 }
                 (recount(&held.review.recount(guard(job), &draft.left_out, &draft.leave)))

@@ -56,9 +56,10 @@ impl History {
         let mut acts = audit::list(pool, &filter, ACTS).await?;
         acts.retain(|line| !done(line.action).is_empty());
         acts.reverse();
-        let waits_for = match is_waiting(job) {
-            true => Some(reason(job, &pauses::list(pool).await?, &workers::list(pool).await?)),
-            false => None,
+        let waits_for = if is_waiting(job) {
+            Some(reason(job, &pauses::list(pool).await?, &workers::list(pool).await?))
+        } else {
+            None
         };
         Ok(Self { attempts, acts, waits_for })
     }

@@ -41,7 +41,6 @@ pub(super) fn list(
     let elsewhere = draft.leave.iter().filter(|key| !on_page.contains(key));
     let shown = if is_shown { Shown::Shown } else { Shown::Hidden };
     html! {
-        h3 { "Everyone about whom something would change" }
         (filters(&all))
         @for key in elsewhere { input type="hidden" name={ "leave." (key) } value="on"; }
         @if is_shown {
@@ -98,7 +97,10 @@ fn filters(all: &[Line<'_>]) -> Markup {
     ];
     let filters: Vec<_> = categories.chain(others).filter(|(_, _, people)| *people > 0).collect();
     html! {
-        @for (name, ..) in &filters { span #{ "only-" (name) }.only {} }
+        h3 {
+            @for (name, ..) in &filters { span #{ "only-" (name) } {} }
+            "Everyone about whom something would change"
+        }
         ul.groups {
             li {
                 a href="#review" { "All " (number(people_of(&|_| true))) }
