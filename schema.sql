@@ -86,6 +86,22 @@ BEGIN
             OR EXISTS (SELECT FROM pause p WHERE p.scope = 'school' AND p.target = $2));
 END $function$;
 
+-- Counts the time of a job between its attempts.
+CREATE OR REPLACE FUNCTION job_idle()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+BEGIN
+    IF OLD.state = 'running' AND NEW.state IN ('queued', 'retrying', 'held') THEN
+        NEW.idle_since := clock_timestamp();
+    ELSIF OLD.idle_since IS NOT NULL AND NEW.state NOT IN ('queued', 'retrying', 'held') THEN
+        NEW.idle_ms := OLD.idle_ms
+            + greatest(0, extract(epoch FROM clock_timestamp() - OLD.idle_since) * 1000)::bigint;
+        NEW.idle_since := NULL;
+    END IF;
+    RETURN NEW;
+END $function$;
+
 -- Whether a claim has ended. One that lies further ahead than its own length was set before the clock jumped back.
 CREATE OR REPLACE FUNCTION lease_is_over(lease_until timestamp with time zone, lease_length interval)
  RETURNS boolean
@@ -309,6 +325,20 @@ CREATE TABLE class_staff (
 );
 CREATE INDEX class_staff_by_person ON class_staff USING btree (staff_id);
 
+-- Jobs whose personal data a person has asked to see, which was noted in the audit log.
+CREATE TABLE dashboard_reveal (
+    -- The session whose pages show them.
+    session_id uuid NOT NULL,
+    -- The job.
+    job_id uuid NOT NULL,
+    -- From then on they are hidden again.
+    until timestamp with time zone NOT NULL,
+    CONSTRAINT dashboard_reveal_pkey PRIMARY KEY (session_id, job_id),
+    CONSTRAINT dashboard_reveal_job_id_fkey FOREIGN KEY (job_id) REFERENCES job(id) ON DELETE CASCADE,
+    CONSTRAINT dashboard_reveal_session_id_fkey FOREIGN KEY (session_id) REFERENCES dashboard_session(id) ON DELETE CASCADE
+);
+CREATE INDEX dashboard_reveal_of_job ON dashboard_reveal USING btree (job_id);
+
 -- Who is signed in to the dashboard. The id alone opens nothing: the cookie carries it signed.
 CREATE TABLE dashboard_session (
     -- 122 random bits.
@@ -476,6 +506,12 @@ CREATE TABLE job (
     on_behalf_of text,
     -- W3C traceparent of the request that asked for the job; null if that was not traced.
     traceparent text,
+    -- People whom the approver of the held job left as they are: iP's ids, or Wonde ids of new ones; never names.
+    leave_people jsonb DEFAULT '[]'::jsonb NOT NULL,
+    -- When the last attempt ended, while the job waits for the next one.
+    idle_since timestamp with time zone,
+    -- Milliseconds between attempts so far: waits for approval, for a pause, for the next attempt.
+    idle_ms bigint DEFAULT 0 NOT NULL,
     CONSTRAINT job_pkey PRIMARY KEY (id),
     CONSTRAINT job_retry_of_fkey FOREIGN KEY (retry_of) REFERENCES job(id) ON DELETE SET NULL,
     CONSTRAINT job_school_id_fkey FOREIGN KEY (school_id) REFERENCES school(id),
@@ -506,6 +542,7 @@ CREATE INDEX job_undo_of ON job USING btree (undo_of) WHERE (undo_of IS NOT NULL
 CREATE UNIQUE INDEX job_unfinished ON job USING btree (unique_key) WHERE (state = ANY (ARRAY['queued'::text, 'running'::text, 'retrying'::text, 'held'::text]));
 CREATE TRIGGER callbacks_of_end AFTER UPDATE OF state ON job FOR EACH ROW WHEN (((new.kind = 'sync-school'::text) AND (old.state <> new.state) AND (new.state = ANY (ARRAY['held'::text, 'succeeded'::text, 'failed'::text, 'cancelled'::text])))) EXECUTE FUNCTION enqueue_callbacks();
 CREATE TRIGGER callbacks_of_undo AFTER INSERT ON job FOR EACH ROW WHEN (((new.kind = 'sync-school'::text) AND (new.state = 'succeeded'::text))) EXECUTE FUNCTION enqueue_callbacks();
+CREATE TRIGGER job_idle BEFORE UPDATE OF state ON job FOR EACH ROW WHEN (((old.idle_since IS NOT NULL) OR (new.state = ANY (ARRAY['queued'::text, 'retrying'::text, 'held'::text])))) EXECUTE FUNCTION job_idle();
 
 -- Every claim of a job and how it ended.
 CREATE TABLE job_attempt (
@@ -747,6 +784,8 @@ CREATE TABLE pause (
     actor text NOT NULL,
     -- In the person's own words, if they gave any.
     reason text,
+    -- When a worker ends it; null: when a person does.
+    until timestamp with time zone,
     CONSTRAINT pause_pkey PRIMARY KEY (scope, target),
     CONSTRAINT pause_scope_check CHECK ((scope = ANY (ARRAY['lane'::text, 'school'::text]))),
     CONSTRAINT pause_target_check CHECK ((target <> ''::text))

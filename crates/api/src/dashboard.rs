@@ -22,6 +22,7 @@ mod preferences;
 mod queues;
 mod school;
 mod schools;
+mod undone;
 
 use std::sync::Arc;
 
@@ -60,6 +61,8 @@ fn routes() -> Vec<(&'static str, MethodRouter<ApiState>)> {
         ("/dashboard/jobs/{job_id}/approve", act(post(job::approve))),
         ("/dashboard/jobs/{job_id}/reject", act(post(job::reject))),
         ("/dashboard/jobs/{job_id}/undo", act(post(job::undo))),
+        ("/dashboard/jobs/{job_id}/review", act(post(job::review))),
+        ("/dashboard/jobs/{job_id}/download", act(post(job::download_changes))),
         ("/dashboard/bulk", post(bulk::start).get(async || login::go("/dashboard/jobs", None))),
         ("/dashboard/bulk/review", get(bulk::review)),
         ("/dashboard/bulk/{bulk_id}", get(bulk::show)),

@@ -168,7 +168,7 @@ fn refusal_type(refused: &Refused) -> ProblemType {
     match refused {
         Refused::UnknownJob => ProblemType::UnknownJob,
         Refused::WrongState { .. } => ProblemType::WrongJobState,
-        Refused::NotHeldFor(_) => ProblemType::NotHeldFor,
+        Refused::NotHeldFor(_) | Refused::UnknownPeople(_) => ProblemType::NotHeldFor,
         Refused::NothingToUndo => ProblemType::NothingToUndo,
         Refused::UndoConflict(_) => ProblemType::UndoConflict,
         Refused::NotConnected => ProblemType::SchoolNotConnected,

@@ -116,7 +116,8 @@ catalogue! {
         "The member `state` has the current state. Read the job again: another person may have \
          acted first.";
     NotHeldFor = CONFLICT "not-held-for": "The job is not held for this",
-        "`report.guard` of the job lists the categories that can be approved.";
+        "`report.guard` of the job lists the categories that can be approved, and \
+         `/v1/jobs/{job_id}/changes` the people.";
     NothingToUndo = CONFLICT "nothing-to-undo": "There is nothing to undo",
         "`/v1/jobs/{job_id}/changes` lists what the job changed.";
     UndoConflict = CONFLICT "undo-conflict": "Later changes prevent the undo",

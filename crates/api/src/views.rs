@@ -24,7 +24,9 @@ mod webhook;
 
 use chrono::{DateTime, SecondsFormat, Utc};
 
-pub(crate) use action::{ActionRequest, ApproveRequest, at_least_one_category};
+pub(crate) use action::{
+    ActionRequest, ApproveRequest, UndoRequest, a_time_to_come, at_least_one_category,
+};
 pub(crate) use change::{ChangeListView, ChangeView, FieldValueView};
 pub(crate) use check::SchoolCheckView;
 pub(crate) use conflict::ConflictView;

@@ -1,8 +1,9 @@
 #![doc = include_str!("../README.md")]
 
+use chrono::{DateTime, Utc};
 use mis_sync_domain::{
-    BulkId, CheckSchool, GuardCategory, Job, JobId, JobKind, JobState, Requester, School,
-    SyncOptions, SyncSchool, plan::Conflict,
+    BulkId, CheckSchool, GuardCategory, Job, JobId, JobKind, JobState, PersonKey, Requester,
+    School, SyncOptions, SyncSchool, plan::Conflict,
 };
 use mis_sync_queue::{Error, Queue};
 use mis_sync_store::{
@@ -15,7 +16,8 @@ use mis_sync_store::{
 use mis_sync_telemetry::metrics;
 
 pub use mis_sync_store::{
-    pauses::pause,
+    jobs::Approve,
+    pauses::{pause, pause_until},
     workers::{drain, undrain},
 };
 
@@ -27,12 +29,15 @@ pub enum Act<'a> {
     /// Runs it again: a job that waits for its next attempt starts now, a failed or cancelled one
     /// runs as a new job.
     Retry,
-    /// Lets a held job run, for these categories only (`None` for all).
-    Approve(Option<&'a [GuardCategory]>),
+    /// Lets a held job run.
+    Approve(Approve<'a>),
     /// Cancels a held job, and with it the changes that it would make.
     Reject,
     /// Reverses what it changed.
-    Undo,
+    Undo {
+        /// Until when its school is paused, so that no sync does the same again meanwhile.
+        pause_until: Option<DateTime<Utc>>,
+    },
 }
 
 /// The result of an action.
@@ -60,6 +65,9 @@ pub enum Refused {
     /// The job is held for other categories.
     #[error("The job is not held for {}; `report.guard` lists what it is held for.", names(.0))]
     NotHeldFor(Vec<GuardCategory>),
+    /// The job changes nothing about these people.
+    #[error("The job changes nothing about {} of the people in `leave_people`.", .0.len())]
+    UnknownPeople(Vec<PersonKey>),
     /// There is nothing to reverse.
     #[error("The job changed nothing, was a dry run, or has already been undone.")]
     NothingToUndo,
@@ -89,9 +97,9 @@ pub async fn act(queue: &Queue, id: JobId, act: Act<'_>, actor: &Actor) -> Resul
     let done = match act {
         Act::Cancel => jobs::cancel(pool, id, actor).await?.map(Acted::itself),
         Act::Reject => jobs::reject(pool, id, actor).await?.map(Acted::itself),
-        Act::Approve(only) => approve(queue, id, only, actor).await?.map(Acted::itself),
+        Act::Approve(what) => approve(queue, id, what, actor).await?.map(Acted::itself),
         Act::Retry => retry(queue, id, actor).await?,
-        Act::Undo => match undo::undo(pool, id, actor).await? {
+        Act::Undo { pause_until } => match undo::undo(pool, id, pause_until, actor).await? {
             Undone::Done(job) => Some(Acted { job: *job, is_new: true }),
             Undone::Conflicts(conflicts) => return Err(Refused::UndoConflict(conflicts)),
             Undone::Nothing => return Err(Refused::NothingToUndo),
@@ -164,15 +172,16 @@ pub async fn resume(queue: &Queue, scope: &Scope, actor: &Actor) -> Result<bool,
 async fn approve(
     queue: &Queue,
     id: JobId,
-    only: Option<&[GuardCategory]>,
+    what: Approve<'_>,
     actor: &Actor,
 ) -> Result<Option<Job>, Refused> {
-    match jobs::approve(queue.pool(), id, only, actor).await? {
+    match jobs::approve(queue.pool(), id, what, actor).await? {
         Approved::Done(job) => {
             queue.deliver_new(&job).await;
             Ok(Some(*job))
         }
         Approved::NotHeldFor(categories) => Err(Refused::NotHeldFor(categories)),
+        Approved::UnknownPeople(people) => Err(Refused::UnknownPeople(people)),
         Approved::WrongState => Ok(None),
     }
 }
@@ -208,7 +217,7 @@ impl Act<'_> {
             Self::Cancel => "an unfinished job",
             Self::Retry => "a retrying, failed or cancelled job",
             Self::Approve(_) | Self::Reject => "a held job",
-            Self::Undo => "a job that succeeded",
+            Self::Undo { .. } => "a job that succeeded",
         }
     }
 }

@@ -5,7 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{job::named, plan::Plan};
+use crate::{PersonKey, job::named, plan::Plan};
 
 named!(
     /// A kind of change whose number the guard limits.
@@ -38,6 +38,18 @@ impl GuardCategory {
             Self::LineManagersEmptied => "line managers would be emptied",
             Self::ClassesEmptied => "classes would be archived or left without a teacher",
             Self::NewIds => "people would get a new Wonde id",
+        }
+    }
+
+    /// The same once it has happened.
+    pub fn past(self) -> &'static str {
+        match self {
+            Self::Deactivated => "people can no longer log in",
+            Self::EmailsChanged => "sign-in emails were changed",
+            Self::JobTitlesEmptied => "job titles were emptied",
+            Self::LineManagersEmptied => "line managers were emptied",
+            Self::ClassesEmptied => "classes were archived or left without a teacher",
+            Self::NewIds => "people have a new Wonde id",
         }
     }
 
@@ -199,6 +211,8 @@ pub struct Approval {
     pub approved: Vec<Affected>,
     /// Not to be applied: iP's values stay.
     pub left_out: Vec<Affected>,
+    /// People who are left as they are, whatever would change about them.
+    pub leave_people: Vec<PersonKey>,
 }
 
 impl Affected {

@@ -75,6 +75,8 @@ named!(
         ClassesNotApproved = "classes_not_approved",
         /// The record belongs to a person in iP under a new id, and the approver left out new ids.
         NewIdNotApproved = "new_id_not_approved",
+        /// The approver left this person as they are.
+        PersonNotApproved = "person_not_approved",
         /// The school's MIS is not in the table of MIS.
         UnknownMis = "unknown_mis",
         /// A record is missing from its list, and Wonde does not say whether it still exists.
@@ -217,6 +219,10 @@ impl IssueCode {
             Self::LineManagersNotApproved => GuardCategory::LineManagersEmptied.left_out(),
             Self::ClassesNotApproved => GuardCategory::ClassesEmptied.left_out(),
             Self::NewIdNotApproved => GuardCategory::NewIds.left_out(),
+            Self::PersonNotApproved => {
+                "The approver of the last sync chose to leave this person as they are, so \
+                 nothing about them was changed in iP."
+            }
             Self::UnknownMis => {
                 "This school's MIS is not in our list, so everything that it sends is \
                  imported. Please tell support the name of the MIS."
@@ -274,6 +280,7 @@ impl IssueCode {
             | Self::LineManagersNotApproved
             | Self::ClassesNotApproved
             | Self::NewIdNotApproved
+            | Self::PersonNotApproved
             | Self::UnknownMis
             | Self::AbsenceUnproven
             | Self::LeaverLeftActive

@@ -1,7 +1,7 @@
 mod background;
 mod kinds;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 
 pub use background::BackgroundJob;
@@ -280,6 +280,10 @@ pub struct Job {
     pub started_at: Option<DateTime<Utc>>,
     /// When it finished.
     pub finished_at: Option<DateTime<Utc>>,
+    /// When its last attempt ended, while it waits for the next one.
+    pub idle_since: Option<DateTime<Utc>>,
+    /// How long it has waited between attempts: for approval, for a pause, for the next attempt.
+    pub idle: TimeDelta,
     /// When a retrying job is due.
     pub next_attempt_at: Option<DateTime<Utc>>,
     /// The progress, once the job has started.
@@ -290,6 +294,15 @@ pub struct Job {
     pub approval: Option<Approval>,
     /// Why the last attempt failed.
     pub error: Option<JobFailure>,
+}
+
+impl Job {
+    /// How long it has run by now, without the time between its attempts. `None` if it has not
+    /// started.
+    pub fn ran(&self, now: DateTime<Utc>) -> Option<TimeDelta> {
+        let end = self.finished_at.or(self.idle_since).unwrap_or(now);
+        Some((end - self.started_at? - self.idle).max(TimeDelta::zero()))
+    }
 }
 
 /// The right to work on a job. A claim gives it, and a later claim takes it away.

@@ -24,6 +24,7 @@ pub mod plan;
 mod refresh;
 mod report;
 mod requester;
+mod review;
 mod role;
 mod schedule;
 mod school;
@@ -64,6 +65,7 @@ pub use photo::{MAX_PHOTO_BYTES, Photo, PhotoRecord, PhotoType};
 pub use refresh::{LoginAccount, LoginStanding, Outage, OutageReason, RefreshOutcome, StaleReason};
 pub use report::{PhotoCounts, Report, TeachingCounts};
 pub use requester::{InvalidOnBehalfOf, OnBehalfOf, Requester};
+pub use review::{PersonKey, Recount, Review, ReviewedPerson};
 pub use role::{Action, Role};
 pub use schedule::{
     DateRange, DueSync, HourRange, InvalidTimeOfDay, REQUESTED_BY_SCHEDULE, Schedule, Served,

@@ -44,7 +44,7 @@ mod undo;
 use std::collections::HashSet;
 
 use crate::{
-    Affected, GuardCategory, Issue, IssueCode, PhotoCounts, Report, StaffId, SyncRules,
+    Affected, GuardCategory, Issue, IssueCode, PersonKey, PhotoCounts, Report, StaffId, SyncRules,
     line_manager::HierarchyLists,
 };
 pub use candidates::{Candidate, MatchReason};
@@ -69,6 +69,8 @@ pub struct Rules {
     pub sync: SyncRules,
     /// Categories that a person did not approve when the job was held. They stay as they are in iP.
     pub left_out: Vec<Affected>,
+    /// People whom a person left as they are when the job was held.
+    pub leave_people: Vec<PersonKey>,
     /// Whether so many people of the school became inactive lately that a login must not deactivate
     /// more.
     pub has_many_recent_leavers: bool,
@@ -145,6 +147,7 @@ pub fn plan(held: &Held, fetched: &Fetched, rules: &Rules) -> Plan {
     candidates.extend(doubts::leave_out(of, &mut matches, &in_doubt, &decided));
     no_login::leave_out(of, &mut matches);
     matching::leave_out_new_ids(of, &mut matches);
+    matching::leave_out_people(of, &mut matches);
 
     // A leaver gives up their login, so this comes before the logins are judged.
     let leavers = leavers::find(of, &matches, &candidates, &mut found);

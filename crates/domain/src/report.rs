@@ -1,6 +1,6 @@
 use serde::{Deserialize, Serialize};
 
-use crate::{Affected, RefreshOutcome, SyncMode};
+use crate::{Affected, Recount, RefreshOutcome, SyncMode};
 
 /// What a sync did, in numbers. It is stored with the job.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -39,6 +39,9 @@ pub struct Report {
     pub guard: Vec<Affected>,
     /// What a person did not approve when the job was held. iP's values stay.
     pub left_out: Vec<Affected>,
+    /// How the numbers differ from those that a person approved; empty if the job was not held.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub recounts: Vec<Recount>,
     /// HTTP requests sent to Wonde.
     pub requests: u64,
     /// From the start of the attempt to its end.

@@ -1,7 +1,7 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use mis_sync_domain::{Job, JobId, JobState, Lane};
-use mis_sync_store::{Pool, fetches, jobs};
+use mis_sync_store::{Pool, fetches, jobs, pauses};
 use mis_sync_telemetry::metrics;
 
 use crate::{
@@ -104,10 +104,12 @@ impl Queue {
         self.redis.push(lane, &[id]).await
     }
 
-    /// Sends every job that should be running to Redis again, ends the exhausted ones, and discards
-    /// what dead runs staged. Every worker does this continuously. It is not an error if Redis does
+    /// Ends the pauses whose time has come, sends every job that should be running to Redis again, ends
+    /// the exhausted ones, and discards what dead runs staged. Every worker does this continuously. It is not an error if Redis does
     /// not accept an id: workers ask the ledger for it.
     pub async fn redeliver_due(&self) -> Result<Swept, Error> {
+        // First, because deadlines stand still while a pause lasts.
+        pauses::end_due(&self.pool).await?;
         let failed = jobs::fail_exhausted(&self.pool).await?;
         let discarded = fetches::discard_leftovers(&self.pool).await?;
         let mut swept = Swept { failed, discarded, ..Swept::default() };

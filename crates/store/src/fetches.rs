@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use mis_sync_domain::{
-    IssueCode, Lease, Progress,
+    IssueCode, JobId, Lease, Progress, StaffRecord,
     absence::Missing,
     plan::{Fetch, List, MappedPage, Next},
 };
@@ -59,6 +59,19 @@ pub async fn begin(
     }
     discard(pool, lease).await?;
     begin_first(pool, lease, updated_after).await?.ok_or(Error::LeaseLost)
+}
+
+/// The records of staff that an unfinished job has read, as far as they are still kept.
+pub async fn staff_of(pool: &PgPool, id: JobId) -> Result<Vec<StaffRecord>, Error> {
+    let pages = sqlx::query_scalar!(
+        "SELECT records FROM fetched_page WHERE job_id = $1 AND list = $2 ORDER BY page",
+        id.0,
+        List::Employees.as_str(),
+    )
+    .fetch_all(pool)
+    .await?;
+    let staff = |page: String| from_json::<MappedPage>(&page).map(|page| page.staff);
+    Ok(pages.into_iter().filter_map(staff).flatten().map(|(_, record)| record).collect())
 }
 
 /// Begins the fetch of a job that has none. Returns `None` if it has one, or if the lease is lost.

@@ -26,7 +26,7 @@ mod sweep;
 mod transitions;
 
 pub use crate::audit::Actor;
-pub use actions::{Approved, approve, cancel, reject, retry_finished, retry_now};
+pub use actions::{Approve, Approved, approve, cancel, reject, retry_finished, retry_now};
 pub use change_groups::{ChangeGroup, ChangeKind, change_groups};
 pub use claim::{Claimed, Leaves, claim, claim_next, heartbeat};
 pub use enqueue::{Enqueued, Idempotency, NewJob, answered, enqueue};

@@ -4,7 +4,7 @@
 use std::fmt;
 
 use chrono::{DateTime, Utc};
-use mis_sync_domain::{AuditAction, Lane, SchoolId};
+use mis_sync_domain::{AuditAction, Lane, REQUESTED_BY_SCHEDULE, SchoolId};
 use sqlx::{PgConnection, PgPool};
 
 use crate::{
@@ -63,21 +63,63 @@ pub struct Pause {
     pub actor: String,
     /// The reason that the person gave.
     pub reason: Option<String>,
+    /// When it ends by itself; `None` if a person ends it.
+    pub until: Option<DateTime<Utc>>,
     /// Number of waiting jobs.
     pub waiting: i64,
 }
 
-/// Pauses a lane or a school. If it is already paused, nothing changes. Returns false if there is
-/// no such school, or if the lane is the internal one.
+/// Pauses a lane or a school, until a person ends the pause. See [`pause_until`].
 pub async fn pause(pool: &PgPool, scope: &Scope, actor: &Actor) -> Result<bool, Error> {
+    pause_until(pool, scope, None, actor).await
+}
+
+/// Pauses a lane or a school, until this time if one is given. If it is already paused, the pause
+/// only becomes longer. Returns false if there is no such school, or if the lane is the internal
+/// one.
+pub async fn pause_until(
+    pool: &PgPool,
+    scope: &Scope,
+    until: Option<DateTime<Utc>>,
+    actor: &Actor,
+) -> Result<bool, Error> {
     let mut tx = crate::begin(pool).await?;
+    let done = begin_pause(&mut tx, scope, until, actor).await?;
+    if done == Begun::Now {
+        record(&mut tx, scope, actor, AuditAction::Pause).await?;
+    }
+    tx.commit().await?;
+    Ok(done != Begun::Unknown)
+}
+
+/// The result of a request to pause.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Begun {
+    /// It begins, or becomes longer.
+    Now,
+    /// It was already paused for at least as long.
+    Before,
+    /// There is nothing of this name that can be paused.
+    Unknown,
+}
+
+/// Begins a pause within a transaction, which has to [`record`] it as its last write.
+pub(crate) async fn begin_pause(
+    db: &mut PgConnection,
+    scope: &Scope,
+    until: Option<DateTime<Utc>>,
+    actor: &Actor,
+) -> Result<Begun, Error> {
     let done = sqlx::query!(
         r#"
         WITH known AS (
             SELECT WHERE $1 = 'lane' AND $2 <> 'internal' OR EXISTS (SELECT FROM school WHERE id = $2)
         ), paused AS (
-            INSERT INTO pause (scope, target, actor, reason) SELECT $1, $2, $3, $4 FROM known
-            ON CONFLICT DO NOTHING RETURNING scope
+            INSERT INTO pause AS p (scope, target, actor, reason, until)
+            SELECT $1, $2, $3, $4, $5 FROM known
+            ON CONFLICT (scope, target) DO UPDATE SET until = excluded.until
+                WHERE p.until < coalesce(excluded.until, 'infinity')
+            RETURNING scope
         )
         SELECT (SELECT count(*) FROM known) AS "known!", (SELECT count(*) FROM paused) AS "now!"
         "#,
@@ -85,14 +127,52 @@ pub async fn pause(pool: &PgPool, scope: &Scope, actor: &Actor) -> Result<bool, 
         scope.target(),
         actor.requester.name,
         actor.reason,
+        until,
     )
-    .fetch_one(&mut *tx)
+    .fetch_one(db)
     .await?;
-    if done.now > 0 {
-        record(&mut tx, scope, actor, AuditAction::Pause).await?;
+    Ok(match (done.known, done.now) {
+        (0, _) => Begun::Unknown,
+        (_, 0) => Begun::Before,
+        _ => Begun::Now,
+    })
+}
+
+/// Ends the pauses whose time has come, like [`resume`]. Until this is called they go on, so that
+/// no deadline passes unnoticed. Returns their number.
+pub async fn end_due(pool: &PgPool) -> Result<u64, Error> {
+    let mut ended = 0;
+    while let Some(scope) = end_next(pool).await? {
+        tracing::info!(%scope, "a pause ended at its time");
+        ended += 1;
     }
+    Ok(ended)
+}
+
+async fn end_next(pool: &PgPool) -> Result<Option<Scope>, Error> {
+    let mut tx = crate::begin(pool).await?;
+    let due = sqlx::query!(
+        r#"
+        DELETE FROM pause
+        WHERE (scope, target) = (SELECT scope, target FROM pause WHERE until <= now()
+            ORDER BY until LIMIT 1 FOR UPDATE SKIP LOCKED)
+        RETURNING scope, target, paused_at
+        "#,
+    )
+    .fetch_optional(&mut *tx)
+    .await?;
+    let Some(row) = due else { return Ok(None) };
+    let scope = read(&row.scope, &row.target)?;
+    release(&mut tx, &scope, row.paused_at).await?;
+    let actor = Actor::command(REQUESTED_BY_SCHEDULE, None);
+    record(&mut tx, &scope, &actor, AuditAction::Resume).await?;
     tx.commit().await?;
-    Ok(done.known > 0)
+    Ok(Some(scope))
+}
+
+fn read(scope: &str, target: &str) -> Result<Scope, Error> {
+    let broken = || Error::Inconsistent { table: "pause", column: "target", id: target.to_owned() };
+    Scope::read(scope, target).ok_or_else(broken)
 }
 
 /// Ends a pause. Waiting jobs are due at once, with as much time until their deadline as before.
@@ -147,7 +227,8 @@ async fn release(
     Ok(())
 }
 
-async fn record(
+/// Writes the line of the audit log.
+pub(crate) async fn record(
     db: &mut PgConnection,
     scope: &Scope,
     actor: &Actor,
@@ -172,7 +253,7 @@ pub async fn list(pool: &PgPool) -> Result<Vec<Pause>, Error> {
             UNION ALL
             SELECT 'school', school_id, sum(jobs) FROM waiting GROUP BY school_id
         )
-        SELECT scope, target, p.paused_at, p.actor, p.reason,
+        SELECT scope, target, p.paused_at, p.actor, p.reason, p.until,
             coalesce(s.jobs, 0)::bigint AS "waiting!"
         FROM pause p LEFT JOIN of_scopes s USING (scope, target)
         ORDER BY scope, target
@@ -182,11 +263,9 @@ pub async fn list(pool: &PgPool) -> Result<Vec<Pause>, Error> {
     .await?;
     rows.into_iter()
         .map(|row| {
-            let broken =
-                Error::Inconsistent { table: "pause", column: "target", id: row.target.clone() };
-            let scope = Scope::read(&row.scope, &row.target).ok_or(broken)?;
+            let scope = read(&row.scope, &row.target)?;
             let (paused_at, actor, reason) = (row.paused_at, row.actor, row.reason);
-            Ok(Pause { scope, paused_at, actor, reason, waiting: row.waiting })
+            Ok(Pause { scope, paused_at, actor, reason, until: row.until, waiting: row.waiting })
         })
         .collect()
 }

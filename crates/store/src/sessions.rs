@@ -1,6 +1,7 @@
 //! Who is signed in to the dashboard.
 
-use mis_sync_domain::{AuditAction, named};
+use chrono::{DateTime, Utc};
+use mis_sync_domain::{AuditAction, JobId, named};
 use sqlx::PgPool;
 use uuid::Uuid;
 
@@ -109,4 +110,43 @@ pub async fn end(pool: &PgPool, id: Uuid, key: &ApiKey) -> Result<(), Error> {
     }
     tx.commit().await?;
     Ok(())
+}
+
+/// For so long a session shows the personal data of a job once its owner has asked for it.
+pub const REVEAL_MINUTES: u32 = 15;
+
+/// Records that a session shows the personal data of a job from now on.
+pub async fn reveal(pool: &PgPool, id: Uuid, job_id: JobId) -> Result<(), Error> {
+    sqlx::query!(
+        r#"
+        INSERT INTO dashboard_reveal (session_id, job_id, until)
+        VALUES ($1, $2, now() + make_interval(mins => $3))
+        ON CONFLICT (session_id, job_id) DO UPDATE SET until = excluded.until
+        "#,
+        id,
+        job_id.0,
+        i32::try_from(REVEAL_MINUTES).expect("a few minutes"),
+    )
+    .execute(pool)
+    .await?;
+    Ok(())
+}
+
+/// Until when a session shows the personal data of a job; `None` if it does not.
+pub async fn revealed_until(
+    pool: &PgPool,
+    id: Uuid,
+    job_id: JobId,
+) -> Result<Option<DateTime<Utc>>, Error> {
+    let until = sqlx::query_scalar!(
+        r#"
+        SELECT until FROM dashboard_reveal
+        WHERE session_id = $1 AND job_id = $2 AND until > now()
+        "#,
+        id,
+        job_id.0,
+    )
+    .fetch_optional(pool)
+    .await?;
+    Ok(until)
 }

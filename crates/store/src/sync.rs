@@ -14,7 +14,7 @@ pub mod undo;
 use std::time::Duration;
 
 use mis_sync_domain::{
-    Affected, Guard, JobId, Lease, Report, SchoolId, SyncRules,
+    Affected, Guard, JobId, Lease, PersonKey, Report, Review, SchoolId, SyncRules,
     line_manager::HierarchyLists,
     plan::{self, Fetched, NewIds, Rules},
 };
@@ -81,8 +81,8 @@ async fn try_finish(
     let Plan { lease, school_id, fetched, rules, guard, dry_run } = plan;
     let mut tx = transaction::begin_for(pool, lease, "BEGIN").await?;
     let locked = lock(&mut tx, lease, school_id).await?;
-    let Locked { approved, left_out, hierarchy_lists } = locked;
-    let rules = Rules { sync: rules, left_out, has_many_recent_leavers: false };
+    let Locked { approved, left_out, leave_people, hierarchy_lists } = locked;
+    let rules = Rules { sync: rules, left_out, leave_people, has_many_recent_leavers: false };
     let held = held::read_school(&mut tx, school_id, fetched, &rules, hierarchy_lists).await?;
     let planned = plan::plan(&held, fetched, &rules);
 
@@ -96,7 +96,12 @@ async fn try_finish(
         is_applied: !dry_run && !is_held,
         is_of_one_person: false,
     };
-    if approved.is_some() {
+    if let Some(approved) = &approved {
+        let shown = jobs::changes_of_field(&mut *tx, lease.job_id, None, 0, i64::MAX).await?;
+        let shown = Review::of(shown.into_iter().map(|(_, change)| change));
+        let done = Review::of(planned.changes(&NewIds::default()));
+        let leave_people = &rules.leave_people;
+        report.recounts = shown.compare(approved, leave_people, &done, &planned.affected);
         history::forget(&mut tx, lease.job_id).await?;
     }
     let ids = if write.is_applied { people::draw_ids(&planned) } else { NewIds::default() };
@@ -126,6 +131,8 @@ struct Locked {
     approved: Option<Vec<Affected>>,
     /// What they did not approve. It stays as it is in iP.
     left_out: Vec<Affected>,
+    /// People whom they left as they are.
+    leave_people: Vec<PersonKey>,
     /// Which way Wonde's lists of line managers point, as the last full sync showed.
     hierarchy_lists: Option<HierarchyLists>,
 }
@@ -138,7 +145,7 @@ async fn lock(db: &mut PgConnection, lease: Lease, school_id: &SchoolId) -> Resu
         WITH back AS (
             DELETE FROM wonde_outage WHERE school_id = $3
         )
-        SELECT s.hierarchy_lists, j.approved, j.left_out, j.approved_at IS NOT NULL AS "was_held!"
+        SELECT s.hierarchy_lists, j.approved, j.left_out, j.leave_people, j.approved_at IS NOT NULL AS "was_held!"
         FROM school s
         JOIN job j ON j.id = $1 AND j.fence = $2 AND j.state = 'running'
         WHERE s.id = $3
@@ -157,6 +164,8 @@ async fn lock(db: &mut PgConnection, lease: Lease, school_id: &SchoolId) -> Resu
     Ok(Locked {
         approved: approved.map_err(|_| broken("approved"))?,
         left_out: serde_json::from_value(row.left_out).map_err(|_| broken("left_out"))?,
+        leave_people: serde_json::from_value(row.leave_people)
+            .map_err(|_| broken("leave_people"))?,
         hierarchy_lists: held::hierarchy_lists(row.hierarchy_lists),
     })
 }

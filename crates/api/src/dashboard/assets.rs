@@ -52,6 +52,7 @@ asset!(
     "css/tables.css",
     "css/charts.css",
     "css/dialogs.css",
+    "css/held.css",
     "css/screens.css",
     "css/print.css"
 );

@@ -92,6 +92,11 @@ pub(super) async fn review(
 
 /// How many jobs are listed with what became of them.
 const RESULTS: i64 = 200;
+fn review_path(action: BulkAction, filter: &Filter) -> String {
+    let query = filter.query_string();
+    let and = if query.is_empty() { "?" } else { "&" };
+    format!("/dashboard/bulk/review{query}{and}action={}", action.as_str())
+}
 
 const NONE: Count = Count { number: 0, is_exact: true };
 
@@ -134,12 +139,12 @@ pub(super) async fn start(posted: Posted) -> Result<Response, ApiError> {
     let action: BulkAction = fields.required("action")?.parse().map_err(|_| missing())?;
     let query = fields.text("query").unwrap_or_default().trim_start_matches('?');
     let filter = Filter::read(Parameters::parse(query)?, posted.operator.preferences())?;
+    // The page says that no job of the filter can be acted on now.
+    let review = || go(&review_path(action, &filter), None);
     if filter.is_everything() {
-        return Err(ApiError::MalformedBody("tick some jobs or set a filter first".into()));
+        return Ok(review());
     }
-    let Some(wanted) = filter.resolve(access.pool()).await? else {
-        return Err(ApiError::MalformedBody("no job matches the filter now".into()));
-    };
+    let Some(wanted) = filter.resolve(access.pool()).await? else { return Ok(review()) };
     let id = control::act_on_jobs(access.queue(), action, &wanted, &posted.actor()?).await?;
     Ok(go(&format!("/dashboard/bulk/{id}"), None))
 }

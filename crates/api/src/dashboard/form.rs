@@ -8,9 +8,12 @@ use axum::{
     http::{HeaderMap, HeaderName, header::HOST, header::ORIGIN, request::Parts},
     response::{IntoResponse, Response},
 };
+use chrono::{DateTime, NaiveDateTime, Utc};
 use mis_sync_domain::{Action, Job};
 use mis_sync_queue::Actor;
 use url::{Url, form_urlencoded};
+
+use super::{parts::now, preferences::FIELD};
 
 use crate::{
     ApiError, ApiState,
@@ -49,6 +52,11 @@ impl Fields {
         self.0.contains_key(name)
     }
 
+    /// What follows this in the names of fields, for example of ticked boxes.
+    pub(super) fn names_after<'a>(&'a self, prefix: &'a str) -> impl Iterator<Item = &'a str> {
+        self.0.keys().filter_map(move |name| name.strip_prefix(prefix))
+    }
+
     /// A field, or an error that it is missing.
     pub(super) fn required(&self, name: &'static str) -> Result<&str, ApiError> {
         let missing = || ApiError::MalformedBody(format!("the field `{name}` is missing"));
@@ -60,6 +68,15 @@ impl Posted {
     /// Lets the operator act, if their role allows it.
     pub(super) fn may(&self, action: Action) -> Result<&Access, ApiError> {
         self.operator.may(action)
+    }
+
+    /// A time in the operator's zone that is still to come; `None` if the field is empty or missing.
+    pub(super) fn time_to_come(&self, name: &str) -> Result<Option<DateTime<Utc>>, ApiError> {
+        let Some(text) = self.fields.text(name) else { return Ok(None) };
+        let local = NaiveDateTime::parse_from_str(text, FIELD).ok();
+        let time = local.map(|local| self.operator.preferences().instant(local));
+        let wanted = || ApiError::MalformedBody(format!("`{name}` has to be a time in the future"));
+        time.filter(|time| *time > now()).ok_or_else(wanted).map(Some)
     }
 
     /// The operator, with the reason from the form.

@@ -99,7 +99,10 @@ fn one(operator: &Operator, job: &Job, groups: &[ChangeGroup], names: &Names) ->
         article #{ "held-" (job.id) }.held {
             div.title {
                 h2 { (school(names, job.school_id.as_ref())) " " (state(job.state)) }
-                (job::offer(operator, job, &[]))
+                div.buttons {
+                    (job::approval(operator, job, names))
+                    (job::offer(operator, job, &[], names))
+                }
             }
             p.quiet {
                 "Requested "
@@ -131,7 +134,7 @@ fn one(operator: &Operator, job: &Job, groups: &[ChangeGroup], names: &Names) ->
             h3 { "Everything that would change" }
             (job::summary(job, groups, &job::Wanted::default()))
             p {
-                a.open href=(job_path(job.id)) { "See every change" }
+                a.open href={ (job_path(job.id)) "#review" } { "Review person by person" }
             }
         }
     }

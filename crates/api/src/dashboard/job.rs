@@ -3,24 +3,31 @@
 mod actions;
 mod changes;
 mod issues;
+mod refusal;
+mod report;
+mod review;
 mod timeline;
 
 use axum::response::{IntoResponse, Response};
 use maud::{Markup, html};
-use mis_sync_domain::{Affected, Approval, Job, JobState, Report};
+use mis_sync_domain::{Affected, Approval, Job, JobState};
 use mis_sync_store::jobs::{self, Attempt};
 
-pub(super) use actions::{approve, cancel, offer, reject, remedy, retry, undo};
+pub(super) use actions::{
+    approval, approve, cancel, is_to_review, offer, reject, remedy, retry, undo,
+};
 use changes::Shown;
-pub(super) use changes::{Wanted, reveal as reveal_changes, summary};
+pub(super) use changes::{Wanted, download_changes, reveal as reveal_changes, summary};
+pub(super) use review::review;
 
 use super::{
     live,
     page::{FRAME, Page, Tab},
     parts::{
-        Names, count, job_path, length, names_of, now, number, panel, read, school, state, time,
-        time_or_dash, what,
+        Names, count, job_path, length, names_of, now, number, panel, ran, read, school, state,
+        time, time_or_dash, what,
     },
+    undone,
 };
 use crate::{
     ApiError,
@@ -34,54 +41,89 @@ pub(super) async fn show(
     parameters: Parameters,
 ) -> Result<Response, ApiError> {
     let wanted = Wanted::read(parameters)?;
-    render(&operator, &job_id, &wanted, Shown::Hidden).await
+    render(&operator, &job_id, &wanted, &Extra::default()).await
 }
 
-/// The page; `shown` says whether personal data are in it.
+/// What the answer to a form adds to the page.
+#[derive(Default)]
+struct Extra {
+    /// Why nothing was done.
+    notice: Option<String>,
+    /// What is ticked in the review.
+    draft: review::Draft,
+}
+
 async fn render(
     operator: &Operator,
     job_id: &str,
     wanted: &Wanted,
-    shown: Shown,
+    extra: &Extra,
 ) -> Result<Response, ApiError> {
     let access = operator.access();
     let job = access.job(job_id).await?;
     let pool = access.pool();
-    // Revealed data are not replaced while a person reads them: that page does not refresh itself.
-    let is_live = shown == Shown::Hidden;
-    let watch = if is_live { live::job(operator, job.id).await } else { None };
-    let (attempts, lineage, groups, changes, issues) = tokio::join!(
-        read(jobs::attempts(pool, job.id)),
+    let watch = live::job(operator, job.id).await;
+    let shown = match operator.sees_data_of(job.id).await? {
+        Some(_) => Shown::Shown,
+        None => Shown::Hidden,
+    };
+    let (history, lineage, groups, changes, issues) = tokio::join!(
+        read(timeline::History::read(pool, &job)),
         read(jobs::lineage(pool, job.id)),
         read(jobs::change_groups(pool, job.id)),
         read(changes::page(pool, job.id, wanted)),
         read(issues::page(pool, job.id)),
     );
+    let held = if is_to_review(&job) {
+        Some(read(review::Held::read(pool, &job, shown == Shown::Shown)).await)
+    } else {
+        None
+    };
+    let undone = undone::of_job(operator, &job).await;
     let names = names_of(pool, &job.school_id).await;
     let lineage_of: &[Job] = lineage.as_deref().unwrap_or_default();
-    let source = if is_live { "Live" } else { "As of page load" };
+    let attempts = history.as_ref().map(|history| history.attempts.as_slice()).unwrap_or_default();
+    let has_personal = held.is_some() || changes.as_deref().is_ok_and(changes::has_personal);
     let content = html! {
         div #job
-            hx-get=[is_live.then(|| wanted.address(&job))]
+            hx-get=(wanted.address(&job))
             hx-trigger="changed from:#live"
             hx-select="#job"
             hx-swap="outerMorph"
             hx-select-oob=(FRAME)
         {
             (head(operator, &job, lineage_of, &names))
-            (standing(&job, attempts.as_deref().unwrap_or_default()))
+            @if let Some(notice) = &extra.notice {
+                p.refusal role="alert" { (notice) }
+            }
+            (standing(&job, attempts))
             @if let Some(error) = &job.error { (failure(operator, &job, error)) }
-            @if let Some(approval) = &job.approval { (approved(approval)) }
-            (report_of(&job))
-            (panel("Attempts", source, &attempts, |attempts| {
-                timeline::show(operator, &job, attempts)
+            (undone)
+            @if has_personal { (changes::curtain(operator, &job, wanted, shown)) }
+            @match &held {
+                Some(Ok(held)) => {
+                    (review::show(operator, &job, held, &extra.draft, shown == Shown::Shown))
+                }
+                Some(Err(reason)) => p.broken { (reason) },
+                None => {}
+            }
+            @if let Some(approval) = &job.approval { (approved(&job, approval)) }
+            (facts(operator, &job))
+            (report::show(&job))
+            (panel("Timeline", "Live", &history, |history| {
+                timeline::show(operator, &job, history)
             }))
             @if lineage_of.len() > 1 { (family(operator, &job, lineage_of)) }
-            (panel("Issues", source, &issues, |issues| issues::show(&job, issues)))
-            (panel(changes_title(&job), source, &groups, |groups| html! {
+            (panel("Issues", "Live", &issues, |issues| issues::show(&job, issues)))
+            (panel(changes_title(&job), "Live", &groups, |groups| html! {
                 (summary(&job, groups, wanted))
                 @match &changes {
-                    Ok(page) => (changes::show(operator, &job, page, wanted, shown)),
+                    // The review has everyone of them already.
+                    Ok(page) if held.is_some() => details.data open[!wanted.is_all()] {
+                        summary { "See every change" }
+                        (changes::show(&job, page, wanted, shown))
+                    },
+                    Ok(page) => (changes::show(&job, page, wanted, shown)),
                     Err(reason) => p.broken { (reason) },
                 }
             }))
@@ -111,8 +153,14 @@ fn head(operator: &Operator, job: &Job, lineage: &[Job], names: &Names) -> Marku
                 " "
                 (state(job.state))
             }
-            (actions::offer(operator, job, lineage))
+            (actions::offer(operator, job, lineage, names))
         }
+    }
+}
+
+/// Ids, times and attempts.
+fn facts(operator: &Operator, job: &Job) -> Markup {
+    html! {
         dl.facts {
             div {
                 dt { "Id" }
@@ -145,6 +193,12 @@ fn head(operator: &Operator, job: &Job, lineage: &[Job], names: &Names) -> Marku
                         Some(started) => (length(started - job.created_at)),
                         None => span.quiet { "–" },
                     }
+                }
+            }
+            @if let Some(ran) = ran(job) {
+                div {
+                    dt { "Ran" }
+                    dd { (length(ran)) }
                 }
             }
             div {
@@ -258,10 +312,12 @@ fn failure(operator: &Operator, job: &Job, error: &mis_sync_domain::JobFailure) 
     }
 }
 
-/// What a person approved and what not.
-fn approved(approval: &Approval) -> Markup {
+/// What a person approved and what not, and why the numbers differ in the end.
+fn approved(job: &Job, approval: &Approval) -> Markup {
     let sentences =
         |all: &[Affected]| all.iter().map(Affected::sentence).collect::<Vec<_>>().join("; ");
+    let left = i64::try_from(approval.leave_people.len()).unwrap_or(i64::MAX);
+    let recounts = job.report.iter().flat_map(|report| &report.recounts);
     html! {
         div.good {
             p {
@@ -273,6 +329,22 @@ fn approved(approval: &Approval) -> Markup {
                 p {
                     strong { "Left unchanged in iP: " }
                     (sentences(&approval.left_out))
+                    "."
+                }
+            }
+            @if left > 0 {
+                p {
+                    strong { "Left as they are: " }
+                    (count(left, "person", "people"))
+                    "."
+                }
+            }
+            @for recount in recounts {
+                p {
+                    strong { (recount.records) " of " (recount.shown) }
+                    " "
+                    (recount.category.past())
+                    @if !recount.reasons().is_empty() { ": " (recount.reasons().join("; ")) }
                     "."
                 }
             }
@@ -308,104 +380,6 @@ fn family(operator: &Operator, job: &Job, lineage: &[Job]) -> Markup {
                         }
                     }
                 }
-            }
-        }
-    }
-}
-
-/// A figure of a report: its name and its value.
-type Figure = (&'static str, fn(&Report) -> u64);
-
-/// The figures of a job. Their places are there from the start, so that nothing jumps.
-fn report_of(job: &Job) -> Markup {
-    let report = job.report.as_ref();
-    if report.is_none() && job.state.is_finished() {
-        return html! {};
-    }
-    let people: [Figure; 9] = [
-        ("Fetched", |report| report.fetched),
-        ("Current", |report| report.current),
-        ("Created", |report| report.created),
-        ("Updated", |report| report.updated),
-        ("Unchanged", |report| report.unchanged),
-        ("Deactivated", |report| report.deactivated),
-        ("Restored", |report| report.restored),
-        ("Left out", |report| report.skipped),
-        ("Issues", |report| report.issues),
-    ];
-    html! {
-        section.panel {
-            header {
-                h2 { "Report" }
-                p.source {
-                    @match report {
-                        Some(report) => {
-                            (count(report.requests, "request", "requests"))
-                            " to Wonde in "
-                            (length(chrono::TimeDelta::milliseconds(
-                                i64::try_from(report.duration_ms).unwrap_or(i64::MAX),
-                            )))
-                        }
-                        None => "appears once the records have been compared",
-                    }
-                }
-            }
-            @if let Some(outcome) = report.and_then(|report| report.outcome) {
-                p {
-                    "Outcome: "
-                    strong { (outcome.as_str().replace('_', " ")) }
-                }
-            }
-            dl.tiles {
-                @for (name, of) in people {
-                    @let value = report.map_or(0, of);
-                    div.zero[value == 0] {
-                        dt { (name) }
-                        dd {
-                            @if report.is_some() { (number(value)) } @else { "–" }
-                        }
-                    }
-                }
-            }
-            @if let Some(report) = report { (rest_of(report)) }
-        }
-    }
-}
-
-/// Classes, subjects and photos, if there were any.
-fn rest_of(report: &Report) -> Markup {
-    let teaching = [("Classes", &report.classes), ("Subjects", &report.subjects)];
-    html! {
-        @for (name, counts) in teaching.into_iter().filter(|(_, counts)| counts.fetched > 0) {
-            p {
-                strong { (name) }
-                ": "
-                (number(counts.fetched))
-                " fetched, "
-                (number(counts.created))
-                " new, "
-                (number(counts.updated))
-                " updated, "
-                (number(counts.archived))
-                " archived, "
-                (number(counts.restored))
-                " restored, "
-                (number(counts.skipped))
-                " left out"
-            }
-        }
-        @if report.photos.fetched > 0 {
-            p {
-                strong { "Photos" }
-                ": "
-                (number(report.photos.fetched))
-                " fetched, "
-                (number(report.photos.updated))
-                " new, "
-                (number(report.photos.removed))
-                " removed, "
-                (number(report.photos.skipped))
-                " left out"
             }
         }
     }

@@ -245,7 +245,7 @@ fn row(operator: &Operator, job: &Job, names: Option<&Names>, may_act: bool) -> 
                 }
             }
             @if may_act {
-                td { (job::remedy(operator, job)) }
+                td { (job::remedy(operator, job, names)) }
             }
         }
     }

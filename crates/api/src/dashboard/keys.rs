@@ -96,6 +96,7 @@ const LIFETIMES: [(&str, &str); 5] = [
 fn revocation(id: ApiKeyId) -> Deed<'static> {
     Deed {
         label: "Revoke",
+        whose: "the key".into(),
         action: format!("/dashboard/keys/{id}/revoke"),
         kind: "danger",
         says: "The key stops working immediately, and everyone who is signed in with it is signed out.",

@@ -96,7 +96,17 @@ pub(super) fn running(names: &Names, job: &RunningJob) -> Markup {
     }
 }
 
-fn name_of<'a>(names: &'a Names, id: &'a SchoolId) -> &'a str {
+/// A job in the words of a heading: `the full sync of Oak School`.
+pub(super) fn whose(names: &Names, job: &Job) -> String {
+    let what = what(job).to_lowercase();
+    match &job.school_id {
+        Some(id) => format!("the {what} of {}", name_of(names, id)),
+        None => format!("the {what}"),
+    }
+}
+
+/// The name of a school, or its id if the name is not known.
+pub(super) fn name_of<'a>(names: &'a Names, id: &'a SchoolId) -> &'a str {
     names.get(id.as_str()).map_or(id.as_str(), String::as_str)
 }
 
@@ -246,18 +256,16 @@ pub(super) fn what(job: &Job) -> &'static str {
     }
 }
 
-/// How long a job ran, or has run.
+/// How long a job ran, or has run, without the time between its attempts.
 pub(super) fn ran(job: &Job) -> Option<TimeDelta> {
-    let end = match job.state {
-        JobState::Running => now(),
-        _ => job.finished_at?,
-    };
-    Some(end - job.started_at?)
+    job.ran(now())
 }
 
 /// An action: a button that asks for confirmation, and accepts a reason.
 pub(super) struct Deed<'a> {
     pub(super) label: &'a str,
+    /// Whose action it is, as the end of a heading: `the sync of Oak School`.
+    pub(super) whose: String,
     pub(super) action: String,
     /// What will happen.
     pub(super) says: &'a str,
@@ -273,6 +281,9 @@ impl Deed<'_> {
                 summary class={ "button " (self.kind) } { (self.label) }
                 form.sheet method="post" action=(self.action) {
                     (form_token(operator))
+                    p {
+                        strong { (self.label) " " (self.whose) }
+                    }
                     p { (self.says) }
                     (fields)
                     label {

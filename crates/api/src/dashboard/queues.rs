@@ -1,6 +1,7 @@
 //! Lanes, schools and workers, and the buttons that pause and resume them.
 
 use axum::response::Response;
+use chrono::{DateTime, Utc};
 use maud::{Markup, html};
 use mis_sync_control as control;
 use mis_sync_domain::{Action, Lane};
@@ -16,8 +17,8 @@ use super::{
     login::{go, is_ours},
     page::{FRAME, Page, Tab, form_token},
     parts::{
-        Deed, Names, ago, badge, count, names_of, number, panel, read, running, school, scroll,
-        time,
+        Deed, Names, ago, badge, count, name_of, names_of, now, number, panel, read, running,
+        school, scroll, time,
     },
 };
 use crate::{ApiError, state::Operator};
@@ -25,7 +26,7 @@ use crate::{ApiError, state::Operator};
 pub(super) async fn show(operator: Operator) -> Result<Response, ApiError> {
     let watch = live::ledger(&operator).await;
     let pool = operator.access().pool();
-    let (now, paused, workers) =
+    let (figures, paused, workers) =
         tokio::join!(read(figures::now(pool)), read(pauses::list(pool)), read(workers::list(pool)));
     let busy = workers.iter().flatten().flat_map(|worker| &worker.running);
     let stopped = paused.iter().flatten().filter_map(|pause| match &pause.scope {
@@ -42,7 +43,7 @@ pub(super) async fn show(operator: Operator) -> Result<Response, ApiError> {
             hx-swap="outerMorph"
             hx-select-oob=(FRAME)
         {
-            (panel("Lanes", "Live", &now, |now| {
+            (panel("Lanes", "Live", &figures, |now| {
                 lanes(&operator, now, paused.as_deref().unwrap_or_default())
             }))
             (panel("Paused schools", "Live", &paused, |paused| {
@@ -89,11 +90,7 @@ fn lanes(operator: &Operator, now: &Now, paused: &[Pause]) -> Markup {
                                 strong { (lane) }
                             }
                             td {
-                                (match lane {
-                                    Lane::Bulk => "syncs of schools",
-                                    Lane::Interactive => "people who log in",
-                                    Lane::Internal => "",
-                                })
+                                (jobs_of(*lane))
                             }
                             td.number data-label="Unfinished" { (number(jobs)) }
                             td {
@@ -102,7 +99,9 @@ fn lanes(operator: &Operator, now: &Now, paused: &[Pause]) -> Markup {
                                     None => (badge("succeeded", "✓", "open")),
                                 }
                             }
-                            td { (lever(operator, &Scope::Lane(*lane), pause.is_some())) }
+                            td {
+                                (lever(operator, &Names::new(), &Scope::Lane(*lane), pause.is_some()))
+                            }
                         }
                     }
                 }
@@ -138,7 +137,7 @@ fn schools(operator: &Operator, paused: &[Pause], names: &Names) -> Markup {
                             }
                             td.number data-label="Waiting jobs" { (number(pause.waiting)) }
                             td { (paused_since(operator, pause)) }
-                            td { (lever(operator, &pause.scope, true)) }
+                            td { (lever(operator, names, &pause.scope, true)) }
                         }
                     }
                 }
@@ -147,25 +146,39 @@ fn schools(operator: &Operator, paused: &[Pause], names: &Names) -> Markup {
     }
 }
 
-fn paused_since(operator: &Operator, pause: &Pause) -> Markup {
+fn jobs_of(lane: Lane) -> &'static str {
+    match lane {
+        Lane::Bulk => "syncs of schools",
+        Lane::Interactive => "refreshes of people who log in",
+        Lane::Internal => "",
+    }
+}
+
+pub(super) fn paused_since(operator: &Operator, pause: &Pause) -> Markup {
     html! {
         (badge("held", "‖", "paused"))
         " since "
         (time(operator, pause.paused_at))
         " by "
         (pause.actor)
+        @if let Some(until) = pause.until { ", until " (time(operator, until)) }
         @if let Some(reason) = &pause.reason { ": " (reason) }
     }
 }
 
-fn lever(operator: &Operator, scope: &Scope, is_paused: bool) -> Markup {
+fn lever(operator: &Operator, names: &Names, scope: &Scope, is_paused: bool) -> Markup {
     if !operator.is_allowed(Action::ActOnJobs) {
         return html! {};
     }
+    let whose = match scope {
+        Scope::Lane(lane) => format!("all {}", jobs_of(*lane)),
+        Scope::School(id) => format!("the jobs of {}", name_of(names, id)),
+    };
     let fields = html! { input type="hidden" name=(scope_name(scope)) value=(scope.target()); };
     let deed = if is_paused {
         Deed {
             label: "Resume",
+            whose,
             action: "/dashboard/queues/resume".into(),
             kind: "primary",
             says: "Waiting jobs start immediately; their deadlines move by the length of the pause.",
@@ -173,13 +186,34 @@ fn lever(operator: &Operator, scope: &Scope, is_paused: bool) -> Markup {
     } else {
         Deed {
             label: "Pause",
+            whose,
             action: "/dashboard/queues/pause".into(),
             kind: "danger",
             says: "No worker starts another of these jobs. Running jobs finish, new \
                    ones wait, and logins are answered from iP's current record.",
         }
     };
+    let fields = html! {
+        (fields)
+        @if !is_paused { (until_field(operator, None)) }
+    };
     deed.show(operator, &fields)
+}
+
+/// When a pause ends by itself.
+pub(super) fn until_field(operator: &Operator, until: Option<DateTime<Utc>>) -> Markup {
+    let preferences = operator.preferences();
+    html! {
+        label {
+            "Until "
+            span.quiet { "(empty: until resumed)" }
+            input
+                name="until"
+                type="datetime-local"
+                min=(preferences.field(now()))
+                value=[until.map(|until| preferences.field(until))];
+        }
+    }
 }
 
 fn scope_name(scope: &Scope) -> &'static str {
@@ -202,6 +236,7 @@ fn pause_a_school(operator: &Operator) -> Markup {
                     "School"
                     input name="school" required autocomplete="off" placeholder="id";
                 }
+                (until_field(operator, None))
                 label {
                     "Reason"
                     input name="reason" maxlength="500" autocomplete="off";
@@ -289,12 +324,14 @@ fn drain_lever(operator: &Operator, worker: &WorkerRow) -> Markup {
     let deed = match worker.state {
         WorkerState::Alive => Deed {
             label: "Drain",
+            whose: format!("worker {}", worker.name),
             action: "/dashboard/queues/drain".into(),
             kind: "",
             says: "The worker finishes its current jobs and takes no new ones until it is undrained or restarted.",
         },
         WorkerState::Draining | WorkerState::Drained => Deed {
             label: "Undrain",
+            whose: format!("worker {}", worker.name),
             action: "/dashboard/queues/undrain".into(),
             kind: "primary",
             says: "The worker takes jobs again.",
@@ -330,7 +367,8 @@ fn read_scope(fields: &Fields) -> Result<Scope, ApiError> {
 pub(super) async fn pause(posted: Posted) -> Result<Response, ApiError> {
     let access = posted.may(Action::ActOnJobs)?;
     let scope = read_scope(posted.fields())?;
-    let is_there = control::pause(access.pool(), &scope, &posted.actor()?).await?;
+    let until = posted.time_to_come("until")?;
+    let is_there = control::pause_until(access.pool(), &scope, until, &posted.actor()?).await?;
     if is_there { Ok(go("/dashboard/queues", None)) } else { Err(ApiError::UnknownSchool) }
 }
 

@@ -33,6 +33,7 @@ use super::{
         time_or_dash,
     },
     schools::{condition_badge, condition_kind, conditions},
+    undone,
 };
 use crate::{ApiError, parameters::PathId, rows::BEFORE_ALL, state::Operator};
 
@@ -63,6 +64,7 @@ async fn render(
         read(withheld(pool, &school.id)),
         read(access.state().wonde_traffic()),
     );
+    let undone = undone::in_force(operator, &school.id, None).await;
     let wrong = wrong.ok().and_then(|mut all| all.remove(&school.id)).unwrap_or_default();
     let content = html! {
         div #school
@@ -72,6 +74,7 @@ async fn render(
             hx-swap="outerMorph"
         {
             (head(operator, school, &wrong))
+            (undone)
             (panel("Syncs", "Live", &past, |past| history(operator, past)))
             (panel("Latest jobs", "Live", &recent, |recent| html! {
                 @if recent.is_empty() {

@@ -1,8 +1,8 @@
 //! What a person does to a job.
 
 use axum::{http::StatusCode, response::Response};
-use mis_sync_control::{self as control, Act, Acted};
-use mis_sync_domain::Job;
+use mis_sync_control::{self as control, Act, Acted, Approve};
+use mis_sync_domain::{Clock, Job};
 use mis_sync_queue::Actor;
 
 use super::accepted;
@@ -12,7 +12,7 @@ use crate::{
     openapi::BodyProblems,
     parameters::PathId,
     state::Access,
-    views::{self, ActionRequest, ApproveRequest, JobView, ProblemView},
+    views::{self, ActionRequest, ApproveRequest, JobView, ProblemView, UndoRequest},
 };
 
 /// Longest reason, in characters.
@@ -122,7 +122,8 @@ pub(crate) async fn retry_job(
 /// The job runs and applies up to the numbers in `report.guard`. If the change is larger by then,
 /// the job is held again. With `categories`, only these categories are applied. For the others iP
 /// keeps its values (`approval.left_out`, issues that end in `_not_approved`), and the rest of the
-/// sync continues.
+/// sync continues. People in `leave_people` stay as they are in iP (issue `person_not_approved`).
+/// `report.recounts` of the finished job says how its numbers differ from those that were shown.
 #[utoipa::path(
     post,
     path = "/v1/jobs/{job_id}/approve",
@@ -145,12 +146,13 @@ pub(crate) async fn approve_job(
     body: JsonObject,
 ) -> Result<Response, ApiError> {
     let job = access.job(&job_id).await?;
-    let ApproveRequest { categories, reason } = body.read()?;
+    let ApproveRequest { categories, leave_people, reason } = body.read()?;
     if categories.as_ref().is_some_and(Vec::is_empty) {
         return Err(malformed("categories", views::at_least_one_category()));
     }
     let wish = Wish::new(access, job, reason)?;
-    wish.answer(Act::Approve(categories.as_deref())).await
+    let approve = Approve { only: categories.as_deref(), leave_people: &leave_people };
+    wish.answer(Act::Approve(approve)).await
 }
 
 /// Reject the changes of a held job
@@ -185,13 +187,14 @@ pub(crate) async fn reject_job(
 /// All changes are reversed, or none: if later changes touched the same fields, `conflicts` lists
 /// them. No person is deleted: people whom the job created can no longer log in. The answer is the
 /// undo, a job that has succeeded, and its `links.undo_of` is the old job. An undo can be undone too.
-/// The next full sync applies the data of the MIS again, so correct it there first.
+/// The next full sync applies the data of the MIS again, so correct it there first; `pause_until`
+/// pauses the school meanwhile.
 #[utoipa::path(
     post,
     path = "/v1/jobs/{job_id}/undo",
     tag = "jobs",
     params(("job_id" = String, Path, description = "The job's id")),
-    request_body(content = Option<ActionRequest>, description = "May be left out"),
+    request_body(content = Option<UndoRequest>, description = "May be left out"),
     responses(
         (status = 200, description = "The undo", body = JobView, headers(
             ("Location" = String, description = "Its address"),
@@ -208,6 +211,11 @@ pub(crate) async fn undo_job(
     PathId(job_id): PathId,
     body: JsonObject,
 ) -> Result<Response, ApiError> {
-    let wish = Wish::read(access, &job_id, body).await?;
-    wish.answer(Act::Undo).await
+    let job = access.job(&job_id).await?;
+    let UndoRequest { pause_until, reason } = body.read()?;
+    if pause_until.is_some_and(|until| until <= Clock::system().now()) {
+        return Err(malformed("pause_until", views::a_time_to_come()));
+    }
+    let wish = Wish::new(access, job, reason)?;
+    wish.answer(Act::Undo { pause_until }).await
 }

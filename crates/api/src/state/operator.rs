@@ -4,8 +4,9 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
-use mis_sync_domain::Action;
-use mis_sync_store::{Purpose, TokenCipher, api_keys, api_keys::ApiKey, sessions};
+use chrono::{DateTime, Utc};
+use mis_sync_domain::{Action, AuditAction, Job, JobId};
+use mis_sync_store::{Purpose, TokenCipher, api_keys, api_keys::ApiKey, audit::Entry, sessions};
 use secrecy::{ExposeSecret, SecretString};
 use uuid::Uuid;
 
@@ -44,6 +45,23 @@ impl Operator {
     /// Whether a page offers this.
     pub(crate) fn is_allowed(&self, action: Action) -> bool {
         self.access.key().role.allows(action)
+    }
+
+    /// Records in the audit log that they read the personal data of a job, and shows it on their pages
+    /// for a while.
+    pub(crate) async fn reveal(&self, job: &Job, reason: Option<String>) -> Result<(), ApiError> {
+        let access = self.may(Action::SeePersonalData)?;
+        let entry = Entry::of_job(AuditAction::Reveal, job);
+        access.read_personal_data(&access.actor(reason), &entry).await?;
+        Ok(sessions::reveal(access.pool(), self.session, job.id).await?)
+    }
+
+    /// Until when their pages show the personal data of a job; `None` if they do not.
+    pub(crate) async fn sees_data_of(&self, id: JobId) -> Result<Option<DateTime<Utc>>, ApiError> {
+        if !self.is_allowed(Action::SeePersonalData) {
+            return Ok(None);
+        }
+        Ok(sessions::revealed_until(self.access.pool(), self.session, id).await?)
     }
 
     /// How they want pages to look.

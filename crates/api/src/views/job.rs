@@ -1,4 +1,4 @@
-use mis_sync_domain::{Approval, Job, JobFailure, JobId, JobKind, JobState, Stage};
+use mis_sync_domain::{Approval, Job, JobFailure, JobId, JobKind, JobState, PersonKey, Stage};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -77,6 +77,8 @@ struct ApprovalView {
     approved: Vec<AffectedView>,
     /// The categories that are not applied: iP keeps its values.
     left_out: Vec<AffectedView>,
+    /// People who are left as they are in iP.
+    leave_people: Vec<PersonKey>,
 }
 
 /// The progress of a job.
@@ -191,7 +193,11 @@ impl ProgressView {
 
 impl From<&Approval> for ApprovalView {
     fn from(approval: &Approval) -> Self {
-        Self { approved: affected(&approval.approved), left_out: affected(&approval.left_out) }
+        Self {
+            approved: affected(&approval.approved),
+            left_out: affected(&approval.left_out),
+            leave_people: approval.leave_people.clone(),
+        }
     }
 }
 

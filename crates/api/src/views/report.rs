@@ -1,5 +1,5 @@
 use mis_sync_domain::{
-    Affected, GuardCategory, PhotoCounts, RefreshOutcome, Report, SyncMode, TeachingCounts,
+    Affected, GuardCategory, PhotoCounts, Recount, RefreshOutcome, Report, SyncMode, TeachingCounts,
 };
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -42,6 +42,10 @@ pub(crate) struct ReportView {
     guard: Vec<AffectedView>,
     /// The categories left out when the held job was approved; iP keeps its values for them.
     left_out: Vec<AffectedView>,
+    /// How the numbers differ from those that were approved; left out if the job was not held.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(required = false)]
+    recounts: Vec<RecountView>,
     /// HTTP requests sent to Wonde.
     requests: u64,
     /// From the start of the attempt to its end.
@@ -59,6 +63,23 @@ pub(crate) struct AffectedView {
     of: u64,
     /// The same in words.
     sentence: String,
+}
+
+/// How many records of an approved category were changed, compared with the number that was shown.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Recount)]
+struct RecountView {
+    category: GuardCategory,
+    /// The number that was shown and approved.
+    shown: u64,
+    /// The number that was changed.
+    records: u64,
+    /// People among those shown whom the approver left as they are.
+    kept: u64,
+    /// People who are counted because of a change in the MIS since the approval.
+    more: u64,
+    /// People who are no longer counted because of a change in the MIS since the approval.
+    fewer: u64,
 }
 
 /// What a sync did with classes, or with subjects.
@@ -117,6 +138,7 @@ impl From<&Report> for ReportView {
             photos,
             ref guard,
             ref left_out,
+            ref recounts,
             requests,
             duration_ms,
         } = report;
@@ -137,6 +159,7 @@ impl From<&Report> for ReportView {
             photos: photos.into(),
             guard: affected(guard),
             left_out: affected(left_out),
+            recounts: recounts.iter().copied().map(RecountView::from).collect(),
             requests,
             duration_ms,
         }
@@ -151,6 +174,13 @@ impl From<Affected> for AffectedView {
     fn from(affected: Affected) -> Self {
         let Affected { category, records, of } = affected;
         Self { category, records, of, sentence: affected.sentence() }
+    }
+}
+
+impl From<Recount> for RecountView {
+    fn from(recount: Recount) -> Self {
+        let Recount { category, shown, records, kept, more, fewer } = recount;
+        Self { category, shown, records, kept, more, fewer }
     }
 }
 

@@ -39,7 +39,7 @@ enum Open {
 }
 
 /// What can be opened on a page: its name, the page's path, and how.
-const OPENED: [(&str, &str, Open); 10] = [
+const OPENED: [(&str, &str, Open); 11] = [
     ("open-palette", "/dashboard", Open::Press("Control+k")),
     ("open-help", "/dashboard", Open::Press("?")),
     ("not-found", "/dashboard/jobs/nothing", Open::Missing),
@@ -52,6 +52,7 @@ const OPENED: [(&str, &str, Open); 10] = [
     ("open-ticked", "/dashboard/jobs", Open::Click("input.tick")),
     ("open-approve", "/dashboard/held", Open::Click("summary:says(Approve)")),
     ("open-cancel", "/dashboard/jobs/{running}", Open::Click("summary:says(Cancel)")),
+    ("open-undo", "/dashboard/jobs/{succeeded}", Open::Click("summary:says(Undo)")),
     ("open-pause", "/dashboard/queues", Open::Click("tr:says(interactive) summary:says(Pause)")),
     ("open-revoke", "/dashboard/keys", Open::Click("summary:says(Revoke)")),
 ];

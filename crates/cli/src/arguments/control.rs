@@ -1,5 +1,12 @@
+use chrono::{DateTime, Utc};
 use clap::{Args, Subcommand};
-use mis_sync_domain::{Lane, SchoolId};
+use mis_sync_domain::{Clock, Lane, SchoolId};
+
+/// Parses a time in the future.
+pub(super) fn time_to_come(text: &str) -> Result<DateTime<Utc>, String> {
+    let time: DateTime<Utc> = text.parse().map_err(|error| format!("{error}"))?;
+    if time > Clock::system().now() { Ok(time) } else { Err("this time is over".to_owned()) }
+}
 
 #[derive(Debug, Args)]
 #[command(args_conflicts_with_subcommands = true)]
@@ -21,6 +28,10 @@ pub(crate) enum QueuesAction {
         /// The reason, which is stored with the pause.
         #[arg(long)]
         reason: Option<String>,
+        /// When the pause ends by itself, for example 2026-09-01T18:00:00Z; by default `resume` ends
+        /// it.
+        #[arg(long, value_name = "TIME", value_parser = time_to_come)]
+        until: Option<DateTime<Utc>>,
     },
     /// End a pause; waiting jobs start immediately.
     Resume {

@@ -1,7 +1,9 @@
 use chrono::{DateTime, Utc};
 use clap::{Args, Subcommand};
-use mis_sync_domain::{GuardCategory, JobId, JobKind, JobState, SchoolId, StaffId};
+use mis_sync_domain::{GuardCategory, JobId, JobKind, JobState, PersonKey, SchoolId, StaffId};
 use mis_sync_store::jobs::JobFilter;
+
+use super::control::time_to_come;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Jobs {
@@ -52,11 +54,22 @@ pub(crate) enum Jobs {
         /// are left unchanged in iP.
         #[arg(long, value_delimiter = ',', value_name = "CATEGORY,…")]
         only: Option<Vec<GuardCategory>>,
+        /// People who are left as they are in iP; `jobs changes` lists them. A new person is
+        /// `wonde:` and their Wonde id.
+        #[arg(long, value_delimiter = ',', value_name = "ID,…")]
+        leave: Vec<PersonKey>,
     },
     /// Cancel a held job without applying anything.
     Reject(Action),
     /// Reverse every change of a job, or none if any cannot be reversed.
-    Undo(Action),
+    Undo {
+        #[command(flatten)]
+        action: Action,
+        /// Pause the school until then, so that no sync applies the same again before the MIS is
+        /// corrected, for example 2026-09-01T18:00:00Z.
+        #[arg(long, value_name = "TIME", value_parser = time_to_come)]
+        pause_until: Option<DateTime<Utc>>,
+    },
 }
 
 #[derive(Debug, Args)]

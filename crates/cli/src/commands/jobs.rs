@@ -1,6 +1,6 @@
 mod act;
 
-use mis_sync_control::Act;
+use mis_sync_control::{Act, Approve};
 use mis_sync_domain::{Change, FieldValue, Job, JobId};
 use mis_sync_queue::Queue;
 use mis_sync_store::{
@@ -33,9 +33,12 @@ pub(super) async fn run(config: &Config, command: Jobs) -> Result<(), Failure> {
         Jobs::Issues { id, json } => issues(&pool, id, json).await,
         Jobs::Cancel(action) => act(&queue()?, action, Act::Cancel).await,
         Jobs::Reject(action) => act(&queue()?, action, Act::Reject).await,
-        Jobs::Undo(action) => act(&queue()?, action, Act::Undo).await,
-        Jobs::Approve { action, only } => {
-            act(&queue()?, action, Act::Approve(only.as_deref())).await
+        Jobs::Undo { action, pause_until } => {
+            act(&queue()?, action, Act::Undo { pause_until }).await
+        }
+        Jobs::Approve { action, only, leave } => {
+            let approve = Approve { only: only.as_deref(), leave_people: &leave };
+            act(&queue()?, action, Act::Approve(approve)).await
         }
         Jobs::Retry(action) => act(&queue()?, action, Act::Retry).await,
     }

@@ -1,3 +1,4 @@
+use chrono::{DateTime, Utc};
 use mis_sync_control as control;
 use mis_sync_domain::{JobState, Lane};
 use mis_sync_store::{
@@ -17,7 +18,9 @@ use crate::{
 pub(super) async fn run(config: &Config, command: Queues) -> Result<(), Failure> {
     match command.action {
         None => show(config, command.json).await,
-        Some(QueuesAction::Pause { target, reason }) => pause(config, target, reason).await,
+        Some(QueuesAction::Pause { target, reason, until }) => {
+            pause(config, target, reason, until).await
+        }
         Some(QueuesAction::Resume { target, reason }) => resume(config, target, reason).await,
     }
 }
@@ -30,9 +33,14 @@ fn scope(target: Target) -> Scope {
     }
 }
 
-async fn pause(config: &Config, target: Target, reason: Option<String>) -> Result<(), Failure> {
+async fn pause(
+    config: &Config,
+    target: Target,
+    reason: Option<String>,
+    until: Option<DateTime<Utc>>,
+) -> Result<(), Failure> {
     let (pool, scope) = (wiring::database(config).await?, scope(target));
-    if control::pause(&pool, &scope, &actor(reason)).await? {
+    if control::pause_until(&pool, &scope, until, &actor(reason)).await? {
         return print(&format!("{scope} is paused; running jobs finish"));
     }
     Err(Failure::work(format!("there is no {scope}; `mis-sync schools list` shows them")))
@@ -78,7 +86,8 @@ async fn show(config: &Config, json: bool) -> Result<(), Failure> {
     let row = |pause: &Pause| {
         [
             pause.scope.to_string(),
-            pause.paused_at.format("%Y-%m-%d %H:%M").to_string(),
+            minute(pause.paused_at),
+            pause.until.map(minute).unwrap_or_default(),
             pause.waiting.to_string(),
             pause.actor.clone(),
             pause.reason.clone().unwrap_or_default(),
@@ -86,7 +95,11 @@ async fn show(config: &Config, json: bool) -> Result<(), Failure> {
     };
     let rows: Vec<_> = pauses.iter().map(row).collect();
     print("")?;
-    table(["PAUSED", "SINCE", "WAITING", "BY", "WHY"], &rows, "")
+    table(["PAUSED", "SINCE", "UNTIL", "WAITING", "BY", "WHY"], &rows, "")
+}
+
+fn minute(time: DateTime<Utc>) -> String {
+    time.format("%Y-%m-%d %H:%M").to_string()
 }
 
 fn jobs(now: &Now, lane: Lane, state: JobState) -> i64 {
@@ -125,6 +138,7 @@ fn describe_pause(pause: &Pause) -> Value {
         "lane": lane,
         "school_id": school,
         "paused_at": pause.paused_at,
+        "until": pause.until,
         "actor": pause.actor,
         "reason": pause.reason,
         "waiting": pause.waiting,

@@ -50,6 +50,8 @@ named!(
         TwoRecordsOfOnePerson = "two_records_of_one_person",
         /// A person in iP whose new id has not been approved.
         NewIdNotApproved = "new_id_not_approved",
+        /// A person whom the approver of a held sync left as they are.
+        PersonNotApproved = "person_not_approved",
         /// Wonde's record cannot be read.
         UnreadableRecord = "unreadable_record",
         /// Listed before, and no longer listed.
@@ -108,6 +110,7 @@ impl Case<'_> {
                 IssueCode::PossibleMatch => Verdict::PossibleMatch,
                 IssueCode::TwoRecordsOfOnePerson => Verdict::TwoRecordsOfOnePerson,
                 IssueCode::NewIdNotApproved => Verdict::NewIdNotApproved,
+                IssueCode::PersonNotApproved => Verdict::PersonNotApproved,
                 IssueCode::ContactDetailsWithheld => Verdict::ContactDetailsWithheld,
                 // No other issue leaves a person out.
                 _ => Verdict::UnreadableRecord,
@@ -199,6 +202,9 @@ impl Case<'_> {
             Verdict::TwoRecordsOfOnePerson => self.second_record(),
             Verdict::NewIdNotApproved => "Wonde gave this person a new id, but the approver of \
                 the last sync chose not to apply new ids, so the person was left unchanged in iP."
+                .to_owned(),
+            Verdict::PersonNotApproved => "The approver of the last sync chose to leave this \
+                person as they are, so nothing about them was changed in iP."
                 .to_owned(),
             Verdict::UnreadableRecord => left_out("their record cannot be read"),
             Verdict::Gone => self.gone(),

@@ -51,7 +51,8 @@ impl IssueCode {
             | Self::JobTitlesNotApproved
             | Self::LineManagersNotApproved
             | Self::ClassesNotApproved
-            | Self::NewIdNotApproved => {
+            | Self::NewIdNotApproved
+            | Self::PersonNotApproved => {
                 "Check whether the MIS is right. If it is, approve the change at the next sync."
             }
             Self::LeaverLeftActive => "If the person has left, nothing has to be done.",

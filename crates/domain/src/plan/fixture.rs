@@ -33,6 +33,7 @@ pub(super) const RULES: Rules = Rules {
         clears_departments: false,
     },
     left_out: Vec::new(),
+    leave_people: Vec::new(),
     has_many_recent_leavers: false,
 };
 

@@ -53,7 +53,13 @@ pub(super) fn find(
             && !may_be_meant.contains(&account.id)
             && !of.is_present_by_upi(account)
     };
-    let leavers: HashSet<Place> = (0..of.held.people.len()).filter(has_left).collect();
+    let (kept, leavers): (Vec<Place>, Vec<Place>) =
+        (0..of.held.people.len()).filter(has_left).partition(|place| of.leaves_person(*place));
+    found.extend(kept.into_iter().map(|place| Issue {
+        code: IssueCode::PersonNotApproved,
+        wonde_id: of.account(place).person.wonde_id.clone(),
+    }));
+    let leavers: HashSet<Place> = leavers.into_iter().collect();
     match &of.fetched.alone {
         // When a school changes its MIS, no old id is known any more, and each login would lock one
         // person out. That is left to a sync, which sees the whole school.

@@ -8,7 +8,7 @@ use super::{
     held::{Account, Held},
 };
 use crate::{
-    GuardCategory, StaffId, StaffRecord, WorkEmail,
+    GuardCategory, PersonKey, StaffId, StaffRecord, WorkEmail,
     identity::{Identity, folded, is_upi_key},
     text::composed,
 };
@@ -88,6 +88,10 @@ pub(super) struct Lookup<'a> {
     pub(super) by_email: HashMap<&'a str, Vec<Place>>,
     /// How emails of accounts are compared, by their spelling.
     spelt: HashMap<&'a str, &'a str>,
+    /// People whom the approver left as they are.
+    left_people: HashSet<Place>,
+    /// Records of new people whom the approver did not let in.
+    left_records: HashSet<&'a str>,
 }
 
 impl<'a> Lookup<'a> {
@@ -115,17 +119,29 @@ impl<'a> Lookup<'a> {
             .filter_map(|person| person.upi.as_deref())
             .filter(|upi| upis.contains_key(upi))
             .collect();
+        let by_id: HashMap<StaffId, Place> = people().map(|(at, one)| (one.id, at)).collect();
+        let (mut left_people, mut left_records) = (HashSet::new(), HashSet::new());
+        for person in &rules.leave_people {
+            match person {
+                PersonKey::StaffId(id) => left_people.extend(by_id.get(id)),
+                PersonKey::WondeId(id) => {
+                    left_records.insert(id.as_str());
+                }
+            }
+        }
         Self {
             held,
             fetched,
             rules,
             keys,
+            left_people,
+            left_records,
             records,
             listed_staff,
             listed: every_record(fetched).map(|(wonde_id, _)| wonde_id).collect(),
             present: fetched.present.iter().map(|one| (one.wonde_id.as_str(), one)).collect(),
             linked,
-            by_id: people().map(|(at, account)| (account.id, at)).collect(),
+            by_id,
             upis,
             present_upis,
             by_email,
@@ -154,6 +170,16 @@ impl<'a> Lookup<'a> {
 
     pub(super) fn leaves_out(&self, category: GuardCategory) -> bool {
         self.rules.left_out.iter().any(|affected| affected.category == category)
+    }
+
+    /// Whether the approver left this person as they are.
+    pub(super) fn leaves_person(&self, place: Place) -> bool {
+        self.left_people.contains(&place)
+    }
+
+    /// Whether this record is of a new person whom the approver did not let in.
+    pub(super) fn leaves_record(&self, wonde_id: &str) -> bool {
+        self.left_records.contains(wonde_id)
     }
 
     /// Whether a later fetch has read the account.

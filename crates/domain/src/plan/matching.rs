@@ -258,5 +258,17 @@ pub(super) fn leave_out_new_ids(of: &Lookup<'_>, matches: &mut [Match<'_>]) {
     }
 }
 
+/// Leaves out the records of people whom the approver left as they are, by whichever record they are
+/// known.
+pub(super) fn leave_out_people(of: &Lookup<'_>, matches: &mut [Match<'_>]) {
+    for (record, one) in of.records.iter().zip(matches).filter(|(_, one)| one.is_imported()) {
+        let wonde_id = record.said.wonde_id.as_str();
+        let mut people = one.person.into_iter().chain(of.linked.get(wonde_id).copied());
+        if of.leaves_record(wonde_id) || people.any(|place| of.leaves_person(place)) {
+            one.issue = Some(IssueCode::PersonNotApproved);
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests;

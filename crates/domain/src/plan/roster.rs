@@ -17,8 +17,8 @@ pub(super) struct Linked<'a> {
     pub(super) who: Who,
     pub(super) wonde_id: &'a str,
     pub(super) person: &'a Person,
-    /// Whether this sync leaves their links unchanged, because a later fetch read them or because
-    /// their record may belong to someone else.
+    /// Whether this sync leaves their links unchanged, because a later fetch read them, because
+    /// their record may belong to someone else, or because the approver left them as they are.
     pub(super) stays: bool,
     /// Whether their record may belong to someone else.
     pub(super) in_doubt: bool,
@@ -65,7 +65,7 @@ impl<'a> Roster<'a> {
                 .listed_staff
                 .get(wonde_id)
                 .is_some_and(|at| matches[*at].issue == Some(IssueCode::PossibleMatch));
-            let stays = in_doubt || of.was_read_later(account);
+            let stays = in_doubt || of.was_read_later(account) || of.leaves_person(place);
             let id = Ref::Known(account.id);
             people.push(Linked { id, who, wonde_id, person, stays, in_doubt });
         }

@@ -1,11 +1,11 @@
 //! What the rules have in common: who a list has read, and how issues are reported.
 
 use super::fixture::{
-    RULES, account, compare, delta, id, inactive, list, person, record, rules, school, stranger,
-    with,
+    RULES, account, compare, delta, email, group, id, inactive, list, person, record, rules,
+    school, stranger, taught, teaching, told, with,
 };
-use super::{Alone, Fetched};
-use crate::{Issue, IssueCode, StaffId, StaffRecord};
+use super::{Alone, Fetched, Rules};
+use crate::{ClassId, Issue, IssueCode, PersonKey, StaffId, StaffRecord};
 
 #[test]
 fn a_full_list_says_whom_it_missed_and_a_delta_whom_it_read() {
@@ -85,4 +85,48 @@ fn nothing_personal_is_printed() {
     let text = format!("{held:?} {plan:?} {fetched:?}");
     assert!(text.contains("a1") && !text.contains("Secret") && !text.contains("@oak"), "{text}");
     assert!(!text.contains("secret\""), "{text}");
+}
+
+/// The rules after these people were left as they are.
+fn leaving(people: impl IntoIterator<Item = PersonKey>) -> Rules {
+    with(teaching(), |rules| rules.leave_people = people.into_iter().collect())
+}
+
+#[test]
+fn people_whom_the_approver_left_stay_as_they_are_and_the_others_do_not() {
+    let people = || school([account("a1"), account("a2"), account("a3")]);
+    let changed = StaffRecord { initials: Some("XX".into()), ..record("a1") };
+    let fetched = || list([changed.clone(), record("new")]).gone(&["a2", "a3"]);
+    let all = ["new created", "a1 initials=XX", "a2 active=false", "a3 active=false"];
+    assert_eq!(told(&people(), &fetched(), &leaving([])), all);
+    let leave = [
+        PersonKey::StaffId(id("a1")),
+        PersonKey::StaffId(id("a2")),
+        PersonKey::WondeId("new".into()),
+    ];
+    let mut lines = told(&people(), &fetched(), &leaving(leave));
+    lines.sort();
+    let expected = [
+        "a1 person_not_approved",
+        "a2 person_not_approved",
+        "a3 active=false",
+        "new person_not_approved",
+    ];
+    assert_eq!(lines, expected);
+}
+
+#[test]
+fn a_leaver_who_is_left_keeps_the_login_and_the_classes() {
+    let mut held = school([account("a1"), account("a2"), account("b1")]);
+    held.classes = vec![group("k1", ClassId, &["a2"])];
+    let heir = StaffRecord { email: email("a2@oak.example"), ..record("b1") };
+    let mut fetched = list([record("a1"), heir]).gone(&["a2"]);
+    fetched.classes = Some(vec![taught("k1", &["a1"])]);
+    let lines = told(&held, &fetched, &leaving([PersonKey::StaffId(id("a2"))]));
+    assert!(lines.contains(&"b1 work_email_in_use".to_owned()), "{lines:?}");
+    assert!(lines.contains(&"a2 person_not_approved".to_owned()), "{lines:?}");
+    let class = lines.iter().find(|line| line.starts_with("k1 staff=")).unwrap();
+    assert!(class.contains("a1") && class.contains("a2"), "{class}");
+    let lines = told(&held, &fetched, &leaving([]));
+    assert!(lines.contains(&"k1 staff=a1".to_owned()), "{lines:?}");
 }

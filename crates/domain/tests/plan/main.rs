@@ -61,7 +61,8 @@ fn sync(school: &mut School, law: u64, witness: &mut Witness) {
     witness.events.push(kind);
     let sync = if fetched.alone.is_some() { school.rules.at_login() } else { school.rules };
     let has_many_recent_leavers = school.random.percent(5);
-    let rules = Rules { sync, left_out: Vec::new(), has_many_recent_leavers };
+    let rules =
+        Rules { sync, left_out: Vec::new(), leave_people: Vec::new(), has_many_recent_leavers };
     fetch::look_up(&mut school.held, &fetched);
     let plan = plan(&school.held, &fetched, &rules);
     let now = school.tick();

@@ -1,6 +1,6 @@
 //! What people do, whichever way they do it.
 
-use mis_sync_control::{self as control, Act, Refused};
+use mis_sync_control::{self as control, Act, Approve, Refused};
 use mis_sync_domain::{JobId, JobState, SyncOptions};
 use mis_sync_queue::{Actor, Enqueued};
 use mis_sync_store::schools;
@@ -22,9 +22,9 @@ async fn a_state_that_forbids_an_act_is_named_with_what_the_act_needs() {
     let job = test.enqueue().await;
     for (what, needs) in [
         (Act::Retry, "a retrying, failed or cancelled job"),
-        (Act::Approve(None), "a held job"),
+        (Act::Approve(Approve::default()), "a held job"),
         (Act::Reject, "a held job"),
-        (Act::Undo, "a job that succeeded"),
+        (Act::Undo { pause_until: None }, "a job that succeeded"),
     ] {
         let refused = act(&test, job, what).await.unwrap_err();
         assert_eq!(refused.to_string(), format!("The job is queued; this needs {needs}."));
@@ -34,7 +34,7 @@ async fn a_state_that_forbids_an_act_is_named_with_what_the_act_needs() {
     assert!(!cancelled.is_new);
     let again = act(&test, job, Act::Cancel).await.unwrap_err();
     assert!(matches!(again, Refused::WrongState { state: JobState::Cancelled, .. }), "{again}");
-    for what in [Act::Cancel, Act::Retry, Act::Undo] {
+    for what in [Act::Cancel, Act::Retry, Act::Undo { pause_until: None }] {
         let unknown = act(&test, JobId::new(), what).await.unwrap_err();
         assert!(matches!(unknown, Refused::UnknownJob), "{unknown}");
     }

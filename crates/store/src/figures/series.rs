@@ -73,7 +73,8 @@ pub struct KindPoint {
     pub cancelled: i64,
     /// How many people they changed in iP. Dry runs change none.
     pub people_changed: i64,
-    /// Median milliseconds from the first start to the end; `None` if nothing ran.
+    /// Median milliseconds from the first start to the end, without the time between attempts; `None`
+    /// if nothing ran.
     pub ran_p50_ms: Option<f64>,
     /// 95th percentile of the same.
     pub ran_p95_ms: Option<f64>,
@@ -105,7 +106,7 @@ pub async fn series(pool: &PgPool, window: Window) -> Result<Vec<Point>, Error> 
                     count(*) FILTER (WHERE state = 'cancelled') AS cancelled,
                     sum(people_changed(job))::bigint AS people_changed,
                     percentile_cont(ARRAY[0.5, 0.95]) WITHIN GROUP (
-                        ORDER BY date_part('epoch', finished_at - started_at) * 1000)
+                        ORDER BY date_part('epoch', finished_at - started_at) * 1000 - idle_ms)
                         AS ran,
                     percentile_cont(0.95) WITHIN GROUP (
                         ORDER BY date_part('epoch', started_at - created_at) * 1000)
@@ -199,7 +200,8 @@ async fn fill(pool: &PgPool, window: Window) -> Result<u64, Error> {
                     count(*) FILTER (WHERE j.state = 'cancelled') AS cancelled,
                     coalesce(sum(people_changed(j)), 0)::bigint AS people_changed,
                     percentile_cont(ARRAY[0.5, 0.95]) WITHIN GROUP (
-                        ORDER BY date_part('epoch', j.finished_at - j.started_at) * 1000)
+                        ORDER BY date_part('epoch', j.finished_at - j.started_at) * 1000
+                            - j.idle_ms)
                         AS ran,
                     percentile_cont(0.95) WITHIN GROUP (
                         ORDER BY date_part('epoch', j.started_at - j.created_at) * 1000)

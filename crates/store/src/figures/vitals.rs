@@ -35,6 +35,8 @@ pub struct LostWorker {
 pub struct PausedLane {
     pub lane: Lane,
     pub since: DateTime<Utc>,
+    /// When it ends by itself.
+    pub until: Option<DateTime<Utc>>,
     pub actor: String,
     pub reason: Option<String>,
 }
@@ -68,7 +70,10 @@ pub async fn vitals(pool: &PgPool) -> Result<Vitals, Error> {
     .fetch_all(pool)
     .await?;
     let paused = sqlx::query!(
-        "SELECT target, paused_at, actor, reason FROM pause WHERE scope = 'lane' ORDER BY target"
+        r#"
+        SELECT target, paused_at, until, actor, reason FROM pause
+        WHERE scope = 'lane' AND (until IS NULL OR until > now()) ORDER BY target
+        "#
     )
     .fetch_all(pool)
     .await?;
@@ -83,8 +88,9 @@ pub async fn vitals(pool: &PgPool) -> Result<Vitals, Error> {
         paused: paused
             .into_iter()
             .map(|row| {
-                let (since, actor, reason) = (row.paused_at, row.actor, row.reason);
-                Ok(PausedLane { lane: lane(&row.target)?, since, actor, reason })
+                let lane = lane(&row.target)?;
+                let (since, until) = (row.paused_at, row.until);
+                Ok(PausedLane { lane, since, until, actor: row.actor, reason: row.reason })
             })
             .collect::<Result<_, Error>>()?,
         waiting: counts.waiting,

@@ -1,7 +1,11 @@
 //! What a person does to a job. Each action is one guarded change together with a line of the audit
 //! log. It returns `None` if the job's state forbids it, and then writes nothing.
 
-use mis_sync_domain::{Affected, AuditAction, GuardCategory, Job, JobFailure, JobId};
+use std::collections::HashSet;
+
+use mis_sync_domain::{
+    Affected, AuditAction, GuardCategory, Job, JobFailure, JobId, PersonKey, StaffId,
+};
 use sqlx::{PgConnection, PgPool};
 
 use super::{Actor, Enqueued, query};
@@ -14,7 +18,7 @@ use crate::{
 /// Cancels a job in any unfinished state. A worker that runs it loses its lease, so nothing of it
 /// is applied.
 pub async fn cancel(pool: &PgPool, id: JobId, actor: &Actor) -> Result<Option<Job>, Error> {
-    let failure = decided("cancelled", "A person called the job off", actor);
+    let failure = decided("cancelled", "A person cancelled the job", actor);
     end(pool, id, actor, AuditAction::Cancel, &["queued", "running", "retrying", "held"], &failure)
         .await
 }
@@ -77,20 +81,32 @@ pub enum Approved {
     Done(Box<Job>),
     /// The job was not held for these.
     NotHeldFor(Vec<GuardCategory>),
+    /// The job changes nothing about these people.
+    UnknownPeople(Vec<PersonKey>),
     /// The job is not held.
     WrongState,
 }
 
-/// Lets a held job run, for some categories only (`None` for all). It applies as much as it was
-/// held for, and is held again if the change has grown since. The other categories stay as they are
-/// in iP, in this run and, if it is held again, in the next. Its deadline starts again. Approving
-/// twice has no further effect.
+/// What a person approves of a held job. By default everything.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Approve<'a> {
+    /// These categories alone; `None` for all.
+    pub only: Option<&'a [GuardCategory]>,
+    /// People who are left as they are.
+    pub leave_people: &'a [PersonKey],
+}
+
+/// Lets a held job run, for some categories only and without some people. It applies as much as it
+/// was held for, and is held again if the change has grown since. The other categories and people
+/// stay as they are in iP, in this run and, if it is held again, in the next. Its deadline starts
+/// again. Approving twice has no further effect.
 pub async fn approve(
     pool: &PgPool,
     id: JobId,
-    only: Option<&[GuardCategory]>,
+    approve: Approve<'_>,
     actor: &Actor,
 ) -> Result<Approved, Error> {
+    let Approve { only, leave_people } = approve;
     let mut tx = crate::begin(pool).await?;
     let held = sqlx::query!("SELECT FROM job WHERE id = $1 AND state = 'held' FOR UPDATE", id.0)
         .fetch_optional(&mut *tx)
@@ -110,24 +126,58 @@ pub async fn approve(
     if !unknown.is_empty() {
         return Ok(Approved::NotHeldFor(unknown));
     }
+    let strangers = strangers(&mut tx, id, leave_people).await?;
+    if !strangers.is_empty() {
+        return Ok(Approved::UnknownPeople(strangers));
+    }
     let (approved, left_out): (Vec<Affected>, Vec<Affected>) =
         report.guard.iter().partition(|affected| is_approved(&affected.category));
     let left_out = [report.left_out, left_out].concat();
     sqlx::query!(
         r#"
-        UPDATE job SET approved = $2, left_out = $3, approved_at = now(), delivered_at = now(),
+        UPDATE job SET approved = $2, left_out = $3, leave_people = leave_people || $4::jsonb,
+            approved_at = now(), delivered_at = now(),
             deadline_at = now() + (deadline_at - created_at)
         WHERE id = $1
         "#,
         id.0,
         serde_json::to_value(approved).expect("categories are plain JSON"),
         serde_json::to_value(left_out).expect("categories are plain JSON"),
+        serde_json::to_value(leave_people).expect("ids are plain JSON"),
     )
     .execute(&mut *tx)
     .await?;
     let job = record(&mut tx, id, actor, AuditAction::Approve).await?;
     tx.commit().await?;
     Ok(job.map_or(Approved::WrongState, |job| Approved::Done(Box::new(job))))
+}
+
+/// Those of these people about whom the job changes nothing.
+async fn strangers(
+    db: &mut PgConnection,
+    id: JobId,
+    people: &[PersonKey],
+) -> Result<Vec<PersonKey>, Error> {
+    if people.is_empty() {
+        return Ok(Vec::new());
+    }
+    let rows = sqlx::query!(
+        r#"
+        SELECT DISTINCT staff_id, wonde_id FROM job_change
+        WHERE job_id = $1 AND record = 'staff'
+        "#,
+        id.0,
+    )
+    .fetch_all(db)
+    .await?;
+    let known: HashSet<PersonKey> = rows
+        .into_iter()
+        .filter_map(|row| match (row.staff_id, row.wonde_id) {
+            (Some(id), _) => Some(PersonKey::StaffId(StaffId(id))),
+            (None, wonde_id) => wonde_id.map(PersonKey::WondeId),
+        })
+        .collect();
+    Ok(people.iter().filter(|key| !known.contains(key)).cloned().collect())
 }
 
 /// Makes a retrying job due at once.

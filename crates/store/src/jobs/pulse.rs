@@ -14,7 +14,7 @@ pub async fn pulse(pool: &PgPool) -> Result<String, Error> {
                 concat_ws('/', id, state, attempt, stage, progress_done, approved_at), 0
             )), 0)::text || '-'
             || coalesce((SELECT extract(epoch FROM max(finished_at))::text FROM job), '') || '-'
-            || (SELECT coalesce(sum(hashtextextended(concat_ws('/', scope, target, paused_at), 0)), 0)
+            || (SELECT coalesce(sum(hashtextextended(concat_ws('/', scope, target, paused_at, until), 0)), 0)
                 FROM pause)::text || '-'
             || (SELECT coalesce(sum(hashtextextended(concat_ws('/', name, drain_requested_at,
                     drains_since, stopped_at, seen_at >= now() - interval '10 seconds'), 0)), 0)

@@ -1,4 +1,4 @@
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use mis_sync_domain::{
     Approval, Job, JobId, JobKind, Lane, OnBehalfOf, Progress, Requester, StaffId,
 };
@@ -30,7 +30,8 @@ macro_rules! columns {
 
 columns!($ "id, kind, lane, school_id, staff_id, options, requested_by, on_behalf_of, retry_of, undo_of, state, \
     attempt, max_attempts, crashes, created_at, started_at, finished_at, next_attempt_at, stage, \
-    progress_done, progress_total, report, approved, left_out, error, fence, lease_until, traceparent");
+    progress_done, progress_total, report, approved, left_out, leave_people, error, fence, lease_until, \
+    traceparent, idle_since, idle_ms");
 
 /// A row of `job`, as every query of the ledger selects it.
 #[derive(sqlx::FromRow)]
@@ -59,10 +60,13 @@ pub(super) struct JobRow {
     pub(super) report: Option<Value>,
     pub(super) approved: Option<Value>,
     pub(super) left_out: Value,
+    pub(super) leave_people: Value,
     pub(super) error: Option<Value>,
     pub(super) fence: Option<i64>,
     pub(super) lease_until: Option<DateTime<Utc>>,
     pub(super) traceparent: Option<String>,
+    pub(super) idle_since: Option<DateTime<Utc>>,
+    pub(super) idle_ms: i64,
 }
 
 impl JobRow {
@@ -86,6 +90,8 @@ impl TryFrom<JobRow> for Job {
             row.stage.map(|stage| stage.parse().map_err(|_| broken("stage"))).transpose()?;
         let approved = from_json(row.approved).map_err(|_| broken("approved"))?;
         let left_out = serde_json::from_value(row.left_out).map_err(|_| broken("left_out"))?;
+        let leave_people =
+            serde_json::from_value(row.leave_people).map_err(|_| broken("leave_people"))?;
         let on_behalf_of = row.on_behalf_of.map(OnBehalfOf::try_from).transpose();
         let count = |number: i64| u64::try_from(number).unwrap_or_default();
         Ok(Self {
@@ -110,7 +116,7 @@ impl TryFrom<JobRow> for Job {
                 total: row.progress_total.map(count),
             }),
             report: from_json(row.report).map_err(|_| broken("report"))?,
-            approval: approved.map(|approved| Approval { approved, left_out }),
+            approval: approved.map(|approved| Approval { approved, left_out, leave_people }),
             error: from_json(row.error).map_err(|_| broken("error"))?,
             requested_by: Requester {
                 name: row.requested_by,
@@ -121,6 +127,8 @@ impl TryFrom<JobRow> for Job {
             created_at: row.created_at,
             started_at: row.started_at,
             finished_at: row.finished_at,
+            idle_since: row.idle_since,
+            idle: TimeDelta::milliseconds(row.idle_ms),
             next_attempt_at: row.next_attempt_at,
         })
     }

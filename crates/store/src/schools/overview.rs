@@ -38,6 +38,7 @@ pub async fn summaries(pool: &PgPool) -> Result<Vec<SchoolSummary>, Error> {
         FROM school s
         LEFT JOIN LATERAL (
             SELECT id, state FROM job WHERE school_id = s.id AND kind = 'sync-school'
+                AND NOT coalesce((options ->> 'dry_run')::boolean, false)
             ORDER BY id DESC LIMIT 1
         ) j ON true
         LEFT JOIN wonde_outage o ON o.school_id = s.id AND o.noted_at >= s.updated_at
@@ -157,7 +158,7 @@ pub struct PastSync {
     pub issues: i64,
 }
 
-/// The last syncs of a school, oldest first.
+/// The last syncs of a school without its dry runs, oldest first.
 pub async fn past_syncs(
     pool: &PgPool,
     school: &SchoolId,
@@ -166,11 +167,14 @@ pub async fn past_syncs(
     let rows = sqlx::query!(
         r#"
         SELECT id, state, created_at,
-            (extract(epoch FROM finished_at - started_at) * 1000)::bigint AS ran_ms,
+            (extract(epoch FROM finished_at - started_at) * 1000)::bigint - idle_ms AS ran_ms,
             coalesce((report ->> 'created')::bigint + (report ->> 'updated')::bigint
                 + (report ->> 'deactivated')::bigint + (report ->> 'restored')::bigint, 0) AS "changed!",
             coalesce((report ->> 'issues')::bigint, 0) AS "issues!"
-        FROM job WHERE school_id = $1 AND kind = 'sync-school' ORDER BY id DESC LIMIT $2
+        FROM job
+        WHERE school_id = $1 AND kind = 'sync-school'
+            AND NOT coalesce((options ->> 'dry_run')::boolean, false)
+        ORDER BY id DESC LIMIT $2
         "#,
         school.as_str(),
         limit,

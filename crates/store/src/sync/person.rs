@@ -79,6 +79,7 @@ async fn try_refresh(
     let rules = Rules {
         sync: person.rules,
         left_out: Vec::new(),
+        leave_people: Vec::new(),
         has_many_recent_leavers: !fetched.gone.employees.is_empty()
             && has_many_recent_leavers(&mut tx, school_id).await?,
     };

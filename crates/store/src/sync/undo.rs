@@ -1,9 +1,10 @@
 //! Reverses what a job changed, all of it or nothing: [`plan::undo`] says what to write. The undo
 //! is a job of its own, so it has a history and can itself be undone.
 
+use chrono::{DateTime, Utc};
 use mis_sync_domain::{
     AuditAction, ChangedField, FieldValue, Job, JobId, JobState, OnBehalfOf, RecordKind, Report,
-    SchoolId, SyncOptions,
+    SchoolId, StaffId, SyncOptions,
     plan::{self, Conflict, Held, NewIds, Past},
 };
 use sqlx::{PgConnection, PgPool};
@@ -13,6 +14,7 @@ use crate::{
     Error,
     audit::{self, Actor, Entry},
     jobs,
+    pauses::{self, Begun, Scope},
 };
 
 /// The result of a request to undo.
@@ -28,18 +30,29 @@ pub enum Undone {
     WrongState,
 }
 
-/// Reverses what a job changed.
-pub async fn undo(pool: &PgPool, id: JobId, actor: &Actor) -> Result<Undone, Error> {
+/// Reverses what a job changed. If a time is given, the school is paused until then, so that the next
+/// sync does not apply the same again before the MIS is corrected.
+pub async fn undo(
+    pool: &PgPool,
+    id: JobId,
+    pause_until: Option<DateTime<Utc>>,
+    actor: &Actor,
+) -> Result<Undone, Error> {
     let mut looks = 1;
     loop {
-        match try_undo(pool, id, actor).await {
+        match try_undo(pool, id, pause_until, actor).await {
             Err(error) if error.asks_for_another_look() && looks < MAX_LOOKS => looks += 1,
             other => return other,
         }
     }
 }
 
-async fn try_undo(pool: &PgPool, id: JobId, actor: &Actor) -> Result<Undone, Error> {
+async fn try_undo(
+    pool: &PgPool,
+    id: JobId,
+    pause_until: Option<DateTime<Utc>>,
+    actor: &Actor,
+) -> Result<Undone, Error> {
     let mut tx = crate::begin(pool).await?;
     let Some(job) = jobs::get_in(&mut tx, id).await? else { return Ok(Undone::WrongState) };
     let Some(school_id) = &job.school_id else { return Ok(Undone::Nothing) };
@@ -68,9 +81,49 @@ async fn try_undo(pool: &PgPool, id: JobId, actor: &Actor) -> Result<Undone, Err
     write.apply(&mut tx, &ids).await?;
     history::write_changes(&mut tx, undo, &planned.changes(&ids)).await?;
     let done = jobs::get_in(&mut tx, undo).await?.ok_or(Error::LeaseLost)?;
+    let scope = Scope::School(school_id.clone());
+    let begun = match pause_until {
+        Some(_) => pauses::begin_pause(&mut tx, &scope, pause_until, actor).await?,
+        None => Begun::Before,
+    };
     audit::record(&mut tx, actor, &Entry::of_job(AuditAction::Undo, &job)).await?;
+    if begun == Begun::Now {
+        pauses::record(&mut tx, &scope, actor, AuditAction::Pause).await?;
+    }
     tx.commit().await?;
     Ok(Undone::Done(Box::new(done)))
+}
+
+/// The newest undo of a school, if no later sync has been applied: what it reversed is not in iP, and
+/// the next sync applies it again unless the MIS is corrected. If a person is given, only an undo
+/// that changed them counts.
+pub async fn in_force(
+    pool: &PgPool,
+    school_id: &SchoolId,
+    staff_id: Option<StaffId>,
+) -> Result<Option<Job>, Error> {
+    let id = sqlx::query_scalar!(
+        r#"
+        SELECT u.id FROM job u
+        WHERE u.undo_of IS NOT NULL AND u.school_id = $1
+            AND ($2::uuid IS NULL
+                OR EXISTS (SELECT FROM job_change c WHERE c.job_id = u.id AND c.staff_id = $2))
+            AND NOT EXISTS (
+                SELECT FROM job later
+                WHERE later.school_id = $1 AND later.id > u.id AND later.kind = 'sync-school'
+                    AND later.state = 'succeeded' AND later.undo_of IS NULL
+                    AND later.options ->> 'dry_run' IS DISTINCT FROM 'true')
+        ORDER BY u.id DESC LIMIT 1
+        "#,
+        school_id.as_str(),
+        staff_id.map(|id| id.0),
+    )
+    .fetch_optional(pool)
+    .await?;
+    match id {
+        Some(id) => jobs::get(pool, JobId(id)).await,
+        None => Ok(None),
+    }
 }
 
 /// There is one writer at a time, as with a sync.

@@ -64,7 +64,7 @@ async fn each_action_is_refused_where_the_state_forbids_it_and_leaves_no_trace()
     let (job, _) = store.sync(&school, &[person("ada")]).await;
     let (pool, by) = (&store.pool, operator());
     assert!(jobs::cancel(pool, job, &by).await.unwrap().is_none());
-    let approved = jobs::approve(pool, job, None, &by).await.unwrap();
+    let approved = jobs::approve(pool, job, jobs::Approve::default(), &by).await.unwrap();
     assert!(matches!(approved, jobs::Approved::WrongState), "{approved:?}");
     assert!(jobs::reject(pool, job, &by).await.unwrap().is_none());
     assert!(jobs::retry_now(pool, job, &by).await.unwrap().is_none());

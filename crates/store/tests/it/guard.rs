@@ -224,14 +224,21 @@ async fn issue_codes(store: &TestStore, job: JobId) -> Vec<String> {
 }
 
 async fn approve(store: &TestStore, job: JobId) -> mis_sync_domain::Job {
-    match jobs::approve(&store.pool, job, None, &operator()).await.unwrap() {
+    match jobs::approve(&store.pool, job, jobs::Approve::default(), &operator()).await.unwrap() {
         Approved::Done(job) => *job,
         other => panic!("{other:?}"),
     }
 }
 
 async fn approve_only(store: &TestStore, job: JobId, only: &[GuardCategory]) -> Approved {
-    jobs::approve(&store.pool, job, Some(only), &operator()).await.unwrap()
+    jobs::approve(
+        &store.pool,
+        job,
+        jobs::Approve { only: Some(only), ..Default::default() },
+        &operator(),
+    )
+    .await
+    .unwrap()
 }
 
 /// Ten leave, the others get a new login, and one of these a new surname.

@@ -126,7 +126,7 @@ async fn somebody_new_gets_the_id_and_the_old_account_is_a_leavers() {
     assert_eq!((report.unchanged, report.deactivated), (1, 0));
     // The id now belongs to someone else, so it cannot be given back.
     let actor = Actor::command("operator", None);
-    match undo::undo(&store.pool, job, &actor).await.unwrap() {
+    match undo::undo(&store.pool, job, None, &actor).await.unwrap() {
         Undone::Conflicts(conflicts) => {
             assert!(conflicts.iter().any(|c| c.field == ChangedField::WondeId), "{conflicts:?}");
         }
@@ -288,7 +288,7 @@ async fn a_leaver_who_returns_while_the_login_is_taken_is_an_issue() {
     assert_eq!(store.issues(job).await, [(IssueCode::InactiveInIp, "w1".into())]);
     // After the undo both are as before: the successor cannot log in, the leaver can.
     let actor = Actor::command("operator", None);
-    assert!(matches!(undo::undo(&store.pool, first, &actor).await.unwrap(), Undone::Done(_)));
+    assert!(matches!(undo::undo(&store.pool, first, None, &actor).await.unwrap(), Undone::Done(_)));
     assert_eq!(
         standing(&people(&store).await),
         [("ada", Some("w1"), true), ("bob", Some("w2"), false)]
@@ -309,7 +309,7 @@ async fn a_taken_login_cannot_be_given_back() {
     let list = page(&[at("bea", "head@oak.example")]);
     store.sync_page(&school, LEAVERS, &list, false).await;
     let actor = Actor::command("operator", None);
-    match undo::undo(&store.pool, left, &actor).await.unwrap() {
+    match undo::undo(&store.pool, left, None, &actor).await.unwrap() {
         Undone::Conflicts(conflicts) => assert_eq!(conflicts[0].field, ChangedField::Active),
         other => panic!("{other:?}"),
     }

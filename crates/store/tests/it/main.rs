@@ -35,6 +35,7 @@ mod read_only;
 mod refreshes;
 mod rematching;
 mod retention;
+mod review;
 mod rows;
 mod schema;
 mod schools;

@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use mis_sync_domain::{JobId, JobState, Lane, SchoolId, StaffId};
+use mis_sync_domain::{Clock, JobId, JobState, Lane, SchoolId, StaffId};
 use mis_sync_store::{
     audit::Actor,
     jobs::{self, NewJob},
@@ -110,6 +110,50 @@ async fn deadlines_do_not_run_while_paused() {
         assert!((left - 0.1..=left).contains(&minutes), "{minutes} of {left}");
     }
     assert!(claims(&store, job).await);
+}
+
+#[tokio::test]
+async fn a_pause_ends_at_its_time_as_if_a_person_ended_it() {
+    let store = TestStore::start().await;
+    let oak = store.school("oak").await;
+    let job = store.enqueue(&oak).await;
+    let scope = Scope::School(oak.clone());
+    let until = Clock::system().now() + chrono::TimeDelta::hours(1);
+    assert!(pauses::pause_until(&store.pool, &scope, Some(until), &operator()).await.unwrap());
+    assert_eq!(pauses::end_due(&store.pool).await.unwrap(), 0);
+    let left = time_left(&store, job).await;
+    began_ago(&store, "pause", "paused_at", "2 hours").await;
+    rows::change(&store.pool, "UPDATE job SET created_at = now() - interval '1 day'").await;
+    rows::change(&store.pool, "UPDATE pause SET until = now() - interval '1 minute'").await;
+    assert!(!claims(&store, job).await, "it lasts until a worker ends it");
+    assert_eq!(pauses::end_due(&store.pool).await.unwrap(), 1);
+    assert_eq!(pauses::end_due(&store.pool).await.unwrap(), 0);
+    let hours = (time_left(&store, job).await - left) / 3600.0;
+    assert!((1.99..=2.0).contains(&hours), "the deadline moves: {hours}");
+    assert!(claims(&store, job).await);
+    let lines = "SELECT actor || ' ' || action FROM audit_log ORDER BY position OFFSET 1";
+    assert_eq!(rows::texts(&store.pool, lines).await, ["opal pause", "schedule resume"]);
+}
+
+#[tokio::test]
+async fn a_second_pause_makes_the_first_only_longer() {
+    let store = TestStore::start().await;
+    let scope = Scope::School(store.school("oak").await);
+    let hour = |hours| Some(Clock::system().now() + chrono::TimeDelta::hours(hours));
+    let until = async || pauses::list(&store.pool).await.unwrap()[0].until;
+    let pause = async |until| {
+        pauses::pause_until(&store.pool, &scope, until, &operator()).await.unwrap();
+    };
+    pause(hour(2)).await;
+    let first = until().await;
+    pause(hour(1)).await;
+    assert_eq!(until().await, first);
+    pause(hour(3)).await;
+    assert!(until().await > first);
+    pause(None).await;
+    assert_eq!(until().await, None);
+    pause(hour(9)).await;
+    assert_eq!(until().await, None);
 }
 
 #[tokio::test]

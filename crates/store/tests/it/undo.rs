@@ -17,7 +17,7 @@ const LEAVERS: SyncRules = SyncRules { deactivates: true, restores: true, ..RULE
 
 async fn undo(store: &TestStore, job: JobId) -> Undone {
     let actor = Actor::command("operator", None);
-    undo::undo(&store.pool, job, &actor).await.unwrap()
+    undo::undo(&store.pool, job, None, &actor).await.unwrap()
 }
 
 async fn undone(store: &TestStore, job: JobId) -> mis_sync_domain::Job {

@@ -1,10 +1,13 @@
 //! What an operator does to a job, with the same functions as the API.
 
 use axum::{http::StatusCode, response::Response};
+use chrono::{DateTime, Datelike, NaiveDate, Utc, Weekday};
 use maud::{Markup, html};
-use mis_sync_control::{self as control, Act, Refused};
+use mis_sync_control::{self as control, Act, Approve, Refused};
 use mis_sync_domain::{Action, Job, JobState, plan::Conflict};
 use mis_sync_store::bulk::BulkAction;
+
+use super::{refusal, review::Draft};
 
 use crate::{
     ApiError,
@@ -12,18 +15,23 @@ use crate::{
         form::Posted,
         login::go,
         page::{Page, Tab},
-        parts::{Deed, job_path, scroll},
+        parts::{Deed, Names, job_path, now, scroll, whose},
     },
     parameters::PathId,
     state::Operator,
 };
 
 /// The buttons that this job's state allows.
-pub(in crate::dashboard) fn offer(operator: &Operator, job: &Job, lineage: &[Job]) -> Markup {
+pub(in crate::dashboard) fn offer(
+    operator: &Operator,
+    job: &Job,
+    lineage: &[Job],
+    names: &Names,
+) -> Markup {
     if !operator.is_allowed(Action::ActOnJobs) {
         return html! {};
     }
-    let deed = |label, action, says, kind| deed(job, label, action, says, kind);
+    let deed = |label, action, says, kind| deed(job, names, label, action, says, kind);
     let nothing = html! {};
     let is_undone = lineage.iter().any(|other| other.undo_of == Some(job.id));
     let can_undo = job.state == JobState::Succeeded
@@ -32,15 +40,7 @@ pub(in crate::dashboard) fn offer(operator: &Operator, job: &Job, lineage: &[Job
         && job.kind == mis_sync_domain::JobKind::SyncSchool;
     html! {
         div.buttons {
-            @if job.state == JobState::Held && job.approval.is_none() {
-                (deed(
-                    "Approve",
-                    "approve",
-                    "The job runs again and applies the ticked categories as shown. \
-                     Everything else is left unchanged in iP.",
-                    "primary",
-                )
-                .show(operator, &categories(job)))
+            @if is_to_review(job) {
                 (deed(
                     "Reject",
                     "reject",
@@ -50,7 +50,7 @@ pub(in crate::dashboard) fn offer(operator: &Operator, job: &Job, lineage: &[Job
                 .show(operator, &nothing))
             }
             @if BulkAction::Retry.states().contains(&job.state) {
-                (retry_deed(job).show(operator, &nothing))
+                (retry_deed(job, names).show(operator, &nothing))
             }
             @if !job.state.is_finished() && job.state != JobState::Held {
                 (deed(
@@ -65,37 +65,65 @@ pub(in crate::dashboard) fn offer(operator: &Operator, job: &Job, lineage: &[Job
                 (deed(
                     "Undo",
                     "undo",
-                    "This reverses every change, or none if any can't be reversed. \
-                     The next full sync applies the values of the MIS again.",
+                    "This reverses every change, or none if any can't be reversed.",
                     "danger",
                 )
-                .show(operator, &nothing))
+                .show(operator, &pause_field(operator)))
             }
         }
     }
 }
 
+/// Whether the job waits for a person to review it.
+pub(in crate::dashboard) fn is_to_review(job: &Job) -> bool {
+    job.state == JobState::Held && job.approval.is_none()
+}
+
+/// The button that approves a held job by categories.
+pub(in crate::dashboard) fn approval(operator: &Operator, job: &Job, names: &Names) -> Markup {
+    if !is_to_review(job) || !operator.is_allowed(Action::ActOnJobs) {
+        return html! {};
+    }
+    let says = "The job runs again and applies the ticked categories as shown. Everything else is \
+                left unchanged in iP.";
+    deed(job, names, "Approve", "approve", says, "primary").show(operator, &categories(job))
+}
+
 /// In a list: the one button that helps a job that went wrong.
-pub(in crate::dashboard) fn remedy(operator: &Operator, job: &Job) -> Markup {
+pub(in crate::dashboard) fn remedy(
+    operator: &Operator,
+    job: &Job,
+    names: Option<&Names>,
+) -> Markup {
+    let no_names = Names::new();
     html! {
         @if matches!(job.state, JobState::Failed | JobState::Retrying) {
-            (Deed { kind: "", ..retry_deed(job) }.show(operator, &html! {}))
+            (Deed { kind: "", ..retry_deed(job, names.unwrap_or(&no_names)) }
+                .show(operator, &html! {}))
         } @else if job.state == JobState::Held {
             a.button href=(job_path(job.id)) { "Review" }
         }
     }
 }
 
-fn deed<'a>(job: &Job, label: &'a str, action: &str, says: &'a str, kind: &'a str) -> Deed<'a> {
-    Deed { label, action: format!("{}/{action}", job_path(job.id)), says, kind }
+fn deed<'a>(
+    job: &Job,
+    names: &Names,
+    label: &'a str,
+    action: &str,
+    says: &'a str,
+    kind: &'a str,
+) -> Deed<'a> {
+    let action = format!("{}/{action}", job_path(job.id));
+    Deed { label, whose: whose(names, job), action, says, kind }
 }
 
-fn retry_deed(job: &Job) -> Deed<'_> {
+fn retry_deed(job: &Job, names: &Names) -> Deed<'static> {
     let says = match job.state {
         JobState::Retrying => "The next attempt starts now instead of waiting.",
         _ => "Run this sync again as a new job.",
     };
-    deed(job, "Retry", "retry", says, "primary")
+    deed(job, names, "Retry", "retry", says, "primary")
 }
 
 fn categories(job: &Job) -> Markup {
@@ -111,6 +139,38 @@ fn categories(job: &Job) -> Markup {
             }
         }
     }
+}
+
+/// Without a pause the next sync applies the same again, because the MIS still says so.
+fn pause_field(operator: &Operator) -> Markup {
+    let preferences = operator.preferences();
+    html! {
+        p {
+            "The next sync would apply the same again unless the MIS is corrected first. \
+             Until then, pause the school:"
+        }
+        fieldset {
+            label {
+                input type="checkbox" name="pause" checked;
+                "Pause this school's syncs until"
+            }
+        }
+        input
+            name="pause_until"
+            type="datetime-local"
+            aria-label="Pause until"
+            min=(preferences.field(now()))
+            value=(preferences.field(next_evening(operator)));
+    }
+}
+
+/// Six in the evening of the next day on which someone is at school.
+fn next_evening(operator: &Operator) -> DateTime<Utc> {
+    let preferences = operator.preferences();
+    let today = now().with_timezone(&preferences.zone).date_naive();
+    let is_school_day = |day: &NaiveDate| !matches!(day.weekday(), Weekday::Sat | Weekday::Sun);
+    let next = today.iter_days().skip(1).find(is_school_day).unwrap_or(today);
+    preferences.instant(next.and_hms_opt(18, 0, 0).expect("this is a time of day"))
 }
 
 pub(in crate::dashboard) async fn cancel(id: PathId, posted: Posted) -> Result<Response, ApiError> {
@@ -130,19 +190,22 @@ pub(in crate::dashboard) async fn approve(
     posted: Posted,
 ) -> Result<Response, ApiError> {
     let (access, job) = posted.job(Action::ActOnJobs, &id).await?;
-    let guard = job.report.as_ref().map(|report| report.guard.as_slice()).unwrap_or_default();
-    let ticked: Vec<_> = guard
-        .iter()
-        .map(|affected| affected.category)
-        .filter(|category| posted.fields().is_set(&format!("category.{category}")))
-        .collect();
-    if ticked.is_empty() {
-        return Err(ApiError::MalformedBody("nothing is ticked; reject the job instead".into()));
+    let draft = Draft::read(posted.fields(), &job)?;
+    let approved = draft.approved(&job);
+    if approved.is_empty() {
+        let notice =
+            "Nothing is ticked, so nothing was approved. Tick a category, or reject the job.";
+        return refusal::page(&posted.operator, &job, notice, draft).await;
     }
-    let only = (ticked.len() < guard.len()).then_some(ticked.as_slice());
-    let actor = posted.actor()?;
-    let acted = control::act(access.queue(), job.id, Act::Approve(only), &actor).await?;
-    Ok(go(&job_path(acted.job.id), None))
+    if job.approval.is_some() {
+        return refusal::of_state(&posted.operator, &job).await;
+    }
+    let only = (!draft.left_out.is_empty()).then_some(approved.as_slice());
+    let what = Act::Approve(Approve { only, leave_people: &draft.leave });
+    match control::act(access.queue(), job.id, what, &posted.actor()?).await {
+        Ok(acted) => Ok(go(&job_path(acted.job.id), None)),
+        Err(refused) => refusal::show(&posted.operator, &job, refused).await,
+    }
 }
 
 pub(in crate::dashboard) async fn undo(
@@ -150,20 +213,24 @@ pub(in crate::dashboard) async fn undo(
     posted: Posted,
 ) -> Result<Response, ApiError> {
     let (access, job) = posted.job(Action::ActOnJobs, &id).await?;
-    match control::act(access.queue(), job.id, Act::Undo, &posted.actor()?).await {
+    let pauses = posted.fields().is_set("pause");
+    let pause_until = if pauses { posted.time_to_come("pause_until")? } else { None };
+    match control::act(access.queue(), job.id, Act::Undo { pause_until }, &posted.actor()?).await {
         Ok(acted) => Ok(go(&job_path(acted.job.id), None)),
         Err(Refused::UndoConflict(conflicts)) => {
             Ok(show_conflicts(&posted.operator, &job, &conflicts))
         }
-        Err(refused) => Err(refused.into()),
+        Err(refused) => refusal::show(&posted.operator, &job, refused).await,
     }
 }
 
 /// Acts, and shows the page of the resulting job.
 async fn act(PathId(id): PathId, posted: Posted, act: Act<'_>) -> Result<Response, ApiError> {
     let (access, job) = posted.job(Action::ActOnJobs, &id).await?;
-    let acted = control::act(access.queue(), job.id, act, &posted.actor()?).await?;
-    Ok(go(&job_path(acted.job.id), None))
+    match control::act(access.queue(), job.id, act, &posted.actor()?).await {
+        Ok(acted) => Ok(go(&job_path(acted.job.id), None)),
+        Err(refused) => refusal::show(&posted.operator, &job, refused).await,
+    }
 }
 
 fn show_conflicts(operator: &Operator, job: &Job, conflicts: &[Conflict]) -> Response {

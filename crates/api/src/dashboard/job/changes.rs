@@ -9,17 +9,20 @@ use mis_sync_domain::{
 };
 use mis_sync_store::{
     Error, Pool,
-    audit::Entry,
     jobs::{self, ChangeGroup, ChangeKind},
+    sessions::REVEAL_MINUTES,
 };
 
 use crate::{
     ApiError,
     dashboard::{
         form::Posted,
+        login::go,
         page::form_token,
         parts::{count, job_path, scroll},
     },
+    download::{List, download},
+    jobs::note,
     parameters::{Parameters, PathId},
     state::Operator,
 };
@@ -34,7 +37,7 @@ pub(in crate::dashboard) enum Shown {
     Shown,
 }
 
-/// Which of the changes.
+/// Which of the changes are listed.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(in crate::dashboard) struct Wanted {
     /// Of this field alone.
@@ -56,6 +59,11 @@ impl Wanted {
         let query = self.query();
         let path = job_path(job.id);
         if query.is_empty() { path } else { format!("{path}?{query}") }
+    }
+
+    /// Whether it is the beginning of all.
+    pub(super) fn is_all(&self) -> bool {
+        *self == Self::default()
     }
 
     fn query(&self) -> String {
@@ -137,11 +145,17 @@ fn sentence(job: &Job, group: &ChangeGroup) -> String {
         (ChangeKind::SwitchedOn, ChangedField::Active, _) => {
             ("back".to_owned(), "be back".to_owned())
         }
+        (ChangeKind::Emptied, ChangedField::Staff, RecordKind::Class) => {
+            ("left without a teacher".to_owned(), "be left without a teacher".to_owned())
+        }
         (ChangeKind::Emptied, ..) => (format!("lost their {field}"), format!("lose their {field}")),
         (ChangeKind::Filled, ..) => {
             (format!("got a first {field}"), format!("get a first {field}"))
         }
-        _ => (format!("with another {field}"), format!("have another {field}")),
+        _ => {
+            let verb = if would { "would change" } else { "changed" };
+            return format!("{of}: {field} {verb}");
+        }
     };
     if would { format!("{of} would {would_do}") } else { format!("{of} {done}") }
 }
@@ -151,12 +165,12 @@ fn words(field: ChangedField) -> &'static str {
         ChangedField::Created => "created",
         ChangedField::WondeId => "Wonde id",
         ChangedField::Upi => "UPI",
-        ChangedField::Email => "email",
+        ChangedField::Email => "sign-in email",
         ChangedField::FirstName => "first name",
         ChangedField::Surname => "surname",
         ChangedField::Initials => "initials",
         ChangedField::JobTitle => "job title",
-        ChangedField::NonTeaching => "teaching or not",
+        ChangedField::NonTeaching => "teaching status",
         ChangedField::Active => "active",
         ChangedField::PasswordResetRequired => "password",
         ChangedField::LineManagerId => "line manager",
@@ -171,44 +185,44 @@ fn words(field: ChangedField) -> &'static str {
     }
 }
 
+/// Whether personal data is shown, and the button that shows it.
+pub(super) fn curtain(operator: &Operator, job: &Job, wanted: &Wanted, shown: Shown) -> Markup {
+    html! {
+        @match shown {
+            Shown::Hidden if operator.is_allowed(Action::SeePersonalData) => form
+                .list-head
+                method="post"
+                action={ (job_path(job.id)) "/changes?" (wanted.query()) }
+            {
+                (form_token(operator))
+                span.quiet { "Personal data is hidden; showing it is noted in the audit log." }
+                button { "Show personal data" }
+            },
+            Shown::Hidden => p.quiet {
+                "Personal data is hidden. A key of the role operator or admin may show it."
+            },
+            Shown::Shown => p.warning role="status" {
+                "Personal data is shown on the pages of this job for "
+                (REVEAL_MINUTES)
+                " minutes. That is noted in the audit log."
+            },
+        }
+    }
+}
+
+/// Whether there is anything to hide.
+pub(super) fn has_personal(changes: &[(i64, Change)]) -> bool {
+    changes.iter().any(|(_, change)| change.field.is_personal())
+}
+
 /// The changes one by one.
-pub(super) fn show(
-    operator: &Operator,
-    job: &Job,
-    changes: &[(i64, Change)],
-    wanted: &Wanted,
-    shown: Shown,
-) -> Markup {
+pub(super) fn show(job: &Job, changes: &[(i64, Change)], wanted: &Wanted, shown: Shown) -> Markup {
     if changes.is_empty() {
         return html! {};
     }
     let page = &changes[..changes.len().min(LIMIT)];
-    let has_hidden = page.iter().any(|(_, change)| change.field.is_personal());
     html! {
-        div #changes {
-            @match shown {
-                Shown::Hidden if has_hidden && operator.is_allowed(Action::SeePersonalData) => {
-                    form
-                        .list-head
-                        method="post"
-                        action={ (job_path(job.id)) "/changes?" (wanted.query()) "#changes" }
-                    {
-                        (form_token(operator))
-                        span.quiet {
-                            "Personal data is hidden; showing it is noted in the audit log."
-                        }
-                        button { "Show personal data" }
-                    }
-                }
-                Shown::Hidden if has_hidden => p.quiet {
-                    "Personal data is hidden. A key of the role operator or admin may show it."
-                },
-                Shown::Hidden => {}
-                Shown::Shown => p.refusal role="status" {
-                    "Personal data is shown on this page. That is noted in the audit log."
-                },
-            }
-        }
+        span #changes {}
         (list(page, shown))
         nav.pages aria-label="Pages of the changes" {
             @if wanted.after > 0 {
@@ -305,7 +319,7 @@ fn whose(change: &Change) -> Markup {
     }
 }
 
-fn tail(id: &str) -> &str {
+pub(super) fn tail(id: &str) -> &str {
     id.char_indices().rev().nth(7).map_or(id, |(at, _)| &id[at..])
 }
 
@@ -347,15 +361,45 @@ fn value(change: &Change, value: Option<&FieldValue>, shown: Shown) -> Markup {
     }
 }
 
-/// The job's page with personal data on it.
+/// A change in a line: `email a@oak.example → b@oak.example`.
+pub(super) fn described(change: &Change, shown: Shown) -> Markup {
+    let is_person = matches!(change.record, ChangedRecord::Staff(_));
+    match (change.field, change.new.as_ref().map(FieldValue::as_str)) {
+        (ChangedField::Created, _) => html! { "would be new in iP" },
+        (ChangedField::Active, Some("false")) if is_person => {
+            html! { "would no longer be able to log in" }
+        }
+        (ChangedField::Active, Some("true")) if is_person => {
+            html! { "would be able to log in again" }
+        }
+        _ => html! {
+            (words(change.field))
+            ": "
+            (value(change, change.old.as_ref(), shown))
+            " → "
+            (value(change, change.new.as_ref(), shown))
+        },
+    }
+}
+
+/// Shows personal data on the pages of the job for a while, which is noted.
 pub(in crate::dashboard) async fn reveal(
     PathId(job_id): PathId,
     parameters: Parameters,
     posted: Posted,
 ) -> Result<Response, ApiError> {
     let wanted = Wanted::read(parameters)?;
+    let (_, job) = posted.job(Action::SeePersonalData, &job_id).await?;
+    posted.operator.reveal(&job, posted.actor()?.reason).await?;
+    Ok(go(&wanted.address(&job), None))
+}
+
+/// The changes as a file, which is noted.
+pub(in crate::dashboard) async fn download_changes(
+    PathId(job_id): PathId,
+    posted: Posted,
+) -> Result<Response, ApiError> {
     let (access, job) = posted.job(Action::SeePersonalData, &job_id).await?;
-    let entry = Entry::of_job(AuditAction::Reveal, &job);
-    access.read_personal_data(&posted.actor()?, &entry).await?;
-    super::render(&posted.operator, &job_id, &wanted, Shown::Shown).await
+    let personal = note(access, &job, AuditAction::Export, "changes").await?;
+    download(access.pool(), List::Changes(job.id, personal)).await
 }

@@ -3,9 +3,16 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 use maud::{Markup, html};
-use mis_sync_domain::Job;
-use mis_sync_store::jobs::Attempt;
+use mis_sync_domain::{Job, JobState, Lane};
+use mis_sync_store::{
+    Error, Pool,
+    audit::{self, AuditFilter, AuditLine},
+    jobs::{self, Attempt},
+    pauses::{self, Pause, Scope},
+    workers::{self, WorkerRow, WorkerState},
+};
 
+use super::{actions::is_to_review, refusal::done};
 use crate::{
     dashboard::parts::{badge, length, now, time},
     state::Operator,
@@ -21,13 +28,85 @@ const SHORT: TimeDelta = TimeDelta::seconds(1);
 #[derive(Debug, PartialEq)]
 enum Stretch<'a> {
     Attempt(&'a Attempt),
-    Wait { from: DateTime<Utc>, to: DateTime<Utc>, why: &'static str },
+    Wait {
+        from: DateTime<Utc>,
+        to: DateTime<Utc>,
+        why: String,
+    },
+    /// What a person did.
+    Act(&'a AuditLine),
 }
 
-pub(super) fn show(operator: &Operator, job: &Job, attempts: &[Attempt]) -> Markup {
-    let stretches = stretches(job.created_at, job.finished_at.unwrap_or_else(now), attempts);
+/// What is known about the way of a job.
+pub(super) struct History {
+    pub(super) attempts: Vec<Attempt>,
+    /// What people did to it, oldest first.
+    acts: Vec<AuditLine>,
+    /// What an unfinished job waits for now.
+    waits_for: Option<String>,
+}
+
+/// The most acts that are shown.
+const ACTS: i64 = 100;
+
+impl History {
+    pub(super) async fn read(pool: &Pool, job: &Job) -> Result<Self, Error> {
+        let attempts = jobs::attempts(pool, job.id).await?;
+        let filter = AuditFilter { job_id: Some(job.id), ..AuditFilter::default() };
+        let mut acts = audit::list(pool, &filter, ACTS).await?;
+        acts.retain(|line| !done(line.action).is_empty());
+        acts.reverse();
+        let waits_for = if is_waiting(job) {
+            Some(reason(job, &pauses::list(pool).await?, &workers::list(pool).await?))
+        } else {
+            None
+        };
+        Ok(Self { attempts, acts, waits_for })
+    }
+}
+
+fn is_waiting(job: &Job) -> bool {
+    !job.state.is_finished() && job.state != JobState::Running
+}
+
+/// What a waiting job waits for at this moment.
+fn reason(job: &Job, pauses: &[Pause], workers: &[WorkerRow]) -> String {
+    if is_to_review(job) {
+        return "for approval".into();
+    }
+    let is_paused = |scope: &Scope| pauses.iter().any(|pause| pause.scope == *scope);
+    let lane = match job.lane {
+        Lane::Bulk => "syncs",
+        Lane::Interactive => "logins",
+        Lane::Internal => "",
+    };
+    let is_alive = |worker: &WorkerRow| worker.state == WorkerState::Alive;
+    if job.lane != Lane::Internal && is_paused(&Scope::Lane(job.lane)) {
+        format!("because {lane} are paused")
+    } else if job.school_id.clone().is_some_and(|id| is_paused(&Scope::School(id))) {
+        "because the school is paused".into()
+    } else if !workers.iter().any(is_alive) {
+        "for a worker; none is running".into()
+    } else if job.state == JobState::Retrying {
+        "for the next attempt".into()
+    } else {
+        "for a worker".into()
+    }
+}
+
+pub(super) fn show(operator: &Operator, job: &Job, history: &History) -> Markup {
+    let end = job.finished_at.unwrap_or_else(now);
+    let stretches = stretches(job.created_at, end, history);
     if stretches.is_empty() {
-        return html! { p.quiet { "No worker has taken the job yet." } };
+        return html! {
+            p.quiet {
+                @if job.undo_of.is_some() {
+                    "An undo is done at once, without a worker."
+                } @else {
+                    "No worker has taken the job yet."
+                }
+            }
+        };
     }
     let span = Span {
         start: job.created_at,
@@ -38,8 +117,15 @@ pub(super) fn show(operator: &Operator, job: &Job, attempts: &[Attempt]) -> Mark
             @for stretch in &stretches {
                 @match stretch {
                     Stretch::Attempt(attempt) => li { (ran(operator, attempt, &span)) },
+                    Stretch::Act(line) => li { (act(operator, line)) },
                     Stretch::Wait { from, to, why } => li.wait {
-                        p.quiet { "Waited " (length(*to - *from)) " " (why) }
+                        p.quiet {
+                            @if is_waiting(job) && *to == span.end { "Waits" } @else { "Waited" }
+                            " "
+                            (length(*to - *from))
+                            " "
+                            (why)
+                        }
                         (bar(&html! {
                             rect
                                 .waiting
@@ -55,12 +141,26 @@ pub(super) fn show(operator: &Operator, job: &Job, attempts: &[Attempt]) -> Mark
     }
 }
 
-/// The attempts and the waits that are worth showing, oldest first, from the request to the end.
-fn stretches(asked: DateTime<Utc>, end: DateTime<Utc>, attempts: &[Attempt]) -> Vec<Stretch<'_>> {
-    let wait = |from: Option<DateTime<Utc>>, to: DateTime<Utc>, why| {
+/// What a person did, and why.
+fn act(operator: &Operator, line: &AuditLine) -> Markup {
+    html! {
+        p {
+            strong { (line.actor) " " (done(line.action)) " it" }
+            " "
+            (time(operator, line.at))
+            @if let Some(reason) = &line.reason { ": " (reason) }
+        }
+    }
+}
+
+/// The attempts, what people did and the waits that are worth showing, oldest first, from the request
+/// to the end.
+fn stretches(asked: DateTime<Utc>, end: DateTime<Utc>, history: &History) -> Vec<Stretch<'_>> {
+    let wait = |from: Option<DateTime<Utc>>, to: DateTime<Utc>, why: &str| {
         let from = from.filter(|from| to - *from >= SHORT)?;
-        Some(Stretch::Wait { from, to, why })
+        Some(Stretch::Wait { from, to, why: why.to_owned() })
     };
+    let attempts = &history.attempts;
     let mut stretches = Vec::with_capacity(attempts.len() * 2 + 1);
     let (mut from, mut why) = (Some(asked), "for a worker");
     for attempt in attempts {
@@ -69,7 +169,11 @@ fn stretches(asked: DateTime<Utc>, end: DateTime<Utc>, attempts: &[Attempt]) -> 
         // A running attempt is not followed by a wait.
         (from, why) = (attempt.ended_at, waits_for(attempt));
     }
-    stretches.extend(wait(from, end, why));
+    stretches.extend(wait(from, end, history.waits_for.as_deref().unwrap_or(why)));
+    for line in &history.acts {
+        let at = stretches.iter().rposition(|stretch| stretch.start() <= line.at);
+        stretches.insert(at.map_or(0, |at| at + 1), Stretch::Act(line));
+    }
     stretches
 }
 
@@ -84,10 +188,19 @@ fn waits_for(attempt: &Attempt) -> &'static str {
 }
 
 impl Stretch<'_> {
+    fn start(&self) -> DateTime<Utc> {
+        match self {
+            Self::Attempt(attempt) => attempt.started_at,
+            Self::Wait { from, .. } => *from,
+            Self::Act(line) => line.at,
+        }
+    }
+
     fn end(&self) -> DateTime<Utc> {
         match self {
             Self::Attempt(attempt) => attempt.ended_at.unwrap_or_else(now),
             Self::Wait { to, .. } => *to,
+            Self::Act(line) => line.at,
         }
     }
 }
@@ -198,30 +311,38 @@ mod tests {
         }
     }
 
-    fn waits(end: i64, attempts: &[Attempt]) -> Vec<(i64, &'static str)> {
-        let all = stretches(at(0), at(end), attempts);
+    fn waits(end: i64, attempts: &[Attempt]) -> Vec<(i64, String)> {
+        let history = History { attempts: attempts.to_vec(), acts: vec![], waits_for: None };
+        let all = stretches(at(0), at(end), &history);
         let wait = |stretch| match stretch {
             Stretch::Wait { from, to, why } => Some(((to - from).num_seconds(), why)),
-            Stretch::Attempt(_) => None,
+            Stretch::Attempt(_) | Stretch::Act(_) => None,
         };
         all.into_iter().filter_map(wait).collect()
     }
 
+    fn told(waits: &[(i64, &str)]) -> Vec<(i64, String)> {
+        waits.iter().map(|(seconds, why)| (*seconds, (*why).to_owned())).collect()
+    }
+
     #[test]
     fn waits_are_told_with_what_for() {
-        assert_eq!(waits(40, &[]), [(40, "for a worker")]);
+        assert_eq!(waits(40, &[]), told(&[(40, "for a worker")]));
         let done = [
             attempt(0, Some(2), Some("retry")),
             attempt(32, Some(33), Some("held")),
             attempt(60, Some(61), Some("succeeded")),
         ];
-        assert_eq!(waits(61, &done), [(30, "before the next attempt"), (27, "for approval")]);
+        assert_eq!(
+            waits(61, &done),
+            told(&[(30, "before the next attempt"), (27, "for approval")])
+        );
     }
 
     #[test]
     fn what_runs_is_followed_by_no_wait_and_what_waits_yet_has_one() {
-        assert_eq!(waits(90, &[attempt(0, None, None)]), []);
+        assert_eq!(waits(90, &[attempt(0, None, None)]), told(&[]));
         let asked_to_wait = [attempt(0, Some(1), Some("snoozed"))];
-        assert_eq!(waits(90, &asked_to_wait), [(89, "as Wonde asked")]);
+        assert_eq!(waits(90, &asked_to_wait), told(&[(89, "as Wonde asked")]));
     }
 }

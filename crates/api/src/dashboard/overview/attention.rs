@@ -134,7 +134,11 @@ fn remedy(operator: &Operator, trouble: &Trouble) -> Markup {
             ", or start another."
         },
         Trouble::Paused(pause) => html! {
-            "Paused by " (pause.actor) " " (time(operator, pause.since))
+            "Paused by "
+            (pause.actor)
+            " "
+            (time(operator, pause.since))
+            @if let Some(until) = pause.until { " until " (time(operator, until)) }
             @if let Some(reason) = &pause.reason { ": " (reason) }
             ". "
             @if operator.is_allowed(Action::ActOnJobs) {
@@ -264,6 +268,7 @@ fn retry_all(operator: &Operator, failed: &[JobId]) -> Markup {
     let filter = Filter::of_jobs(failed.to_vec());
     let deed = Deed {
         label: &label,
+        whose: "the syncs of this incident".into(),
         action: "/dashboard/bulk".into(),
         says: "Each of these syncs runs again, one after the other. The next page shows what became \
                of each.",

@@ -18,6 +18,7 @@ use crate::{
         form::Posted,
         page::form_token,
         parts::{badge, school_path, scroll},
+        undone,
     },
     parameters::PathId,
     state::{Access, Operator},
@@ -71,7 +72,10 @@ pub(in crate::dashboard) async fn explain(
             let mis = access.mis_of(&school);
             let explanation =
                 mis_sync_domain::explain::explain(&known.evidence, &school.settings, mis);
-            show(access, &known, &explanation)
+            html! {
+                (undone::in_force(&posted.operator, &school.id, staff_id).await)
+                (show(access, &known, &explanation))
+            }
         }
     };
     super::render(&posted.operator, &school, Some(answer)).await

@@ -84,11 +84,14 @@ async fn many_jobs_are_counted_before_and_followed_after() {
     let page = who.get(&app, &review).await.text;
     assert!(page.contains("<strong>3 jobs</strong> of the 4 ticked can be retried"), "{page}");
     let gone = [("action", "retry"), ("query", "?school=nowhere")];
-    assert_eq!(who.post(&app, "/dashboard/bulk", &gone).await.status, 400);
+    let again = who.post(&app, "/dashboard/bulk", &gone).await;
+    let review = "/dashboard/bulk/review?school=nowhere&action=retry";
+    assert_eq!(again.header("location"), review, "the page says that there are none");
     let nothing = who.get(&app, "/dashboard/bulk/review?action=cancel").await;
     assert_eq!(self::place(&nothing), "/dashboard/jobs", "nothing is ticked: nothing is meant");
     let everything = [("action", "cancel"), ("query", "")];
-    assert_eq!(who.post(&app, "/dashboard/bulk", &everything).await.status, 400);
+    let again = who.post(&app, "/dashboard/bulk", &everything).await;
+    assert_eq!(again.header("location"), "/dashboard/bulk/review?action=cancel");
     assert_eq!(who.get(&app, "/dashboard/bulk/nothing").await.status, 404);
 }
 

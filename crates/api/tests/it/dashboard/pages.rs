@@ -43,13 +43,20 @@ async fn personal_data_is_hidden_until_somebody_who_may_asks_and_that_is_noted()
     let page = operator.get(&app, &path).await.text;
     assert!(page.contains("1 person can no longer log in"), "{page}");
     assert!(page.contains("1 person lost their job title"), "{page}");
-    let shown = operator.post(&app, &format!("{path}/changes"), &[]).await;
-    assert!(shown.text.contains("old@oak.example") && shown.text.contains("Head"));
-    assert!(page.contains("hx-sse:connect"), "a page goes with its job");
-    assert!(!shown.text.contains("hx-sse:connect"), "what is shown stays");
+    let revealed = operator.post(&app, &format!("{path}/changes?field=email"), &[]).await;
+    assert_eq!(revealed.header("location"), format!("{path}?field=email"));
     assert_eq!(last_action(&app).await, format!("reveal {job}"));
-    let only = operator.post(&app, &format!("{path}/changes?field=email"), &[]).await.text;
+    let shown = operator.get(&app, &path).await.text;
+    assert!(shown.contains("old@oak.example") && shown.contains("Head"));
+    let only = operator.get(&app, &format!("{path}?field=email")).await.text;
     assert!(only.contains("old@oak.example") && !only.contains("Head"));
+    let colleague = SignedIn::of_role(&app, Role::Operator).await;
+    let other = colleague.get(&app, &path).await.text;
+    assert!(!other.contains("old@oak.example"), "another session");
+    let ends = "UPDATE dashboard_reveal SET until = now() - interval '1 second'";
+    app.sql(ends.into()).await;
+    let later = operator.get(&app, &path).await.text;
+    assert!(!later.contains("old@oak.example"), "it ends by itself");
 
     let viewer = SignedIn::of_role(&app, Role::Viewer).await;
     let page = viewer.get(&app, &path).await.text;
@@ -220,11 +227,11 @@ async fn a_job_that_is_somewhere_else_by_now_is_a_page_that_says_so() {
     let who = SignedIn::with(&app, &app.admin).await;
     let answer = who.post(&app, &format!("/dashboard/jobs/{job}/cancel"), &[]).await;
     assert_eq!(answer.status, 409);
-    assert!(
-        answer.text.contains("The job is succeeded; this needs an unfinished job."),
-        "{}",
-        answer.text
-    );
+    let sentence = "The job has succeeded by now, so nothing was done.";
+    assert!(answer.text.contains(sentence), "{}", answer.text);
+    assert!(answer.text.contains("Full sync of"), "it is the page of the job");
+    let again = who.get(&app, &format!("/dashboard/jobs/{job}/cancel")).await;
+    assert_eq!((again.status, again.header("location")), (303, &*format!("/dashboard/jobs/{job}")));
     for path in ["/dashboard/jobs/nothing", "/dashboard/schools/nowhere", "/dashboard/what/ever"] {
         let answer = who.get(&app, path).await;
         assert_eq!(
@@ -257,4 +264,47 @@ async fn the_first_load_is_small_and_what_it_loads_is_kept() {
         404,
         "only by its hash"
     );
+}
+
+#[tokio::test]
+async fn the_second_of_two_tabs_is_told_who_was_first() {
+    let app = App::start().await;
+    let oak = app.school("oak").await;
+    let job = app.job(&oak).await.id.to_string();
+    let guard = r#"{"guard":[{"category":"deactivated","records":5,"of":8}]}"#;
+    app.put_in_state(&job, "held").await;
+    app.sql(format!("UPDATE job SET report = '{guard}' WHERE id = '{job}'")).await;
+    let first = SignedIn::of_role(&app, Role::Operator).await;
+    let second = SignedIn::with(&app, &app.admin).await;
+    let path = format!("/dashboard/jobs/{job}");
+    let reject = format!("{path}/reject");
+    assert_eq!(first.post(&app, &reject, &[]).await.status, 303);
+    let ticked = [("category.deactivated", "on")];
+    for (what, fields) in [("approve", &ticked[..]), ("reject", &[]), ("review", &ticked)] {
+        let answer = second.post(&app, &format!("{path}/{what}"), fields).await;
+        assert_eq!(answer.status, 409, "{what}");
+        assert!(answer.text.contains(" rejected it "), "{what}: {}", answer.text);
+        assert!(answer.text.contains("so nothing was done"), "{what}");
+    }
+
+    // An approval that differs from one that was first is not dropped without a word.
+    app.put_in_state(&job, "held").await;
+    assert_eq!(first.post(&app, &format!("{path}/approve"), &ticked).await.status, 303);
+    let answer = second.post(&app, &format!("{path}/approve"), &ticked).await;
+    assert!(answer.text.contains(" approved it "), "{}", answer.text);
+}
+
+#[tokio::test]
+async fn an_approval_without_a_tick_shows_the_review_again() {
+    let app = App::start().await;
+    let oak = app.school("oak").await;
+    let job = app.job(&oak).await.id.to_string();
+    let guard = r#"{"guard":[{"category":"deactivated","records":5,"of":8}]}"#;
+    app.put_in_state(&job, "held").await;
+    app.sql(format!("UPDATE job SET report = '{guard}' WHERE id = '{job}'")).await;
+    let who = SignedIn::with(&app, &app.admin).await;
+    let answer = who.post(&app, &format!("/dashboard/jobs/{job}/approve"), &[]).await;
+    assert_eq!(answer.status, 409);
+    assert!(answer.text.contains("Tick a category, or reject the job."), "{}", answer.text);
+    assert!(answer.text.contains("id=\"review\""));
 }

@@ -26,12 +26,23 @@ pub(crate) const ROUTES: &[(&str, &str, &[Role])] = &[
     ("POST", "/dashboard/jobs/views", EVERYBODY),
     ("POST", "/dashboard/jobs/views/forget", EVERYBODY),
     ("GET", "/dashboard/jobs/{job_id}", EVERYBODY),
+    ("GET", "/dashboard/jobs/{job_id}/changes", EVERYBODY),
     ("POST", "/dashboard/jobs/{job_id}/changes", ACTORS),
+    ("GET", "/dashboard/jobs/{job_id}/cancel", EVERYBODY),
     ("POST", "/dashboard/jobs/{job_id}/cancel", ACTORS),
+    ("GET", "/dashboard/jobs/{job_id}/retry", EVERYBODY),
     ("POST", "/dashboard/jobs/{job_id}/retry", ACTORS),
+    ("GET", "/dashboard/jobs/{job_id}/approve", EVERYBODY),
     ("POST", "/dashboard/jobs/{job_id}/approve", ACTORS),
+    ("GET", "/dashboard/jobs/{job_id}/reject", EVERYBODY),
     ("POST", "/dashboard/jobs/{job_id}/reject", ACTORS),
+    ("GET", "/dashboard/jobs/{job_id}/undo", EVERYBODY),
     ("POST", "/dashboard/jobs/{job_id}/undo", ACTORS),
+    ("GET", "/dashboard/jobs/{job_id}/review", EVERYBODY),
+    ("POST", "/dashboard/jobs/{job_id}/review", ACTORS),
+    ("GET", "/dashboard/jobs/{job_id}/download", EVERYBODY),
+    ("POST", "/dashboard/jobs/{job_id}/download", ACTORS),
+    ("GET", "/dashboard/bulk", EVERYBODY),
     ("POST", "/dashboard/bulk", ACTORS),
     ("GET", "/dashboard/bulk/review", ACTORS),
     ("GET", "/dashboard/bulk/{bulk_id}", EVERYBODY),
@@ -45,9 +56,13 @@ pub(crate) const ROUTES: &[(&str, &str, &[Role])] = &[
     ("GET", "/dashboard/audit", EVERYBODY),
     ("POST", "/dashboard/audit/verify", EVERYBODY),
     ("GET", "/dashboard/queues", EVERYBODY),
+    ("GET", "/dashboard/queues/pause", EVERYBODY),
     ("POST", "/dashboard/queues/pause", ACTORS),
+    ("GET", "/dashboard/queues/resume", EVERYBODY),
     ("POST", "/dashboard/queues/resume", ACTORS),
+    ("GET", "/dashboard/queues/drain", EVERYBODY),
     ("POST", "/dashboard/queues/drain", ACTORS),
+    ("GET", "/dashboard/queues/undrain", EVERYBODY),
     ("POST", "/dashboard/queues/undrain", ACTORS),
     ("GET", "/dashboard/keys", &[Admin]),
     ("POST", "/dashboard/keys", &[Admin]),
@@ -122,17 +137,17 @@ async fn each_role_can_do_what_it_should_and_no_more() {
     for (method, path, allowed) in ROUTES {
         let job = app.job(&oak).await.id.to_string();
         let state = match path.rsplit('/').next() {
-            Some("approve" | "reject") => "held",
+            Some("approve" | "reject" | "review") => "held",
             Some("retry") => "failed",
             Some("undo") => "succeeded",
             _ => "queued",
         };
-        app.sql(format!(
-            r#"UPDATE job SET report = '{{"guard":[{{"category":"deactivated","records":5,"of":8}}]}}'
-               WHERE id = '{job}'"#
-        ))
-        .await;
         for role in Role::ALL.iter().copied().filter(|role| *role != Role::App) {
+            app.sql(format!(
+                r#"UPDATE job SET approved = NULL, approved_at = NULL, report = '{{"guard":[{{"category":"deactivated","records":5,"of":8}}]}}'
+                   WHERE id = '{job}'"#
+            ))
+            .await;
             app.put_in_state(&job, state).await;
             let who = SignedIn::of_role(&app, role).await;
             let keys = mis_sync_store::api_keys::list(&app.pool).await.unwrap();

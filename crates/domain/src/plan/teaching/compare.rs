@@ -203,8 +203,8 @@ fn target_links<Id>(
     (!by.keeps || !is_emptied).then_some(found)
 }
 
-/// People that a later fetch read keep the links that it found, and people whose record is in doubt
-/// keep their links.
+/// People that a later fetch read keep the links that it found. People whose record is in doubt, and
+/// people whom the approver left as they are, keep their links.
 fn keep_later_word<Id>(found: &mut Vec<Link>, before: &Group<Id>, roster: &Roster<'_>) {
     if roster.stay.is_empty() {
         return;

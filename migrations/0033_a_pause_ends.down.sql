@@ -1,0 +1,1 @@
+ALTER TABLE pause DROP COLUMN until;
