@@ -104,9 +104,9 @@ impl Queue {
         self.redis.push(lane, &[id]).await
     }
 
-    /// Ends the pauses whose time has come, sends every job that should be running to Redis again, ends
-    /// the exhausted ones, and discards what dead runs staged. Every worker does this continuously. It is not an error if Redis does
-    /// not accept an id: workers ask the ledger for it.
+    /// Ends the pauses whose time has come, sends every job that should be running to Redis again,
+    /// ends the exhausted ones, and discards what dead runs staged. Every worker does this
+    /// continuously. It is not an error if Redis does not accept an id: workers ask the ledger for it.
     pub async fn redeliver_due(&self) -> Result<Swept, Error> {
         // First, because deadlines stand still while a pause lasts.
         pauses::end_due(&self.pool).await?;

@@ -125,3 +125,32 @@ async fn an_undo_answers_with_a_job_of_its_own_or_with_what_stands_in_the_way() 
     let again = app.admin(undo(undone["id"].as_str().unwrap())).await;
     assert_eq!(again.status, 200, "{}", again.text);
 }
+
+#[tokio::test]
+async fn people_can_be_left_out_of_an_approval() {
+    let app = App::start().await;
+    let oak = app.school("oak").await;
+    let job = app.job(&oak).await.id.to_string();
+    app.put_in_state(&job, "held").await;
+    app.sql(format!(
+        r#"UPDATE job SET report = '{{"guard":[{{"category":"deactivated","records":5,"of":8}}]}}'
+           WHERE id = '{job}'"#
+    ))
+    .await;
+    app.sql(format!(
+        "INSERT INTO job_change (job_id, record, wonde_id, field) VALUES ('{job}', 'staff', 'A1', 'created')"
+    ))
+    .await;
+    let approve = |leave: serde_json::Value| {
+        Ask::post(&format!("/v1/jobs/{job}/approve")).json(&json!({ "leave_people": leave }))
+    };
+    for bad in [json!(["A1"]), json!([{ "staff_id": "A1" }]), json!([{ "name": "Ada" }])] {
+        let problem = app.admin(approve(bad)).await.problem(400, "malformed-body");
+        assert!(problem["detail"].as_str().unwrap().contains("leave_people"), "{problem}");
+    }
+    let stranger = json!([{ "wonde_id": "A1" }, { "wonde_id": "A2" }]);
+    let problem = app.admin(approve(stranger)).await.problem(409, "not-held-for");
+    assert!(problem["detail"].as_str().unwrap().contains("nothing about 1 of"), "{problem}");
+    let answer = app.admin(approve(json!([{ "wonde_id": "A1" }]))).await;
+    assert_eq!(answer.json()["approval"]["leave_people"], json!([{ "wonde_id": "A1" }]));
+}

@@ -144,7 +144,8 @@ async fn each_role_can_do_what_it_should_and_no_more() {
         };
         for role in Role::ALL.iter().copied().filter(|role| *role != Role::App) {
             app.sql(format!(
-                r#"UPDATE job SET approved = NULL, approved_at = NULL, report = '{{"guard":[{{"category":"deactivated","records":5,"of":8}}]}}'
+                r#"UPDATE job SET approved = NULL, approved_at = NULL,
+                       report = '{{"guard":[{{"category":"deactivated","records":5,"of":8}}]}}'
                    WHERE id = '{job}'"#
             ))
             .await;
