@@ -6,6 +6,7 @@ mod assets;
 mod audit;
 mod bulk;
 mod charts;
+mod find;
 mod form;
 mod held;
 mod job;
@@ -17,6 +18,7 @@ mod overview;
 mod page;
 mod palette;
 mod parts;
+mod person;
 mod preferences;
 mod queues;
 mod school;
@@ -47,6 +49,9 @@ fn routes() -> Vec<(&'static str, MethodRouter<ApiState>)> {
         ("/dashboard/assets/{name}", get(assets::get_asset)),
         ("/dashboard/events", get(live::watch)),
         ("/dashboard/palette", get(palette::find)),
+        ("/dashboard/find", get(find::show).post(find::find)),
+        ("/dashboard/find/ask", get(find::show).post(find::ask)),
+        ("/dashboard/find/{job_id}", get(find::answer)),
         ("/dashboard/jobs", get(jobs::show)),
         ("/dashboard/jobs/views", post(jobs::save_view)),
         ("/dashboard/jobs/views/forget", post(jobs::forget_view)),
@@ -64,7 +69,7 @@ fn routes() -> Vec<(&'static str, MethodRouter<ApiState>)> {
         ("/dashboard/schools/{school_id}", get(school::show)),
         ("/dashboard/schools/{school_id}/settings", post(school::change_settings)),
         ("/dashboard/schools/{school_id}/sync", post(school::sync)),
-        ("/dashboard/schools/{school_id}/explain", post(school::explain)),
+        ("/dashboard/schools/{school_id}/people/{person}", get(person::show).post(person::reveal)),
         ("/dashboard/schools/{school_id}/quality", post(school::download_quality)),
         ("/dashboard/held", get(held::show)),
         ("/dashboard/audit", get(audit::show)),

@@ -1,7 +1,7 @@
 //! One job: how it reached its state, what it did or would do, and what can be done about it.
 
 mod actions;
-mod changes;
+pub(super) mod changes;
 mod issues;
 mod timeline;
 

@@ -216,6 +216,24 @@ pub(super) fn school_path(id: &SchoolId) -> String {
     format!("/dashboard/schools/{id}")
 }
 
+/// The page of a person, by staff id, or by Wonde id if they are not in iP. A Wonde id has nothing that an
+/// address would have to escape; an odd one of a broken record is escaped all the same.
+pub(super) fn person_path(school: &SchoolId, id: &str) -> String {
+    let id: String = url::form_urlencoded::byte_serialize(id.as_bytes()).collect();
+    format!("/dashboard/schools/{school}/people/{}", id.replace('+', "%20"))
+}
+
+/// A link to a person, whose name is not shown.
+pub(super) fn person(school: Option<&SchoolId>, id: &str) -> Markup {
+    let tail = id.char_indices().rev().nth(7).map_or(id, |(at, _)| &id[at..]);
+    html! {
+        @match school {
+            Some(school) => a href=(person_path(school, id)) title=(id) { "person " code { (tail) } },
+            None => span title=(id) { "person " code { (tail) } },
+        }
+    }
+}
+
 /// A job's page.
 pub(super) fn job_path(id: JobId) -> String {
     format!("/dashboard/jobs/{id}")
@@ -227,6 +245,7 @@ pub(super) fn what(job: &Job) -> &'static str {
     match (job.kind, job.undo_of, job.options.dry_run, job.options.mode) {
         (JobKind::RefreshUser, ..) => "Login refresh",
         (JobKind::CheckSchool, ..) => "Check of a school",
+        (JobKind::FindPerson, ..) => "Search in the MIS",
         (JobKind::HandleWebhook, ..) => "Webhook from Wonde",
         (JobKind::SendAlert, ..) => "Alert message",
         (JobKind::SendCallback, ..) => "Message about a job",

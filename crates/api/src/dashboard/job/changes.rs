@@ -146,7 +146,7 @@ fn sentence(job: &Job, group: &ChangeGroup) -> String {
     if would { format!("{of} would {would_do}") } else { format!("{of} {done}") }
 }
 
-fn words(field: ChangedField) -> &'static str {
+pub(in crate::dashboard) fn words(field: ChangedField) -> &'static str {
     match field {
         ChangedField::Created => "created",
         ChangedField::WondeId => "Wonde id",
@@ -309,7 +309,11 @@ fn tail(id: &str) -> &str {
     id.char_indices().rev().nth(7).map_or(id, |(at, _)| &id[at..])
 }
 
-fn value(change: &Change, value: Option<&FieldValue>, shown: Shown) -> Markup {
+pub(in crate::dashboard) fn value(
+    change: &Change,
+    value: Option<&FieldValue>,
+    shown: Shown,
+) -> Markup {
     let Some(value) = value else { return html! { span.quiet { "–" } } };
     if change.field.is_personal() && shown == Shown::Hidden {
         return html! {
