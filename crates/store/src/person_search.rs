@@ -42,6 +42,7 @@ pub async fn ask(
     actor: &Actor,
 ) -> Result<Job, Error> {
     let mut tx = crate::begin(pool).await?;
+    sqlx::query!("DELETE FROM person_search WHERE expires_at < now()").execute(&mut *tx).await?;
     let search = FindPerson { school_id: school_id.clone(), search_id: Uuid::now_v7() };
     let new = NewJob::of(&search, actor.requester.clone());
     let enqueued = jobs::insert_or_find(&mut tx, &new).await?;

@@ -52,6 +52,7 @@ asset!(
     "css/tables.css",
     "css/charts.css",
     "css/dialogs.css",
+    "css/people.css",
     "css/screens.css"
 );
 asset!(SCRIPT, "dashboard.js", "text/javascript; charset=utf-8");

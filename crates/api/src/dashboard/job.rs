@@ -17,8 +17,8 @@ pub(super) use changes::{Wanted, reveal as reveal_changes, summary};
 use super::{
     page::{Page, Tab},
     parts::{
-        Names, count, job_path, length, names_of, now, number, panel, read, school, state, time,
-        time_or_dash, what,
+        Names, count, job_path, length, names_of, now, number, panel, person as person_link, read,
+        school, state, time, time_or_dash, what,
     },
 };
 use crate::{
@@ -126,9 +126,9 @@ fn head(operator: &Operator, job: &Job, lineage: &[Job], names: &Names) -> Marku
                 div {
                     dt { "Person" }
                     dd {
-                        a href={ "/dashboard/jobs?user=" (person) } {
-                            code { (person) }
-                        }
+                        (person_link(job.school_id.as_ref(), &person.to_string()))
+                        " "
+                        a.quiet href={ "/dashboard/jobs?user=" (person) } { "their jobs" }
                     }
                 }
             }

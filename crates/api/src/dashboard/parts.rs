@@ -4,7 +4,7 @@ use std::{collections::HashMap, time::Duration};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use maud::{Markup, Render, html};
-use mis_sync_domain::{Clock, Job, JobId, JobState, SchoolId};
+use mis_sync_domain::{Clock, Job, JobId, JobState, SchoolId, StaffId};
 use mis_sync_store::{Pool, schools, workers::RunningJob};
 use tokio::time::timeout;
 
@@ -223,9 +223,9 @@ pub(super) fn person_path(school: &SchoolId, id: &str) -> String {
     format!("/dashboard/schools/{school}/people/{}", id.replace('+', "%20"))
 }
 
-/// A link to a person, whose name is not shown.
+/// A link to a person, whose name is not shown: the end of a staff id, or a whole Wonde id.
 pub(super) fn person(school: Option<&SchoolId>, id: &str) -> Markup {
-    let tail = id.char_indices().rev().nth(7).map_or(id, |(at, _)| &id[at..]);
+    let tail = if id.parse::<StaffId>().is_ok() { &id[id.len() - 8..] } else { id };
     html! {
         @match school {
             Some(school) => a href=(person_path(school, id)) title=(id) { "person " code { (tail) } },

@@ -38,6 +38,8 @@ async fn issues_are_listed_page_by_page() {
                 "email": null,
                 "upi": null,
                 "class_or_subject": null,
+                "mis_id": null,
+                "record": null,
             })
         })
         .collect();

@@ -1,1 +1,3 @@
 //! What a person at the support desk does, from the overview on, with the clicks that it takes.
+
+mod people;

@@ -107,7 +107,7 @@ async fn found_jobs(operator: &Operator, jobs: &[Job]) -> Markup {
     html! {
         section.panel {
             header { h2 { "Jobs" } }
-            ul.hits {
+            ul {
                 @for job in jobs {
                     li {
                         a href=(job_path(job.id)) { (what(job)) }
