@@ -27,8 +27,10 @@ use super::{
 };
 use crate::{ApiError, state::Operator};
 
-/// How many people, schools and jobs are shown.
-const HITS: i64 = 25;
+/// How many people are shown.
+const SHOWN: usize = 25;
+/// How many schools, jobs, and people of a kind are looked for: one more than is shown.
+const HITS: i64 = 26;
 /// The longest text that is looked at, in characters. No name, email or id is longer.
 const LONGEST: usize = 200;
 
@@ -123,14 +125,14 @@ async fn search_people(
     let query = NameQuery::parse(typed.text).filter(|_| !typed.text.contains('@'));
     let by_name = async {
         match &query {
-            Some(query) => people::by_name(pool, query, school_id, HITS + 1).await,
+            Some(query) => people::by_name(pool, query, school_id, HITS).await,
             None => Ok(Vec::new()),
         }
     };
     let (by_key, by_name, with_issue) = tokio::try_join!(
         people::by_key(pool, sought),
         by_name,
-        people::with_issue(pool, sought, query.as_ref(), HITS + 1),
+        people::with_issue(pool, sought, query.as_ref(), HITS),
     )?;
     Ok(people::without_repeats([by_key, by_name, with_issue].concat()))
 }
@@ -177,7 +179,7 @@ fn render(operator: &Operator, typed: &Typed<'_>, content: &Markup) -> Response 
         }
         (content)
     };
-    let page = Page { operator, tab: Tab::Overview, title: "Find", watch: None };
+    let page = Page { operator, tab: Tab::Schools, title: "Find", watch: None };
     page.show(&content).into_response()
 }
 

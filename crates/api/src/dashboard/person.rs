@@ -98,9 +98,10 @@ async fn render(
     let mis = operator.access().mis_of(school);
     let explanation = explain::explain(&known.evidence, &school.settings, mis);
     let staff_id = known.person.as_ref().map(|person| person.id);
-    let timeline = match staff_id {
-        Some(id) => timeline::show(operator, school, id, wanted).await,
-        None => html! {},
+    let timeline = if let Some(id) = staff_id {
+        timeline::show(operator, school, id, wanted).await
+    } else {
+        html! {}
     };
     let content = html! {
         (head(operator, school, known, wanted))
@@ -126,9 +127,13 @@ fn head(operator: &Operator, school: &School, known: &Known, wanted: &Wanted) ->
     html! {
         div.title {
             h1 {
-                @match &name {
-                    Some(name) => (wanted.text(name)),
-                    None => "A person in the MIS",
+                @match (&name, known.person.as_ref(), wanted.shown) {
+                    (Some(name), _, Shown::Shown) => (name),
+                    (_, Some(person), _) => {
+                        "Person "
+                        code { (&person.id.to_string()[28..]) }
+                    },
+                    _ => "A person in the MIS",
                 }
                 " "
                 @match person.map(|person| person.active) {

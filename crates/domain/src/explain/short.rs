@@ -11,7 +11,7 @@ pub fn in_short(active: Option<bool>, outcome: Option<RecordOutcome>) -> String 
         (Some(true), None) => "In iP".to_owned(),
         (Some(true), Some(why)) => format!("In iP, but {why}"),
         (None, Some(why)) => format!("Not in iP: {why}"),
-        (None, None) => "Not in iP yet: the next sync that is applied will create them".to_owned(),
+        (None, None) => "Not in iP yet".to_owned(),
     }
 }
 

@@ -83,13 +83,8 @@ pub(super) async fn write_issues(
         labels.iter().map(|label| ((label.record, label.wonde_id.as_str()), label)).collect();
     let label = |issue: &Issue| -> Option<&Label> {
         let wonde_id = issue.wonde_id.as_deref()?;
-        match issue.code.record() {
-            Some(record) => known.get(&(record, wonde_id)).copied(),
-            None => {
-                let of = |record: &RecordKind| known.get(&(*record, wonde_id)).copied();
-                RecordKind::ALL.iter().find_map(of)
-            }
-        }
+        let of = |record: RecordKind| known.get(&(record, wonde_id)).copied();
+        issue.code.record().map_or_else(|| RecordKind::ALL.iter().copied().find_map(of), of)
     };
     let labels: Vec<Option<&Label>> = issues.iter().map(label).collect();
     let of_labels = || labels.iter().copied();

@@ -1,6 +1,6 @@
 //! People are found by name, email and id, in iP and among the records that the last sync left out.
 
-use chrono::Utc;
+use chrono::{DateTime, Utc};
 use mis_sync_domain::{
     ApiKeyId, FoundInMis, Issue, IssueCode, NameQuery, RecordKind, SchoolId,
     plan::{Label, LeftOut, MappedPage, Present},
@@ -181,8 +181,10 @@ async fn a_question_to_the_mis_is_forgotten_and_is_for_who_asked() {
     let of = async |key| person_search::of_job(&store.pool, job.id, key).await.unwrap();
     assert_eq!(of(me).await.unwrap().found, Some(found));
     assert!(of(other).await.is_none());
-    let sweep =
-        async || retention::sweep(&store.pool, Utc::now(), &Retention::default()).await.unwrap();
+    let sweep = async || {
+        let now: DateTime<Utc> = rows::value(&store.pool, "SELECT now()").await;
+        retention::sweep(&store.pool, now, &Retention::default()).await.unwrap()
+    };
     assert_eq!(sweep().await.person_searches, 0);
     rows::change(&store.pool, "UPDATE person_search SET expires_at = now()").await;
     assert!(of(me).await.is_none());

@@ -6,7 +6,7 @@ use std::time::Duration;
 use futures::TryStreamExt;
 use mis_sync_domain::{
     FindPerson, FoundInMis, IssueCode, Mis, NameQuery, PersonInMis, Reading, RecordKind,
-    RecordOutcome, School, SyncMode, SyncOptions, SyncRules,
+    RecordOutcome, School, SyncMode, SyncOptions, SyncRules, WorkEmail,
     explain::{self, Evidence},
     plan::{Fetched, Label},
 };
@@ -144,7 +144,7 @@ impl List {
         };
         // Fields are not compared here; the page of the person does that.
         let sentence = if is_there && outcome == RecordOutcome::Imported {
-            "This person is in iP.".to_owned()
+            "The page of this person compares every field with the MIS.".to_owned()
         } else {
             explain::explain(&evidence, &school.settings, mis).sentence
         };
@@ -200,7 +200,7 @@ impl<'a> Sought<'a> {
         let has_id = |wonde_id: &str| wonde_id == label.wonde_id;
         let current = fetched.staff.iter().map(|(_, one)| one).find(|one| has_id(&one.wonde_id));
         let left_out = fetched.left_out.iter().find(|one| has_id(&one.wonde_id));
-        let email = current.and_then(|one| one.email.as_ref()).map(|email| email.as_str());
+        let email = current.and_then(|one| one.email.as_ref()).map(WorkEmail::as_str);
         let texts = [
             email,
             left_out.and_then(|one| one.email.as_deref()),

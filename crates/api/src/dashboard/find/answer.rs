@@ -29,8 +29,9 @@ pub(in crate::dashboard) async fn show(
     let Some(search) = search else { return Ok(forgotten(&operator)) };
     let school = access.school(search.school_id.as_str()).await?;
     let job = jobs::get(access.pool(), job.id).await?.ok_or(ApiError::UnknownJob)?;
-    let typed = Typed { text: &search.text, school: Some(&school) };
-    let again = ask::form(&operator, &typed).await?;
+    // After an answer another school may have the person; without one the same school is asked again.
+    let again_in = Some(&school).filter(|_| search.found.is_none());
+    let again = ask::form(&operator, &Typed { text: &search.text, school: again_in }).await?;
     let is_over = job.state.is_finished();
     let content = html! {
         div.title { h1 { "The MIS of " a href=(school_path(&school.id)) { (school.name) } } }

@@ -33,7 +33,7 @@ pub(super) async fn form(operator: &Operator, typed: &Typed<'_>) -> Result<Marku
     let is_choice = i64::try_from(all.len()).is_ok_and(|count| count <= CHOICE);
     Ok(html! {
         section.panel {
-            header { h2 { "Not the right person?" } }
+            header { h2 { "Not there? Ask the MIS" } }
             p {
                 "mis-sync keeps nothing of people who are not current staff, whom the school hides in Wonde, or "
                 "who were added since the last sync. Wonde can be asked now; it takes up to ten seconds."
@@ -99,9 +99,9 @@ pub(in crate::dashboard) async fn ask(posted: Posted) -> Result<Response, ApiErr
 }
 
 /// The one school with this id or name; otherwise why it is not clear which one is meant.
-async fn the_school(access: &Access, named: &str) -> Result<Result<School, String>, ApiError> {
-    let mut found = schools::find(access.pool(), named, CHOICE).await?;
-    let is = |text: &str| text.eq_ignore_ascii_case(named);
+async fn the_school(access: &Access, typed: &str) -> Result<Result<School, String>, ApiError> {
+    let mut found = schools::find(access.pool(), typed, CHOICE).await?;
+    let is = |text: &str| text.eq_ignore_ascii_case(typed);
     if let Some(at) = found.iter().position(|(id, name)| is(id.as_str()) || is(name)) {
         found = vec![found.swap_remove(at)];
     }

@@ -4,7 +4,7 @@ use maud::{Markup, html};
 use mis_sync_domain::{Action, Job, NameQuery, explain::in_short};
 use mis_sync_store::find::FoundPerson;
 
-use super::{HITS, Results, Typed, ask, path_of, what_is_found};
+use super::{Results, SHOWN, Typed, ask, path_of, what_is_found};
 use crate::{
     ApiError,
     dashboard::parts::{job_path, names_of, school, school_path, scroll, state, time, what},
@@ -18,7 +18,7 @@ pub(super) async fn show(
 ) -> Result<Markup, ApiError> {
     let Results { people, schools, jobs } = results;
     let (in_ip, not_in_ip): (Vec<_>, Vec<_>) =
-        people.iter().partition(|person| person.staff_id.is_some());
+        people.iter().take(SHOWN).partition(|person| person.staff_id.is_some());
     let nothing = people.is_empty() && schools.is_empty() && jobs.is_empty();
     let may_see = operator.is_allowed(Action::SeePersonalData);
     let too_short = NameQuery::parse(typed.text).is_none();
@@ -42,7 +42,7 @@ pub(super) async fn show(
         @if !not_in_ip.is_empty() {
             (section("Not in iP: the last sync left them out", &not_in_ip, may_see))
         }
-        @if people.len() as i64 > HITS {
+        @if people.len() > SHOWN {
             p.quiet { "There are more people than these. Type more of the name, or search on the page of the school." }
         }
         @if !schools.is_empty() {

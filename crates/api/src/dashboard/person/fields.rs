@@ -1,7 +1,10 @@
 //! Each field in iP and in the MIS, and who owns it.
 
 use maud::{Markup, html};
-use mis_sync_domain::{FieldValue, Mis, School, SyncedField, explain::Explanation};
+use mis_sync_domain::{
+    FieldValue, Mis, School, SyncedField,
+    explain::{Explanation, Outcome},
+};
 use mis_sync_store::staff::{Person, Provenance};
 
 use super::{DOTS, Wanted, outcome};
@@ -27,6 +30,8 @@ pub(super) fn show(
                     }
                     tbody {
                         @for (known, result) in person.fields.iter().zip(&explanation.fields) {
+                            @let owner = owner(school, mis, person, known.field);
+                            @let why = result.sentence.replace(&owner, "").trim().to_owned();
                             tr {
                                 td { (known.field.mis_name()) }
                                 td.value data-label="In iP" { (value(school, known, known.ip_value.as_ref(), wanted)) }
@@ -35,9 +40,11 @@ pub(super) fn show(
                                 }
                                 td data-label="Same?" { (outcome(result.outcome)) }
                                 td.wide {
-                                    (owner(school, mis, person, known.field))
-                                    " "
-                                    span.quiet { (result.sentence) }
+                                    (owner)
+                                    @if result.outcome != Outcome::Passed && !why.is_empty() {
+                                        " "
+                                        span.quiet { (why) }
+                                    }
                                 }
                             }
                         }

@@ -3,7 +3,9 @@
 
 use chrono::{DateTime, SecondsFormat, Utc};
 use maud::{Markup, html};
-use mis_sync_domain::{AuditAction, JobKind, JobState, RefreshOutcome, School, StaffId};
+use mis_sync_domain::{
+    AuditAction, ChangedField, JobKind, JobState, RefreshOutcome, School, StaffId,
+};
 use mis_sync_store::{
     Error, Pool,
     audit::{self, AuditLine},
@@ -22,19 +24,8 @@ use crate::{
 /// Entries on a page.
 const LIMIT: usize = 30;
 
-enum Event {
-    Job(Box<JobOfPerson>),
-    Line(AuditLine),
-}
-
-impl Event {
-    fn at(&self) -> DateTime<Utc> {
-        match self {
-            Self::Job(of) => of.job.created_at,
-            Self::Line(line) => line.at,
-        }
-    }
-}
+/// When something happened, and what.
+type Event = (DateTime<Utc>, Markup);
 
 pub(super) async fn show(
     operator: &Operator,
@@ -43,30 +34,27 @@ pub(super) async fn show(
     wanted: &Wanted,
 ) -> Markup {
     let before = wanted.before.unwrap_or_else(|| now() + chrono::TimeDelta::minutes(1));
-    let events = read(events(operator.access().pool(), id, before)).await;
+    let events = read(events(operator.access().pool(), id, before, wanted)).await;
     panel("History", "Jobs and actions, newest first", &events, |events| {
         html! {
             @if events.is_empty() {
                 p.quiet { "Nothing is recorded of this person." }
             }
             ol.history {
-                @for event in events.iter().take(LIMIT) {
-                    li {
-                        (time(operator, event.at()))
-                        " "
-                        @match event {
-                            Event::Job(of) => (job(of, wanted)),
-                            Event::Line(line) => (action(line)),
-                        }
-                    }
+                @for (at, event) in events.iter().take(LIMIT) {
+                li {
+                    (time(operator, *at))
+                    " "
+                    (event)
                 }
             }
-            @if let Some(last) = events.get(LIMIT - 1).filter(|_| events.len() > LIMIT) {
+        }
+        @if let Some((last, _)) = events.get(LIMIT - 1).filter(|_| events.len() > LIMIT) {
                 nav.pages aria-label="Pages of the history" {
                     a.button href={
                         (person_path(&school.id, &id.to_string()))
                         "?before="
-                        (last.at().to_rfc3339_opts(SecondsFormat::Micros, true))
+                        (last.to_rfc3339_opts(SecondsFormat::Micros, true))
                     } { "Older" }
                 }
             }
@@ -74,15 +62,21 @@ pub(super) async fn show(
     })
 }
 
-async fn events(pool: &Pool, id: StaffId, before: DateTime<Utc>) -> Result<Vec<Event>, Error> {
+async fn events(
+    pool: &Pool,
+    id: StaffId,
+    before: DateTime<Utc>,
+    wanted: &Wanted,
+) -> Result<Vec<Event>, Error> {
     let limit = i64::try_from(LIMIT + 1).unwrap_or(i64::MAX);
     let (jobs, lines) = tokio::try_join!(
         jobs::of_person(pool, id, before, limit),
         audit::of_person(pool, id, before, limit),
     )?;
-    let jobs = jobs.into_iter().map(|job| Event::Job(Box::new(job)));
-    let mut events: Vec<Event> = jobs.chain(lines.into_iter().map(Event::Line)).collect();
-    events.sort_by_key(|event| std::cmp::Reverse(event.at()));
+    let jobs = jobs.iter().map(|of| (of.job.created_at, job(of, wanted)));
+    let lines = lines.iter().map(|line| (line.at, action(line)));
+    let mut events: Vec<Event> = jobs.chain(lines).collect();
+    events.sort_by_key(|(at, _)| std::cmp::Reverse(*at));
     Ok(events)
 }
 
@@ -96,8 +90,8 @@ fn job(of: &JobOfPerson, wanted: &Wanted) -> Markup {
         @if !changes.is_empty() {
             " "
             (led_to(of))
-            ul.changes {
-                @for change in changes {
+            ul {
+                @for change in changes.iter().filter(|change| change.field != ChangedField::Created) {
                     li {
                         (words(change.field))
                         @if change.old.is_some() || change.new.is_some() {
@@ -115,7 +109,9 @@ fn job(of: &JobOfPerson, wanted: &Wanted) -> Markup {
 
 /// Whether the changes took effect.
 fn led_to(of: &JobOfPerson) -> &'static str {
+    let is_new = of.changes.iter().any(|change| change.field == ChangedField::Created);
     match (of.job.state, of.job.options.dry_run, of.job.undo_of) {
+        (JobState::Succeeded, false, None) if is_new => "created the person",
         (_, true, _) => "would change:",
         (JobState::Held, ..) => "would change, once it is approved:",
         (JobState::Succeeded, _, Some(_)) => "restored:",

@@ -99,7 +99,7 @@ async fn a_colleague_of_whom_nothing_is_kept_is_asked_of_wonde() {
     for (person, short, long) in [
         (teacher, "Not in iP: not current staff in the MIS", "their employment ended on"),
         (clerk, "Not in iP: not teaching staff", "the school imports teaching staff only"),
-        (late, "In iP", "This person is in iP."),
+        (late, "In iP", "compares every field"),
     ] {
         find(&page, &person.surname).await;
         ask(&page, &school).await;
