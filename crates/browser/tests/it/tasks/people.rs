@@ -107,7 +107,7 @@ async fn a_colleague_of_whom_nothing_is_kept_is_asked_of_wonde() {
         page.see(long).await;
         page.see(&person.mis_id).await;
     }
-    find(&page, "Nemo Nobody").await;
+    find(&page, "Nemo Quux").await;
     page.see("Nothing in iP or in the last syncs matches").await;
     ask(&page, &school).await;
     let name = site.app.simulated_school(0).name;
@@ -115,7 +115,7 @@ async fn a_colleague_of_whom_nothing_is_kept_is_asked_of_wonde() {
         .await;
 
     site.add_fault(&school, json!({ "status": 503, "count": 1000 }));
-    find(&page, "Nemo Nobody").await;
+    find(&page, "Nemo Quux").await;
     ask(&page, &school).await;
     page.see("so this does not say whether the person is in it").await;
     let address = page.path().await;
