@@ -76,7 +76,7 @@ async fn a_colleague_whom_the_sync_left_out_is_found_by_name_with_the_reason() {
         page.fill("#find", &key).await;
         page.press("Enter").await;
         page.wait_for("h1 .badge:says(can log in)").await;
-        page.see("This person is in iP and matches the MIS.").await;
+        page.see("This person is in iP").await;
     }
     page.goto("/dashboard/audit?action=reveal").await;
     page.see("find").await;
