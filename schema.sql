@@ -74,6 +74,18 @@ BEGIN
 END
 $function$;
 
+-- A name without accents and capitals, as it is searched for. mis_sync_domain::NameQuery does the same.
+CREATE OR REPLACE FUNCTION folded_name(name text)
+ RETURNS text
+ LANGUAGE sql
+ IMMUTABLE PARALLEL SAFE STRICT
+AS $function$
+    -- An entry of the index must not exceed 2 kB, however long a name is.
+    SELECT left(replace(replace(replace(translate(
+        lower(regexp_replace(normalize(left(name, 400), NFKD), '[\u0300-\u036f]', '', 'g')),
+        'øłđðı', 'olddi'), 'ß', 'ss'), 'æ', 'ae'), 'œ', 'oe'), 500)
+$function$;
+
 -- Whether workers leave jobs of this lane and this school alone for now.
 CREATE OR REPLACE FUNCTION is_paused(lane text, school_id text)
  RETURNS boolean
@@ -115,6 +127,18 @@ CREATE OR REPLACE FUNCTION people_changed(job job)
  LANGUAGE sql
  STABLE
 RETURN CASE WHEN (((job).state = 'succeeded'::text) AND (NOT COALESCE((((job).options ->> 'dry_run'::text))::boolean, false))) THEN (((COALESCE((((job).report ->> 'created'::text))::bigint, (0)::bigint) + COALESCE((((job).report ->> 'updated'::text))::bigint, (0)::bigint)) + COALESCE((((job).report ->> 'deactivated'::text))::bigint, (0)::bigint)) + COALESCE((((job).report ->> 'restored'::text))::bigint, (0)::bigint)) ELSE (0)::bigint END;
+-- The words by which a name is found.
+CREATE OR REPLACE FUNCTION name_words(name text)
+ RETURNS tsvector
+ LANGUAGE sql
+ IMMUTABLE PARALLEL SAFE STRICT
+AS $function$
+    -- Each part of a name (O'Brien: o, brien), and the whole (obrien).
+    SELECT array_to_tsvector(string_to_array(trim(regexp_replace(
+            folded || ' ' || regexp_replace(folded, '[''’ʼ‘`.‐‑–-]', '', 'g'),
+            '[\u0001-\u002f\u003a-\u0040\u005b-\u0060\u007b-\u00bf\u2000-\u206f\u3000]+', ' ', 'g')), ' '))
+    FROM (SELECT folded_name(name)) AS f (folded)
+$function$;
 
 -- Sets updated_at, for writers who leave it as it is.
 CREATE OR REPLACE FUNCTION set_updated_at()
@@ -219,6 +243,7 @@ CREATE TABLE audit_log (
 CREATE INDEX audit_log_of_action ON audit_log USING btree (action, "position" DESC);
 CREATE INDEX audit_log_of_actor ON audit_log USING btree (actor, "position" DESC);
 CREATE INDEX audit_log_of_job ON audit_log USING btree (job_id, "position" DESC) WHERE (job_id IS NOT NULL);
+CREATE INDEX audit_log_of_person ON audit_log USING btree (staff_id, "position" DESC) WHERE (staff_id IS NOT NULL);
 CREATE INDEX audit_log_of_school ON audit_log USING btree (school_id, "position" DESC);
 CREATE TRIGGER audit_chain BEFORE INSERT ON audit_log FOR EACH ROW EXECUTE FUNCTION audit_chain();
 CREATE TRIGGER audit_refuse BEFORE DELETE OR UPDATE OR TRUNCATE ON audit_log FOR EACH STATEMENT EXECUTE FUNCTION audit_refuse();
@@ -608,6 +633,14 @@ CREATE TABLE job_issue (
     code text NOT NULL,
     -- Whose record; null where not even the id can be read.
     wonde_id text,
+    -- Whose record: staff, class or subject; null: not known, or the whole school.
+    record text,
+    -- Name of the person, class or subject as the MIS gave it. Personal data, removed with the job.
+    name text,
+    -- The id of the record in the MIS itself. Personal data, removed with the job.
+    mis_id text,
+    -- The words by which a person is found (name_words). Personal data, removed with the job.
+    words tsvector,
     CONSTRAINT job_issue_pkey PRIMARY KEY (job_id, "position"),
     CONSTRAINT job_issue_job_id_fkey FOREIGN KEY (job_id) REFERENCES job(id) ON DELETE CASCADE
 );
@@ -748,6 +781,9 @@ CREATE TABLE mis_person (
     CONSTRAINT mis_person_school_id_fkey FOREIGN KEY (school_id) REFERENCES school(id),
     CONSTRAINT mis_person_standing_check CHECK ((standing = ANY (ARRAY['current'::text, 'not_started'::text, 'ended'::text, 'not_current'::text, 'unsaid'::text])))
 );
+CREATE INDEX mis_person_by_email ON mis_person USING btree (email_key) WHERE (email_key IS NOT NULL);
+CREATE INDEX mis_person_by_upi ON mis_person USING btree (upi) WHERE (upi IS NOT NULL);
+CREATE INDEX mis_person_by_wonde_id ON mis_person USING btree (wonde_id);
 CREATE INDEX mis_person_email ON mis_person USING btree (school_id, email_key) WHERE (email_key IS NOT NULL);
 CREATE INDEX mis_person_gone ON mis_person USING btree (school_id, seen_at) WHERE (outcome = 'gone'::text);
 
@@ -790,6 +826,31 @@ CREATE TABLE pause (
     CONSTRAINT pause_scope_check CHECK ((scope = ANY (ARRAY['lane'::text, 'school'::text]))),
     CONSTRAINT pause_target_check CHECK ((target <> ''::text))
 );
+
+-- Questions to the MIS about one person, and the answers. Personal data; see expires_at.
+CREATE UNLOGGED TABLE person_search (
+    -- Named by the job, whose row has no personal data.
+    id uuid NOT NULL,
+    -- The job that asks Wonde.
+    job_id uuid NOT NULL,
+    -- The school whose MIS is asked.
+    school_id text NOT NULL,
+    -- Who asked, and alone sees the answer.
+    api_key_id uuid NOT NULL,
+    -- What was typed: a name, an email or an id. Personal data.
+    text text NOT NULL,
+    -- The answer (FoundPerson), null until the job ends. Personal data.
+    found jsonb,
+    -- When it was asked.
+    asked_at timestamp with time zone DEFAULT now() NOT NULL,
+    -- From then on it is not shown, and the retention removes it.
+    expires_at timestamp with time zone NOT NULL,
+    CONSTRAINT person_search_pkey PRIMARY KEY (id),
+    CONSTRAINT person_search_job_id_key UNIQUE (job_id),
+    CONSTRAINT person_search_job_id_fkey FOREIGN KEY (job_id) REFERENCES job(id) ON DELETE CASCADE,
+    CONSTRAINT person_search_school_id_fkey FOREIGN KEY (school_id) REFERENCES school(id)
+);
+CREATE INDEX person_search_expired ON person_search USING btree (expires_at);
 
 -- Filters of the list of jobs that operators keep, for all of them.
 CREATE TABLE saved_view (
@@ -927,6 +988,9 @@ END) STORED,
     CONSTRAINT staff_school_id_fkey FOREIGN KEY (school_id) REFERENCES school(id),
     CONSTRAINT staff_email_check CHECK ((email <> ''::text))
 );
+CREATE INDEX staff_by_name ON staff USING gin (name_words(((((first_name || ' '::text) || surname) || ' '::text) || COALESCE(initials, ''::text)))) WITH (fastupdate=off);
+CREATE INDEX staff_by_upi ON staff USING btree (upi) WHERE (upi IS NOT NULL);
+CREATE INDEX staff_by_wonde_id ON staff USING btree (wonde_id) WHERE (wonde_id IS NOT NULL);
 CREATE INDEX staff_email ON staff USING btree (email_key);
 CREATE INDEX staff_line_manager ON staff USING btree (line_manager_id) WHERE (line_manager_id IS NOT NULL);
 CREATE INDEX staff_upi ON staff USING btree (school_id, upi) WHERE (upi IS NOT NULL);
@@ -1335,7 +1399,9 @@ CREATE VIEW named_issue AS (
     name text,
     email text,
     upi text,
-    class_or_subject text
+    class_or_subject text,
+    record text,
+    mis_id text
 );
 
 -- As of when iP holds what the MIS says of each linked person: the start of the last fetch that delivered them.

@@ -6,6 +6,7 @@ mod assets;
 mod audit;
 mod bulk;
 mod charts;
+mod find;
 mod form;
 mod health;
 mod held;
@@ -18,6 +19,7 @@ mod overview;
 mod page;
 mod palette;
 mod parts;
+mod person;
 mod preferences;
 mod queues;
 mod school;
@@ -51,6 +53,9 @@ fn routes() -> Vec<(&'static str, MethodRouter<ApiState>)> {
         ("/dashboard/assets/{name}", get(assets::get_asset)),
         ("/dashboard/events", get(live::watch)),
         ("/dashboard/palette", get(palette::find)),
+        ("/dashboard/find", get(find::show).post(find::find)),
+        ("/dashboard/find/ask", get(find::show).post(find::ask)),
+        ("/dashboard/find/{job_id}", get(find::answer)),
         ("/dashboard/jobs", get(jobs::show)),
         ("/dashboard/jobs/views", act(post(jobs::save_view))),
         ("/dashboard/jobs/views/forget", act(post(jobs::forget_view))),
@@ -70,7 +75,7 @@ fn routes() -> Vec<(&'static str, MethodRouter<ApiState>)> {
         ("/dashboard/schools/{school_id}", get(school::show)),
         ("/dashboard/schools/{school_id}/settings", act(post(school::change_settings))),
         ("/dashboard/schools/{school_id}/sync", act(post(school::sync))),
-        ("/dashboard/schools/{school_id}/explain", act(post(school::explain))),
+        ("/dashboard/schools/{school_id}/people/{person}", get(person::show).post(person::reveal)),
         ("/dashboard/schools/{school_id}/quality", act(post(school::download_quality))),
         ("/dashboard/held", get(held::show)),
         ("/dashboard/audit", get(audit::show)),

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use mis_sync_domain::{
-    BulkId, CheckSchool, GuardCategory, Job, JobId, JobKind, JobState, PersonKey, Requester,
+    ApiKeyId, BulkId, CheckSchool, GuardCategory, Job, JobId, JobKind, JobState, PersonKey, Requester,
     School, SyncOptions, SyncSchool, plan::Conflict,
 };
 use mis_sync_queue::{Error, Queue};
@@ -10,7 +10,7 @@ use mis_sync_store::{
     bulk::{self, BulkAction},
     jobs::{self, Actor, Approved, Enqueued, Idempotency, JobFilter, NewJob},
     pauses::{self, Scope},
-    schools,
+    person_search, schools,
     undo::{self, Undone},
 };
 use mis_sync_telemetry::metrics;
@@ -144,6 +144,22 @@ pub fn check(school: &School, requested_by: impl Into<Requester>) -> Result<NewJ
     }
     let check = CheckSchool { school_id: school.id.clone(), version: school.version() };
     Ok(NewJob::of(&check, requested_by))
+}
+
+/// Asks the MIS of a school about a person, with a line of the audit log.
+pub async fn find_person(
+    queue: &Queue,
+    school: &School,
+    text: &str,
+    asker: ApiKeyId,
+    actor: &Actor,
+) -> Result<Job, Refused> {
+    if school.token.is_missing() {
+        return Err(Refused::NotConnected);
+    }
+    let job = person_search::ask(queue.pool(), &school.id, text, asker, actor).await?;
+    queue.deliver_new(&job).await;
+    Ok(job)
 }
 
 /// Requests an action on all jobs that match now and whose state allows it.

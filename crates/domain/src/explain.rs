@@ -4,6 +4,7 @@
 
 mod consequence;
 mod fields;
+mod short;
 mod steps;
 mod verdict;
 
@@ -12,6 +13,8 @@ use crate::{
     job::named,
 };
 
+pub use consequence::day;
+pub use short::in_short;
 pub use verdict::Verdict;
 
 /// Everything that is known about one person.

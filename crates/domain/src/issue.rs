@@ -2,7 +2,7 @@ mod what_to_do;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{GuardCategory, job::named};
+use crate::{GuardCategory, RecordKind, job::named};
 
 named!(
     /// Why a record was not imported in full. The list is closed: each code is stable, and has a
@@ -103,6 +103,16 @@ impl IssueCode {
         Self::SubjectsWithheld,
         Self::ClassStaffWithheld,
     ];
+
+    /// Whose record it is about; `None` if it can be any record, or the whole school.
+    pub fn record(self) -> Option<RecordKind> {
+        match self {
+            Self::ClassNameMissing | Self::ClassStaffMissing => Some(RecordKind::Class),
+            Self::SubjectNameMissing => Some(RecordKind::Subject),
+            Self::TextTooLong | Self::UnreadableRecord => None,
+            _ => Some(RecordKind::Staff),
+        }
+    }
 
     /// The code for a category of the guard that was not approved.
     pub fn not_approved(category: GuardCategory) -> Self {

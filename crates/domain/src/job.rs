@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 
 pub use background::BackgroundJob;
 pub use kinds::{
-    ActOnJobs, CallbackReceiver, CheckSchool, HandleWebhook, RefreshUser, SendAlert, SendCallback,
-    SyncSchool,
+    ActOnJobs, CallbackReceiver, CheckSchool, FindPerson, HandleWebhook, RefreshUser, SendAlert,
+    SendCallback, SyncSchool,
 };
 
 use crate::{Approval, JobId, Report, Requester, SchoolId, StaffId};
@@ -88,6 +88,8 @@ named!(
         RefreshUser = "refresh-user",
         /// Asks Wonde what a school grants.
         CheckSchool = "check-school",
+        /// Looks a person up in the school's list of staff.
+        FindPerson = "find-person",
         /// Handles a webhook from Wonde.
         HandleWebhook = "handle-webhook",
         /// Sends a message about an alert.

@@ -10,6 +10,7 @@ mod clock;
 mod email;
 pub mod employment;
 pub mod explain;
+mod found_in_mis;
 mod guard;
 pub mod identity;
 mod ids;
@@ -18,6 +19,7 @@ mod job;
 pub mod line_manager;
 mod login_scope;
 mod mis;
+mod name_query;
 mod ownership;
 mod photo;
 pub mod plan;
@@ -45,6 +47,7 @@ pub use change::{Change, ChangedField, ChangedRecord, FieldValue, RecordKind};
 pub use check::{CheckedPart, Grant, GrantState, SchoolCheck, TokenVerdict};
 pub use clock::{Clock, ManualClock, SystemClock, school_day};
 pub use email::{InvalidWorkEmail, WorkEmail};
+pub use found_in_mis::{FoundInMis, PersonInMis};
 pub use guard::{Affected, Approval, Guard, GuardCategory, GuardLimit, InvalidPercent, Percent};
 pub use ids::{
     AlertId, ApiKeyId, BulkId, ClassId, DepartmentId, InvalidSchoolId, JobId, SchoolId, StaffId,
@@ -52,12 +55,13 @@ pub use ids::{
 };
 pub use issue::{Issue, IssueCode};
 pub use job::{
-    ActOnJobs, BackgroundJob, CallbackReceiver, CheckSchool, HandleWebhook, Job, JobFailure,
-    JobKind, JobState, Lane, Lease, Progress, RefreshUser, SendAlert, SendCallback, Stage,
-    SyncMode, SyncOptions, SyncSchool, UnknownName,
+    ActOnJobs, BackgroundJob, CallbackReceiver, CheckSchool, FindPerson, HandleWebhook, Job,
+    JobFailure, JobKind, JobState, Lane, Lease, Progress, RefreshUser, SendAlert, SendCallback,
+    Stage, SyncMode, SyncOptions, SyncSchool, UnknownName,
 };
 pub use login_scope::LoginScope;
 pub use mis::{Capability, Mis, MisTable, MisTableError};
+pub use name_query::NameQuery;
 pub use ownership::{
     Imports, OwnedFields, Owner, Ownership, OwnershipRule, SyncRules, SyncedField,
 };

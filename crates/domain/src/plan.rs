@@ -51,7 +51,7 @@ pub use candidates::{Candidate, MatchReason};
 pub use changes::NewIds;
 pub use departments::DepartmentChange;
 pub use evidence::Sightings;
-pub use fetched::{Alone, FetchCounts, Fetched, Gone, LeftOut, Present};
+pub use fetched::{Alone, FetchCounts, Fetched, Gone, Label, LeftOut, Present};
 pub use held::{
     Account, Decision, Evidence, Group, GroupFields, Held, Link, Logins, MisValues, Person, Ref,
     Said,

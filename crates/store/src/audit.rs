@@ -163,6 +163,29 @@ pub async fn note(pool: &PgPool, actor: &Actor, entry: &Entry) -> Result<(), Err
     record(&mut *pool.acquire().await?, actor, entry).await
 }
 
+/// The lines about a person, the newest first; from before `before`.
+pub async fn of_person(
+    pool: &PgPool,
+    id: StaffId,
+    before: DateTime<Utc>,
+    limit: i64,
+) -> Result<Vec<AuditLine>, Error> {
+    let rows = sqlx::query_as!(
+        AuditRow,
+        r#"
+        SELECT position, at, actor, api_key_id, action, school_id, job_id, staff_id, subject, reason,
+            on_behalf_of, previous_hash, hash
+        FROM audit_log WHERE staff_id = $1 AND at < $2 ORDER BY position DESC LIMIT $3
+        "#,
+        id.0,
+        before,
+        limit,
+    )
+    .fetch_all(pool)
+    .await?;
+    rows.into_iter().map(AuditLine::try_from).collect()
+}
+
 pub async fn list(
     pool: &PgPool,
     filter: &AuditFilter,

@@ -1,8 +1,8 @@
 //! Issues with the person, class or subject that each is about, for people who have to correct
-//! something. Names are those that iP has now; of a person who is not in iP no name is kept, unless
-//! they are a possible match.
+//! something. Names are those that iP has now; a record that is not in iP has the name that the MIS
+//! gave it in that run.
 
-use mis_sync_domain::{Issue, JobId, SchoolId, StaffId};
+use mis_sync_domain::{Issue, JobId, RecordKind, SchoolId, StaffId};
 use sqlx::PgPool;
 use uuid::Uuid;
 
@@ -23,6 +23,10 @@ pub struct NamedIssue {
     pub upi: Option<String>,
     /// Name of the class or subject.
     pub class_or_subject: Option<String>,
+    /// Whose record it is; `None` if that is not known, or if it is about the whole school.
+    pub record: Option<RecordKind>,
+    /// The id in the MIS itself.
+    pub mis_id: Option<String>,
 }
 
 /// Values are personal data, so only the issue is printed.
@@ -41,17 +45,21 @@ struct IssueRow {
     email: Option<String>,
     upi: Option<String>,
     class_or_subject: Option<String>,
+    record: Option<String>,
+    mis_id: Option<String>,
 }
 
 impl TryFrom<IssueRow> for NamedIssue {
     type Error = Error;
 
     fn try_from(row: IssueRow) -> Result<Self, Error> {
-        let code = row.code.parse().map_err(|_| Error::Inconsistent {
-            table: "job_issue",
-            column: "code",
-            id: row.position.to_string(),
-        })?;
+        let broken = |column| {
+            let id = row.position.to_string();
+            Error::Inconsistent { table: "job_issue", column, id }
+        };
+        let code = row.code.parse().map_err(|_| broken("code"))?;
+        let record = row.record.as_deref().map(str::parse).transpose();
+        let record = record.map_err(|_| broken("record"))?;
         Ok(Self {
             position: row.position,
             issue: Issue { code, wonde_id: row.wonde_id },
@@ -60,6 +68,8 @@ impl TryFrom<IssueRow> for NamedIssue {
             email: row.email,
             upi: row.upi,
             class_or_subject: row.class_or_subject,
+            record,
+            mis_id: row.mis_id,
         })
     }
 }
@@ -75,7 +85,7 @@ pub async fn of_job(
         IssueRow,
         r#"
         SELECT position AS "position!", code AS "code!", wonde_id, staff_id, name, email, upi,
-            class_or_subject
+            class_or_subject, record, mis_id
         FROM named_issue WHERE job_id = $1 AND position > $2 ORDER BY position LIMIT $3
         "#,
         id.0,
@@ -97,12 +107,13 @@ pub async fn of_school(
     let rows = sqlx::query_as!(
         IssueRow,
         r#"
-        SELECT min(i.position) AS "position!", i.code AS "code!", i.wonde_id, i.staff_id, i.name,
-            i.email, i.upi, i.class_or_subject
+        SELECT min(i.position) AS "position!", i.code AS "code!", i.wonde_id, i.staff_id,
+            min(i.name) AS name, min(i.email) AS email, min(i.upi) AS upi,
+            min(i.class_or_subject) AS class_or_subject, i.record, min(i.mis_id) AS mis_id
         FROM mis_reading r JOIN named_issue i ON i.job_id IN (r.job_id, r.full_job_id)
         -- The school is said twice, so that each table is read for this school alone.
         WHERE r.school_id = $1 AND i.school_id = $1
-        GROUP BY i.code, i.wonde_id, i.staff_id, i.name, i.email, i.upi, i.class_or_subject
+        GROUP BY i.code, i.wonde_id, i.staff_id, i.record
         HAVING min(i.position) > $2
         ORDER BY min(i.position) LIMIT $3
         "#,

@@ -39,6 +39,8 @@ pub struct Removed {
     pub approvals: u64,
     /// Jobs of the service itself.
     pub internal_jobs: u64,
+    /// Questions to the MIS about a person, whatever is kept otherwise.
+    pub person_searches: u64,
 }
 
 impl Removed {
@@ -52,8 +54,17 @@ impl Removed {
             idempotency_keys,
             approvals,
             internal_jobs,
+            person_searches,
         } = *self;
-        let most = [refreshes, webhook_events, alerts, idempotency_keys, approvals, internal_jobs];
+        let most = [
+            refreshes,
+            webhook_events,
+            alerts,
+            idempotency_keys,
+            approvals,
+            internal_jobs,
+            person_searches,
+        ];
         most.into_iter().any(|removed| removed >= BATCH.unsigned_abs())
             || syncs >= SYNCS.unsigned_abs()
     }
@@ -63,7 +74,8 @@ impl Removed {
 /// another session uses are left for the next time.
 pub async fn sweep(pool: &PgPool, now: DateTime<Utc>, keep: &Retention) -> Result<Removed, Error> {
     let before = |age: Option<TimeDelta>| age.and_then(|age| now.checked_sub_signed(age));
-    let mut removed = Removed::default();
+    let mut removed =
+        Removed { person_searches: remove_person_searches(pool).await?, ..Removed::default() };
     if let Some(before) = before(keep.idempotency_keys) {
         removed.idempotency_keys = remove_idempotency_keys(pool, before).await?;
     }
@@ -85,6 +97,19 @@ pub async fn sweep(pool: &PgPool, now: DateTime<Utc>, keep: &Retention) -> Resul
         removed.syncs = remove_syncs(pool, before).await?;
     }
     Ok(removed)
+}
+
+async fn remove_person_searches(pool: &PgPool) -> Result<u64, Error> {
+    let done = sqlx::query!(
+        r#"
+        DELETE FROM person_search WHERE id IN (
+            SELECT id FROM person_search WHERE expires_at < now() LIMIT $1 FOR UPDATE SKIP LOCKED)
+        "#,
+        BATCH,
+    )
+    .execute(pool)
+    .await?;
+    Ok(done.rows_affected())
 }
 
 async fn remove_idempotency_keys(pool: &PgPool, before: DateTime<Utc>) -> Result<u64, Error> {
@@ -157,7 +182,7 @@ async fn remove_internal_jobs(pool: &PgPool, before: DateTime<Utc>) -> Result<u6
         r#"
         DELETE FROM job WHERE id IN (
             SELECT id FROM job
-            WHERE (lane = 'internal' OR kind = 'check-school') AND finished_at < $1
+            WHERE (lane = 'internal' OR kind IN ('check-school', 'find-person')) AND finished_at < $1
             LIMIT $2 FOR UPDATE SKIP LOCKED)
         "#,
         before,

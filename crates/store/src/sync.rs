@@ -9,6 +9,7 @@ mod history;
 mod notes;
 mod people;
 mod person;
+mod preview;
 pub mod undo;
 
 use std::time::Duration;
@@ -22,6 +23,7 @@ use sqlx::{PgConnection, PgPool};
 
 use crate::{Error, fetches, jobs, transaction};
 pub use person::{PersonPlan, TaughtClass, refresh_person};
+pub use preview::{Preview, preview};
 
 /// How often a school is read again if it changed between reading and writing, or if another school
 /// took a login.
@@ -215,7 +217,7 @@ impl Write<'_> {
         fetched: &Fetched,
     ) -> Result<(), Error> {
         history::write_changes(db, self.job_id, &self.plan.changes(ids)).await?;
-        history::write_issues(db, self.job_id, &self.plan.issues).await?;
+        history::write_issues(db, self.job_id, &self.plan.issues, &fetched.labels).await?;
         notes::keep_candidates(db, self, fetched).await?;
         notes::keep_evidence(db, self, ids).await
     }

@@ -22,8 +22,8 @@ pub enum SyncError {
     /// The person of a refresh is not in the school, or no longer is.
     #[error("there is no person with this id in the school")]
     UnknownStaff,
-    /// One person could not be fetched in the time of a login.
-    #[error("Wonde took longer than a login can wait")]
+    /// Wonde did not answer in the time that a person waits.
+    #[error("Wonde took longer than a person can wait")]
     TooSlow,
     /// Wonde knows the school, but not its list of staff, or not the page at which an earlier
     /// attempt stopped. This is temporary.
@@ -65,7 +65,7 @@ impl From<SyncError> for JobError {
             SyncError::TooSlow => Self::Retry(failure(
                 "wonde_unavailable",
                 "Wonde was unavailable",
-                "It took longer than a login can wait.",
+                "It took longer than a person can wait.",
             )),
             SyncError::ListMissing => Self::Retry(failure(
                 "wonde_unavailable",

@@ -3,6 +3,7 @@
 mod act_on_jobs;
 mod check_school;
 pub(crate) mod connection;
+mod find_person;
 mod handle_webhook;
 mod refresh_user;
 mod send_alert;
@@ -10,8 +11,8 @@ mod send_callback;
 mod sync_school;
 
 use mis_sync_domain::{
-    ActOnJobs, BackgroundJob, CheckSchool, HandleWebhook, JobKind, RefreshUser, SendAlert,
-    SendCallback, SyncSchool,
+    ActOnJobs, BackgroundJob, CheckSchool, FindPerson, HandleWebhook, JobKind, RefreshUser,
+    SendAlert, SendCallback, SyncSchool,
 };
 use mis_sync_queue::{Claimed, Done, JobError};
 use mis_sync_store::Error as StoreError;
@@ -35,6 +36,7 @@ pub(crate) async fn run(context: &Context, claimed: &Claimed) -> Result<Done, Jo
         JobKind::SyncSchool => run_as::<SyncSchool>(context, claimed).await,
         JobKind::RefreshUser => run_as::<RefreshUser>(context, claimed).await,
         JobKind::CheckSchool => run_as::<CheckSchool>(context, claimed).await,
+        JobKind::FindPerson => run_as::<FindPerson>(context, claimed).await,
         JobKind::HandleWebhook => run_as::<HandleWebhook>(context, claimed).await,
         JobKind::SendAlert => run_as::<SendAlert>(context, claimed).await,
         JobKind::SendCallback => run_as::<SendCallback>(context, claimed).await,

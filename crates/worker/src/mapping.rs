@@ -9,9 +9,10 @@ mod texts;
 
 use chrono::NaiveDate;
 use mis_sync_domain::{
-    Capability, Issue, IssueCode, Mis, RecordOutcome, SchoolSettings, StaffRecord, WorkEmail,
+    Capability, Issue, IssueCode, Mis, RecordKind, RecordOutcome, SchoolSettings, StaffRecord,
+    WorkEmail,
     employment::Standing,
-    plan::{LeftOut, MappedPage, Present},
+    plan::{Label, LeftOut, MappedPage, Present},
     text,
 };
 use mis_sync_wonde::{Employee, EmployeeInclude, Page};
@@ -167,6 +168,7 @@ pub fn map_page(page: &Page<Employee>, rules: MappingRules) -> MappedPage {
 
 fn add_employee(mapped: &mut MappedPage, place: u64, employee: &Employee, rules: MappingRules) {
     mapped.employment_said += u64::from(details(employee).is_some_and(says_something));
+    mapped.labels.push(label(employee));
     let wonde_id = employee.id.as_str().to_owned();
     let issue = |code| (place, Issue { code, wonde_id: Some(wonde_id.clone()) });
     match staff_from_wonde(employee, rules) {
@@ -229,6 +231,18 @@ fn left_out(employee: &Employee, rules: MappingRules, outcome: RecordOutcome) ->
         ends_on: said.end,
         teaching: details(employee).and_then(|details| details.teaching_staff),
         outcome,
+    }
+}
+
+fn label(employee: &Employee) -> Label {
+    let mut texts = Texts::default();
+    let names = [texts.name(employee.forename.as_deref()), texts.name(employee.surname.as_deref())];
+    let name = names.into_iter().flatten().collect::<Vec<_>>().join(" ");
+    Label {
+        record: RecordKind::Staff,
+        wonde_id: employee.id.as_str().to_owned(),
+        name: Some(name).filter(|name| !name.is_empty()),
+        mis_id: texts::key(employee.mis_id.as_deref()),
     }
 }
 

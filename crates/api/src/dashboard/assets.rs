@@ -53,6 +53,7 @@ asset!(
     "css/charts.css",
     "css/dialogs.css",
     "css/held.css",
+    "css/people.css",
     "css/screens.css",
     "css/print.css"
 );

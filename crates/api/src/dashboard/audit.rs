@@ -184,10 +184,7 @@ fn target(line: &AuditLine, names: &Names) -> Markup {
             " "
         }
         @if let Some(person) = line.staff_id {
-            a href={ "/dashboard/jobs?user=" (person) } {
-                "person "
-                code { (&person.to_string()[28..]) }
-            }
+            (super::parts::person(line.school_id.as_ref(), &person.to_string()))
             " "
         }
         @match (bulk(line), &line.subject) {

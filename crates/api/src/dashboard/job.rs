@@ -1,7 +1,7 @@
 //! One job: how it reached its state, what it did or would do, and what can be done about it.
 
 mod actions;
-mod changes;
+pub(super) mod changes;
 mod issues;
 mod refusal;
 mod report;
@@ -24,7 +24,7 @@ use super::{
     live,
     page::{FRAME, Page, Tab},
     parts::{
-        Names, count, job_path, length, names_of, now, number, panel, ran, read, school, state,
+        Names, count, job_path, length, names_of, now, number, panel, person as person_link, ran, read, school, state,
         time, time_or_dash, what,
     },
     undone,
@@ -172,9 +172,9 @@ fn facts(operator: &Operator, job: &Job) -> Markup {
                 div {
                     dt { "Person" }
                     dd {
-                        a href={ "/dashboard/jobs?user=" (person) } {
-                            code { (person) }
-                        }
+                        (person_link(job.school_id.as_ref(), &person.to_string()))
+                        " "
+                        a.quiet href={ "/dashboard/jobs?user=" (person) } { "their jobs" }
                     }
                 }
             }

@@ -8,7 +8,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use maud::{DOCTYPE, Markup, html};
-use mis_sync_domain::Action;
+use mis_sync_domain::{Action, SchoolId};
 
 use super::{
     assets::{HTMX, HTMX_SSE, ICON, SCRIPT, STYLE},
@@ -106,6 +106,11 @@ pub(super) struct Page<'a> {
 
 impl Page<'_> {
     pub(super) fn show(&self, content: &Markup) -> Response {
+        self.show_about(content, None)
+    }
+
+    /// The same for a page about one school, in which the box at the top then searches.
+    pub(super) fn show_about(&self, content: &Markup, school: Option<&SchoolId>) -> Response {
         let operator = self.operator;
         let body = html! {
             body {
@@ -118,14 +123,19 @@ impl Page<'_> {
                     @if !operator.preferences().environment.is_empty() {
                         (environment(&operator.preferences().environment))
                     }
-                    form.find role="search" action="/dashboard/jobs" {
-                        label.hidden for="find" { "Search jobs and schools" }
+                    form.find role="search" method="post" action="/dashboard/find" {
+                        (form_token(operator))
+                        @if let Some(school) = school {
+                            input type="hidden" name="school" value=(school);
+                        }
+                        label.hidden for="find" { "Find a person, a school or a job" }
                         input
                             #find
                             name="q"
                             type="search"
                             autocomplete="off"
-                            placeholder="Search: id, school, user"
+                            spellcheck="false"
+                            placeholder="Find: name, email, school, id"
                             data-key="/";
                     }
                     @if self.watch.is_some() {

@@ -4,7 +4,7 @@ use std::{collections::HashMap, time::Duration};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use maud::{Markup, Render, html};
-use mis_sync_domain::{Clock, Job, JobId, JobState, SchoolId};
+use mis_sync_domain::{Clock, Job, JobId, JobState, SchoolId, StaffId};
 use mis_sync_store::{Pool, schools, workers::RunningJob};
 use tokio::time::timeout;
 
@@ -233,6 +233,24 @@ pub(super) fn school_path(id: &SchoolId) -> String {
     format!("/dashboard/schools/{id}")
 }
 
+/// The page of a person, by staff id, or by Wonde id if they are not in iP. A Wonde id has nothing that an
+/// address would have to escape; an odd one of a broken record is escaped all the same.
+pub(super) fn person_path(school: &SchoolId, id: &str) -> String {
+    let id: String = url::form_urlencoded::byte_serialize(id.as_bytes()).collect();
+    format!("/dashboard/schools/{school}/people/{}", id.replace('+', "%20"))
+}
+
+/// A link to a person, whose name is not shown: the end of a staff id, or a whole Wonde id.
+pub(super) fn person(school: Option<&SchoolId>, id: &str) -> Markup {
+    let tail = if id.parse::<StaffId>().is_ok() { &id[id.len() - 8..] } else { id };
+    html! {
+        @match school {
+            Some(school) => a href=(person_path(school, id)) title=(id) { "person " code { (tail) } },
+            None => span title=(id) { "person " code { (tail) } },
+        }
+    }
+}
+
 /// A job's page.
 pub(super) fn job_path(id: JobId) -> String {
     format!("/dashboard/jobs/{id}")
@@ -244,6 +262,7 @@ pub(super) fn what(job: &Job) -> &'static str {
     match (job.kind, job.undo_of, job.options.dry_run, job.options.mode) {
         (JobKind::RefreshUser, ..) => "Login refresh",
         (JobKind::CheckSchool, ..) => "Check of a school",
+        (JobKind::FindPerson, ..) => "Search in the MIS",
         (JobKind::HandleWebhook, ..) => "Webhook from Wonde",
         (JobKind::SendAlert, ..) => "Alert message",
         (JobKind::SendCallback, ..) => "Message about a job",

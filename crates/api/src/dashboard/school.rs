@@ -18,7 +18,6 @@ use mis_sync_store::{
     schools::{self as store, PastSync},
 };
 
-pub(super) use explain::explain;
 pub(super) use quality::download as download_quality;
 pub(super) use settings::change as change_settings;
 
@@ -44,15 +43,10 @@ const JOBS: i64 = 10;
 
 pub(super) async fn show(operator: Operator, PathId(id): PathId) -> Result<Response, ApiError> {
     let school = operator.access().school(&id).await?;
-    render(&operator, &school, None).await
+    render(&operator, &school).await
 }
 
-/// The page; `explanation` is the requested explanation.
-async fn render(
-    operator: &Operator,
-    school: &School,
-    explanation: Option<Markup>,
-) -> Result<Response, ApiError> {
+async fn render(operator: &Operator, school: &School) -> Result<Response, ApiError> {
     let access = operator.access();
     let pool = access.pool();
     let filter = JobFilter { schools: vec![school.id.clone()], ..JobFilter::default() };
@@ -92,12 +86,12 @@ async fn render(
                 |issues| quality::show(operator, school, issues),
             ))
         }
-        (explain::panel(operator, school, explanation))
+        (explain::panel(operator, school))
         (settings::show(operator, school))
     };
     let page =
         Page { operator, tab: Tab::Schools, title: &school.name, watch: Some("ledger".into()) };
-    Ok(page.show(&content).into_response())
+    Ok(page.show_about(&content, Some(&school.id)).into_response())
 }
 
 async fn withheld(pool: &Pool, id: &SchoolId) -> Result<Vec<IssueCode>, Error> {

@@ -1,6 +1,6 @@
 use std::collections::HashMap;
 
-use mis_sync_domain::{Issue, IssueCode, SchoolId};
+use mis_sync_domain::{Issue, IssueCode, RecordKind, SchoolId};
 use mis_sync_store::issues::NamedIssue;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -42,48 +42,64 @@ pub(crate) struct IssueView {
     /// The person in iP; null if there is none, or if the issue is not about a person.
     #[schema(required, format = "uuid")]
     staff_id: Option<String>,
-    /// Forename and surname of the person in iP, or of a possible match. No other names are kept.
-    /// This, `email` and `upi` are `•••••` for a key that may not read personal data.
+    /// Forename and surname of the person in iP; of a record that is not in iP, as the MIS gave them.
+    /// This, `mis_id`, `email` and `upi` are `•••••` for a key that may not read personal data.
     #[schema(required)]
     name: Option<String>,
+    /// The id of the record in the MIS itself; null if there is none, or if the run was made by an
+    /// older release.
+    #[schema(required)]
+    mis_id: Option<String>,
+    /// Whose record it is; null if that is not known, or if the issue is about the whole school.
+    #[schema(required)]
+    record: Option<RecordKind>,
     /// The work email in the MIS (in lower case), otherwise the one in iP; null if there is none.
     #[schema(required)]
     email: Option<String>,
     /// The Unique Person Identifier; null if there is none.
     #[schema(required)]
     upi: Option<String>,
-    /// The name of the class or subject in iP; null if there is none, or if the issue is not about
-    /// one.
+    /// The name of the class or subject; null if there is none, or if the issue is not about one.
     #[schema(required)]
     class_or_subject: Option<String>,
 }
 
 impl IssueView {
     /// Names of the columns of [`Self::cells`], for the clerk who corrects the MIS.
-    pub(crate) const COLUMNS: [&str; 10] = [
+    pub(crate) const COLUMNS: [&str; 12] = [
         "Name",
-        "Work email",
+        "MIS id",
+        "Wonde id",
+        "Record",
         "Class or subject",
         "Problem",
         "What to do",
         "Field in the MIS",
+        "Work email",
         "UPI",
-        "Wonde id",
         "iP id",
         "Code",
     ];
 
     /// As a line of a table; null becomes an empty cell.
-    pub(crate) fn cells(&self) -> [&str; 10] {
+    pub(crate) fn cells(&self) -> [&str; 12] {
+        let record = match self.record {
+            Some(RecordKind::Staff) => "Person",
+            Some(RecordKind::Class) => "Class",
+            Some(RecordKind::Subject) => "Subject",
+            None => "",
+        };
         [
             self.name.as_deref().unwrap_or_default(),
-            self.email.as_deref().unwrap_or_default(),
+            self.mis_id.as_deref().unwrap_or_default(),
+            self.wonde_id.as_deref().unwrap_or_default(),
+            record,
             self.class_or_subject.as_deref().unwrap_or_default(),
             self.sentence,
             self.what_to_do,
             self.mis_field.unwrap_or_default(),
+            self.email.as_deref().unwrap_or_default(),
             self.upi.as_deref().unwrap_or_default(),
-            self.wonde_id.as_deref().unwrap_or_default(),
             self.staff_id.as_deref().unwrap_or_default(),
             self.code.as_str(),
         ]
@@ -93,7 +109,13 @@ impl IssueView {
 impl Mask for IssueView {
     fn masked(self) -> Self {
         let mask = |text: Option<String>| text.map(|_| mask_text());
-        Self { name: mask(self.name), email: mask(self.email), upi: mask(self.upi), ..self }
+        Self {
+            name: mask(self.name),
+            mis_id: mask(self.mis_id),
+            email: mask(self.email),
+            upi: mask(self.upi),
+            ..self
+        }
     }
 }
 
@@ -134,6 +156,8 @@ impl From<NamedIssue> for IssueView {
             email: named.email,
             upi: named.upi,
             class_or_subject: named.class_or_subject,
+            record: named.record,
+            mis_id: named.mis_id,
         }
     }
 }

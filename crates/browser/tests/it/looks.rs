@@ -8,7 +8,7 @@ use serde_json::json;
 use crate::site::{Site, sign_in};
 
 /// The name of a page in the files of its pictures, and its path; `{…}` is an id of [`Monday`].
-const PAGES: [(&str, &str); 19] = [
+const PAGES: [(&str, &str); 21] = [
     ("overview", "/dashboard"),
     ("jobs", "/dashboard/jobs"),
     ("jobs-failed", "/dashboard/jobs?state.failed=on&age=24h"),
@@ -21,6 +21,8 @@ const PAGES: [(&str, &str); 19] = [
     ("schools", "/dashboard/schools"),
     ("school", "/dashboard/schools/{school}"),
     ("school-new", "/dashboard/schools/{new_school}"),
+    ("find", "/dashboard/find"),
+    ("person", "/dashboard/schools/{school}/people/{person}"),
     ("held", "/dashboard/held"),
     ("audit", "/dashboard/audit"),
     ("queues", "/dashboard/queues"),
@@ -74,6 +76,8 @@ impl Monday {
             schools.try_into().unwrap();
         let mut ids = vec![("{school}", good.to_string()), ("{new_school}", new.to_string())];
         ids.push(("{succeeded}", site.sync(&good).await));
+        let staff = site.app.simulator.simulator().truth(good.as_str()).unwrap().staff;
+        ids.push(("{person}", staff[0].wonde_id.clone()));
         site.sync(&again).await;
         ids.push(("{held}", site.held_sync(&held).await));
         ids.push(("{failed}", site.failed_sync(&failed).await));

@@ -58,11 +58,14 @@ async fn personal_data_is_hidden_until_shown_and_the_reveal_is_in_the_audit_log(
 async fn why_a_person_is_here_is_explained_and_noted() {
     let Some((site, school)) = Site::of_one_school().await else { return };
     site.sync(&school).await;
+    let person = site.app.simulator.simulator().truth(school.as_str()).unwrap().staff.remove(0);
     let admin = site.admin().await;
     admin.goto(&format!("/dashboard/schools/{school}")).await;
-    admin.fill("[name=who]", "nobody@nowhere.example").await;
+    admin.fill("#explain [name=q]", &person.email).await;
     admin.click("button:says(Explain)").await;
     admin.wait_for(".verdict").await;
+    admin.click("button:says(Show personal data)").await;
+    admin.see(&person.email).await;
     admin.goto("/dashboard/audit?action=reveal").await;
     admin.wait_for(&format!("tbody a[title='{school}']")).await;
     admin.close().await;

@@ -6,3 +6,4 @@ mod keys;
 mod phone;
 mod service;
 mod undo;
+mod people;

@@ -6,7 +6,7 @@ use super::{Case, FieldResult, Outcome};
 use crate::{IssueCode, LeaverPolicy, Owner, RecordOutcome, SyncedField, employment::Standing};
 
 /// A date as people write it.
-pub(super) fn day(date: Option<NaiveDate>) -> String {
+pub fn day(date: Option<NaiveDate>) -> String {
     date.map_or_else(|| "an unknown date".to_owned(), |date| date.format("%-d %B %Y").to_string())
 }
 

@@ -45,11 +45,7 @@ impl Case<'_> {
             return said(Outcome::Unknown, "No sync has read this school's staff from Wonde yet.");
         }
         let Some(sighting) = &self.evidence.sighting else {
-            return said(
-                Outcome::Failed,
-                "Wonde does not list this person: either they are not in the MIS, or the \
-                 school's access settings in Wonde hide them.",
-            );
+            return said(Outcome::Failed, "The last sync did not see this person in the MIS.");
         };
         let since = day(Some(sighting.seen_at.date_naive()));
         match sighting.outcome {

@@ -60,7 +60,7 @@ named!(
         NewWondeId = "new_wonde_id",
         /// Added to iP by hand and not linked to any record.
         OnlyInIp = "only_in_ip",
-        /// In neither Wonde's list nor iP.
+        /// Neither in what the last sync read nor in iP.
         NotListed = "not_listed",
         /// No run has read the school's people yet.
         NeverSynced = "never_synced",
@@ -220,8 +220,9 @@ impl Case<'_> {
                 linked to them."
                     .to_owned()
             }
-            Verdict::NotListed => "Wonde does not list this person: either they are not in the \
-                MIS, or the school's access settings in Wonde hide them."
+            Verdict::NotListed => "The last sync did not see this person: either they are not in \
+                the MIS, or they were added since, or the school's access settings in Wonde hide \
+                them."
                 .to_owned(),
             Verdict::NeverSynced => "No sync has read this school's staff from Wonde yet, so \
                 there is nothing to explain."

@@ -103,6 +103,30 @@ impl BackgroundJob for CheckSchool {
     }
 }
 
+/// Looks a person up in the school's list of staff. What is asked and answered is in the table
+/// `person_search`.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct FindPerson {
+    pub school_id: SchoolId,
+    pub search_id: Uuid,
+}
+
+impl BackgroundJob for FindPerson {
+    const KIND: JobKind = JobKind::FindPerson;
+    /// A person waits for it.
+    const LANE: Lane = Lane::Interactive;
+    const MAX_ATTEMPTS: u16 = 1;
+    const DEADLINE: Duration = Duration::from_secs(30);
+
+    fn unique_key(&self) -> String {
+        format!("find-person:{}", self.search_id)
+    }
+
+    fn school_id(&self) -> Option<&SchoolId> {
+        Some(&self.school_id)
+    }
+}
+
 /// The deadline ends these jobs, not the number of attempts: the other side may be away for hours.
 const UNTIL_THE_DEADLINE: u16 = 10_000;
 

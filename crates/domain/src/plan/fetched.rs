@@ -6,7 +6,9 @@ use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::held::prints_only;
-use crate::{Issue, RecordOutcome, StaffId, StaffRecord, TeachingRecord, employment::Standing};
+use crate::{
+    Issue, RecordKind, RecordOutcome, StaffId, StaffRecord, TeachingRecord, employment::Standing,
+};
 
 /// The result of one complete fetch. A list that was not read, or was refused, is `None`.
 ///
@@ -37,6 +39,8 @@ pub struct Fetched {
     pub alone: Option<Alone>,
     /// People's photos by Wonde id, as SHA-256; the inner `None` means that they have none.
     pub photos: Option<Vec<(String, Option<String>)>>,
+    /// What a clerk knows each record by.
+    pub labels: Vec<Label>,
 }
 
 /// How much a fetch read.
@@ -84,6 +88,17 @@ pub struct LeftOut {
     pub outcome: RecordOutcome,
 }
 
+/// What a clerk knows a record by, in the words of the MIS.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Label {
+    pub record: RecordKind,
+    pub wonde_id: String,
+    /// The name of the person, class or subject.
+    pub name: Option<String>,
+    /// The id in the MIS itself.
+    pub mis_id: Option<String>,
+}
+
 /// One person who was fetched alone.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Alone {
@@ -107,3 +122,4 @@ pub struct Gone {
 
 prints_only!(Fetched, counts);
 prints_only!(LeftOut, wonde_id);
+prints_only!(Label, wonde_id);

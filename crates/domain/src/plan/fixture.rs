@@ -182,6 +182,7 @@ pub(super) fn list(staff: impl IntoIterator<Item = StaffRecord>) -> Fetched {
         classes: None,
         alone: None,
         photos: None,
+        labels: Vec::new(),
     }
 }
 

@@ -8,7 +8,7 @@ use std::{
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use super::fetched::{FetchCounts, Fetched, Gone, LeftOut, Present};
+use super::fetched::{FetchCounts, Fetched, Gone, Label, LeftOut, Present};
 use crate::{
     Issue, IssueCode, PhotoRecord, StaffRecord, TeachingKind, TeachingRecord,
     absence::{Missing, Reading},
@@ -66,6 +66,8 @@ pub struct MappedPage {
     pub photos: Vec<(String, PhotoRecord)>,
     /// SHA-256 of each photo; `None` if the person has none.
     pub photo_hashes: Vec<(String, Option<String>)>,
+    /// What a clerk knows each record by.
+    pub labels: Vec<Label>,
     /// HTTP requests for the page, including failed ones.
     pub requests: u64,
 }
@@ -279,6 +281,7 @@ impl Fetched {
         self.issues.extend(page.issues.into_iter().map(|(at, one)| (placed(at), one)));
         self.present.extend(page.present);
         self.left_out.extend(page.left_out);
+        self.labels.extend(page.labels);
         self.gone.employees.extend(page.gone.employees);
         self.gone.classes.extend(page.gone.classes);
         self.gone.subjects.extend(page.gone.subjects);

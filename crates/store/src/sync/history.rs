@@ -1,6 +1,8 @@
 //! The change history and the issues of a job.
 
-use mis_sync_domain::{Change, FieldValue, Issue, JobId};
+use std::collections::HashMap;
+
+use mis_sync_domain::{Change, FieldValue, Issue, JobId, RecordKind, plan::Label};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
@@ -64,11 +66,12 @@ pub(super) async fn write_changes(
     Ok(())
 }
 
-/// Writes the issues.
+/// Writes the issues, each with what the MIS calls its record.
 pub(super) async fn write_issues(
     db: &mut PgConnection,
     job_id: JobId,
     issues: &[Issue],
+    labels: &[Label],
 ) -> Result<(), Error> {
     if issues.is_empty() {
         return Ok(());
@@ -76,16 +79,34 @@ pub(super) async fn write_issues(
     let codes: Vec<&str> = issues.iter().map(|issue| issue.code.as_str()).collect();
     let wonde_ids: Vec<Option<&str>> =
         issues.iter().map(|issue| issue.wonde_id.as_deref()).collect();
+    let known: HashMap<(RecordKind, &str), &Label> =
+        labels.iter().map(|label| ((label.record, label.wonde_id.as_str()), label)).collect();
+    let label = |issue: &Issue| -> Option<&Label> {
+        let wonde_id = issue.wonde_id.as_deref()?;
+        let of = |record: RecordKind| known.get(&(record, wonde_id)).copied();
+        issue.code.record().map_or_else(|| RecordKind::ALL.iter().copied().find_map(of), of)
+    };
+    let labels: Vec<Option<&Label>> = issues.iter().map(label).collect();
+    let of_labels = || labels.iter().copied();
+    let records: Vec<Option<&str>> =
+        of_labels().map(|label| label.map(|label| label.record.as_str())).collect();
+    let names: Vec<Option<&str>> = of_labels().map(|label| label?.name.as_deref()).collect();
+    let mis_ids: Vec<Option<&str>> = of_labels().map(|label| label?.mis_id.as_deref()).collect();
     sqlx::query!(
         r#"
-        INSERT INTO job_issue (job_id, code, wonde_id)
-        SELECT $1, code, wonde_id
-        FROM UNNEST($2::text[], $3::text[]) WITH ORDINALITY AS i (code, wonde_id, place)
+        INSERT INTO job_issue (job_id, code, wonde_id, record, name, mis_id, words)
+        SELECT $1, code, wonde_id, record, name, mis_id,
+            CASE WHEN record = 'staff' THEN name_words(name) END
+        FROM UNNEST($2::text[], $3::text[], $4::text[], $5::text[], $6::text[])
+            WITH ORDINALITY AS i (code, wonde_id, record, name, mis_id, place)
         ORDER BY place
         "#,
         job_id.0,
         &codes as &[&str],
         &wonde_ids as &[Option<&str>],
+        &records as &[Option<&str>],
+        &names as &[Option<&str>],
+        &mis_ids as &[Option<&str>],
     )
     .execute(db)
     .await?;

@@ -14,6 +14,7 @@ mod fetches;
 mod fields;
 mod figures;
 mod filters;
+mod find;
 mod fixture;
 mod guard;
 mod identity;

@@ -13,6 +13,9 @@ use super::subject::{Subject, WrittenSubject};
 pub struct Class {
     /// Wonde's id; changes when the school changes its MIS.
     pub id: WondeId,
+    /// The id in the MIS itself.
+    #[serde(default, deserialize_with = "shape::key")]
+    pub mis_id: Option<String>,
     #[serde(default, deserialize_with = "shape::text")]
     pub name: Option<String>,
     #[serde(default, deserialize_with = "shape::text")]

@@ -18,6 +18,9 @@ pub struct Employee {
     /// Wonde derives it from the school and the MIS id. It may survive a new `id`.
     #[serde(default, deserialize_with = "shape::key")]
     pub upi: Option<String>,
+    /// The id in the MIS itself.
+    #[serde(default, deserialize_with = "shape::key")]
+    pub mis_id: Option<String>,
     /// Staff initials or code as the MIS shows them.
     #[serde(default, deserialize_with = "shape::text")]
     pub initials: Option<String>,

@@ -22,7 +22,7 @@ use mis_sync_wonde::{Error as WondeError, SchoolClient};
 
 use super::{Run, connection};
 use crate::{Context, SyncError};
-pub(crate) use access::{first_page, named};
+pub(crate) use access::{first_page, named, refused, withheld};
 use fetch::Fetcher;
 
 impl Run for SyncSchool {

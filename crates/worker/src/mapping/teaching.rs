@@ -1,7 +1,8 @@
 //! Classes and subjects.
 
 use mis_sync_domain::{
-    Issue, IssueCode, SubjectOfClass, Teacher, TeachingKind, TeachingRecord, plan::MappedPage,
+    Issue, IssueCode, RecordKind, SubjectOfClass, Teacher, TeachingKind, TeachingRecord,
+    plan::{Label, MappedPage},
 };
 use mis_sync_wonde::{Class, ClassEmployee, Include, Page, Subject, UndecodableRecord};
 
@@ -27,7 +28,14 @@ pub fn map_classes(page: &Page<Class>, staff_supported: bool) -> MappedPage {
     let mut mapped = MappedPage::default();
     for (place, record) in (0..).zip(&page.records) {
         let mut texts = Texts::default();
+        let mis_id = record.as_ref().ok().and_then(|class| texts::key(class.mis_id.as_deref()));
         let record = record.as_ref().map(|record| class(record, &mut texts));
+        mapped.labels.extend(record.as_ref().ok().map(|class| Label {
+            record: RecordKind::Class,
+            wonde_id: class.wonde_id.clone(),
+            name: class.name.clone(),
+            mis_id,
+        }));
         let kind = (TeachingKind::Class, IssueCode::ClassNameMissing);
         add(&mut mapped, place, kind, record, &texts);
     }
@@ -56,6 +64,12 @@ pub fn map_subjects(page: &Page<Subject>) -> MappedPage {
         }
         let mut texts = Texts::default();
         let record = record.as_ref().map(|record| subject(record, &mut texts));
+        mapped.labels.extend(record.as_ref().ok().map(|subject| Label {
+            record: RecordKind::Subject,
+            wonde_id: subject.wonde_id.clone(),
+            name: subject.name.clone(),
+            mis_id: None,
+        }));
         let kind = (TeachingKind::Subject, IssueCode::SubjectNameMissing);
         add(&mut mapped, place, kind, record, &texts);
     }

@@ -5,7 +5,7 @@ use axum::response::Response;
 use maud::{Markup, html};
 use mis_sync_domain::{
     Action, AuditAction, Change, ChangedField, ChangedRecord, FieldValue, Job, JobId, JobState,
-    RecordKind,
+    RecordKind, SchoolId,
 };
 use mis_sync_store::{
     Error, Pool,
@@ -19,7 +19,7 @@ use crate::{
         form::Posted,
         login::go,
         page::form_token,
-        parts::{count, job_path, scroll},
+        parts::{count, job_path, person, scroll},
     },
     download::{List, download},
     jobs::note,
@@ -160,7 +160,7 @@ fn sentence(job: &Job, group: &ChangeGroup) -> String {
     if would { format!("{of} would {would_do}") } else { format!("{of} {done}") }
 }
 
-fn words(field: ChangedField) -> &'static str {
+pub(in crate::dashboard) fn words(field: ChangedField) -> &'static str {
     match field {
         ChangedField::Created => "created",
         ChangedField::WondeId => "Wonde id",
@@ -223,7 +223,7 @@ pub(super) fn show(job: &Job, changes: &[(i64, Change)], wanted: &Wanted, shown:
     let page = &changes[..changes.len().min(LIMIT)];
     html! {
         span #changes {}
-        (list(page, shown))
+        (list(job.school_id.as_ref(), page, shown))
         nav.pages aria-label="Pages of the changes" {
             @if wanted.after > 0 {
                 a   .button
@@ -250,7 +250,7 @@ pub(super) fn show(job: &Job, changes: &[(i64, Change)], wanted: &Wanted, shown:
 }
 
 /// Changes as a table. Records that are new, of which there is nothing more to say, are folded away.
-fn list(changes: &[(i64, Change)], shown: Shown) -> Markup {
+fn list(school: Option<&SchoolId>, changes: &[(i64, Change)], shown: Shown) -> Markup {
     let changes = changes.iter().map(|(_, change)| change);
     let (new, other): (Vec<&Change>, Vec<&Change>) =
         changes.partition(|change| change.field == ChangedField::Created);
@@ -267,16 +267,16 @@ fn list(changes: &[(i64, Change)], shown: Shown) -> Markup {
                 }
                 ul.ids {
                     @for change in new {
-                        li { (whose(change)) }
+                        li { (whose(school, change)) }
                     }
                 }
             }
         }
-        @if !other.is_empty() { (table(&other, shown)) }
+        @if !other.is_empty() { (table(school, &other, shown)) }
     }
 }
 
-fn table(changes: &[&Change], shown: Shown) -> Markup {
+fn table(school: Option<&SchoolId>, changes: &[&Change], shown: Shown) -> Markup {
     html! {
         (scroll("Changes", &html! {
             table.rows.tight {
@@ -291,7 +291,7 @@ fn table(changes: &[&Change], shown: Shown) -> Markup {
                 tbody {
                     @for change in changes {
                         tr {
-                            td { (whose(change)) }
+                            td { (whose(school, change)) }
                             td { (words(change.field)) }
                             td.value { (value(change, change.old.as_ref(), shown)) }
                             td.value { (value(change, change.new.as_ref(), shown)) }
@@ -303,18 +303,14 @@ fn table(changes: &[&Change], shown: Shown) -> Markup {
     }
 }
 
-fn whose(change: &Change) -> Markup {
-    let kind = match change.record.kind() {
-        RecordKind::Staff => "person",
-        other => other.as_str(),
-    };
+fn whose(school: Option<&SchoolId>, change: &Change) -> Markup {
     let id = change.record.id().map(|id| id.to_string()).or_else(|| change.wonde_id.clone());
     html! {
-        (kind)
-        " "
-        @match id {
-            Some(id) => code title=(id) { (tail(&id)) },
-            None => span.quiet { "new" },
+        @match (change.record.kind(), id) {
+            (RecordKind::Staff, Some(id)) => (person(school, &id)),
+            (RecordKind::Staff, None) => { "person " span.quiet { "new" } },
+            (kind, Some(id)) => { (kind.as_str()) " " code title=(id) { (tail(&id)) } },
+            (kind, None) => { (kind.as_str()) " " span.quiet { "new" } },
         }
     }
 }
@@ -323,7 +319,11 @@ pub(super) fn tail(id: &str) -> &str {
     id.char_indices().rev().nth(7).map_or(id, |(at, _)| &id[at..])
 }
 
-fn value(change: &Change, value: Option<&FieldValue>, shown: Shown) -> Markup {
+pub(in crate::dashboard) fn value(
+    change: &Change,
+    value: Option<&FieldValue>,
+    shown: Shown,
+) -> Markup {
     let Some(value) = value else { return html! { span.quiet { "–" } } };
     if change.field.is_personal() && shown == Shown::Hidden {
         return html! {

@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 
 use maud::{Markup, html};
-use mis_sync_domain::{Issue, IssueCode, Job, JobId};
+use mis_sync_domain::{Issue, IssueCode, Job, JobId, RecordKind};
 use mis_sync_store::{Error, Pool, jobs};
 
-use crate::dashboard::parts::{count, number, scroll};
+use crate::dashboard::parts::{count, number, person, scroll};
 
 /// Issues per page.
 const LIMIT: i64 = 500;
@@ -52,7 +52,7 @@ pub(super) fn show(job: &Job, issues: &[(i64, Issue)]) -> Markup {
                                     (number(i128::try_from(records.len()).unwrap_or_default()))
                                 }
                             }
-                            td.wide { (code.sentence()) (which(code.as_str(), records)) }
+                            td.wide { (code.sentence()) (which(job, *code, records)) }
                         }
                     }
                 }
@@ -69,19 +69,23 @@ pub(super) fn show(job: &Job, issues: &[(i64, Issue)]) -> Markup {
 }
 
 /// The records, folded away. An issue of the whole school has none.
-fn which(code: &str, records: &[&str]) -> Markup {
+fn which(job: &Job, code: IssueCode, records: &[&str]) -> Markup {
     if records.is_empty() {
         return html! {};
     }
     html! {
-        details #{ "issue-" (code) }.data {
+        details #{ "issue-" (code.as_str()) }.data {
             summary {
                 (count(i128::try_from(records.len()).unwrap_or_default(), "Wonde id", "Wonde ids"))
             }
             ul.ids {
                 @for id in records {
                     li {
-                        code.whole { (id) }
+                        @if code.record() == Some(RecordKind::Staff) {
+                            (person(job.school_id.as_ref(), id))
+                        } @else {
+                            code.whole { (id) }
+                        }
                     }
                 }
             }

@@ -68,15 +68,21 @@ async fn a_person_is_explained_to_those_who_may_and_that_is_noted() {
     let app = App::start().await;
     let (_, person) = changed(&app).await;
     let operator = SignedIn::of_role(&app, Role::Operator).await;
-    let fields = [("who", person.as_str())];
-    let page = operator.post(&app, "/dashboard/schools/oak/explain", &fields).await.text;
+    let fields = [("school", "oak"), ("q", person.as_str())];
+    let path = place(&operator.post(&app, "/dashboard/find", &fields).await);
+    assert_eq!(path, format!("/dashboard/schools/oak/people/{person}"));
+    let hidden = operator.get(&app, &path).await.text;
+    assert!(hidden.contains("class=\"verdict\"") && !hidden.contains("Ada"), "{hidden}");
+    let page = operator.post(&app, &path, &[]).await.text;
     assert!(page.contains("class=\"verdict\"") && page.contains("Ada"), "{page}");
     let lines = audit::list(&app.pool, &AuditFilter::default(), 1).await.unwrap();
     assert_eq!(lines[0].action.as_str(), "reveal");
     assert_eq!(lines[0].staff_id.unwrap().to_string(), person);
     let nobody = "01985bb3-d16d-7a13-92dd-9b0131ca3f1d";
-    let page = operator.post(&app, "/dashboard/schools/oak/explain", &[("who", nobody)]).await.text;
-    assert!(page.contains("The school has no person with this staff id"), "{page}");
+    let page = operator.post(&app, "/dashboard/find", &[("q", nobody)]).await.text;
+    assert!(page.contains("Nothing in iP or in the last syncs matches"), "{page}");
+    let unknown = operator.get(&app, &format!("/dashboard/schools/oak/people/{nobody}")).await;
+    assert_eq!(unknown.status, 404);
 }
 
 #[tokio::test]
@@ -84,8 +90,10 @@ async fn the_clerk_gets_a_file_of_what_to_mend() {
     let app = App::start().await;
     let (job, _) = changed(&app).await;
     app.sql(format!(
-        "INSERT INTO job_issue (job_id, code, wonde_id)
-         VALUES ('{job}', 'no_work_email', 'A7'), ('{job}', 'manager_missing', 'A1');
+        "INSERT INTO job_issue (job_id, code, wonde_id, record, name, mis_id) VALUES
+            ('{job}', 'no_work_email', 'A7', 'staff', 'Jörg Müller', '41'),
+            ('{job}', 'manager_missing', 'A1', 'staff', '=1+1 Day', NULL),
+            ('{job}', 'class_staff_missing', 'A9', 'class', '7x/Ma1', '311');
          INSERT INTO mis_reading (school_id, job_id, mode, dry_run, read_at, full_job_id, issues)
          VALUES ('oak', '{job}', 'full', false, now(), '{job}', '{{}}');
          UPDATE staff SET wonde_id = 'A1', first_name = '=1+1'"
@@ -98,12 +106,13 @@ async fn the_clerk_gets_a_file_of_what_to_mend() {
     assert!(file.header("content-disposition").contains("issues-oak.csv"));
     assert!(file.text.starts_with('\u{feff}'), "{}", file.text);
     let lines: Vec<&str> = file.text.lines().collect();
-    assert_eq!(lines.len(), 3, "{}", file.text);
+    assert_eq!(lines.len(), 4, "{}", file.text);
     assert!(
-        lines[1].starts_with(",,,") && lines[1].ends_with(",A7,,no_work_email"),
+        lines[1].starts_with("Jörg Müller,41,A7,Person,,") && lines[1].ends_with(",no_work_email"),
         "{}",
         lines[1]
     );
+    assert!(lines[3].starts_with(",311,A9,Class,7x/Ma1,"), "{}", lines[3]);
     assert!(lines[2].starts_with("'=1+1 Day,"), "{}", lines[2]);
     assert_eq!(last_action(&app).await, "export ");
 }

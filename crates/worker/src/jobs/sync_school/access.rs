@@ -11,7 +11,7 @@ const OPTIONAL: [(EmployeeInclude, IssueCode); 2] = [
 ];
 
 /// The issue if an include is refused.
-pub(super) fn withheld(include: EmployeeInclude) -> Option<IssueCode> {
+pub(crate) fn withheld(include: EmployeeInclude) -> Option<IssueCode> {
     match include {
         EmployeeInclude::ContactDetails => Some(IssueCode::ContactDetailsWithheld),
         EmployeeInclude::EmploymentDetails => Some(IssueCode::EmploymentWithheld),
@@ -22,7 +22,7 @@ pub(super) fn withheld(include: EmployeeInclude) -> Option<IssueCode> {
 /// The refused includes of `asked`. If the refusal of the whole request names none of them, each is
 /// requested alone, because a 403 does not say reliably which one it was. After a 403 only includes
 /// that a sync can omit count.
-pub(super) async fn refused(
+pub(crate) async fn refused(
     client: &SchoolClient,
     asked: &[EmployeeInclude],
     refusal: &WondeError,

@@ -1,0 +1,9 @@
+DROP INDEX audit_log_of_person;
+DROP INDEX mis_person_by_upi;
+DROP INDEX mis_person_by_email;
+DROP INDEX mis_person_by_wonde_id;
+DROP INDEX staff_by_upi;
+DROP INDEX staff_by_wonde_id;
+DROP INDEX staff_by_name;
+DROP FUNCTION name_words;
+DROP FUNCTION folded_name;
