@@ -39,6 +39,8 @@ pub struct Removed {
     pub approvals: u64,
     /// Jobs of the service itself.
     pub internal_jobs: u64,
+    /// Tokens that were typed to connect a school and not used within an hour.
+    pub drafts: u64,
 }
 
 impl Removed {
@@ -52,9 +54,11 @@ impl Removed {
             idempotency_keys,
             approvals,
             internal_jobs,
+            drafts,
         } = *self;
-        let most = [refreshes, webhook_events, alerts, idempotency_keys, approvals, internal_jobs];
-        most.into_iter().any(|removed| removed >= BATCH.unsigned_abs())
+        [refreshes, webhook_events, alerts, idempotency_keys, approvals, internal_jobs, drafts]
+            .into_iter()
+            .any(|removed| removed >= BATCH.unsigned_abs())
             || syncs >= SYNCS.unsigned_abs()
     }
 }
@@ -63,7 +67,7 @@ impl Removed {
 /// another session uses are left for the next time.
 pub async fn sweep(pool: &PgPool, now: DateTime<Utc>, keep: &Retention) -> Result<Removed, Error> {
     let before = |age: Option<TimeDelta>| age.and_then(|age| now.checked_sub_signed(age));
-    let mut removed = Removed::default();
+    let mut removed = Removed { drafts: remove_drafts(pool, now).await?, ..Removed::default() };
     if let Some(before) = before(keep.idempotency_keys) {
         removed.idempotency_keys = remove_idempotency_keys(pool, before).await?;
     }
@@ -85,6 +89,11 @@ pub async fn sweep(pool: &PgPool, now: DateTime<Utc>, keep: &Retention) -> Resul
         removed.syncs = remove_syncs(pool, before).await?;
     }
     Ok(removed)
+}
+
+async fn remove_drafts(pool: &PgPool, now: DateTime<Utc>) -> Result<u64, Error> {
+    let done = sqlx::query!("DELETE FROM connection_draft WHERE expires_at <= $1", now);
+    Ok(done.execute(pool).await?.rows_affected())
 }
 
 async fn remove_idempotency_keys(pool: &PgPool, before: DateTime<Utc>) -> Result<u64, Error> {

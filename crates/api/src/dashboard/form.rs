@@ -30,7 +30,7 @@ pub(super) struct Posted {
 }
 
 /// The fields of a form. If a field is repeated, the last one counts.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(super) struct Fields(BTreeMap<String, String>);
 
 impl Fields {
@@ -47,6 +47,11 @@ impl Fields {
     /// Whether a box is ticked.
     pub(super) fn is_set(&self, name: &str) -> bool {
         self.0.contains_key(name)
+    }
+
+    /// What follows this prefix in the names of fields.
+    pub(super) fn names_after<'a>(&'a self, prefix: &'a str) -> impl Iterator<Item = &'a str> {
+        self.0.keys().filter_map(move |name| name.strip_prefix(prefix))
     }
 
     /// A field, or an error that it is missing.

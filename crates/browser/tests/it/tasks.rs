@@ -3,4 +3,5 @@
 mod incident;
 mod keys;
 mod phone;
+mod schools;
 mod service;
