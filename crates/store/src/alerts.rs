@@ -69,6 +69,7 @@ pub async fn unwell(
             WHERE school_id = s.id AND kind = 'sync-school'
                 AND state IN ('succeeded', 'failed', 'held')
                 AND NOT coalesce((options ->> 'dry_run')::boolean, false)
+                AND unique_key NOT LIKE 'undo:%'
             ORDER BY id DESC LIMIT 1
         ) j ON true
         WHERE s.wonde_token IS NOT NULL

@@ -70,6 +70,7 @@ async fn render(
         {
             (head(operator, &job, lineage_of, &names))
             (standing(&job, attempts.as_deref().unwrap_or_default()))
+            (super::school::after_dry_run(operator, &job))
             @if let Some(error) = &job.error { (failure(operator, &job, error)) }
             @if let Some(approval) = &job.approval { (approved(approval)) }
             (report_of(&job))

@@ -24,6 +24,7 @@ use mis_sync_store::{
 pub(super) use explain::explain;
 pub(super) use quality::download as download_quality;
 pub(super) use settings::change as change_settings;
+pub(super) use syncs::after_dry_run;
 pub(super) use token::{check, replace, verdict};
 
 use super::{

@@ -8,7 +8,7 @@ use serde_json::json;
 use crate::site::{Site, sign_in};
 
 /// The name of a page in the files of its pictures, and its path; `{…}` is an id of [`Monday`].
-const PAGES: [(&str, &str); 19] = [
+const PAGES: [(&str, &str); 25] = [
     ("overview", "/dashboard"),
     ("jobs", "/dashboard/jobs"),
     ("jobs-failed", "/dashboard/jobs?state.failed=on&age=24h"),
@@ -21,6 +21,12 @@ const PAGES: [(&str, &str); 19] = [
     ("schools", "/dashboard/schools"),
     ("school", "/dashboard/schools/{school}"),
     ("school-new", "/dashboard/schools/{new_school}"),
+    ("schools-stale", "/dashboard/schools?show=stale&sort=-last_good"),
+    ("school-refused", "/dashboard/schools/{refused}"),
+    ("school-held", "/dashboard/schools/{held_school}"),
+    ("school-failed", "/dashboard/schools/{failed_school}"),
+    ("school-connect", "/dashboard/schools/new"),
+    ("school-matches", "/dashboard/schools/{school}/matches"),
     ("held", "/dashboard/held"),
     ("audit", "/dashboard/audit"),
     ("queues", "/dashboard/queues"),
@@ -39,7 +45,12 @@ enum Open {
 }
 
 /// What can be opened on a page: its name, the page's path, and how.
-const OPENED: [(&str, &str, Open); 10] = [
+const OPENED: [(&str, &str, Open); 11] = [
+    (
+        "open-settings",
+        "/dashboard/schools/{school}",
+        Open::Click("#settings details.data > summary"),
+    ),
     ("open-palette", "/dashboard", Open::Press("Control+k")),
     ("open-help", "/dashboard", Open::Press("?")),
     ("not-found", "/dashboard/jobs/nothing", Open::Missing),
@@ -72,6 +83,9 @@ impl Monday {
         let [good, held, failed, refused, retrying, running, new, again, paused]: [SchoolId; 9] =
             schools.try_into().unwrap();
         let mut ids = vec![("{school}", good.to_string()), ("{new_school}", new.to_string())];
+        ids.push(("{refused}", refused.to_string()));
+        ids.push(("{held_school}", held.to_string()));
+        ids.push(("{failed_school}", failed.to_string()));
         ids.push(("{succeeded}", site.sync(&good).await));
         site.sync(&again).await;
         ids.push(("{held}", site.held_sync(&held).await));

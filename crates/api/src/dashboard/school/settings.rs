@@ -8,8 +8,8 @@ use axum::{
 };
 use maud::{Markup, html};
 use mis_sync_domain::{
-    Action, DateRange, GuardCategory, GuardLimit, HourRange, LeaverPolicy, School, SchoolSettings,
-    line_manager::HierarchyLists,
+    Action, ConnectSchool, DateRange, GuardCategory, GuardLimit, HourRange, LeaverPolicy, School,
+    SchoolSettings, line_manager::HierarchyLists,
 };
 use mis_sync_store::schools::{self, OnlyIf, Secrets};
 
@@ -88,6 +88,9 @@ const HIERARCHY: [(Option<HierarchyLists>, &str); 3] = [
     (Some(HierarchyLists::Managers), "a person's managers"),
     (Some(HierarchyLists::Reports), "the people who report to a person"),
 ];
+
+/// A person is read again at a login at least once a day.
+const LONGEST_FRESH: u16 = 1440;
 
 /// A form that was not saved: what was typed, what is wrong with it, and what another person changed
 /// in the meantime.
@@ -182,6 +185,12 @@ pub(in crate::dashboard) async fn change(
     let fields = posted.fields();
     let body = form::read(&school, fields);
     let changed = match connection::read(school.id.clone(), body.into(), access.address_rules()) {
+        Ok((changed, _)) if is_fresh_for_too_long(&changed) => {
+            let message = format!("has to be 0 to {LONGEST_FRESH} minutes");
+            let field = "settings.refresh_freshness_minutes".to_owned();
+            let errors = vec![FieldError { field, message }];
+            return again(&posted, &school, StatusCode::UNPROCESSABLE_ENTITY, errors).await;
+        }
         Ok((changed, _)) => changed,
         Err(ApiError::InvalidSchool { errors }) => {
             return again(&posted, &school, StatusCode::UNPROCESSABLE_ENTITY, errors).await;
@@ -202,6 +211,11 @@ pub(in crate::dashboard) async fn change(
         }
         Err(error) => Err(error),
     }
+}
+
+fn is_fresh_for_too_long(school: &ConnectSchool) -> bool {
+    let settings = school.settings.as_ref();
+    settings.is_some_and(|settings| settings.refresh_freshness_minutes > LONGEST_FRESH)
 }
 
 /// The page with the form as it was typed, over the school as it is now.

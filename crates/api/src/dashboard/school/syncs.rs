@@ -1,13 +1,16 @@
 //! A school's syncs: the last one in words, and how many people each of them changed.
 
 use maud::{Markup, html};
-use mis_sync_domain::{Job, JobState, Report};
+use mis_sync_domain::{Action, Job, JobState, Report};
 use mis_sync_store::schools::PastSync;
 
 use crate::{
     dashboard::{
         charts::{Bar, bars},
-        parts::{ago, count, job_path, length, number, scroll, state, time, waits_for},
+        page::form_token,
+        parts::{
+            ago, count, job_path, length, number, school_path, scroll, state, time, waits_for,
+        },
     },
     state::Operator,
 };
@@ -54,6 +57,30 @@ fn result(report: Option<&Report>) -> String {
     match report.skipped {
         0 => changed,
         left_out => format!("{changed}, {} left out", number(left_out)),
+    }
+}
+
+/// What follows a dry run: nothing was changed, and the sync itself is a button away.
+pub(in crate::dashboard) fn after_dry_run(operator: &Operator, job: &Job) -> Markup {
+    let Some(school) =
+        job.school_id.as_ref().filter(|_| job.options.dry_run && job.state == JobState::Succeeded)
+    else {
+        return html! {};
+    };
+    html! {
+        section.trouble data-kind="succeeded" {
+            p {
+                strong { "This was a dry run: nothing has been changed." }
+                " A sync would do what is listed here."
+            }
+            form.buttons method="post" action={ (school_path(school)) "/sync" } {
+                @if operator.is_allowed(Action::Sync) {
+                    (form_token(operator))
+                    button.primary name="what" value="full" { "Sync now" }
+                }
+                a.button href=(school_path(school)) { "To the school" }
+            }
+        }
     }
 }
 

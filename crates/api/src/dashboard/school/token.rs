@@ -1,6 +1,9 @@
 //! A school's token: replace it, and ask Wonde what it opens.
 
-use axum::response::{IntoResponse, Response};
+use axum::{
+    http::StatusCode,
+    response::{IntoResponse, Response},
+};
 use maud::{Markup, html};
 use mis_sync_domain::{Action, GrantState, Job, JobState, SchoolCheck, TokenState};
 use mis_sync_store::schools::{self, OnlyIf};
@@ -132,7 +135,8 @@ pub(in crate::dashboard) async fn replace(
     let typed = posted.fields().text("token").unwrap_or_default();
     if let Err(wrong) = connection::check_token(typed) {
         let said = Said { wrong_token: Some(wrong), ..Said::default() };
-        return render_with(&posted.operator, &school, said).await;
+        let page = render_with(&posted.operator, &school, said).await?;
+        return Ok((StatusCode::UNPROCESSABLE_ENTITY, page).into_response());
     }
     let (actor, seen) = (posted.actor()?, OnlyIf::IsOneOf(vec![school.version()]));
     let by = access.connector(&actor, &seen);
@@ -172,5 +176,5 @@ pub(super) async fn refused(posted: &Posted, id: &str, notice: &str) -> Result<R
     let school = posted.operator.access().school(id).await?;
     let said = Said { notice: Some(notice.to_owned()), ..Said::default() };
     let page = render_with(&posted.operator, &school, said).await?;
-    Ok((axum::http::StatusCode::CONFLICT, page).into_response())
+    Ok((StatusCode::CONFLICT, page).into_response())
 }

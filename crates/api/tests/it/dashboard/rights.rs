@@ -125,6 +125,8 @@ async fn an_action_that_is_opened_as_a_page_leads_to_the_page_that_has_it() {
 async fn each_role_can_do_what_it_should_and_no_more() {
     let app = App::start().await;
     let oak = app.school("oak").await;
+    let person = app.person(&oak).await.to_string();
+    app.possible_match("oak", "A1", &person).await;
     let filter = JobFilter::default();
     let bulk = bulk::start(&app.pool, BulkAction::Retry, &filter, &somebody()).await.unwrap();
     let bulk = bulk.0.to_string();
@@ -181,6 +183,7 @@ const FIELDS: &[(&str, &str)] = &[
     ("query", "?state=failed"),
     ("what", "dry-run"),
     ("token", "a-token"),
+    ("decide", "new.A1"),
     ("who", "A1"),
     ("school", "oak"),
     ("worker", "w1"),

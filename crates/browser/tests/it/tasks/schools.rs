@@ -1,6 +1,8 @@
 //! A school's access, the list of schools, a change of MIS, and a new school.
 
-use serde_json::json;
+use mis_sync_testing::eventually;
+use mis_sync_wonde_sim::{Mis, Scenario, ScenarioName};
+use serde_json::{Value, json};
 use sqlx::AssertSqlSafe;
 
 use crate::site::Site;
@@ -26,6 +28,7 @@ async fn a_school_whose_token_was_refused_at_night_gets_a_new_one_and_is_synced_
 
     page.fill("[name=token]", "also wrong").await;
     page.press("Enter").await;
+    page.expect_problem("422").await;
     page.see("printable ASCII characters without spaces").await;
     page.fill("[name=token]", "wrong-once-more").await;
     page.press("Enter").await;
@@ -78,5 +81,77 @@ async fn schools_that_were_not_synced_for_a_day_are_found_in_two_clicks() {
     page.click("th a:says(Last good)").await;
     page.wait_for("th[aria-sort=descending]:says(Last good)").await;
     assert_eq!(page.evaluate::<Vec<String>>(rows).await, ids([0, 1, 2]));
+    page.close().await;
+}
+
+#[tokio::test]
+async fn a_school_that_changed_its_mis_is_matched_in_four_clicks() {
+    let Some((site, school)) = Site::of_one_school().await else { return };
+    site.sync(&school).await;
+    let simulator = site.app.simulator.simulator();
+    let change = Scenario { mis: Some(Mis::Arbor), ..ScenarioName::MisMigration.into() };
+    let webhook = simulator.apply_scenario(school.as_str(), change).unwrap().webhook.unwrap();
+    let emails = Scenario { count: Some(6), ..ScenarioName::EmailChange.into() };
+    simulator.apply_scenario(school.as_str(), emails).unwrap();
+    site.app.post_webhook(&webhook).await;
+    let migrated = async || {
+        let shown = site.app.get(&format!("/v1/schools/{school}")).send().await.unwrap();
+        let shown: Value = shown.json().await.unwrap();
+        (shown["mis"] == "Arbor").then_some(())
+    };
+    eventually("the change of MIS is noted", migrated).await;
+    site.sync(&school).await;
+
+    let page = site.admin().await;
+    page.take_clicks();
+    page.click(&format!("ul.needs a[title='{school}']")).await;
+    page.see("→ Arbor; ").await;
+    page.see("6 possible matches wait for a decision").await;
+    page.click("a.button:says(Decide)").await;
+    page.see("6 records are open").await;
+    let certain = page.text("details.deed summary").await;
+    page.click("details.deed summary").await;
+    page.click("button:says(Same person for all of them)").await;
+    page.wait_for(".badge:says(same person)").await;
+    assert_eq!(page.take_clicks(), 4, "{certain}");
+    let decided = page.count(".badge:says(same person)").await;
+    assert!(certain.contains(&format!("All {decided} certain")), "{certain}, {decided}");
+
+    page.click("button:says(Take back)").await;
+    page.see(&format!("{} records are open", 6 - decided + 1)).await;
+    page.click("#main form button[value^='new.']").await;
+    page.wait_for(".badge:says(someone new)").await;
+    page.close().await;
+}
+
+#[tokio::test]
+async fn a_new_school_is_connected_and_read_in_four_clicks() {
+    let Some((site, _)) = Site::of_one_school().await else { return };
+    let new = site.app.simulated_school(1);
+    let page = site.admin().await;
+    page.take_clicks();
+    page.click("nav.tabs a:says(Schools)").await;
+    page.click("a.button:says(Connect a school)").await;
+    page.fill("#token", &new.token).await;
+    page.press("Enter").await;
+    page.wait_for("#wonde_school_id").await;
+    assert!(page.text("#wonde_school_id").await.contains(&new.name), "it is chosen already");
+
+    page.fill("#school_id", "not an id").await;
+    page.press("Enter").await;
+    page.expect_problem("422").await;
+    page.see("It has to be 1 to 64 letters").await;
+    page.fill("#school_id", "new_school").await;
+    page.click("button:says(Connect and test)").await;
+    page.wait_for_path("/dashboard/schools/new_school").await;
+    page.see("Wonde accepts the token.").await;
+    page.see("Granted: Staff").await;
+    page.see("Check its settings below.").await;
+    page.click("button:says(First dry run)").await;
+    page.wait_for("h1 .badge:says(succeeded)").await;
+    assert_eq!(page.take_clicks(), 4);
+    page.see("nothing has been changed").await;
+    page.click("button:says(Sync now)").await;
+    page.wait_for("h1:says(Full sync) .badge:says(succeeded)").await;
     page.close().await;
 }
