@@ -22,6 +22,11 @@ CREATE INDEX connection_draft_expires ON connection_draft (expires_at);
 COMMENT ON COLUMN job.kind IS
     'sync-school, refresh-user, check-school; internal: handle-webhook, send-alert, send-callback, act-on-jobs, list-approved-schools. These strings are for ever.';
 
+-- How the last sync of each school stands, found in the index alone.
+CREATE INDEX job_requested_sync ON job (school_id, id DESC) INCLUDE (state, created_at)
+    WHERE kind = 'sync-school' AND unique_key NOT LIKE 'undo:%'
+        AND NOT coalesce((options ->> 'dry_run')::boolean, false);
+
 -- The list of schools shows and sorts by data quality without counting everyone.
 ALTER TABLE mis_reading ADD COLUMN imported integer, ADD COLUMN left_out integer;
 COMMENT ON COLUMN mis_reading.imported IS 'Current staff that the run imported; null: a release that did not count them.';

@@ -9,10 +9,12 @@ mod token;
 mod wonde;
 
 use axum::response::{IntoResponse, Response};
+use chrono::{DateTime, Utc};
 use maud::{Markup, html};
 use mis_sync_control::{self as control, Act, Refused};
 use mis_sync_domain::{
     Action, AuditAction, Job, JobId, JobKind, School, SyncMode, SyncOptions, TokenState,
+    TokenVerdict,
 };
 use mis_sync_store::{
     audit, issues,
@@ -64,6 +66,21 @@ struct View<'a> {
     /// The last test of its connection.
     test: Result<Option<Job>, String>,
     said: Said,
+}
+
+impl View<'_> {
+    /// When Wonde refused the last sync access to the school, unless a run or a test has succeeded
+    /// since.
+    fn forbidden_at(&self) -> Option<DateTime<Utc>> {
+        let last = self.last.as_ref().ok()?.as_ref()?;
+        let at = last.finished_at?;
+        let is_refused = last.error.as_ref().is_some_and(|error| error.code == "wonde_forbidden");
+        let read_at = self.standing.as_ref().ok().and_then(|standing| standing.read_at);
+        let check = self.school.last_check.as_ref();
+        let check = check.filter(|check| check.token == TokenVerdict::Accepted);
+        let good = read_at.max(check.map(|check| check.checked_at));
+        (is_refused && good.is_none_or(|good| at > good)).then_some(at)
+    }
 }
 
 pub(super) async fn show(operator: Operator, PathId(id): PathId) -> Result<Response, ApiError> {
@@ -161,13 +178,15 @@ fn head(of: &View<'_>) -> Markup {
                 " "
                 code.quiet { (school.id) }
             }
-            @if operator.is_allowed(Action::Sync) && school.token != TokenState::Missing
+            @if operator.is_allowed(Action::Sync) && school.token == TokenState::Held
                 && !banner::is_new(of) {
                 (buttons(operator, school))
             }
         }
         (banner::show(of))
-        @if let Ok(last) = &of.last { (syncs::in_words(operator, last.as_ref(), is_paused)) }
+        @if let Ok(last) = &of.last && !banner::tells_last_sync(of) && !banner::is_new(of) {
+            (syncs::in_words(operator, last.as_ref(), is_paused))
+        }
         dl.facts {
             div {
                 dt { "MIS" }
@@ -181,7 +200,7 @@ fn head(of: &View<'_>) -> Markup {
             }
             div {
                 dt { "Access" }
-                dd { (banner::access(school)) }
+                dd { (banner::access(of)) }
             }
             div {
                 dt { "Last good sync" }

@@ -20,7 +20,11 @@ use super::{
         scroll, state, time_or_dash,
     },
 };
-use crate::{ApiError, parameters::Parameters, state::Operator};
+use crate::{
+    ApiError,
+    parameters::Parameters,
+    state::{Access, Operator},
+};
 use filter::{Filter, Show, Sort};
 
 /// Schools per page.
@@ -138,10 +142,8 @@ async fn list(operator: &Operator, filter: &Filter) -> Result<Found, mis_sync_st
     mis.sort();
     mis.dedup();
     let row = |school: SchoolSummary| {
-        let schedule = school.settings.as_ref().map(|settings| &settings.schedule);
-        let next =
-            schedule.and_then(|schedule| access.next_sync(&school.id, school.token, schedule));
-        Row { conditions: conditions.remove(&school.id).unwrap_or_default(), next, school }
+        let conditions = conditions.remove(&school.id).unwrap_or_default();
+        Row { conditions, next: None, school }
     };
     let about = summaries.into_iter().map(row).filter(|row| filter.is_about(row));
     let mut rows: Vec<Row> = about.collect();
@@ -149,10 +151,24 @@ async fn list(operator: &Operator, filter: &Filter) -> Result<Found, mis_sync_st
     let groups = Show::ALL.iter().map(|show| (Some(*show), of(show)));
     let groups = [(None, rows.len())].into_iter().chain(groups).collect();
     rows.retain(|row| filter.show.is_none_or(|show| show.has(row, now)));
+    if filter.sort == Sort::Next {
+        find_next(access, &mut rows);
+    }
     filter.sort(&mut rows);
     let total = rows.len();
-    let rows = rows.into_iter().skip(filter.page * LIMIT).take(LIMIT).collect();
+    let mut rows: Vec<Row> = rows.into_iter().skip(filter.page * LIMIT).take(LIMIT).collect();
+    find_next(access, &mut rows);
     Ok(Found { rows, total, groups, mis })
+}
+
+/// When each of these schools is synced next, which takes its schedule a while to say.
+fn find_next(access: &Access, rows: &mut [Row]) {
+    for row in rows {
+        let school = &row.school;
+        let schedule = school.settings.as_ref().map(|settings| &settings.schedule);
+        row.next =
+            schedule.and_then(|schedule| access.next_sync(&school.id, school.token, schedule));
+    }
 }
 
 /// What is wrong with which school, as for alerts.

@@ -83,6 +83,7 @@ impl Monday {
         let [good, held, failed, refused, retrying, running, new, again, paused]: [SchoolId; 9] =
             schools.try_into().unwrap();
         let mut ids = vec![("{school}", good.to_string()), ("{new_school}", new.to_string())];
+        add_possible_matches(&site, &good).await;
         ids.push(("{refused}", refused.to_string()));
         ids.push(("{held_school}", held.to_string()));
         ids.push(("{failed_school}", failed.to_string()));
@@ -106,6 +107,19 @@ impl Monday {
     fn path(&self, path: &str) -> String {
         self.ids.iter().fold(path.to_owned(), |path, (name, id)| path.replace(name, id))
     }
+}
+
+/// Three records that may be people of the school, one of them certainly.
+async fn add_possible_matches(site: &Site, school: &SchoolId) {
+    site.sync(school).await;
+    let matches = format!(
+        "INSERT INTO match_candidate (school_id, wonde_id, staff_id, score, reasons, mis_first_name,
+             mis_surname, mis_email, job_id)
+         SELECT school_id, 'A' || row_number() OVER (ORDER BY id), id, 60,
+             '{{work_email,first_name}}', first_name, 'Longbottom-Smythe', email, gen_random_uuid()
+         FROM staff WHERE school_id = '{school}' ORDER BY id LIMIT 3"
+    );
+    sqlx::raw_sql(sqlx::AssertSqlSafe(matches)).execute(&site.app.pool).await.unwrap();
 }
 
 /// Pauses a school and cancels its waiting jobs. Returns the path of the page that shows the

@@ -136,8 +136,7 @@ pub async fn past_syncs(
             -- Hours in which a person had to approve it are not its own.
             coalesce((report ->> 'duration_ms')::bigint,
                 (extract(epoch FROM finished_at - started_at) * 1000)::bigint) AS ran_ms,
-            coalesce((report ->> 'created')::bigint + (report ->> 'updated')::bigint
-                + (report ->> 'deactivated')::bigint + (report ->> 'restored')::bigint, 0) AS "changed!",
+            people_changed(job) AS "changed!",
             coalesce((report ->> 'issues')::bigint, 0) AS "issues!"
         FROM job WHERE school_id = $1 AND kind = 'sync-school'
             AND NOT coalesce((options ->> 'dry_run')::boolean, false)

@@ -1,7 +1,7 @@
 //! What is wrong with a school, with the cause in words and the buttons that fix it.
 
 use maud::{Markup, html};
-use mis_sync_domain::{Action, AlertKind, Job, JobState, School, SchoolHealth, TokenState};
+use mis_sync_domain::{Action, AlertKind, Job, JobState, SchoolHealth, TokenState};
 use mis_sync_store::{
     pauses::Scope,
     schools::{MisChange, Outage, Paused, Standing},
@@ -18,6 +18,12 @@ struct Trouble {
     kind: &'static str,
     says: Markup,
     fix: Markup,
+}
+
+/// Whether the banner tells how the last sync ended.
+pub(super) fn tells_last_sync(of: &View<'_>) -> bool {
+    let last = of.last.as_ref().ok().and_then(Option::as_ref);
+    last.is_some_and(|last| of_last_sync(of, last).is_some())
 }
 
 /// Everything that is wrong with the school, the worst first.
@@ -64,7 +70,7 @@ fn of_token(of: &View<'_>, standing: &Standing) -> Option<Trouble> {
                 (time(of.operator, at))
                 " ("
                 (ago(at))
-                ")"
+                " ago)"
             }
             ". The school revoked access in Wonde, or the token was replaced there. Nothing is synced \
              until Wonde accepts a token; the present one is tried again every few minutes."
@@ -313,8 +319,9 @@ pub(super) fn is_paused(standing: &Result<Standing, String>) -> bool {
 }
 
 /// The school's state of access in a word.
-pub(super) fn access(school: &School) -> Markup {
-    match school.token {
+pub(super) fn access(of: &View<'_>) -> Markup {
+    match of.school.token {
+        TokenState::Held if of.forbidden_at().is_some() => badge("failed", "?", "unknown"),
         TokenState::Held => badge("succeeded", "✓", "approved"),
         TokenState::Rejected => badge("failed", "✕", "refused"),
         TokenState::Missing => badge("cancelled", "–", "not connected"),

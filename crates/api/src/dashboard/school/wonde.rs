@@ -9,7 +9,7 @@ use mis_sync_queue::{KeyTraffic, WondeTraffic};
 use mis_sync_store::schools::Standing;
 
 use super::{View, verdict};
-use crate::dashboard::parts::{badge, length, number, panel, scroll, time_or_dash};
+use crate::dashboard::parts::{badge, length, number, panel, scroll, time, time_or_dash};
 
 /// A kind of data: its name, the issue if it is withheld, what the MIS has to deliver, and the
 /// setting without which it is not requested.
@@ -84,7 +84,9 @@ pub(super) fn show(of: &View<'_>, traffic: &Result<Option<WondeTraffic>, String>
     html! {
         div #delivers.grid {
             (panel("What Wonde delivers", "Live", &of.standing, |standing| html! {
-                p.quiet { "As read " (time_or_dash(of.operator, standing.read_at)) "." }
+                @if let Some(at) = standing.read_at {
+                    p.quiet { "As read " (time(of.operator, at)) "." }
+                }
                 (kinds(of, standing))
                 @if let Some(check) = &of.school.last_check {
                     details.data {
@@ -178,21 +180,17 @@ fn state_of(
             let (sentence, badge) = withheld();
             (badge, html! { (sentence) })
         }
-        _ => last_read(of, standing),
+        _ => last_read(of),
     }
 }
 
 /// What the last complete run says, unless Wonde has refused the school since.
-fn last_read(of: &View<'_>, standing: &Standing) -> (Markup, Markup) {
-    let last = of.last.as_ref().ok().and_then(Option::as_ref);
-    let refused = last.filter(|last| {
-        last.error.as_ref().is_some_and(|error| error.code == "wonde_forbidden")
-            && standing.read_at.is_none_or(|read| last.finished_at.is_some_and(|at| at > read))
-    });
-    match (refused, of.school.last_full_sync_at) {
-        (Some(refused), _) => {
-            let since = time_or_dash(of.operator, refused.finished_at);
-            let means = html! { "Wonde refused access " (since) ". Test the connection to see." };
+fn last_read(of: &View<'_>) -> (Markup, Markup) {
+    match (of.forbidden_at(), of.school.last_full_sync_at) {
+        (Some(at), _) => {
+            let means = html! {
+                "Wonde refused access " (time(of.operator, at)) ". Test the connection to see."
+            };
             (badge("failed", "?", "unknown"), means)
         }
         (None, Some(_)) => (badge("succeeded", "✓", "delivered"), html! {}),

@@ -37,6 +37,9 @@ named!(
 /// The oldest that a school is without counting as not synced.
 const FRESH: TimeDelta = TimeDelta::hours(24);
 
+/// What `sort` has to be.
+const WANTED: &str = "a column like `school`, or `-school`";
+
 impl Show {
     pub(super) fn label(self) -> &'static str {
         match self {
@@ -80,21 +83,28 @@ impl Sort {
 
     /// The order of two schools. One without a value is last in both directions.
     fn compare(self, a: &Row, b: &Row, is_descending: bool) -> Ordering {
-        fn by<T: Ord>(a: Option<T>, b: Option<T>, is_descending: bool) -> Ordering {
-            let order = a.cmp(&b);
+        let by = |order: Ordering, a_lacks: bool, b_lacks: bool| {
             let order = if is_descending { order.reverse() } else { order };
-            if a.is_none() == b.is_none() { order } else { a.is_none().cmp(&b.is_none()) }
-        }
+            if a_lacks == b_lacks { order } else { a_lacks.cmp(&b_lacks) }
+        };
         let (x, y) = (&a.school, &b.school);
         match self {
-            Self::School => by(Some(a.name()), Some(b.name()), is_descending),
-            Self::Mis => by(x.mis.as_ref(), y.mis.as_ref(), is_descending),
+            Self::School => by(a.name().cmp(&b.name()), false, false),
+            Self::Mis => by(x.mis.cmp(&y.mis), x.mis.is_none(), y.mis.is_none()),
             // The worst first.
-            Self::Needs => by(Some(b.rank()), Some(a.rank()), is_descending),
-            Self::LastSync => by(when(a), when(b), is_descending),
-            Self::LastGood => by(x.last_synced_at, y.last_synced_at, is_descending),
-            Self::Quality => by(x.quality.score(), y.quality.score(), is_descending),
-            Self::Next => by(a.next, b.next, is_descending),
+            Self::Needs => by(b.rank().cmp(&a.rank()), false, false),
+            Self::LastSync => {
+                by(when(a).cmp(&when(b)), x.last_sync.is_none(), y.last_sync.is_none())
+            }
+            Self::LastGood => {
+                let (x, y) = (x.last_synced_at, y.last_synced_at);
+                by(x.cmp(&y), x.is_none(), y.is_none())
+            }
+            Self::Quality => {
+                let (x, y) = (x.quality.score(), y.quality.score());
+                by(x.cmp(&y), x.is_none(), y.is_none())
+            }
+            Self::Next => by(a.next.cmp(&b.next), a.next.is_none(), b.next.is_none()),
         }
     }
 }
@@ -118,8 +128,7 @@ pub(super) struct Filter {
 impl Filter {
     pub(super) fn read(mut parameters: Parameters) -> Result<Self, ApiError> {
         parameters.drop_empty();
-        let wanted = || "a column like `school`, or `-school`".to_owned();
-        let sort = parameters.take_text("sort", &wanted())?;
+        let sort = parameters.take_text("sort", WANTED)?;
         let (is_descending, column) = match sort.as_deref().map(|sort| sort.strip_prefix('-')) {
             Some(Some(column)) => (true, Some(column)),
             _ => (false, sort.as_deref()),
@@ -127,7 +136,7 @@ impl Filter {
         let invalid = |found: &str| ApiError::InvalidParameter {
             parameter: "sort".into(),
             found: crate::body::quotable(found).to_owned(),
-            wanted: wanted(),
+            wanted: WANTED.to_owned(),
         };
         let sort = column.map(|column| column.parse().map_err(|_| invalid(column))).transpose()?;
         let filter = Self {

@@ -2,6 +2,7 @@
 
 use mis_sync_domain::Role;
 use mis_sync_store::audit::{self, AuditFilter};
+use sqlx::Row;
 
 use super::{SignedIn, between, place};
 use crate::support::{App, Ask};
@@ -169,14 +170,12 @@ async fn what_is_wrong_with_a_new_school_is_said_at_the_field() {
     assert_eq!(answer.text.matches("class=\"wrong\"").count(), 2, "{}", answer.text);
     assert!(!answer.text.contains("not a token"), "a token is never shown: {}", answer.text);
 
-    let draft = place(&who.post(&app, new, &[("token", "the-token")]).await).to_owned();
+    let draft = place(&who.post(&app, new, &[("token", "the-token")]).await);
     assert!(draft.starts_with(new), "{draft}");
     let page = who.get(&app, &draft).await.text;
     assert!(page.contains("Wonde is being asked"), "no worker has answered: {page}");
-    let carried: String = sqlx::query_scalar("SELECT string_agg(j::text, '') FROM job j")
-        .fetch_one(&app.pool)
-        .await
-        .unwrap();
+    let carried = sqlx::raw_sql("SELECT string_agg(j::text, '') FROM job j");
+    let carried: String = carried.fetch_one(&app.pool).await.unwrap().get(0);
     assert!(carried.contains("list-approved-schools") && !carried.contains("the-token"));
     app.sql("UPDATE connection_draft SET problem = 'Wonde lists no schools.'".into()).await;
     assert!(who.get(&app, &draft).await.text.contains("type the school's Wonde id instead"));

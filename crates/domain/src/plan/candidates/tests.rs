@@ -3,7 +3,8 @@ use super::super::fixture::{
     NOTHING, RULES, account, compare, delta, email, group, inactive, list, person, record, school,
     stranger, taught, teaching, told, with,
 };
-use crate::{ClassId, RecordOutcome, StaffRecord};
+use super::{MatchReason, Pair, certain};
+use crate::{ClassId, RecordOutcome, StaffId, StaffRecord};
 
 /// The record of `a1` under a new id and with another login.
 fn moved() -> StaffRecord {
