@@ -77,7 +77,12 @@ fn render(
         2,
         &html! {
             @if let Some(problem) = &draft.problem {
-                p.warning { (problem) " You can type the school's Wonde id instead, or " a href=(PATH) { "start again" } "." }
+                p.warning {
+                (problem)
+                " You can type the school's Wonde id instead, or "
+                a href=(PATH) { "start again" }
+                "."
+            }
             } @else if schools.is_empty() {
                 p.warning {
                     "Wonde lists no schools for this token: none has approved the access. You can type the \
