@@ -363,6 +363,28 @@ CREATE TABLE dashboard_reveal (
     CONSTRAINT dashboard_reveal_session_id_fkey FOREIGN KEY (session_id) REFERENCES dashboard_session(id) ON DELETE CASCADE
 );
 CREATE INDEX dashboard_reveal_of_job ON dashboard_reveal USING btree (job_id);
+-- A token that an administrator typed to connect a school, until the school is chosen.
+CREATE TABLE connection_draft (
+    -- UUIDv7.
+    id uuid NOT NULL,
+    -- The token, sealed with AES-256-GCM.
+    sealed_token bytea NOT NULL,
+    -- The Wonde address for it; null: the configured one.
+    wonde_base_url text,
+    -- The key whose owner typed the token; no other key can use it.
+    api_key_id uuid NOT NULL,
+    -- The approved schools that the token can see, as Wonde listed them; null: not listed yet, or it could not be.
+    schools jsonb,
+    -- One sentence on why Wonde listed no schools; null: it did, or has not been asked yet.
+    problem text,
+    -- When the token was typed.
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    -- From then on it is not used, and the row is removed.
+    expires_at timestamp with time zone DEFAULT (now() + '01:00:00'::interval) NOT NULL,
+    CONSTRAINT connection_draft_pkey PRIMARY KEY (id),
+    CONSTRAINT connection_draft_api_key_id_fkey FOREIGN KEY (api_key_id) REFERENCES api_key(id)
+);
+CREATE INDEX connection_draft_expires ON connection_draft USING btree (expires_at);
 
 -- Who is signed in to the dashboard. The id alone opens nothing: the cookie carries it signed.
 CREATE TABLE dashboard_session (
@@ -465,7 +487,7 @@ CREATE TABLE installation_callbacks (
 CREATE TABLE job (
     -- UUIDv7: sorts by creation.
     id uuid NOT NULL,
-    -- sync-school, refresh-user, check-school; internal: handle-webhook, send-alert, send-callback, act-on-jobs. These strings are for ever.
+    -- sync-school, refresh-user, check-school; internal: handle-webhook, send-alert, send-callback, act-on-jobs, list-approved-schools. These strings are for ever.
     kind text NOT NULL,
     -- Which share of the workers' slots it runs in.
     lane text NOT NULL,
@@ -561,6 +583,7 @@ CREATE INDEX job_internal ON job USING btree (id) WHERE (lane = 'internal'::text
 CREATE INDEX job_last_sync ON job USING btree (school_id, id DESC) WHERE ((kind = 'sync-school'::text) AND (state = ANY (ARRAY['succeeded'::text, 'failed'::text, 'held'::text])));
 CREATE INDEX job_next ON job USING btree (lane, id) WHERE (state = ANY (ARRAY['queued'::text, 'running'::text, 'retrying'::text, 'held'::text]));
 CREATE INDEX job_of_person ON job USING btree (staff_id, id DESC) WHERE (staff_id IS NOT NULL);
+CREATE INDEX job_requested_sync ON job USING btree (school_id, id DESC) INCLUDE (state, created_at) WHERE ((kind = 'sync-school'::text) AND (unique_key !~~ 'undo:%'::text) AND (NOT COALESCE(((options ->> 'dry_run'::text))::boolean, false)));
 CREATE INDEX job_retry_of ON job USING btree (retry_of) WHERE (retry_of IS NOT NULL);
 CREATE INDEX job_sync_by_school ON job USING btree (school_id, id DESC) INCLUDE (state) WHERE (kind = 'sync-school'::text);
 CREATE INDEX job_undo_of ON job USING btree (undo_of) WHERE (undo_of IS NOT NULL);
@@ -803,6 +826,10 @@ CREATE TABLE mis_reading (
     full_job_id uuid,
     -- Codes of the issues about the whole school (IssueCode), for example permissions that it withholds; those of the last full run and of the deltas since.
     issues text[] NOT NULL,
+    -- Current staff that the run imported; null: a release that did not count them.
+    imported integer,
+    -- Current staff that the run left out because of something in the MIS; null as for imported.
+    left_out integer,
     CONSTRAINT mis_reading_pkey PRIMARY KEY (school_id),
     CONSTRAINT mis_reading_school_id_fkey FOREIGN KEY (school_id) REFERENCES school(id),
     CONSTRAINT mis_reading_mode_check CHECK ((mode = ANY (ARRAY['full'::text, 'delta'::text])))

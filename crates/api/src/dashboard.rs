@@ -6,6 +6,7 @@ mod assets;
 mod audit;
 mod bulk;
 mod charts;
+mod connect;
 mod find;
 mod form;
 mod health;
@@ -15,6 +16,7 @@ mod jobs;
 mod keys;
 mod live;
 mod login;
+mod matches;
 mod overview;
 mod page;
 mod palette;
@@ -72,10 +74,16 @@ fn routes() -> Vec<(&'static str, MethodRouter<ApiState>)> {
         ("/dashboard/bulk/review", get(bulk::review)),
         ("/dashboard/bulk/{bulk_id}", get(bulk::show)),
         ("/dashboard/schools", get(schools::show)),
+        ("/dashboard/schools/new", get(connect::show).post(connect::begin)),
+        ("/dashboard/schools/new/{draft_id}", get(connect::show_draft).post(connect::choose)),
         ("/dashboard/schools/{school_id}", get(school::show)),
+        ("/dashboard/schools/{school_id}/matches", get(matches::show).post(matches::decide)),
         ("/dashboard/schools/{school_id}/settings", act(post(school::change_settings))),
         ("/dashboard/schools/{school_id}/sync", act(post(school::sync))),
         ("/dashboard/schools/{school_id}/people/{person}", get(person::show).post(person::reveal)),
+        ("/dashboard/schools/{school_id}/token", act(post(school::replace))),
+        ("/dashboard/schools/{school_id}/check", act(post(school::check))),
+        ("/dashboard/schools/{school_id}/resume", act(post(school::resume))),
         ("/dashboard/schools/{school_id}/quality", act(post(school::download_quality))),
         ("/dashboard/held", get(held::show)),
         ("/dashboard/audit", get(audit::show)),

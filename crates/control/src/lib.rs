@@ -2,8 +2,8 @@
 
 use chrono::{DateTime, Utc};
 use mis_sync_domain::{
-    ApiKeyId, BulkId, CheckSchool, GuardCategory, Job, JobId, JobKind, JobState, PersonKey, Requester,
-    School, SyncOptions, SyncSchool, plan::Conflict,
+    ApiKeyId, BulkId, CheckSchool, GuardCategory, Job, JobId, JobKind, JobState, PersonKey,
+    Requester, School, SyncOptions, SyncSchool, plan::Conflict,
 };
 use mis_sync_queue::{Error, Queue};
 use mis_sync_store::{

@@ -35,7 +35,8 @@ pub struct SchoolHealth {
     pub token_rejected: bool,
     /// End of the last sync that was applied, or the time of connection if there was none.
     pub good_since: DateTime<Utc>,
-    /// The last sync that succeeded, failed for good or is held. Dry runs do not count.
+    /// The last sync that succeeded, failed for good or is held. Dry runs and undos do not
+    /// count.
     pub last_sync: Option<LastSync>,
 }
 

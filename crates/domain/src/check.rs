@@ -71,6 +71,9 @@ pub struct SchoolCheck {
     /// When Wonde was asked.
     pub checked_at: DateTime<Utc>,
     pub token: TokenVerdict,
+    /// The name of the school in Wonde, if the token is accepted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub wonde_name: Option<String>,
     /// Empty unless the token is accepted.
     pub grants: Vec<Grant>,
 }

@@ -120,6 +120,10 @@ uuid_id!(
     /// A webhook from Wonde.
     WebhookEventId
 );
+uuid_id!(
+    /// A token that was typed to connect a school, until the school is chosen.
+    ConnectionDraftId
+);
 
 #[cfg(test)]
 mod tests {

@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 
 pub use background::BackgroundJob;
 pub use kinds::{
-    ActOnJobs, CallbackReceiver, CheckSchool, FindPerson, HandleWebhook, RefreshUser, SendAlert,
-    SendCallback, SyncSchool,
+    ActOnJobs, CallbackReceiver, CheckSchool, FindPerson, HandleWebhook, ListApprovedSchools,
+    RefreshUser, SendAlert, SendCallback, SyncSchool,
 };
 
 use crate::{Approval, JobId, Report, Requester, SchoolId, StaffId};
@@ -98,6 +98,8 @@ named!(
         SendCallback = "send-callback",
         /// Cancels or retries many jobs, one after the other.
         ActOnJobs = "act-on-jobs",
+        /// Asks Wonde which schools a token can see, for a person who connects one.
+        ListApprovedSchools = "list-approved-schools",
         /// A kind that only a newer release knows. This release shows such a job and leaves it
         /// alone.
         Unknown = "unknown",

@@ -50,14 +50,14 @@ pub use email::{InvalidWorkEmail, WorkEmail};
 pub use found_in_mis::{FoundInMis, PersonInMis};
 pub use guard::{Affected, Approval, Guard, GuardCategory, GuardLimit, InvalidPercent, Percent};
 pub use ids::{
-    AlertId, ApiKeyId, BulkId, ClassId, DepartmentId, InvalidSchoolId, JobId, SchoolId, StaffId,
-    SubjectId, WebhookEventId,
+    AlertId, ApiKeyId, BulkId, ClassId, ConnectionDraftId, DepartmentId, InvalidSchoolId, JobId,
+    SchoolId, StaffId, SubjectId, WebhookEventId,
 };
 pub use issue::{Issue, IssueCode};
 pub use job::{
     ActOnJobs, BackgroundJob, CallbackReceiver, CheckSchool, FindPerson, HandleWebhook, Job,
-    JobFailure, JobKind, JobState, Lane, Lease, Progress, RefreshUser, SendAlert, SendCallback,
-    Stage, SyncMode, SyncOptions, SyncSchool, UnknownName,
+    JobFailure, JobKind, JobState, Lane, Lease, ListApprovedSchools, Progress, RefreshUser,
+    SendAlert, SendCallback, Stage, SyncMode, SyncOptions, SyncSchool, UnknownName,
 };
 pub use login_scope::LoginScope;
 pub use mis::{Capability, Mis, MisTable, MisTableError};
@@ -75,7 +75,7 @@ pub use schedule::{
     DateRange, DueSync, HourRange, InvalidTimeOfDay, REQUESTED_BY_SCHEDULE, Schedule, Served,
     TimeOfDay,
 };
-pub use school::{ConnectSchool, School, TokenState, Update};
+pub use school::{ApprovedSchool, ConnectSchool, School, TokenState, Update};
 pub use settings::{LeaverPolicy, SchoolSettings};
 pub use sighting::{MatchedBy, Reading, RecordOutcome, Sighting};
 pub use staff::{JobTitle, StaffMember, StaffRecord};

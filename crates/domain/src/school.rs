@@ -1,4 +1,5 @@
 use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
 
 use crate::{SchoolCheck, SchoolId, SchoolSettings, job::named};
 
@@ -62,6 +63,31 @@ impl TokenState {
     /// Whether Wonde cannot be asked at all. A refused token is tried again first.
     pub fn is_missing(self) -> bool {
         self == Self::Missing
+    }
+}
+
+/// A school as Wonde lists it for a token.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ApprovedSchool {
+    /// Wonde's id.
+    pub id: String,
+    pub name: String,
+    pub town: Option<String>,
+    pub postcode: Option<String>,
+    /// The MIS, as Wonde spells it.
+    pub mis: Option<String>,
+}
+
+impl ApprovedSchool {
+    /// One line by which a person knows it.
+    pub fn label(&self) -> String {
+        let place = [&self.town, &self.postcode].into_iter().flatten();
+        let place: Vec<&str> = place.map(String::as_str).collect();
+        let mis = self.mis.as_deref().unwrap_or("unknown MIS");
+        match place.join(" ").as_str() {
+            "" => format!("{} ({mis})", self.name),
+            place => format!("{}, {place} ({mis})", self.name),
+        }
     }
 }
 

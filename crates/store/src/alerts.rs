@@ -61,16 +61,18 @@ pub async fn unwell(
             s.token_rejected_at IS NOT NULL AS "token_rejected!",
             greatest(s.created_at, s.last_synced_at) AS "good_since!",
             j.id AS "job_id?", j.state AS "job_state?",
-            coalesce(j.error ->> 'type', 'unknown') AS "code!",
-            coalesce(j.error ->> 'title', 'Nobody noted why') AS "title!"
+            coalesce(f.error ->> 'type', 'unknown') AS "code!",
+            coalesce(f.error ->> 'title', 'no cause was recorded') AS "title!"
         FROM school s
         LEFT JOIN LATERAL (
-            SELECT id, state, error FROM job
+            SELECT id, state FROM job
             WHERE school_id = s.id AND kind = 'sync-school'
                 AND state IN ('succeeded', 'failed', 'held')
                 AND NOT coalesce((options ->> 'dry_run')::boolean, false)
+                AND unique_key NOT LIKE 'undo:%'
             ORDER BY id DESC LIMIT 1
         ) j ON true
+        LEFT JOIN job f ON f.id = j.id AND j.state = 'failed'
         WHERE s.wonde_token IS NOT NULL
             AND (s.token_rejected_at IS NOT NULL OR j.state IN ('failed', 'held')
                 OR greatest(s.created_at, s.last_synced_at) < $1)

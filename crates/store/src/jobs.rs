@@ -36,7 +36,7 @@ pub use history::{Attempt, attempts, lineage};
 pub use list::{Count, count, count_by_state, error_codes, list};
 pub use of_person::{JobOfPerson, of_person};
 pub use pulse::{pulse, pulse_of};
-pub use query::{changes, changes_of_field, get, issues, records_of_last_sync};
+pub use query::{changes, changes_of_field, get, issues, last_sync, records_of_last_sync};
 pub use session::{Session, end_silent_session};
 pub use sweep::{Due, fail_exhausted, take_due};
 pub use transitions::{fail, finish, progress, release, retry, snooze, succeed};

@@ -6,6 +6,7 @@ pub mod api_keys;
 pub mod audit;
 pub mod bulk;
 pub mod callbacks;
+pub mod connection_drafts;
 pub mod diagnosis;
 mod error;
 pub mod explain;

@@ -27,8 +27,9 @@ pub struct Candidate {
     pub mis: Named,
     /// The values in iP.
     pub ip: Named,
-    /// Whether there is a decision that the next full sync will follow.
-    pub is_decided: bool,
+    /// The decision that the next full sync will follow: the person that the record belongs to, or
+    /// no one yet in iP.
+    pub decision: Option<Option<StaffId>>,
 }
 
 /// What a person is recognised by.
@@ -57,9 +58,9 @@ pub async fn list(pool: &PgPool, school_id: &SchoolId) -> Result<Vec<Candidate>,
         r#"
         SELECT c.wonde_id, c.staff_id, c.score, c.reasons, c.in_doubt, c.mis_first_name, c.mis_surname,
             c.mis_email, s.first_name, s.surname, s.email,
-            EXISTS (SELECT FROM match_decision d
-                WHERE d.school_id = c.school_id AND d.wonde_id = c.wonde_id) AS "is_decided!"
+            d.wonde_id IS NOT NULL AS "is_decided!", d.staff_id AS "decided_for?"
         FROM match_candidate c JOIN staff s ON s.id = c.staff_id
+        LEFT JOIN match_decision d ON d.school_id = c.school_id AND d.wonde_id = c.wonde_id
         WHERE c.school_id = $1
         ORDER BY c.score DESC, c.wonde_id, c.staff_id
         "#,
@@ -80,7 +81,7 @@ pub async fn list(pool: &PgPool, school_id: &SchoolId) -> Result<Vec<Candidate>,
                 email: row.mis_email,
             },
             ip: Named { first_name: row.first_name, surname: row.surname, email: row.email },
-            is_decided: row.is_decided,
+            decision: row.is_decided.then(|| row.decided_for.map(StaffId)),
         })
     });
     candidates.collect()
@@ -135,6 +136,34 @@ pub async fn decide(
         school_id: Some(school_id.clone()),
         staff_id,
         subject: Some(wonde_id.to_owned()),
+        ..Entry::new(AuditAction::Match)
+    };
+    audit::record(&mut tx, actor, &entry).await?;
+    tx.commit().await?;
+    Ok(true)
+}
+
+/// Takes a decision back that no sync has followed yet. Returns false if there is none.
+pub async fn reopen(
+    pool: &PgPool,
+    school_id: &SchoolId,
+    wonde_id: &str,
+    actor: &Actor,
+) -> Result<bool, Error> {
+    let mut tx = crate::begin(pool).await?;
+    let done = sqlx::query!(
+        "DELETE FROM match_decision WHERE school_id = $1 AND wonde_id = $2",
+        school_id.as_str(),
+        wonde_id,
+    )
+    .execute(&mut *tx)
+    .await?;
+    if done.rows_affected() == 0 {
+        return Ok(false);
+    }
+    let entry = Entry {
+        school_id: Some(school_id.clone()),
+        subject: Some(format!("{wonde_id}: open again")),
         ..Entry::new(AuditAction::Match)
     };
     audit::record(&mut tx, actor, &entry).await?;

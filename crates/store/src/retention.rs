@@ -41,6 +41,8 @@ pub struct Removed {
     pub internal_jobs: u64,
     /// Questions to the MIS about a person, whatever is kept otherwise.
     pub person_searches: u64,
+    /// Tokens that were typed to connect a school and not used within an hour.
+    pub drafts: u64,
 }
 
 impl Removed {
@@ -55,6 +57,7 @@ impl Removed {
             approvals,
             internal_jobs,
             person_searches,
+            drafts,
         } = *self;
         let most = [
             refreshes,
@@ -64,6 +67,7 @@ impl Removed {
             approvals,
             internal_jobs,
             person_searches,
+            drafts,
         ];
         most.into_iter().any(|removed| removed >= BATCH.unsigned_abs())
             || syncs >= SYNCS.unsigned_abs()
@@ -74,8 +78,11 @@ impl Removed {
 /// another session uses are left for the next time.
 pub async fn sweep(pool: &PgPool, now: DateTime<Utc>, keep: &Retention) -> Result<Removed, Error> {
     let before = |age: Option<TimeDelta>| age.and_then(|age| now.checked_sub_signed(age));
-    let mut removed =
-        Removed { person_searches: remove_person_searches(pool).await?, ..Removed::default() };
+    let mut removed = Removed {
+        person_searches: remove_person_searches(pool).await?,
+        drafts: remove_drafts(pool, now).await?,
+        ..Removed::default()
+    };
     if let Some(before) = before(keep.idempotency_keys) {
         removed.idempotency_keys = remove_idempotency_keys(pool, before).await?;
     }
@@ -110,6 +117,11 @@ async fn remove_person_searches(pool: &PgPool) -> Result<u64, Error> {
     .execute(pool)
     .await?;
     Ok(done.rows_affected())
+}
+
+async fn remove_drafts(pool: &PgPool, now: DateTime<Utc>) -> Result<u64, Error> {
+    let done = sqlx::query!("DELETE FROM connection_draft WHERE expires_at <= $1", now);
+    Ok(done.execute(pool).await?.rows_affected())
 }
 
 async fn remove_idempotency_keys(pool: &PgPool, before: DateTime<Utc>) -> Result<u64, Error> {

@@ -4,6 +4,7 @@ mod check;
 mod connect;
 mod overview;
 mod probes;
+mod standing;
 mod tokens;
 
 use chrono::{DateTime, Utc};
@@ -19,11 +20,10 @@ use crate::{
 pub use check::keep_check;
 use connect::lock_former;
 pub use connect::{Connector, OnlyIf, Secrets, connect, connect_approved};
-pub use overview::{
-    PastSync, Quality, SchoolSummary, names, past_syncs, quality, summaries, withheld,
-};
+pub use overview::{PastSync, Quality, SchoolSummary, names, past_syncs, summaries};
 pub use probes::{mark_token_accepted, take_for_probe};
-pub use tokens::{TokenCheck, check_tokens};
+pub use standing::{MisChange, Outage, Paused, Standing, standing};
+pub use tokens::{TokenCheck, check_tokens, replace_token};
 
 /// A school with what a sync needs.
 pub struct SchoolAccess {

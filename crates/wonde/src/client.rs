@@ -75,14 +75,29 @@ impl WondeClient {
         token: &SecretString,
         base_url: Option<&Url>,
     ) -> Result<SchoolClient, Error> {
+        let base = self.base(base_url)?;
+        let root = extend(base, &["schools", id.as_str()]);
+        self.reader(root.clone(), root, token)
+    }
+
+    /// The address of Wonde, if it may be asked.
+    pub(crate) fn base<'a>(&'a self, base_url: Option<&'a Url>) -> Result<&'a Url, Error> {
         let base = base_url.unwrap_or(&self.config.base_url);
         check_base(base)?;
-        if is_refused(&*self.addresses, base) {
-            return Err(Error::AddressRefused);
-        }
+        if is_refused(&*self.addresses, base) { Err(Error::AddressRefused) } else { Ok(base) }
+    }
+
+    /// A client for what is below `root`.
+    pub(crate) fn reader(
+        &self,
+        root: Url,
+        proof: Url,
+        token: &SecretString,
+    ) -> Result<SchoolClient, Error> {
         Ok(SchoolClient {
             client: self.clone(),
-            root: extend(base, &["schools", id.as_str()]),
+            root,
+            proof,
             authorization: bearer(token)?,
             limit_key: LimitKey::of_token(token),
             requests: Arc::default(),
@@ -105,6 +120,8 @@ pub struct SchoolClient {
     client: WondeClient,
     /// `{base}/schools/{id}`. Nothing outside is ever requested.
     root: Url,
+    /// Wonde refuses this address only if it refuses the token.
+    proof: Url,
     authorization: HeaderValue,
     limit_key: LimitKey,
     requests: Arc<AtomicU64>,
@@ -244,7 +261,7 @@ impl SchoolClient {
     /// later. Any other answer shows that the 401 is temporary.
     async fn second_look(&self) -> Error {
         wait(self.client.config.second_look()).await;
-        let ask = Ask::school(&self.root);
+        let ask = Ask::school(&self.proof);
         match self.attempt(ask, 1).await {
             Err(error @ Error::Unauthorized) => error,
             Err(error) if error.is_transient() => error,
@@ -382,7 +399,7 @@ fn check_base(base: &Url) -> Result<(), Error> {
 }
 
 /// `base` with more path segments. A query or fragment of the base is dropped.
-fn extend(base: &Url, segments: &[&str]) -> Url {
+pub(crate) fn extend(base: &Url, segments: &[&str]) -> Url {
     let mut url = base.clone();
     url.set_query(None);
     url.set_fragment(None);

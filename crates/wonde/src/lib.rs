@@ -26,8 +26,8 @@ pub use error::Error;
 pub use limit::{LimitKey, RateLimit, Throttled, Unlimited};
 pub use models::{
     Class, ClassEmployee, ClassSubject, ContactDetails, Deletion, Emails, Employee,
-    EmploymentDetails, Include, InvalidWondeId, Photo, PhotoError, Role, School, Subject,
-    TaughtClass, WondeDate, WondeId,
+    EmploymentDetails, Include, InvalidWondeId, ListedSchool, Photo, PhotoError, Role, School,
+    SchoolAddress, Subject, TaughtClass, WondeDate, WondeId,
 };
 pub use pages::{Page, PageCursor};
 pub use query::{ClassInclude, DeletionKind, EmployeeInclude, EmployeeQuery};

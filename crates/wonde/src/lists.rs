@@ -2,13 +2,29 @@
 
 use chrono::{DateTime, Utc};
 use futures::Stream;
+use secrecy::SecretString;
+use url::Url;
 
 use crate::ahead;
-use crate::client::SchoolClient;
+use crate::client::{SchoolClient, WondeClient, extend};
 use crate::error::Error;
-use crate::models::{Class, Deletion, Employee, Subject};
+use crate::models::{Class, Deletion, Employee, ListedSchool, Subject};
 use crate::pages::{Page, PageCursor};
 use crate::query::{ClassInclude, DeletionKind, EmployeeInclude, EmployeeQuery, ListQuery};
+
+impl WondeClient {
+    /// The schools that the token can see. It fails as [`school`](Self::school) does, and in the
+    /// stream if Wonde does not list schools for this token.
+    pub fn approved_schools(
+        &self,
+        token: &SecretString,
+        base_url: Option<&Url>,
+    ) -> Result<impl Stream<Item = Result<Page<ListedSchool>, Error>> + Send + use<>, Error> {
+        let base = self.base(base_url)?;
+        let reader = self.reader(base.clone(), extend(base, &["schools"]), token)?;
+        Ok(ahead::stream(reader, &ListQuery::new("schools", [], None), None))
+    }
+}
 
 impl SchoolClient {
     /// All employees that `query` asks for, page by page. The stream ends after its first error.

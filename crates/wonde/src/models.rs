@@ -26,5 +26,5 @@ pub use employee::{ContactDetails, Emails, Employee, EmploymentDetails, Role};
 pub use id::{InvalidWondeId, WondeId};
 pub use include::Include;
 pub use photo::{Photo, PhotoError};
-pub use school::School;
+pub use school::{ListedSchool, School, SchoolAddress};
 pub use subject::Subject;

@@ -5,14 +5,15 @@ mod check_school;
 pub(crate) mod connection;
 mod find_person;
 mod handle_webhook;
+mod list_approved_schools;
 mod refresh_user;
 mod send_alert;
 mod send_callback;
 mod sync_school;
 
 use mis_sync_domain::{
-    ActOnJobs, BackgroundJob, CheckSchool, FindPerson, HandleWebhook, JobKind, RefreshUser,
-    SendAlert, SendCallback, SyncSchool,
+    ActOnJobs, BackgroundJob, CheckSchool, FindPerson, HandleWebhook, JobKind, ListApprovedSchools,
+    RefreshUser, SendAlert, SendCallback, SyncSchool,
 };
 use mis_sync_queue::{Claimed, Done, JobError};
 use mis_sync_store::Error as StoreError;
@@ -41,6 +42,7 @@ pub(crate) async fn run(context: &Context, claimed: &Claimed) -> Result<Done, Jo
         JobKind::SendAlert => run_as::<SendAlert>(context, claimed).await,
         JobKind::SendCallback => run_as::<SendCallback>(context, claimed).await,
         JobKind::ActOnJobs => run_as::<ActOnJobs>(context, claimed).await,
+        JobKind::ListApprovedSchools => run_as::<ListApprovedSchools>(context, claimed).await,
         JobKind::Unknown => unreachable!("no worker claims what it does not know"),
     }
 }

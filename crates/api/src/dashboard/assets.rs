@@ -51,6 +51,7 @@ asset!(
     "css/pieces.css",
     "css/tables.css",
     "css/charts.css",
+    "css/schools.css",
     "css/dialogs.css",
     "css/held.css",
     "css/people.css",

@@ -33,7 +33,7 @@ pub(super) struct Posted {
 }
 
 /// The fields of a form. If a field is repeated, the last one counts.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(super) struct Fields(BTreeMap<String, String>);
 
 impl Fields {
@@ -52,7 +52,7 @@ impl Fields {
         self.0.contains_key(name)
     }
 
-    /// What follows this in the names of fields, for example of ticked boxes.
+    /// What follows this prefix in the names of fields.
     pub(super) fn names_after<'a>(&'a self, prefix: &'a str) -> impl Iterator<Item = &'a str> {
         self.0.keys().filter_map(move |name| name.strip_prefix(prefix))
     }

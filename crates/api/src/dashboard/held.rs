@@ -10,8 +10,8 @@ use mis_sync_store::{
 };
 
 use super::{
-    job,
-    page::{Page, Tab},
+    job, live,
+    page::{FRAME, Page, Tab},
     parts::{
         Names, ago, announced, count, empty, job_path, names_of, now, panel, read, school, state,
         time,
@@ -25,6 +25,7 @@ const LIMIT: i64 = 50;
 const AT_ONCE: usize = 4;
 
 pub(super) async fn show(operator: Operator) -> Result<Response, ApiError> {
+    let watch = live::ledger(&operator).await;
     let pool = operator.access().pool();
     let held = read(list(pool)).await;
     let names =
@@ -40,16 +41,12 @@ pub(super) async fn show(operator: Operator) -> Result<Response, ApiError> {
             hx-trigger="changed from:#live"
             hx-select="#held"
             hx-swap="outerMorph"
+            hx-select-oob=(FRAME)
         { (panel(heading(&held), "Live", &held, |held| {
             all(&operator, held, &names)
         })) }
     };
-    let page = Page {
-        operator: &operator,
-        tab: Tab::Held,
-        title: "Held changes",
-        watch: Some("ledger".into()),
-    };
+    let page = Page { operator: &operator, tab: Tab::Held, title: "Held changes", watch };
     Ok(page.show(&content))
 }
 

@@ -24,8 +24,8 @@ use super::{
     live,
     page::{FRAME, Page, Tab},
     parts::{
-        Names, count, job_path, length, names_of, now, number, panel, person as person_link, ran, read, school, state,
-        time, time_or_dash, what,
+        Names, count, job_path, length, names_of, now, number, panel, person as person_link, ran,
+        read, school, state, time, time_or_dash, what,
     },
     undone,
 };
@@ -97,6 +97,7 @@ async fn render(
                 p.refusal role="alert" { (notice) }
             }
             (standing(&job, attempts))
+            (super::school::after_dry_run(operator, &job))
             @if let Some(error) = &job.error { (failure(operator, &job, error)) }
             (undone)
             @if has_personal { (changes::curtain(operator, &job, wanted, shown)) }

@@ -267,12 +267,18 @@ pub(super) fn what(job: &Job) -> &'static str {
         (JobKind::SendAlert, ..) => "Alert message",
         (JobKind::SendCallback, ..) => "Message about a job",
         (JobKind::ActOnJobs, ..) => "Action on many jobs",
+        (JobKind::ListApprovedSchools, ..) => "List of approved schools",
         (JobKind::Unknown, ..) => "Unknown to this release",
         (JobKind::SyncSchool, Some(_), ..) => "Undo",
         (JobKind::SyncSchool, None, true, _) => "Dry run",
         (JobKind::SyncSchool, None, false, SyncMode::Delta) => "Delta sync",
         (JobKind::SyncSchool, None, false, SyncMode::Full) => "Full sync",
     }
+}
+
+/// What a queued job does, as the end of a sentence.
+pub(super) fn waits_for(is_school_paused: bool) -> &'static str {
+    if is_school_paused { "waits because the school is paused" } else { "waits for a worker" }
 }
 
 /// How long a job ran, or has run, without the time between its attempts.

@@ -22,6 +22,7 @@ use super::{
     job::changes::Shown,
     page::{Page, Tab, form_token},
     parts::{badge, job_path, person_path, school_path, time},
+    undone,
 };
 use crate::{
     ApiError,

@@ -1,45 +1,86 @@
 //! One school: its state, its syncs, the errors in its MIS, and why one person is there or not.
 
+mod banner;
 mod explain;
 mod quality;
 mod settings;
+mod syncs;
+mod token;
 mod wonde;
 
 use axum::response::{IntoResponse, Response};
+use chrono::{DateTime, Utc};
 use maud::{Markup, html};
-use mis_sync_control as control;
+use mis_sync_control::{self as control, Act, Refused};
 use mis_sync_domain::{
-    Action, AuditAction, Condition, IssueCode, JobState, School, SchoolId, SyncMode, SyncOptions,
-    TokenState,
+    Action, AuditAction, Job, JobId, JobKind, School, SyncMode, SyncOptions, TokenState,
+    TokenVerdict,
 };
 use mis_sync_store::{
-    Error, Pool, audit, issues,
+    audit, issues,
     jobs::{self, JobFilter},
-    schools::{self as store, PastSync},
+    pauses::Scope,
+    schools::{self as store, PastSync, Standing},
 };
 
 pub(super) use quality::download as download_quality;
 pub(super) use settings::change as change_settings;
+pub(super) use syncs::after_dry_run;
+pub(super) use token::{check, replace, verdict};
 
 use super::{
-    charts::{Bar, bars},
     form::Posted,
     jobs::table,
+    live,
     login::go,
     page::{Page, Tab, form_token},
-    parts::{
-        badge, job_path, length, now, number, panel, read, school_path, scroll, state, time,
-        time_or_dash,
-    },
-    schools::{condition_badge, condition_kind, conditions},
+    parts::{job_path, panel, read, school_path, time_or_dash},
     undone,
 };
 use crate::{ApiError, parameters::PathId, rows::BEFORE_ALL, state::Operator};
 
 /// Syncs in the chart.
 const PAST: i64 = 40;
-/// Jobs in the list.
-const JOBS: i64 = 10;
+/// Jobs in a list.
+const JOBS: i64 = 5;
+
+/// What a page says besides how the school is.
+#[derive(Default)]
+struct Said {
+    /// Why something was not done.
+    notice: Option<String>,
+    /// What is wrong with the token that was typed.
+    wrong_token: Option<String>,
+    /// The settings that were not saved.
+    tried: Option<settings::Tried>,
+}
+
+/// A school as its page shows it.
+struct View<'a> {
+    operator: &'a Operator,
+    school: &'a School,
+    standing: Result<Standing, String>,
+    /// The last sync.
+    last: Result<Option<Job>, String>,
+    /// The last test of its connection.
+    test: Result<Option<Job>, String>,
+    said: Said,
+}
+
+impl View<'_> {
+    /// When Wonde refused the last sync access to the school, unless a run or a test has succeeded
+    /// since.
+    fn forbidden_at(&self) -> Option<DateTime<Utc>> {
+        let last = self.last.as_ref().ok()?.as_ref()?;
+        let at = last.finished_at?;
+        let is_refused = last.error.as_ref().is_some_and(|error| error.code == "wonde_forbidden");
+        let read_at = self.standing.as_ref().ok().and_then(|standing| standing.read_at);
+        let check = self.school.last_check.as_ref();
+        let check = check.filter(|check| check.token == TokenVerdict::Accepted);
+        let good = read_at.max(check.map(|check| check.checked_at));
+        (is_refused && good.is_none_or(|good| at > good)).then_some(at)
+    }
+}
 
 pub(super) async fn show(operator: Operator, PathId(id): PathId) -> Result<Response, ApiError> {
     let school = operator.access().school(&id).await?;
@@ -47,60 +88,86 @@ pub(super) async fn show(operator: Operator, PathId(id): PathId) -> Result<Respo
 }
 
 async fn render(operator: &Operator, school: &School) -> Result<Response, ApiError> {
+    render_with(operator, school, Said::default()).await
+}
+
+async fn render_with(
+    operator: &Operator,
+    school: &School,
+    said: Said,
+) -> Result<Response, ApiError> {
+    let watch = live::ledger(operator).await;
     let access = operator.access();
     let pool = access.pool();
-    let filter = JobFilter { schools: vec![school.id.clone()], ..JobFilter::default() };
-    let (wrong, past, recent, issues, withheld, traffic) = tokio::join!(
-        read(conditions(pool, now(), access.state().stale_after())),
+    let of = |kinds: &[JobKind]| JobFilter {
+        schools: vec![school.id.clone()],
+        kinds: kinds.to_vec(),
+        ..JobFilter::default()
+    };
+    let filters = [JobKind::SyncSchool, JobKind::RefreshUser, JobKind::CheckSchool];
+    let [syncs, logins, tests] = filters.map(|kind| of(&[kind]));
+    let (standing, last, tests, past, syncs, logins, issues, traffic) = tokio::join!(
+        read(store::standing(pool, &school.id)),
+        read(jobs::last_sync(pool, &school.id)),
+        read(jobs::list(pool, &tests, 1)),
         read(store::past_syncs(pool, &school.id, PAST)),
-        read(jobs::list(pool, &filter, JOBS)),
+        read(jobs::list(pool, &syncs, JOBS)),
+        read(jobs::list(pool, &logins, JOBS)),
         read(issues::of_school(pool, &school.id, BEFORE_ALL, i64::MAX)),
-        read(withheld(pool, &school.id)),
         read(access.state().wonde_traffic()),
     );
+    let test = tests.map(|tests| tests.into_iter().next());
     let undone = undone::in_force(operator, &school.id, None).await;
-    let wrong = wrong.ok().and_then(|mut all| all.remove(&school.id)).unwrap_or_default();
+    let view = View { operator, school, standing, last, test, said };
     let content = html! {
         div #school
             hx-get=(school_path(&school.id))
             hx-trigger="changed from:#live"
             hx-select="#school"
+            hx-select-oob="#school-more:outerMorph,#tabs:outerMorph"
             hx-swap="outerMorph"
         {
-            (head(operator, school, &wrong))
+            (head(&view))
             (undone)
-            (panel("Syncs", "Live", &past, |past| history(operator, past)))
-            (panel("Latest jobs", "Live", &recent, |recent| html! {
-                @if recent.is_empty() {
-                    p.quiet { "There are no jobs yet." }
-                } @else { (table(operator, recent, None)) }
-                p {
-                    a href={ "/dashboard/jobs?school=" (school.id) } { "All jobs of the school" }
-                }
-            }))
-            (wonde::show(operator, school, &withheld, &traffic))
+        }
+        (explain::panel(operator, school))
+        div #school-more {
             (panel(
                 "Data quality",
                 "As of the last complete run",
                 &issues,
                 |issues| quality::show(operator, school, issues),
             ))
+            (panel("Syncs", "Live", &past, |past| history(&view, past, &syncs)))
+            (wonde::show(&view, &traffic))
+            (panel("Logins", "Live", &logins, |logins| html! {
+                @if logins.is_empty() {
+                    p.quiet { "No one's login has been refreshed lately." }
+                } @else { (table(operator, logins, None)) }
+            }))
         }
-        (explain::panel(operator, school))
-        (settings::show(operator, school))
+        (settings::show(&view))
     };
-    let page =
-        Page { operator, tab: Tab::Schools, title: &school.name, watch: Some("ledger".into()) };
+    let page = Page { operator, tab: Tab::Schools, title: &school.name, watch };
     Ok(page.show_about(&content, Some(&school.id)).into_response())
 }
 
-async fn withheld(pool: &Pool, id: &SchoolId) -> Result<Vec<IssueCode>, Error> {
-    let mut all = store::withheld(pool, std::slice::from_ref(id)).await?;
-    Ok(all.remove(id).unwrap_or_default())
+fn history(of: &View<'_>, past: &[PastSync], recent: &Result<Vec<Job>, String>) -> Markup {
+    html! {
+        (syncs::history(of.operator, past))
+        @if let Ok(recent) = recent && !recent.is_empty() {
+            (table(of.operator, recent, None))
+            p {
+                a href={ "/dashboard/jobs?school=" (of.school.id) } { "All jobs of the school" }
+            }
+        }
+    }
 }
 
-fn head(operator: &Operator, school: &School, wrong: &[Condition]) -> Markup {
+fn head(of: &View<'_>) -> Markup {
+    let View { operator, school, .. } = of;
     let next = operator.access().next_sync(&school.id, school.token, &school.settings.schedule);
+    let is_paused = banner::is_paused(&of.standing);
     html! {
         div.title {
             h1 {
@@ -108,20 +175,14 @@ fn head(operator: &Operator, school: &School, wrong: &[Condition]) -> Markup {
                 " "
                 code.quiet { (school.id) }
             }
-            @if operator.is_allowed(Action::Sync) && school.token != TokenState::Missing {
+            @if operator.is_allowed(Action::Sync) && school.token == TokenState::Held
+                && !banner::is_new(of) {
                 (buttons(operator, school))
             }
         }
-        @for condition in wrong {
-            p.failure data-kind=(condition_kind(condition)) {
-                (condition_badge(condition))
-                " "
-                (condition.detail)
-                @if let Some(id) = condition.job_id {
-                    " "
-                    a href=(job_path(id)) { "Open the job" }
-                }
-            }
+        (banner::show(of))
+        @if let Ok(last) = &of.last && !banner::tells_last_sync(of) && !banner::is_new(of) {
+            (syncs::in_words(operator, last.as_ref(), is_paused))
         }
         dl.facts {
             div {
@@ -136,13 +197,7 @@ fn head(operator: &Operator, school: &School, wrong: &[Condition]) -> Markup {
             }
             div {
                 dt { "Access" }
-                dd {
-                    @match school.token {
-                        TokenState::Held => (badge("succeeded", "✓", "approved")),
-                        TokenState::Rejected => (badge("failed", "✕", "refused")),
-                        TokenState::Missing => (badge("cancelled", "–", "not connected")),
-                    }
-                }
+                dd { (banner::access(of)) }
             }
             div {
                 dt { "Last good sync" }
@@ -154,7 +209,11 @@ fn head(operator: &Operator, school: &School, wrong: &[Condition]) -> Markup {
             }
             div {
                 dt { "Next sync" }
-                dd { (time_or_dash(operator, next)) }
+                dd {
+                    @if is_paused { "when the school is resumed" } @else {
+                        (time_or_dash(operator, next))
+                    }
+                }
             }
         }
     }
@@ -174,96 +233,38 @@ fn buttons(operator: &Operator, school: &School) -> Markup {
     }
 }
 
-/// Requests a sync as the iP app's button does.
+/// Requests a sync as the iP app's button does, or runs a failed one again.
 pub(super) async fn sync(PathId(id): PathId, posted: Posted) -> Result<Response, ApiError> {
     let access = posted.may(Action::Sync)?;
     let school = access.school(&id).await?;
     let what = posted.fields().required("what")?;
+    let actor = posted.actor()?;
+    let failed = posted.fields().text("again").and_then(|id| id.parse::<JobId>().ok());
+    if let Some(failed) = failed
+        && let Ok(acted) = control::act(access.queue(), failed, Act::Retry, &actor).await
+    {
+        return Ok(go(&job_path(acted.job.id), None));
+    }
     let options = SyncOptions {
         dry_run: what == "dry-run",
         mode: if what == "delta" { SyncMode::Delta } else { SyncMode::Full },
         ..SyncOptions::default()
     };
-    let actor = posted.actor()?;
     let requested_by = actor.requester.clone();
-    let enqueued = control::press(access.queue(), &school, options, requested_by, None).await?;
-    let entry = audit::Entry::of_job(AuditAction::Sync, enqueued.job());
+    let pressed = control::press(access.queue(), &school, options, requested_by, None).await;
+    if let Err(refusal @ Refused::NotConnected) = &pressed {
+        return token::refused(&posted, &id, &refusal.to_string()).await;
+    }
+    let job = pressed?.job().clone();
+    let entry = audit::Entry::of_job(AuditAction::Sync, &job);
     audit::note(access.pool(), &actor, &entry).await?;
-    Ok(go(&job_path(enqueued.job().id), None))
+    Ok(go(&job_path(job.id), None))
 }
 
-/// The last syncs: how long each took, and what it changed.
-fn history(operator: &Operator, past: &[PastSync]) -> Markup {
-    if past.is_empty() {
-        return html! {
-            p.quiet {
-                "This school has never been synced. "
-                strong { "Sync now" }
-                " reads it from Wonde."
-            }
-        };
-    }
-    let drawn: Vec<Bar> = past
-        .iter()
-        .map(|sync| Bar {
-            parts: vec![(sync.state.as_str(), sync.ran_ms.unwrap_or_default())],
-            title: format!(
-                "{}: {}, {} changed, {} issues",
-                operator.preferences().exact_time(sync.created_at),
-                sync.state,
-                sync.changed,
-                sync.issues
-            ),
-        })
-        .collect();
-    html! {
-        (bars("How long the last syncs ran", &drawn, |ms| {
-            length(chrono::TimeDelta::milliseconds(ms))
-        }))
-        p.legend {
-            @for kind in JobState::ALL {
-                @let syncs = past.iter().filter(|sync| sync.state == *kind).count();
-                @if syncs > 0 {
-                    span data-kind=(kind) { (syncs) " " (kind) }
-                }
-            }
-            @if let Some(first) = past.first() { "since " (time(operator, first.created_at)) }
-        }
-        details.data {
-            summary { "As a table" }
-            (scroll("The last syncs", &html! {
-                table.rows {
-                    thead {
-                        tr {
-                            th { "Requested" }
-                            th { "State" }
-                            th.number { "Ran" }
-                            th.number { "Changed" }
-                            th.number { "Issues" }
-                        }
-                    }
-                    tbody {
-                        @for sync in past.iter().rev() {
-                            tr {
-                                td {
-                                    a href=(job_path(sync.job_id)) {
-                                        (time(operator, sync.created_at))
-                                    }
-                                }
-                                td { (state(sync.state)) }
-                                td.number {
-                                    @match sync.ran_ms {
-                                        Some(ms) => (length(chrono::TimeDelta::milliseconds(ms))),
-                                        None => "–",
-                                    }
-                                }
-                                td.number { (number(sync.changed)) }
-                                td.number { (number(sync.issues)) }
-                            }
-                        }
-                    }
-                }
-            }))
-        }
-    }
+/// Ends the school's pause. If another person was faster, the result is the same.
+pub(super) async fn resume(PathId(id): PathId, posted: Posted) -> Result<Response, ApiError> {
+    let access = posted.may(Action::ActOnJobs)?;
+    let id = access.school_id(&id)?;
+    control::resume(access.queue(), &Scope::School(id.clone()), &posted.actor()?).await?;
+    Ok(go(&school_path(&id), None))
 }

@@ -1,81 +1,42 @@
 //! Every school at a glance, those that need attention first.
 
+mod filter;
+
 use std::collections::HashMap;
 
 use axum::response::Response;
 use chrono::{DateTime, TimeDelta, Utc};
 use maud::{Markup, html};
-use mis_sync_domain::{AlertKind, Condition, IssueCode, SchoolId, TokenState};
+use mis_sync_domain::{Action, AlertKind, Condition, SchoolId, TokenState};
 use mis_sync_store::{
     Pool, alerts,
     schools::{self, Quality, SchoolSummary},
 };
-use url::form_urlencoded::Serializer;
 
 use super::{
-    page::{Page, Tab},
+    live,
+    page::{FRAME, Page, Tab},
     parts::{
-        ago, announced, badge, count, empty, job_path, now, panel, read, school_path, scroll,
-        state, time_or_dash,
+        ago, announced, badge, count, empty, job_path, now, number, panel, read, school_path,
+        scroll, state, time_or_dash,
     },
 };
-use crate::{ApiError, parameters::Parameters, state::Operator};
+use crate::{
+    ApiError,
+    parameters::Parameters,
+    state::{Access, Operator},
+};
+use filter::{Filter, Show, Sort};
 
 /// Schools per page.
 const LIMIT: usize = 100;
-
-/// The filter of the list.
-#[derive(Default)]
-struct Filter {
-    q: Option<String>,
-    /// Only schools that need attention.
-    trouble: bool,
-    page: usize,
-}
-
-impl Filter {
-    fn read(mut parameters: Parameters) -> Result<Self, ApiError> {
-        parameters.drop_empty();
-        let filter = Self {
-            q: parameters.take_text("q", "a text")?.map(|q| q.to_lowercase()),
-            trouble: parameters.take_text("trouble", "on")?.is_some(),
-            page: parameters.take("page", "a page's number")?.unwrap_or_default(),
-        };
-        parameters.finish("`q`, `trouble` and `page`")?;
-        Ok(filter)
-    }
-
-    fn address(&self, page: usize) -> String {
-        let mut query = Serializer::new(String::new());
-        if let Some(q) = &self.q {
-            query.append_pair("q", q);
-        }
-        if self.trouble {
-            query.append_pair("trouble", "on");
-        }
-        if page > 0 {
-            query.append_pair("page", &page.to_string());
-        }
-        let query = query.finish();
-        if query.is_empty() {
-            "/dashboard/schools".into()
-        } else {
-            format!("/dashboard/schools?{query}")
-        }
-    }
-
-    fn matches(&self, row: &Row) -> bool {
-        let school = &row.school;
-        let has = |text: &str| self.q.as_ref().is_none_or(|q| text.to_lowercase().contains(q));
-        (has(school.id.as_str()) || has(&school.name) || school.mis.as_deref().is_some_and(has))
-            && (!self.trouble || row.rank() > 0)
-    }
-}
 
 /// A school with its problems.
 struct Row {
     school: SchoolSummary,
     conditions: Vec<Condition>,
+    /// When it is synced next.
+    next: Option<DateTime<Utc>>,
 }
 
 impl Row {
@@ -84,15 +45,41 @@ impl Row {
         let outage = u8::from(self.school.outage.is_some());
         self.conditions.iter().map(urgency).max().unwrap_or_default().max(outage)
     }
+
+    fn name(&self) -> String {
+        self.school.name.to_lowercase()
+    }
 }
 
 pub(super) async fn show(operator: Operator, parameters: Parameters) -> Result<Response, ApiError> {
     let filter = Filter::read(parameters)?;
-    let access = operator.access();
-    let found = read(list(access.pool(), access.state().stale_after(), &filter)).await;
-    let address = filter.address(filter.page);
+    let watch = live::ledger(&operator).await;
+    let found = read(list(&operator, &filter)).await;
     let content = html! {
-        h1 { "Schools" }
+        div.title {
+            h1 { "Schools" }
+            @if operator.is_allowed(Action::ManageSchools) {
+                a.button.primary href="/dashboard/schools/new" { "Connect a school" }
+            }
+        }
+        (form(&filter, found.as_ref().map_or(&[], |found| &found.mis)))
+        div #schools
+            hx-get=(filter.address())
+            hx-trigger="changed from:#live"
+            hx-select="#schools"
+            hx-swap="outerMorph"
+            hx-select-oob=(FRAME)
+        {
+            @if let Ok(found) = &found { (groups(&filter, found)) }
+            (panel(heading(&found), "Live", &found, |found| list_of(&operator, &filter, found)))
+        }
+    };
+    let page = Page { operator: &operator, tab: Tab::Schools, title: "Schools", watch };
+    Ok(page.show(&content))
+}
+
+fn form(filter: &Filter, mis: &[String]) -> Markup {
+    html! {
         form
             .filters
             action="/dashboard/schools"
@@ -112,63 +99,74 @@ pub(super) async fn show(operator: Operator, parameters: Parameters) -> Result<R
                     autocomplete="off"
                     placeholder="id, name or MIS";
             }
-            label.chip {
-                input type="checkbox" name="trouble" checked[filter.trouble];
-                span { "needs someone" }
+            label {
+                "MIS"
+                select name="mis" {
+                    option value="" { "any" }
+                    @for mis in mis {
+                        option value=(mis) selected[filter.mis.as_ref() == Some(mis)] { (mis) }
+                    }
+                }
             }
+            @if let Some(show) = filter.show { input type="hidden" name="show" value=(show); }
+            @if let Some(sort) = filter.order() { input type="hidden" name="sort" value=(sort); }
             span.buttons {
                 button.no-script { "Filter" }
                 a.button href="/dashboard/schools" { "Clear" }
             }
         }
-        div #schools
-            hx-get=(address)
-            hx-trigger="changed from:#live"
-            hx-select="#schools"
-            hx-swap="outerMorph"
-        { (panel(heading(&found), "Live", &found, |found| {
-            list_of(&operator, &filter, found)
-        })) }
-    };
-    let page = Page {
-        operator: &operator,
-        tab: Tab::Schools,
-        title: "Schools",
-        watch: Some("ledger".into()),
-    };
-    Ok(page.show(&content))
+    }
 }
 
 struct Found {
+    /// The schools of this page.
     rows: Vec<Row>,
-    quality: HashMap<SchoolId, Quality>,
-    withheld: HashMap<SchoolId, Vec<IssueCode>>,
     /// Schools that match, on all pages.
     total: usize,
+    /// How many of those that the text and the MIS match are in each group, and in all.
+    groups: Vec<(Option<Show>, usize)>,
+    /// Every MIS of a school.
+    mis: Vec<String>,
 }
 
-async fn list(
-    pool: &Pool,
-    stale_after: TimeDelta,
-    filter: &Filter,
-) -> Result<Found, mis_sync_store::Error> {
-    let now = now();
-    let (summaries, mut conditions) =
-        tokio::try_join!(schools::summaries(pool), conditions(pool, now, stale_after))?;
-    let mut rows: Vec<Row> = summaries
-        .into_iter()
-        .map(|school| Row { conditions: conditions.remove(&school.id).unwrap_or_default(), school })
-        .filter(|row| filter.matches(row))
-        .collect();
-    // The sort is stable: equal schools stay in the order of their ids.
-    rows.sort_by_key(|row| std::cmp::Reverse(row.rank()));
+async fn list(operator: &Operator, filter: &Filter) -> Result<Found, mis_sync_store::Error> {
+    let (access, now) = (operator.access(), now());
+    let pool = access.pool();
+    let (summaries, mut conditions) = tokio::try_join!(
+        schools::summaries(pool),
+        conditions(pool, now, access.state().stale_after())
+    )?;
+    let mut mis: Vec<String> = summaries.iter().filter_map(|school| school.mis.clone()).collect();
+    mis.sort();
+    mis.dedup();
+    let row = |school: SchoolSummary| {
+        let conditions = conditions.remove(&school.id).unwrap_or_default();
+        Row { conditions, next: None, school }
+    };
+    let about = summaries.into_iter().map(row).filter(|row| filter.is_about(row));
+    let mut rows: Vec<Row> = about.collect();
+    let of = |show: &Show| rows.iter().filter(|row| show.has(row, now)).count();
+    let groups = Show::ALL.iter().map(|show| (Some(*show), of(show)));
+    let groups = [(None, rows.len())].into_iter().chain(groups).collect();
+    rows.retain(|row| filter.show.is_none_or(|show| show.has(row, now)));
+    if filter.sort == Sort::Next {
+        find_next(access, &mut rows);
+    }
+    filter.sort(&mut rows);
     let total = rows.len();
-    let rows: Vec<Row> = rows.into_iter().skip(filter.page * LIMIT).take(LIMIT).collect();
-    let ids: Vec<SchoolId> = rows.iter().map(|row| row.school.id.clone()).collect();
-    let (quality, withheld) =
-        tokio::try_join!(schools::quality(pool, &ids), schools::withheld(pool, &ids))?;
-    let quality = quality.into_iter().map(|quality| (quality.school_id.clone(), quality)).collect();
-    Ok(Found { rows, quality, withheld, total })
+    let mut rows: Vec<Row> = rows.into_iter().skip(filter.page * LIMIT).take(LIMIT).collect();
+    find_next(access, &mut rows);
+    Ok(Found { rows, total, groups, mis })
+}
+
+/// When each of these schools is synced next, which takes its schedule a while to say.
+fn find_next(access: &Access, rows: &mut [Row]) {
+    for row in rows {
+        let school = &row.school;
+        let schedule = school.settings.as_ref().map(|settings| &settings.schedule);
+        row.next =
+            schedule.and_then(|schedule| access.next_sync(&school.id, school.token, schedule));
+    }
 }
 
 /// What is wrong with which school, as for alerts.
@@ -185,6 +183,23 @@ pub(super) async fn conditions(
     Ok(unwell.into_iter().map(of).filter(|(_, conditions)| !conditions.is_empty()).collect())
 }
 
+/// The groups of schools, each with how many there are.
+fn groups(filter: &Filter, found: &Found) -> Markup {
+    html! {
+        nav.groups aria-label="Groups of schools" {
+            @for (show, schools) in &found.groups {
+                a   href=(filter.showing(*show).address())
+                    aria-current=[(*show == filter.show).then_some("true")]
+                {
+                    (show.map_or("All", Show::label))
+                    " "
+                    strong { (number(i64::try_from(*schools).unwrap_or(i64::MAX))) }
+                }
+            }
+        }
+    }
+}
+
 /// How many schools match, if that could be read.
 fn heading(found: &Result<Found, String>) -> Markup {
     let total = |found: &Found| i64::try_from(found.total).unwrap_or(i64::MAX);
@@ -193,62 +208,73 @@ fn heading(found: &Result<Found, String>) -> Markup {
 
 fn list_of(operator: &Operator, filter: &Filter, found: &Found) -> Markup {
     if found.rows.is_empty() {
-        return empty(
-            "No school matches.",
-            &html! {
-                @if filter.q.is_none() && !filter.trouble {
-                    "Connect one with "
-                    code { "PUT /v1/schools/{school_id}" }
-                    " or from the iP app; see "
-                    a href="/docs" { "the API reference" }
-                    "."
-                } @else if filter.trouble && filter.q.is_none() {
-                    "No schools need attention. "
-                    a href="/dashboard/schools" { "See all schools" }
-                    "."
-                } @else {
-                    a href="/dashboard/schools" { "Clear the filter" }
-                    " to see all schools."
-                }
-            },
-        );
+        return none(operator, filter);
     }
     html! {
         (scroll("Schools", &html! {
             table.rows.cards {
                 thead {
                     tr {
-                        th { "School" }
-                        th { "MIS" }
-                        th { "Needs" }
-                        th { "Last sync" }
-                        th { "Last good" }
-                        th.number { "Data quality" }
-                        th { "Next" }
+                        @for sort in Sort::ALL { (column(filter, *sort)) }
                     }
                 }
                 tbody {
-                    @for row in &found.rows { (line(operator, row, found)) }
+                    @for row in &found.rows { (line(operator, row)) }
                 }
             }
         }))
         nav.pages aria-label="Pages of the list" {
             @if filter.page > 0 {
-                a.button href=(filter.address(filter.page - 1)) { "Previous" }
+                a.button href=(filter.on_page(filter.page - 1).address()) { "Previous" }
             }
             @if (filter.page + 1) * LIMIT < found.total {
-                a.button href=(filter.address(filter.page + 1)) { "Next" }
+                a.button href=(filter.on_page(filter.page + 1).address()) { "Next" }
             }
         }
     }
 }
 
-fn line(operator: &Operator, row: &Row, found: &Found) -> Markup {
+fn none(operator: &Operator, filter: &Filter) -> Markup {
+    let is_filtered = filter.q.is_some() || filter.mis.is_some();
+    empty(
+        "No school matches.",
+        &html! {
+            @if is_filtered {
+                a href="/dashboard/schools" { "Clear the filter" }
+                " to see all schools."
+            } @else if filter.show == Some(Show::Attention) {
+                "No schools need attention. "
+                a href="/dashboard/schools" { "See all schools" }
+                "."
+            } @else if filter.show.is_some() {
+                a href="/dashboard/schools" { "See all schools" }
+                "."
+            } @else if operator.is_allowed(Action::ManageSchools) {
+                a href="/dashboard/schools/new" { "Connect a school" }
+                ", or connect one from the iP app."
+            } @else { "The iP app or an administrator connects schools." }
+        },
+    )
+}
+
+/// The head of a column, which sorts by it.
+fn column(filter: &Filter, sort: Sort) -> Markup {
+    let is_current = filter.sort == sort;
+    let order = if filter.is_descending { "descending" } else { "ascending" };
+    html! {
+        th .number[sort == Sort::Quality] aria-sort=[is_current.then_some(order)] {
+            a href=(filter.sorted_by(sort).address()) {
+                (sort.label())
+                @if is_current {
+                    span aria-hidden="true" { (if filter.is_descending { " ↓" } else { " ↑" }) }
+                }
+            }
+        }
+    }
+}
+
+fn line(operator: &Operator, row: &Row) -> Markup {
     let school = &row.school;
-    let withheld = found.withheld.get(&school.id).map_or(0, Vec::len);
-    let schedule = school.settings.as_ref().map(|settings| &settings.schedule);
-    let next = schedule
-        .and_then(|schedule| operator.access().next_sync(&school.id, school.token, schedule));
     html! {
         tr #{ "school-" (school.id) } {
             td {
@@ -258,13 +284,13 @@ fn line(operator: &Operator, row: &Row, found: &Found) -> Markup {
                 }
             }
             td data-label="MIS" { (school.mis.as_deref().unwrap_or("not said")) }
-            td {
-                (needs(school, &row.conditions))
-                @if withheld > 0 { " " (badge("retrying", "◌", &format!("{withheld} withheld"))) }
-            }
+            td.needs-of { (needs(row)) }
             td data-label="Last sync" {
                 @match school.last_sync {
-                    Some((id, last)) => a href=(job_path(id)) { (state(last)) },
+                    Some((id, last, at)) => {
+                        a href=(job_path(id)) { (state(last)) }
+                        div.quiet { (ago(at)) " ago" }
+                    }
                     None => span.quiet { "never" },
                 }
             }
@@ -274,24 +300,35 @@ fn line(operator: &Operator, row: &Row, found: &Found) -> Markup {
                     div.quiet { (ago(at)) " ago" }
                 }
             }
-            td.number data-label="Data quality" { (score(found.quality.get(&school.id))) }
-            td data-label="Next" { (time_or_dash(operator, next)) }
+            td.number data-label="Data quality" { (score(school.quality)) }
+            td data-label="Next" {
+                @if school.paused_at.is_some() { span.quiet { "paused" } } @else {
+                    (time_or_dash(operator, row.next))
+                }
+            }
         }
     }
 }
 
 /// What a school needs.
-pub(super) fn needs(school: &SchoolSummary, conditions: &[Condition]) -> Markup {
+fn needs(row: &Row) -> Markup {
+    let (school, conditions) = (&row.school, &row.conditions);
+    let is_quiet = school.paused_at.is_none() && school.withheld == 0;
     html! {
         @if school.token == TokenState::Missing { (badge("cancelled", "–", "not connected")) }
         @for condition in conditions { (condition_badge(condition)) " " }
         @if let Some(reason) = &school.outage {
-            (badge("retrying", "↻", &format!("Wonde {}", reason.replace('_', " "))))
+            (badge("retrying", "↻", &format!("Wonde {}", reason.replace('_', " ")))) " "
         }
-        @if {
-            school.token != TokenState::Missing && conditions.is_empty()
-                && school.outage.is_none()
-        } { (badge("succeeded", "✓", "nothing")) }
+        @if let Some(at) = school.paused_at {
+            (badge("held", "‖", &format!("paused {}", ago(at)))) " "
+        }
+        @if school.withheld > 0 {
+            (badge("retrying", "◌", &format!("{} withheld", school.withheld)))
+        }
+        @if school.token != TokenState::Missing && row.rank() == 0 && is_quiet {
+            (badge("succeeded", "✓", "nothing"))
+        }
     }
 }
 
@@ -325,9 +362,9 @@ pub(super) fn condition_kind(condition: &Condition) -> &'static str {
 }
 
 /// Percentage of current staff that could be imported.
-pub(super) fn score(quality: Option<&Quality>) -> Markup {
+fn score(quality: Quality) -> Markup {
     html! {
-        @match quality.and_then(Quality::score) {
+        @match quality.score() {
             Some(score) => {
                 meter
                     min="0"

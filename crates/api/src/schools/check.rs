@@ -88,7 +88,7 @@ pub(crate) async fn check_school(
 }
 
 /// Checks the school for up to `wait`; returns it as it is then, and the job that checks it.
-pub(super) async fn run(
+pub(crate) async fn run(
     access: &Access,
     school: School,
     wait: Duration,

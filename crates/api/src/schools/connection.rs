@@ -63,9 +63,7 @@ pub(crate) fn read(
         wrong.refuse("name", format!("has to be 1 to {MAX_NAME} characters"));
     }
     check_wonde_id(&wonde_school_id, &mut wrong);
-    if token.as_ref().is_some_and(|token| !is_token(token)) {
-        let wanted =
-            format!("has to be 1 to {MAX_TOKEN} printable ASCII characters without spaces");
+    if let Some(Err(wanted)) = token.as_deref().map(check_token) {
         wrong.refuse("token", wanted);
     }
     if mis.as_ref().is_some_and(|mis| !is_name(mis)) {
@@ -102,8 +100,12 @@ fn is_name(text: &str) -> bool {
     (1..=MAX_NAME).contains(&text.chars().count()) && !text.contains(char::is_control)
 }
 
-fn is_token(text: &str) -> bool {
-    (1..=MAX_TOKEN).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_graphic())
+/// What is wrong with a token, as the end of a sentence.
+pub(crate) fn check_token(text: &str) -> Result<(), String> {
+    let is_token =
+        (1..=MAX_TOKEN).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_graphic());
+    let wanted = || format!("has to be 1 to {MAX_TOKEN} printable ASCII characters without spaces");
+    is_token.then_some(()).ok_or_else(wanted)
 }
 
 fn check_wonde_id(id: &str, wrong: &mut FieldErrors) {

@@ -97,7 +97,7 @@ impl From<Candidate> for MatchView {
             in_doubt: candidate.in_doubt,
             mis: candidate.mis.into(),
             ip: candidate.ip.into(),
-            is_decided: candidate.is_decided,
+            is_decided: candidate.decision.is_some(),
         }
     }
 }

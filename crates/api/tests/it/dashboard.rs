@@ -5,6 +5,7 @@ mod jobs;
 mod live;
 mod pages;
 pub(crate) mod rights;
+mod schools;
 mod sessions;
 
 use axum::http::header::{LOCATION, SET_COOKIE};

@@ -8,7 +8,7 @@ use serde_json::json;
 use crate::site::{Site, sign_in};
 
 /// The name of a page in the files of its pictures, and its path; `{…}` is an id of [`Monday`].
-const PAGES: [(&str, &str); 21] = [
+const PAGES: [(&str, &str); 27] = [
     ("overview", "/dashboard"),
     ("jobs", "/dashboard/jobs"),
     ("jobs-failed", "/dashboard/jobs?state.failed=on&age=24h"),
@@ -23,6 +23,12 @@ const PAGES: [(&str, &str); 21] = [
     ("school-new", "/dashboard/schools/{new_school}"),
     ("find", "/dashboard/find"),
     ("person", "/dashboard/schools/{school}/people/{person}"),
+    ("schools-stale", "/dashboard/schools?show=stale&sort=-last_good"),
+    ("school-refused", "/dashboard/schools/{refused}"),
+    ("school-held", "/dashboard/schools/{held_school}"),
+    ("school-failed", "/dashboard/schools/{failed_school}"),
+    ("school-connect", "/dashboard/schools/new"),
+    ("school-matches", "/dashboard/schools/{school}/matches"),
     ("held", "/dashboard/held"),
     ("audit", "/dashboard/audit"),
     ("queues", "/dashboard/queues"),
@@ -41,7 +47,12 @@ enum Open {
 }
 
 /// What can be opened on a page: its name, the page's path, and how.
-const OPENED: [(&str, &str, Open); 11] = [
+const OPENED: [(&str, &str, Open); 12] = [
+    (
+        "open-settings",
+        "/dashboard/schools/{school}",
+        Open::Click("#settings details.data > summary"),
+    ),
     ("open-palette", "/dashboard", Open::Press("Control+k")),
     ("open-help", "/dashboard", Open::Press("?")),
     ("not-found", "/dashboard/jobs/nothing", Open::Missing),
@@ -75,6 +86,10 @@ impl Monday {
         let [good, held, failed, refused, retrying, running, new, again, paused]: [SchoolId; 9] =
             schools.try_into().unwrap();
         let mut ids = vec![("{school}", good.to_string()), ("{new_school}", new.to_string())];
+        add_possible_matches(&site, &good).await;
+        ids.push(("{refused}", refused.to_string()));
+        ids.push(("{held_school}", held.to_string()));
+        ids.push(("{failed_school}", failed.to_string()));
         ids.push(("{succeeded}", site.sync(&good).await));
         let staff = site.app.simulator.simulator().truth(good.as_str()).unwrap().staff;
         ids.push(("{person}", staff[0].wonde_id.clone()));
@@ -97,6 +112,19 @@ impl Monday {
     fn path(&self, path: &str) -> String {
         self.ids.iter().fold(path.to_owned(), |path, (name, id)| path.replace(name, id))
     }
+}
+
+/// Three records that may be people of the school, one of them certainly.
+async fn add_possible_matches(site: &Site, school: &SchoolId) {
+    site.sync(school).await;
+    let matches = format!(
+        "INSERT INTO match_candidate (school_id, wonde_id, staff_id, score, reasons, mis_first_name,
+             mis_surname, mis_email, job_id)
+         SELECT school_id, 'A' || row_number() OVER (ORDER BY id), id, 60,
+             '{{work_email,first_name}}', first_name, 'Longbottom-Smythe', email, gen_random_uuid()
+         FROM staff WHERE school_id = '{school}' ORDER BY id LIMIT 3"
+    );
+    sqlx::raw_sql(sqlx::AssertSqlSafe(matches)).execute(&site.app.pool).await.unwrap();
 }
 
 /// Pauses a school and cancels its waiting jobs. Returns the path of the page that shows the

@@ -3,7 +3,8 @@
 mod held;
 mod incident;
 mod keys;
+mod people;
 mod phone;
+mod schools;
 mod service;
 mod undo;
-mod people;

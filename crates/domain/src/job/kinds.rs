@@ -8,7 +8,7 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use super::{BackgroundJob, Job, JobKind, JobState, Lane, SyncOptions, background::plain, named};
-use crate::{AlertId, BulkId, JobId, Report, SchoolId, StaffId, WebhookEventId};
+use crate::{AlertId, BulkId, ConnectionDraftId, JobId, Report, SchoolId, StaffId, WebhookEventId};
 
 /// Brings a whole school up to date.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -249,5 +249,23 @@ impl BackgroundJob for ActOnJobs {
 
     fn unique_key(&self) -> String {
         format!("act-on-jobs:{}", self.bulk_id)
+    }
+}
+
+/// Asks Wonde which schools a token can see, for a person who connects one. The token is in the draft.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct ListApprovedSchools {
+    pub draft_id: ConnectionDraftId,
+}
+
+impl BackgroundJob for ListApprovedSchools {
+    const KIND: JobKind = JobKind::ListApprovedSchools;
+    /// There is no school yet to which it could belong.
+    const LANE: Lane = Lane::Internal;
+    const MAX_ATTEMPTS: u16 = 2;
+    const DEADLINE: Duration = Duration::from_mins(1);
+
+    fn unique_key(&self) -> String {
+        format!("list-approved-schools:{}", self.draft_id)
     }
 }

@@ -73,6 +73,40 @@ impl Candidate {
     }
 }
 
+/// The score from which a match can be certain: the forename with the work email, or the forename,
+/// the surname and a class.
+const CERTAIN: u8 = 55;
+
+/// A record, an account that it may belong to, and what they have in common.
+#[derive(Debug, Clone, Copy)]
+pub struct Pair<'a> {
+    pub wonde_id: &'a str,
+    pub staff_id: StaffId,
+    pub score: u8,
+    pub reasons: &'a [MatchReason],
+    pub in_doubt: bool,
+}
+
+/// The places of the certain pairs among all of a school. The forename and enough else are the same,
+/// and neither the record nor the account is in another pair. A pair in doubt is never certain.
+pub fn certain(all: &[Pair<'_>]) -> Vec<usize> {
+    let mut records: HashMap<&str, u32> = HashMap::new();
+    let mut accounts: HashMap<StaffId, u32> = HashMap::new();
+    for pair in all {
+        *records.entry(pair.wonde_id).or_default() += 1;
+        *accounts.entry(pair.staff_id).or_default() += 1;
+    }
+    let is_certain = |at: &usize| {
+        let pair = &all[*at];
+        !pair.in_doubt
+            && pair.score >= CERTAIN
+            && pair.reasons.contains(&MatchReason::FirstName)
+            && records[pair.wonde_id] == 1
+            && accounts[&pair.staff_id] == 1
+    };
+    (0..all.len()).filter(is_certain).collect()
+}
+
 /// Names are personal data, so only the ids are printed.
 impl fmt::Debug for Candidate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

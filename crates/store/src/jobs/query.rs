@@ -19,6 +19,18 @@ pub(crate) async fn fetch(db: &mut PgConnection, id: JobId) -> Result<Option<Job
     row.map(Job::try_from).transpose()
 }
 
+/// The last sync of a school that was requested. Dry runs and undos do not count.
+pub async fn last_sync(pool: &PgPool, school_id: &SchoolId) -> Result<Option<Job>, Error> {
+    let row = query_jobs!(
+        ("SELECT "),
+        " FROM job WHERE school_id = $1 AND kind = 'sync-school' AND unique_key NOT LIKE 'undo:%'
+            AND NOT coalesce((options ->> 'dry_run')::boolean, false)
+        ORDER BY id DESC LIMIT 1",
+        school_id.as_str(),
+    );
+    row.fetch_optional(pool).await?.map(Job::try_from).transpose()
+}
+
 /// How many records the school's last good sync read: the best estimate of how many there are.
 pub async fn records_of_last_sync(
     pool: &PgPool,

@@ -33,6 +33,8 @@ pub enum OnlyIf {
     Always,
     /// Any that exists.
     Exists,
+    /// None: there is no school with the id yet.
+    Missing,
     /// One of these ([`School::version`]).
     IsOneOf(Vec<i64>),
 }
@@ -41,9 +43,9 @@ impl OnlyIf {
     /// Whether a school with this version, or none, is such a one.
     pub fn holds(&self, version: Option<i64>) -> bool {
         match (self, version) {
-            (Self::Always, _) | (Self::Exists, Some(_)) => true,
+            (Self::Always, _) | (Self::Exists, Some(_)) | (Self::Missing, None) => true,
             (Self::IsOneOf(versions), Some(version)) => versions.contains(&version),
-            (Self::Exists | Self::IsOneOf(_), None) => false,
+            (Self::Exists | Self::IsOneOf(_), None) | (Self::Missing, Some(_)) => false,
         }
     }
 }
@@ -132,7 +134,11 @@ async fn connect_in(
         if school.is_new() { AuditAction::ConnectSchool } else { AuditAction::ChangeSchool };
     let entry = Entry {
         school_id: Some(school.id.clone()),
-        subject: moves.then(|| format!("Wonde at {to}, before at {from}")),
+        subject: if moves {
+            Some(format!("Wonde at {to}, before at {from}"))
+        } else {
+            (secrets.token.is_some() && !school.is_new()).then(|| "a new Wonde token".to_owned())
+        },
         ..Entry::new(action)
     };
     audit::record(db, by.actor, &entry).await?;

@@ -20,10 +20,16 @@ pub struct SchoolSummary {
     pub token: TokenState,
     /// End of the last sync that was applied.
     pub last_synced_at: Option<DateTime<Utc>>,
-    /// The last sync that was requested.
-    pub last_sync: Option<(JobId, JobState)>,
+    /// The last sync that was requested, and when. Dry runs and undos do not count.
+    pub last_sync: Option<(JobId, JobState, DateTime<Utc>)>,
     /// The reason, if Wonde has failed a login and has not answered since.
     pub outage: Option<String>,
+    /// Since when its jobs wait because the school is paused.
+    pub paused_at: Option<DateTime<Utc>>,
+    /// How many kinds of data it withholds, as the last full run and the deltas since found.
+    pub withheld: usize,
+    /// As of the last complete run.
+    pub quality: Quality,
     /// The settings; `None` if this release cannot read them.
     pub settings: Option<mis_sync_domain::SchoolSettings>,
 }
@@ -34,14 +40,19 @@ pub async fn summaries(pool: &PgPool) -> Result<Vec<SchoolSummary>, Error> {
         r#"
         SELECT s.id, s.name, s.mis, s.wonde_token IS NOT NULL AS "has_token!",
             s.token_rejected_at IS NOT NULL AS "is_rejected!", s.last_synced_at, s.settings,
-            j.id AS "job_id?", j.state AS "job_state?", o.reason AS "outage?"
+            j.id AS "job_id?", j.state AS "job_state?", j.created_at AS "job_created_at?",
+            o.reason AS "outage?", p.paused_at AS "paused_at?", r.issues AS "issues?",
+            coalesce(r.imported, 0) AS "imported!", coalesce(r.left_out, 0) AS "left_out!"
         FROM school s
         LEFT JOIN LATERAL (
-            SELECT id, state FROM job WHERE school_id = s.id AND kind = 'sync-school'
+            SELECT id, state, created_at FROM job
+            WHERE school_id = s.id AND kind = 'sync-school' AND unique_key NOT LIKE 'undo:%'
                 AND NOT coalesce((options ->> 'dry_run')::boolean, false)
             ORDER BY id DESC LIMIT 1
         ) j ON true
         LEFT JOIN wonde_outage o ON o.school_id = s.id AND o.noted_at >= s.updated_at
+        LEFT JOIN pause p ON p.scope = 'school' AND p.target = s.id
+        LEFT JOIN mis_reading r ON r.school_id = s.id
         ORDER BY s.id
         "#
     )
@@ -52,6 +63,7 @@ pub async fn summaries(pool: &PgPool) -> Result<Vec<SchoolSummary>, Error> {
             let broken =
                 |column| Error::Inconsistent { table: "school", column, id: row.id.clone() };
             let state = row.job_state.map(|state| state.parse().map_err(|_| broken("job_state")));
+            let last = row.job_id.map(JobId).zip(state.transpose()?).zip(row.job_created_at);
             Ok(SchoolSummary {
                 id: row.id.parse().map_err(|_| broken("id"))?,
                 token: match (row.has_token, row.is_rejected) {
@@ -59,21 +71,23 @@ pub async fn summaries(pool: &PgPool) -> Result<Vec<SchoolSummary>, Error> {
                     (true, false) => TokenState::Held,
                     (true, true) => TokenState::Rejected,
                 },
-                last_sync: row.job_id.map(JobId).zip(state.transpose()?),
+                last_sync: last.map(|((id, state), at)| (id, state, at)),
                 settings: serde_json::from_value(row.settings).ok(),
                 name: row.name,
                 mis: row.mis,
                 last_synced_at: row.last_synced_at,
                 outage: row.outage,
+                paused_at: row.paused_at,
+                withheld: withheld(row.issues.as_deref().unwrap_or_default()).len(),
+                quality: Quality { imported: row.imported.into(), left_out: row.left_out.into() },
             })
         })
         .collect()
 }
 
 /// How much of a school's current staff could be imported.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Quality {
-    pub school_id: SchoolId,
     /// Current staff that a sync imported.
     pub imported: i64,
     /// Current staff that were left out because of something in the MIS.
@@ -88,58 +102,10 @@ impl Quality {
     }
 }
 
-/// The data quality of these schools, as the last runs saw it.
-pub async fn quality(pool: &PgPool, schools: &[SchoolId]) -> Result<Vec<Quality>, Error> {
-    let ids: Vec<&str> = schools.iter().map(SchoolId::as_str).collect();
-    let rows = sqlx::query!(
-        r#"
-        SELECT school_id, count(*) FILTER (WHERE outcome = 'imported') AS "imported!",
-            count(*) FILTER (WHERE outcome <> ALL($2)) AS "left_out!"
-        FROM mis_person WHERE school_id = ANY($1) AND standing = 'current' GROUP BY school_id
-        "#,
-        &ids as &[&str],
-        &["imported", "not_current", "not_teaching", "gone"] as &[&str],
-    )
-    .fetch_all(pool)
-    .await?;
-    rows.into_iter()
-        .map(|row| {
-            let broken = || Error::Inconsistent {
-                table: "mis_person",
-                column: "school_id",
-                id: row.school_id.clone(),
-            };
-            let school_id = row.school_id.parse().map_err(|_| broken())?;
-            Ok(Quality { school_id, imported: row.imported, left_out: row.left_out })
-        })
-        .collect()
-}
-
-/// Which of [`IssueCode::WITHHELD`] these schools' last full run, and the deltas since, found. A
-/// school without an entry has none, or no run has read it to its end.
-pub async fn withheld(
-    pool: &PgPool,
-    schools: &[SchoolId],
-) -> Result<HashMap<SchoolId, Vec<IssueCode>>, Error> {
-    let ids: Vec<&str> = schools.iter().map(SchoolId::as_str).collect();
-    let rows = sqlx::query!(
-        "SELECT school_id, issues FROM mis_reading WHERE school_id = ANY($1) AND issues <> '{}'",
-        &ids as &[&str],
-    )
-    .fetch_all(pool)
-    .await?;
-    let mut withheld = HashMap::new();
-    for row in rows {
-        let is_told = |code: &IssueCode| row.issues.iter().any(|told| told == code.as_str());
-        let codes: Vec<_> = IssueCode::WITHHELD.into_iter().filter(is_told).collect();
-        let school = row.school_id.parse().map_err(|_| Error::Inconsistent {
-            table: "mis_reading",
-            column: "school_id",
-            id: row.school_id.clone(),
-        })?;
-        withheld.insert(school, codes);
-    }
-    Ok(withheld)
+/// The kinds of data among these codes that a school withholds.
+pub(super) fn withheld(codes: &[String]) -> Vec<IssueCode> {
+    let is_told = |code: &IssueCode| codes.iter().any(|told| told == code.as_str());
+    IssueCode::WITHHELD.into_iter().filter(is_told).collect()
 }
 
 /// A past sync of a school, for its chart.
@@ -158,7 +124,7 @@ pub struct PastSync {
     pub issues: i64,
 }
 
-/// The last syncs of a school without its dry runs, oldest first.
+/// The last syncs of a school, oldest first. A dry run changes no one and is not among them.
 pub async fn past_syncs(
     pool: &PgPool,
     school: &SchoolId,
@@ -168,11 +134,9 @@ pub async fn past_syncs(
         r#"
         SELECT id, state, created_at,
             (extract(epoch FROM finished_at - started_at) * 1000)::bigint - idle_ms AS ran_ms,
-            coalesce((report ->> 'created')::bigint + (report ->> 'updated')::bigint
-                + (report ->> 'deactivated')::bigint + (report ->> 'restored')::bigint, 0) AS "changed!",
+            people_changed(job) AS "changed!",
             coalesce((report ->> 'issues')::bigint, 0) AS "issues!"
-        FROM job
-        WHERE school_id = $1 AND kind = 'sync-school'
+        FROM job WHERE school_id = $1 AND kind = 'sync-school'
             AND NOT coalesce((options ->> 'dry_run')::boolean, false)
         ORDER BY id DESC LIMIT $2
         "#,

@@ -293,11 +293,16 @@ pub(super) async fn keep_reading(
             WHERE school_id = $1 AND outcome = 'gone' AND seen_at < now() - interval '1 year'
         )
         INSERT INTO mis_reading AS r
-            (school_id, job_id, mode, dry_run, read_at, full_job_id, issues)
-        VALUES ($1, $2, CASE WHEN $3 THEN 'full' ELSE 'delta' END, $4, now(),
-            CASE WHEN $3 THEN $2::uuid END, $5::text[])
+            (school_id, job_id, mode, dry_run, read_at, full_job_id, issues, imported, left_out)
+        SELECT $1, $2, CASE WHEN $3 THEN 'full' ELSE 'delta' END, $4, now(),
+            CASE WHEN $3 THEN $2::uuid END, $5::text[],
+            count(*) FILTER (WHERE outcome = 'imported'),
+            count(*) FILTER (
+                WHERE outcome NOT IN ('imported', 'not_current', 'not_teaching', 'gone'))
+        FROM mis_person WHERE school_id = $1 AND standing = 'current'
         ON CONFLICT (school_id) DO UPDATE SET job_id = excluded.job_id, mode = excluded.mode,
             dry_run = excluded.dry_run, read_at = excluded.read_at,
+            imported = excluded.imported, left_out = excluded.left_out,
             full_job_id = coalesce(excluded.full_job_id, r.full_job_id),
             issues = CASE WHEN excluded.mode = 'full' THEN excluded.issues
                 ELSE ARRAY(SELECT DISTINCT unnest(r.issues || excluded.issues)) END

@@ -30,7 +30,12 @@ pub async fn preview(
     fetched: &Fetched,
     rules: SyncRules,
 ) -> Result<HashMap<String, Preview>, Error> {
-    let rules = Rules { sync: rules, left_out: Vec::new(), has_many_recent_leavers: false };
+    let rules = Rules {
+        sync: rules,
+        left_out: Vec::new(),
+        leave_people: Vec::new(),
+        has_many_recent_leavers: false,
+    };
     let mut tx = crate::begin(pool).await?;
     let held = held::read_school(&mut tx, school_id, fetched, &rules, None).await?;
     tx.rollback().await?;

@@ -6,6 +6,7 @@ mod api_keys;
 mod audit;
 mod bulk;
 mod claims;
+mod connection_drafts;
 mod crash;
 mod cut_off;
 mod edits;

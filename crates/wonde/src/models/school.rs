@@ -8,9 +8,35 @@ use super::shape;
 pub struct School {
     /// Wonde's id of the school.
     pub id: WondeId,
+    /// The name that people know.
+    #[serde(default, deserialize_with = "shape::text")]
+    pub name: Option<String>,
     /// The MIS in Wonde's spelling. Only `SIMS` is certain, so compare it tolerantly.
     #[serde(default, deserialize_with = "shape::text")]
     pub mis: Option<String>,
+}
+
+/// A school in the list of those that a token can see.
+#[derive(Debug, Clone, Deserialize)]
+pub struct ListedSchool {
+    /// Wonde's id of the school.
+    pub id: WondeId,
+    #[serde(default, deserialize_with = "shape::text")]
+    pub name: Option<String>,
+    /// The MIS in Wonde's spelling.
+    #[serde(default, deserialize_with = "shape::text")]
+    pub mis: Option<String>,
+    #[serde(default)]
+    pub address: Option<SchoolAddress>,
+}
+
+/// Where a school is, as far as a person needs it to tell two schools apart.
+#[derive(Debug, Clone, Default, Deserialize)]
+pub struct SchoolAddress {
+    #[serde(default, rename = "address_town", deserialize_with = "shape::text")]
+    pub town: Option<String>,
+    #[serde(default, rename = "address_postcode", deserialize_with = "shape::text")]
+    pub postcode: Option<String>,
 }
 
 #[cfg(test)]
@@ -26,5 +52,6 @@ mod tests {
             "region":{"code":"GBR","domain":"api.wonde.com","identifiers":{"urn":1}}}"#;
         let school: School = serde_json::from_str(json).unwrap();
         assert_eq!(school.mis.as_deref(), Some("SIMS"));
+        assert_eq!(school.name.as_deref(), Some("Hill Top"));
     }
 }

@@ -39,12 +39,12 @@ async fn check(context: &Context, claimed: &Claimed, job: &CheckSchool) -> Resul
     let pool = context.queue.pool();
     let (school, client) =
         connection::open(context, &context.wonde_at_login, &job.school_id).await?;
-    let token = ask_for_token(context, &school, &client).await?;
+    let (token, wonde_name) = ask_for_token(context, &school, &client).await?;
     let grants = match token {
         TokenVerdict::Accepted => grants(context, &school, &client).await?,
         _ => Vec::new(),
     };
-    let check = SchoolCheck { checked_at: context.clock.now(), token, grants };
+    let check = SchoolCheck { checked_at: context.clock.now(), token, wonde_name, grants };
     tracing::info!(check.token = token.as_str(), check.missing = check.missing().len(), "checked");
     Ok(schools::keep_check(pool, claimed.lease, &school, &check).await?)
 }
@@ -53,27 +53,29 @@ async fn ask_for_token(
     context: &Context,
     school: &School,
     client: &SchoolClient,
-) -> Result<TokenVerdict, SyncError> {
+) -> Result<(TokenVerdict, Option<String>), SyncError> {
     let pool = context.queue.pool();
-    match client.school().await {
+    // Postgres cannot hold a NUL.
+    let plain = |text: String| text.replace(char::is_control, " ");
+    let verdict = match client.school().await {
         Ok(found) => {
             if school.token == TokenState::Rejected {
                 schools::mark_token_accepted(pool, school).await?;
             }
-            // Postgres cannot hold a NUL.
-            if let Some(mis) = found.mis.map(|mis| mis.replace(char::is_control, " ")) {
+            if let Some(mis) = found.mis.map(plain) {
                 schools::note_mis(pool, &school.id, &mis).await?;
             }
-            Ok(TokenVerdict::Accepted)
+            return Ok((TokenVerdict::Accepted, found.name.map(plain)));
         }
         Err(WondeError::Unauthorized) => {
             schools::mark_token_rejected(pool, school).await?;
-            Ok(TokenVerdict::Refused)
+            TokenVerdict::Refused
         }
-        Err(WondeError::Forbidden { .. }) => Ok(TokenVerdict::NotApproved),
-        Err(WondeError::NotFound) => Ok(TokenVerdict::UnknownSchool),
-        Err(error) => Err(error.into()),
-    }
+        Err(WondeError::Forbidden { .. }) => TokenVerdict::NotApproved,
+        Err(WondeError::NotFound) => TokenVerdict::UnknownSchool,
+        Err(error) => return Err(error.into()),
+    };
+    Ok((verdict, None))
 }
 
 async fn grants(

@@ -175,7 +175,7 @@ pub(super) fn show(operator: &Operator, wrong: &Attention, names: &Names) -> Mar
         }
         @if more > 0 {
             p {
-                a href="/dashboard/schools?trouble=on" {
+                a href="/dashboard/schools?show=attention" {
                     (number(i64::try_from(more).unwrap_or(i64::MAX)))
                     " more"
                 }

@@ -1,36 +1,85 @@
 //! The school's settings, for reading and, for administrators, for changing.
 
-use axum::response::Response;
+mod form;
+
+use axum::{
+    http::StatusCode,
+    response::{IntoResponse, Response},
+};
 use maud::{Markup, html};
 use mis_sync_domain::{
-    Action, ConnectSchool, GuardCategory, LeaverPolicy, School, SchoolSettings, Update,
-    line_manager::HierarchyLists,
+    Action, ConnectSchool, DateRange, GuardCategory, GuardLimit, HourRange, LeaverPolicy, School,
+    SchoolSettings, line_manager::HierarchyLists,
 };
 use mis_sync_store::schools::{self, OnlyIf, Secrets};
 
+use super::{Said, View, render_with};
 use crate::{
     ApiError,
-    dashboard::{form::Posted, login::go, page::form_token, parts::school_path},
+    dashboard::{
+        form::{Fields, Posted},
+        login::go,
+        parts::school_path,
+    },
     parameters::PathId,
-    state::Operator,
+    schools::connection,
+    views::FieldError,
 };
 
-/// A switch: its name in forms, its label, and its field.
-type Switch = (&'static str, &'static str, fn(&mut SchoolSettings) -> &mut bool);
+/// A switch: its name in forms, its label, what it means, and its field.
+type Switch = (&'static str, &'static str, &'static str, fn(&mut SchoolSettings) -> &mut bool);
 
 const SWITCHES: &[Switch] = &[
-    ("teachers_only", "Teachers only", |s| &mut s.teachers_only),
-    ("restore_inactive", "Restore from inactive", |s| &mut s.restore_inactive),
-    ("line_manager_editable", "Line manager editable", |s| &mut s.line_manager_editable),
-    ("job_title_editable", "Job title editable", |s| &mut s.job_title_editable),
-    ("initials_managed_in_ip", "Initials managed in iP", |s| &mut s.initials_managed_in_ip),
-    ("clear_departments", "Clear departments on sync", |s| &mut s.clear_departments),
-    ("import_classes", "Import classes", |s| &mut s.import_classes),
-    ("import_subjects", "Import subjects", |s| &mut s.import_subjects),
-    ("import_photos", "Import photos on every sync", |s| &mut s.import_photos),
-    ("guard", "Hold unusually large changes", |s| &mut s.guard.enabled),
-    ("schedule", "Sync every night", |s| &mut s.schedule.enabled),
-    ("hourly_delta", "Delta every hour", |s| &mut s.schedule.hourly_delta),
+    ("teachers_only", "Teachers only", "Only teaching staff are imported.", |s| {
+        &mut s.teachers_only
+    }),
+    ("restore_inactive", "Restore from inactive", "People who come back can log in again.", |s| {
+        &mut s.restore_inactive
+    }),
+    (
+        "line_manager_editable",
+        "Line manager editable",
+        "iP sets line managers; the MIS fills them for new people only.",
+        |s| &mut s.line_manager_editable,
+    ),
+    (
+        "job_title_editable",
+        "Job title editable",
+        "iP sets job titles; the MIS fills them for new people only.",
+        |s| &mut s.job_title_editable,
+    ),
+    (
+        "initials_managed_in_ip",
+        "Initials managed in iP",
+        "iP sets initials; the MIS fills them for new people only.",
+        |s| &mut s.initials_managed_in_ip,
+    ),
+    (
+        "clear_departments",
+        "Clear departments on sync",
+        "Each sync clears who belongs to which department.",
+        |s| &mut s.clear_departments,
+    ),
+    ("import_classes", "Import classes", "With who teaches them.", |s| &mut s.import_classes),
+    ("import_subjects", "Import subjects", "As the MIS names them.", |s| &mut s.import_subjects),
+    (
+        "import_photos",
+        "Import photos on every sync",
+        "Otherwise photos are imported on request.",
+        |s| &mut s.import_photos,
+    ),
+    (
+        "guard",
+        "Hold unusually large changes",
+        "A sync above the limits below needs approval.",
+        |s| &mut s.guard.enabled,
+    ),
+    ("schedule", "Sync every night", "A full sync between the times below.", |s| {
+        &mut s.schedule.enabled
+    }),
+    ("hourly_delta", "Delta every hour", "Each hour reads what changed.", |s| {
+        &mut s.schedule.hourly_delta
+    }),
 ];
 
 /// What Wonde's lists of line managers name: the value in forms, and in words.
@@ -40,101 +89,91 @@ const HIERARCHY: [(Option<HierarchyLists>, &str); 3] = [
     (Some(HierarchyLists::Reports), "the people who report to a person"),
 ];
 
-pub(super) fn show(operator: &Operator, school: &School) -> Markup {
-    let mut settings = school.settings.clone();
-    let switches: Vec<_> =
-        SWITCHES.iter().map(|(name, text, of)| (*name, *text, *of(&mut settings))).collect();
+/// A person is read again at a login at least once a day.
+const LONGEST_FRESH: u16 = 1440;
+
+/// A form that was not saved: what was typed, what is wrong with it, and what another person changed
+/// in the meantime.
+pub(super) struct Tried {
+    fields: Fields,
+    wrong: Vec<FieldError>,
+    changed: Vec<(String, String)>,
+}
+
+pub(super) fn show(of: &View<'_>) -> Markup {
     html! {
-        section.panel {
+        section #settings.panel {
             header {
                 h2 { "Settings" }
                 p.source { "As the iP app or an administrator set them" }
             }
             dl.facts {
-                @for (_, text, is_on) in &switches {
+                @for (name, value) in facts(&of.school.settings) {
                     div {
-                        dt { (text) }
-                        dd { (if *is_on { "on" } else { "off" }) }
-                    }
-                }
-                div {
-                    dt { "Leavers" }
-                    dd { (policy(settings.leaver_policy)) }
-                }
-                @for (_, text) in HIERARCHY.iter().filter(|(way, _)| *way == settings.hierarchy_lists) {
-                    div {
-                        dt { "Lists of line managers name" }
-                        dd { (text) }
-                    }
-                }
-                div {
-                    dt { "A login is fresh for" }
-                    dd { (settings.refresh_freshness_minutes) " min" }
-                }
-                @for category in GuardCategory::ALL {
-                    @let limit = settings.guard.limit(*category);
-                    div {
-                        dt { "Held above: " (category.as_str().replace('_', " ")) }
-                        dd { (u8::from(limit.percent)) " % and " (limit.count) }
+                        dt { (name) }
+                        dd { (value) }
                     }
                 }
             }
-            @if operator.is_allowed(Action::ManageSchools) { (form(operator, school, &switches)) }
+            @if of.operator.is_allowed(Action::ManageSchools) { (form::show(of)) }
         }
     }
 }
 
-fn policy(policy: LeaverPolicy) -> &'static str {
-    match policy {
+/// Every setting in words.
+fn facts(settings: &SchoolSettings) -> Vec<(String, String)> {
+    let mut settings = settings.clone();
+    let mut facts = Vec::new();
+    for (_, text, _, of) in SWITCHES {
+        facts.push(((*text).to_owned(), if *of(&mut settings) { "on" } else { "off" }.to_owned()));
+    }
+    let leavers = match settings.leaver_policy {
         LeaverPolicy::Deactivate => "can no longer log in",
         LeaverPolicy::Keep => "stay active",
+    };
+    let lists = HIERARCHY.iter().find(|(way, _)| *way == settings.hierarchy_lists);
+    let lists = lists.map_or("", |(_, text)| text);
+    let schedule = &settings.schedule;
+    let night = format!(
+        "{} to {}, {}",
+        String::from(schedule.nightly_from),
+        String::from(schedule.nightly_until),
+        schedule.time_zone
+    );
+    let or_none = |text: String| if text.is_empty() { "none".to_owned() } else { text };
+    let minutes = settings.refresh_freshness_minutes;
+    facts.extend([
+        ("Leavers".to_owned(), leavers.to_owned()),
+        ("Lists of line managers name".to_owned(), lists.to_owned()),
+        ("A login is fresh for".to_owned(), format!("{minutes} min")),
+        ("Nightly sync".to_owned(), night),
+        ("No syncs on".to_owned(), or_none(dates(&schedule.blackout_dates))),
+        ("No syncs at".to_owned(), or_none(hours(&schedule.blackout_hours))),
+    ]);
+    for category in GuardCategory::ALL {
+        facts.push((limit_name(*category), limit_in_words(settings.guard.limit(*category))));
     }
+    facts
 }
 
-fn form(operator: &Operator, school: &School, switches: &[(&str, &str, bool)]) -> Markup {
-    html! {
-        details.data {
-            summary { "Change" }
-            form.settings method="post" action={ (school_path(&school.id)) "/settings" } {
-                (form_token(operator))
-                @for (name, text, is_on) in switches {
-                    label.chip {
-                        input type="checkbox" name=(name) checked[*is_on];
-                        span { (text) }
-                    }
-                }
-                label.chip {
-                    input
-                        type="checkbox"
-                        name="keep_leavers"
-                        checked[school.settings.leaver_policy == LeaverPolicy::Keep];
-                    span { "Leavers stay active" }
-                }
-                label {
-                    "Lists of line managers name"
-                    select name="hierarchy_lists" {
-                        @for (way, text) in HIERARCHY {
-                            option
-                                value=(way.map_or("", HierarchyLists::as_str))
-                                selected[way == school.settings.hierarchy_lists]
-                            { (text) }
-                        }
-                    }
-                }
-                label {
-                    "A login is fresh for (minutes)"
-                    input
-                        name="freshness"
-                        type="number"
-                        min="0"
-                        max="1440"
-                        required
-                        value=(school.settings.refresh_freshness_minutes);
-                }
-                button.primary { "Save" }
-            }
-        }
-    }
+fn limit_name(category: GuardCategory) -> String {
+    format!("Held above: {}", category.as_str().replace('_', " "))
+}
+
+fn limit_in_words(limit: GuardLimit) -> String {
+    format!("{} and {} %", limit.count, u8::from(limit.percent))
+}
+
+fn dates(ranges: &[DateRange]) -> String {
+    let text = |range: &DateRange| format!("{} to {}", range.from, range.until);
+    ranges.iter().map(text).collect::<Vec<_>>().join(", ")
+}
+
+fn hours(ranges: &[HourRange]) -> String {
+    let text = |range: &HourRange| {
+        format!("{} to {}", String::from(range.from), String::from(range.until))
+    };
+    ranges.iter().map(text).collect::<Vec<_>>().join(", ")
 }
 
 pub(in crate::dashboard) async fn change(
@@ -144,34 +183,56 @@ pub(in crate::dashboard) async fn change(
     let access = posted.may(Action::ManageSchools)?;
     let school = access.school(&id).await?;
     let fields = posted.fields();
-    let mut settings = school.settings;
-    for (name, _, of) in SWITCHES {
-        *of(&mut settings) = fields.is_set(name);
-    }
-    settings.leaver_policy =
-        if fields.is_set("keep_leavers") { LeaverPolicy::Keep } else { LeaverPolicy::Deactivate };
-    let wrong = || ApiError::MalformedBody("a login is fresh for 0 to 1440 minutes".into());
-    settings.refresh_freshness_minutes = fields
-        .required("freshness")?
-        .parse()
-        .ok()
-        .filter(|minutes| *minutes <= 1440)
-        .ok_or_else(wrong)?;
-    let lists = fields.text("hierarchy_lists").map(str::parse).transpose();
-    settings.hierarchy_lists = lists.map_err(|_unknown| {
-        ApiError::MalformedBody("lists of line managers name managers or reports".into())
-    })?;
-    let changed = ConnectSchool {
-        id: school.id.clone(),
-        name: school.name,
-        wonde_school_id: school.wonde_school_id,
-        wonde_base_url: school.wonde_base_url,
-        mis: school.mis,
-        settings: Some(settings),
-        callback_url: Update::Keep,
+    let body = form::read(&school, fields);
+    let changed = match connection::read(school.id.clone(), body.into(), access.address_rules()) {
+        Ok((changed, _)) if is_fresh_for_too_long(&changed) => {
+            let message = format!("has to be 0 to {LONGEST_FRESH} minutes");
+            let field = "settings.refresh_freshness_minutes".to_owned();
+            let errors = vec![FieldError { field, message }];
+            return again(&posted, &school, StatusCode::UNPROCESSABLE_ENTITY, errors).await;
+        }
+        Ok((changed, _)) => changed,
+        Err(ApiError::InvalidSchool { errors }) => {
+            return again(&posted, &school, StatusCode::UNPROCESSABLE_ENTITY, errors).await;
+        }
+        Err(error) => return Err(error),
     };
+    let seen = fields.text("version").and_then(|version| version.parse().ok());
+    let only_if = seen.map_or(OnlyIf::Always, |version| OnlyIf::IsOneOf(vec![version]));
     let actor = posted.actor()?;
-    let by = access.connector(&actor, &OnlyIf::Always);
-    let done = schools::connect(access.pool(), by, &changed, Secrets::default()).await?;
-    done.map(|school| go(&school_path(&school.id), None)).ok_or(ApiError::TokenMissing)
+    let by = access.connector(&actor, &only_if);
+    let done = schools::connect(access.pool(), by, &changed, Secrets::default()).await;
+    match done.map_err(ApiError::from) {
+        Ok(Some(school)) => Ok(go(&school_path(&school.id), None)),
+        Ok(None) => super::token::refused(&posted, &id, &ApiError::TokenMissing.to_string()).await,
+        Err(ApiError::ChangedMeanwhile) => {
+            let now = access.school(&id).await?;
+            again(&posted, &now, StatusCode::CONFLICT, Vec::new()).await
+        }
+        Err(error) => Err(error),
+    }
+}
+
+fn is_fresh_for_too_long(school: &ConnectSchool) -> bool {
+    let settings = school.settings.as_ref();
+    settings.is_some_and(|settings| settings.refresh_freshness_minutes > LONGEST_FRESH)
+}
+
+/// The page with the form as it was typed, over the school as it is now.
+async fn again(
+    posted: &Posted,
+    school: &School,
+    status: StatusCode,
+    wrong: Vec<FieldError>,
+) -> Result<Response, ApiError> {
+    let fields = posted.fields().clone();
+    let seen = fields.text("seen").and_then(|seen| serde_json::from_str(seen).ok());
+    let changed = seen.map(|seen: SchoolSettings| {
+        let (before, now) = (facts(&seen), facts(&school.settings));
+        now.into_iter().filter(|fact| !before.contains(fact)).collect()
+    });
+    let tried = Tried { fields, wrong, changed: changed.unwrap_or_default() };
+    let said = Said { tried: Some(tried), ..Said::default() };
+    let page = render_with(&posted.operator, school, said).await?;
+    Ok((status, page).into_response())
 }

@@ -2,18 +2,20 @@
 
 use chrono::TimeDelta;
 use maud::{Markup, html};
-use mis_sync_domain::{Capability, IssueCode, Mis, School, SchoolSettings};
-use mis_sync_queue::{KeyTraffic, WondeTraffic};
-
-use crate::{
-    dashboard::parts::{badge, length, number, panel, scroll},
-    state::Operator,
+use mis_sync_domain::{
+    Capability, CheckedPart, GrantState, IssueCode, Mis, SchoolSettings, TokenState,
 };
+use mis_sync_queue::{KeyTraffic, WondeTraffic};
+use mis_sync_store::schools::Standing;
+
+use super::{View, verdict};
+use crate::dashboard::parts::{badge, length, number, panel, scroll, time, time_or_dash};
 
 /// A kind of data: its name, the issue if it is withheld, what the MIS has to deliver, and the
 /// setting without which it is not requested.
 struct Kind {
     name: &'static str,
+    part: CheckedPart,
     withheld: IssueCode,
     needs: Option<Capability>,
     is_wanted: fn(&SchoolSettings) -> bool,
@@ -22,69 +24,77 @@ struct Kind {
 const KINDS: [Kind; 8] = [
     Kind {
         name: "Employment (who is current)",
+        part: CheckedPart::Employment,
         withheld: IssueCode::EmploymentWithheld,
         needs: None,
         is_wanted: |_| true,
     },
     Kind {
         name: "Contact details (work email)",
+        part: CheckedPart::WorkEmails,
         withheld: IssueCode::ContactDetailsWithheld,
         needs: None,
         is_wanted: |_| true,
     },
     Kind {
         name: "Roles (job title)",
+        part: CheckedPart::JobTitles,
         withheld: IssueCode::RolesWithheld,
         needs: Some(Capability::Roles),
         is_wanted: |_| true,
     },
     Kind {
         name: "Reports to (line manager)",
+        part: CheckedPart::LineManagers,
         withheld: IssueCode::LineManagersWithheld,
         needs: Some(Capability::ReportsTo),
         is_wanted: |_| true,
     },
     Kind {
         name: "Photos",
+        part: CheckedPart::Photos,
         withheld: IssueCode::PhotosWithheld,
         needs: Some(Capability::Photo),
         is_wanted: |settings| settings.import_photos,
     },
     Kind {
         name: "Classes",
+        part: CheckedPart::Classes,
         withheld: IssueCode::ClassesWithheld,
         needs: None,
         is_wanted: |settings| settings.import_classes,
     },
     Kind {
         name: "Staff of classes",
+        part: CheckedPart::ClassStaff,
         withheld: IssueCode::ClassStaffWithheld,
         needs: Some(Capability::ClassStaff),
         is_wanted: |settings| settings.import_classes,
     },
     Kind {
         name: "Subjects",
+        part: CheckedPart::Subjects,
         withheld: IssueCode::SubjectsWithheld,
         needs: None,
         is_wanted: |settings| settings.import_subjects,
     },
 ];
 
-pub(super) fn show(
-    operator: &Operator,
-    school: &School,
-    withheld: &Result<Vec<IssueCode>, String>,
-    traffic: &Result<Option<WondeTraffic>, String>,
-) -> Markup {
-    let mis = operator.access().mis_of(school);
+pub(super) fn show(of: &View<'_>, traffic: &Result<Option<WondeTraffic>, String>) -> Markup {
     html! {
-        div.grid {
-            (panel(
-                "What Wonde delivers",
-                "As of the last complete run",
-                withheld,
-                |withheld| kinds(school, mis, withheld),
-            ))
+        div #delivers.grid {
+            (panel("What Wonde delivers", "Live", &of.standing, |standing| html! {
+                @if let Some(at) = standing.read_at {
+                    p.quiet { "As read " (time(of.operator, at)) "." }
+                }
+                (kinds(of, standing))
+                @if let Some(check) = &of.school.last_check {
+                    details.data {
+                        summary { "The last test of the connection" }
+                        (verdict(check))
+                    }
+                }
+            }))
             (panel(
                 "Requests to Wonde",
                 "The last 15 minutes",
@@ -94,7 +104,7 @@ pub(super) fn show(
                     used_rate(
                         traffic.is_some(),
                         &used
-                            .filter(|key| key.school.as_ref() == Some(&school.id))
+                            .filter(|key| key.school.as_ref() == Some(&of.school.id))
                             .collect::<Vec<_>>(),
                     )
                 },
@@ -103,7 +113,8 @@ pub(super) fn show(
     }
 }
 
-fn kinds(school: &School, mis: Option<&Mis>, withheld: &[IssueCode]) -> Markup {
+fn kinds(of: &View<'_>, standing: &Standing) -> Markup {
+    let mis = of.operator.access().mis_of(of.school);
     html! {
         (scroll("What Wonde delivers", &html! {
             table.rows.tight.cards {
@@ -116,7 +127,7 @@ fn kinds(school: &School, mis: Option<&Mis>, withheld: &[IssueCode]) -> Markup {
                 }
                 tbody {
                     @for kind in &KINDS {
-                        @let (badge, means) = standing(kind, school, mis, withheld);
+                        @let (badge, means) = state_of(of, standing, kind, mis);
                         tr {
                             td { (kind.name) }
                             td { (badge) }
@@ -129,27 +140,64 @@ fn kinds(school: &School, mis: Option<&Mis>, withheld: &[IssueCode]) -> Markup {
     }
 }
 
-/// The state of one kind of data, and what follows.
-fn standing(
+/// The state of one kind of data, and what follows. What an older run read says nothing about a
+/// school that refuses since.
+fn state_of(
+    of: &View<'_>,
+    standing: &Standing,
     kind: &Kind,
-    school: &School,
     mis: Option<&Mis>,
-    withheld: &[IssueCode],
-) -> (Markup, String) {
+) -> (Markup, Markup) {
+    let school = of.school;
     let is_supported = kind.needs.is_none_or(|needed| Mis::supports(mis, needed));
     if let Some(mis) = mis.filter(|_| !is_supported) {
-        let means = format!("{} does not deliver this; iP's values stay.", mis.name);
+        let means = html! { (mis.name) " does not deliver this; iP's values stay." };
         return (badge("cancelled", "–", "not from this MIS"), means);
     }
-    if withheld.contains(&kind.withheld) {
-        return (badge("failed", "✕", "withheld"), kind.withheld.sentence().to_owned());
-    }
     if !(kind.is_wanted)(&school.settings) {
-        return (badge("cancelled", "–", "not imported"), "Off in the school's settings.".into());
+        let means = html! { "Off in the school's settings." };
+        return (badge("cancelled", "–", "not imported"), means);
     }
-    match school.last_full_sync_at {
-        Some(_) => (badge("succeeded", "✓", "delivered"), String::new()),
-        None => (badge("cancelled", "–", "not known yet"), "The first full sync will show.".into()),
+    if school.token != TokenState::Held {
+        let means = html! {
+            "No access since " (time_or_dash(of.operator, standing.token_rejected_at)) "."
+        };
+        return (badge("failed", "?", "unknown"), means);
+    }
+    // A test that is newer than what a run read knows better.
+    let check = school.last_check.as_ref();
+    let check = check.filter(|check| standing.read_at.is_none_or(|read| check.checked_at > read));
+    let grant = check.and_then(|check| check.grants.iter().find(|grant| grant.part == kind.part));
+    let withheld = || (kind.withheld.sentence(), badge("failed", "✕", "withheld"));
+    match grant.map(|grant| grant.state) {
+        Some(GrantState::NotGranted) => {
+            let (sentence, badge) = withheld();
+            let at = check.map(|check| check.checked_at);
+            (badge, html! { (sentence) " Tested " (time_or_dash(of.operator, at)) "." })
+        }
+        Some(GrantState::Granted) => (badge("succeeded", "✓", "delivered"), html! {}),
+        _ if standing.withheld.contains(&kind.withheld) => {
+            let (sentence, badge) = withheld();
+            (badge, html! { (sentence) })
+        }
+        _ => last_read(of),
+    }
+}
+
+/// What the last complete run says, unless Wonde has refused the school since.
+fn last_read(of: &View<'_>) -> (Markup, Markup) {
+    match (of.forbidden_at(), of.school.last_full_sync_at) {
+        (Some(at), _) => {
+            let means = html! {
+                "Wonde refused access " (time(of.operator, at)) ". Test the connection to see."
+            };
+            (badge("failed", "?", "unknown"), means)
+        }
+        (None, Some(_)) => (badge("succeeded", "✓", "delivered"), html! {}),
+        (None, None) => {
+            let means = html! { "The first full sync will show." };
+            (badge("cancelled", "–", "not known yet"), means)
+        }
     }
 }
 

@@ -168,7 +168,7 @@ async fn an_administrator_sets_a_schools_rules() {
     let page = who.get(&app, "/dashboard/schools/oak").await.text;
     assert!(page.contains("<dd>the people who report to a person</dd>"), "{page}");
     let sideways = [("freshness", "30"), ("hierarchy_lists", "sideways")];
-    assert_eq!(who.post(&app, "/dashboard/schools/oak/settings", &sideways).await.status, 400);
+    assert_eq!(who.post(&app, "/dashboard/schools/oak/settings", &sideways).await.status, 422);
     let unsaid = [("freshness", "30"), ("hierarchy_lists", "")];
     who.post(&app, "/dashboard/schools/oak/settings", &unsaid).await;
     let school = app.admin(Ask::get("/v1/schools/oak")).await.json();
@@ -176,7 +176,8 @@ async fn an_administrator_sets_a_schools_rules() {
     for wrong in ["", "soon", "1441", "-1"] {
         let answer =
             who.post(&app, "/dashboard/schools/oak/settings", &[("freshness", wrong)]).await;
-        assert_eq!(answer.status, 400, "{wrong}");
+        assert_eq!(answer.status, 422, "{wrong}");
+        assert!(answer.text.contains("Nothing was saved"), "{}", answer.text);
     }
 }
 

@@ -52,11 +52,20 @@ pub(crate) const ROUTES: &[(&str, &str, &[Role])] = &[
     ("GET", "/dashboard/bulk/review", ACTORS),
     ("GET", "/dashboard/bulk/{bulk_id}", EVERYBODY),
     ("GET", "/dashboard/schools", EVERYBODY),
+    ("GET", "/dashboard/schools/new", &[Admin]),
+    ("POST", "/dashboard/schools/new", &[Admin]),
+    ("GET", "/dashboard/schools/new/{draft_id}", &[Admin]),
+    ("POST", "/dashboard/schools/new/{draft_id}", &[Admin]),
     ("GET", "/dashboard/schools/{school_id}", EVERYBODY),
+    ("GET", "/dashboard/schools/{school_id}/matches", EVERYBODY),
+    ("POST", "/dashboard/schools/{school_id}/matches", ACTORS),
     ("POST", "/dashboard/schools/{school_id}/settings", &[Admin]),
     ("POST", "/dashboard/schools/{school_id}/sync", ACTORS),
     ("GET", "/dashboard/schools/{school_id}/people/{person}", EVERYBODY),
     ("POST", "/dashboard/schools/{school_id}/people/{person}", ACTORS),
+    ("POST", "/dashboard/schools/{school_id}/token", &[Admin]),
+    ("POST", "/dashboard/schools/{school_id}/check", ACTORS),
+    ("POST", "/dashboard/schools/{school_id}/resume", ACTORS),
     ("POST", "/dashboard/schools/{school_id}/quality", ACTORS),
     ("GET", "/dashboard/held", EVERYBODY),
     ("GET", "/dashboard/audit", EVERYBODY),
@@ -137,6 +146,8 @@ async fn an_action_that_is_opened_as_a_page_leads_to_the_page_that_has_it() {
 async fn each_role_can_do_what_it_should_and_no_more() {
     let app = App::start().await;
     let oak = app.school("oak").await;
+    let person = app.person(&oak).await.to_string();
+    app.possible_match("oak", "A1", &person).await;
     let filter = JobFilter::default();
     let bulk = bulk::start(&app.pool, BulkAction::Retry, &filter, &somebody()).await.unwrap();
     let bulk = bulk.0.to_string();
@@ -195,6 +206,8 @@ const FIELDS: &[(&str, &str)] = &[
     ("query", "?state=failed"),
     ("what", "dry-run"),
     ("q", "A1"),
+    ("token", "a-token"),
+    ("decide", "new.A1"),
     ("school", "oak"),
     ("worker", "w1"),
     ("role", "viewer"),

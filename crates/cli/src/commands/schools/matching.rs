@@ -29,7 +29,7 @@ pub(super) async fn list(pool: &Pool, id: &SchoolId, json: bool) -> Result<(), F
             name(&candidate.ip),
             candidate.score.to_string(),
             if candidate.in_doubt { "yes" } else { "no" }.to_owned(),
-            if candidate.is_decided { "yes" } else { "no" }.to_owned(),
+            if candidate.decision.is_some() { "yes" } else { "no" }.to_owned(),
         ]
     };
     let rows: Vec<_> = found.iter().map(row).collect();

@@ -3,7 +3,8 @@ use super::super::fixture::{
     NOTHING, RULES, account, compare, delta, email, group, inactive, list, person, record, school,
     stranger, taught, teaching, told, with,
 };
-use crate::{ClassId, RecordOutcome, StaffRecord};
+use super::{MatchReason, Pair, certain};
+use crate::{ClassId, RecordOutcome, StaffId, StaffRecord};
 
 /// The record of `a1` under a new id and with another login.
 fn moved() -> StaffRecord {
@@ -151,4 +152,28 @@ fn a_name_that_both_lack_is_nothing_in_common() {
     let fetched = list([same_login]).gone(&["a1"]);
     let plan = compare(&nameless("Robin", ""), &fetched, &RULES);
     assert_eq!(plan.told(), ["b1 created", "a1 active=false"]);
+}
+
+#[test]
+fn a_pair_is_certain_if_it_has_enough_in_common_and_no_rival() {
+    use MatchReason::{Classes, FirstName, Initials, Surname, WorkEmail};
+    let people: Vec<StaffId> = (0..6).map(|_| StaffId::new()).collect();
+    let pair = |wonde_id, at: usize, score, reasons| Pair {
+        wonde_id,
+        staff_id: people[at],
+        score,
+        reasons,
+        in_doubt: false,
+    };
+    let all = [
+        pair("A0", 0, 60, &[WorkEmail, FirstName]),
+        pair("A1", 1, 55, &[Surname, FirstName, Classes]),
+        pair("A2", 2, 50, &[Surname, FirstName, Initials]),
+        pair("A3", 3, 55, &[WorkEmail, Initials, Classes]),
+        // Two records for one person, and one of them for another person too.
+        pair("A4", 4, 60, &[WorkEmail, FirstName]),
+        pair("A5", 4, 60, &[WorkEmail, FirstName]),
+        Pair { in_doubt: true, ..pair("A6", 5, 60, &[WorkEmail, FirstName]) },
+    ];
+    assert_eq!(certain(&all), [0, 1]);
 }
