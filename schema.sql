@@ -121,12 +121,6 @@ CREATE OR REPLACE FUNCTION lease_is_over(lease_until timestamp with time zone, l
  STABLE
 RETURN ((lease_until < now()) OR COALESCE((lease_until > ((now() + lease_length) + '00:00:05'::interval)), false));
 
--- How many people a job changed in iP.
-CREATE OR REPLACE FUNCTION people_changed(job job)
- RETURNS bigint
- LANGUAGE sql
- STABLE
-RETURN CASE WHEN (((job).state = 'succeeded'::text) AND (NOT COALESCE((((job).options ->> 'dry_run'::text))::boolean, false))) THEN (((COALESCE((((job).report ->> 'created'::text))::bigint, (0)::bigint) + COALESCE((((job).report ->> 'updated'::text))::bigint, (0)::bigint)) + COALESCE((((job).report ->> 'deactivated'::text))::bigint, (0)::bigint)) + COALESCE((((job).report ->> 'restored'::text))::bigint, (0)::bigint)) ELSE (0)::bigint END;
 -- The words by which a name is found.
 CREATE OR REPLACE FUNCTION name_words(name text)
  RETURNS tsvector
@@ -139,6 +133,13 @@ AS $function$
             '[\u0001-\u002f\u003a-\u0040\u005b-\u0060\u007b-\u00bf\u2000-\u206f\u3000]+', ' ', 'g')), ' '))
     FROM (SELECT folded_name(name)) AS f (folded)
 $function$;
+
+-- How many people a job changed in iP.
+CREATE OR REPLACE FUNCTION people_changed(job job)
+ RETURNS bigint
+ LANGUAGE sql
+ STABLE
+RETURN CASE WHEN (((job).state = 'succeeded'::text) AND (NOT COALESCE((((job).options ->> 'dry_run'::text))::boolean, false))) THEN (((COALESCE((((job).report ->> 'created'::text))::bigint, (0)::bigint) + COALESCE((((job).report ->> 'updated'::text))::bigint, (0)::bigint)) + COALESCE((((job).report ->> 'deactivated'::text))::bigint, (0)::bigint)) + COALESCE((((job).report ->> 'restored'::text))::bigint, (0)::bigint)) ELSE (0)::bigint END;
 
 -- Sets updated_at, for writers who leave it as it is.
 CREATE OR REPLACE FUNCTION set_updated_at()
@@ -350,19 +351,6 @@ CREATE TABLE class_staff (
 );
 CREATE INDEX class_staff_by_person ON class_staff USING btree (staff_id);
 
--- Jobs whose personal data a person has asked to see, which was noted in the audit log.
-CREATE TABLE dashboard_reveal (
-    -- The session whose pages show them.
-    session_id uuid NOT NULL,
-    -- The job.
-    job_id uuid NOT NULL,
-    -- From then on they are hidden again.
-    until timestamp with time zone NOT NULL,
-    CONSTRAINT dashboard_reveal_pkey PRIMARY KEY (session_id, job_id),
-    CONSTRAINT dashboard_reveal_job_id_fkey FOREIGN KEY (job_id) REFERENCES job(id) ON DELETE CASCADE,
-    CONSTRAINT dashboard_reveal_session_id_fkey FOREIGN KEY (session_id) REFERENCES dashboard_session(id) ON DELETE CASCADE
-);
-CREATE INDEX dashboard_reveal_of_job ON dashboard_reveal USING btree (job_id);
 -- A token that an administrator typed to connect a school, until the school is chosen.
 CREATE TABLE connection_draft (
     -- UUIDv7.
@@ -385,6 +373,20 @@ CREATE TABLE connection_draft (
     CONSTRAINT connection_draft_api_key_id_fkey FOREIGN KEY (api_key_id) REFERENCES api_key(id)
 );
 CREATE INDEX connection_draft_expires ON connection_draft USING btree (expires_at);
+
+-- Jobs whose personal data a person has asked to see, which was noted in the audit log.
+CREATE TABLE dashboard_reveal (
+    -- The session whose pages show them.
+    session_id uuid NOT NULL,
+    -- The job.
+    job_id uuid NOT NULL,
+    -- From then on they are hidden again.
+    until timestamp with time zone NOT NULL,
+    CONSTRAINT dashboard_reveal_pkey PRIMARY KEY (session_id, job_id),
+    CONSTRAINT dashboard_reveal_job_id_fkey FOREIGN KEY (job_id) REFERENCES job(id) ON DELETE CASCADE,
+    CONSTRAINT dashboard_reveal_session_id_fkey FOREIGN KEY (session_id) REFERENCES dashboard_session(id) ON DELETE CASCADE
+);
+CREATE INDEX dashboard_reveal_of_job ON dashboard_reveal USING btree (job_id);
 
 -- Who is signed in to the dashboard. The id alone opens nothing: the cookie carries it signed.
 CREATE TABLE dashboard_session (

@@ -145,7 +145,8 @@ fn only_one(typed: &Typed<'_>, results: &Results) -> Option<String> {
             let is_email = typed.text.contains('@');
             let is_id = person.staff_id.is_some_and(|id| is(&id))
                 || person.wonde_id.as_ref().is_some_and(|id| is(id));
-            (is_email || is_id || typed.school.is_some()).then(|| path_of(person)).flatten()
+            // A name is no id: the person may be a namesake, so the list offers to ask the MIS.
+            (is_email || is_id).then(|| path_of(person)).flatten()
         }
         ([], schools, []) => schools.iter().find(|(id, _)| is(id)).map(|(id, _)| school_path(id)),
         ([], [], [job]) if is(&job.id) => Some(job_path(job.id)),

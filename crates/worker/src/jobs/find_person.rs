@@ -38,7 +38,12 @@ impl Run for FindPerson {
 
 async fn find(context: &Context, claimed: &Claimed, job: &FindPerson) -> Result<(), SyncError> {
     let pool = context.queue.pool();
-    let text = person_search::question(pool, job.search_id).await?.unwrap_or_default();
+    let keep =
+        async |found| person_search::keep_answer(pool, claimed.lease, job.search_id, &found).await;
+    let Some(text) = person_search::question(pool, job.search_id).await? else {
+        // The question is no longer kept, so no one waits for an answer.
+        return Ok(keep(FoundInMis { listed: 0, people: Vec::new(), has_more: false }).await?);
+    };
     let (school, client) =
         connection::open(context, &context.wonde_at_login, &job.school_id).await?;
     let mis = school.mis.as_deref().and_then(|spelling| context.mis.find(spelling));
@@ -66,7 +71,7 @@ async fn find(context: &Context, claimed: &Claimed, job: &FindPerson) -> Result<
     people.truncate(MOST);
     let found = FoundInMis { listed: list.fetched.counts.records, people, has_more };
     tracing::info!(found.people = found.people.len(), found.listed, "looked a person up");
-    Ok(person_search::keep_answer(pool, claimed.lease, job.search_id, &found).await?)
+    Ok(keep(found).await?)
 }
 
 /// The school's list of staff.

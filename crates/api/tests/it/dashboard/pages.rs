@@ -86,6 +86,25 @@ async fn a_person_is_explained_to_those_who_may_and_that_is_noted() {
 }
 
 #[tokio::test]
+async fn names_are_found_and_shown_only_by_roles_that_may_and_that_is_noted() {
+    let app = App::start().await;
+    let (_, person) = changed(&app).await;
+    let operator = SignedIn::of_role(&app, Role::Operator).await;
+    let viewer = SignedIn::of_role(&app, Role::Viewer).await;
+    let page = operator.post(&app, "/dashboard/find", &[("q", "ada")]).await.text;
+    assert!(page.contains(&person) && page.contains("Ada Day"), "{page}");
+    assert_eq!(last_action(&app).await, "reveal ");
+    let page = viewer.post(&app, "/dashboard/find", &[("q", "ada")]).await.text;
+    assert!(page.contains("Your role finds people by their staff id"), "{page}");
+    assert!(!page.contains("Ada Day") && !page.contains(&person), "{page}");
+    let path = place(&viewer.post(&app, "/dashboard/find", &[("q", &person)]).await);
+    let page = viewer.get(&app, &path).await.text;
+    assert!(page.contains("class=\"verdict\"") && !page.contains("Ada"), "{page}");
+    let page = operator.post(&app, "/dashboard/find", &[("q", "a")]).await.text;
+    assert!(page.contains("Type at least two letters"), "{page}");
+}
+
+#[tokio::test]
 async fn the_clerk_gets_a_file_of_what_to_mend() {
     let app = App::start().await;
     let (job, _) = changed(&app).await;

@@ -158,3 +158,35 @@ async fn the_history_of_one_person_is_on_their_page() {
     page.see("Show personal data").await;
     page.close().await;
 }
+
+#[tokio::test]
+async fn the_clerk_gets_a_list_with_names() {
+    let Some((site, school)) = two_schools(json!({})).await else { return };
+    let people = people(&site, &school);
+    let person = &people[0];
+    happens(&site, &school, ScenarioName::EmailLost, &[person]);
+    site.sync(&school).await;
+    let page = site.admin().await;
+    page.goto("/dashboard").await;
+    page.take_clicks();
+    page.fill("#find", school.as_str()).await;
+    page.press("Enter").await;
+    page.wait_for_path(&format!("/dashboard/schools/{school}")).await;
+    page.click("form[action$='/quality'] button").await;
+    assert_eq!(page.take_clicks(), 1);
+    // A browser keeps the file to itself, so the same form is sent once more.
+    let file: String = page
+        .evaluate(
+            "(async (form) => (await fetch(form.action, { method: 'POST', \
+             body: new URLSearchParams(new FormData(form)) })).text())\
+             (find(\"form[action$='/quality']\")[0])",
+        )
+        .await;
+    let wanted = format!(
+        "{} {},{},{},Person,,This person has no work email in the MIS.",
+        person.first_name, person.surname, person.mis_id, person.wonde_id
+    );
+    let line = file.lines().find(|line| line.contains(&person.wonde_id)).unwrap();
+    assert!(line.replace('"', "").starts_with(&wanted), "{line}");
+    page.close().await;
+}
