@@ -86,11 +86,12 @@ impl Monday {
         let [good, held, failed, refused, retrying, running, new, again, paused]: [SchoolId; 9] =
             schools.try_into().unwrap();
         let mut ids = vec![("{school}", good.to_string()), ("{new_school}", new.to_string())];
-        add_possible_matches(&site, &good).await;
         ids.push(("{refused}", refused.to_string()));
         ids.push(("{held_school}", held.to_string()));
         ids.push(("{failed_school}", failed.to_string()));
         ids.push(("{succeeded}", site.sync(&good).await));
+        // The next sync would forget them.
+        add_possible_matches(&site, &good).await;
         let staff = site.app.simulator.simulator().truth(good.as_str()).unwrap().staff;
         ids.push(("{person}", staff[0].wonde_id.clone()));
         site.sync(&again).await;
@@ -114,9 +115,8 @@ impl Monday {
     }
 }
 
-/// Three records that may be people of the school, one of them certainly.
+/// Three records that are certainly people of the school.
 async fn add_possible_matches(site: &Site, school: &SchoolId) {
-    site.sync(school).await;
     let matches = format!(
         "INSERT INTO match_candidate (school_id, wonde_id, staff_id, score, reasons, mis_first_name,
              mis_surname, mis_email, job_id)
