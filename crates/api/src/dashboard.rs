@@ -56,7 +56,7 @@ fn routes() -> Vec<(&'static str, MethodRouter<ApiState>)> {
         ("/dashboard/events", get(live::watch)),
         ("/dashboard/palette", get(palette::find)),
         ("/dashboard/find", get(find::show).post(find::find)),
-        ("/dashboard/find/ask", get(find::show).post(find::ask)),
+        ("/dashboard/find/ask", act(post(find::ask))),
         ("/dashboard/find/{job_id}", get(find::answer)),
         ("/dashboard/jobs", get(jobs::show)),
         ("/dashboard/jobs/views", act(post(jobs::save_view))),
