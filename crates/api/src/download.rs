@@ -7,7 +7,10 @@ use std::io;
 
 use axum::{
     body::Body,
-    http::header::{CONTENT_DISPOSITION, CONTENT_TYPE},
+    http::{
+        HeaderName,
+        header::{CONTENT_DISPOSITION, CONTENT_TYPE},
+    },
     response::{IntoResponse, Response},
 };
 use futures::{StreamExt, TryStreamExt, stream};
@@ -69,9 +72,13 @@ pub(crate) async fn download(pool: &Pool, list: List) -> Result<Response, ApiErr
         io::Error::other(error)
     });
     let body = Body::from_stream(stream::iter([Ok(start)]).chain(rest));
+    Ok((headers(&name), body).into_response())
+}
+
+/// The headers of a CSV file with this name.
+pub(crate) fn headers(name: &str) -> [(HeaderName, String); 2] {
     let disposition = format!("attachment; filename=\"{name}.csv\"");
-    let headers = [(CONTENT_TYPE, csv::MEDIA_TYPE.to_owned()), (CONTENT_DISPOSITION, disposition)];
-    Ok((headers, body).into_response())
+    [(CONTENT_TYPE, csv::MEDIA_TYPE.to_owned()), (CONTENT_DISPOSITION, disposition)]
 }
 
 impl List {

@@ -8,7 +8,7 @@ use mis_sync_domain::{AlertKind, JobKind, JobState, Lane};
 use sqlx::PgPool;
 
 use crate::Error;
-pub use now::{Now, OpenOutage, now};
+pub use now::{Cause, Now, OpenOutage, now};
 pub use series::{KindPoint, Point, Window, fill_periods, series};
 pub use vitals::{LostWorker, PausedLane, Vitals, vitals};
 

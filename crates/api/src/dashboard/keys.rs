@@ -39,7 +39,7 @@ async fn render(operator: &Operator, new: Option<(&ApiKey, &SecretString)>) -> R
         p.quiet {
             "A person who signs in here with a key is signed out "
             (how_long())
-            ", and at once when the key is revoked."
+            ", and immediately when the key is revoked or expires."
         }
     };
     Page { operator, tab: Tab::Keys, title: "API keys", watch: None }.show(&content)

@@ -9,7 +9,7 @@ use mis_sync_wonde_sim::SimulatorOptions;
 use crate::site::{Site, act};
 
 /// A page whose parts move by more than this is unsteady, as browsers measure it.
-const STEADY: f64 = 0.1;
+const STEADY: f64 = 0.02;
 
 /// A script variable that disappears when the page is loaded again.
 const MARK: &str = "window.isTheSamePage = true";

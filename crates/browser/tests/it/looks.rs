@@ -223,7 +223,7 @@ async fn the_first_load_is_small() {
     page.wait_for_path("/dashboard").await;
     let overview: u64 = page.evaluate(FETCHED).await;
     assert!(login > 10_000 && overview > 0, "{login}, {overview}: something was fetched");
-    assert!(login + overview <= 100 * 1024, "{login} and {overview} bytes");
+    assert!(login + overview <= 45 * 1024, "{login} and {overview} bytes");
     page.close().await;
 }
 

@@ -19,12 +19,23 @@ pub struct Now {
     pub oldest_waiting: Vec<(Lane, Duration)>,
     /// Jobs that finished in the last 24 hours, for every state.
     pub ended: Vec<(JobState, i64)>,
-    /// Error types of the jobs that failed in the last 24 hours, the most frequent first.
-    pub failures: Vec<(String, i64)>,
+    /// Why jobs failed in the last 24 hours, the most frequent cause first.
+    pub failures: Vec<Cause>,
     /// Schools whose logins are answered without asking Wonde, the newest outage first.
     pub outages: Vec<OpenOutage>,
     /// Jobs that wait for approval.
     pub held: i64,
+}
+
+/// Why jobs failed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Cause {
+    /// The type of the error.
+    pub code: String,
+    /// One line for people.
+    pub title: String,
+    /// How many jobs.
+    pub jobs: i64,
 }
 
 /// A school whose Wonde failed a login and has not answered since.
@@ -108,19 +119,23 @@ async fn ended(pool: &PgPool) -> Result<Vec<(JobState, i64)>, Error> {
     Ok(states.map(|state| (*state, jobs(state))).collect())
 }
 
-async fn failures(pool: &PgPool) -> Result<Vec<(String, i64)>, Error> {
-    let rows = sqlx::query!(
+async fn failures(pool: &PgPool) -> Result<Vec<Cause>, Error> {
+    let causes = sqlx::query_as!(
+        Cause,
         r#"
-        SELECT coalesce(error ->> 'type', '') AS "code!", count(*) AS "jobs!" FROM job
+        SELECT coalesce(error ->> 'type', '') AS "code!",
+            coalesce(max(error ->> 'title'), 'No reason was recorded') AS "title!",
+            count(*) AS "jobs!"
+        FROM job
         WHERE kind <> ALL($2) AND state = 'failed' AND finished_at >= now() - interval '1 day'
-        GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT $1
+        GROUP BY 1 ORDER BY 3 DESC, 1 LIMIT $1
         "#,
         TOP,
         &internal_kinds(),
     )
     .fetch_all(pool)
     .await?;
-    Ok(rows.into_iter().map(|row| (row.code, row.jobs)).collect())
+    Ok(causes)
 }
 
 /// The kinds that the figures leave out.

@@ -156,7 +156,8 @@ pub async fn series(pool: &PgPool, window: Window) -> Result<Vec<Point>, Error> 
 }
 
 /// Stores the next few periods of each window that are over and not stored yet, and deletes those
-/// that no window shows any more, with the logins of that time. Returns their number; 0 means that nothing is left to do.
+/// that no window shows any more, with the logins of that time. Returns their number; 0 means that
+/// nothing is left to do.
 ///
 /// Periods older than the window are never read, however long no leader did this.
 pub async fn fill_periods(pool: &PgPool) -> Result<u64, Error> {

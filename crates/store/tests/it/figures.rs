@@ -153,7 +153,9 @@ async fn now_says_how_things_stand() {
         now.ended,
         [(JobState::Succeeded, 2), (JobState::Failed, 1), (JobState::Cancelled, 0)]
     );
-    assert_eq!(now.failures, [("database".to_owned(), 1)]);
+    let causes: Vec<_> =
+        now.failures.iter().map(|cause| (cause.code.as_str(), cause.jobs)).collect();
+    assert_eq!(causes, [("database", 1)]);
     // What was stored meanwhile counts once, and the day begins where it should.
     ended(&store, "23 hours 59 minutes", "succeeded", &[1]).await;
     ended(&store, "24 hours 1 minute", "succeeded", &[1]).await;

@@ -13,6 +13,7 @@ use mis_sync_store::{
     sessions::REVEAL_MINUTES,
 };
 
+use super::{is_to_review, review};
 use crate::{
     ApiError,
     dashboard::{
@@ -394,12 +395,15 @@ pub(in crate::dashboard) async fn reveal(
     Ok(go(&wanted.address(&job), None))
 }
 
-/// The changes as a file, which is noted.
+/// The changes as a file, which is noted. Of a held job it is the review, with the names of everyone.
 pub(in crate::dashboard) async fn download_changes(
     PathId(job_id): PathId,
     posted: Posted,
 ) -> Result<Response, ApiError> {
     let (access, job) = posted.job(Action::SeePersonalData, &job_id).await?;
     let personal = note(access, &job, AuditAction::Export, "changes").await?;
+    if is_to_review(&job) {
+        return review::download(access.pool(), &job).await;
+    }
     download(access.pool(), List::Changes(job.id, personal)).await
 }

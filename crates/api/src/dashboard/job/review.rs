@@ -6,7 +6,7 @@ mod people;
 
 use std::collections::HashMap;
 
-use axum::response::Response;
+use axum::response::{IntoResponse, Response};
 use maud::{Markup, html};
 use mis_sync_domain::{Action, Affected, GuardCategory, Job, PersonKey, Recount, Review, SchoolId};
 use mis_sync_store::{Error, Pool, fetches, jobs, staff};
@@ -19,6 +19,7 @@ use crate::{
         page::form_token,
         parts::job_path,
     },
+    download::headers,
     parameters::PathId,
     state::Operator,
 };
@@ -213,6 +214,12 @@ fn downloads(operator: &Operator, job: &Job) -> Markup {
             }
         }
     }
+}
+
+/// Everyone about whom something would change, as a file.
+pub(super) async fn download(pool: &Pool, job: &Job) -> Result<Response, ApiError> {
+    let held = Held::read(pool, job, true).await?;
+    Ok((headers(&format!("changes-{}", job.id)), people::file(&held)).into_response())
 }
 
 /// The job's page with these ticks: the recount, and a search or another part of the list.

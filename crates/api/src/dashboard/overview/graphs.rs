@@ -6,7 +6,7 @@ use maud::{Markup, html};
 use mis_sync_domain::JobKind;
 use mis_sync_store::{
     Pool,
-    figures::{KindPoint, Now, Point, Window},
+    figures::{Cause, KindPoint, Now, Point, Window},
     login_minutes::{self, LoginCount},
 };
 
@@ -51,6 +51,9 @@ pub(super) fn window(text: Option<&str>) -> Result<Window, ApiError> {
 
 /// How quickly 95 of 100 logins should be answered, in milliseconds.
 const BUDGET_MS: i32 = 800;
+
+/// The failed jobs of the last 24 hours with an error.
+const FAILED: &str = "/dashboard/jobs?state.failed=on&age=24h&retried=on&error=";
 
 /// The links to the spans.
 pub(super) fn windows(window: Window) -> Markup {
@@ -126,18 +129,16 @@ fn times(points: &[Point]) -> Vec<DateTime<Utc>> {
 
 /// Causes of failed jobs, the most frequent first.
 fn failures(now: &Now) -> Markup {
-    let most = now.failures.first().map_or(1, |(_, jobs)| *jobs).max(1);
+    let most = now.failures.first().map_or(1, |cause| cause.jobs).max(1);
     html! {
         @if !now.failures.is_empty() {
             table.causes {
                 caption { "Failed in the last 24 hours, by cause" }
                 tbody {
-                    @for (code, jobs) in now.failures.iter().take(5) {
+                    @for Cause { code, title, jobs } in now.failures.iter().take(5) {
                         tr {
                             td {
-                                a href={ "/dashboard/jobs?state.failed=on&age=24h&retried=on&error=" (code) } {
-                                    (code.replace('_', " "))
-                                }
+                                a   href={ (FAILED) (code) } title=(code) { (title) }
                             }
                             td.number { (number(*jobs)) }
                             td {

@@ -137,6 +137,24 @@ async fn the_clerk_gets_a_file_of_what_to_mend() {
 }
 
 #[tokio::test]
+async fn a_held_change_is_downloaded_with_names_and_that_is_noted() {
+    let app = App::start().await;
+    let (job, person) = changed(&app).await;
+    app.put_in_state(&job, "held").await;
+    let guard = r#"{"guard":[{"category":"deactivated","records":1,"of":8}]}"#;
+    app.sql(format!("UPDATE job SET report = '{guard}' WHERE id = '{job}'")).await;
+    let operator = SignedIn::of_role(&app, Role::Operator).await;
+    let path = format!("/dashboard/jobs/{job}/download");
+    let file = operator.post(&app, &path, &[]).await;
+    let lines: Vec<&str> = file.text.lines().collect();
+    assert!(lines[0].ends_with("Name,Work email,Id,Group,Field,Old,New"), "{}", file.text);
+    assert_eq!(lines.len(), 4, "{}", file.text);
+    assert!(lines.iter().skip(1).all(|line| line.starts_with("Ada ") && line.contains(&person)));
+    assert!(file.text.contains("can no longer log in"), "{}", file.text);
+    assert_eq!(last_action(&app).await, format!("export {job}"));
+}
+
+#[tokio::test]
 async fn a_panel_that_cannot_be_read_says_so_and_the_rest_is_there() {
     let app = App::start().await;
     let who = SignedIn::with(&app, &app.admin).await;

@@ -7,8 +7,9 @@ use mis_sync_domain::{Action, GuardCategory, Job, PersonKey, ReviewedPerson};
 
 use super::{Draft, Held};
 use crate::{
+    csv,
     dashboard::{
-        job::changes::{Shown, described, tail},
+        job::changes::{Shown, described, tail, words},
         parts::{number, school_path},
     },
     state::Operator,
@@ -83,6 +84,36 @@ fn lines(held: &Held) -> Vec<Line<'_>> {
     lines
 }
 
+/// One line for each change of a person, in the order of the list.
+pub(super) fn file(held: &Held) -> String {
+    let columns = ["Name", "Work email", "Id", "Group", "Field", "Old", "New"];
+    let mut file = csv::header(&columns);
+    for (key, one, name) in lines(held) {
+        let [name, email] = name.map_or(["", ""], |[name, email]| [name.as_str(), email]);
+        let id = page_id(key);
+        let group = match one.categories.first() {
+            Some(category) => heading(*category),
+            None if one.is_new => "new in iP",
+            None => "other changes",
+        };
+        for change in &one.changes {
+            let [old, new] = [&change.old, &change.new]
+                .map(|value| value.as_ref().map_or("", |value| value.as_str()));
+            let field = words(change.field);
+            file.push_str(&csv::record(&[name, email, &id, group, field, old, new]));
+        }
+    }
+    file
+}
+
+/// The id of a person as their page has it.
+fn page_id(key: &PersonKey) -> String {
+    match key {
+        PersonKey::StaffId(id) => id.to_string(),
+        PersonKey::WondeId(id) => id.clone(),
+    }
+}
+
 /// Links that show one category alone. The address has the category, and ticks stay.
 fn filters(all: &[Line<'_>]) -> Markup {
     let people_of = |is: &dyn Fn(&ReviewedPerson) -> bool| {
@@ -140,10 +171,7 @@ fn person(
     kinds.extend(one.is_new.then_some("new"));
     kinds.extend(is_other(one).then_some("other"));
     let id = key.to_string();
-    let page_id = match key {
-        PersonKey::StaffId(id) => id.to_string(),
-        PersonKey::WondeId(id) => id.clone(),
-    };
+    let page_id = page_id(key);
     html! {
         li data-kinds=(kinds.join(" ")) {
             @match &job.school_id {
