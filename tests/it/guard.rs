@@ -203,7 +203,11 @@ async fn an_approval_of_what_is_not_held_is_refused() {
         (json!({"categories": ["logins"]}), 400, "has to name at least one of deactivated"),
         (json!({"categories": []}), 400, "has to name at least one of deactivated"),
         (json!({"categories": "deactivated"}), 400, "has to be a list of texts"),
-        (json!({"category": ["deactivated"]}), 400, "known are `categories`, `leave_people` and `reason`"),
+        (
+            json!({"category": ["deactivated"]}),
+            400,
+            "known are `categories`, `leave_people` and `reason`",
+        ),
     ] {
         let answer = app.post(&path).json(&body).send().await.unwrap();
         assert_eq!(answer.status(), status, "{body}");

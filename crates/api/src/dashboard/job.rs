@@ -239,6 +239,9 @@ fn standing(job: &Job, attempts: &[Attempt]) -> Markup {
     if job.state == JobState::Succeeded {
         return html! { p.standing.good { "✓ " (ended(job)) } };
     }
+    if job.state == JobState::Queued {
+        return html! { p.standing.quiet { "It has not started." } };
+    }
     let Some(progress) = job.progress.filter(|_| job.state == JobState::Running) else {
         return html! {};
     };

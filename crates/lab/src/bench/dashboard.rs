@@ -46,16 +46,19 @@ const PAGES: &[&str] = &[
     "/dashboard/jobs?state.failed=on&age=24h",
     "/dashboard/jobs?q=school-7",
     "/dashboard/schools",
-    "/dashboard/schools?q=7&trouble=on",
+    "/dashboard/schools?q=7&show=attention",
+    "/dashboard/schools?show=stale&sort=-last_good",
     "/dashboard/schools/school-7",
+    "/dashboard/schools/school-7/people/A700001",
+    "/dashboard/find",
     "/dashboard/held",
     "/dashboard/queues",
     "/dashboard/audit",
 ];
 
 const WHAT: &str = "\
-  2,000 schools and 1,000,000 jobs of thirty days in a Postgres of its own, which shares this
-  machine with the one who asks. Each read one hundred times, one after the other.";
+  2,000 schools, 400,000 people and 1,000,000 jobs of thirty days in a Postgres of its own, which
+  shares this machine with the one who asks. Each read one hundred times, one after the other.";
 
 pub(crate) async fn run() -> Result<(), Failure> {
     if cfg!(debug_assertions) {
@@ -107,6 +110,42 @@ async fn measure(system: &PrivateSystem) -> Result<(), Failure> {
             times.push(start.elapsed());
         }
         tell(&format!("GET {path}"), &times)?;
+    }
+    search(&http, system, &cookie).await
+}
+
+/// Names that are looked for in the box at the top.
+const SEARCHES: &[&str] =
+    &["smith", "sm", "alex smith", "alex.smith.7@school-7.example", "nobody-like-it"];
+
+/// The search posts a form, with the token of the session.
+async fn search(
+    http: &Client,
+    system: &PrivateSystem,
+    cookie: &HeaderValue,
+) -> Result<(), Failure> {
+    let url = format!("{}/dashboard/find", system.api_url);
+    let page = http.get(&url).header(COOKIE, cookie).send().await?.text().await?;
+    let token = page
+        .split_once("name=\"form_token\" value=\"")
+        .and_then(|(_, rest)| rest.split_once('"'))
+        .ok_or_else(|| Failure::work("the page has no form"))?
+        .0;
+    for text in SEARCHES {
+        let mut times = Vec::new();
+        for _ in 0..ROUNDS {
+            let start = Instant::now();
+            let form =
+                http.post(&url).header(COOKIE, cookie).form(&[("form_token", token), ("q", text)]);
+            let answer = form.send().await?;
+            // One exact hit leads to the person's page.
+            if answer.status() != StatusCode::OK && answer.status() != StatusCode::SEE_OTHER {
+                return Err(Failure::work(format!("a search answered {}", answer.status())));
+            }
+            answer.bytes().await?;
+            times.push(start.elapsed());
+        }
+        tell(&format!("POST /dashboard/find: {text}"), &times)?;
     }
     Ok(())
 }

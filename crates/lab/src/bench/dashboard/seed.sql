@@ -1,4 +1,5 @@
--- 2,000 schools and 1,000,000 jobs of thirty days: logins and syncs, states and errors as they come.
+-- 2,000 schools with 200 people each, and 1,000,000 jobs of thirty days: logins and syncs, states and
+-- errors as they come.
 INSERT INTO school (id, name, wonde_school_id)
 SELECT 'school-' || n, 'School number ' || n, 'A' || n FROM generate_series(1, 2000) n;
 INSERT INTO job (id, kind, lane, school_id, staff_id, unique_key, requested_by, state, attempt, max_attempts,
@@ -30,3 +31,19 @@ FROM (
             WHEN n % 50 = 7 THEN 'failed' WHEN n % 200 = 9 THEN 'cancelled' ELSE 'succeeded' END AS state
     FROM generate_series(1, 1000000) n
 ) history;
+INSERT INTO job_attempt (job_id, fence, attempt, worker, started_at, ended_at, outcome, error)
+SELECT id, fence, 1, worker, started_at, coalesce(finished_at, started_at + interval '1 second'),
+    CASE state WHEN 'succeeded' THEN 'succeeded' WHEN 'failed' THEN 'failed' ELSE 'retry' END, error
+FROM job WHERE state IN ('succeeded', 'failed', 'retrying') AND fence IS NOT NULL;
+INSERT INTO staff (id, school_id, wonde_id, upi, email, first_name, surname, initials, password_hash)
+SELECT ('00000000-0000-7000-8000-' || lpad(to_hex(school * 200 + n), 12, '0'))::uuid, 'school-' || school,
+    'A' || school * 100000 + n, md5('upi' || school * 1000 + n),
+    lower(first || '.' || last) || '.' || n || '@school-' || school || '.example', first, last,
+    left(first, 1) || left(last, 1), '-'
+FROM generate_series(1, 2000) school, generate_series(1, 200) n,
+    LATERAL (SELECT (ARRAY['Alex', 'Priya', 'Tom', 'Zoë', 'Grace', 'Omar', 'Ewa', 'Bjørn', 'Nia', 'Seán'])[1 + n % 10] AS first,
+        (ARRAY['Smith', 'Shah', 'Jones', 'Okafor', 'Müller', 'O''Brien', 'Smythe', 'Khan', 'Evans', 'Nowak', 'Ashworth',
+            'Taylor', 'Singh', 'Brown', 'Small', 'Roberts', 'Clarke'])[1 + (n * 7 + school) % 17] AS last) named;
+INSERT INTO login_minute (minute, outcome, within_ms, logins)
+SELECT date_trunc('minute', now()) - m * interval '1 minute', outcome, within, 1 + m % 9
+FROM generate_series(1, 43200) m, unnest(ARRAY['fresh', 'updated', 'stale']) outcome, unnest(ARRAY[50, 400, 1600]) within;
