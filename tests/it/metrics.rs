@@ -7,6 +7,7 @@ use std::{
     time::Duration,
 };
 
+use mis_sync_domain::JobKind;
 use mis_sync_telemetry::metrics;
 use mis_sync_testing::{Process, TestApp, TestAppOptions, eventually, http_client};
 use mis_sync_wonde_sim::SimulatorOptions;
@@ -34,8 +35,8 @@ belong to one process, so use `sum`. A counter starts at 0 with its process. Eac
 usual `process_start_time_seconds`, `process_cpu_seconds_total`, `process_resident_memory_bytes`,
 `process_virtual_memory_bytes`, `process_threads`, `process_open_fds` and `process_max_fds`.
 
-Kinds of jobs are `sync-school`, `refresh-user`, `handle-webhook`, `send-alert` and `act-on-jobs`; lanes
-are `bulk`, `interactive` and `internal`. The number of requests to Wonde is
+Kinds of jobs are {kinds}.
+Lanes are `bulk`, `interactive` and `internal`. The number of requests to Wonde is
 `mis_sync_wonde_request_duration_seconds_count`; its answers 429 are those with `status=\"429\"`. A
 lease that was lost is `mis_sync_job_attempts_total{outcome=\"lost\"}`.
 ";
@@ -43,7 +44,8 @@ lease that was lost is `mis_sync_job_attempts_total{outcome=\"lost\"}`.
 #[test]
 fn the_page_is_that_of_the_list() {
     let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/metrics.md");
-    let text = HEAD.to_owned() + &metrics::table();
+    let kinds: Vec<String> = JobKind::KNOWN.iter().map(|kind| format!("`{kind}`")).collect();
+    let text = HEAD.replace("{kinds}", &kinds.join(", ")) + &metrics::table();
     if std::env::var_os("UPDATE_EXPECT").is_some() {
         std::fs::write(&page, &text).unwrap();
     }
