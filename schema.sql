@@ -80,10 +80,12 @@ CREATE OR REPLACE FUNCTION folded_name(name text)
  LANGUAGE sql
  IMMUTABLE PARALLEL SAFE STRICT
 AS $function$
-    -- An entry of the index must not exceed 2 kB, however long a name is.
-    SELECT left(replace(replace(replace(translate(
+    -- An entry of the index must not exceed 2 kB, however long a name is. Only a database in UTF-8 can
+    -- take accents apart; in another, only names without accents are found, and nothing fails.
+    SELECT CASE current_setting('server_encoding') WHEN 'UTF8' THEN left(replace(replace(replace(translate(
         lower(regexp_replace(normalize(left(name, 400), NFKD), '[\u0300-\u036f]', '', 'g')),
         'øłđðı', 'olddi'), 'ß', 'ss'), 'æ', 'ae'), 'œ', 'oe'), 500)
+    ELSE lower(left(name, 400)) END
 $function$;
 
 -- Whether workers leave jobs of this lane and this school alone for now.

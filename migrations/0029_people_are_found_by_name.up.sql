@@ -1,9 +1,11 @@
 -- People are found by the beginning of any word of their names, whoever wrote the row.
 CREATE FUNCTION folded_name(name text) RETURNS text LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS $$
-    -- An entry of the index must not exceed 2 kB, however long a name is.
-    SELECT left(replace(replace(replace(translate(
+    -- An entry of the index must not exceed 2 kB, however long a name is. Only a database in UTF-8 can
+    -- take accents apart; in another, only names without accents are found, and nothing fails.
+    SELECT CASE current_setting('server_encoding') WHEN 'UTF8' THEN left(replace(replace(replace(translate(
         lower(regexp_replace(normalize(left(name, 400), NFKD), '[\u0300-\u036f]', '', 'g')),
         'øłđðı', 'olddi'), 'ß', 'ss'), 'æ', 'ae'), 'œ', 'oe'), 500)
+    ELSE lower(left(name, 400)) END
 $$;
 COMMENT ON FUNCTION folded_name IS 'A name without accents and capitals, as it is searched for. mis_sync_domain::NameQuery does the same.';
 
