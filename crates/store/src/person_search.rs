@@ -1,5 +1,5 @@
-//! Questions to the MIS about a person of whom no sync kept anything, and the answers. Both are personal data:
-//! they are in this table alone, for minutes.
+//! Questions to the MIS about a person whom no sync has recorded, and the answers. Both are personal data,
+//! kept for minutes and in this table alone.
 
 use chrono::{DateTime, Utc};
 use mis_sync_domain::{ApiKeyId, AuditAction, FindPerson, FoundInMis, Job, JobId, Lease, SchoolId};

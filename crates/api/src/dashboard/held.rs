@@ -13,8 +13,8 @@ use super::{
     job, live,
     page::{FRAME, Page, Tab},
     parts::{
-        Names, ago, announced, count, empty, job_path, names_of, now, panel, read, school, state,
-        time,
+        Names, ago, announced, count, empty, job_path, names_of, now, panel, read, school, share,
+        state, time,
     },
 };
 use crate::{ApiError, state::Operator};
@@ -111,21 +111,7 @@ fn one(operator: &Operator, job: &Job, groups: &[ChangeGroup], names: &Names) ->
             }
             ul.guard {
                 @for affected in guard {
-                    li {
-                        strong { (affected.sentence()) }
-                        " "
-                        meter
-                            min="0"
-                            max=(affected.of.max(1))
-                            low=(affected.of / 5)
-                            high=(affected.of / 2)
-                            optimum="0"
-                            value=(affected.records)
-                            aria-label="Share" {}
-                        " "
-                        (affected.records * 100 / affected.of.max(1))
-                        " %"
-                    }
+                    li { (share(affected)) }
                 }
             }
             h3 { "Everything that would change" }

@@ -4,7 +4,7 @@ use std::{collections::HashMap, time::Duration};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use maud::{Markup, Render, html};
-use mis_sync_domain::{Clock, Job, JobId, JobState, SchoolId, StaffId};
+use mis_sync_domain::{Affected, Clock, Job, JobId, JobState, SchoolId, StaffId};
 use mis_sync_store::{Pool, schools, workers::RunningJob};
 use tokio::time::timeout;
 
@@ -117,6 +117,25 @@ pub(super) async fn names_of(pool: &Pool, ids: impl IntoIterator<Item = &SchoolI
         return Names::new();
     }
     read(schools::names(pool, &ids)).await.unwrap_or_default()
+}
+
+/// What the guard found in a category, and the share of the records.
+pub(super) fn share(affected: &Affected) -> Markup {
+    html! {
+        strong { (affected.sentence()) }
+        " "
+        meter
+            min="0"
+            max=(affected.of.max(1))
+            low=(affected.of / 5)
+            high=(affected.of / 2)
+            optimum="0"
+            value=(affected.records)
+            aria-label="Share" {}
+        " "
+        (affected.records * 100 / affected.of.max(1))
+        " %"
+    }
 }
 
 /// A heading that changes, and is then announced to screen readers.

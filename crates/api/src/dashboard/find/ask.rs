@@ -1,4 +1,4 @@
-//! Asks the MIS of a school about a person of whom no sync kept anything.
+//! Asks the MIS of a school about a person whom no sync has recorded.
 
 use axum::response::Response;
 use maud::{Markup, html};

@@ -17,7 +17,7 @@ use crate::{
     dashboard::{
         form::{Fields, Posted},
         page::form_token,
-        parts::job_path,
+        parts::{job_path, share},
     },
     download::headers,
     parameters::PathId,
@@ -154,28 +154,13 @@ pub(super) fn show(
 }
 
 fn category(affected: &Affected, draft: &Draft) -> Markup {
-    let percent = affected.records * 100 / affected.of.max(1);
     html! {
         label.check {
             input
                 type="checkbox"
                 name={ "category." (affected.category) }
                 checked[!draft.left_out.contains(&affected.category)];
-            span {
-                strong { (affected.sentence()) }
-                " "
-                meter
-                    min="0"
-                    max=(affected.of.max(1))
-                    low=(affected.of / 5)
-                    high=(affected.of / 2)
-                    optimum="0"
-                    value=(affected.records)
-                    aria-label="Share" {}
-                " "
-                (percent)
-                " %"
-            }
+            span { (share(affected)) }
         }
     }
 }

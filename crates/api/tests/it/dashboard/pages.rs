@@ -22,6 +22,13 @@ async fn changed(app: &App) -> (String, String) {
     (job, person)
 }
 
+/// Holds a job because five of eight people would be deactivated.
+async fn hold(app: &App, job: &str) {
+    let guard = r#"{"guard":[{"category":"deactivated","records":5,"of":8}]}"#;
+    app.put_in_state(job, "held").await;
+    app.sql(format!("UPDATE job SET report = '{guard}' WHERE id = '{job}'")).await;
+}
+
 async fn last_action(app: &App) -> String {
     let lines = audit::list(&app.pool, &AuditFilter::default(), 1).await.unwrap();
     let job = lines[0].job_id.map(|id| id.to_string()).unwrap_or_default();
@@ -140,9 +147,7 @@ async fn the_clerk_gets_a_file_of_what_to_mend() {
 async fn a_held_change_is_downloaded_with_names_and_that_is_noted() {
     let app = App::start().await;
     let (job, person) = changed(&app).await;
-    app.put_in_state(&job, "held").await;
-    let guard = r#"{"guard":[{"category":"deactivated","records":1,"of":8}]}"#;
-    app.sql(format!("UPDATE job SET report = '{guard}' WHERE id = '{job}'")).await;
+    hold(&app, &job).await;
     let operator = SignedIn::of_role(&app, Role::Operator).await;
     let path = format!("/dashboard/jobs/{job}/download");
     let file = operator.post(&app, &path, &[]).await;
@@ -318,9 +323,7 @@ async fn the_second_of_two_tabs_is_told_who_was_first() {
     let app = App::start().await;
     let oak = app.school("oak").await;
     let job = app.job(&oak).await.id.to_string();
-    let guard = r#"{"guard":[{"category":"deactivated","records":5,"of":8}]}"#;
-    app.put_in_state(&job, "held").await;
-    app.sql(format!("UPDATE job SET report = '{guard}' WHERE id = '{job}'")).await;
+    hold(&app, &job).await;
     let first = SignedIn::of_role(&app, Role::Operator).await;
     let second = SignedIn::with(&app, &app.admin).await;
     let path = format!("/dashboard/jobs/{job}");
@@ -346,9 +349,7 @@ async fn an_approval_without_a_tick_shows_the_review_again() {
     let app = App::start().await;
     let oak = app.school("oak").await;
     let job = app.job(&oak).await.id.to_string();
-    let guard = r#"{"guard":[{"category":"deactivated","records":5,"of":8}]}"#;
-    app.put_in_state(&job, "held").await;
-    app.sql(format!("UPDATE job SET report = '{guard}' WHERE id = '{job}'")).await;
+    hold(&app, &job).await;
     let who = SignedIn::with(&app, &app.admin).await;
     let answer = who.post(&app, &format!("/dashboard/jobs/{job}/approve"), &[]).await;
     assert_eq!(answer.status, 409);
