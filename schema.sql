@@ -127,7 +127,7 @@ RETURN ((lease_until < now()) OR COALESCE((lease_until > ((now() + lease_length)
 CREATE OR REPLACE FUNCTION name_words(name text)
  RETURNS tsvector
  LANGUAGE sql
- IMMUTABLE PARALLEL SAFE STRICT
+ IMMUTABLE STRICT COST 4000
 AS $function$
     -- Each part of a name (O'Brien: o, brien), and the whole (obrien).
     SELECT array_to_tsvector(string_to_array(trim(regexp_replace(
@@ -709,6 +709,21 @@ CREATE TABLE login_minute (
     -- How many logins.
     logins bigint NOT NULL,
     CONSTRAINT login_minute_pkey PRIMARY KEY (minute, outcome, within_ms)
+);
+
+-- The minutes of login_minute, added up for periods that are over. The charts of a day and of thirty days read them.
+CREATE TABLE login_period (
+    -- The length of the period.
+    width_seconds integer NOT NULL,
+    -- Its start.
+    starts_at timestamp with time zone NOT NULL,
+    -- As in login_minute.
+    outcome text NOT NULL,
+    -- As in login_minute.
+    within_ms integer NOT NULL,
+    -- How many logins.
+    logins bigint NOT NULL,
+    CONSTRAINT login_period_pkey PRIMARY KEY (width_seconds, starts_at, outcome, within_ms)
 );
 
 -- One row: within what a login is one person's. Written by `mis-sync migrate`.

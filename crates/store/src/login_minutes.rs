@@ -1,5 +1,8 @@
 //! How logins were answered, counted by minute: whatever no job shows, such as an answer from what
 //! iP holds while Wonde is away. Neither people nor schools are in it.
+//!
+//! The minutes are kept for two days. Before, the leader adds them up in `login_period`, for the
+//! steps of the long charts.
 
 use chrono::{DateTime, Utc};
 use sqlx::PgPool;
@@ -46,7 +49,8 @@ pub async fn add(pool: &PgPool, counts: &[LoginCount]) -> Result<(), Error> {
     Ok(())
 }
 
-/// The counts of a span of time, added up in steps of so many seconds.
+/// The counts of a span of time, added up in steps of so many seconds. A step that is stored is read
+/// as it is, and the others are added up from their minutes.
 pub async fn list(
     pool: &PgPool,
     from: DateTime<Utc>,
@@ -56,18 +60,63 @@ pub async fn list(
     let counts = sqlx::query_as!(
         LoginCount,
         r#"
-        SELECT date_bin(make_interval(secs => $3), minute, to_timestamp(0)) AS "minute!", outcome,
-            within_ms, sum(logins)::bigint AS "logins!"
-        FROM login_minute WHERE minute >= $1 AND minute <= $2
-        GROUP BY 1, 2, 3 ORDER BY 1, 2, 3
+        SELECT starts_at AS "minute!", outcome AS "outcome!", within_ms AS "within_ms!",
+            logins AS "logins!"
+        FROM login_period WHERE width_seconds = $3 AND starts_at >= $1 AND starts_at <= $2
+        UNION ALL
+        SELECT date_bin(make_interval(secs => $3::int), minute, to_timestamp(0)), outcome, within_ms,
+            sum(logins)::bigint
+        FROM login_minute
+        WHERE minute <= $2 AND minute >= greatest($1, (
+            SELECT max(starts_at) + make_interval(secs => $3::int) FROM login_period
+            WHERE width_seconds = $3))
+        GROUP BY 1, 2, 3
+        ORDER BY 1, 2, 3
         "#,
         from,
         until,
-        f64::from(step_seconds),
+        step_seconds,
     )
     .fetch_all(pool)
     .await?;
     Ok(counts)
+}
+
+/// Stores the periods of this length that are over and not stored yet.
+///
+/// A period is over ten minutes after its end: an API process that cannot reach the database keeps
+/// its counts until it can.
+pub(crate) async fn fill_periods(pool: &PgPool, width_seconds: i32) -> Result<(), Error> {
+    sqlx::query!(
+        r#"
+        WITH width AS (SELECT make_interval(secs => $1::int) AS width)
+        INSERT INTO login_period (width_seconds, starts_at, outcome, within_ms, logins)
+        SELECT $1, date_bin(width, minute, to_timestamp(0)), outcome, within_ms, sum(logins)
+        FROM login_minute, width
+        WHERE minute < date_bin(width, now() - interval '10 minutes', to_timestamp(0))
+            AND minute >= coalesce((
+                SELECT max(starts_at) + width FROM login_period WHERE width_seconds = $1
+            ), '-infinity')
+        GROUP BY 2, 3, 4
+        ON CONFLICT DO NOTHING
+        "#,
+        width_seconds,
+    )
+    .execute(pool)
+    .await?;
+    Ok(())
+}
+
+/// Deletes what no chart and no incident shows any more. Every period of these minutes has to be
+/// stored before.
+pub(crate) async fn forget(pool: &PgPool) -> Result<(), Error> {
+    sqlx::query!("DELETE FROM login_minute WHERE minute < now() - interval '2 days'")
+        .execute(pool)
+        .await?;
+    sqlx::query!("DELETE FROM login_period WHERE starts_at < now() - interval '60 days'")
+        .execute(pool)
+        .await?;
+    Ok(())
 }
 
 /// The time within which 95 of 100 of these logins were answered, in milliseconds; `None` without a

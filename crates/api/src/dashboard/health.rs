@@ -1,28 +1,35 @@
-//! Whether the service itself works: what the headline and the navigation of every page say.
+//! Whether the service and the schools are well: what the headline and the navigation of every page
+//! say.
 
-use std::{collections::HashSet, time::Duration};
+use std::{
+    collections::{HashMap, HashSet},
+    time::Duration,
+};
 
 use chrono::{DateTime, Utc};
-use mis_sync_domain::Lane;
-use mis_sync_store::figures::{self, PausedLane, Vitals};
-
-use super::{
-    parts::{ago, count, now, read},
-    schools::conditions,
+use mis_sync_domain::{Condition, Lane, SchoolId};
+use mis_sync_store::{
+    alerts,
+    figures::{self, PausedLane, Vitals},
 };
+
+use super::parts::{ago, count, now, read};
 use crate::state::Access;
 
 /// How long Redis may take to answer.
 const PATIENCE: Duration = Duration::from_millis(250);
 
-/// The state of the service, and how many people are needed elsewhere.
+/// What is wrong with which school, as for alerts. A school that is well is not in it.
+pub(super) type Conditions = HashMap<SchoolId, Vec<Condition>>;
+
+/// The state of the service and of all schools.
 pub(crate) struct Health {
-    /// What is wrong with the service itself, the worst first.
-    pub(super) troubles: Vec<Trouble>,
+    /// What is wrong with the service itself, the worst first; `None` if that could not be read.
+    pub(super) troubles: Option<Vec<Trouble>>,
     /// Syncs that wait for approval.
     pub(super) held: i64,
-    /// Schools that need attention.
-    pub(super) schools: usize,
+    /// What is wrong with schools, or why that could not be read.
+    pub(super) schools: Result<Conditions, String>,
 }
 
 /// Something that is wrong with the service itself.
@@ -91,19 +98,33 @@ fn whose(lane: Lane) -> &'static str {
 }
 
 impl Health {
-    /// Reads it; `None` if the ledger cannot be read.
-    pub(crate) async fn read(access: &Access) -> Option<Self> {
-        let (pool, state) = (access.pool(), access.state());
-        let (vitals, conditions, redis) = tokio::join!(
-            read(figures::vitals(pool)),
-            read(conditions(pool, now(), state.stale_after())),
-            state.check_redis(PATIENCE),
-        );
-        let vitals = vitals.ok()?;
-        let schools = conditions.map(|by_school| by_school.len()).unwrap_or_default();
-        let held = vitals.held;
-        Some(Self { troubles: troubles(vitals, redis.is_err()), held, schools })
+    /// Where it is not shown.
+    pub(crate) fn unread() -> Self {
+        Self { troubles: None, held: 0, schools: Ok(Conditions::new()) }
     }
+
+    pub(crate) async fn read(access: &Access) -> Self {
+        let (vitals, schools, redis) = tokio::join!(
+            read(figures::vitals(access.pool())),
+            read(conditions(access)),
+            access.state().check_redis(PATIENCE),
+        );
+        let (held, troubles) = match vitals {
+            Ok(vitals) => (vitals.held, Some(troubles(vitals, redis.is_err()))),
+            Err(_) => (0, None),
+        };
+        Self { troubles, held, schools }
+    }
+}
+
+async fn conditions(access: &Access) -> Result<Conditions, mis_sync_store::Error> {
+    let (now, stale_after) = (now(), access.state().stale_after());
+    let unwell = alerts::unwell(access.pool(), now - stale_after).await?;
+    let of = |school: mis_sync_domain::SchoolHealth| {
+        let conditions = school.conditions(now, stale_after);
+        (school.id, conditions)
+    };
+    Ok(unwell.into_iter().map(of).filter(|(_, conditions)| !conditions.is_empty()).collect())
 }
 
 fn troubles(vitals: Vitals, is_redis_away: bool) -> Vec<Trouble> {

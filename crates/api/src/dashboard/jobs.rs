@@ -10,7 +10,7 @@ use mis_sync_domain::{Action, Job, JobState};
 use mis_sync_store::{
     Pool,
     bulk::BulkAction,
-    jobs::{self, Count, JobFilter},
+    jobs::{self, Count},
     saved_views,
 };
 
@@ -79,12 +79,10 @@ async fn find(pool: &Pool, filter: &Filter) -> Result<Found, mis_sync_store::Err
         let states = JobState::ALL.iter().map(|state| (*state, none)).collect();
         return Ok(Found { jobs: Vec::new(), count: none, states, names: Names::new() });
     };
-    let uncut = JobFilter { before: None, ..wanted.clone() };
     let limit = i64::try_from(LIMIT + 1).expect("a small number");
-    let (jobs, count, states) = tokio::try_join!(
+    let (jobs, (count, states)) = tokio::try_join!(
         jobs::list(pool, &wanted, limit),
-        jobs::count(pool, &uncut, COUNT_AT_MOST),
-        jobs::count_by_state(pool, &uncut, COUNT_AT_MOST),
+        jobs::counts(pool, &wanted, COUNT_AT_MOST),
     )?;
     let names = names_of(pool, jobs.iter().filter_map(|job| job.school_id.as_ref())).await;
     Ok(Found { jobs, count, states, names })

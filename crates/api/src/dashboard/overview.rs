@@ -41,7 +41,7 @@ pub(super) async fn show(
     let access = operator.access();
     let pool = access.pool();
     let (wrong, now, points, logins, workers, traffic, postgres, redis) = tokio::join!(
-        read(attention::read_all(pool, access.state().stale_after())),
+        attention::read_all(&operator),
         read(figures::now(pool)),
         read(figures::series(pool, window)),
         read(graphs::logins(pool, window)),

@@ -166,7 +166,7 @@ fn tabs(operator: &Operator, current: Tab) -> Markup {
                     aria-current=[(tab == current).then_some("page")]
                 {
                     (tab.name())
-                    @if let Some(health) = operator.health() { (call(tab, health)) }
+                    (call(tab, operator.health()))
                 }
             }
         }
@@ -178,13 +178,16 @@ fn call(tab: Tab, health: &Health) -> Markup {
     let (kind, number, what) = match tab {
         Tab::Overview | Tab::Queues => {
             let of_page = |trouble: &&Trouble| tab == Tab::Overview || trouble.is_of_queues();
-            let troubles = health.troubles.iter().filter(of_page).count();
+            let troubles = health.troubles.iter().flatten().filter(of_page).count();
             ("failed", troubles, "problems of the service")
         }
         Tab::Held => {
             ("held", usize::try_from(health.held).unwrap_or_default(), "wait for approval")
         }
-        Tab::Schools => ("retrying", health.schools, "need attention"),
+        Tab::Schools => {
+            let schools = health.schools.as_ref().map_or(0, |schools| schools.len());
+            ("retrying", schools, "need attention")
+        }
         Tab::Jobs | Tab::Audit | Tab::Keys => return html! {},
     };
     html! {

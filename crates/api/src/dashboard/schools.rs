@@ -2,16 +2,11 @@
 
 mod filter;
 
-use std::collections::HashMap;
-
 use axum::response::Response;
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 use maud::{Markup, html};
-use mis_sync_domain::{Action, AlertKind, Condition, SchoolId, TokenState};
-use mis_sync_store::{
-    Pool, alerts,
-    schools::{self, Quality, SchoolSummary},
-};
+use mis_sync_domain::{Action, AlertKind, Condition, TokenState};
+use mis_sync_store::schools::{self, Quality, SchoolSummary};
 
 use super::{
     live,
@@ -54,7 +49,7 @@ impl Row {
 pub(super) async fn show(operator: Operator, parameters: Parameters) -> Result<Response, ApiError> {
     let filter = Filter::read(parameters)?;
     let watch = live::ledger(&operator).await;
-    let found = read(list(&operator, &filter)).await;
+    let found = list(&operator, &filter).await;
     let content = html! {
         div.title {
             h1 { "Schools" }
@@ -129,18 +124,15 @@ struct Found {
     mis: Vec<String>,
 }
 
-async fn list(operator: &Operator, filter: &Filter) -> Result<Found, mis_sync_store::Error> {
+async fn list(operator: &Operator, filter: &Filter) -> Result<Found, String> {
     let (access, now) = (operator.access(), now());
-    let pool = access.pool();
-    let (summaries, mut conditions) = tokio::try_join!(
-        schools::summaries(pool),
-        conditions(pool, now, access.state().stale_after())
-    )?;
+    let summaries = read(schools::summaries(access.pool())).await?;
+    let conditions = operator.health().schools.as_ref().map_err(Clone::clone)?;
     let mut mis: Vec<String> = summaries.iter().filter_map(|school| school.mis.clone()).collect();
     mis.sort();
     mis.dedup();
     let row = |school: SchoolSummary| {
-        let conditions = conditions.remove(&school.id).unwrap_or_default();
+        let conditions = conditions.get(&school.id).cloned().unwrap_or_default();
         Row { conditions, next: None, school }
     };
     let about = summaries.into_iter().map(row).filter(|row| filter.is_about(row));
@@ -167,20 +159,6 @@ fn find_next(access: &Access, rows: &mut [Row]) {
         row.next =
             schedule.and_then(|schedule| access.next_sync(&school.id, school.token, schedule));
     }
-}
-
-/// What is wrong with which school, as for alerts.
-pub(super) async fn conditions(
-    pool: &Pool,
-    now: DateTime<Utc>,
-    stale_after: TimeDelta,
-) -> Result<HashMap<SchoolId, Vec<Condition>>, mis_sync_store::Error> {
-    let unwell = alerts::unwell(pool, now - stale_after).await?;
-    let of = |health: mis_sync_domain::SchoolHealth| {
-        let conditions = health.conditions(now, stale_after);
-        (health.id, conditions)
-    };
-    Ok(unwell.into_iter().map(of).filter(|(_, conditions)| !conditions.is_empty()).collect())
 }
 
 /// The groups of schools, each with how many there are.

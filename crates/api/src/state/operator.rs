@@ -27,7 +27,7 @@ pub(crate) struct Operator {
     access: Access,
     session: Uuid,
     preferences: Preferences,
-    health: Option<Health>,
+    health: Health,
 }
 
 impl Operator {
@@ -69,9 +69,9 @@ impl Operator {
         &self.preferences
     }
 
-    /// How the service is, for the frame of a page; `None` if it is not known.
-    pub(crate) fn health(&self) -> Option<&Health> {
-        self.health.as_ref()
+    /// How the service and the schools are.
+    pub(crate) fn health(&self) -> &Health {
+        &self.health
     }
 
     /// The token in each form of this session, which no other site can know.
@@ -176,7 +176,7 @@ impl FromRequestParts<ApiState> for Operator {
         let preferences = Preferences::of(&parts.headers, state);
         let access = Access { key, on_behalf_of: None, state: state.clone() };
         let has_frame = !WITHOUT_FRAME.contains(&parts.uri.path());
-        let health = if has_frame { Health::read(&access).await } else { None };
+        let health = if has_frame { Health::read(&access).await } else { Health::unread() };
         Ok(Self { access, session, preferences, health })
     }
 }

@@ -9,7 +9,7 @@ use chrono::{DateTime, Utc};
 use mis_sync_domain::JobKind;
 use sqlx::PgPool;
 
-use crate::{Error, jobs::interval};
+use crate::{Error, jobs::interval, login_minutes};
 
 /// How far back, and in what steps.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -155,16 +155,18 @@ pub async fn series(pool: &PgPool, window: Window) -> Result<Vec<Point>, Error> 
     Ok(points)
 }
 
-/// Stores the next few periods of each window that are over and not stored yet, and deletes those
-/// that no window shows any more, with the logins of that time. Returns their number; 0 means that
-/// nothing is left to do.
+/// Stores the next few periods of each window that are over and not stored yet, of jobs and of
+/// logins, and deletes those that no window shows any more. Returns the number of periods of jobs;
+/// 0 means that nothing is left to do.
 ///
 /// Periods older than the window are never read, however long no leader did this.
 pub async fn fill_periods(pool: &PgPool) -> Result<u64, Error> {
     let mut filled = 0;
     for window in Window::KEPT {
         filled += fill(pool, window).await?;
+        login_minutes::fill_periods(pool, window.width_seconds()).await?;
     }
+    login_minutes::forget(pool).await?;
     Ok(filled)
 }
 
@@ -181,8 +183,6 @@ async fn fill(pool: &PgPool, window: Window) -> Result<u64, Error> {
         ), forgotten AS (
             DELETE FROM job_period
             WHERE width_seconds = $3 AND starts_at < now() - 2 * $1::interval
-        ), logins AS (
-            DELETE FROM login_minute WHERE minute < now() - 2 * interval '30 days'
         ), written AS (
             INSERT INTO job_period (width_seconds, starts_at, kind, succeeded, failed, cancelled,
                 people_changed, ran_p50_ms, ran_p95_ms, waited_p95_ms)

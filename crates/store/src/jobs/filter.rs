@@ -1,4 +1,4 @@
-use std::{collections::BTreeSet, fmt, str::FromStr};
+use std::{fmt, str::FromStr};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use mis_sync_domain::{JobId, JobKind, JobState, SchoolId, StaffId};
@@ -60,13 +60,13 @@ impl JobFilter {
         columns: &str,
         limit: i64,
     ) {
-        if self.push_reads(query, columns, limit) > 1 {
+        if self.push_reads(query, columns, limit) {
             query.push(" ORDER BY id DESC LIMIT ").push_bind(limit);
         }
     }
 
     /// Adds the reads that together find what matches, with the newest `limit` of each, and returns
-    /// their number.
+    /// whether they are several.
     ///
     /// Every filter has an index that is newest first for one value. If a filter has several
     /// values, each is read up to `limit` separately: one ordered read for all of them would have
@@ -76,48 +76,73 @@ impl JobFilter {
         query: &mut QueryBuilder<Postgres>,
         columns: &str,
         limit: i64,
-    ) -> usize {
-        let (column, values) = self.read_one_by_one();
+    ) -> bool {
+        if self.schools.len() > 1 {
+            // Planned once for all of them, because one index serves every school.
+            let schools: Vec<String> = self.schools.iter().map(ToString::to_string).collect();
+            query.push("SELECT ").push(columns).push(" FROM unnest(").push_bind(schools);
+            query.push(") AS of (school) CROSS JOIN LATERAL ");
+            let of_school = |query: &mut QueryBuilder<_>| {
+                query.push(" AND school_id = of.school");
+            };
+            self.push_read(query, columns, limit, "school_id", of_school, &self.kinds);
+            query.push(" AS job");
+            return true;
+        }
+        let states = self.states_one_by_one();
+        if states.is_empty() {
+            self.push_read(query, columns, limit, "", |_| (), &self.kinds);
+            return false;
+        }
         // The index of kinds is ordered within one kind and one state.
-        let one_kind = if column == "state" { 1 } else { self.kinds.len().max(1) };
-        let mut kinds: Vec<&[JobKind]> = self.kinds.chunks(one_kind).collect();
+        let mut kinds: Vec<&[JobKind]> = self.kinds.chunks(1).collect();
         if kinds.is_empty() {
             kinds.push(&[]);
         }
-        let parts = kinds.iter().flat_map(|kinds| values.iter().map(move |value| (*kinds, value)));
-        for (n, (kinds, value)) in parts.clone().enumerate() {
-            query.push(if n == 0 { "(" } else { " UNION ALL (" });
-            query.push("SELECT ").push(columns).push(" FROM job WHERE true");
-            if let Some(value) = value {
-                query.push(" AND ").push(column).push(" = ").push_bind(value.clone());
-            }
-            self.push_conditions(query, column, kinds);
-            query.push(" ORDER BY id DESC LIMIT ").push_bind(limit).push(")");
+        let parts = kinds.iter().flat_map(|kinds| states.iter().map(move |state| (*kinds, state)));
+        for (n, (kinds, state)) in parts.clone().enumerate() {
+            query.push(if n == 0 { "" } else { " UNION ALL " });
+            let in_state = |query: &mut QueryBuilder<_>| {
+                query.push(" AND state = ").push_bind(state.as_str());
+            };
+            self.push_read(query, columns, limit, "state", in_state, kinds);
         }
-        parts.count()
+        parts.count() > 1
+    }
+
+    /// Adds one read, of one value of the column `of`, which `push_value` writes.
+    fn push_read(
+        &self,
+        query: &mut QueryBuilder<Postgres>,
+        columns: &str,
+        limit: i64,
+        of: &str,
+        push_value: impl FnOnce(&mut QueryBuilder<Postgres>),
+        kinds: &[JobKind],
+    ) {
+        query.push("(SELECT ").push(columns).push(" FROM job WHERE true");
+        push_value(query);
+        self.push_conditions(query, of, kinds);
+        query.push(" ORDER BY id DESC LIMIT ").push_bind(limit).push(")");
     }
 
     /// Whether each of several states is a separate read.
     pub(super) fn is_read_by_state(&self) -> bool {
-        self.read_one_by_one().0 == "state"
+        !self.states_one_by_one().is_empty()
     }
 
-    /// The filter whose values are read one by one, if one has several. A kind is read state by
-    /// state, like its index. Without such a filter there is a single read with no value.
-    fn read_one_by_one(&self) -> (&'static str, BTreeSet<Option<String>>) {
-        if self.schools.len() > 1 {
-            return ("school_id", self.schools.iter().map(|id| Some(id.to_string())).collect());
-        }
+    /// The states that are read one by one; none if there is a single read. A kind is read state by
+    /// state, like its index.
+    fn states_one_by_one(&self) -> &[JobState] {
         let narrow = !self.ids.is_empty()
             || !self.schools.is_empty()
             || self.staff_id.is_some()
             || self.error_code.is_some()
             || self.id_prefix.is_some();
         if narrow || (self.states.len() < 2 && self.kinds.is_empty()) {
-            return ("", BTreeSet::from([None]));
+            return &[];
         }
-        let states = if self.states.is_empty() { JobState::ALL } else { &self.states };
-        ("state", states.iter().map(|state| Some(state.to_string())).collect())
+        if self.states.is_empty() { JobState::ALL } else { &self.states }
     }
 
     /// Every condition that `done` does not cover already, for these of the kinds.

@@ -35,6 +35,27 @@ pub async fn count(pool: &PgPool, filter: &JobFilter, at_most: i64) -> Result<Co
     Ok(Count { number: number.min(at_most), is_exact: number <= at_most })
 }
 
+/// How many jobs match on all pages, and how many in each state as [`count_by_state`] counts them.
+/// Mostly the states tell both.
+pub async fn counts(
+    pool: &PgPool,
+    filter: &JobFilter,
+    at_most: i64,
+) -> Result<(Count, Vec<(JobState, Count)>), Error> {
+    let by_state = count_by_state(pool, filter, at_most).await?;
+    let wanted = |state| filter.states.is_empty() || filter.states.contains(state);
+    let wanted = by_state.iter().filter(|(state, _)| wanted(state)).map(|(_, count)| count);
+    let number: i64 = wanted.clone().map(|count| count.number).sum();
+    let all = if number > at_most {
+        Count { number: at_most, is_exact: false }
+    } else if wanted.clone().all(|count| count.is_exact) {
+        Count { number, is_exact: true }
+    } else {
+        count(pool, &JobFilter { before: None, ..filter.clone() }, at_most).await?
+    };
+    Ok((all, by_state))
+}
+
 /// How many jobs match in each state, whatever states the filter names: what a filter by state
 /// would leave. Counting stops at `at_most` in each state.
 pub async fn count_by_state(

@@ -181,7 +181,10 @@ async fn each_filter_says_what_it_would_find_in_each_state() {
         let in_any = JobFilter { states: Vec::new(), before: None, ..filter.clone() };
         let matching: Vec<_> = everything.iter().filter(|job| matches(&in_any, job)).collect();
         for at_most in [700, 100_000] {
-            let counts = jobs::count_by_state(&store.pool, &filter, at_most).await.unwrap();
+            let (all, counts) = jobs::counts(&store.pool, &filter, at_most).await.unwrap();
+            let on_all_pages = JobFilter { before: None, ..filter.clone() };
+            let counted = jobs::count(&store.pool, &on_all_pages, at_most).await.unwrap();
+            assert_eq!(all, counted, "{name}");
             assert!(counts.iter().map(|(state, _)| state).eq(JobState::ALL), "{name}");
             for (state, count) in counts {
                 let in_state = matching.iter().filter(|job| job.state == state).collect::<Vec<_>>();
@@ -210,8 +213,8 @@ async fn no_filter_reads_more_of_the_ledger_than_it_shows() {
     for (name, filter) in filters(&known) {
         let before = Reads::so_far(pool).await;
         jobs::list(pool, &filter, 50).await.unwrap();
-        jobs::count(pool, &filter, 300).await.unwrap();
-        jobs::count_by_state(pool, &filter, 100).await.unwrap();
+        jobs::counts(pool, &filter, 300).await.unwrap();
+        jobs::counts(pool, &filter, 100).await.unwrap();
         let Reads { scans, rows } = before.since(pool).await;
         assert_eq!(scans, 0, "{name} scanned the whole table");
         assert!(rows < 4000, "{name} read {rows} rows");

@@ -23,6 +23,7 @@ mod incidents;
 mod internal;
 mod leavers;
 mod listing;
+mod login_minutes;
 mod logins;
 mod managers;
 mod matching;

@@ -1,12 +1,9 @@
 //! What needs a person: the service itself, incidents that many schools share, and schools.
 
-use std::collections::HashSet;
-
 use chrono::TimeDelta;
 use maud::{Markup, html};
 use mis_sync_domain::{Action, AlertKind, Condition, JobId, SchoolId};
 use mis_sync_store::{
-    Pool,
     bulk::BulkAction,
     figures::Now,
     incidents::{self, Incident},
@@ -17,8 +14,8 @@ use crate::{
         health::Trouble,
         jobs::Filter,
         page::form_token,
-        parts::{Deed, Names, badge, count, job_path, now, number, school, short, time},
-        schools::{condition_badge, conditions, urgency},
+        parts::{Deed, Names, badge, count, job_path, now, number, read, school, short, time},
+        schools::{condition_badge, urgency},
     },
     state::Operator,
 };
@@ -47,16 +44,11 @@ impl Attention {
     }
 }
 
-pub(super) async fn read_all(
-    pool: &Pool,
-    stale_after: TimeDelta,
-) -> Result<Attention, mis_sync_store::Error> {
-    let (by_school, incidents) =
-        tokio::try_join!(conditions(pool, now(), stale_after), incidents::list(pool))?;
-    let mut single: Vec<Condition> = by_school.into_values().flatten().collect();
+pub(super) async fn read_all(operator: &Operator) -> Result<Attention, String> {
+    let incidents = read(incidents::list(operator.access().pool())).await?;
+    let schools = operator.health().schools.as_ref().map_err(Clone::clone)?;
+    let mut single: Vec<Condition> = schools.values().flatten().cloned().collect();
     single.sort_by(|a, b| urgency(b).cmp(&urgency(a)).then_with(|| a.school_id.cmp(&b.school_id)));
-    let schools: HashSet<_> = single.iter().map(|condition| &condition.school_id).collect();
-    let schools = schools.len();
     let mut taken = Vec::new();
     for incident in incidents {
         let belongs = |condition: &Condition| {
@@ -66,7 +58,7 @@ pub(super) async fn read_all(
         single = others;
         taken.push((incident, its.into_iter().filter_map(|condition| condition.job_id).collect()));
     }
-    Ok(Attention { incidents: taken, single, schools })
+    Ok(Attention { incidents: taken, single, schools: schools.len() })
 }
 
 /// One line that answers the first question: is anything wrong?
@@ -75,10 +67,10 @@ pub(super) fn headline(
     wrong: &Result<Attention, String>,
     now: &Result<Now, String>,
 ) -> Markup {
-    let (Ok(wrong), Ok(now), Some(health)) = (wrong, now, operator.health()) else {
+    let (Ok(wrong), Ok(now), Some(troubles)) = (wrong, now, &operator.health().troubles) else {
         return html! { h1 { "Overview" } };
     };
-    let mut parts: Vec<String> = health.troubles.iter().map(Trouble::headline).collect();
+    let mut parts: Vec<String> = troubles.iter().map(Trouble::headline).collect();
     parts.dedup();
     let schools = i64::try_from(wrong.schools).unwrap_or(i64::MAX);
     if schools > 0 {
@@ -93,7 +85,7 @@ pub(super) fn headline(
         parts.push("All is well".into());
     }
     let unfinished = now.unfinished.iter().map(|(.., jobs)| jobs).sum::<i64>() - now.held;
-    if unfinished > 0 && health.troubles.is_empty() {
+    if unfinished > 0 && troubles.is_empty() {
         parts.push(format!("{} in progress", count(unfinished, "job", "jobs")));
     }
     html! { h1 { (parts.join(" · ")) } }
@@ -101,7 +93,7 @@ pub(super) fn headline(
 
 /// What is wrong with the service itself, and what helps.
 pub(super) fn service(operator: &Operator) -> Markup {
-    let troubles = operator.health().map(|health| health.troubles.as_slice()).unwrap_or_default();
+    let troubles = operator.health().troubles.as_deref().unwrap_or_default();
     if troubles.is_empty() {
         return html! {};
     }

@@ -1,7 +1,9 @@
--- 2,000 schools with 200 people each, and 1,000,000 jobs of thirty days: logins and syncs, states and
--- errors as they come.
-INSERT INTO school (id, name, wonde_school_id)
-SELECT 'school-' || n, 'School number ' || n, 'A' || n FROM generate_series(1, 2000) n;
+-- 2,000 connected schools with 200 people each, and 1,000,000 jobs of thirty days: logins and syncs,
+-- states and errors as they come.
+INSERT INTO school (id, name, wonde_school_id, wonde_token, mis, created_at)
+SELECT 'school-' || n, 'School number ' || n, 'A' || n, '\x00', (ARRAY['Arbor', 'Bromcom', 'Capita SIMS'])[1 + n % 3],
+    now() - interval '1 year'
+FROM generate_series(1, 2000) n;
 INSERT INTO job (id, kind, lane, school_id, staff_id, unique_key, requested_by, state, attempt, max_attempts,
     created_at, started_at, finished_at, next_attempt_at, deadline_at, delivered_at, fence, worker, lease_until, stage, report, error)
 SELECT (lpad(to_hex((extract(epoch FROM at) * 1000)::bigint), 12, '0') || '7' || lpad(to_hex(n % 4096), 3, '0') || '8000' || lpad(to_hex(n), 12, '0'))::uuid,
@@ -22,15 +24,17 @@ SELECT (lpad(to_hex((extract(epoch FROM at) * 1000)::bigint), 12, '0') || '7' ||
         (ARRAY['wonde_unavailable', 'wonde_unavailable', 'wonde_unauthorized', 'wonde_forbidden', 'database', 'deadline_passed', 'wonde_rate_limited'])[1 + n % 7],
         'title', 'It failed', 'detail', 'As jobs do now and then.') END
 FROM (
-    SELECT n, now() - (1000000 - n) * interval '2.592 seconds' AS at, 1 + (n * 7919::bigint) % 2000 AS school,
+    SELECT n, now() - (1000000 - n) * interval '2.592 seconds' AS at, 1 + (n / 10 * 7919::bigint + n % 10 * 211) % 2000 AS school,
         CASE WHEN n % 10 < 3 THEN 'sync-school' ELSE 'refresh-user' END AS kind,
         (n * 31 % 97) * interval '20 milliseconds' AS waited,
         CASE WHEN n % 10 < 3 THEN 900 + n * 37 % 4000 ELSE 40 + n * 41 % 500 END * interval '1 millisecond' AS ran,
         CASE WHEN n > 999950 THEN (ARRAY['queued', 'running', 'queued', 'retrying'])[1 + n % 4]
             WHEN n % 25000 = 1 THEN 'held'
-            WHEN n % 50 = 7 THEN 'failed' WHEN n % 200 = 9 THEN 'cancelled' ELSE 'succeeded' END AS state
+            WHEN n % 50 = 7 OR n % 300 = 31 THEN 'failed' WHEN n % 200 = 9 THEN 'cancelled' ELSE 'succeeded' END AS state
     FROM generate_series(1, 1000000) n
 ) history;
+UPDATE school SET last_synced_at = (
+    SELECT max(finished_at) FROM job WHERE school_id = school.id AND kind = 'sync-school' AND state = 'succeeded');
 INSERT INTO job_attempt (job_id, fence, attempt, worker, started_at, ended_at, outcome, error)
 SELECT id, fence, 1, worker, started_at, coalesce(finished_at, started_at + interval '1 second'),
     CASE state WHEN 'succeeded' THEN 'succeeded' WHEN 'failed' THEN 'failed' ELSE 'retry' END, error

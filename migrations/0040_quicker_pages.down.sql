@@ -1,0 +1,2 @@
+ALTER FUNCTION name_words(text) COST 100 PARALLEL SAFE;
+DROP TABLE login_period;
