@@ -1,5 +1,7 @@
 //! The frame of every page.
 
+use std::collections::HashMap;
+
 use axum::{
     http::{
         HeaderName, HeaderValue, StatusCode,
@@ -185,8 +187,7 @@ fn call(tab: Tab, health: &Health) -> Markup {
             ("held", usize::try_from(health.held).unwrap_or_default(), "wait for approval")
         }
         Tab::Schools => {
-            let schools = health.schools.as_ref().map_or(0, |schools| schools.len());
-            ("retrying", schools, "need attention")
+            ("retrying", health.schools.as_ref().map_or(0, HashMap::len), "need attention")
         }
         Tab::Jobs | Tab::Audit | Tab::Keys => return html! {},
     };

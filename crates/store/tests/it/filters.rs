@@ -213,7 +213,7 @@ async fn no_filter_reads_more_of_the_ledger_than_it_shows() {
     for (name, filter) in filters(&known) {
         let before = Reads::so_far(pool).await;
         jobs::list(pool, &filter, 50).await.unwrap();
-        jobs::counts(pool, &filter, 300).await.unwrap();
+        jobs::count(pool, &filter, 300).await.unwrap();
         jobs::counts(pool, &filter, 100).await.unwrap();
         let Reads { scans, rows } = before.since(pool).await;
         assert_eq!(scans, 0, "{name} scanned the whole table");
