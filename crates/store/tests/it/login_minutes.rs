@@ -1,4 +1,5 @@
 use chrono::{DateTime, DurationRound, TimeDelta, Utc};
+use mis_sync_domain::Clock;
 use mis_sync_store::{
     figures::{self, Window},
     login_minutes::{self, LoginCount},
@@ -6,9 +7,13 @@ use mis_sync_store::{
 
 use crate::{fixture::TestStore, rows};
 
+fn now() -> DateTime<Utc> {
+    Clock::system().now()
+}
+
 /// Logins of the minute that was so long ago, `stale` of them answered from what iP holds.
 async fn counted(store: &TestStore, ago: TimeDelta, fresh: i64, stale: i64) {
-    let minute = (Utc::now() - ago).duration_trunc(TimeDelta::minutes(1)).unwrap();
+    let minute = (now() - ago).duration_trunc(TimeDelta::minutes(1)).unwrap();
     let of = |outcome: &str, within_ms, logins| LoginCount {
         minute,
         outcome: outcome.into(),
@@ -34,7 +39,7 @@ async fn charts(store: &TestStore, now: DateTime<Utc>) -> Vec<Vec<LoginCount>> {
 #[tokio::test]
 async fn periods_that_are_over_are_stored_and_their_minutes_forgotten() {
     let store = TestStore::start().await;
-    let now = Utc::now();
+    let now = now();
     for (ago, fresh, stale) in [
         (TimeDelta::minutes(2), 3, 1),
         (TimeDelta::hours(5), 10, 2),
