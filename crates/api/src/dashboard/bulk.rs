@@ -67,15 +67,15 @@ pub(super) async fn review(
                 code { (filter.query_string()) }
             }
         }
-        form.stacked method="post" action="/dashboard/bulk" {
+        form.inline method="post" action="/dashboard/bulk" {
             (form_token(&operator))
             input type="hidden" name="action" value=(action.as_str());
             input type="hidden" name="query" value=(filter.query_string());
-            label for="reason" {
-                "Reason "
+            label {
+                "Reason"
                 span.quiet { "(goes to the audit log)" }
+                input #reason name="reason" maxlength="500" autocomplete="off";
             }
-            input #reason name="reason" maxlength="500" autocomplete="off";
             div.buttons {
                 button.(tone(action)) disabled[matching.number == 0] {
                     (verb(action))
@@ -183,7 +183,7 @@ pub(super) async fn show(operator: Operator, PathId(id): PathId) -> Result<Respo
 fn of_each(results: &[BulkResult], names: &Names) -> Markup {
     html! {
         (scroll("Jobs", &html! {
-            table.rows.tight {
+            table.rows.cards {
                 thead {
                     tr {
                         th { "School" }

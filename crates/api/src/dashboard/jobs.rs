@@ -217,9 +217,7 @@ fn row(operator: &Operator, job: &Job, names: Option<&Names>, may_act: bool) -> 
             td {
                 (what(job))
                 @if let Some(error) = &job.error {
-                    div.quiet title=(error.title) {
-                        code { (error.code) }
-                    }
+                    div.quiet title=(error.code) { (error.title) }
                 }
             }
             @if let Some(names) = names {

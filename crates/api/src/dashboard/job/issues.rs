@@ -34,17 +34,15 @@ pub(super) fn show(job: &Job, issues: &[(i64, Issue)]) -> Markup {
             table.rows.cards {
                 thead {
                     tr {
-                        th { "Reason" }
+                        th { "Reason, and which records" }
                         th.number { "Records" }
-                        th { "What it means, and which records" }
+                        th { "Code" }
                     }
                 }
                 tbody {
                     @for (code, records) in reasons.values() {
                         tr {
-                            td {
-                                code { (code.as_str()) }
-                            }
+                            td.wide { (code.sentence()) (which(job, *code, records)) }
                             td.number data-label="Records" {
                                 @if records.is_empty() {
                                     span.quiet { "all" }
@@ -52,7 +50,9 @@ pub(super) fn show(job: &Job, issues: &[(i64, Issue)]) -> Markup {
                                     (number(i128::try_from(records.len()).unwrap_or_default()))
                                 }
                             }
-                            td.wide { (code.sentence()) (which(job, *code, records)) }
+                            td {
+                                code.quiet { (code.as_str()) }
+                            }
                         }
                     }
                 }

@@ -154,34 +154,49 @@ fn failures(now: &Now) -> Markup {
 
 fn sync_table(operator: &Operator, steps: &[(DateTime<Utc>, KindPoint)]) -> Markup {
     let used = steps.iter().rev().filter(|(_, of)| of.succeeded + of.failed + of.cancelled > 0);
+    let heads = [
+        "People changed",
+        "Succeeded",
+        "Failed",
+        "Cancelled",
+        "Ran, median",
+        "Ran, 95 %",
+        "Waited, 95 %",
+    ];
+    let rows = used.map(|(at, step)| {
+        let numbers = [step.people_changed, step.succeeded, step.failed, step.cancelled];
+        let [changed, succeeded, failed, cancelled] = numbers.map(number);
+        let times = [step.ran_p50_ms, step.ran_p95_ms, step.waited_p95_ms];
+        let [ran_p50, ran_p95, waited_p95] = times.map(milliseconds);
+        (*at, [changed, succeeded, failed, cancelled, ran_p50, ran_p95, waited_p95])
+    });
+    as_table(operator, "sync-table", "Syncs by time", heads, rows)
+}
+
+/// The numbers of a graph by time, folded away.
+pub(super) fn as_table<const N: usize>(
+    operator: &Operator,
+    id: &str,
+    label: &str,
+    heads: [&str; N],
+    rows: impl Iterator<Item = (DateTime<Utc>, [String; N])>,
+) -> Markup {
     html! {
-        details #sync-table.data {
+        details #(id) .data {
             summary { "As a table" }
-            (scroll("Syncs by time", &html! {
+            (scroll(label, &html! {
                 table.rows {
                     thead {
                         tr {
                             th { "From" }
-                            th.number { "People changed" }
-                            th.number { "Succeeded" }
-                            th.number { "Failed" }
-                            th.number { "Cancelled" }
-                            th.number { "Ran, median" }
-                            th.number { "Ran, 95 %" }
-                            th.number { "Waited, 95 %" }
+                            @for head in heads { th.number { (head) } }
                         }
                     }
                     tbody {
-                        @for (at, step) in used {
+                        @for (at, numbers) in rows {
                             tr {
-                                td { (time(operator, *at)) }
-                                td.number { (number(step.people_changed)) }
-                                td.number { (number(step.succeeded)) }
-                                td.number { (number(step.failed)) }
-                                td.number { (number(step.cancelled)) }
-                                td.number { (milliseconds(step.ran_p50_ms)) }
-                                td.number { (milliseconds(step.ran_p95_ms)) }
-                                td.number { (milliseconds(step.waited_p95_ms)) }
+                                td { (time(operator, at)) }
+                                @for number in numbers { td.number { (number) } }
                             }
                         }
                     }
@@ -280,35 +295,11 @@ pub(super) fn of_logins(operator: &Operator, window: Window, steps: &Logins) -> 
 
 fn login_table(operator: &Operator, steps: &Logins) -> Markup {
     let used = steps.iter().rev().filter(|(_, counts)| !counts.is_empty());
-    html! {
-        details #login-table.data {
-            summary { "As a table" }
-            (scroll("Logins by time", &html! {
-                table.rows {
-                    thead {
-                        tr {
-                            th { "From" }
-                            th.number { "Logins" }
-                            th.number { "Stale" }
-                            th.number { "95 % within" }
-                        }
-                    }
-                    tbody {
-                        @for (at, counts) in used {
-                            tr {
-                                td { (time(operator, *at)) }
-                                td.number { (number(all(counts))) }
-                                td.number { (number(stale(counts))) }
-                                td.number {
-                                    (milliseconds(login_minutes::p95_ms(counts).map(f64::from)))
-                                }
-                            }
-                        }
-                    }
-                }
-            }))
-        }
-    }
+    let rows = used.map(|(at, counts)| {
+        let p95 = login_minutes::p95_ms(counts).map(f64::from);
+        (*at, [number(all(counts)), number(stale(counts)), milliseconds(p95)])
+    });
+    as_table(operator, "login-table", "Logins by time", ["Logins", "Stale", "95 % within"], rows)
 }
 
 /// A share in percent; never 0 % of something.

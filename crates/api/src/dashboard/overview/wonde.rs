@@ -6,10 +6,11 @@ use mis_sync_domain::SchoolId;
 use mis_sync_queue::{KeyTraffic, WondeTraffic};
 use mis_sync_store::figures::Now;
 
+use super::graphs::as_table;
 use crate::{
     dashboard::{
         charts::{Bar, bars},
-        parts::{Names, ago, badge, length, number, panel, school, scroll, time},
+        parts::{Names, ago, badge, length, number, panel, school, scroll},
     },
     state::Operator,
 };
@@ -36,31 +37,10 @@ pub(super) fn show(
 
 fn by_minute(operator: &Operator, traffic: &WondeTraffic) -> Markup {
     let used = traffic.minutes.iter().rev().filter(|minute| minute.sent + minute.limited > 0);
-    html! {
-        details #by-minute.data {
-            summary { "As a table" }
-            (scroll("Requests to Wonde by minute", &html! {
-                table.rows {
-                    thead {
-                        tr {
-                            th { "From" }
-                            th.number { "Requests" }
-                            th.number { "429" }
-                        }
-                    }
-                    tbody {
-                        @for minute in used {
-                            tr {
-                                td { (time(operator, minute.at)) }
-                                td.number { (number(i128::from(minute.sent))) }
-                                td.number { (number(i128::from(minute.limited))) }
-                            }
-                        }
-                    }
-                }
-            }))
-        }
-    }
+    let rows = used.map(|minute| {
+        (minute.at, [minute.sent, minute.limited].map(|requests| number(i128::from(requests))))
+    });
+    as_table(operator, "by-minute", "Requests to Wonde by minute", ["Requests", "429"], rows)
 }
 
 /// The schools that are named.

@@ -41,19 +41,19 @@ pub(super) fn show(operator: &Operator, school: &School, issues: &[NamedIssue]) 
                     tr {
                         th { "Reason" }
                         th.number { "Records" }
-                        th { "What it means" }
+                        th { "Code" }
                     }
                 }
                 tbody {
                     @for (code, (records, sentence)) in &reasons {
                         tr {
-                            td {
-                                code { (code) }
-                            }
+                            td.wide { (sentence) }
                             td.number data-label="Records" {
                                 (number(i64::try_from(*records).unwrap_or(i64::MAX)))
                             }
-                            td.wide { (sentence) }
+                            td {
+                                code.quiet { (code) }
+                            }
                         }
                     }
                 }
