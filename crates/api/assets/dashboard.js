@@ -18,7 +18,7 @@ document.addEventListener("change", ({ target }) => {
   const all = document.getElementById("tick-all");
   const ticks = [...document.querySelectorAll("input.tick")];
   if (target === all) for (const tick of ticks) tick.checked = all.checked;
-  else if (ticks.includes(target)) all.checked = ticks.every((tick) => tick.checked);
+  else if (all && ticks.includes(target)) all.checked = ticks.every((tick) => tick.checked);
 });
 
 // A choice in the menu counts at once.

@@ -151,6 +151,12 @@ impl Page<'_> {
                     @if let Some(refusal) = operator.refusal() {
                         p.refusal role="alert" { (refusal.words(operator.access().key())) }
                     }
+                    @if self.watch.is_some() {
+                        p.quiet.no-script {
+                            "Without JavaScript this page does not refresh itself; load it again to see what \
+                             is new."
+                        }
+                    }
                     (content)
                 }
                 (help(operator))

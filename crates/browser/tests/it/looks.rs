@@ -116,7 +116,7 @@ impl Monday {
 }
 
 /// Three records that are certainly people of the school.
-async fn add_possible_matches(site: &Site, school: &SchoolId) {
+pub(crate) async fn add_possible_matches(site: &Site, school: &SchoolId) {
     let matches = format!(
         "INSERT INTO match_candidate (school_id, wonde_id, staff_id, score, reasons, mis_first_name,
              mis_surname, mis_email, job_id)
