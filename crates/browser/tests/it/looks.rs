@@ -64,7 +64,7 @@ const OPENED: [(&str, &str, Open); 12] = [
     ),
     ("open-ticked", "/dashboard/jobs", Open::Click("input.tick")),
     ("open-approve", "/dashboard/held", Open::Click("summary:says(Approve)")),
-    ("open-cancel", "/dashboard/jobs/{running}", Open::Click("summary:says(Cancel)")),
+    ("open-cancel", "/dashboard/jobs/{retrying}", Open::Click("summary:says(Cancel)")),
     ("open-undo", "/dashboard/jobs/{succeeded}", Open::Click("summary:says(Undo)")),
     ("open-pause", "/dashboard/queues", Open::Click("tr:says(interactive) summary:says(Pause)")),
     ("open-revoke", "/dashboard/keys", Open::Click("summary:says(Revoke)")),

@@ -23,6 +23,7 @@ pub(crate) async fn plain_admin(site: &Site) -> Page {
 
 /// Clicks what leads to another page, and waits for that page.
 async fn follow(page: &Page, selector: &str) {
+    page.wait_for(selector).await;
     page.evaluate::<bool>("window.isBefore = true").await;
     page.click(selector).await;
     page.wait_until("the next page is there", "!window.isBefore").await;
