@@ -188,7 +188,7 @@ const live = document.getElementById("live");
 const pause = document.getElementById("pause");
 let isMissed = false;
 const isPaused = () =>
-  pause?.getAttribute("aria-pressed") === "true" || document.querySelector("input.tick:checked, [data-holds]:checked");
+  pause?.getAttribute("aria-pressed") === "true" || document.querySelector("input.tick:checked");
 function goOn() {
   if (pause) pause.textContent = isPaused() ? "Updates paused" : "Live";
   pause?.toggleAttribute("data-paused", Boolean(isPaused()));

@@ -3,7 +3,7 @@
 use axum::response::Response;
 use chrono::TimeDelta;
 use maud::{Markup, html};
-use mis_sync_domain::{Action, ApiKeyId, Role, SchoolId};
+use mis_sync_domain::{Action, Role, SchoolId};
 use mis_sync_store::api_keys::{self, ApiKey, NewApiKey};
 use secrecy::{ExposeSecret, SecretString};
 
@@ -93,11 +93,11 @@ const LIFETIMES: [(&str, &str); 5] = [
     ("365", "1 year"),
 ];
 
-fn revocation(id: ApiKeyId) -> Deed<'static> {
+fn revocation(key: &ApiKey) -> Deed<'static> {
     Deed {
         label: "Revoke",
-        whose: "the key".into(),
-        action: format!("/dashboard/keys/{id}/revoke"),
+        whose: format!("the key {}", key.name),
+        action: format!("/dashboard/keys/{}/revoke", key.id),
         kind: "danger",
         says: "The key stops working immediately, and everyone who is signed in with it is signed out.",
     }
@@ -174,7 +174,7 @@ fn table(operator: &Operator, keys: &[ApiKey]) -> Markup {
                             }
                             td {
                                 @if key.revoked_at.is_none() {
-                                    (revocation(key.id).show(operator, &html! {}))
+                                    (revocation(key).show(operator, &html! {}))
                                 }
                             }
                         }

@@ -148,14 +148,14 @@ impl Page<'_> {
                     div #live hx-sse:connect={ "/dashboard/events?watch=" (watch) } hx-swap="none" {}
                 }
                 main #main tabindex="-1" {
-                    @if let Some(refusal) = operator.refusal() {
-                        p.refusal role="alert" { (refusal.words(operator.access().key())) }
-                    }
                     @if self.watch.is_some() {
                         p.quiet.no-script {
                             "Without JavaScript this page does not refresh itself; load it again to see what \
                              is new."
                         }
+                    }
+                    @if let Some(refusal) = operator.refusal() {
+                        p.refusal role="alert" { (refusal.words(operator.access().key())) }
                     }
                     (content)
                 }

@@ -40,9 +40,9 @@ impl Refusal {
                 key.role
             ),
             ApiError::ForeignForm => format!(
-                "Nothing was done: the form is not from this session. You are signed in with {} now; \
-                 this page is up to date, so you can do it here.",
-                key.name
+                "Nothing was done: the form is not from this session. You are signed in with {} ({}) \
+                 now, and this page offers what that role may do.",
+                key.name, key.role
             ),
             ApiError::ChangedMeanwhile => {
                 "Another person changed the school just now, so nothing was \

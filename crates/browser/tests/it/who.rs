@@ -85,7 +85,7 @@ async fn a_person_with_another_role_by_now_lands_on_the_page_and_is_told_what_ca
     assert!(page.evaluate::<bool>(&sign_in).await);
     act(&page, "Retry", "the MIS is back").await;
     page.expect_problem("403").await;
-    page.see("You are signed in with visitor now").await;
+    page.see("You are signed in with visitor (viewer) now").await;
     page.wait_for("h1 .badge:says(failed)").await;
     page.wait_until_gone("summary:says(Retry)").await;
 
