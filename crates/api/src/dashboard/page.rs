@@ -13,7 +13,7 @@ use mis_sync_domain::{Action, SchoolId};
 use super::{
     assets::{HTMX, HTMX_SSE, ICON, SCRIPT, STYLE},
     health::{Health, Trouble},
-    preferences::{Preferences, Theme},
+    preferences::{self, Preferences, Theme},
 };
 use crate::state::Operator;
 
@@ -303,7 +303,7 @@ fn menu(operator: &Operator) -> Markup {
                 span.role { (key.role) }
             }
             div.sheet {
-                (preferences_form(operator))
+                (preferences::form(operator))
                 button.script type="button" data-open="help" { "Keyboard shortcuts" }
                 form method="post" action="/dashboard/logout" {
                     (form_token(operator))
@@ -311,52 +311,6 @@ fn menu(operator: &Operator) -> Markup {
                 }
             }
         }
-    }
-}
-
-/// How the operator wants pages to look. With a script each choice counts at once.
-fn preferences_form(operator: &Operator) -> Markup {
-    let preferences = operator.preferences();
-    html! {
-        form #preferences method="post" action="/dashboard/preferences" {
-            (form_token(operator))
-            fieldset {
-                legend { "Colours" }
-                @for (value, name) in [("system", "System"), ("light", "Light"), ("dark", "Dark")] {
-                    label {
-                        input
-                            type="radio"
-                            name="theme"
-                            value=(value)
-                            checked[value == theme_name(preferences.theme)];
-                        (name)
-                    }
-                }
-            }
-            fieldset {
-                legend { "Times" }
-                @for (value, name) in [("local", "Local"), ("utc", "UTC")] {
-                    label {
-                        input
-                            type="radio"
-                            name="time"
-                            value=(value)
-                            checked[(value == "utc") == preferences.is_utc];
-                        (name)
-                    }
-                }
-                p.quiet { "Shown: " (preferences.zone.name()) }
-            }
-            button.no-script { "Apply" }
-        }
-    }
-}
-
-fn theme_name(theme: Theme) -> &'static str {
-    match theme {
-        Theme::Light => "light",
-        Theme::Dark => "dark",
-        Theme::System => "system",
     }
 }
 

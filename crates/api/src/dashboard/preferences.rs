@@ -10,13 +10,15 @@ use axum::{
 };
 use chrono::{DateTime, NaiveDateTime, TimeZone, Utc};
 use chrono_tz::Tz;
+use maud::{Markup, html};
 use url::Url;
 
 use super::{
     form::Posted,
     login::{go, is_ours},
+    page::form_token,
 };
-use crate::state::{ApiState, cookie};
+use crate::state::{ApiState, Operator, cookie};
 
 const TIME_COOKIE: &str = "mis_sync_time";
 const ZONE_COOKIE: &str = "mis_sync_zone";
@@ -91,6 +93,52 @@ impl Preferences {
             return utc;
         }
         format!("{} · {utc}", at.with_timezone(&self.zone).format("%Y-%m-%d %H:%M:%S %Z"))
+    }
+}
+
+/// The choices in the menu. With a script each counts at once.
+pub(super) fn form(operator: &Operator) -> Markup {
+    let preferences = operator.preferences();
+    html! {
+        form #preferences method="post" action="/dashboard/preferences" {
+            (form_token(operator))
+            fieldset {
+                legend { "Colours" }
+                @for (value, name) in [("system", "System"), ("light", "Light"), ("dark", "Dark")] {
+                    label {
+                        input
+                            type="radio"
+                            name="theme"
+                            value=(value)
+                            checked[value == theme_name(preferences.theme)];
+                        (name)
+                    }
+                }
+            }
+            fieldset {
+                legend { "Times" }
+                @for (value, name) in [("local", "Local"), ("utc", "UTC")] {
+                    label {
+                        input
+                            type="radio"
+                            name="time"
+                            value=(value)
+                            checked[(value == "utc") == preferences.is_utc];
+                        (name)
+                    }
+                }
+                p.quiet { "Shown: " (preferences.zone.name()) }
+            }
+            button.no-script { "Apply" }
+        }
+    }
+}
+
+fn theme_name(theme: Theme) -> &'static str {
+    match theme {
+        Theme::Light => "light",
+        Theme::Dark => "dark",
+        Theme::System => "system",
     }
 }
 
