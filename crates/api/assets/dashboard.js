@@ -1,16 +1,12 @@
-// What pages cannot do without a script: keys, dialogs, and remembering a person's choices. Everything
-// else is links and forms, and works without it.
+// What pages cannot do without a script: keys, dialogs, and live updates. Everything else is links and
+// forms, and works without it.
 "use strict";
-
-const keep = (name, value) => {
-  document.cookie = `${name}=${value}; Path=/dashboard; SameSite=Strict; Max-Age=31536000`;
-};
 
 // The server renders times in this browser's time zone.
 const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
 if (zone && !document.cookie.includes(`mis_sync_zone=${zone}`)) {
   const isFirst = !document.cookie.includes("mis_sync_zone=");
-  keep("mis_sync_zone", zone);
+  document.cookie = `mis_sync_zone=${zone}; Path=/dashboard; SameSite=Strict; Max-Age=31536000`;
   if (!isFirst && document.querySelector("time")) location.reload();
 }
 
@@ -22,15 +18,11 @@ document.addEventListener("change", ({ target }) => {
   const all = document.getElementById("tick-all");
   const ticks = [...document.querySelectorAll("input.tick")];
   if (target === all) for (const tick of ticks) tick.checked = all.checked;
-  else if (ticks.includes(target)) all.checked = ticks.every((tick) => tick.checked);
+  else if (all && ticks.includes(target)) all.checked = ticks.every((tick) => tick.checked);
 });
 
-document.addEventListener("change", (event) => {
-  const choice = event.target.dataset.cookie;
-  if (!choice) return;
-  keep(choice, event.target.value);
-  location.reload();
-});
+// A choice in the menu counts at once.
+document.getElementById("preferences")?.addEventListener("change", ({ target }) => target.form.requestSubmit());
 
 // A button that copies a text.
 for (const button of document.querySelectorAll("[data-copy]")) {
@@ -41,10 +33,38 @@ for (const button of document.querySelectorAll("[data-copy]")) {
   });
 }
 
+// In a table, a sheet opens below its button; near the bottom of the window above it, or else beside it.
+// It then stays where it is.
+const GAP = 6;
+function place(sheet, button) {
+  const { width, height } = sheet.getBoundingClientRect();
+  let top = button.bottom + GAP;
+  let left = button.right - width;
+  if (top + height > innerHeight) {
+    top = button.top - GAP - height;
+    if (top < GAP) [top, left] = [innerHeight - GAP - height, button.left - GAP - width];
+  }
+  const within = document.documentElement.clientWidth - GAP - width;
+  sheet.style.inset = `${Math.max(GAP, top)}px auto auto ${Math.max(GAP, Math.min(left, within))}px`;
+  sheet.style.transform = "none";
+}
+function openBeside(event, button) {
+  const details = button.parentElement;
+  const sheet = details.querySelector(".sheet");
+  sheet.removeAttribute("style");
+  if (details.open || matchMedia("(max-width: 720px)").matches) return;
+  // Opened here, so that it is never seen elsewhere.
+  event.preventDefault();
+  details.open = true;
+  place(sheet, button.getBoundingClientRect());
+}
+
 // One menu or sheet is open at a time, and a click elsewhere closes it.
 const sheets = "details.deed[open], details.menu[open]";
 document.addEventListener("click", (event) => {
   for (const open of document.querySelectorAll(sheets)) if (!open.contains(event.target)) open.open = false;
+  const button = event.target.closest(".rows .deed > summary");
+  if (button) openBeside(event, button);
   const opens = event.target.closest("[data-open]");
   if (opens) document.getElementById(opens.dataset.open)?.showModal();
 });
@@ -168,7 +188,7 @@ const live = document.getElementById("live");
 const pause = document.getElementById("pause");
 let isMissed = false;
 const isPaused = () =>
-  pause?.getAttribute("aria-pressed") === "true" || document.querySelector("input.tick:checked, [data-holds]:checked");
+  pause?.getAttribute("aria-pressed") === "true" || document.querySelector("input.tick:checked");
 function goOn() {
   if (pause) pause.textContent = isPaused() ? "Updates paused" : "Live";
   pause?.toggleAttribute("data-paused", Boolean(isPaused()));

@@ -24,6 +24,7 @@ mod parts;
 mod person;
 mod preferences;
 mod queues;
+mod refused;
 mod school;
 mod schools;
 mod undone;
@@ -45,6 +46,7 @@ use crate::{ApiError, ApiState};
 pub(crate) use health::Health;
 pub(crate) use login::ask_to_sign_in;
 pub(crate) use preferences::Preferences;
+pub(crate) use refused::Refusal;
 
 /// Every path with its methods.
 fn routes() -> Vec<(&'static str, MethodRouter<ApiState>)> {
@@ -88,6 +90,7 @@ fn routes() -> Vec<(&'static str, MethodRouter<ApiState>)> {
         ("/dashboard/held", get(held::show)),
         ("/dashboard/audit", get(audit::show)),
         ("/dashboard/audit/verify", act(post(audit::verify))),
+        ("/dashboard/preferences", act(post(preferences::choose))),
         ("/dashboard/queues", get(queues::show)),
         ("/dashboard/queues/pause", act(post(queues::pause))),
         ("/dashboard/queues/resume", act(post(queues::resume))),
@@ -109,8 +112,7 @@ fn act(post: MethodRouter<ApiState>) -> MethodRouter<ApiState> {
 
 /// Leads to the address above.
 async fn back(uri: Uri) -> Response {
-    let above = uri.path().rsplit_once('/').map_or("/dashboard", |(above, _)| above);
-    login::go(above, None)
+    login::go(refused::above(uri.path()), None)
 }
 
 /// Every path of the dashboard, for a caller that visits all of them.
@@ -120,25 +122,36 @@ pub fn dashboard_paths() -> Vec<&'static str> {
 
 /// All pages, ready to be merged with the API.
 pub(crate) fn router(state: ApiState) -> Router {
-    routes()
+    let pages = routes()
         .into_iter()
         .fold(Router::new(), |router, (path, methods)| router.route(path, methods))
-        .layer(middleware::from_fn_with_state(state.clone(), show_errors))
+        .with_state(state.clone());
+    pages
+        .clone()
+        .layer(middleware::from_fn_with_state((state, pages), show_errors))
         .layer(CompressionLayer::new())
-        .with_state(state)
 }
 
 /// Seconds after which a page that needs an absent server tries again.
 const TRY_AGAIN: &str = "5";
 
-/// Turns what the API would answer as a problem into a page.
-async fn show_errors(State(state): State<ApiState>, request: Request, next: Next) -> Response {
+/// Turns what the API would answer as a problem into a page: if it can be, the page from which the
+/// person came.
+async fn show_errors(
+    State((state, pages)): State<(ApiState, Router)>,
+    request: Request,
+    next: Next,
+) -> Response {
     let preferences = Preferences::of(request.headers(), &state);
     let is_page = request.method() == Method::GET;
+    let asked = refused::Asked::of(&request);
     let response = next.run(request).await;
     let Some(error) = response.extensions().get::<Arc<ApiError>>().cloned() else {
         return response;
     };
+    if let Some(page) = asked.page(&pages, &error).await {
+        return page;
+    }
     let problem = error.problem_type();
     let away = error.absent_server();
     let title =

@@ -8,7 +8,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use mis_sync_control::Refused;
-use mis_sync_domain::{InvalidOnBehalfOf, JobFailure, Role};
+use mis_sync_domain::{Action, InvalidOnBehalfOf, JobFailure, Role};
 
 use crate::{problem::ProblemType, views::FieldError};
 
@@ -22,7 +22,7 @@ pub(crate) enum ApiError {
     #[error("Send a valid API key: `Authorization: Bearer <key>`.")]
     Unauthorized,
     #[error("A key of the role `{role}` may not do this.")]
-    Forbidden { role: Role },
+    Forbidden { role: Role, action: Action },
     #[error("Add one query parameter `secret` to the address.")]
     WebhookSecretMissing,
     #[error("The secret in the address is not one of the configured secrets.")]

@@ -10,7 +10,9 @@ use std::{
 use chromiumoxide::{
     Page as Target,
     cdp::{
-        browser_protocol::emulation::SetFocusEmulationEnabledParams,
+        browser_protocol::emulation::{
+            SetFocusEmulationEnabledParams, SetScriptExecutionDisabledParams,
+        },
         js_protocol::runtime::{EvaluateParams, ExceptionDetails},
     },
 };
@@ -81,6 +83,15 @@ impl Page {
         self.step(format!("goto {path}"));
         if let Err(error) = self.target.goto(format!("{}{path}", self.root)).await {
             self.fail(&format!("it does not open: {error}")).await;
+        }
+    }
+
+    /// Switches off the scripts of what is opened from now on. Scripts of the test still run.
+    pub async fn switch_scripts_off(&self) {
+        self.step("switch scripts off".to_owned());
+        let off = SetScriptExecutionDisabledParams::new(true);
+        if let Err(error) = self.target.execute(off).await {
+            self.fail(&format!("scripts stay on: {error}")).await;
         }
     }
 

@@ -75,7 +75,7 @@ async fn render(
         read(issues::page(pool, job.id)),
     );
     let held = if is_to_review(&job) {
-        Some(read(review::Held::read(pool, &job, shown == Shown::Shown)).await)
+        Some(read(review::Held::read(pool, &job, shown)).await)
     } else {
         None
     };
@@ -83,7 +83,7 @@ async fn render(
     let names = names_of(pool, &job.school_id).await;
     let lineage_of: &[Job] = lineage.as_deref().unwrap_or_default();
     let attempts = history.as_ref().map(|history| history.attempts.as_slice()).unwrap_or_default();
-    let has_personal = held.is_some() || changes.as_deref().is_ok_and(changes::has_personal);
+    let has_personal = changes.as_deref().is_ok_and(changes::has_personal);
     let content = html! {
         div #job
             hx-get=(wanted.address(&job))
@@ -100,10 +100,12 @@ async fn render(
             (super::school::after_dry_run(operator, &job))
             @if let Some(error) = &job.error { (failure(operator, &job, error)) }
             (undone)
-            @if has_personal { (changes::curtain(operator, &job, wanted, shown)) }
+            @if has_personal && held.is_none() {
+                (changes::curtain_alone(operator, &job, wanted, shown))
+            }
             @match &held {
                 Some(Ok(held)) => {
-                    (review::show(operator, &job, held, &extra.draft, shown == Shown::Shown))
+                    (review::show(operator, &job, held, &extra.draft, shown))
                 }
                 Some(Err(reason)) => p.broken { (reason) },
                 None => {}

@@ -178,7 +178,7 @@ pub(super) fn table(operator: &Operator, jobs: &[Job], names: Option<&Names>) ->
                     tr {
                         th {
                             @if may_act && names.is_some() {
-                                input #tick-all type="checkbox" aria-label="Tick all on this page";
+                                input #tick-all.script type="checkbox" aria-label="Tick all on this page";
                             }
                             "State"
                         }

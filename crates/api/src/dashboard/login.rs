@@ -14,7 +14,7 @@ use mis_sync_store::sessions::{IDLE_MINUTES, LONGEST_HOURS, Over};
 use secrecy::SecretString;
 
 use super::{
-    Preferences,
+    Preferences, Refusal,
     form::{Fields, Posted, PostedByAnybody, SEC_FETCH_SITE},
     page::plain,
 };
@@ -31,8 +31,11 @@ const X_FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto
 pub(super) async fn show(State(state): State<ApiState>, parts: Parts) -> Response {
     let next = Fields::parse(parts.uri.query().unwrap_or_default().as_bytes());
     let preferences = Preferences::of(&parts.headers, &state);
-    let over = state.why_over(&parts.headers).await.map(why_over);
-    page(StatusCode::OK, &preferences, next.text("next"), over.as_deref())
+    let refusal = match parts.extensions.get::<Refusal>() {
+        Some(refusal) => Some(refusal.error().to_string()),
+        None => state.why_over(&parts.headers).await.map(why_over),
+    };
+    page(StatusCode::OK, &preferences, next.text("next"), refusal.as_deref())
 }
 
 /// Why the person has to sign in again.
@@ -136,7 +139,8 @@ pub(crate) fn ask_to_sign_in(parts: &Parts) -> Response {
     }
     let here = parts.uri.path_and_query().map_or("/dashboard", |path| path.as_str());
     let next: String = url::form_urlencoded::byte_serialize(here.as_bytes()).collect();
-    if parts.method == axum::http::Method::GET && here != "/dashboard" {
+    // The address of a form leads to its page.
+    if here != "/dashboard" {
         return go(&format!("/dashboard/login?next={next}"), None);
     }
     go("/dashboard/login", None)

@@ -15,7 +15,7 @@ use mis_sync_domain::{Action, SchoolId};
 use super::{
     assets::{HTMX, HTMX_SSE, ICON, SCRIPT, STYLE},
     health::{Health, Trouble},
-    preferences::{Preferences, Theme},
+    preferences::{self, Preferences, Theme},
 };
 use crate::state::Operator;
 
@@ -24,9 +24,9 @@ const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; i
     connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 
 /// What htmx may do: load from us, and nothing that the policy forbids. When a part of a page is
-/// replaced, open details stay open, and the selected row stays selected.
+/// replaced, open details stay open and where they are, and the selected row stays selected.
 const HTMX_CONFIG: &str = r#"{"extensions":"sse","includeIndicatorCSS":false,"mode":"same-origin",
-    "morphIgnore":["data-htmx-powered","open","data-at"]}"#;
+    "morphIgnore":["data-htmx-powered","open","style","data-at"]}"#;
 
 /// Parts of the frame that are loaded with the live part of a page.
 pub(super) const FRAME: &str = "#tabs:outerMorph";
@@ -149,7 +149,18 @@ impl Page<'_> {
                 @if let Some(watch) = &self.watch {
                     div #live hx-sse:connect={ "/dashboard/events?watch=" (watch) } hx-swap="none" {}
                 }
-                main #main tabindex="-1" { (content) }
+                main #main tabindex="-1" {
+                    @if self.watch.is_some() {
+                        p.quiet.no-script {
+                            "Without JavaScript this page does not refresh itself; load it again to see what \
+                             is new."
+                        }
+                    }
+                    @if let Some(refusal) = operator.refusal() {
+                        p.refusal role="alert" { (refusal.words(operator.access().key())) }
+                    }
+                    (content)
+                }
                 (help(operator))
                 (palette())
             }
@@ -288,7 +299,6 @@ fn environment(name: &str) -> Markup {
 
 fn menu(operator: &Operator) -> Markup {
     let key = operator.access().key();
-    let preferences = operator.preferences();
     html! {
         details.menu {
             summary {
@@ -297,50 +307,14 @@ fn menu(operator: &Operator) -> Markup {
                 span.role { (key.role) }
             }
             div.sheet {
-                fieldset {
-                    legend { "Colours" }
-                    @for (value, name) in [("system", "System"), ("light", "Light"), ("dark", "Dark")] {
-                        label {
-                            input
-                                type="radio"
-                                name="theme"
-                                value=(value)
-                                data-cookie="mis_sync_theme"
-                                checked[value == theme_name(preferences.theme)];
-                            (name)
-                        }
-                    }
-                }
-                fieldset {
-                    legend { "Times" }
-                    @for (value, name) in [("local", "Local"), ("utc", "UTC")] {
-                        label {
-                            input
-                                type="radio"
-                                name="time"
-                                value=(value)
-                                data-cookie="mis_sync_time"
-                                checked[(value == "utc") == preferences.is_utc];
-                            (name)
-                        }
-                    }
-                    p.quiet { "Shown: " (preferences.zone.name()) }
-                }
-                button type="button" data-open="help" { "Keyboard shortcuts" }
+                (preferences::form(operator))
+                button.script type="button" data-open="help" { "Keyboard shortcuts" }
                 form method="post" action="/dashboard/logout" {
                     (form_token(operator))
                     button { "Sign out" }
                 }
             }
         }
-    }
-}
-
-fn theme_name(theme: Theme) -> &'static str {
-    match theme {
-        Theme::Light => "light",
-        Theme::Dark => "dark",
-        Theme::System => "system",
     }
 }
 

@@ -1,15 +1,30 @@
-//! How a person wants pages to look. It is kept in cookies that the page's script sets, so that the
-//! server renders the right thing at once, without flicker.
+//! How a person wants pages to look. It is kept in cookies, so that the server renders the right thing
+//! at once, without flicker. Only a script knows the time zone; it sets that cookie itself.
 
-use axum::http::HeaderMap;
+use axum::{
+    http::{
+        HeaderMap, HeaderValue,
+        header::{REFERER, SET_COOKIE},
+    },
+    response::Response,
+};
 use chrono::{DateTime, NaiveDateTime, TimeZone, Utc};
 use chrono_tz::Tz;
+use maud::{Markup, html};
+use url::Url;
 
-use crate::state::{ApiState, cookie};
+use super::{
+    form::Posted,
+    login::{go, is_ours},
+    page::form_token,
+};
+use crate::state::{ApiState, Operator, cookie};
 
 const TIME_COOKIE: &str = "mis_sync_time";
 const ZONE_COOKIE: &str = "mis_sync_zone";
 const THEME_COOKIE: &str = "mis_sync_theme";
+
+const A_YEAR: u32 = 365 * 86_400;
 
 /// The format of a browser's field for date and time.
 pub(super) const FIELD: &str = "%Y-%m-%dT%H:%M";
@@ -79,6 +94,78 @@ impl Preferences {
         }
         format!("{} · {utc}", at.with_timezone(&self.zone).format("%Y-%m-%d %H:%M:%S %Z"))
     }
+}
+
+/// The choices in the menu. With a script each counts at once.
+pub(super) fn form(operator: &Operator) -> Markup {
+    let preferences = operator.preferences();
+    html! {
+        form #preferences method="post" action="/dashboard/preferences" {
+            (form_token(operator))
+            fieldset {
+                legend { "Colours" }
+                @for (value, name) in [("system", "System"), ("light", "Light"), ("dark", "Dark")] {
+                    label {
+                        input
+                            type="radio"
+                            name="theme"
+                            value=(value)
+                            checked[value == theme_name(preferences.theme)];
+                        (name)
+                    }
+                }
+            }
+            fieldset {
+                legend { "Times" }
+                @for (value, name) in [("local", "Local"), ("utc", "UTC")] {
+                    label {
+                        input
+                            type="radio"
+                            name="time"
+                            value=(value)
+                            checked[(value == "utc") == preferences.is_utc];
+                        (name)
+                    }
+                }
+                p.quiet { "Shown: " (preferences.zone.name()) }
+            }
+            button.no-script { "Apply" }
+        }
+    }
+}
+
+fn theme_name(theme: Theme) -> &'static str {
+    match theme {
+        Theme::Light => "light",
+        Theme::Dark => "dark",
+        Theme::System => "system",
+    }
+}
+
+/// Keeps what was chosen, and leads back to the page.
+pub(super) async fn choose(headers: HeaderMap, posted: Posted) -> Response {
+    let mut response = go(&page_before(&headers).unwrap_or_else(|| "/dashboard".into()), None);
+    let fields = posted.fields();
+    let choices = [
+        (THEME_COOKIE, fields.text("theme"), ["system", "light", "dark"].as_slice()),
+        (TIME_COOKIE, fields.text("time"), &["local", "utc"]),
+    ];
+    for (name, chosen, known) in choices {
+        if let Some(chosen) = known.iter().find(|value| chosen == Some(**value)) {
+            let cookie =
+                format!("{name}={chosen}; Path=/dashboard; SameSite=Strict; Max-Age={A_YEAR}");
+            let cookie = HeaderValue::from_str(&cookie).expect("names and a number");
+            response.headers_mut().append(SET_COOKIE, cookie);
+        }
+    }
+    response
+}
+
+/// The page of ours on which a form was.
+fn page_before(headers: &HeaderMap) -> Option<String> {
+    let before = Url::parse(headers.get(REFERER)?.to_str().ok()?).ok()?;
+    let query = before.query().map(|query| format!("?{query}")).unwrap_or_default();
+    Some(format!("{}{query}", before.path())).filter(|page| is_ours(page))
 }
 
 #[cfg(test)]

@@ -11,7 +11,7 @@ mod wonde;
 use axum::response::{IntoResponse, Response};
 use chrono::{DateTime, Utc};
 use maud::{Markup, html};
-use mis_sync_control::{self as control, Act, Refused};
+use mis_sync_control::{self as control, Act};
 use mis_sync_domain::{
     Action, AuditAction, Job, JobId, JobKind, School, SyncMode, SyncOptions, TokenState,
     TokenVerdict,
@@ -47,8 +47,6 @@ const JOBS: i64 = 5;
 /// What a page says besides how the school is.
 #[derive(Default)]
 struct Said {
-    /// Why something was not done.
-    notice: Option<String>,
     /// What is wrong with the token that was typed.
     wrong_token: Option<String>,
     /// The settings that were not saved.
@@ -251,11 +249,8 @@ pub(super) async fn sync(PathId(id): PathId, posted: Posted) -> Result<Response,
         ..SyncOptions::default()
     };
     let requested_by = actor.requester.clone();
-    let pressed = control::press(access.queue(), &school, options, requested_by, None).await;
-    if let Err(refusal @ Refused::NotConnected) = &pressed {
-        return token::refused(&posted, &id, &refusal.to_string()).await;
-    }
-    let job = pressed?.job().clone();
+    let pressed = control::press(access.queue(), &school, options, requested_by, None).await?;
+    let job = pressed.job().clone();
     let entry = audit::Entry::of_job(AuditAction::Sync, &job);
     audit::note(access.pool(), &actor, &entry).await?;
     Ok(go(&job_path(job.id), None))

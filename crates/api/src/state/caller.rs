@@ -67,7 +67,7 @@ impl FromRequestParts<ApiState> for Access {
             limit.spend(key.id, parts.extensions.get())?;
         }
         if !key.role.allows(action) {
-            return Err(ApiError::Forbidden { role: key.role });
+            return Err(ApiError::Forbidden { role: key.role, action });
         }
         let on_behalf_of = on_behalf_of(&parts.headers)?;
         Ok(Self { key, on_behalf_of, state: state.clone() })

@@ -13,7 +13,7 @@ use uuid::Uuid;
 use super::{Access, ApiState};
 use crate::{
     ApiError,
-    dashboard::{Health, Preferences},
+    dashboard::{Health, Preferences, Refusal},
 };
 
 /// The cookie that carries a session's id and its signature.
@@ -28,13 +28,15 @@ pub(crate) struct Operator {
     session: Uuid,
     preferences: Preferences,
     health: Health,
+    refusal: Option<Refusal>,
 }
 
 impl Operator {
     /// Access to what every operator may use or, for more than reading, whether they may.
     pub(crate) fn may(&self, action: Action) -> Result<&Access, ApiError> {
         let role = self.access.key().role;
-        if role.allows(action) { Ok(&self.access) } else { Err(ApiError::Forbidden { role }) }
+        let is_allowed = role.allows(action);
+        if is_allowed { Ok(&self.access) } else { Err(ApiError::Forbidden { role, action }) }
     }
 
     /// Database and queue, for reading.
@@ -72,6 +74,11 @@ impl Operator {
     /// How the service and the schools are.
     pub(crate) fn health(&self) -> &Health {
         &self.health
+    }
+
+    /// Why something that they asked for was not done.
+    pub(crate) fn refusal(&self) -> Option<&Refusal> {
+        self.refusal.as_ref()
     }
 
     /// The token in each form of this session, which no other site can know.
@@ -177,7 +184,8 @@ impl FromRequestParts<ApiState> for Operator {
         let access = Access { key, on_behalf_of: None, state: state.clone() };
         let has_frame = !WITHOUT_FRAME.contains(&parts.uri.path());
         let health = if has_frame { Health::read(&access).await } else { Health::unread() };
-        Ok(Self { access, session, preferences, health })
+        let refusal = parts.extensions.get().cloned();
+        Ok(Self { access, session, preferences, health, refusal })
     }
 }
 

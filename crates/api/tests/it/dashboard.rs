@@ -4,6 +4,7 @@
 mod jobs;
 mod live;
 mod pages;
+mod refused;
 pub(crate) mod rights;
 mod schools;
 mod sessions;

@@ -64,7 +64,7 @@ const OPENED: [(&str, &str, Open); 12] = [
     ),
     ("open-ticked", "/dashboard/jobs", Open::Click("input.tick")),
     ("open-approve", "/dashboard/held", Open::Click("summary:says(Approve)")),
-    ("open-cancel", "/dashboard/jobs/{running}", Open::Click("summary:says(Cancel)")),
+    ("open-cancel", "/dashboard/jobs/{retrying}", Open::Click("summary:says(Cancel)")),
     ("open-undo", "/dashboard/jobs/{succeeded}", Open::Click("summary:says(Undo)")),
     ("open-pause", "/dashboard/queues", Open::Click("tr:says(interactive) summary:says(Pause)")),
     ("open-revoke", "/dashboard/keys", Open::Click("summary:says(Revoke)")),
@@ -116,7 +116,7 @@ impl Monday {
 }
 
 /// Three records that are certainly people of the school.
-async fn add_possible_matches(site: &Site, school: &SchoolId) {
+pub(crate) async fn add_possible_matches(site: &Site, school: &SchoolId) {
     let matches = format!(
         "INSERT INTO match_candidate (school_id, wonde_id, staff_id, score, reasons, mis_first_name,
              mis_surname, mis_email, job_id)

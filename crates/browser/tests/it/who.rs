@@ -64,9 +64,44 @@ async fn a_viewer_looks_and_cannot_act() {
 
     viewer.open("/dashboard/keys").await;
     viewer.expect_problem("403").await;
-    viewer.see("To the overview").await;
+    viewer.see("Only a key of the role admin may do this").await;
+    viewer.wait_for("#tabs").await;
     viewer.close().await;
     admin.close().await;
+}
+
+#[tokio::test]
+async fn a_person_with_another_role_by_now_lands_on_the_page_and_is_told_what_can_be_done() {
+    let Some((site, school)) = Site::of_one_school().await else { return };
+    let job = site.failed_sync(&school).await;
+    let page = site.admin().await;
+    let viewer = make_key(&page, "visitor", "viewer").await;
+    page.goto(&format!("/dashboard/jobs/{job}")).await;
+    // They sign in again in another tab, and then press the button in this one.
+    let sign_in = format!(
+        "fetch('/dashboard/login', {{ method: 'POST', body: new URLSearchParams({{ key: '{viewer}' }}) }}) \
+         .then((answer) => answer.ok)"
+    );
+    assert!(page.evaluate::<bool>(&sign_in).await);
+    act(&page, "Retry", "the MIS is back").await;
+    page.expect_problem("403").await;
+    page.see("You are signed in with visitor (viewer) now").await;
+    page.wait_for("h1 .badge:says(failed)").await;
+    page.wait_until_gone("summary:says(Retry)").await;
+
+    // The same form, as if the page still had it.
+    let path = format!("/dashboard/jobs/{job}");
+    let press = format!(
+        "(() => {{ const form = document.querySelector('.menu form[action$=logout]'); \
+         form.action = '{path}/retry'; form.requestSubmit(); return true }})()"
+    );
+    page.evaluate::<bool>(&press).await;
+    page.expect_problem("403").await;
+    page.see("Only a key of the role operator or admin may do this").await;
+    page.wait_for("h1 .badge:says(failed)").await;
+    page.reload().await;
+    page.wait_for_path(&path).await;
+    page.close().await;
 }
 
 #[tokio::test]

@@ -186,18 +186,16 @@ pub(in crate::dashboard) fn words(field: ChangedField) -> &'static str {
     }
 }
 
-/// Whether personal data is shown, and the button that shows it.
-pub(super) fn curtain(operator: &Operator, job: &Job, wanted: &Wanted, shown: Shown) -> Markup {
+/// The field that asks for personal data.
+pub(super) const REVEAL: &str = "reveal";
+
+/// Whether personal data is shown, and the button of the form around it that shows it.
+pub(super) fn curtain(operator: &Operator, shown: Shown) -> Markup {
     html! {
         @match shown {
-            Shown::Hidden if operator.is_allowed(Action::SeePersonalData) => form
-                .list-head
-                method="post"
-                action={ (job_path(job.id)) "/changes?" (wanted.query()) }
-            {
-                (form_token(operator))
+            Shown::Hidden if operator.is_allowed(Action::SeePersonalData) => div.list-head {
                 span.quiet { "Personal data is hidden; showing it is noted in the audit log." }
-                button { "Show personal data" }
+                button name=(REVEAL) value="on" { "Show personal data" }
             },
             Shown::Hidden => p.quiet {
                 "Personal data is hidden. A key of the role operator or admin may show it."
@@ -207,6 +205,24 @@ pub(super) fn curtain(operator: &Operator, job: &Job, wanted: &Wanted, shown: Sh
                 (REVEAL_MINUTES)
                 " minutes. That is noted in the audit log."
             },
+        }
+    }
+}
+
+/// The same as a form of its own.
+pub(super) fn curtain_alone(
+    operator: &Operator,
+    job: &Job,
+    wanted: &Wanted,
+    shown: Shown,
+) -> Markup {
+    if shown == Shown::Shown || !operator.is_allowed(Action::SeePersonalData) {
+        return curtain(operator, shown);
+    }
+    html! {
+        form method="post" action={ (job_path(job.id)) "/changes?" (wanted.query()) } {
+            (form_token(operator))
+            (curtain(operator, shown))
         }
     }
 }

@@ -22,7 +22,6 @@ pub(super) async fn show(
     refused: Refused,
 ) -> Result<Response, ApiError> {
     match refused {
-        Refused::UnknownJob | Refused::Failed(_) => Err(refused.into()),
         Refused::WrongState { .. } => of_state(operator, job).await,
         Refused::NothingToUndo => match last_act(operator, job).await {
             Some(line) if line.action == AuditAction::Undo => of_state(operator, job).await,
@@ -31,12 +30,7 @@ pub(super) async fn show(
                 page(operator, job, notice, Draft::default()).await
             }
         },
-        Refused::NotConnected => {
-            let notice = "The school has no Wonde token, so it cannot be synced; nothing was done. \
-                          An administrator can connect it.";
-            page(operator, job, notice, Draft::default()).await
-        }
-        refused => page(operator, job, &refused.to_string(), Draft::default()).await,
+        refused => Err(refused.into()),
     }
 }
 

@@ -11,7 +11,10 @@ use maud::{Markup, html};
 use mis_sync_domain::{Action, Affected, GuardCategory, Job, PersonKey, Recount, Review, SchoolId};
 use mis_sync_store::{Error, Pool, fetches, jobs, staff};
 
-use super::{Extra, Wanted};
+use super::{
+    Extra, Wanted,
+    changes::{self, Shown},
+};
 use crate::{
     ApiError,
     dashboard::{
@@ -35,6 +38,7 @@ pub(super) struct Draft {
     find: String,
     /// People before the first one that is listed.
     from: usize,
+    reason: String,
 }
 
 impl Draft {
@@ -50,6 +54,7 @@ impl Draft {
                 .collect::<Result<_, _>>()?,
             find: fields.text("find").unwrap_or_default().to_owned(),
             from: fields.text("from").and_then(|from| from.parse().ok()).unwrap_or_default(),
+            reason: fields.text("reason").unwrap_or_default().to_owned(),
         })
     }
 
@@ -73,11 +78,11 @@ pub(super) struct Held {
 
 impl Held {
     /// Reads them; names only if they are shown.
-    pub(super) async fn read(pool: &Pool, job: &Job, is_shown: bool) -> Result<Self, Error> {
+    pub(super) async fn read(pool: &Pool, job: &Job, shown: Shown) -> Result<Self, Error> {
         let changes = jobs::changes_of_field(pool, job.id, None, 0, i64::MAX).await?;
         let review = Review::of(changes.into_iter().map(|(_, change)| change));
         let names = match &job.school_id {
-            Some(school_id) if is_shown => names(pool, job, school_id).await?,
+            Some(school_id) if shown == Shown::Shown => names(pool, job, school_id).await?,
             _ => HashMap::new(),
         };
         Ok(Self { review, names })
@@ -107,7 +112,7 @@ pub(super) fn show(
     job: &Job,
     held: &Held,
     draft: &Draft,
-    is_shown: bool,
+    shown: Shown,
 ) -> Markup {
     let may_act = operator.is_allowed(Action::ActOnJobs);
     let path = job_path(job.id);
@@ -128,6 +133,8 @@ pub(super) fn show(
                 action={ (path) "/review" }
             {
                 (form_token(operator))
+                // The first button of a form is the one that Enter presses.
+                button.hidden aria-hidden="true" tabindex="-1" { "Recount" }
                 fieldset.guard disabled[!may_act] {
                     legend { "Apply" }
                     @for affected in guard(job) { (category(affected, draft)) }
@@ -135,18 +142,22 @@ pub(super) fn show(
                 (recount(&held.review.recount(guard(job), &draft.left_out, &draft.leave)))
                 @if may_act {
                     div.inline {
-                        // The first button of a form is the one that Enter presses.
-                        button.hidden aria-hidden="true" tabindex="-1" { "Recount" }
                         label {
                             "Reason "
                             span.quiet { "(goes to the audit log)" }
-                            input name="reason" maxlength="500" autocomplete="off";
+                            input
+                                name="reason"
+                                value=(draft.reason)
+                                maxlength="500"
+                                autocomplete="off";
                         }
                         button.primary formaction={ (path) "/approve" } { "Approve" }
                         button { "Recount" }
                     }
                 }
-                (people::list(operator, job, held, draft, is_shown))
+                // Here, so that what is ticked stays when names are shown.
+                (changes::curtain(operator, shown))
+                (people::list(operator, job, held, draft, shown))
             }
             (downloads(operator, job))
         }
@@ -203,11 +214,11 @@ fn downloads(operator: &Operator, job: &Job) -> Markup {
 
 /// Everyone about whom something would change, as a file.
 pub(super) async fn download(pool: &Pool, job: &Job) -> Result<Response, ApiError> {
-    let held = Held::read(pool, job, true).await?;
+    let held = Held::read(pool, job, Shown::Shown).await?;
     Ok((headers(&format!("changes-{}", job.id)), people::file(&held)).into_response())
 }
 
-/// The job's page with these ticks: the recount, and a search or another part of the list.
+/// The job's page with these ticks: the recount, a search, another part of the list, or personal data.
 pub(in crate::dashboard) async fn review(
     PathId(id): PathId,
     posted: Posted,
@@ -215,6 +226,9 @@ pub(in crate::dashboard) async fn review(
     let (_, job) = posted.job(Action::ActOnJobs, &id).await?;
     if !super::actions::is_to_review(&job) {
         return super::refusal::of_state(&posted.operator, &job).await;
+    }
+    if posted.fields().is_set(changes::REVEAL) {
+        posted.operator.reveal(&job, None).await?;
     }
     let draft = Draft::read(posted.fields(), &job)?;
     let extra = Extra { notice: None, draft };

@@ -43,9 +43,6 @@ pub(super) fn show(of: &View<'_>) -> Markup {
     ];
     let found = found.into_iter().flatten();
     html! {
-        @if let Some(notice) = of.said.notice.as_deref() {
-            p.refusal role="alert" { (notice) }
-        }
         @for Trouble { kind, says, fix } in found {
             section.trouble data-kind=(kind) {
                 p { (says) }

@@ -204,7 +204,7 @@ pub(in crate::dashboard) async fn change(
     let done = schools::connect(access.pool(), by, &changed, Secrets::default()).await;
     match done.map_err(ApiError::from) {
         Ok(Some(school)) => Ok(go(&school_path(&school.id), None)),
-        Ok(None) => super::token::refused(&posted, &id, &ApiError::TokenMissing.to_string()).await,
+        Ok(None) => Err(ApiError::TokenMissing),
         Err(ApiError::ChangedMeanwhile) => {
             let now = access.school(&id).await?;
             again(&posted, &now, StatusCode::CONFLICT, Vec::new()).await

@@ -5,7 +5,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use maud::{Markup, html};
-use mis_sync_domain::{Action, GrantState, Job, JobState, SchoolCheck, TokenState};
+use mis_sync_domain::{Action, GrantState, Job, JobState, School, SchoolCheck, TokenState};
 use mis_sync_store::schools::{self, OnlyIf};
 use secrecy::SecretString;
 
@@ -20,6 +20,7 @@ use crate::{
     },
     parameters::PathId,
     schools::{check, connection},
+    state::Access,
 };
 
 /// A page waits this long for the result of a test; a later one appears on it by itself.
@@ -141,17 +142,8 @@ pub(in crate::dashboard) async fn replace(
     let (actor, seen) = (posted.actor()?, OnlyIf::IsOneOf(vec![school.version()]));
     let by = access.connector(&actor, &seen);
     let token = SecretString::from(typed);
-    match schools::replace_token(access.pool(), by, &school, &token).await.map_err(ApiError::from) {
-        Ok(school) => {
-            check::run(access, school, PATIENCE).await?;
-            Ok(go(&school_path(&id.parse().map_err(|_| ApiError::UnknownSchool)?), None))
-        }
-        Err(ApiError::ChangedMeanwhile) => {
-            refused(&posted, &id, "Another person changed the school just now. Try again.").await
-        }
-        Err(error @ ApiError::WondeSchoolTaken) => refused(&posted, &id, &error.to_string()).await,
-        Err(error) => Err(error),
-    }
+    let school = schools::replace_token(access.pool(), by, &school, &token).await?;
+    test_now(access, school).await
 }
 
 /// Asks Wonde what the present token opens.
@@ -160,21 +152,11 @@ pub(in crate::dashboard) async fn check(
     posted: Posted,
 ) -> Result<Response, ApiError> {
     let access = posted.may(Action::Sync)?;
-    let school = access.school(&id).await?;
-    let path = school_path(&school.id);
-    match check::run(access, school, PATIENCE).await {
-        Ok(_) => Ok(go(&path, None)),
-        Err(ApiError::Refused(refusal)) => {
-            refused(&posted, &id, &format!("Nothing was tested. {refusal}")).await
-        }
-        Err(error) => Err(error),
-    }
+    test_now(access, access.school(&id).await?).await
 }
 
-/// The school's page as it is now, with the sentence why nothing was done.
-pub(super) async fn refused(posted: &Posted, id: &str, notice: &str) -> Result<Response, ApiError> {
-    let school = posted.operator.access().school(id).await?;
-    let said = Said { notice: Some(notice.to_owned()), ..Said::default() };
-    let page = render_with(&posted.operator, &school, said).await?;
-    Ok((StatusCode::CONFLICT, page).into_response())
+async fn test_now(access: &Access, school: School) -> Result<Response, ApiError> {
+    let path = school_path(&school.id);
+    check::run(access, school, PATIENCE).await?;
+    Ok(go(&path, None))
 }

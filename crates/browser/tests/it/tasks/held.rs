@@ -5,7 +5,7 @@ use mis_sync_domain::SchoolId;
 use mis_sync_wonde_sim::{Scenario, ScenarioName};
 use serde_json::Value;
 
-use crate::site::Site;
+use crate::{no_script::plain_admin, site::Site};
 
 /// Many people have left, and many have another work email. Returns the held job, and how many people
 /// each category counts.
@@ -120,4 +120,27 @@ async fn a_reveal_lasts_for_the_pages_of_the_job_and_one_category_has_an_address
     let left = leavers - 1;
     page.see(&format!("{left} of {leavers} people will no longer be able to log in")).await;
     page.close().await;
+}
+
+#[tokio::test]
+async fn what_is_ticked_stays_when_names_are_shown_with_and_without_scripts() {
+    let Some((site, school)) = Site::of_one_school().await else { return };
+    let (job, [leavers, _]) = held(&site, &school).await;
+    for page in [site.admin().await, plain_admin(&site).await] {
+        page.goto(&format!("/dashboard/jobs/{job}")).await;
+        page.click("#review input[name='category.emails_changed']").await;
+        page.click(".people > li:nth-child(2) .check input").await;
+        page.fill("#review [name=reason]", "so says the school").await;
+        let ticks = "[...document.querySelectorAll('#review input[type=checkbox]:checked')]\
+                     .map(one => one.name).sort()";
+        let ticked: Vec<String> = page.evaluate(ticks).await;
+        page.click("button:says(Show personal data)").await;
+        page.wait_for("#review input[name=find]").await;
+        assert_eq!(page.evaluate::<Vec<String>>(ticks).await, ticked);
+        assert_eq!(page.value("#review [name=reason]").await, "so says the school");
+        page.see(&format!("{} of {leavers} people will no longer", leavers - 1)).await;
+        // The key that Enter presses is not the one that shows names.
+        page.press("Enter").await;
+        page.close().await;
+    }
 }

@@ -26,7 +26,7 @@ pub(super) fn list(
     job: &Job,
     held: &Held,
     draft: &Draft,
-    is_shown: bool,
+    shown: Shown,
 ) -> Markup {
     let all = lines(held);
     if all.is_empty() {
@@ -40,11 +40,10 @@ pub(super) fn list(
     let listed = &meant[draft.from.min(meant.len())..meant.len().min(draft.from + PEOPLE)];
     let on_page: HashSet<&PersonKey> = listed.iter().map(|(key, ..)| *key).collect();
     let elsewhere = draft.leave.iter().filter(|key| !on_page.contains(key));
-    let shown = if is_shown { Shown::Shown } else { Shown::Hidden };
     html! {
         (filters(&all))
         @for key in elsewhere { input type="hidden" name={ "leave." (key) } value="on"; }
-        @if is_shown {
+        @if shown == Shown::Shown {
             div.inline {
                 label {
                     "Name or email"
