@@ -163,7 +163,7 @@ pub(crate) async fn connect_school(
 /// Change a school
 ///
 /// A JSON Merge Patch (RFC 7396): what is left out stays, in `settings` too, and null brings back the
-/// default. Everything else is as with `PUT`.
+/// default. Null for `mis` lets the next sync ask Wonde. Everything else is as with `PUT`.
 #[utoipa::path(
     patch,
     path = "/v1/schools/{school_id}",

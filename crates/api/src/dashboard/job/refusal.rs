@@ -8,7 +8,10 @@ use mis_sync_store::audit::{self, AuditFilter, AuditLine};
 use super::{Extra, Wanted, review::Draft};
 use crate::{
     ApiError,
-    dashboard::parts::{ago, read},
+    dashboard::{
+        parts::{ago, read},
+        waiting::waits_for,
+    },
     state::Operator,
 };
 
@@ -48,7 +51,12 @@ pub(super) async fn of_state(operator: &Operator, job: &Job) -> Result<Response,
             let (who, done) = (line.actor, done(line.action));
             format!("{who} {done} it {} ago, so nothing was done now.", ago(line.at))
         }
-        None => format!("The job {} by now, so nothing was done.", stands(job.state)),
+        None => {
+            let waits = read(waits_for(operator.access().pool(), &job)).await.ok().flatten();
+            let stands =
+                waits.map_or_else(|| stands(job.state).into(), |why| format!("waits {why}"));
+            format!("By now the job {stands}, so nothing was done.")
+        }
     };
     page(operator, &job, &notice, Draft::default()).await
 }
@@ -76,10 +84,8 @@ async fn last_act(operator: &Operator, job: &Job) -> Option<AuditLine> {
 
 fn stands(state: JobState) -> &'static str {
     match state {
-        JobState::Queued => "waits for a worker",
+        JobState::Queued | JobState::Retrying | JobState::Held => "waits",
         JobState::Running => "is running",
-        JobState::Retrying => "waits for its next attempt",
-        JobState::Held => "waits for approval",
         JobState::Succeeded => "has succeeded",
         JobState::Failed => "has failed",
         JobState::Cancelled => "is cancelled",
