@@ -46,17 +46,12 @@ pub(super) async fn show(
 /// The job's page, with a sentence about who changed its state.
 pub(super) async fn of_state(operator: &Operator, job: &Job) -> Result<Response, ApiError> {
     let job = operator.access().job(&job.id.to_string()).await?;
-    let notice = match last_act(operator, &job).await {
-        Some(line) => {
-            let (who, done) = (line.actor, done(line.action));
-            format!("{who} {done} it {} ago, so nothing was done now.", ago(line.at))
-        }
-        None => {
-            let waits = read(waits_for(operator.access().pool(), &job)).await.ok().flatten();
-            let stands =
-                waits.map_or_else(|| stands(job.state).into(), |why| format!("waits {why}"));
-            format!("By now the job {stands}, so nothing was done.")
-        }
+    let notice = if let Some(line) = last_act(operator, &job).await {
+        let (who, done) = (line.actor, done(line.action));
+        format!("{who} {done} it {} ago, so nothing was done now.", ago(line.at))
+    } else {
+        let waits = read(waits_for(operator.access().pool(), &job)).await.ok().flatten();
+        format!("By now the job {}, so nothing was done.", stands(job.state, waits))
     };
     page(operator, &job, &notice, Draft::default()).await
 }
@@ -82,13 +77,15 @@ async fn last_act(operator: &Operator, job: &Job) -> Option<AuditLine> {
     lines.into_iter().find(|line| !done(line.action).is_empty())
 }
 
-fn stands(state: JobState) -> &'static str {
+fn stands(state: JobState, waits: Option<&str>) -> String {
     match state {
-        JobState::Queued | JobState::Retrying | JobState::Held => "waits",
-        JobState::Running => "is running",
-        JobState::Succeeded => "has succeeded",
-        JobState::Failed => "has failed",
-        JobState::Cancelled => "is cancelled",
+        JobState::Queued | JobState::Retrying | JobState::Held => {
+            format!("waits {}", waits.unwrap_or("to run"))
+        }
+        JobState::Running => "is running".into(),
+        JobState::Succeeded => "has succeeded".into(),
+        JobState::Failed => "has failed".into(),
+        JobState::Cancelled => "is cancelled".into(),
     }
 }
 
