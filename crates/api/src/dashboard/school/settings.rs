@@ -133,6 +133,11 @@ struct Seen {
 }
 
 impl Seen {
+    /// What the posted form was filled with.
+    fn read(fields: &Fields) -> Option<Self> {
+        serde_json::from_str(fields.text("seen")?).ok()
+    }
+
     fn of(school: &School) -> Self {
         Self {
             name: school.name.clone(),
@@ -260,9 +265,8 @@ async fn again(
     wrong: Vec<FieldError>,
 ) -> Result<Response, ApiError> {
     let fields = posted.fields().clone();
-    let seen = fields.text("seen").and_then(|seen| serde_json::from_str(seen).ok());
     let all = |seen: &Seen| [head(seen).to_vec(), facts(seen)].concat();
-    let changed = seen.map(|seen: Seen| {
+    let changed = Seen::read(&fields).map(|seen| {
         let before = all(&seen);
         all(&Seen::of(school)).into_iter().filter(|fact| !before.contains(fact)).collect()
     });

@@ -165,6 +165,14 @@ async fn the_name_the_ids_and_the_callback_address_are_changed_on_the_page() {
     let school = app.admin(Ask::get("/v1/schools/oak")).await.json();
     assert!(school["mis"].is_null() && school["callback_url"].is_null(), "{school}");
     assert_eq!(school["name"], "Oak Park", "what the form lacks stays");
+
+    // A sync may note the MIS while a person fills in the form, which showed none.
+    let page = who.get(&app, OAK).await.text;
+    let seen = between(&page, "name=\"seen\" value=\"", "\"").replace("&quot;", "\"");
+    app.sql("UPDATE school SET mis = 'Arbor' WHERE id = 'oak'".into()).await;
+    who.post(&app, &path, &[("seen", &seen), ("mis", ""), ("name", "Oak")]).await;
+    let school = app.admin(Ask::get("/v1/schools/oak")).await.json();
+    assert_eq!((&school["mis"], &school["name"]), (&"Arbor".into(), &"Oak".into()));
 }
 
 #[tokio::test]

@@ -5,7 +5,7 @@ use mis_sync_domain::School;
 use serde_json::{Map, Value};
 
 use super::{
-    Tried,
+    Seen, Tried,
     form::{typed, wrong},
 };
 use crate::dashboard::form::Fields;
@@ -70,17 +70,18 @@ fn callback_secret(tried: Option<&Tried>) -> Markup {
     }
 }
 
-/// Adds what was typed to the request. An address that did not change is not checked again, so that other
-/// settings can be saved after its host has been taken off the list of allowed ones.
+/// Adds what was typed to the request. A MIS and an address that the person did not change are left out:
+/// a sync may have noted the MIS since, and the host may have been taken off the list of allowed ones.
 pub(super) fn read(school: &School, fields: &Fields, body: &mut Map<String, Value>) {
     for name in ["name", "wonde_school_id"] {
         if fields.is_set(name) {
             body.insert(name.into(), fields.text(name).unwrap_or_default().into());
         }
     }
-    for (name, now) in [("mis", &school.mis), ("callback_url", &school.callback_url)] {
+    let seen = Seen::read(fields).unwrap_or_else(|| Seen::of(school));
+    for (name, seen) in [("mis", &seen.mis), ("callback_url", &seen.callback_url)] {
         let typed = fields.text(name);
-        if fields.is_set(name) && typed != now.as_deref() {
+        if fields.is_set(name) && typed != seen.as_deref() {
             body.insert(name.into(), typed.map_or(Value::Null, Value::from));
         }
     }
