@@ -759,6 +759,10 @@ CREATE TABLE match_candidate (
     job_id uuid NOT NULL,
     -- A key matches and the names do not: it may be the account of somebody else, so it gets a new password if it is let pass on.
     in_doubt boolean DEFAULT false NOT NULL,
+    -- Initials of the record; null: not given, or not kept.
+    mis_initials text,
+    -- Roles of the record, joined by commas; null: not given, or not kept.
+    mis_job_title text,
     CONSTRAINT match_candidate_pkey PRIMARY KEY (school_id, wonde_id, staff_id),
     CONSTRAINT match_candidate_school_id_fkey FOREIGN KEY (school_id) REFERENCES school(id),
     CONSTRAINT match_candidate_staff_id_fkey FOREIGN KEY (staff_id) REFERENCES staff(id) ON DELETE CASCADE
@@ -1382,6 +1386,18 @@ CREATE TABLE webhook_event (
     CONSTRAINT webhook_event_state_check CHECK ((state = ANY (ARRAY['received'::text, 'applied'::text, 'kept'::text, 'refused'::text, 'ignored'::text])))
 );
 CREATE INDEX webhook_event_kept ON webhook_event USING btree (wonde_school_id) WHERE (state = 'kept'::text);
+
+-- Kinds of data that a school withholds, and since when.
+CREATE TABLE withheld_data (
+    -- The school.
+    school_id text NOT NULL,
+    -- The kind, as the code of its issue: photos_withheld and others.
+    issue text NOT NULL,
+    -- When it was first missing.
+    since timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT withheld_data_pkey PRIMARY KEY (school_id, issue),
+    CONSTRAINT withheld_data_school_id_fkey FOREIGN KEY (school_id) REFERENCES school(id)
+);
 
 -- Schools whose Wonde failed a login: the next ones are answered without asking it.
 CREATE TABLE wonde_outage (

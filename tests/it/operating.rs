@@ -57,6 +57,15 @@ async fn a_school_is_connected_shown_changed_and_disconnected() {
         assert_has(&said, &parts);
     }
 
+    let with = async |option: &[&str]| {
+        let (code, _, said) = command(&app, &[&connect[..], option].concat(), Some("")).await;
+        assert_eq!(code, 0, "{said}");
+        json_of(&app, &["schools", "show", "oak"]).await["mis"].clone()
+    };
+    assert_eq!(with(&["--mis", "Arbor"]).await, "Arbor");
+    assert_eq!(with(&[]).await, "Arbor");
+    assert_eq!(with(&["--forget-mis"]).await, Value::Null);
+
     assert_has(&done(&app, &["schools", "disconnect", "oak"]).await, &["destroyed"]);
     assert_has(&done(&app, &["schools", "list"]).await, &["missing"]);
     let (code, _, said) = command(&app, &["sync", "oak"], None).await;
@@ -228,6 +237,11 @@ async fn a_person_is_explained_in_words_and_as_json() {
         let here = json_of(&app, &["explain", school.as_str(), &flag, value]).await;
         assert_eq!(here, over_http);
     }
+    let job = texts(&app, "SELECT id::text FROM job WHERE kind = 'sync-school'").await.remove(0);
+    let undo = json_of(&app, &["jobs", "undo", &job]).await;
+    let text = explain(&["--email", &person.email]).await;
+    let id = undo["id"].as_str().unwrap();
+    assert_has(&text, &["A sync was undone by", &format!("mis-sync jobs show {id}")]);
     refuses_what_names_nobody(&app, &school).await;
 }
 

@@ -28,6 +28,7 @@ mod refused;
 mod school;
 mod schools;
 mod undone;
+mod waiting;
 
 use std::sync::Arc;
 
@@ -76,8 +77,9 @@ fn routes() -> Vec<(&'static str, MethodRouter<ApiState>)> {
         ("/dashboard/bulk/review", get(bulk::review)),
         ("/dashboard/bulk/{bulk_id}", get(bulk::show)),
         ("/dashboard/schools", get(schools::show)),
-        ("/dashboard/schools/new", get(connect::show).post(connect::begin)),
-        ("/dashboard/schools/new/{draft_id}", get(connect::show_draft).post(connect::choose)),
+        // Not below `schools`, where it would be the page of a school with this id.
+        ("/dashboard/connect", get(connect::show).post(connect::begin)),
+        ("/dashboard/connect/{draft_id}", get(connect::show_draft).post(connect::choose)),
         ("/dashboard/schools/{school_id}", get(school::show)),
         ("/dashboard/schools/{school_id}/matches", get(matches::show).post(matches::decide)),
         ("/dashboard/schools/{school_id}/settings", act(post(school::change_settings))),

@@ -156,14 +156,17 @@ pub(crate) async fn connect_school(
 ) -> Result<Response, ApiError> {
     let school_id = connection::read_id(&access, &school_id)?;
     let VerifyQuery { verify } = parameters.read()?;
-    let school = write(&access, school_id, body, &etag::only_if(&headers)).await?;
+    // Many clients write null for what they do not know. Only a patch means it.
+    let mut fields = body.into_fields();
+    fields.retain(|name, value| name != "mis" || !value.is_null());
+    let school = write(&access, school_id, fields.into(), &etag::only_if(&headers)).await?;
     verified(&access, school, verify).await
 }
 
 /// Change a school
 ///
 /// A JSON Merge Patch (RFC 7396): what is left out stays, in `settings` too, and null brings back the
-/// default. Everything else is as with `PUT`.
+/// default. Null for `mis` lets the next sync ask Wonde. Everything else is as with `PUT`.
 #[utoipa::path(
     patch,
     path = "/v1/schools/{school_id}",

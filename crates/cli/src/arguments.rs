@@ -239,9 +239,12 @@ pub(crate) struct Connect {
     /// Wonde's id of the school.
     #[arg(long, value_name = "ID")]
     pub(crate) wonde_school_id: String,
-    /// The MIS; without it Wonde is asked.
+    /// The MIS; without it the known one stays, and if none is known Wonde is asked.
     #[arg(long, value_name = "NAME")]
     pub(crate) mis: Option<String>,
+    /// Forget the known MIS, so that the next sync asks Wonde.
+    #[arg(long, conflicts_with = "mis")]
+    pub(crate) forget_mis: bool,
     /// The school's own Wonde address; without it the configured one is used.
     #[arg(long, value_name = "URL")]
     pub(crate) wonde_base_url: Option<String>,

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use crate::job::named;
+use crate::{IssueCode, job::named};
 
 named!(
     /// What Wonde says to a school's token.
@@ -108,6 +108,21 @@ impl CheckedPart {
             Self::Classes => "Classes",
             Self::ClassStaff => "Class staff",
             Self::Subjects => "Subjects",
+        }
+    }
+
+    /// The issue of a school that withholds it; a school that withholds its staff cannot be synced.
+    pub fn withheld(self) -> Option<IssueCode> {
+        match self {
+            Self::Staff => None,
+            Self::WorkEmails => Some(IssueCode::ContactDetailsWithheld),
+            Self::Employment => Some(IssueCode::EmploymentWithheld),
+            Self::JobTitles => Some(IssueCode::RolesWithheld),
+            Self::LineManagers => Some(IssueCode::LineManagersWithheld),
+            Self::Photos => Some(IssueCode::PhotosWithheld),
+            Self::Classes => Some(IssueCode::ClassesWithheld),
+            Self::ClassStaff => Some(IssueCode::ClassStaffWithheld),
+            Self::Subjects => Some(IssueCode::SubjectsWithheld),
         }
     }
 

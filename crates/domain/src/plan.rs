@@ -47,7 +47,7 @@ use crate::{
     Affected, GuardCategory, Issue, IssueCode, PersonKey, PhotoCounts, Report, StaffId, SyncRules,
     line_manager::HierarchyLists,
 };
-pub use candidates::{Candidate, MatchReason, Pair, certain};
+pub use candidates::{Candidate, MatchReason, Named, Pair, certain};
 pub use changes::NewIds;
 pub use departments::DepartmentChange;
 pub use evidence::Sightings;

@@ -102,8 +102,8 @@ pub struct ConnectSchool {
     pub wonde_school_id: String,
     /// The school's own Wonde address, if it is not the configured one.
     pub wonde_base_url: Option<String>,
-    /// The MIS, if the caller knows it; `None` keeps the known one.
-    pub mis: Option<String>,
+    /// The MIS; if it is removed, the next sync asks Wonde.
+    pub mis: Update<String>,
     /// The school's settings; `None` keeps them.
     pub settings: Option<SchoolSettings>,
     /// Where messages about its jobs are posted.
@@ -119,4 +119,14 @@ pub enum Update<T> {
     /// There is none any more.
     Remove,
     Set(T),
+}
+
+impl<T> Update<T> {
+    /// The new value; `None` if there is none.
+    pub fn set(&self) -> Option<&T> {
+        match self {
+            Self::Set(value) => Some(value),
+            Self::Keep | Self::Remove => None,
+        }
+    }
 }

@@ -5,8 +5,8 @@ mod find;
 
 use chrono::{DateTime, NaiveDate, Utc};
 use mis_sync_domain::{
-    ChangedField, FieldValue, IssueCode, JobId, MatchedBy, Reading, SchoolId, Sighting, StaffId,
-    SyncedField,
+    ChangedField, FieldValue, IssueCode, Job, JobId, MatchedBy, Reading, SchoolId, Sighting,
+    StaffId, SyncedField,
     explain::{Account, Evidence, FieldEvidence},
 };
 use sqlx::PgPool;
@@ -15,6 +15,7 @@ use uuid::Uuid;
 use crate::{
     Error, logins,
     staff::{self, Person, Provenance},
+    undo,
 };
 use find::{Found, find};
 
@@ -41,6 +42,8 @@ pub struct Known {
     pub others: Vec<String>,
     /// The other school of this installation where their work email is a login.
     pub login_used_at: Option<SchoolId>,
+    /// The undo that changed the person, if no later sync has been applied.
+    pub undone_by: Option<Job>,
 }
 
 /// Collects what is known about a person in this school, and in no other. Returns `None` if iP's
@@ -86,10 +89,14 @@ pub async fn gather(
         }
         _ => None,
     };
+    let undone_by = match &person {
+        Some(person) => undo::in_force(pool, school_id, Some(person.id)).await?,
+        None => None,
+    };
     let has_login_elsewhere = login_used_at.is_some();
     let evidence = Evidence { reading, sighting, account, fields, issues, has_login_elsewhere };
     let Found { wonde_id, others, .. } = found;
-    Ok(Some(Known { wonde_id, evidence, person, others, login_used_at }))
+    Ok(Some(Known { wonde_id, evidence, person, others, login_used_at, undone_by }))
 }
 
 async fn read_reading(pool: &PgPool, school_id: &SchoolId) -> Result<Option<Reading>, Error> {

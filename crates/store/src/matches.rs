@@ -1,6 +1,9 @@
 //! Possible matches of records and people in iP, and the decisions about them.
 
-use mis_sync_domain::{AuditAction, SchoolId, StaffId, plan::MatchReason};
+use mis_sync_domain::{
+    AuditAction, SchoolId, StaffId,
+    plan::{MatchReason, Named},
+};
 use sqlx::PgPool;
 use uuid::Uuid;
 
@@ -32,14 +35,6 @@ pub struct Candidate {
     pub decision: Option<Option<StaffId>>,
 }
 
-/// What a person is recognised by.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Named {
-    pub first_name: String,
-    pub surname: String,
-    pub email: String,
-}
-
 /// Names are personal data, so only the ids are printed.
 impl std::fmt::Debug for Candidate {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -57,7 +52,8 @@ pub async fn list(pool: &PgPool, school_id: &SchoolId) -> Result<Vec<Candidate>,
     let rows = sqlx::query!(
         r#"
         SELECT c.wonde_id, c.staff_id, c.score, c.reasons, c.in_doubt, c.mis_first_name, c.mis_surname,
-            c.mis_email, s.first_name, s.surname, s.email,
+            c.mis_email, c.mis_initials, c.mis_job_title, s.first_name, s.surname, s.email, s.initials,
+            s.job_title,
             d.wonde_id IS NOT NULL AS "is_decided!", d.staff_id AS "decided_for?"
         FROM match_candidate c JOIN staff s ON s.id = c.staff_id
         LEFT JOIN match_decision d ON d.school_id = c.school_id AND d.wonde_id = c.wonde_id
@@ -79,8 +75,16 @@ pub async fn list(pool: &PgPool, school_id: &SchoolId) -> Result<Vec<Candidate>,
                 first_name: row.mis_first_name,
                 surname: row.mis_surname,
                 email: row.mis_email,
+                initials: row.mis_initials,
+                job_title: row.mis_job_title,
             },
-            ip: Named { first_name: row.first_name, surname: row.surname, email: row.email },
+            ip: Named {
+                first_name: row.first_name,
+                surname: row.surname,
+                email: row.email,
+                initials: row.initials,
+                job_title: row.job_title,
+            },
             decision: row.is_decided.then(|| row.decided_for.map(StaffId)),
         })
     });

@@ -6,6 +6,7 @@ mod overview;
 mod probes;
 mod standing;
 mod tokens;
+mod withheld;
 
 use chrono::{DateTime, Utc};
 use mis_sync_domain::{AuditAction, School, SchoolId, TokenState};
@@ -24,6 +25,7 @@ pub use overview::{PastSync, Quality, SchoolSummary, names, past_syncs, summarie
 pub use probes::{mark_token_accepted, take_for_probe};
 pub use standing::{MisChange, Outage, Paused, Standing, standing};
 pub use tokens::{TokenCheck, check_tokens, replace_token};
+pub(crate) use withheld::note_withheld;
 
 /// A school with what a sync needs.
 pub struct SchoolAccess {

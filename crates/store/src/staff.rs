@@ -3,7 +3,9 @@
 mod search;
 
 use chrono::{DateTime, Utc};
-use mis_sync_domain::{FieldValue, JobId, SchoolId, StaffId, StaffMember, SyncedField};
+use mis_sync_domain::{
+    FieldValue, JobId, SchoolId, StaffId, StaffMember, SyncedField, plan::Named,
+};
 use serde_json::Value;
 use sqlx::PgPool;
 use uuid::Uuid;
@@ -40,6 +42,36 @@ pub async fn list(pool: &PgPool, school_id: &SchoolId) -> Result<Vec<StaffMember
             active: row.active,
         })
         .collect())
+}
+
+/// How these people of a school are recognised.
+pub async fn named(
+    pool: &PgPool,
+    school_id: &SchoolId,
+    ids: &[StaffId],
+) -> Result<Vec<(StaffId, Named)>, Error> {
+    let ids: Vec<Uuid> = ids.iter().map(|id| id.0).collect();
+    let rows = sqlx::query!(
+        r#"
+        SELECT id, email, first_name, surname, initials, job_title
+        FROM staff WHERE id = ANY($2) AND school_id = $1
+        "#,
+        school_id.as_str(),
+        &ids,
+    )
+    .fetch_all(pool)
+    .await?;
+    let named = rows.into_iter().map(|row| {
+        let named = Named {
+            first_name: row.first_name,
+            surname: row.surname,
+            email: row.email,
+            initials: row.initials,
+            job_title: row.job_title,
+        };
+        (StaffId(row.id), named)
+    });
+    Ok(named.collect())
 }
 
 /// One person, and where each synced field comes from.

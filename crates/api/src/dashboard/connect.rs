@@ -26,7 +26,7 @@ use super::{
 use crate::{ApiError, follow, schools::connection, state::Operator, views::FieldError};
 
 /// The page of the first step.
-const PATH: &str = "/dashboard/schools/new";
+const PATH: &str = "/dashboard/connect";
 /// A page waits this long for Wonde's list.
 const PATIENCE: Duration = Duration::from_secs(3);
 

@@ -10,11 +10,11 @@ use axum::{
 use maud::{Markup, html};
 use mis_sync_domain::{
     Action, AuditAction, School, StaffId,
-    plan::{MatchReason, Pair, certain},
+    plan::{MatchReason, Named, Pair, certain},
 };
 use mis_sync_store::{
     audit::Entry,
-    matches::{self, Candidate, Named},
+    matches::{self, Candidate},
 };
 
 use super::{
@@ -227,6 +227,11 @@ fn named(named: &Named, personal: PersonalData) -> Markup {
         @if personal == PersonalData::Shown {
             strong { (named.first_name) " " (named.surname) }
             div.quiet { (if named.email.is_empty() { "no email" } else { &named.email }) }
+            div.quiet {
+                (named.initials.as_deref().unwrap_or("no initials"))
+                ", "
+                (named.job_title.as_deref().unwrap_or("no job title"))
+            }
         } @else { span.hidden-data { "•••••" } }
     }
 }

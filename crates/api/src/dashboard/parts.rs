@@ -295,11 +295,6 @@ pub(super) fn what(job: &Job) -> &'static str {
     }
 }
 
-/// What a queued job does, as the end of a sentence.
-pub(super) fn waits_for(is_school_paused: bool) -> &'static str {
-    if is_school_paused { "waits because the school is paused" } else { "waits for a worker" }
-}
-
 /// How long a job ran, or has run, without the time between its attempts.
 pub(super) fn ran(job: &Job) -> Option<TimeDelta> {
     job.ran(now())

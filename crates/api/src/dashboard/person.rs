@@ -104,7 +104,7 @@ async fn render(
     } else {
         html! {}
     };
-    let undone = undone::in_force(operator, &school.id, staff_id).await;
+    let undone = undone::show(operator, &school.id, known.undone_by.as_ref()).await;
     let content = html! {
         (head(operator, school, known, wanted))
         (undone)

@@ -36,6 +36,7 @@ use super::{
     page::{Page, Tab, form_token},
     parts::{job_path, panel, read, school_path, time_or_dash},
     undone,
+    waiting::waits_for,
 };
 use crate::{ApiError, parameters::PathId, rows::BEFORE_ALL, state::Operator};
 
@@ -58,8 +59,9 @@ struct View<'a> {
     operator: &'a Operator,
     school: &'a School,
     standing: Result<Standing, String>,
-    /// The last sync.
+    /// The last sync, and what it waits for if it waits.
     last: Result<Option<Job>, String>,
+    waits: Option<&'static str>,
     /// The last test of its connection.
     test: Result<Option<Job>, String>,
     said: Said,
@@ -114,9 +116,13 @@ async fn render_with(
         read(issues::of_school(pool, &school.id, BEFORE_ALL, i64::MAX)),
         read(access.state().wonde_traffic()),
     );
+    let waits = match &last {
+        Ok(Some(last)) => read(waits_for(pool, last)).await.ok().flatten(),
+        _ => None,
+    };
     let test = tests.map(|tests| tests.into_iter().next());
-    let undone = undone::in_force(operator, &school.id, None).await;
-    let view = View { operator, school, standing, last, test, said };
+    let undone = undone::in_force(operator, &school.id).await;
+    let view = View { operator, school, standing, last, waits, test, said };
     let content = html! {
         div #school
             hx-get=(school_path(&school.id))
@@ -180,7 +186,7 @@ fn head(of: &View<'_>) -> Markup {
         }
         (banner::show(of))
         @if let Ok(last) = &of.last && !banner::tells_last_sync(of) && !banner::is_new(of) {
-            (syncs::in_words(operator, last.as_ref(), is_paused))
+            (syncs::in_words(operator, last.as_ref(), of.waits))
         }
         dl.facts {
             div {

@@ -54,7 +54,7 @@ pub(super) async fn show(operator: Operator, parameters: Parameters) -> Result<R
         div.title {
             h1 { "Schools" }
             @if operator.is_allowed(Action::ManageSchools) {
-                a.button.primary href="/dashboard/schools/new" { "Connect a school" }
+                a.button.primary href="/dashboard/connect" { "Connect a school" }
             }
         }
         (form(&filter, found.as_ref().map_or(&[], |found| &found.mis)))
@@ -228,7 +228,7 @@ fn none(operator: &Operator, filter: &Filter) -> Markup {
                 a href="/dashboard/schools" { "See all schools" }
                 "."
             } @else if operator.is_allowed(Action::ManageSchools) {
-                a href="/dashboard/schools/new" { "Connect a school" }
+                a href="/dashboard/connect" { "Connect a school" }
                 ", or connect one from the iP app."
             } @else { "The iP app or an administrator connects schools." }
         },

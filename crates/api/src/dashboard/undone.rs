@@ -1,7 +1,7 @@
 //! Who undid what, and what follows, for every page that shows something that was undone.
 
 use maud::{Markup, html};
-use mis_sync_domain::{Job, SchoolId, StaffId};
+use mis_sync_domain::{Job, SchoolId};
 use mis_sync_store::{
     Pool,
     pauses::{self, Pause, Scope},
@@ -11,32 +11,24 @@ use mis_sync_store::{
 use super::parts::{job_path, read, time};
 use crate::state::Operator;
 
-/// The undo that is in force at a school, or for one person of it; nothing if there is none.
-pub(super) async fn in_force(
-    operator: &Operator,
-    school_id: &SchoolId,
-    staff_id: Option<StaffId>,
-) -> Markup {
-    show(operator, school_id, staff_id, |_| true).await
+/// The undo that is in force at a school; nothing if there is none.
+pub(super) async fn in_force(operator: &Operator, school_id: &SchoolId) -> Markup {
+    let found = read(undo::in_force(operator.access().pool(), school_id, None)).await;
+    show(operator, school_id, found.ok().flatten().as_ref()).await
 }
 
 /// The undo that is in force, if it is this job or reversed it.
 pub(super) async fn of_job(operator: &Operator, job: &Job) -> Markup {
     let Some(school_id) = &job.school_id else { return html! {} };
     let is_meant = |undo: &Job| undo.id == job.id || undo.undo_of == Some(job.id);
-    show(operator, school_id, None, is_meant).await
+    let found = read(undo::in_force(operator.access().pool(), school_id, None)).await;
+    show(operator, school_id, found.ok().flatten().filter(is_meant).as_ref()).await
 }
 
-async fn show(
-    operator: &Operator,
-    school_id: &SchoolId,
-    staff_id: Option<StaffId>,
-    is_meant: impl Fn(&Job) -> bool,
-) -> Markup {
-    let pool = operator.access().pool();
-    let found = read(undo::in_force(pool, school_id, staff_id)).await.ok().flatten();
-    let Some(undo) = found.filter(is_meant) else { return html! {} };
-    notice(operator, &undo, pause_of(pool, school_id).await.as_ref())
+/// An undo at this school, and until when the school is paused; nothing if there is none.
+pub(super) async fn show(operator: &Operator, school_id: &SchoolId, undo: Option<&Job>) -> Markup {
+    let Some(undo) = undo else { return html! {} };
+    notice(operator, undo, pause_of(operator.access().pool(), school_id).await.as_ref())
 }
 
 /// The pause of a school.

@@ -58,7 +58,10 @@ pub(crate) fn read(
     } = request;
     let name = name.unwrap_or_default().trim().to_owned();
     let wonde_school_id = wonde_school_id.unwrap_or_default();
-    let mis = mis.map(|mis| mis.trim().to_owned());
+    let mis = match mis {
+        Update::Set(mis) => Update::Set(mis.trim().to_owned()),
+        other => other,
+    };
     if !is_name(&name) {
         wrong.refuse("name", format!("has to be 1 to {MAX_NAME} characters"));
     }
@@ -66,8 +69,8 @@ pub(crate) fn read(
     if let Some(Err(wanted)) = token.as_deref().map(check_token) {
         wrong.refuse("token", wanted);
     }
-    if mis.as_ref().is_some_and(|mis| !is_name(mis)) {
-        wrong.refuse("mis", format!("has to be 1 to {MAX_NAME} characters, or left out"));
+    if mis.set().is_some_and(|mis| !is_name(mis)) {
+        wrong.refuse("mis", format!("has to be 1 to {MAX_NAME} characters, null or left out"));
     }
     let wonde_base_url = wonde_base_url.and_then(|text| {
         read_address("wonde_base_url", &text, |text| rules.wonde.check(text), &mut wrong)
@@ -114,6 +117,12 @@ fn check_wonde_id(id: &str, wrong: &mut FieldErrors) {
         let wanted = format!("has to be 1 to {MAX_WONDE_ID} letters and digits, like A1930499544");
         wrong.refuse("wonde_school_id", wanted);
     }
+}
+
+/// What is wrong with the Wonde id of another connected school.
+pub(crate) fn wonde_id_taken() -> FieldError {
+    let message = "is connected already, as another school in iP".to_owned();
+    FieldError { field: "wonde_school_id".to_owned(), message }
 }
 
 fn read_address(

@@ -11,7 +11,7 @@ const KEPT: [&str; 4] = ["token", "mis", "callback_url", "callback_secret"];
 /// The request that changes the school as the patch says.
 pub(super) fn apply(school: &School, patch: JsonObject) -> Result<JsonObject, ApiError> {
     let mut patch = patch.into_fields();
-    let removed = ["token", "mis", "callback_secret"].into_iter();
+    let removed = ["token", "callback_secret"].into_iter();
     let errors: Vec<_> = removed
         .filter(|field| patch.get(*field).is_some_and(Value::is_null))
         .map(|field| FieldError {

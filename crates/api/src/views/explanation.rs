@@ -1,5 +1,5 @@
 use mis_sync_domain::{
-    Mis, Reading, School, SyncMode,
+    Job, Mis, Reading, School, SyncMode,
     explain::{Explanation, FieldResult, Outcome, Step, StepResult, Verdict},
 };
 use mis_sync_store::explain::Known;
@@ -43,7 +43,27 @@ pub(crate) struct ExplanationView {
     /// The run that this is based on; null if no run has read the school's people yet.
     #[schema(required)]
     last_run: Option<ReadingView>,
+    /// The undo that changed the person; null if there is none, or if a later sync has been applied. The
+    /// next sync applies the same again unless the MIS is corrected.
+    #[schema(required)]
+    undone: Option<UndoneView>,
     links: ExplanationLinks,
+}
+
+/// Who undid a sync, and when.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Undone)]
+struct UndoneView {
+    /// As `requested_by` of a job.
+    by: String,
+    #[schema(format = DateTime)]
+    at: String,
+    /// The job that undid it.
+    #[schema(format = "uuid")]
+    job_id: String,
+    /// The sync that was undone; null if it is no longer kept.
+    #[schema(required, format = "uuid")]
+    undo_of: Option<String>,
 }
 
 /// One step, and its answer.
@@ -124,6 +144,7 @@ impl ExplanationView {
             others: known.others,
             login_used_at_school: known.login_used_at.map(|id| id.to_string()),
             last_run: reading.map(ReadingView::from),
+            undone: known.undone_by.map(UndoneView::from),
             links: ExplanationLinks {
                 staff: account.map(|account| format!("{school_path}/staff/{}", account.id)),
                 job: reading.map(|reading| format!("/v1/jobs/{}", reading.job_id)),
@@ -163,6 +184,17 @@ impl From<&Reading> for ReadingView {
             at: timestamp(reading.read_at),
             dry_run: reading.dry_run,
             mode: reading.mode,
+        }
+    }
+}
+
+impl From<Job> for UndoneView {
+    fn from(undo: Job) -> Self {
+        Self {
+            by: undo.requested_by.to_string(),
+            at: timestamp(undo.created_at),
+            job_id: undo.id.to_string(),
+            undo_of: undo.undo_of.map(|id| id.to_string()),
         }
     }
 }

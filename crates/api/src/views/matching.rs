@@ -1,5 +1,8 @@
-use mis_sync_domain::{StaffId, plan::MatchReason};
-use mis_sync_store::matches::{Candidate, Named};
+use mis_sync_domain::{
+    StaffId,
+    plan::{MatchReason, Named},
+};
+use mis_sync_store::matches::Candidate;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -73,6 +76,12 @@ struct NamedView {
     first_name: String,
     surname: String,
     email: String,
+    /// Null if they are not given, or if the record was read before this field existed.
+    #[schema(required)]
+    initials: Option<String>,
+    /// In the MIS the roles, joined by commas; null like the initials.
+    #[schema(required)]
+    job_title: Option<String>,
 }
 
 impl Mask for MatchView {
@@ -83,7 +92,14 @@ impl Mask for MatchView {
 
 impl Mask for NamedView {
     fn masked(self) -> Self {
-        Self { first_name: mask_text(), surname: mask_text(), email: mask_text() }
+        let mask = |text: Option<String>| text.map(|_| mask_text());
+        Self {
+            first_name: mask_text(),
+            surname: mask_text(),
+            email: mask_text(),
+            initials: mask(self.initials),
+            job_title: mask(self.job_title),
+        }
     }
 }
 
@@ -104,7 +120,7 @@ impl From<Candidate> for MatchView {
 
 impl From<Named> for NamedView {
     fn from(named: Named) -> Self {
-        let Named { first_name, surname, email } = named;
-        Self { first_name, surname, email }
+        let Named { first_name, surname, email, initials, job_title } = named;
+        Self { first_name, surname, email, initials, job_title }
     }
 }

@@ -20,8 +20,11 @@ pub(crate) struct SchoolRequest {
     /// The school's Wonde token. Needed unless the service holds one already.
     #[schema(write_only, pattern = "^[!-~]{1,512}$")]
     pub(crate) token: Option<String>,
-    /// The MIS, if it is known. If left out, it stays unchanged.
-    pub(crate) mis: Option<String>,
+    /// The MIS, if it is known. If left out, it stays unchanged. Null is as if left out, except in a
+    /// `PATCH`: there it removes the MIS, and the next sync asks Wonde.
+    #[serde(default, deserialize_with = "update")]
+    #[schema(value_type = Option<String>)]
+    pub(crate) mis: Update<String>,
     /// The school's own Wonde address (regions differ). If left out, the configured one is used.
     #[schema(format = "uri")]
     pub(crate) wonde_base_url: Option<String>,

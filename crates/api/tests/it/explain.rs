@@ -75,3 +75,28 @@ async fn somebody_of_another_school_is_nobody_here() {
     let elm = app.key(Role::Viewer, Some("elm")).await;
     app.send(ask("wonde_id=A1").key(&elm)).await.problem(404, "unknown-school");
 }
+
+#[tokio::test]
+async fn an_undo_is_named_until_the_next_sync() {
+    let app = App::start().await;
+    let oak = app.school("oak").await;
+    let (person, other) = (app.person(&oak).await, app.person(&oak).await);
+    let job = app.job(&oak).await.id.to_string();
+    app.put_in_state(&job, "succeeded").await;
+    app.only_change(&job, &person.to_string()).await;
+    let of = |person: StaffId| ask(&format!("staff_id={person}"));
+    assert_eq!(app.admin(of(person)).await.json()["undone"], Value::Null);
+
+    let undo = app.admin(Ask::post(&format!("/v1/jobs/{job}/undo"))).await.json();
+    let undone = json!({
+        "by": undo["requested_by"], "at": undo["created_at"], "job_id": undo["id"], "undo_of": job,
+    });
+    assert_eq!(app.admin(of(person)).await.json()["undone"], undone);
+    let viewer = app.key(Role::Viewer, None).await;
+    assert_eq!(app.send(of(person).key(&viewer)).await.json()["undone"], undone);
+    assert_eq!(app.admin(of(other)).await.json()["undone"], Value::Null, "it did not change them");
+
+    let next = app.job(&oak).await.id.to_string();
+    app.put_in_state(&next, "succeeded").await;
+    assert_eq!(app.admin(of(person)).await.json()["undone"], Value::Null);
+}

@@ -13,6 +13,7 @@ async fn matches_are_shown_and_decided() {
     let oak = app.school("oak").await;
     let person = app.person(&oak).await.to_string();
     app.possible_match("oak", "A1", &person).await;
+    app.sql(format!("UPDATE staff SET initials = 'AD' WHERE id = '{person}'")).await;
     let list = app.admin(Ask::get(MATCHES)).await.json();
     assert_eq!(
         list,
@@ -20,8 +21,14 @@ async fn matches_are_shown_and_decided() {
             "wonde_id": "A1", "staff_id": person, "score": 45,
             "reasons": ["surname", "first_name"],
             "in_doubt": false,
-            "mis": {"first_name": "Ada", "surname": "Day", "email": "ada@new.example"},
-            "ip": {"first_name": "Ada", "surname": "Day", "email": format!("{person}@oak.example")},
+            "mis": {
+                "first_name": "Ada", "surname": "Day", "email": "ada@new.example",
+                "initials": "ADY", "job_title": "Teacher, SENCO",
+            },
+            "ip": {
+                "first_name": "Ada", "surname": "Day", "email": format!("{person}@oak.example"),
+                "initials": "AD", "job_title": null,
+            },
             "is_decided": false,
         }]})
     );

@@ -43,9 +43,9 @@ impl Known {
                  upi = 'upi0f9e8d7c', wonde_id = 'A1', mis_values = '{said}'
              WHERE id = '{person}';
              INSERT INTO match_candidate (school_id, wonde_id, staff_id, score, reasons,
-                 mis_first_name, mis_surname, mis_email, job_id)
+                 mis_first_name, mis_surname, mis_email, mis_initials, mis_job_title, job_id)
              VALUES ('oak', 'A2', '{person}', 45, '{{surname}}', 'Adelheid', 'Quaresma',
-                 'adelheid@new.example', '{ended}');
+                 'adelheid@new.example', 'AQX', 'Head of Zymurgy', '{ended}');
              INSERT INTO job_issue (job_id, code, wonde_id)
              VALUES ('{ended}', 'manager_missing', 'A1'), ('{job}', 'manager_missing', 'A1');
              INSERT INTO mis_reading (school_id, job_id, mode, dry_run, read_at, full_job_id, issues)

@@ -40,13 +40,30 @@ async fn a_patch_changes_what_it_names_and_nothing_else() {
 }
 
 #[tokio::test]
+async fn a_patch_with_null_removes_the_mis_and_whatever_else_keeps_it() {
+    let app = App::start().await;
+    app.school("oak").await;
+    let put = |body: &Value| Ask::put("/v1/schools/oak").json(body);
+    let with_mis = |mis: Value| json!({"name": "Oak", "wonde_school_id": "A1", "mis": mis});
+    for keep in [
+        put(&with_mis("SIMS".into())),
+        put(&with_mis(Value::Null)),
+        patch(&json!({"name": "Oak"})),
+    ] {
+        assert_eq!(app.admin(keep).await.json()["mis"], "SIMS");
+    }
+    let school = app.admin(patch(&json!({"mis": null}))).await.json();
+    assert_eq!((&school["mis"], &school["name"]), (&Value::Null, &json!("Oak")));
+}
+
+#[tokio::test]
 async fn a_patch_is_checked_like_a_whole_request() {
     let app = App::start().await;
     app.admin(patch(&json!({"name": "x"}))).await.problem(404, "unknown-school");
     app.school("oak").await;
     for (body, field) in [
         (json!({"name": null}), "name"),
-        (json!({"mis": null}), "mis"),
+        (json!({"mis": ""}), "mis"),
         (json!({"token": null}), "token"),
         (json!({"token": "a b"}), "token"),
         (json!({"nonsense": 1}), "nonsense"),

@@ -8,8 +8,8 @@ use axum::{
 };
 use mis_sync_api::{ApiState, WebhookSecrets, router};
 use mis_sync_domain::{
-    ConnectSchool, Job, JobId, Lease, Report, Role, SchoolId, StaffId, SyncOptions, SyncSchool,
-    Update,
+    AllowedHosts, ConnectSchool, Job, JobId, Lease, Report, Role, SchoolId, StaffId, SyncOptions,
+    SyncSchool, Update,
 };
 use mis_sync_queue::Queue;
 use mis_sync_store::{
@@ -44,7 +44,10 @@ impl App {
         let queue = Queue::new(pool.clone(), servers.open_redis());
         let cipher = Arc::new(TokenCipher::from_hex(&"0a".repeat(32).into()).unwrap());
         let secrets = WebhookSecrets::parse(&WEBHOOK_SECRET.into()).unwrap();
-        let state = ApiState::new(queue, Arc::clone(&cipher)).with_webhook_secrets(secrets);
+        let callback_hosts = AllowedHosts::new(&["*.ip.example"], false).unwrap();
+        let state = ApiState::new(queue, Arc::clone(&cipher))
+            .with_webhook_secrets(secrets)
+            .with_callback_hosts(Arc::new(callback_hosts));
         let router = router(state.clone());
         let admin = new_key(&pool, Role::Admin, None).await;
         Self { servers, pool, state, router, admin, cipher }
@@ -81,7 +84,7 @@ impl App {
             name: "Oakfield School".into(),
             wonde_school_id: wonde_id_of(id),
             wonde_base_url: None,
-            mis: None,
+            mis: Update::Keep,
             settings: None,
             callback_url: Update::Keep,
         };
@@ -172,9 +175,9 @@ impl App {
     pub(crate) async fn possible_match(&self, school: &str, wonde_id: &str, person: &str) {
         self.sql(format!(
             "INSERT INTO match_candidate (school_id, wonde_id, staff_id, score, reasons,
-                 mis_first_name, mis_surname, mis_email, job_id)
+                 mis_first_name, mis_surname, mis_email, mis_initials, mis_job_title, job_id)
              VALUES ('{school}', '{wonde_id}', '{person}', 45, '{{surname,first_name}}', 'Ada',
-                 'Day', 'ada@new.example', gen_random_uuid())"
+                 'Day', 'ada@new.example', 'ADY', 'Teacher, SENCO', gen_random_uuid())"
         ))
         .await;
     }

@@ -27,7 +27,7 @@ const PAGES: [(&str, &str); 27] = [
     ("school-refused", "/dashboard/schools/{refused}"),
     ("school-held", "/dashboard/schools/{held_school}"),
     ("school-failed", "/dashboard/schools/{failed_school}"),
-    ("school-connect", "/dashboard/schools/new"),
+    ("school-connect", "/dashboard/connect"),
     ("school-matches", "/dashboard/schools/{school}/matches"),
     ("held", "/dashboard/held"),
     ("audit", "/dashboard/audit"),
@@ -119,9 +119,10 @@ impl Monday {
 pub(crate) async fn add_possible_matches(site: &Site, school: &SchoolId) {
     let matches = format!(
         "INSERT INTO match_candidate (school_id, wonde_id, staff_id, score, reasons, mis_first_name,
-             mis_surname, mis_email, job_id)
+             mis_surname, mis_email, mis_initials, mis_job_title, job_id)
          SELECT school_id, 'A' || row_number() OVER (ORDER BY id), id, 60,
-             '{{work_email,first_name}}', first_name, 'Longbottom-Smythe', email, gen_random_uuid()
+             '{{work_email,first_name}}', first_name, 'Longbottom-Smythe', email, 'LOS',
+             'Head of Year, Deputy Head (Pastoral), Teacher of Mathematics', gen_random_uuid()
          FROM staff WHERE school_id = '{school}' ORDER BY id LIMIT 3"
     );
     sqlx::raw_sql(sqlx::AssertSqlSafe(matches)).execute(&site.app.pool).await.unwrap();

@@ -77,6 +77,15 @@ fn tell(known: &Known, explanation: &Explanation, school: &School) -> Result<(),
     if !known.others.is_empty() {
         print(&format!("\nThe same work email in the MIS: {}", known.others.join(", ")))?;
     }
+    if let Some(undo) = &known.undone_by {
+        print(&format!(
+            "\nA sync was undone by {} at {}: mis-sync jobs show {}\nThe next sync applies the same again \
+             unless the MIS is corrected.",
+            undo.requested_by,
+            undo.created_at.format("%Y-%m-%d %H:%M UTC"),
+            undo.id
+        ))?;
+    }
     print("")?;
     let id = |id: Option<&str>| id.unwrap_or("none").to_owned();
     let account = known.evidence.account.as_ref().map(|account| account.id.to_string());

@@ -163,6 +163,9 @@ async fn connect_school(config: &Config, pool: &Pool, connect: &Connect) -> Resu
     put("mis", connect.mis.clone());
     put("wonde_base_url", connect.wonde_base_url.clone());
     put("token", token.map(|token| token.expose_secret().to_owned()));
+    if connect.forget_mis {
+        body.insert("mis".to_owned(), Value::Null);
+    }
     let school = write(config, pool, &connect.id, body).await?;
     print(&format!(
         "{} is connected. Its first sync: mis-sync sync {} --follow",

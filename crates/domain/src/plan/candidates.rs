@@ -50,8 +50,31 @@ pub struct Candidate {
     pub reasons: Vec<MatchReason>,
     /// Whether a key is the same but the names are not, so that it may be another person's account.
     pub in_doubt: bool,
-    /// Forename, surname and work email of the record.
-    pub said: [String; 3],
+    /// What the record says.
+    pub said: Named,
+}
+
+/// What a person recognises another by. A text is empty, and an option `None`, if it is not given.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct Named {
+    pub first_name: String,
+    pub surname: String,
+    pub email: String,
+    pub initials: Option<String>,
+    /// The roles, joined by commas.
+    pub job_title: Option<String>,
+}
+
+impl From<&StaffRecord> for Named {
+    fn from(said: &StaffRecord) -> Self {
+        Self {
+            first_name: said.first_name.clone(),
+            surname: said.surname.clone(),
+            email: said.email.clone().map(String::from).unwrap_or_default(),
+            initials: said.initials.clone(),
+            job_title: said.job_title.as_deref().map(str::to_owned),
+        }
+    }
 }
 
 impl Candidate {
@@ -61,14 +84,13 @@ impl Candidate {
         score: u8,
         reasons: Vec<MatchReason>,
     ) -> Self {
-        let email = said.email.clone().map(String::from).unwrap_or_default();
         Self {
             wonde_id: said.wonde_id.clone(),
             staff_id,
             score,
             reasons,
             in_doubt: false,
-            said: [said.first_name.clone(), said.surname.clone(), email],
+            said: said.into(),
         }
     }
 }

@@ -50,7 +50,7 @@ impl TestQueue {
             name: name.into(),
             wonde_school_id: wonde_id_of(id),
             wonde_base_url: None,
-            mis: None,
+            mis: Update::Keep,
             settings: None,
             callback_url: Update::Keep,
         };

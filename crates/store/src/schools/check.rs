@@ -1,6 +1,7 @@
-use mis_sync_domain::{Lease, School, SchoolCheck};
+use mis_sync_domain::{GrantState, IssueCode, Lease, School, SchoolCheck};
 use sqlx::PgPool;
 
+use super::note_withheld;
 use crate::{Error, jobs};
 
 /// Keeps what Wonde said about the school as it was read, and ends the job that asked. Nothing is kept
@@ -12,7 +13,7 @@ pub async fn keep_check(
     check: &SchoolCheck,
 ) -> Result<(), Error> {
     let mut tx = crate::begin(pool).await?;
-    sqlx::query!(
+    let kept = sqlx::query!(
         "UPDATE school SET last_check = $3 WHERE id = $1 AND updated_at = $2",
         read.id.as_str(),
         read.updated_at,
@@ -20,6 +21,17 @@ pub async fn keep_check(
     )
     .execute(&mut *tx)
     .await?;
+    if kept.rows_affected() == 1 {
+        let (withheld, arrives) =
+            (kinds(check, GrantState::NotGranted), kinds(check, GrantState::Granted));
+        note_withheld(&mut tx, &read.id, withheld, arrives).await?;
+    }
     jobs::finish(&mut *tx, lease).await?;
     Ok(tx.commit().await?)
+}
+
+/// The kinds of data that the check found in a state.
+fn kinds(check: &SchoolCheck, state: GrantState) -> impl Iterator<Item = IssueCode> {
+    let in_state = check.grants.iter().filter(move |grant| grant.state == state);
+    in_state.filter_map(|grant| grant.part.withheld())
 }

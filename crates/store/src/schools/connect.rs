@@ -176,10 +176,6 @@ async fn write_connection(
     let sealed = secrets.token.as_ref().map(|token| cipher.seal(school.id.as_str(), token));
     let owner = callbacks::owner(&school.id);
     let callback_secret = secrets.callback.as_ref().map(|secret| cipher.seal(&owner, secret));
-    let callback_url = match &school.callback_url {
-        Update::Set(url) => Some(url),
-        Update::Keep | Update::Remove => None,
-    };
     let settings =
         school.settings.as_ref().map(|s| serde_json::to_value(s).expect("settings are plain JSON"));
     let row = sqlx::query_as!(
@@ -199,7 +195,7 @@ async fn write_connection(
             wonde_base_url = excluded.wonde_base_url,
             wonde_token = coalesce(excluded.wonde_token, s.wonde_token),
             token_rejected_at = CASE WHEN $5::bytea IS NULL THEN s.token_rejected_at END,
-            mis = coalesce(excluded.mis, s.mis),
+            mis = CASE WHEN NOT $11 THEN coalesce($6, s.mis) END,
             settings = coalesce($7, s.settings),
             callback_url = CASE WHEN NOT $10 THEN coalesce($8, s.callback_url) END,
             callback_secret = CASE WHEN NOT $10 THEN coalesce($9, s.callback_secret) END,
@@ -213,11 +209,12 @@ async fn write_connection(
         school.wonde_school_id,
         school.wonde_base_url,
         sealed,
-        school.mis,
+        school.mis.set(),
         settings,
-        callback_url,
+        school.callback_url.set(),
         callback_secret,
         school.callback_url == Update::Remove,
+        school.mis == Update::Remove,
     )
     .fetch_optional(db)
     .await

@@ -2,7 +2,7 @@ use chrono::{DateTime, Utc};
 use mis_sync_domain::{IssueCode, SchoolId};
 use sqlx::PgPool;
 
-use super::overview::withheld;
+use super::{overview::withheld, withheld::withheld_since};
 use crate::Error;
 
 /// What stands between a school and its next good sync, and since when.
@@ -17,10 +17,19 @@ pub struct Standing {
     pub read_at: Option<DateTime<Utc>>,
     /// The kinds of data that it withheld then.
     pub withheld: Vec<IssueCode>,
+    /// Since when a run or a check has missed a kind of data.
+    pub withheld_since: Vec<(IssueCode, DateTime<Utc>)>,
     /// Active people whom the MIS knows.
     pub people: i64,
     /// Records that may belong to a person in iP and wait for a decision.
     pub undecided: i64,
+}
+
+impl Standing {
+    /// Since when the school has withheld a kind of data, as far as that is known.
+    pub fn since(&self, kind: IssueCode) -> Option<DateTime<Utc>> {
+        self.withheld_since.iter().find(|(withheld, _)| *withheld == kind).map(|(_, since)| *since)
+    }
 }
 
 /// Wonde failed a login and has not answered since.
@@ -88,6 +97,7 @@ pub async fn standing(pool: &PgPool, id: &SchoolId) -> Result<Standing, Error> {
         }),
         read_at: row.read_at,
         withheld: withheld(&row.issues),
+        withheld_since: withheld_since(pool, id).await?,
         people: row.people,
         undecided: row.undecided,
     })

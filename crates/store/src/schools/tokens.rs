@@ -19,7 +19,7 @@ pub async fn replace_token(
         name: read.name.clone(),
         wonde_school_id: read.wonde_school_id.clone(),
         wonde_base_url: read.wonde_base_url.clone(),
-        mis: None,
+        mis: Update::Keep,
         settings: None,
         callback_url: Update::Keep,
     };

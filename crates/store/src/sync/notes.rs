@@ -11,7 +11,7 @@ use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::{Write, people::staff_id};
-use crate::Error;
+use crate::{Error, schools::note_withheld};
 
 /// Reasons as one text, which the database splits: an array of arrays would not be a column.
 fn joined(reasons: &[MatchReason]) -> String {
@@ -109,18 +109,22 @@ pub(super) async fn keep_candidates(
     let scores: Vec<i32> = candidates.iter().map(|one| i32::from(one.score)).collect();
     let reasons: Vec<String> = candidates.iter().map(|one| joined(&one.reasons)).collect();
     let in_doubt: Vec<bool> = candidates.iter().map(|one| one.in_doubt).collect();
-    let said = |at: usize| candidates.iter().map(move |one| one.said[at].as_str());
-    let (first_names, surnames): (Vec<&str>, Vec<&str>) = said(0).zip(said(1)).unzip();
-    let emails: Vec<&str> = said(2).collect();
+    let said = || candidates.iter().map(|one| &one.said);
+    let first_names: Vec<&str> = said().map(|said| said.first_name.as_str()).collect();
+    let surnames: Vec<&str> = said().map(|said| said.surname.as_str()).collect();
+    let emails: Vec<&str> = said().map(|said| said.email.as_str()).collect();
+    let initials: Vec<Option<&str>> = said().map(|said| said.initials.as_deref()).collect();
+    let job_titles: Vec<Option<&str>> = said().map(|said| said.job_title.as_deref()).collect();
     sqlx::query!(
         r#"
         INSERT INTO match_candidate (school_id, wonde_id, staff_id, score, reasons, mis_first_name,
-            mis_surname, mis_email, job_id, in_doubt)
+            mis_surname, mis_email, mis_initials, mis_job_title, job_id, in_doubt)
         SELECT $1, wonde_id, staff_id, score, string_to_array(reasons, ','), first_name, surname,
-            email, $2, in_doubt
+            email, initials, job_title, $2, in_doubt
         FROM UNNEST($3::text[], $4::uuid[], $5::int[], $6::text[], $7::text[], $8::text[],
-                $9::text[], $10::bool[])
-            AS c (wonde_id, staff_id, score, reasons, first_name, surname, email, in_doubt)
+                $9::text[], $10::text[], $11::text[], $12::bool[])
+            AS c (wonde_id, staff_id, score, reasons, first_name, surname, email, initials,
+                job_title, in_doubt)
         ON CONFLICT (school_id, wonde_id, staff_id) DO UPDATE SET score = excluded.score,
             reasons = excluded.reasons, in_doubt = excluded.in_doubt
         "#,
@@ -133,6 +137,8 @@ pub(super) async fn keep_candidates(
         &first_names as &[&str],
         &surnames as &[&str],
         &emails as &[&str],
+        &initials as &[Option<&str>],
+        &job_titles as &[Option<&str>],
         &in_doubt,
     )
     .execute(db)
@@ -277,13 +283,13 @@ pub(super) async fn keep_reading(
     write: &Write<'_>,
     is_full: bool,
 ) -> Result<(), Error> {
-    let mut codes: Vec<&str> = write
-        .plan
-        .issues
-        .iter()
-        .filter(|issue| issue.wonde_id.is_none())
-        .map(|issue| IssueCode::as_str(issue.code))
-        .collect();
+    let of_school = write.plan.issues.iter().filter(|issue| issue.wonde_id.is_none());
+    let told: Vec<IssueCode> = of_school.map(|issue| issue.code).collect();
+    let (withheld, arrives): (Vec<IssueCode>, Vec<IssueCode>) =
+        IssueCode::WITHHELD.into_iter().partition(|kind| told.contains(kind));
+    let arrives = if is_full { arrives } else { Vec::new() };
+    note_withheld(db, write.school_id, withheld, arrives).await?;
+    let mut codes: Vec<&str> = told.into_iter().map(IssueCode::as_str).collect();
     codes.sort_unstable();
     codes.dedup();
     sqlx::query!(

@@ -274,7 +274,7 @@ pub(crate) fn connection(id: &str) -> ConnectSchool {
         name: format!("School {id}"),
         wonde_school_id: wonde_id_of(id),
         wonde_base_url: None,
-        mis: None,
+        mis: Update::Keep,
         settings: None,
         callback_url: Update::Keep,
     }

@@ -2,7 +2,7 @@
 
 use mis_sync_domain::plan::LeftOut;
 use mis_sync_domain::{
-    IssueCode, RecordOutcome, StaffId, StaffRecord, SyncRules, employment::Standing,
+    IssueCode, JobTitle, RecordOutcome, StaffId, StaffRecord, SyncRules, employment::Standing,
 };
 use mis_sync_store::{jobs::Actor, matches};
 
@@ -93,7 +93,11 @@ async fn who_has_much_in_common_waits_for_a_decision_which_the_next_sync_follows
     let before = staff(&store).await;
     let moved = |old: &str| {
         let address = format!("{old}@new.example");
-        renumbered(old, |record| record.email = crate::fixture::email(&address))
+        renumbered(old, |record| {
+            record.email = crate::fixture::email(&address);
+            record.initials = Some("RX".into());
+            record.job_title = JobTitle::Roles("Teacher, SENCO".into());
+        })
     };
     let list = page(&[moved("ada"), moved("bea"), person("cleo")]);
     let (job, report) = store.sync_page(&school, LEAVERS, &list, false).await;
@@ -106,6 +110,12 @@ async fn who_has_much_in_common_waits_for_a_decision_which_the_next_sync_follows
     let found = matches::list(&store.pool, &school).await.unwrap();
     let pairs: Vec<_> = found.iter().map(|c| (c.wonde_id.as_str(), c.staff_id, c.score)).collect();
     assert_eq!(pairs, [("ada-2", before[0].0, 45), ("bea-2", before[1].0, 45)]);
+    for candidate in &found {
+        let (mis, ip) = (&candidate.mis, &candidate.ip);
+        assert_eq!(mis.initials.as_deref(), Some("RX"));
+        assert_eq!(mis.job_title.as_deref(), Some("Teacher, SENCO"));
+        assert_eq!((ip.initials.as_deref(), ip.job_title.as_deref()), (None, None));
+    }
     // Ada is the same person, Bea is someone new.
     let decide = |wonde_id, staff_id| {
         let (pool, school) = (&store.pool, &school);

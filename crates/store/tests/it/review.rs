@@ -12,6 +12,7 @@ use mis_sync_store::{
     fetches,
     figures::{self, Window},
     jobs::{self, Approve, Approved},
+    staff,
     sync::Finished,
 };
 
@@ -101,6 +102,19 @@ async fn a_person_about_whom_nothing_would_change_cannot_be_left_out() {
     };
     assert_eq!(unknown, [stranger, PersonKey::WondeId("x".into())]);
     assert!(jobs::get(&store.pool, job).await.unwrap().unwrap().approval.is_none());
+}
+
+#[tokio::test]
+async fn only_the_people_who_are_asked_for_are_named_and_only_in_their_school() {
+    let (store, school, _) = held().await;
+    let all = staff::list(&store.pool, &school).await.unwrap();
+    let ids = [all[1].id, all[3].id];
+    let mut named = staff::named(&store.pool, &school, &ids).await.unwrap();
+    named.sort_by_key(|(id, _)| *id);
+    let emails: Vec<_> = named.into_iter().map(|(id, one)| (id, one.email)).collect();
+    assert_eq!(emails, [1, 3].map(|at| (all[at].id, all[at].email.clone())));
+    let elm = store.school("elm").await;
+    assert!(staff::named(&store.pool, &elm, &ids).await.unwrap().is_empty());
 }
 
 #[tokio::test]

@@ -1,12 +1,15 @@
 use std::time::Duration;
 
-use mis_sync_domain::{ConnectSchool, SchoolSettings, TokenState};
-use mis_sync_store::{Error, schools};
+use mis_sync_domain::{
+    CheckSchool, CheckedPart, ConnectSchool, Grant, GrantState, IssueCode, JobTitle, SchoolCheck,
+    SchoolSettings, StaffRecord, TokenState, TokenVerdict, Update,
+};
+use mis_sync_store::{Error, jobs::NewJob, schools};
 use mis_sync_testing::{connector, somebody};
 use secrecy::ExposeSecret;
 
 use crate::{
-    fixture::{TestStore, cipher, connection},
+    fixture::{TestStore, cipher, connection, person},
     rows,
 };
 
@@ -15,7 +18,7 @@ async fn a_change_without_a_token_keeps_token_mis_and_settings() {
     let store = TestStore::start().await;
     let settings = SchoolSettings { teachers_only: true, ..SchoolSettings::default() };
     let first = ConnectSchool {
-        mis: Some("SIMS".into()),
+        mis: Update::Set("SIMS".into()),
         settings: Some(settings.clone()),
         ..connection("oak")
     };
@@ -206,6 +209,69 @@ async fn schools_are_listed_page_by_page() {
 }
 
 /// Records that Wonde refused the token that the school has now.
+#[tokio::test]
+async fn a_null_removes_the_mis() {
+    let store = TestStore::start().await;
+    let oak = store.school("oak").await;
+    for (mis, expected) in [
+        (Update::Set("SIMS".to_owned()), Some("SIMS")),
+        (Update::Keep, Some("SIMS")),
+        (Update::Remove, None),
+        (Update::Keep, None),
+    ] {
+        let change = ConnectSchool { mis, ..connection("oak") };
+        let (cipher, actor) = (cipher(1), somebody());
+        schools::connect(&store.pool, connector(&cipher, &actor), &change, None).await.unwrap();
+        let school = schools::get(&store.pool, &oak).await.unwrap().unwrap();
+        assert_eq!(school.mis.as_deref(), expected);
+    }
+}
+
+#[tokio::test]
+async fn what_is_withheld_keeps_the_time_at_which_it_was_first_missing() {
+    let store = TestStore::start().await;
+    let oak = store.school("oak").await;
+    let since = async |kind| schools::standing(&store.pool, &oak).await.unwrap().since(kind);
+    let with = |job_title: &JobTitle| {
+        let person = |id| StaffRecord { job_title: job_title.clone(), ..person(id) };
+        ["ada", "bea", "cleo"].map(person)
+    };
+    let roles = IssueCode::RolesWithheld;
+    let teacher = JobTitle::Roles("Teacher".into());
+    store.sync(&oak, &with(&teacher)).await;
+    assert_eq!(since(roles).await, None);
+    store.sync(&oak, &with(&JobTitle::Empty)).await;
+    let first = since(roles).await;
+    assert!(first.is_some());
+    store.sync(&oak, &with(&JobTitle::Empty)).await;
+    assert_eq!(since(roles).await, first);
+    store.sync(&oak, &with(&teacher)).await;
+    assert_eq!(since(roles).await, None);
+
+    // A check finds the same without a sync.
+    let photos = IssueCode::PhotosWithheld;
+    let check = async |state| {
+        let job = NewJob::of(&CheckSchool { school_id: oak.clone(), version: 0 }, "test");
+        let job = store.enqueue_new(&job).await;
+        let lease = store.claim(job).await;
+        let school = schools::get(&store.pool, &oak).await.unwrap().unwrap();
+        let check = SchoolCheck {
+            checked_at: school.updated_at,
+            token: TokenVerdict::Accepted,
+            wonde_name: None,
+            grants: vec![Grant { part: CheckedPart::Photos, state }],
+        };
+        schools::keep_check(&store.pool, lease, &school, &check).await.unwrap();
+        since(photos).await
+    };
+    let first = check(GrantState::NotGranted).await;
+    assert!(first.is_some());
+    // A check that does not say, and one that says the same.
+    assert_eq!(check(GrantState::Empty).await, first);
+    assert_eq!(check(GrantState::NotGranted).await, first);
+    assert_eq!(check(GrantState::Granted).await, None);
+}
+
 async fn reject_token(pool: &mis_sync_store::Pool, id: &mis_sync_domain::SchoolId) {
     let school = schools::get(pool, id).await.unwrap().unwrap();
     schools::mark_token_rejected(pool, &school).await.unwrap();

@@ -231,8 +231,6 @@ async fn connect(
     let fields = posted.fields();
     let id = fields.text("school_id").unwrap_or_default();
     let id: SchoolId = match id.parse::<SchoolId>() {
-        // Its page would be this one.
-        Ok(id) if id.as_str() == "new" => return Err(Refused::at("school_id", "cannot be `new`")),
         Ok(id) => id,
         Err(_) => {
             return Err(Refused::at("school_id", "has to be 1 to 64 letters, digits, _ or -"));
@@ -264,9 +262,7 @@ async fn connect(
         Err(ApiError::ChangedMeanwhile) => {
             Err(Refused::at("school_id", "is the id of a school that exists already"))
         }
-        Err(ApiError::WondeSchoolTaken) => {
-            Err(Refused::at("wonde_school_id", "is connected already, as another school in iP"))
-        }
+        Err(ApiError::WondeSchoolTaken) => Err(Refused::Fields(vec![connection::wonde_id_taken()])),
         Err(error) => Err(Refused::Other(error)),
     }
 }

@@ -8,7 +8,10 @@ use mis_sync_store::audit::{self, AuditFilter, AuditLine};
 use super::{Extra, Wanted, review::Draft};
 use crate::{
     ApiError,
-    dashboard::parts::{ago, read},
+    dashboard::{
+        parts::{ago, read},
+        waiting::waits_for,
+    },
     state::Operator,
 };
 
@@ -37,12 +40,12 @@ pub(super) async fn show(
 /// The job's page, with a sentence about who changed its state.
 pub(super) async fn of_state(operator: &Operator, job: &Job) -> Result<Response, ApiError> {
     let job = operator.access().job(&job.id.to_string()).await?;
-    let notice = match last_act(operator, &job).await {
-        Some(line) => {
-            let (who, done) = (line.actor, done(line.action));
-            format!("{who} {done} it {} ago, so nothing was done now.", ago(line.at))
-        }
-        None => format!("The job {} by now, so nothing was done.", stands(job.state)),
+    let notice = if let Some(line) = last_act(operator, &job).await {
+        let (who, done) = (line.actor, done(line.action));
+        format!("{who} {done} it {} ago, so nothing was done now.", ago(line.at))
+    } else {
+        let waits = read(waits_for(operator.access().pool(), &job)).await.ok().flatten();
+        format!("By now the job {}, so nothing was done.", stands(job.state, waits))
     };
     page(operator, &job, &notice, Draft::default()).await
 }
@@ -68,15 +71,15 @@ async fn last_act(operator: &Operator, job: &Job) -> Option<AuditLine> {
     lines.into_iter().find(|line| !done(line.action).is_empty())
 }
 
-fn stands(state: JobState) -> &'static str {
+fn stands(state: JobState, waits: Option<&str>) -> String {
     match state {
-        JobState::Queued => "waits for a worker",
-        JobState::Running => "is running",
-        JobState::Retrying => "waits for its next attempt",
-        JobState::Held => "waits for approval",
-        JobState::Succeeded => "has succeeded",
-        JobState::Failed => "has failed",
-        JobState::Cancelled => "is cancelled",
+        JobState::Queued | JobState::Retrying | JobState::Held => {
+            format!("waits {}", waits.unwrap_or("to run"))
+        }
+        JobState::Running => "is running".into(),
+        JobState::Succeeded => "has succeeded".into(),
+        JobState::Failed => "has failed".into(),
+        JobState::Cancelled => "is cancelled".into(),
     }
 }
 

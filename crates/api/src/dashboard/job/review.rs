@@ -8,7 +8,10 @@ use std::collections::HashMap;
 
 use axum::response::{IntoResponse, Response};
 use maud::{Markup, html};
-use mis_sync_domain::{Action, Affected, GuardCategory, Job, PersonKey, Recount, Review, SchoolId};
+use mis_sync_domain::{
+    Action, Affected, GuardCategory, Job, PersonKey, Recount, Review, SchoolId, StaffId,
+    plan::Named,
+};
 use mis_sync_store::{Error, Pool, fetches, jobs, staff};
 
 use super::{
@@ -82,28 +85,35 @@ impl Held {
         let changes = jobs::changes_of_field(pool, job.id, None, 0, i64::MAX).await?;
         let review = Review::of(changes.into_iter().map(|(_, change)| change));
         let names = match &job.school_id {
-            Some(school_id) if shown == Shown::Shown => names(pool, job, school_id).await?,
+            Some(school_id) if shown == Shown::Shown => names(pool, job, school_id, &review).await?,
             _ => HashMap::new(),
         };
         Ok(Self { review, names })
     }
 }
 
-/// Everyone of the school, and the new people whom the job has read.
+/// The people of the review: those in iP, and the new ones as the job has read them.
 async fn names(
     pool: &Pool,
     job: &Job,
     school_id: &SchoolId,
+    review: &Review,
 ) -> Result<HashMap<PersonKey, [String; 2]>, Error> {
-    let known = staff::list(pool, school_id).await?.into_iter().map(|one| {
-        let name = format!("{} {}", one.first_name, one.surname);
-        (PersonKey::StaffId(one.id), [name, one.email])
-    });
-    let new = fetches::staff_of(pool, job.id).await?.into_iter().map(|one| {
-        let name = format!("{} {}", one.first_name, one.surname);
-        (PersonKey::WondeId(one.wonde_id), [name, one.email.map(String::from).unwrap_or_default()])
-    });
-    Ok(known.chain(new).collect())
+    let in_ip = |key: &PersonKey| match key {
+        PersonKey::StaffId(id) => Some(*id),
+        PersonKey::WondeId(_) => None,
+    };
+    let ids: Vec<StaffId> = review.people.keys().filter_map(in_ip).collect();
+    let known = staff::named(pool, school_id, &ids).await?;
+    let mut named: Vec<_> =
+        known.into_iter().map(|(id, one)| (PersonKey::StaffId(id), one)).collect();
+    if ids.len() < review.people.len() {
+        let read = fetches::staff_of(pool, job.id).await?;
+        let read = read.iter().map(|one| (PersonKey::WondeId(one.wonde_id.clone()), one.into()));
+        named.extend(read.filter(|(key, _)| review.people.contains_key(key)));
+    }
+    let name = |one: &Named| format!("{} {}", one.first_name, one.surname);
+    Ok(named.into_iter().map(|(key, one)| (key, [name(&one), one.email])).collect())
 }
 
 /// The form.

@@ -3,18 +3,19 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 use maud::{Markup, html};
-use mis_sync_domain::{Job, JobState, Lane};
+use mis_sync_domain::Job;
 use mis_sync_store::{
     Error, Pool,
     audit::{self, AuditFilter, AuditLine},
     jobs::{self, Attempt},
-    pauses::{self, Pause, Scope},
-    workers::{self, WorkerRow, WorkerState},
 };
 
-use super::{actions::is_to_review, refusal::done};
+use super::refusal::done;
 use crate::{
-    dashboard::parts::{badge, length, now, time},
+    dashboard::{
+        parts::{badge, length, now, time},
+        waiting::waits_for,
+    },
     state::Operator,
 };
 
@@ -42,8 +43,8 @@ pub(super) struct History {
     pub(super) attempts: Vec<Attempt>,
     /// What people did to it, oldest first.
     acts: Vec<AuditLine>,
-    /// What an unfinished job waits for now.
-    waits_for: Option<String>,
+    /// What the job waits for now, if it waits.
+    waits_for: Option<&'static str>,
 }
 
 /// The most acts that are shown.
@@ -56,41 +57,7 @@ impl History {
         let mut acts = audit::list(pool, &filter, ACTS).await?;
         acts.retain(|line| !done(line.action).is_empty());
         acts.reverse();
-        let waits_for = if is_waiting(job) {
-            Some(reason(job, &pauses::list(pool).await?, &workers::list(pool).await?))
-        } else {
-            None
-        };
-        Ok(Self { attempts, acts, waits_for })
-    }
-}
-
-fn is_waiting(job: &Job) -> bool {
-    !job.state.is_finished() && job.state != JobState::Running
-}
-
-/// What a waiting job waits for at this moment.
-fn reason(job: &Job, pauses: &[Pause], workers: &[WorkerRow]) -> String {
-    if is_to_review(job) {
-        return "for approval".into();
-    }
-    let is_paused = |scope: &Scope| pauses.iter().any(|pause| pause.scope == *scope);
-    let lane = match job.lane {
-        Lane::Bulk => "syncs",
-        Lane::Interactive => "logins",
-        Lane::Internal => "",
-    };
-    let is_alive = |worker: &WorkerRow| worker.state == WorkerState::Alive;
-    if job.lane != Lane::Internal && is_paused(&Scope::Lane(job.lane)) {
-        format!("because {lane} are paused")
-    } else if job.school_id.clone().is_some_and(|id| is_paused(&Scope::School(id))) {
-        "because the school is paused".into()
-    } else if !workers.iter().any(is_alive) {
-        "for a worker; none is running".into()
-    } else if job.state == JobState::Retrying {
-        "for the next attempt".into()
-    } else {
-        "for a worker".into()
+        Ok(Self { attempts, acts, waits_for: waits_for(pool, job).await? })
     }
 }
 
@@ -120,7 +87,7 @@ pub(super) fn show(operator: &Operator, job: &Job, history: &History) -> Markup 
                     Stretch::Act(line) => li { (act(operator, line)) },
                     Stretch::Wait { from, to, why } => li.wait {
                         p.quiet {
-                            @if is_waiting(job) && *to == span.end { "Waits" } @else { "Waited" }
+                            @if history.waits_for.is_some() && *to == span.end { "Waits" } @else { "Waited" }
                             " "
                             (length(*to - *from))
                             " "
@@ -167,9 +134,9 @@ fn stretches(asked: DateTime<Utc>, end: DateTime<Utc>, history: &History) -> Vec
         stretches.extend(wait(from, attempt.started_at, why));
         stretches.push(Stretch::Attempt(attempt));
         // A running attempt is not followed by a wait.
-        (from, why) = (attempt.ended_at, waits_for(attempt));
+        (from, why) = (attempt.ended_at, waited_for(attempt));
     }
-    stretches.extend(wait(from, end, history.waits_for.as_deref().unwrap_or(why)));
+    stretches.extend(wait(from, end, history.waits_for.unwrap_or(why)));
     for line in &history.acts {
         let at = stretches.iter().rposition(|stretch| stretch.start() <= line.at);
         stretches.insert(at.map_or(0, |at| at + 1), Stretch::Act(line));
@@ -177,8 +144,8 @@ fn stretches(asked: DateTime<Utc>, end: DateTime<Utc>, history: &History) -> Vec
     stretches
 }
 
-/// What a job waits for after an attempt.
-fn waits_for(attempt: &Attempt) -> &'static str {
+/// What a job has waited for after an attempt.
+fn waited_for(attempt: &Attempt) -> &'static str {
     match attempt.outcome.as_deref() {
         Some("held") => "for approval",
         Some("retry") => "before the next attempt",

@@ -156,8 +156,8 @@ fn of_last_sync(of: &View<'_>, last: &Job) -> Option<Trouble> {
         JobState::Retrying => Some(Trouble {
             kind: "retrying",
             says: html! {
-                strong { "A sync failed and will be tried again" }
-                @if let Some(at) = last.next_attempt_at { " " (time(operator, at)) }
+                strong { "A sync failed and waits " (of.waits.unwrap_or("for the next attempt")) }
+                @if let Some(at) = last.next_attempt_at { " (due " (time(operator, at)) ")" }
                 ": "
                 (title)
                 "."
@@ -294,10 +294,12 @@ fn of_permissions(of: &View<'_>, standing: &Standing) -> Trouble {
     let says = html! {
         strong {
             "The school withholds "
-            (count(i64::try_from(standing.withheld.len()).unwrap_or(i64::MAX), "kind", "kinds"))
-            " of data"
+            (count(i64::try_from(standing.withheld.len()).unwrap_or(i64::MAX), "kind of data", "kinds of data"))
         }
-        @if let Some(at) = standing.read_at { ", as of " (time(of.operator, at)) }
+        @if let Some(since) = standing.withheld.iter().filter_map(|kind| standing.since(*kind)).min() {
+            @if standing.withheld.len() == 1 { ", since " } @else { ", the first since " }
+            (time(of.operator, since))
+        }
         ". Ask it to approve them in Wonde; "
         a href="#delivers" { "see which" }
         "."

@@ -1,5 +1,6 @@
 //! The school's settings, for reading and, for administrators, for changing.
 
+mod connection;
 mod form;
 
 use axum::{
@@ -11,7 +12,8 @@ use mis_sync_domain::{
     Action, ConnectSchool, DateRange, GuardCategory, GuardLimit, HourRange, LeaverPolicy, School,
     SchoolSettings, line_manager::HierarchyLists,
 };
-use mis_sync_store::schools::{self, OnlyIf, Secrets};
+use mis_sync_store::schools::{self, OnlyIf};
+use serde::{Deserialize, Serialize};
 
 use super::{Said, View, render_with};
 use crate::{
@@ -22,7 +24,7 @@ use crate::{
         parts::school_path,
     },
     parameters::PathId,
-    schools::connection,
+    schools::connection as request,
     views::FieldError,
 };
 
@@ -108,7 +110,7 @@ pub(super) fn show(of: &View<'_>) -> Markup {
                 p.source { "As the iP app or an administrator set them" }
             }
             dl.facts {
-                @for (name, value) in facts(&of.school.settings) {
+                @for (name, value) in facts(&Seen::of(of.school)) {
                     div {
                         dt { (name) }
                         dd { (value) }
@@ -120,9 +122,43 @@ pub(super) fn show(of: &View<'_>) -> Markup {
     }
 }
 
+/// What the form changes, as a person saw it.
+#[derive(Serialize, Deserialize)]
+struct Seen {
+    name: String,
+    wonde_school_id: String,
+    mis: Option<String>,
+    callback_url: Option<String>,
+    settings: SchoolSettings,
+}
+
+impl Seen {
+    /// What the posted form was filled with.
+    fn read(fields: &Fields) -> Option<Self> {
+        serde_json::from_str(fields.text("seen")?).ok()
+    }
+
+    fn of(school: &School) -> Self {
+        Self {
+            name: school.name.clone(),
+            wonde_school_id: school.wonde_school_id.clone(),
+            mis: school.mis.clone(),
+            callback_url: school.callback_url.clone(),
+            settings: school.settings.clone(),
+        }
+    }
+}
+
+/// What the head of the page shows besides the settings.
+fn head(seen: &Seen) -> [(String, String); 3] {
+    let mis = seen.mis.as_deref().unwrap_or("not said");
+    [("Name", seen.name.as_str()), ("Wonde id", &seen.wonde_school_id), ("MIS", mis)]
+        .map(|(name, value)| (name.to_owned(), value.to_owned()))
+}
+
 /// Every setting in words.
-fn facts(settings: &SchoolSettings) -> Vec<(String, String)> {
-    let mut settings = settings.clone();
+fn facts(seen: &Seen) -> Vec<(String, String)> {
+    let mut settings = seen.settings.clone();
     let mut facts = Vec::new();
     for (_, text, _, of) in SWITCHES {
         facts.push(((*text).to_owned(), if *of(&mut settings) { "on" } else { "off" }.to_owned()));
@@ -149,6 +185,7 @@ fn facts(settings: &SchoolSettings) -> Vec<(String, String)> {
         ("Nightly sync".to_owned(), night),
         ("No syncs on".to_owned(), or_none(dates(&schedule.blackout_dates))),
         ("No syncs at".to_owned(), or_none(hours(&schedule.blackout_hours))),
+        ("Callback address".to_owned(), or_none(seen.callback_url.clone().unwrap_or_default())),
     ]);
     for category in GuardCategory::ALL {
         facts.push((limit_name(*category), limit_in_words(settings.guard.limit(*category))));
@@ -182,35 +219,35 @@ pub(in crate::dashboard) async fn change(
 ) -> Result<Response, ApiError> {
     let access = posted.may(Action::ManageSchools)?;
     let school = access.school(&id).await?;
-    let fields = posted.fields();
-    let body = form::read(&school, fields);
-    let changed = match connection::read(school.id.clone(), body.into(), access.address_rules()) {
-        Ok((changed, _)) if is_fresh_for_too_long(&changed) => {
-            let message = format!("has to be 0 to {LONGEST_FRESH} minutes");
-            let field = "settings.refresh_freshness_minutes".to_owned();
-            let errors = vec![FieldError { field, message }];
-            return again(&posted, &school, StatusCode::UNPROCESSABLE_ENTITY, errors).await;
+    let wrong = match save(&posted, &school).await {
+        Ok(Some(school)) => return Ok(go(&school_path(&school.id), None)),
+        Ok(None) => return Err(ApiError::TokenMissing),
+        Err(ApiError::ChangedMeanwhile) => {
+            let now = access.school(&id).await?;
+            return again(&posted, &now, StatusCode::CONFLICT, Vec::new()).await;
         }
-        Ok((changed, _)) => changed,
-        Err(ApiError::InvalidSchool { errors }) => {
-            return again(&posted, &school, StatusCode::UNPROCESSABLE_ENTITY, errors).await;
-        }
+        Err(ApiError::InvalidSchool { errors }) => errors,
+        Err(ApiError::WondeSchoolTaken) => vec![request::wonde_id_taken()],
         Err(error) => return Err(error),
     };
+    again(&posted, &school, StatusCode::UNPROCESSABLE_ENTITY, wrong).await
+}
+
+/// Stores what was typed, as `PUT` does. Returns `None` if the school has no token.
+async fn save(posted: &Posted, school: &School) -> Result<Option<School>, ApiError> {
+    let (access, fields) = (posted.operator.access(), posted.fields());
+    let body = form::read(school, fields);
+    let (changed, secrets) = request::read(school.id.clone(), body.into(), access.address_rules())?;
+    if is_fresh_for_too_long(&changed) {
+        let message = format!("has to be 0 to {LONGEST_FRESH} minutes");
+        let field = "settings.refresh_freshness_minutes".to_owned();
+        return Err(ApiError::InvalidSchool { errors: vec![FieldError { field, message }] });
+    }
     let seen = fields.text("version").and_then(|version| version.parse().ok());
     let only_if = seen.map_or(OnlyIf::Always, |version| OnlyIf::IsOneOf(vec![version]));
     let actor = posted.actor()?;
     let by = access.connector(&actor, &only_if);
-    let done = schools::connect(access.pool(), by, &changed, Secrets::default()).await;
-    match done.map_err(ApiError::from) {
-        Ok(Some(school)) => Ok(go(&school_path(&school.id), None)),
-        Ok(None) => Err(ApiError::TokenMissing),
-        Err(ApiError::ChangedMeanwhile) => {
-            let now = access.school(&id).await?;
-            again(&posted, &now, StatusCode::CONFLICT, Vec::new()).await
-        }
-        Err(error) => Err(error),
-    }
+    Ok(schools::connect(access.pool(), by, &changed, secrets).await?)
 }
 
 fn is_fresh_for_too_long(school: &ConnectSchool) -> bool {
@@ -226,10 +263,10 @@ async fn again(
     wrong: Vec<FieldError>,
 ) -> Result<Response, ApiError> {
     let fields = posted.fields().clone();
-    let seen = fields.text("seen").and_then(|seen| serde_json::from_str(seen).ok());
-    let changed = seen.map(|seen: SchoolSettings| {
-        let (before, now) = (facts(&seen), facts(&school.settings));
-        now.into_iter().filter(|fact| !before.contains(fact)).collect()
+    let all = |seen: &Seen| [head(seen).to_vec(), facts(seen)].concat();
+    let changed = Seen::read(&fields).map(|seen| {
+        let before = all(&seen);
+        all(&Seen::of(school)).into_iter().filter(|fact| !before.contains(fact)).collect()
     });
     let tried = Tried { fields, wrong, changed: changed.unwrap_or_default() };
     let said = Said { tried: Some(tried), ..Said::default() };

@@ -8,18 +8,17 @@ use crate::{
     dashboard::{
         charts::{Bar, bars},
         page::form_token,
-        parts::{
-            ago, count, job_path, length, number, school_path, scroll, state, time, waits_for,
-        },
+        parts::{ago, count, job_path, length, number, school_path, scroll, state, time},
     },
     state::Operator,
 };
 
-/// The last sync in a sentence.
-pub(super) fn in_words(operator: &Operator, last: Option<&Job>, is_paused: bool) -> Markup {
+/// The last sync in a sentence, with what it waits for if it waits.
+pub(super) fn in_words(operator: &Operator, last: Option<&Job>, waits: Option<&str>) -> Markup {
     let Some(last) = last else {
         return html! { p.last { "This school has never been synced." } };
     };
+    let waits = waits.unwrap_or("to run");
     let since = ago(last.finished_at.unwrap_or(last.created_at));
     let words = match last.state {
         JobState::Succeeded => {
@@ -27,13 +26,11 @@ pub(super) fn in_words(operator: &Operator, last: Option<&Job>, is_paused: bool)
         }
         JobState::Failed => format!("The last sync failed {since} ago."),
         JobState::Cancelled => format!("The last sync was cancelled {since} ago."),
-        JobState::Held => "A sync waits for approval.".into(),
         JobState::Running => match last.progress {
             Some(progress) => format!("A sync is in progress: {} %.", progress.percent()),
             None => "A sync is in progress.".into(),
         },
-        JobState::Retrying => "A sync failed and will be tried again.".into(),
-        JobState::Queued => format!("A sync {}.", waits_for(is_paused)),
+        JobState::Queued | JobState::Retrying | JobState::Held => format!("A sync waits {waits}."),
     };
     html! {
         p.last {

@@ -2,9 +2,7 @@
 
 use chrono::TimeDelta;
 use maud::{Markup, html};
-use mis_sync_domain::{
-    Capability, CheckedPart, GrantState, IssueCode, Mis, SchoolSettings, TokenState,
-};
+use mis_sync_domain::{Capability, GrantState, IssueCode, Mis, SchoolSettings, TokenState};
 use mis_sync_queue::{KeyTraffic, WondeTraffic};
 use mis_sync_store::schools::Standing;
 
@@ -15,7 +13,6 @@ use crate::dashboard::parts::{badge, length, number, panel, scroll, time, time_o
 /// setting without which it is not requested.
 struct Kind {
     name: &'static str,
-    part: CheckedPart,
     withheld: IssueCode,
     needs: Option<Capability>,
     is_wanted: fn(&SchoolSettings) -> bool,
@@ -24,56 +21,48 @@ struct Kind {
 const KINDS: [Kind; 8] = [
     Kind {
         name: "Employment (who is current)",
-        part: CheckedPart::Employment,
         withheld: IssueCode::EmploymentWithheld,
         needs: None,
         is_wanted: |_| true,
     },
     Kind {
         name: "Contact details (work email)",
-        part: CheckedPart::WorkEmails,
         withheld: IssueCode::ContactDetailsWithheld,
         needs: None,
         is_wanted: |_| true,
     },
     Kind {
         name: "Roles (job title)",
-        part: CheckedPart::JobTitles,
         withheld: IssueCode::RolesWithheld,
         needs: Some(Capability::Roles),
         is_wanted: |_| true,
     },
     Kind {
         name: "Reports to (line manager)",
-        part: CheckedPart::LineManagers,
         withheld: IssueCode::LineManagersWithheld,
         needs: Some(Capability::ReportsTo),
         is_wanted: |_| true,
     },
     Kind {
         name: "Photos",
-        part: CheckedPart::Photos,
         withheld: IssueCode::PhotosWithheld,
         needs: Some(Capability::Photo),
         is_wanted: |settings| settings.import_photos,
     },
     Kind {
         name: "Classes",
-        part: CheckedPart::Classes,
         withheld: IssueCode::ClassesWithheld,
         needs: None,
         is_wanted: |settings| settings.import_classes,
     },
     Kind {
         name: "Staff of classes",
-        part: CheckedPart::ClassStaff,
         withheld: IssueCode::ClassStaffWithheld,
         needs: Some(Capability::ClassStaff),
         is_wanted: |settings| settings.import_classes,
     },
     Kind {
         name: "Subjects",
-        part: CheckedPart::Subjects,
         withheld: IssueCode::SubjectsWithheld,
         needs: None,
         is_wanted: |settings| settings.import_subjects,
@@ -167,21 +156,27 @@ fn state_of(
     // A test that is newer than what a run read knows better.
     let check = school.last_check.as_ref();
     let check = check.filter(|check| standing.read_at.is_none_or(|read| check.checked_at > read));
-    let grant = check.and_then(|check| check.grants.iter().find(|grant| grant.part == kind.part));
-    let withheld = || (kind.withheld.sentence(), badge("failed", "✕", "withheld"));
+    let mut grants = check.iter().flat_map(|check| &check.grants);
+    let grant = grants.find(|grant| grant.part.withheld() == Some(kind.withheld));
     match grant.map(|grant| grant.state) {
-        Some(GrantState::NotGranted) => {
-            let (sentence, badge) = withheld();
-            let at = check.map(|check| check.checked_at);
-            (badge, html! { (sentence) " Tested " (time_or_dash(of.operator, at)) "." })
-        }
         Some(GrantState::Granted) => (badge("succeeded", "✓", "delivered"), html! {}),
-        _ if standing.withheld.contains(&kind.withheld) => {
-            let (sentence, badge) = withheld();
-            (badge, html! { (sentence) })
-        }
+        Some(GrantState::NotGranted) => withheld(of, standing, kind),
+        _ if standing.withheld.contains(&kind.withheld) => withheld(of, standing, kind),
         _ => last_read(of),
     }
+}
+
+/// A kind of data that the school withholds, and since when.
+fn withheld(of: &View<'_>, standing: &Standing, kind: &Kind) -> (Markup, Markup) {
+    let means = html! {
+        (kind.withheld.sentence())
+        @if let Some(since) = standing.since(kind.withheld) {
+            " Withheld since "
+            (time(of.operator, since))
+            "."
+        }
+    };
+    (badge("failed", "✕", "withheld"), means)
 }
 
 /// What the last complete run says, unless Wonde has refused the school since.

@@ -266,6 +266,15 @@ async fn a_school_says_what_wonde_gives_and_what_is_kept_back() {
     assert!(wonde.contains("Bromcom does not deliver this"), "{wonde}");
     let roles = between(&wonde, "Roles (job title)", "</tr>");
     assert!(roles.contains("withheld") && roles.contains("so job titles"), "{roles}");
+    assert!(!page.contains("Withheld since"), "no time was kept: {page}");
+    app.sql(
+        "INSERT INTO withheld_data VALUES ('oak', 'roles_withheld', '2026-09-14T08:30:00Z')".into(),
+    )
+    .await;
+    let page = who.get(&app, path).await.text;
+    let roles = between(&page, "Roles (job title)", "</tr>");
+    assert!(roles.contains("Withheld since") && roles.contains("2026-09-14T08:30"), "{roles}");
+    assert!(page.contains("1 kind of data</strong>, since "), "{page}");
     let list = who.get(&app, "/dashboard/schools").await.text;
     assert!(list.contains("1 withheld"), "{list}");
 }
@@ -279,7 +288,7 @@ async fn a_job_that_is_somewhere_else_by_now_is_a_page_that_says_so() {
     let who = SignedIn::with(&app, &app.admin).await;
     let answer = who.post(&app, &format!("/dashboard/jobs/{job}/cancel"), &[]).await;
     assert_eq!(answer.status, 409);
-    let sentence = "The job has succeeded by now, so nothing was done.";
+    let sentence = "By now the job has succeeded, so nothing was done.";
     assert!(answer.text.contains(sentence), "{}", answer.text);
     assert!(answer.text.contains("Full sync of"), "it is the page of the job");
     let again = who.get(&app, &format!("/dashboard/jobs/{job}/cancel")).await;

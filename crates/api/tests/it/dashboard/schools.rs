@@ -102,6 +102,80 @@ async fn settings_that_another_person_changed_come_back_with_the_change() {
 }
 
 #[tokio::test]
+async fn the_name_the_ids_and_the_callback_address_are_changed_on_the_page() {
+    let app = App::start().await;
+    app.school("oak").await;
+    app.school("elm").await;
+    let who = SignedIn::with(&app, &app.admin).await;
+    let path = format!("{OAK}/settings");
+    let page = who.get(&app, OAK).await.text;
+    let version = between(&page, "name=\"version\" value=\"", "\"");
+    let seen = between(&page, "name=\"seen\" value=\"", "\"").replace("&quot;", "\"");
+    let secret = "whsec_MDEyMzQ1Njc4OWFiY2RlZmdoaWprbG1u";
+    let new = [
+        ("name", "Oak Park"),
+        ("wonde_school_id", "A77"),
+        ("mis", "SIMS"),
+        ("callback_url", "https://app.ip.example/hooks"),
+        ("callback_secret", secret),
+    ];
+    assert_eq!(place(&who.post(&app, &path, &new).await), OAK);
+    let school = app.admin(Ask::get("/v1/schools/oak")).await.json();
+    for (field, value) in &new[..4] {
+        assert_eq!(school[field], *value);
+    }
+    assert_eq!(noted(&app, 1).await, ["change_school "]);
+    let page = who.get(&app, OAK).await.text;
+    assert!(page.contains("Oak Park") && page.contains(new[3].1), "{page}");
+    assert!(!page.contains("whsec_MD"), "{page}");
+
+    let old = [("version", version.as_str()), ("seen", &seen), ("name", "Mine")];
+    let answer = who.post(&app, &path, &old).await;
+    assert_eq!(answer.status, 409);
+    for now in
+        ["Name: <strong>Oak Park<", "Callback address: <strong>https://app.ip.example/hooks<"]
+    {
+        assert!(answer.text.contains(now), "{now}: {}", answer.text);
+    }
+    assert!(answer.text.contains(r#"name="name" value="Mine""#), "{}", answer.text);
+
+    let elm = "/dashboard/schools/elm/settings";
+    for (fields, says) in [
+        (("name", ""), "It has to be 1 to 200 characters."),
+        (("wonde_school_id", "A/1"), "It has to be 1 to 32 letters and digits"),
+        (("wonde_school_id", "A77"), "It is connected already, as another school in iP."),
+        (("callback_url", "https://evil.example/"), "It "),
+        (("callback_url", "https://app.ip.example/"), "It is needed with"),
+        (("callback_secret", "whsec_short"), "It has to be one that can sign"),
+    ] {
+        let answer = who.post(&app, elm, &[fields]).await;
+        assert_eq!(answer.status, 422, "{fields:?}");
+        assert_eq!(
+            answer.text.matches("class=\"wrong\"").count(),
+            1,
+            "{fields:?}: {}",
+            answer.text
+        );
+        let wrong = between(&answer.text, "class=\"wrong\"", "</span>");
+        assert!(wrong.contains(says), "{fields:?}: {wrong}");
+        assert!(!answer.text.contains("whsec_short"), "a secret is never shown");
+    }
+
+    who.post(&app, &path, &[("mis", ""), ("callback_url", "")]).await;
+    let school = app.admin(Ask::get("/v1/schools/oak")).await.json();
+    assert!(school["mis"].is_null() && school["callback_url"].is_null(), "{school}");
+    assert_eq!(school["name"], "Oak Park", "what the form lacks stays");
+
+    // A sync may note the MIS while a person fills in the form, which showed none.
+    let page = who.get(&app, OAK).await.text;
+    let seen = between(&page, "name=\"seen\" value=\"", "\"").replace("&quot;", "\"");
+    app.sql("UPDATE school SET mis = 'Arbor' WHERE id = 'oak'".into()).await;
+    who.post(&app, &path, &[("seen", &seen), ("mis", ""), ("name", "Oak")]).await;
+    let school = app.admin(Ask::get("/v1/schools/oak")).await.json();
+    assert_eq!((&school["mis"], &school["name"]), (&"Arbor".into(), &"Oak".into()));
+}
+
+#[tokio::test]
 async fn possible_matches_are_decided_taken_back_and_decided_all_at_once() {
     let app = App::start().await;
     let oak = app.school("oak").await;
@@ -127,10 +201,12 @@ async fn possible_matches_are_decided_taken_back_and_decided_all_at_once() {
     let path = format!("{OAK}/matches");
     let page = operator.get(&app, &path).await.text;
     assert!(page.contains("ada@new.example") && page.contains("3 records are open"), "{page}");
+    assert!(page.contains("ADY, Teacher, SENCO") && page.contains("no job title"), "{page}");
     assert_eq!(noted(&app, 1).await, ["reveal matches"]);
     let viewer = SignedIn::of_role(&app, Role::Viewer).await;
     let masked = viewer.get(&app, &path).await.text;
     assert!(!masked.contains("ada@new.example") && !masked.contains("Same person"), "{masked}");
+    assert!(!masked.contains("SENCO"), "{masked}");
 
     let ask = format!("{path}?page=0");
     assert!(page.contains("All 2 certain ones"), "{page}");
@@ -163,7 +239,7 @@ async fn what_is_wrong_with_a_new_school_is_said_at_the_field() {
     let app = App::start().await;
     app.school("oak").await;
     let who = SignedIn::with(&app, &app.admin).await;
-    let new = "/dashboard/schools/new";
+    let new = "/dashboard/connect";
     let wrong = [("token", "not a token"), ("wonde_base_url", "https://evil.example/v1.0")];
     let answer = who.post(&app, new, &wrong).await;
     assert_eq!(answer.status, 422);
@@ -181,7 +257,6 @@ async fn what_is_wrong_with_a_new_school_is_said_at_the_field() {
     assert!(who.get(&app, &draft).await.text.contains("type the school's Wonde id instead"));
 
     for (id, wonde_id, says) in [
-        ("new", "A1", "It cannot be `new`."),
         ("no id", "A1", "It has to be 1 to 64 letters"),
         ("elm", "A/1", "It has to be 1 to 32 letters and digits"),
         ("oak", "A1", "It is the id of a school that exists already."),
@@ -237,5 +312,56 @@ async fn a_paused_school_says_so_and_is_resumed_on_its_page() {
     assert!(who.get(&app, "/dashboard/schools?show=paused").await.text.contains("1 school<"));
     assert_eq!(place(&who.post(&app, &format!("{OAK}/resume"), &[]).await), OAK);
     let page = who.get(&app, OAK).await.text;
-    assert!(page.contains("A sync waits for a worker.") && !page.contains("is paused"), "{page}");
+    assert!(page.contains("A sync waits for a worker; none is running."), "{page}");
+    assert!(!page.contains("is paused"), "{page}");
+}
+
+#[tokio::test]
+async fn a_school_and_a_job_say_the_same_about_what_a_sync_waits_for() {
+    let app = App::start().await;
+    let oak = app.school("oak").await;
+    let job = app.job(&oak).await.id;
+    app.sql("UPDATE job SET created_at = now() - interval '1 minute'".into()).await;
+    let who = SignedIn::with(&app, &app.admin).await;
+    let pause = "INSERT INTO pause (scope, target, actor) VALUES";
+    for (change, why) in [
+        ("SELECT", "for a worker; none is running"),
+        (
+            "INSERT INTO worker (name, host, pid, version, lanes, drain_requested_at)
+             VALUES ('w', 'h', 1, '1', '{}', now())",
+            "for a worker; all are being drained",
+        ),
+        ("UPDATE worker SET drain_requested_at = NULL", "for a worker"),
+        (&format!("{pause} ('school', 'oak', 'Ada')"), "because the school is paused"),
+        (&format!("{pause} ('lane', 'bulk', 'Ada')"), "because syncs are paused"),
+        (
+            "DELETE FROM pause;
+             UPDATE job SET state = 'retrying', attempt = 1, next_attempt_at = now()",
+            "for the next attempt",
+        ),
+    ] {
+        app.sql("UPDATE worker SET seen_at = now()".into()).await;
+        app.sql(change.into()).await;
+        let page = who.get(&app, OAK).await.text;
+        let says = [format!("A sync waits {why}."), format!("A sync failed and waits {why}<")];
+        assert!(says.iter().any(|says| page.contains(says)), "{why}: {page}");
+        let page = who.get(&app, &format!("/dashboard/jobs/{job}")).await.text;
+        let timeline = between(&page, "<ol class=\"timeline\">", "</ol>");
+        let wait = between(&timeline, "Waits", "</p>");
+        assert!(wait.ends_with(why), "{why}: {timeline}");
+    }
+}
+
+#[tokio::test]
+async fn a_school_may_have_any_id_that_the_api_allows() {
+    let app = App::start().await;
+    let who = SignedIn::with(&app, &app.admin).await;
+    for id in ["new", "connect"] {
+        app.school(id).await;
+        let page = who.get(&app, &format!("/dashboard/schools/{id}")).await.text;
+        assert!(page.contains("Oakfield School") && page.contains("Sync now"), "{page}");
+        let settings = format!("/dashboard/schools/{id}/settings");
+        let back = place(&who.post(&app, &settings, &[]).await);
+        assert_eq!(back, format!("/dashboard/schools/{id}"));
+    }
 }

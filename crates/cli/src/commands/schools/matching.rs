@@ -1,4 +1,4 @@
-use mis_sync_domain::{SchoolId, StaffId};
+use mis_sync_domain::{SchoolId, StaffId, plan::Named};
 use mis_sync_store::{
     Pool,
     matches::{self, Candidate},
@@ -18,9 +18,11 @@ pub(super) async fn list(pool: &Pool, id: &SchoolId, json: bool) -> Result<(), F
         return print(&all.to_string());
     }
     let row = |candidate: &Candidate| {
-        let name = |named: &matches::Named| {
+        let name = |named: &Named| {
             let names = format!("{} {}", named.first_name, named.surname);
-            format!("{} <{}>", names.trim(), named.email)
+            let or_dash = |text: &Option<String>| text.clone().unwrap_or_else(|| "–".to_owned());
+            let (initials, title) = (or_dash(&named.initials), or_dash(&named.job_title));
+            format!("{} <{}>, {initials}, {title}", names.trim(), named.email)
         };
         [
             candidate.wonde_id.clone(),

@@ -4,7 +4,7 @@ use super::super::fixture::{
     stranger, taught, teaching, told, with,
 };
 use super::{MatchReason, Pair, certain};
-use crate::{ClassId, RecordOutcome, StaffId, StaffRecord};
+use crate::{ClassId, JobTitle, RecordOutcome, StaffId, StaffRecord};
 
 /// The record of `a1` under a new id and with another login.
 fn moved() -> StaffRecord {
@@ -18,7 +18,24 @@ fn whoever_has_much_in_common_with_somebody_gone_waits_and_nobody_leaves_meanwhi
     assert_eq!(plan.told(), ["b1 possible_match"]);
     assert_eq!(plan.candidates(), ["b1?a1 45 surname+first_name"]);
     assert!(!plan.candidates[0].in_doubt);
-    assert_eq!(plan.candidates[0].said, ["Robin", "A1", "new@new.example"]);
+    let said = &plan.candidates[0].said;
+    let said = [&said.first_name, &said.surname, &said.email].map(String::as_str);
+    assert_eq!(said, ["Robin", "A1", "new@new.example"]);
+}
+
+#[test]
+fn a_match_keeps_the_initials_and_the_roles_of_its_record() {
+    let held = school([account("a1")]);
+    let said = |job_title| StaffRecord { initials: Some("RA".into()), job_title, ..moved() };
+    for (job_title, kept) in [
+        (JobTitle::Roles("Teacher, SENCO".into()), Some("Teacher, SENCO")),
+        (JobTitle::Empty, None),
+        (JobTitle::NotDelivered, None),
+    ] {
+        let plan = compare(&held, &list([said(job_title)]).gone(&["a1"]), &RULES);
+        let said = &plan.candidates[0].said;
+        assert_eq!((said.initials.as_deref(), said.job_title.as_deref()), (Some("RA"), kept));
+    }
 }
 
 #[test]

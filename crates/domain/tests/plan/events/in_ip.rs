@@ -67,13 +67,14 @@ pub(super) fn decided(school: &mut School) -> Option<()> {
     let at = school.random.below(school.candidates.len().max(1));
     let candidate = school.candidates.get(at)?.clone();
     let is_same = school.random.percent(60);
+    let said = candidate.said;
     let known = &mut school.held.decisions;
     known.retain(|decision| decision.wonde_id != candidate.wonde_id);
     known.push(Decision {
         wonde_id: candidate.wonde_id,
         staff_id: is_same.then_some(candidate.staff_id),
         in_doubt: candidate.in_doubt,
-        shown: Some(candidate.said),
+        shown: Some([said.first_name, said.surname, said.email]),
     });
     Some(())
 }

@@ -4,7 +4,7 @@ use maud::{Markup, html};
 use mis_sync_domain::{Guard, GuardCategory, LeaverPolicy, School, line_manager::HierarchyLists};
 use serde_json::{Map, Value, json};
 
-use super::{HIERARCHY, SWITCHES, Tried, dates, hours, limit_in_words};
+use super::{HIERARCHY, SWITCHES, Seen, Tried, connection, dates, hours, limit_in_words};
 use crate::{
     dashboard::{form::Fields, page::form_token, parts::school_path, school::View},
     views::FieldError,
@@ -45,7 +45,7 @@ const TEXTS: [Text; 6] = [
 pub(super) fn show(of: &View<'_>) -> Markup {
     let school = of.school;
     let tried = of.said.tried.as_ref();
-    let seen = serde_json::to_string(&school.settings).expect("settings are plain JSON");
+    let seen = serde_json::to_string(&Seen::of(school)).expect("texts and settings are plain JSON");
     html! {
         details.data open[tried.is_some() || crate::dashboard::school::banner::is_new(of)] {
             summary { "Change" }
@@ -57,6 +57,7 @@ pub(super) fn show(of: &View<'_>) -> Markup {
                 input type="hidden" name="version" value=(school.version());
                 input type="hidden" name="seen" value=(seen);
                 @if let Some(tried) = tried { (what_happened(tried)) }
+                (connection::fields(school, tried))
                 (switches(school, tried))
                 div.fields {
                     @for text in &TEXTS { (text_field(school, tried, text)) }
@@ -122,9 +123,10 @@ fn switches(school: &School, tried: Option<&Tried>) -> Markup {
     }
 }
 
-/// What is wrong with the field of this path.
-fn wrong(tried: Option<&Tried>, path: &str) -> Markup {
-    let of = |wrong: &&FieldError| wrong.field.strip_prefix("settings.") == Some(path);
+/// What is wrong with a field of the connection, or with the setting of this path.
+pub(super) fn wrong(tried: Option<&Tried>, path: &str) -> Markup {
+    let of =
+        |wrong: &&FieldError| wrong.field.strip_prefix("settings.").unwrap_or(&wrong.field) == path;
     let found = tried.and_then(|tried| tried.wrong.iter().find(of));
     html! { @if let Some(wrong) = found { span.wrong role="alert" { "It " (wrong.message) "." } } }
 }
@@ -150,7 +152,7 @@ fn text_field(school: &School, tried: Option<&Tried>, (name, path, label, note):
     }
 }
 
-fn typed(tried: Option<&Tried>, name: &str) -> Option<String> {
+pub(super) fn typed(tried: Option<&Tried>, name: &str) -> Option<String> {
     tried.map(|tried| tried.fields.text(name).unwrap_or_default().to_owned())
 }
 
@@ -237,7 +239,7 @@ pub(super) fn read(school: &School, fields: &Fields) -> Map<String, Value> {
             }
         }
     }
-    let Value::Object(body) = json!({
+    let Value::Object(mut body) = json!({
         "name": school.name,
         "wonde_school_id": school.wonde_school_id,
         "wonde_base_url": school.wonde_base_url,
@@ -245,6 +247,7 @@ pub(super) fn read(school: &School, fields: &Fields) -> Map<String, Value> {
     }) else {
         unreachable!("it is written as an object")
     };
+    connection::read(school, fields, &mut body);
     body
 }
 
