@@ -42,7 +42,7 @@ for (const button of document.querySelectorAll("[data-copy]")) {
 }
 
 // One menu or sheet is open at a time, and a click elsewhere closes it.
-const sheets = "details.deed[open], details.menu[open]";
+const sheets = "details.action[open], details.menu[open]";
 document.addEventListener("click", (event) => {
   for (const open of document.querySelectorAll(sheets)) if (!open.contains(event.target)) open.open = false;
   const opens = event.target.closest("[data-open]");

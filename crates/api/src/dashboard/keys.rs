@@ -11,7 +11,7 @@ use super::{
     form::Posted,
     login::{go, how_long},
     page::{Page, Tab, form_token},
-    parts::{Deed, badge, now, panel, read, scroll, time},
+    parts::{ActionButton, badge, now, panel, read, scroll, time},
 };
 use crate::{ApiError, parameters::PathId, state::Operator};
 
@@ -93,8 +93,8 @@ const LIFETIMES: [(&str, &str); 5] = [
     ("365", "1 year"),
 ];
 
-fn revocation(id: ApiKeyId) -> Deed<'static> {
-    Deed {
+fn revocation(id: ApiKeyId) -> ActionButton<'static> {
+    ActionButton {
         label: "Revoke",
         whose: "the key".into(),
         action: format!("/dashboard/keys/{id}/revoke"),

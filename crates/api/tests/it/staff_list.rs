@@ -217,7 +217,8 @@ async fn a_file_has_everyone_who_matches() {
     app.sql(
         "INSERT INTO staff (id, school_id, email, first_name, surname, password_hash)
          SELECT gen_random_uuid(), 'oak', n || '@oak.example', 'Ada', 'Day', 'x'
-         FROM generate_series(1, 2000) n",
+         FROM generate_series(1, 2000) n"
+            .to_owned(),
     )
     .await;
     let text = file(&app, "").await.text;

@@ -3,7 +3,7 @@
 use crate::site::{Site, act, make_key, sign_in};
 
 #[tokio::test]
-async fn somebody_signs_in_and_out() {
+async fn someone_signs_in_and_out() {
     let Some(site) = Site::start().await else { return };
     let page = site.stranger().await;
     page.goto("/dashboard/jobs?state=failed").await;

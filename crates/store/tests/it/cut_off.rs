@@ -13,7 +13,7 @@ use mis_sync_store::{
     jobs::{self, Idempotency, NewJob},
     sync,
 };
-use mis_sync_testing::{eventually, somebody};
+use mis_sync_testing::{a_person, eventually};
 
 use crate::{
     cut::{Cut, Path},
@@ -145,7 +145,7 @@ async fn single_statements_and_idempotent_presses_can_be_cut_off_anywhere() {
     let school = store.school("oak").await;
     let job = store.enqueue(&school).await;
     let key =
-        api_keys::create(&store.pool, &api_keys::NewApiKey::new("app", Role::App), &somebody())
+        api_keys::create(&store.pool, &api_keys::NewApiKey::new("app", Role::App), &a_person())
             .await;
     let (key, _) = key.unwrap();
     let press = Cell::new(0);
@@ -186,7 +186,7 @@ async fn a_connection_at_rest_is_used_again_and_one_that_was_cut_off_is_not() {
         let first = rows::value::<i32>(&pool, SESSION).await;
         // Refused, and rolled back: both leave it at rest.
         assert!(jobs::enqueue(&pool, &unknown, None).await.is_err());
-        assert!(jobs::retry_now(&pool, JobId::new(), &somebody()).await.unwrap().is_none());
+        assert!(jobs::retry_now(&pool, JobId::new(), &a_person()).await.unwrap().is_none());
         (rows::value::<i32>(&pool, SESSION).await == first).then_some(())
     })
     .await;

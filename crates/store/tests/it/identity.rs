@@ -101,7 +101,7 @@ async fn an_account_that_passes_on_by_hand_gets_a_new_password() {
 }
 
 #[tokio::test]
-async fn somebody_new_gets_the_id_and_the_old_account_is_a_leavers() {
+async fn someone_new_gets_the_id_and_the_old_account_is_a_leavers() {
     let store = TestStore::start().await;
     let school = store.school("oak").await;
     let ada = StaffRecord { upi: Some("u7".into()), ..named("w1", "ada", "leaver") };

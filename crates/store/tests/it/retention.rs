@@ -7,7 +7,7 @@ use mis_sync_store::{
     retention::{self, Removed, Retention},
     undo::{self, Undone},
 };
-use mis_sync_testing::somebody;
+use mis_sync_testing::a_person;
 
 use crate::{
     fixture::{TestStore, failure, person},
@@ -99,7 +99,7 @@ async fn what_is_young_stays_and_an_undo_outlives_what_it_undid() {
     let oak = store.school("oak").await;
     let first = old_sync(&store, &oak, "One", 401).await;
     let second = old_sync(&store, &oak, "Two", 399).await;
-    let Undone::Done(undo) = undo::undo(&store.pool, second, None, &somebody()).await.unwrap()
+    let Undone::Done(undo) = undo::undo(&store.pool, second, None, &a_person()).await.unwrap()
     else {
         panic!("it can be undone");
     };
@@ -108,7 +108,7 @@ async fn what_is_young_stays_and_an_undo_outlives_what_it_undid() {
     assert_eq!(sweep(&store, &ALL).await.syncs, 1);
     assert!(!jobs_left(&store).await.contains(&first));
     assert_eq!(jobs_left(&store).await, [second, undo.id, third]);
-    let again = undo::undo(&store.pool, second, None, &somebody()).await.unwrap();
+    let again = undo::undo(&store.pool, second, None, &a_person()).await.unwrap();
     assert!(matches!(again, Undone::Nothing), "the undo is known as long as what it undid");
     age(&store, second, 401).await;
     assert_eq!(sweep(&store, &ALL).await.syncs, 1);
