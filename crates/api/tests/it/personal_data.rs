@@ -251,5 +251,5 @@ async fn what_a_person_reads_leaves_a_line_without_the_values() {
             }
         }
     }
-    assert_eq!(lines().await.len(), 22);
+    assert_eq!(lines().await.len(), 24);
 }

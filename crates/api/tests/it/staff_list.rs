@@ -180,7 +180,7 @@ async fn an_email_is_found_however_it_is_typed() {
         assert_eq!(ids(&list(&app, &format!("?email={typed}")).await), [ada], "{typed}");
         let explain = format!("/v1/schools/oak/explain?email={typed}");
         let explained = app.admin(Ask::get(&explain)).await.json();
-        assert_eq!(explained["ip"]["staff_id"], **ada, "{typed}: {explained}");
+        assert_eq!(explained["staff_id"], **ada, "{typed}: {explained}");
     }
 }
 
@@ -222,7 +222,7 @@ async fn a_file_has_everyone_who_matches() {
     )
     .await;
     let text = file(&app, "").await.text;
-    let mut ids: Vec<_> = text.lines().skip(1).filter_map(|line| line.split(',').nth(11)).collect();
+    let mut ids: Vec<_> = text.lines().skip(1).filter_map(|line| line.rsplit(',').nth(2)).collect();
     assert!(ids.is_sorted());
     ids.dedup();
     assert_eq!(ids.len(), 2003);
