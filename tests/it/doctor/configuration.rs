@@ -1,5 +1,7 @@
 use std::process::Command;
 
+use mis_sync_domain::SchoolId;
+use mis_sync_testing::TestApp;
 use serde_json::json;
 
 use super::{app_without_worker, doctor};
@@ -52,7 +54,7 @@ async fn a_configuration_that_cannot_be_read_is_a_finding_too() {
 }
 
 /// Gives a school a callback secret, and the service an approval to keep.
-async fn seal_more(app: &TestApp, school: &str) {
+async fn seal_more(app: &TestApp, school: &SchoolId) {
     let receiver = json!({ "callback_url": "http://127.0.0.1/x", "callback_secret": secret() });
     let patched = app.patch(&format!("/v1/schools/{school}")).json(&receiver).send().await.unwrap();
     assert_eq!(patched.status(), 200);
