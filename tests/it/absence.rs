@@ -139,7 +139,7 @@ async fn a_person_lost_between_two_pages_stays_and_one_who_is_gone_goes() {
 }
 
 #[tokio::test]
-async fn somebody_lost_who_left_is_a_leaver_by_their_own_flag() {
+async fn someone_lost_who_left_is_a_leaver_by_their_own_flag() {
     let (app, school) = synced_school(40).await;
     let (_, lost) = shift(&app, "employees").await;
     let staff = vec![lost[0].clone()];
@@ -150,7 +150,7 @@ async fn somebody_lost_who_left_is_a_leaver_by_their_own_flag() {
 }
 
 #[tokio::test]
-async fn a_change_of_somebody_lost_arrives_all_the_same() {
+async fn a_change_of_someone_lost_arrives_all_the_same() {
     let (app, school) = synced_school(40).await;
     let (_, lost) = shift(&app, "employees").await;
     let staff = vec![lost[0].clone()];

@@ -138,7 +138,7 @@ async fn a_stale_school_is_told_of_unless_nobody_expects_a_sync() {
 }
 
 #[tokio::test]
-async fn a_held_sync_is_told_of_until_somebody_has_decided() {
+async fn a_held_sync_is_told_of_until_someone_has_decided() {
     let receiver = Receiver::default();
     let (mut app, school) = app_telling(&receiver).await;
     sync(&app, &school).await;

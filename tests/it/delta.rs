@@ -83,7 +83,7 @@ async fn a_delta_rebuilds_the_links_of_changed_classes_only() {
 }
 
 #[tokio::test]
-async fn a_delta_never_concludes_that_somebody_is_gone() {
+async fn a_delta_never_concludes_that_someone_is_gone() {
     let (app, school) = one_school(json!({})).await;
     sync(&app, &school).await;
     apply(&app, &school, Scenario { keep: Some(5), ..ScenarioName::Shrink.into() });

@@ -62,7 +62,7 @@ async fn a_sound_installation_has_no_failure() {
     assert_eq!(findings.checks("warn"), ["database.durability"]);
     findings.expect_texts("database.durability", "warn", &["fsync", "full_page_writes"]);
     findings.expect_texts("workers", "ok", &["1 alive"]);
-    findings.expect_texts("schools.tokens", "ok", &["1 open"]);
+    findings.expect_texts("secrets", "ok", &["1 open"]);
     findings.expect_texts("redis.persistence", "ok", &["keeps nothing"]);
     for check in ["database", "database.rights", "database.owner", "redis.rights", "wonde"] {
         findings.expect(check, "ok");

@@ -47,7 +47,7 @@ fn field<'a>(explanation: &'a Value, name: &str) -> &'a Value {
 }
 
 /// An imported person whose line manager is imported too.
-fn somebody(app: &TestApp, school: &SchoolId) -> StaffTruth {
+fn a_person(app: &TestApp, school: &SchoolId) -> StaffTruth {
     let truth = app.simulator.simulator().truth(school.as_str()).unwrap();
     truth.staff.into_iter().find(|person| person.line_manager_wonde_id.is_some()).unwrap()
 }
@@ -65,7 +65,7 @@ async fn after(settings: Value, scenario: ScenarioName) -> (TestApp, SchoolId, S
 async fn whoever_is_as_the_mis_says_is_found_by_each_key() {
     let (app, school) = one_school(json!({})).await;
     sync(&app, &school).await;
-    let person = somebody(&app, &school);
+    let person = a_person(&app, &school);
     let id = format!("SELECT id::text FROM staff WHERE wonde_id = '{}'", person.wonde_id);
     let id = texts(&app, &id).await.remove(0);
     for question in [
@@ -204,7 +204,7 @@ async fn an_email_of_another_school_is_unknown_here_and_in_use_when_wanted() {
     let no_guard = json!({ "guard": { "enabled": false } });
     let (oak, elm) = (app.connect_school(0).await, app.connect_school_with(1, no_guard).await);
     sync(&app, &oak).await;
-    let person = somebody(&app, &oak);
+    let person = a_person(&app, &oak);
     let by_hand = format!(
         "INSERT INTO staff (id, school_id, email, first_name, surname, password_hash)
          VALUES (gen_random_uuid(), '{elm}', 'by.hand@elm.example', 'Ada', 'Day', 'x')"
@@ -225,7 +225,7 @@ async fn an_email_of_another_school_is_unknown_here_and_in_use_when_wanted() {
         (&json!("not_listed"), &Value::Null)
     );
 
-    let wanted = somebody(&app, &elm);
+    let wanted = a_person(&app, &elm);
     execute(&app, &format!("UPDATE staff SET email = 'x' || email WHERE school_id = '{elm}'"))
         .await;
     let taken = format!(
@@ -291,7 +291,7 @@ async fn a_withheld_scope_is_named() {
     let app = TestApp::start_with(TestAppOptions { simulator, ..TestAppOptions::default() }).await;
     let school = app.connect_school(0).await;
     sync(&app, &school).await;
-    let person = somebody(&app, &school);
+    let person = a_person(&app, &school);
     let withdraw = |scope| Scenario { scope: Some(scope), ..ScenarioName::WithdrawScope.into() };
     apply(&app, &school, withdraw(Feature::Roles));
     sync(&app, &school).await;
@@ -347,7 +347,7 @@ async fn an_empty_list_proves_nobodys_absence() {
 async fn who_was_added_again_is_found_under_the_old_id_too() {
     let (app, school) = one_school(json!({})).await;
     sync(&app, &school).await;
-    let old = somebody(&app, &school).wonde_id;
+    let old = a_person(&app, &school).wonde_id;
     let again = Scenario { staff: vec![old.clone()], ..ScenarioName::ReAdded.into() };
     let new = apply(&app, &school, again).remove(0);
     sync(&app, &school).await;

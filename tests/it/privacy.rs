@@ -53,7 +53,7 @@ async fn no_personal_data_in_logs_and_redis() {
     assert!(report["report"]["photos"]["fetched"].as_u64() > Some(0), "there are photos");
 
     ask_by_email(&app, &school, &listen).await;
-    refresh_somebody_renamed(&app, &school).await;
+    refresh_someone_renamed(&app, &school).await;
 
     let logged = process.printed();
     assert!(logged.contains("attempt ended"), "the log says what happened");
@@ -79,7 +79,7 @@ async fn ask_by_email(app: &TestApp, school: &SchoolId, listen: &str) {
     }
 }
 
-async fn refresh_somebody_renamed(app: &TestApp, school: &SchoolId) {
+async fn refresh_someone_renamed(app: &TestApp, school: &SchoolId) {
     let simulator = app.simulator.simulator();
     let renamed = simulator.apply_scenario(school.as_str(), ScenarioName::Rename).unwrap().touched;
     let fault = json!({ "path": "employees/", "status": 500, "count": 1 });

@@ -249,7 +249,7 @@ async fn a_delta_makes_fresh_whom_it_delivers_and_nobody_else() {
 }
 
 #[tokio::test]
-async fn a_sync_that_did_not_deliver_somebody_does_not_make_them_fresh() {
+async fn a_sync_that_did_not_deliver_someone_does_not_make_them_fresh() {
     let (app, school) = one_school(json!({ "leaver_policy": "keep" })).await;
     sync(&app, &school).await;
     let touched = apply(&app, &school, ScenarioName::Leaver);

@@ -132,7 +132,7 @@ async fn who_has_no_good_token_or_no_schedule_is_left_alone() {
 }
 
 #[tokio::test]
-async fn a_full_sync_that_somebody_pressed_for_serves_the_night_too() {
+async fn a_full_sync_that_someone_pressed_for_serves_the_night_too() {
     let clock = clock();
     let app = app_with(&clock, 1, true).await;
     let school = connect(&app, 0, nightly()).await;

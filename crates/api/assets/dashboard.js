@@ -60,10 +60,10 @@ function openBeside(event, button) {
 }
 
 // One menu or sheet is open at a time, and a click elsewhere closes it.
-const sheets = "details.deed[open], details.menu[open]";
+const sheets = "details.action[open], details.menu[open]";
 document.addEventListener("click", (event) => {
   for (const open of document.querySelectorAll(sheets)) if (!open.contains(event.target)) open.open = false;
-  const button = event.target.closest(".rows .deed > summary");
+  const button = event.target.closest(".rows .action > summary");
   if (button) openBeside(event, button);
   const opens = event.target.closest("[data-open]");
   if (opens) document.getElementById(opens.dataset.open)?.showModal();

@@ -14,25 +14,26 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use futures::{StreamExt, TryStreamExt, stream};
-use mis_sync_domain::{JobId, SchoolId};
+use mis_sync_domain::{JobId, SchoolId, StaffId};
 use mis_sync_store::{
     Error, Pool,
     issues::{self, NamedIssue},
     jobs,
+    staff::{self, StaffFilter},
 };
 
 use crate::{
     ApiError, csv,
     rows::BEFORE_ALL,
     state::PersonalData,
-    views::{ChangeView, IssueView},
+    views::{ChangeView, IssueView, ListedStaffView},
 };
 
 /// How many rows are in memory at a time.
 const PAGE_ROWS: u16 = 1000;
 
 /// A list that can be downloaded.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub(crate) enum List {
     /// What a job changed.
     Changes(JobId, PersonalData),
@@ -40,27 +41,36 @@ pub(crate) enum List {
     JobIssues(JobId, PersonalData),
     /// What keeps records of a school out of iP.
     SchoolIssues(SchoolId, PersonalData),
+    /// The people of a school who match.
+    Staff(SchoolId, StaffFilter),
+}
+
+/// Where a row is in the order of its list.
+#[derive(Debug, Clone, Copy)]
+enum Place {
+    Position(i64),
+    Person(StaffId),
 }
 
 /// Some lines of the file.
 struct Page {
     text: String,
-    /// After which position the next page begins; `None` if this is the last.
-    next: Option<i64>,
+    /// After which row the next page begins; `None` if this is the last.
+    next: Option<Place>,
 }
 
 /// The whole list. Its first page is read before the answer begins, so that a database that is away
 /// is reported as usual. Later it can only break off the answer.
 pub(crate) async fn download(pool: &Pool, list: List) -> Result<Response, ApiError> {
     let (name, job) = (list.name(), list.job());
-    let first = list.page(pool, BEFORE_ALL).await?;
+    let first = list.page(pool, None).await?;
     let start = csv::header(list.columns()) + &first.text;
     let pool = pool.clone();
     let rest = stream::try_unfold((list, first.next), move |(list, next)| {
         let pool = pool.clone();
         async move {
             let Some(after) = next else { return Ok(None) };
-            let page = list.page(&pool, after).await?;
+            let page = list.page(&pool, Some(after)).await?;
             Ok(Some((page.text, (list, page.next))))
         }
     });
@@ -88,13 +98,14 @@ impl List {
             Self::Changes(job, _) => format!("changes-{job}"),
             Self::JobIssues(job, _) => format!("issues-{job}"),
             Self::SchoolIssues(school, _) => format!("issues-{school}"),
+            Self::Staff(school, _) => format!("staff-{school}"),
         }
     }
 
     fn job(&self) -> Option<JobId> {
         match self {
             Self::Changes(job, _) | Self::JobIssues(job, _) => Some(*job),
-            Self::SchoolIssues(..) => None,
+            Self::SchoolIssues(..) | Self::Staff(..) => None,
         }
     }
 
@@ -102,19 +113,27 @@ impl List {
         match self {
             Self::Changes(..) => &ChangeView::COLUMNS,
             Self::JobIssues(..) | Self::SchoolIssues(..) => &IssueView::COLUMNS,
+            Self::Staff(..) => &ListedStaffView::COLUMNS,
         }
     }
 
-    async fn page(&self, pool: &Pool, after: i64) -> Result<Page, Error> {
+    async fn page(&self, pool: &Pool, after: Option<Place>) -> Result<Page, Error> {
         let limit = i64::from(PAGE_ROWS);
+        let (after, after_person) = match after {
+            None => (BEFORE_ALL, None),
+            Some(Place::Position(position)) => (position, None),
+            Some(Place::Person(id)) => (BEFORE_ALL, Some(id)),
+        };
         let of_issues = |rows: Vec<NamedIssue>, personal: &PersonalData| {
-            let rows = rows.into_iter().map(|issue| (issue.position, IssueView::from(issue)));
-            Page::of(rows.collect(), |view| csv::record(&personal.show(view).cells()))
+            let place = |issue: &NamedIssue| Place::Position(issue.position);
+            let rows = rows.into_iter().map(|issue| (place(&issue), IssueView::from(issue)));
+            Page::of(rows, |view| csv::record(&personal.show(view).cells()))
         };
         Ok(match self {
             Self::Changes(job, personal) => {
                 let rows = jobs::changes(pool, *job, after, limit).await?;
                 let view = |change| personal.show(ChangeView::from(change));
+                let rows = rows.into_iter().map(|(position, row)| (Place::Position(position), row));
                 Page::of(rows, |change| csv::record(&view(change).cells()))
             }
             Self::JobIssues(job, personal) => {
@@ -123,14 +142,23 @@ impl List {
             Self::SchoolIssues(school, personal) => {
                 of_issues(issues::of_school(pool, school, after, limit).await?, personal)
             }
+            Self::Staff(school, filter) => {
+                let rows = staff::search(pool, school, filter, after_person, limit).await?;
+                let rows = rows.into_iter().map(|person| (Place::Person(person.member.id), person));
+                Page::of(rows, |person| csv::record(&ListedStaffView::new(person, school).cells()))
+            }
         })
     }
 }
 
 impl Page {
-    fn of<T>(rows: Vec<(i64, T)>, line: impl Fn(T) -> String) -> Self {
+    fn of<T>(rows: impl ExactSizeIterator<Item = (Place, T)>, line: impl Fn(T) -> String) -> Self {
         let is_full = rows.len() == usize::from(PAGE_ROWS);
-        let next = rows.last().map(|(position, _)| *position).filter(|_| is_full);
-        Self { text: rows.into_iter().map(|(_, row)| line(row)).collect(), next }
+        let (mut text, mut last) = (String::new(), None);
+        for (place, row) in rows {
+            text.push_str(&line(row));
+            last = Some(place);
+        }
+        Self { text, next: last.filter(|_| is_full) }
     }
 }

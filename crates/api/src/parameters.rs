@@ -152,6 +152,14 @@ impl Parameters {
         self.0.retain(|_, value| !value.trim().is_empty());
     }
 
+    /// Refuses these parameters.
+    pub(crate) fn refuse(&self, names: &[&str], wanted: &str) -> Result<(), ApiError> {
+        match names.iter().find_map(|name| self.0.get_key_value(*name)) {
+            None => Ok(()),
+            Some((name, value)) => Err(refusal(name, value, wanted)),
+        }
+    }
+
     /// Refuses all parameters that were not read.
     pub(crate) fn finish(self, known: &str) -> Result<(), ApiError> {
         match self.0.first_key_value() {

@@ -49,8 +49,8 @@ impl Browser {
     /// A new page of a new visitor, which shares no cookie or setting with another page. `root` is
     /// where its paths start, for example `http://127.0.0.1:8080`.
     pub async fn page(&self, root: &str) -> Page {
-        let somebody = CreateBrowserContextParams::default();
-        let context = self.client.create_browser_context(somebody).await.expect("a new context");
+        let someone = CreateBrowserContextParams::default();
+        let context = self.client.create_browser_context(someone).await.expect("a new context");
         let mut target = CreateTargetParams::new("about:blank");
         target.browser_context_id = Some(context);
         let page = self.client.new_page(target).await.expect("a new page");

@@ -6,6 +6,7 @@ mod binaries;
 mod chromium;
 mod environment;
 mod error;
+mod port;
 mod postgres;
 mod process;
 mod redis;
@@ -14,6 +15,7 @@ mod watchdog;
 pub use binaries::{Binaries, From, Search};
 pub use chromium::Chromium;
 pub use error::Error;
+pub use port::free_port;
 pub use postgres::{Postgres, PostgresOptions, PostgresTemplate, TemplateBuilder, TemplateState};
 pub use redis::{Redis, RedisOptions};
 

@@ -4,7 +4,9 @@
 use std::net::SocketAddr;
 
 use mis_sync_cli::{Config, Failure, Parts, actor, open_database};
-use mis_sync_devservices::{Binaries, DATABASE, Postgres, PostgresOptions, Redis, RedisOptions};
+use mis_sync_devservices::{
+    Binaries, DATABASE, Postgres, PostgresOptions, Redis, RedisOptions, free_port,
+};
 use mis_sync_domain::Role;
 use mis_sync_store::{Pool, api_keys, scratch::ScratchDatabase};
 use mis_sync_wonde_sim::{RunningSimulator, Simulator};
@@ -197,12 +199,6 @@ fn start_servers(
     let port = of_redis.to_string();
     let redis = Redis::start_with(binaries, RedisOptions::persistent(), &["--port", &port])?;
     Ok((postgres, redis, format!("redis://127.0.0.1:{port}")))
-}
-
-/// A port that nothing listens on.
-pub(crate) fn free_port() -> Result<u16, Failure> {
-    let listener = std::net::TcpListener::bind((std::net::Ipv4Addr::LOCALHOST, 0))?;
-    Ok(listener.local_addr()?.port())
 }
 
 /// It only encrypts the simulator's tokens, and the database is removed with it.

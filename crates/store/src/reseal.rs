@@ -1,4 +1,5 @@
-//! Encrypts what the database keeps sealed with the first encryption key, so that older keys can go.
+//! The secrets that the database keeps sealed. They can be encrypted with the first encryption key,
+//! so that older keys can go.
 
 use mis_sync_domain::{AuditAction, SchoolId};
 use sqlx::PgPool;
@@ -17,6 +18,17 @@ pub struct Resealed {
     pub changed: usize,
     /// How many are sealed with the first key now.
     pub held: usize,
+    /// Those that no key opens, for example `the token of oak`.
+    pub unreadable: Vec<String>,
+}
+
+/// Which secrets the configured keys open.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct SecretCheck {
+    /// How many secrets there are.
+    pub held: usize,
+    /// How many only an older key opens, so that it cannot be removed yet.
+    pub older_key: usize,
     /// Those that no key opens, for example `the token of oak`.
     pub unreadable: Vec<String>,
 }
@@ -55,6 +67,20 @@ pub async fn reseal(pool: &PgPool, cipher: &TokenCipher, actor: &Actor) -> Resul
     let mut db = pool.acquire().await?;
     audit::record(&mut db, actor, &Entry::new(AuditAction::Reseal)).await?;
     Ok(done)
+}
+
+/// Opens every secret.
+pub async fn check(pool: &PgPool, cipher: &TokenCipher) -> Result<SecretCheck, Error> {
+    let mut check = SecretCheck::default();
+    for sealed in everything(pool).await? {
+        check.held += 1;
+        if cipher.open(&sealed.owner, &sealed.bytes).is_none() {
+            check.unreadable.push(sealed.name());
+        } else if !cipher.is_newest(&sealed.bytes) {
+            check.older_key += 1;
+        }
+    }
+    Ok(check)
 }
 
 async fn everything(pool: &PgPool) -> Result<Vec<Sealed>, Error> {

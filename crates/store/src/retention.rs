@@ -5,10 +5,11 @@ use sqlx::PgPool;
 
 use crate::Error;
 
-/// The most rows of a kind that one sweep removes. With a sync go the thousands of rows of its
-/// history.
+/// The most rows of a kind that one sweep removes.
 const BATCH: i64 = 500;
-const SYNCS: i64 = 20;
+/// The same for kinds whose rows take thousands of others with them: the history of a sync, the
+/// results of an action on many jobs.
+const LARGE: i64 = 20;
 
 /// How long finished rows are kept; `None` for ever.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -16,7 +17,7 @@ pub struct Retention {
     /// Internal jobs, and refreshes of one person that changed nothing. Refreshes that changed
     /// something are kept as long as syncs, because they are part of the history.
     pub refreshes: Option<TimeDelta>,
-    /// Syncs, with their changes and issues.
+    /// Syncs, with their changes and issues, and actions on many jobs, with their results.
     pub syncs: Option<TimeDelta>,
     pub webhook_events: Option<TimeDelta>,
     /// Alerts that have ended, with their messages.
@@ -32,6 +33,8 @@ pub struct Retention {
 pub struct Removed {
     pub refreshes: u64,
     pub syncs: u64,
+    /// Actions on many jobs.
+    pub bulks: u64,
     pub webhook_events: u64,
     pub alerts: u64,
     pub idempotency_keys: u64,
@@ -51,6 +54,7 @@ impl Removed {
         let Self {
             refreshes,
             syncs,
+            bulks,
             webhook_events,
             alerts,
             idempotency_keys,
@@ -70,7 +74,7 @@ impl Removed {
             drafts,
         ];
         most.into_iter().any(|removed| removed >= BATCH.unsigned_abs())
-            || syncs >= SYNCS.unsigned_abs()
+            || [syncs, bulks].into_iter().any(|removed| removed >= LARGE.unsigned_abs())
     }
 }
 
@@ -102,6 +106,7 @@ pub async fn sweep(pool: &PgPool, now: DateTime<Utc>, keep: &Retention) -> Resul
     if let Some(before) = before(keep.syncs) {
         removed.refreshes += remove_refreshes(pool, before, true).await?;
         removed.syncs = remove_syncs(pool, before).await?;
+        removed.bulks = remove_bulks(pool, before).await?;
     }
     Ok(removed)
 }
@@ -256,7 +261,27 @@ async fn remove_syncs(pool: &PgPool, before: DateTime<Utc>) -> Result<u64, Error
             LIMIT $2 FOR UPDATE OF j SKIP LOCKED)
         "#,
         before,
-        SYNCS,
+        LARGE,
+    )
+    .execute(pool)
+    .await?;
+    Ok(done.rows_affected())
+}
+
+/// One that never ended, because its job failed, is as old as its request.
+async fn remove_bulks(pool: &PgPool, before: DateTime<Utc>) -> Result<u64, Error> {
+    let done = sqlx::query!(
+        r#"
+        DELETE FROM bulk WHERE id IN (
+            SELECT b.id FROM bulk b
+            WHERE coalesce(b.finished_at, b.started_at) < $1
+                AND NOT EXISTS (SELECT FROM job j
+                    WHERE j.unique_key = 'act-on-jobs:' || b.id
+                        AND j.state IN ('queued', 'running', 'retrying', 'held'))
+            LIMIT $2 FOR UPDATE OF b SKIP LOCKED)
+        "#,
+        before,
+        LARGE,
     )
     .execute(pool)
     .await?;

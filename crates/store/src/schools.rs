@@ -24,7 +24,7 @@ pub use connect::{Connector, OnlyIf, Secrets, connect, connect_approved};
 pub use overview::{PastSync, Quality, SchoolSummary, names, past_syncs, summaries};
 pub use probes::{mark_token_accepted, take_for_probe};
 pub use standing::{MisChange, Outage, Paused, Standing, standing};
-pub use tokens::{TokenCheck, check_tokens, replace_token};
+pub use tokens::replace_token;
 pub(crate) use withheld::note_withheld;
 
 /// A school with what a sync needs.

@@ -94,7 +94,7 @@ impl TestApp {
         queue.redis().vouch().await.unwrap();
         let cipher = Arc::new(TokenCipher::from_hex(&ENCRYPTION_KEY.into()).unwrap());
         let (_, admin_key) =
-            api_keys::create(&pool, &api_keys::NewApiKey::new("test", Role::Admin), &somebody())
+            api_keys::create(&pool, &api_keys::NewApiKey::new("test", Role::Admin), &a_person())
                 .await
                 .unwrap();
 
@@ -370,7 +370,7 @@ impl Drop for TestApp {
 }
 
 /// An actor for tests that do not care who acts.
-pub fn somebody() -> Actor {
+pub fn a_person() -> Actor {
     Actor::command("a test", None)
 }
 

@@ -8,7 +8,7 @@ mod servers;
 mod wait;
 
 pub use app::{
-    RunningWorker, TestApp, WEBHOOK_SECRET, connector, http_client, somebody, wonde_id_of,
+    RunningWorker, TestApp, WEBHOOK_SECRET, a_person, connector, http_client, wonde_id_of,
 };
 pub use mis_sync_devservices::Redis as RedisServer;
 pub use options::TestAppOptions;

@@ -1,6 +1,5 @@
 use std::{
     fs::Permissions,
-    net::{Ipv4Addr, TcpListener},
     os::unix::fs::{MetadataExt, PermissionsExt, chown},
 };
 
@@ -105,19 +104,9 @@ pub async fn sentinel(configuration: String) -> Redis {
     .await
 }
 
-/// A free port of loopback. The port ten thousand above is free too, because nodes of a cluster
-/// talk to each other there.
+/// A port of loopback that nothing listens on.
 pub fn free_port() -> u16 {
-    let is_free = |port| TcpListener::bind((Ipv4Addr::LOCALHOST, port)).is_ok();
-    loop {
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
-        // Below the ports that the system assigns.
-        let port = 10_000 + listener.local_addr().unwrap().port() % 20_000;
-        drop(listener);
-        if is_free(port) && is_free(port + 10_000) {
-            return port;
-        }
-    }
+    mis_sync_devservices::free_port().unwrap()
 }
 
 #[expect(clippy::print_stdout, reason = "the first test of a machine may fetch its servers")]

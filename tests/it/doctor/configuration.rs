@@ -1,5 +1,7 @@
 use std::process::Command;
 
+use mis_sync_domain::SchoolId;
+use mis_sync_testing::TestApp;
 use serde_json::json;
 
 use super::{app_without_worker, doctor};
@@ -51,29 +53,8 @@ async fn a_configuration_that_cannot_be_read_is_a_finding_too() {
     findings.expect_texts("configuration", "fail", &["worker.concurency", "no such key"]);
 }
 
-#[tokio::test]
-async fn tokens_that_the_key_does_not_open_are_named_by_school() {
-    let app = app_without_worker().await;
-    let school = app.connect_school(0).await;
-    let other = "ff".repeat(32);
-    let (code, findings) = doctor(&app, &[("MIS_SYNC__ENCRYPTION__KEY", &other)]).await;
-    assert_eq!(code, 2);
-    let parts = ["opens 0 of 1", school.as_str(), "after a comma"];
-    findings.expect_texts("schools.tokens", "fail", &parts);
-
-    let environment = app.environment();
-    let key = environment.iter().find(|(name, _)| *name == "MIS_SYNC__ENCRYPTION__KEY").unwrap();
-    let both = format!("{other},{}", key.1);
-    let (code, findings) = doctor(&app, &[("MIS_SYNC__ENCRYPTION__KEY", &both)]).await;
-    assert_eq!(code, 0);
-    findings.expect_texts("schools.tokens", "ok", &["1 with an older key", "schools reseal"]);
-}
-
-/// A key is replaced: both, then everything is encrypted again, then the new one alone.
-#[tokio::test]
-async fn the_older_key_can_go_once_everything_is_encrypted_with_the_new_one() {
-    let app = app_without_worker().await;
-    let school = app.connect_school(0).await;
+/// Gives a school a callback secret, and the service an approval to keep.
+async fn seal_more(app: &TestApp, school: &SchoolId) {
     let receiver = json!({ "callback_url": "http://127.0.0.1/x", "callback_secret": secret() });
     let patched = app.patch(&format!("/v1/schools/{school}")).json(&receiver).send().await.unwrap();
     assert_eq!(patched.status(), 200);
@@ -81,6 +62,34 @@ async fn the_older_key_can_go_once_everything_is_encrypted_with_the_new_one() {
         "payload_type": "schoolApproved", "school_id": "A1", "school_token": "t0ken",
     });
     app.post_webhook(&approval).await;
+}
+
+#[tokio::test]
+async fn secrets_that_the_key_does_not_open_are_named() {
+    let app = app_without_worker().await;
+    let school = app.connect_school(0).await;
+    seal_more(&app, &school).await;
+    let other = "ff".repeat(32);
+    let (code, findings) = doctor(&app, &[("MIS_SYNC__ENCRYPTION__KEY", &other)]).await;
+    assert_eq!(code, 2);
+    let token = format!("the token of {school}, the callback secret of {school}");
+    let parts = ["opens 0 of 3", &token, "the token of the webhook event", "after a comma"];
+    findings.expect_texts("secrets", "fail", &parts);
+
+    let environment = app.environment();
+    let key = environment.iter().find(|(name, _)| *name == "MIS_SYNC__ENCRYPTION__KEY").unwrap();
+    let both = format!("{other},{}", key.1);
+    let (code, findings) = doctor(&app, &[("MIS_SYNC__ENCRYPTION__KEY", &both)]).await;
+    assert_eq!(code, 0);
+    findings.expect_texts("secrets", "ok", &["3 with an older key", "schools reseal"]);
+}
+
+/// A key is replaced: both, then everything is encrypted again, then the new one alone.
+#[tokio::test]
+async fn the_older_key_can_go_once_everything_is_encrypted_with_the_new_one() {
+    let app = app_without_worker().await;
+    let school = app.connect_school(0).await;
+    seal_more(&app, &school).await;
 
     let environment = app.environment();
     let old = environment.iter().find(|(name, _)| *name == "MIS_SYNC__ENCRYPTION__KEY").unwrap();
@@ -109,7 +118,7 @@ async fn the_older_key_can_go_once_everything_is_encrypted_with_the_new_one() {
         "{text}"
     );
     let (_, findings) = doctor(&app, &[("MIS_SYNC__ENCRYPTION__KEY", &new)]).await;
-    findings.expect_texts("schools.tokens", "ok", &["1 open"]);
+    findings.expect_texts("secrets", "ok", &["3 open"]);
 }
 
 #[tokio::test]
@@ -155,5 +164,5 @@ async fn wonde_that_is_away_is_found() {
     let base_url = ("MIS_SYNC__WONDE__BASE_URL", "http://127.0.0.1:1/v1.0");
     let (code, findings) = doctor(&app, &[base_url]).await;
     assert_eq!(code, 3);
-    findings.expect_texts("wonde", "fail", &["http://127.0.0.1:1", "wonde.base_url"]);
+    findings.expect_texts("wonde", "fail", &["http://127.0.0.1:1", "refused", "wonde.base_url"]);
 }

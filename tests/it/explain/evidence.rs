@@ -3,7 +3,7 @@
 use mis_sync_wonde_sim::ScenarioName;
 use serde_json::json;
 
-use super::{assert_verdict, explain, field, of_record, somebody};
+use super::{a_person, assert_verdict, explain, field, of_record};
 use crate::{
     press::{apply, dry_run, one_school, sync, sync_with},
     rows::{execute, number, texts},
@@ -16,7 +16,7 @@ async fn who_is_inactive_in_ip_is_told_whether_a_sync_restores_them() {
     {
         let (app, school) = one_school(json!({ "restore_inactive": restores })).await;
         sync(&app, &school).await;
-        let person = somebody(&app, &school).wonde_id;
+        let person = a_person(&app, &school).wonde_id;
         execute(&app, &format!("UPDATE staff SET active = false WHERE wonde_id = '{person}'"))
             .await;
         assert_verdict(&of_record(&app, &school, &person).await, "inactive_in_ip", end);
@@ -27,7 +27,7 @@ async fn who_is_inactive_in_ip_is_told_whether_a_sync_restores_them() {
 async fn a_hand_edit_differs_by_right_or_until_the_next_sync() {
     let (app, school) = one_school(json!({ "job_title_editable": true })).await;
     sync(&app, &school).await;
-    let person = somebody(&app, &school).wonde_id;
+    let person = a_person(&app, &school).wonde_id;
     let edit = format!("UPDATE staff SET job_title = 'By hand' WHERE wonde_id = '{person}'");
     execute(&app, &edit).await;
     sync(&app, &school).await;
@@ -51,7 +51,7 @@ async fn a_hand_edit_differs_by_right_or_until_the_next_sync() {
 async fn a_dry_run_leaves_evidence_and_changes_nobody() {
     let (app, school) = one_school(json!({})).await;
     dry_run(&app, &school).await;
-    let person = somebody(&app, &school);
+    let person = a_person(&app, &school);
     let explanation = of_record(&app, &school, &person.wonde_id).await;
     assert_verdict(&explanation, "would_be_created", "that is applied will create them.");
     assert_eq!(explanation["last_run"]["dry_run"], true);
@@ -88,7 +88,7 @@ async fn a_dry_run_leaves_evidence_and_changes_nobody() {
 #[tokio::test]
 async fn the_account_made_by_hand_is_told_that_it_was_found_by_work_email() {
     let (app, school) = one_school(json!({})).await;
-    let person = somebody(&app, &school);
+    let person = a_person(&app, &school);
     let by_hand = format!(
         "INSERT INTO staff (id, school_id, email, first_name, surname, password_hash)
          VALUES (gen_random_uuid(), '{school}', '{}', '{}', 'Day', 'x')",

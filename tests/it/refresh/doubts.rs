@@ -3,7 +3,7 @@
 use super::*;
 
 /// Makes the person in iP another one than in the MIS.
-async fn is_somebody_else(app: &TestApp, person: &str) -> String {
+async fn is_someone_else(app: &TestApp, person: &str) -> String {
     let edit = format!(
         "UPDATE staff SET first_name = 'Imogen', surname = 'Elsewhere',
              email = 'imogen@elsewhere.example', password_reset_required = false
@@ -18,10 +18,10 @@ async fn row(app: &TestApp, person: &str) -> String {
 }
 
 #[tokio::test]
-async fn a_login_does_not_turn_the_account_into_somebody_elses() {
+async fn a_login_does_not_turn_the_account_into_someone_elses() {
     let (app, school) = synced_school().await;
     let person = anybody(&app).await;
-    let before = is_somebody_else(&app, &person).await;
+    let before = is_someone_else(&app, &person).await;
     let (outcome, job) = refreshed(&app, &school, &person).await;
     assert_eq!(outcome, "unchanged");
     assert_eq!(row(&app, &person).await, before);
@@ -42,7 +42,7 @@ async fn a_login_does_not_turn_the_account_into_somebody_elses() {
 async fn the_school_is_told_and_a_person_decides() {
     let (app, school) = synced_school().await;
     let person = anybody(&app).await;
-    let before = is_somebody_else(&app, &person).await;
+    let before = is_someone_else(&app, &person).await;
     sync(&app, &school).await;
     assert_eq!(row(&app, &person).await, before);
     let explained = app.get(&format!("/v1/schools/{school}/explain?staff_id={person}"));

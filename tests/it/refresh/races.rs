@@ -89,7 +89,7 @@ async fn kept(app: &TestApp) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn a_sync_that_read_somebody_earlier_does_not_undo_their_refresh() {
+async fn a_sync_that_read_someone_earlier_does_not_undo_their_refresh() {
     let (app, school, sync) = sync_in_the_middle(json!({})).await;
     let people = kept(&app).await;
     for (scenario, at) in [

@@ -59,7 +59,7 @@ async fn what_a_mis_does_not_deliver_survives_the_login() {
 }
 
 #[tokio::test]
-async fn a_login_that_somebody_else_holds_is_an_issue_and_not_taken() {
+async fn a_login_that_someone_else_holds_is_an_issue_and_not_taken() {
     let (app, school) = synced_school().await;
     let touched = apply(&app, &school, ScenarioName::SharedEmail);
     let person = staff_id(&app, &touched[touched.len() - 1]).await;

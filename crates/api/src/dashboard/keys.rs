@@ -11,7 +11,7 @@ use super::{
     form::Posted,
     login::{go, how_long},
     page::{Page, Tab, form_token},
-    parts::{Deed, badge, now, panel, read, scroll, time},
+    parts::{ActionButton, badge, now, panel, read, scroll, time},
 };
 use crate::{ApiError, parameters::PathId, state::Operator};
 
@@ -93,8 +93,8 @@ const LIFETIMES: [(&str, &str); 5] = [
     ("365", "1 year"),
 ];
 
-fn revocation(key: &ApiKey) -> Deed<'static> {
-    Deed {
+fn revocation(key: &ApiKey) -> ActionButton<'static> {
+    ActionButton {
         label: "Revoke",
         whose: format!("the key “{}”", key.name),
         action: format!("/dashboard/keys/{}/revoke", key.id),

@@ -155,7 +155,7 @@ fn size(length: usize) -> i64 {
 fn at_once(certain: usize) -> Markup {
     html! {
         @if certain > 0 {
-            details.deed {
+            details.action {
                 summary.button.primary {
                     "All "
                     (count(size(certain), "certain one", "certain ones"))

@@ -301,7 +301,7 @@ pub(super) fn ran(job: &Job) -> Option<TimeDelta> {
 }
 
 /// An action: a button that asks for confirmation, and accepts a reason.
-pub(super) struct Deed<'a> {
+pub(super) struct ActionButton<'a> {
     pub(super) label: &'a str,
     /// Whose action it is, as the end of a heading: `the sync of Oak School`.
     pub(super) whose: String,
@@ -312,11 +312,11 @@ pub(super) struct Deed<'a> {
     pub(super) kind: &'a str,
 }
 
-impl Deed<'_> {
+impl ActionButton<'_> {
     /// The button with its form; `fields` are further fields of the form.
     pub(super) fn show(&self, operator: &Operator, fields: &Markup) -> Markup {
         html! {
-            details.deed {
+            details.action {
                 summary class={ "button " (self.kind) } { (self.label) }
                 form.sheet method="post" action=(self.action) {
                     (form_token(operator))

@@ -17,8 +17,8 @@ use super::{
     login::{go, is_ours},
     page::{FRAME, Page, Tab, form_token},
     parts::{
-        Deed, Names, ago, badge, count, name_of, names_of, now, number, panel, read, running,
-        school, scroll, time,
+        ActionButton, Names, ago, badge, count, name_of, names_of, now, number, panel, read,
+        running, school, scroll, time,
     },
 };
 use crate::{ApiError, state::Operator};
@@ -175,8 +175,8 @@ fn lever(operator: &Operator, names: &Names, scope: &Scope, is_paused: bool) -> 
         Scope::School(id) => format!("the jobs of {}", name_of(names, id)),
     };
     let fields = html! { input type="hidden" name=(scope_name(scope)) value=(scope.target()); };
-    let deed = if is_paused {
-        Deed {
+    let button = if is_paused {
+        ActionButton {
             label: "Resume",
             whose,
             action: "/dashboard/queues/resume".into(),
@@ -184,7 +184,7 @@ fn lever(operator: &Operator, names: &Names, scope: &Scope, is_paused: bool) -> 
             says: "Waiting jobs start immediately; their deadlines move by the length of the pause.",
         }
     } else {
-        Deed {
+        ActionButton {
             label: "Pause",
             whose,
             action: "/dashboard/queues/pause".into(),
@@ -197,7 +197,7 @@ fn lever(operator: &Operator, names: &Names, scope: &Scope, is_paused: bool) -> 
         (fields)
         @if !is_paused { (until_field(operator, None)) }
     };
-    deed.show(operator, &fields)
+    button.show(operator, &fields)
 }
 
 /// When a pause ends by itself.
@@ -321,15 +321,15 @@ fn drain_lever(operator: &Operator, worker: &WorkerRow) -> Markup {
         return html! {};
     }
     let fields = html! { input type="hidden" name="worker" value=(worker.name); };
-    let deed = match worker.state {
-        WorkerState::Alive => Deed {
+    let button = match worker.state {
+        WorkerState::Alive => ActionButton {
             label: "Drain",
             whose: format!("worker {}", worker.name),
             action: "/dashboard/queues/drain".into(),
             kind: "",
             says: "The worker finishes its current jobs and takes no new ones until it is undrained or restarted.",
         },
-        WorkerState::Draining | WorkerState::Drained => Deed {
+        WorkerState::Draining | WorkerState::Drained => ActionButton {
             label: "Undrain",
             whose: format!("worker {}", worker.name),
             action: "/dashboard/queues/undrain".into(),
@@ -338,7 +338,7 @@ fn drain_lever(operator: &Operator, worker: &WorkerRow) -> Markup {
         },
         WorkerState::Stopped | WorkerState::Dead => return html! {},
     };
-    deed.show(operator, &fields)
+    button.show(operator, &fields)
 }
 
 /// How a worker stands.

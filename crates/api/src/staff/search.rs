@@ -2,10 +2,11 @@
 
 use axum::{
     Json,
+    http::HeaderMap,
     response::{IntoResponse, Response},
 };
 use chrono::{DateTime, SubsecRound, Utc};
-use mis_sync_domain::{AuditAction, StaffId};
+use mis_sync_domain::{AuditAction, School, StaffId};
 use mis_sync_store::{
     audit::Entry,
     staff::{self, StaffFilter},
@@ -16,7 +17,9 @@ use utoipa::{IntoParams, ToSchema};
 use crate::{
     ApiError,
     body::{Body, JsonObject},
-    openapi::BodyProblems,
+    download::{List, download},
+    format::Format,
+    openapi::{BodyProblems, ListProblems},
     parameters::{CURSOR, Limit, Parameters, PathId, Query, text, wanted_limit},
     state::Access,
     views::{ListedStaffView, ProblemView, StaffListView},
@@ -27,8 +30,8 @@ use crate::{
 /// In the order of their ids, which does not change while you read page after page. Send the same
 /// filters with each page. To follow changes, send `next_updated_since` of the last reading as
 /// `updated_since`: no change is missed, and a recent one may come twice. Proxies log addresses: to
-/// keep an email out of their logs, use `POST …/staff/search`. Reads by a person's key are written
-/// to the audit log.
+/// keep an email out of their logs, use `POST …/staff/search`. With `Accept: text/csv` everyone who
+/// matches is in one file for a spreadsheet. Reads by a person's key are written to the audit log.
 #[utoipa::path(
     get,
     path = "/v1/schools/{school_id}/staff",
@@ -38,19 +41,27 @@ use crate::{
         StaffQuery,
     ),
     responses(
-        (status = 200, description = "A page of people", body = StaffListView),
-        (status = 400, description = "`invalid-parameter`", body = ProblemView,
-            content_type = "application/problem+json"),
+        (status = 200, description = "A page of people, or all of them as CSV",
+            content((StaffListView = "application/json"), (String = "text/csv"))),
         (status = 404, description = "`unknown-school`", body = ProblemView,
             content_type = "application/problem+json"),
+        ListProblems,
     ),
 )]
 pub(crate) async fn list_staff(
     access: Access,
     PathId(school_id): PathId,
+    headers: HeaderMap,
     parameters: Parameters,
 ) -> Result<Response, ApiError> {
-    answer(&access, &school_id, parameters.read()?).await
+    let school = access.school(&school_id).await?;
+    if Format::of(&headers)? == Format::Json {
+        return page(&access, &school, parameters.read()?).await;
+    }
+    parameters.refuse(&["cursor", "limit"], "no such parameter: a file has everyone")?;
+    let filter = parameters.read::<StaffQuery>()?.filter();
+    audit(&access, &school, AuditAction::Export).await?;
+    download(access.pool(), List::Staff(school.id, filter)).await
 }
 
 /// List the people of a school, with the filters in the body
@@ -75,20 +86,14 @@ pub(crate) async fn search_staff(
     PathId(school_id): PathId,
     body: JsonObject,
 ) -> Result<Response, ApiError> {
-    answer(&access, &school_id, body.read()?).await
+    let school = access.school(&school_id).await?;
+    page(&access, &school, body.read()?).await
 }
 
-async fn answer(access: &Access, school_id: &str, query: StaffQuery) -> Result<Response, ApiError> {
-    let school = access.school(school_id).await?;
-    let StaffQuery { email, wonde_id, active, updated_since, cursor, limit } = query;
-    let limit = limit.unwrap_or_default();
-    let filter = StaffFilter { email, wonde_id, active, updated_since };
-    let entry = Entry {
-        school_id: Some(school.id.clone()),
-        subject: Some("staff list".to_owned()),
-        ..Entry::new(AuditAction::Reveal)
-    };
-    access.read_personal_data(&access.actor(None), &entry).await?;
+async fn page(access: &Access, school: &School, query: StaffQuery) -> Result<Response, ApiError> {
+    let (cursor, limit) = (query.cursor, query.limit.unwrap_or_default());
+    let filter = query.filter();
+    audit(access, school, AuditAction::Reveal).await?;
     // What is not settled when the first page is read, the next reading has to find.
     let next_updated_since = match cursor {
         Some(cursor) => cursor.next_updated_since,
@@ -97,10 +102,21 @@ async fn answer(access: &Access, school_id: &str, query: StaffQuery) -> Result<R
     let after = cursor.map(|cursor| cursor.after);
     let found =
         staff::search(access.pool(), &school.id, &filter, after, limit.with_one_more()).await?;
-    let (page, next_cursor) = limit
-        .page(found, |person| StaffCursor { after: person.id, next_updated_since }.to_string());
-    let staff = page.into_iter().map(|person| ListedStaffView::new(person, &school.id)).collect();
+    let (people, next_cursor) = limit.page(found, |person| {
+        StaffCursor { after: person.member.id, next_updated_since }.to_string()
+    });
+    let staff = people.into_iter().map(|person| ListedStaffView::new(person, &school.id)).collect();
     Ok(Json(StaffListView::new(staff, next_cursor, next_updated_since)).into_response())
+}
+
+/// Notes who reads the list.
+async fn audit(access: &Access, school: &School, action: AuditAction) -> Result<(), ApiError> {
+    let entry = Entry {
+        school_id: Some(school.id.clone()),
+        subject: Some("staff list".to_owned()),
+        ..Entry::new(action)
+    };
+    access.read_personal_data(&access.actor(None), &entry).await.map(drop)
 }
 
 /// Which people are listed.
@@ -121,14 +137,21 @@ pub(crate) struct StaffQuery {
     #[param(value_type = Option<String>, format = DateTime)]
     #[schema(value_type = Option<String>, format = DateTime)]
     updated_since: Option<DateTime<Utc>>,
-    /// `next_cursor` of the page before
+    /// `next_cursor` of the page before; not with `text/csv`
     #[param(value_type = Option<String>)]
     #[schema(value_type = Option<String>)]
     cursor: Option<StaffCursor>,
-    /// People on a page, 50 if left out
+    /// People on a page, 50 if left out; not with `text/csv`
     #[param(value_type = Option<u16>, minimum = 1, maximum = 200)]
     #[schema(value_type = Option<u16>, minimum = 1, maximum = 200)]
     limit: Option<Limit>,
+}
+
+impl StaffQuery {
+    fn filter(self) -> StaffFilter {
+        let Self { email, wonde_id, active, updated_since, .. } = self;
+        StaffFilter { email, wonde_id, active, updated_since }
+    }
 }
 
 impl Query for StaffQuery {

@@ -71,23 +71,63 @@ impl StaffListView {
 impl ListedStaffView {
     /// A person of this school.
     pub(crate) fn new(person: ListedPerson, school_id: &SchoolId) -> Self {
+        let member = person.member;
         Self {
-            links: StaffLinks::new(school_id, person.id, person.has_photo),
-            id: person.id.to_string(),
+            links: StaffLinks::new(school_id, member.id, person.has_photo),
+            id: member.id.to_string(),
             school_id: school_id.to_string(),
-            wonde_id: person.wonde_id,
-            upi: person.upi,
-            email: person.email,
-            first_name: person.first_name,
-            surname: person.surname,
-            initials: person.initials,
-            job_title: person.job_title,
-            non_teaching: person.non_teaching,
-            line_manager_id: person.line_manager_id.map(|id| id.to_string()),
-            active: person.account.active,
-            password_reset_required: person.account.password_reset_required,
+            wonde_id: member.wonde_id,
+            upi: member.upi,
+            email: member.email,
+            first_name: member.first_name,
+            surname: member.surname,
+            initials: member.initials,
+            job_title: member.job_title,
+            non_teaching: member.non_teaching,
+            line_manager_id: member.line_manager_id.map(|id| id.to_string()),
+            active: member.active,
+            password_reset_required: person.password_reset_required,
             created_at: timestamp(person.created_at),
             updated_at: timestamp(person.updated_at),
         }
+    }
+
+    /// Names of the columns of [`Self::cells`].
+    pub(crate) const COLUMNS: [&str; 14] = [
+        "Surname",
+        "Forename",
+        "Initials",
+        "Work email",
+        "Job title",
+        "Teaching staff",
+        "Can log in",
+        "Needs Forgot Password",
+        "Line manager's iP id",
+        "Wonde id",
+        "UPI",
+        "iP id",
+        "Created",
+        "Changed",
+    ];
+
+    /// As a line of a table; null becomes an empty cell.
+    pub(crate) fn cells(&self) -> [&str; 14] {
+        let yes = |flag| if flag { "yes" } else { "no" };
+        [
+            &self.surname,
+            &self.first_name,
+            self.initials.as_deref().unwrap_or_default(),
+            &self.email,
+            self.job_title.as_deref().unwrap_or_default(),
+            yes(!self.non_teaching),
+            yes(self.active),
+            yes(self.password_reset_required),
+            self.line_manager_id.as_deref().unwrap_or_default(),
+            self.wonde_id.as_deref().unwrap_or_default(),
+            self.upi.as_deref().unwrap_or_default(),
+            &self.id,
+            &self.created_at,
+            &self.updated_at,
+        ]
     }
 }

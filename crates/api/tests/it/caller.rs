@@ -2,7 +2,7 @@
 
 use mis_sync_domain::Role;
 use mis_sync_store::api_keys;
-use mis_sync_testing::somebody;
+use mis_sync_testing::a_person;
 use serde_json::json;
 
 use crate::support::{App, Ask};
@@ -12,7 +12,7 @@ async fn without_a_valid_key_nobody_gets_in() {
     let app = App::start().await;
     let revoked = app.key(Role::Admin, None).await;
     let newest = api_keys::list(&app.pool).await.unwrap().remove(0);
-    assert!(api_keys::revoke(&app.pool, newest.id, &somebody()).await.unwrap());
+    assert!(api_keys::revoke(&app.pool, newest.id, &a_person()).await.unwrap());
     let another_secret = format!("{}AAAA", &app.admin[..app.admin.len() - 4]);
     for authorization in [
         None,

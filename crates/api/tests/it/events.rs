@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use mis_sync_domain::{JobFailure, JobId, Progress, Report, Role, Stage};
 use mis_sync_store::{api_keys, jobs};
-use mis_sync_testing::{PATIENCE, http_client, somebody};
+use mis_sync_testing::{PATIENCE, a_person, http_client};
 use serde_json::Value;
 use tokio::{net::TcpListener, task::JoinHandle, time::timeout};
 use tokio_util::sync::CancellationToken;
@@ -222,7 +222,7 @@ async fn a_key_that_is_revoked_hears_no_more() {
     let id = api_keys::list(&app.pool).await.unwrap().remove(0).id;
     let mut events = Events::open(&served, &key, job, None).await;
     assert_eq!(events.next().await.unwrap().name, "state");
-    assert!(api_keys::revoke(&app.pool, id, &somebody()).await.unwrap());
+    assert!(api_keys::revoke(&app.pool, id, &a_person()).await.unwrap());
     assert!(timeout(PATIENCE, events.next()).await.unwrap().is_none());
     // Other streams are not cut off.
     let mut others = Events::open(&served, &app.admin, job, None).await;

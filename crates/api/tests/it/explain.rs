@@ -59,7 +59,7 @@ async fn a_body_asks_the_same_as_a_query() {
 }
 
 #[tokio::test]
-async fn somebody_of_another_school_is_nobody_here() {
+async fn someone_of_another_school_is_nobody_here() {
     let app = App::start().await;
     let oak = app.school("oak").await;
     let person = app.person(&app.school("elm").await).await;

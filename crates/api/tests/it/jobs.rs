@@ -1,6 +1,6 @@
 //! Following jobs.
 
-use mis_sync_testing::somebody;
+use mis_sync_testing::a_person;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
@@ -303,7 +303,7 @@ async fn links_lead_somewhere() {
     let app = App::start().await;
     let oak = app.school("oak").await;
     let job = app.admin(Ask::get(&job_path(app.job(&oak).await.id))).await.json();
-    schools::disconnect(&app.pool, &oak, &schools::OnlyIf::Always, &somebody()).await.unwrap();
+    schools::disconnect(&app.pool, &oak, &schools::OnlyIf::Always, &a_person()).await.unwrap();
     for (name, link) in job["links"].as_object().unwrap() {
         let answer = app.admin(Ask::get(link.as_str().unwrap())).await;
         assert_eq!(answer.status, 200, "{name}");

@@ -88,7 +88,7 @@ impl Known {
                 .chain([format!("staff_id={}", self.person)])
                 .map(|who| Ask::new(method, &format!("{filled}?{who}")))
                 .collect(),
-            Some("changes" | "issues") => vec![ask(), ask().header("accept", "text/csv")],
+            Some("changes" | "issues" | "staff") => vec![ask(), ask().header("accept", "text/csv")],
             _ => vec![ask()],
         }
     }
@@ -202,6 +202,11 @@ async fn what_a_person_reads_leaves_a_line_without_the_values() {
             ),
             (Ask::get("/v1/schools/oak/staff"), AuditAction::Reveal, "staff list"),
             (Ask::post("/v1/schools/oak/staff/search"), AuditAction::Reveal, "staff list"),
+            (
+                Ask::get("/v1/schools/oak/staff").header("accept", "text/csv"),
+                AuditAction::Export,
+                "staff list",
+            ),
             (Ask::get("/v1/schools/oak/matches"), AuditAction::Reveal, "matches"),
             (Ask::get(&format!("{job}/changes")), AuditAction::Reveal, "changes"),
             (Ask::get(&format!("{job}/issues")), AuditAction::Reveal, "issues"),
@@ -246,5 +251,5 @@ async fn what_a_person_reads_leaves_a_line_without_the_values() {
             }
         }
     }
-    assert_eq!(lines().await.len(), 22);
+    assert_eq!(lines().await.len(), 24);
 }

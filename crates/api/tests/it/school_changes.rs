@@ -45,11 +45,9 @@ async fn a_patch_with_null_removes_the_mis_and_whatever_else_keeps_it() {
     app.school("oak").await;
     let put = |body: &Value| Ask::put("/v1/schools/oak").json(body);
     let with_mis = |mis: Value| json!({"name": "Oak", "wonde_school_id": "A1", "mis": mis});
-    for keep in [
-        put(&with_mis("SIMS".into())),
-        put(&with_mis(Value::Null)),
-        patch(&json!({"name": "Oak"})),
-    ] {
+    for keep in
+        [put(&with_mis("SIMS".into())), put(&with_mis(Value::Null)), patch(&json!({"name": "Oak"}))]
+    {
         assert_eq!(app.admin(keep).await.json()["mis"], "SIMS");
     }
     let school = app.admin(patch(&json!({"mis": null}))).await.json();

@@ -48,7 +48,7 @@ async fn linked_person(app: &App, school: &SchoolId, mis_values: &Value) -> Staf
 }
 
 #[tokio::test]
-async fn somebody_made_by_hand_belongs_to_ip() {
+async fn someone_made_by_hand_belongs_to_ip() {
     let app = App::start().await;
     let oak = app.school("oak").await;
     let person = app.person(&oak).await;

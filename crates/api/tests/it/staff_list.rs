@@ -3,7 +3,7 @@
 use mis_sync_domain::{Role, StaffId};
 use serde_json::{Value, json};
 
-use crate::support::{App, Ask};
+use crate::support::{Answer, App, Ask};
 
 const PATH: &str = "/v1/schools/oak/staff";
 
@@ -168,4 +168,63 @@ async fn wrong_filters_are_refused_without_their_values() {
     }
     app.admin(Ask::get("/v1/schools/fir/staff")).await.problem(404, "unknown-school");
     assert_eq!(ids(&list(&app, "").await).len(), 0, "{school}");
+}
+
+#[tokio::test]
+async fn an_email_is_found_however_it_is_typed() {
+    let app = App::start().await;
+    let [ada, ..] = &people(&app).await;
+    app.sql(format!("UPDATE staff SET email = 'zo\u{e9}@oak.example' WHERE id = '{ada}'")).await;
+    // With a combining accent, as some keyboards and files have it.
+    for typed in ["zo%C3%A9%40oak.example", "ZOe%CC%81%40oak.example"] {
+        assert_eq!(ids(&list(&app, &format!("?email={typed}")).await), [ada], "{typed}");
+        let explain = format!("/v1/schools/oak/explain?email={typed}");
+        let explained = app.admin(Ask::get(&explain)).await.json();
+        assert_eq!(explained["staff_id"], **ada, "{typed}: {explained}");
+    }
+}
+
+async fn file(app: &App, query: &str) -> Answer {
+    app.admin(Ask::get(&format!("{PATH}{query}")).header("accept", "text/csv")).await
+}
+
+#[tokio::test]
+async fn a_file_has_everyone_who_matches() {
+    let app = App::start().await;
+    let [ada, ida, former] = &people(&app).await;
+    app.sql(format!(
+        "UPDATE staff SET upi = 'U1', initials = 'AD', job_title = 'Head, Maths',
+             line_manager_id = '{ida}', created_at = '2026-09-01T06:30:00Z',
+             updated_at = '2026-09-02T06:30:00Z' WHERE id = '{ada}'"
+    ))
+    .await;
+    let answer = file(&app, "?email=ada%40oak.example&active=true").await;
+    let wanted = format!(
+        "\u{feff}Surname,Forename,Initials,Work email,Job title,Teaching staff,Can log in,\
+         Needs Forgot Password,Line manager's iP id,Wonde id,UPI,iP id,Created,Changed\r\n\
+         Day,Ada,AD,Ada@Oak.example,\"Head, Maths\",yes,yes,yes,{ida},A1,U1,{ada},\
+         2026-09-01T06:30:00.000Z,2026-09-02T06:30:00.000Z\r\n"
+    );
+    assert_eq!((answer.status, answer.text.as_str()), (200, wanted.as_str()));
+    let disposition = "attachment; filename=\"staff-oak.csv\"";
+    assert_eq!(answer.header("content-disposition"), disposition);
+    for (query, parameter) in [("?limit=2&active=true", "limit"), ("?cursor=1", "cursor")] {
+        let problem = file(&app, query).await.problem(400, "invalid-parameter");
+        assert_eq!(problem["parameter"], parameter);
+    }
+
+    // More than are read at a time.
+    app.sql(
+        "INSERT INTO staff (id, school_id, email, first_name, surname, password_hash)
+         SELECT gen_random_uuid(), 'oak', n || '@oak.example', 'Ada', 'Day', 'x'
+         FROM generate_series(1, 2000) n"
+            .to_owned(),
+    )
+    .await;
+    let text = file(&app, "").await.text;
+    let mut ids: Vec<_> = text.lines().skip(1).filter_map(|line| line.rsplit(',').nth(2)).collect();
+    assert!(ids.is_sorted());
+    ids.dedup();
+    assert_eq!(ids.len(), 2003);
+    assert!(ids.contains(&former.as_str()));
 }

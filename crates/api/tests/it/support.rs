@@ -17,7 +17,7 @@ use mis_sync_store::{
     jobs::{self, JobFilter, NewJob},
     schools,
 };
-use mis_sync_testing::{Servers, WEBHOOK_SECRET, connector, somebody, wonde_id_of};
+use mis_sync_testing::{Servers, WEBHOOK_SECRET, a_person, connector, wonde_id_of};
 use secrecy::ExposeSecret;
 use serde_json::Value;
 use sqlx::AssertSqlSafe;
@@ -90,7 +90,7 @@ impl App {
         };
         schools::connect(
             &self.pool,
-            connector(&self.cipher, &somebody()),
+            connector(&self.cipher, &a_person()),
             &school,
             Some(&TOKEN.into()),
         )
@@ -206,7 +206,7 @@ async fn new_key(pool: &Pool, role: Role, school: Option<&str>) -> String {
             school_id: school.as_ref(),
             ..api_keys::NewApiKey::new(role.as_str(), role)
         },
-        &somebody(),
+        &a_person(),
     )
     .await
     .unwrap();

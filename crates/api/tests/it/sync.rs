@@ -2,7 +2,7 @@
 
 use mis_sync_domain::{JobFailure, Report, Role, SyncMode, SyncOptions};
 use mis_sync_store::{jobs, schools};
-use mis_sync_testing::somebody;
+use mis_sync_testing::a_person;
 use serde_json::{Value, json};
 
 use crate::support::{Answer, App, Ask};
@@ -155,7 +155,7 @@ async fn a_school_that_cannot_be_synced_is_refused() {
     app.admin(press()).await.problem(404, "unknown-school");
 
     let oak = app.school("oak").await;
-    schools::disconnect(&app.pool, &oak, &schools::OnlyIf::Always, &somebody()).await.unwrap();
+    schools::disconnect(&app.pool, &oak, &schools::OnlyIf::Always, &a_person()).await.unwrap();
     app.admin(press()).await.problem(409, "school-not-connected");
     assert!(app.all_jobs().await.is_empty(), "nothing was enqueued");
 }
@@ -192,7 +192,7 @@ async fn the_same_idempotency_key_gets_the_same_job_whatever_became_of_it() {
     }
 
     // The answer to an old request stays, even if the school has lost its token meanwhile.
-    schools::disconnect(&app.pool, &oak, &schools::OnlyIf::Always, &somebody()).await.unwrap();
+    schools::disconnect(&app.pool, &oak, &schools::OnlyIf::Always, &a_person()).await.unwrap();
     assert_eq!(app.admin(with_key("one")).await.status, 200);
     app.admin(with_key("two")).await.problem(409, "school-not-connected");
     assert_eq!(app.all_jobs().await.len(), 1);

@@ -86,7 +86,7 @@ async fn a_held_job_is_approved() {
 }
 
 #[tokio::test]
-async fn what_somebody_types_outlives_a_fresh_page() {
+async fn what_someone_types_outlives_a_fresh_page() {
     let Some((site, school)) = Site::of_one_school().await else { return };
     let held = site.held_sync(&school).await;
     let page = site.admin().await;

@@ -3,7 +3,7 @@
 use crate::site::{Site, act, make_key, sign_in};
 
 #[tokio::test]
-async fn somebody_signs_in_and_out() {
+async fn someone_signs_in_and_out() {
     let Some(site) = Site::start().await else { return };
     let page = site.stranger().await;
     page.goto("/dashboard/jobs?state=failed").await;
@@ -129,7 +129,7 @@ async fn a_revoked_key_signs_out_whoever_came_in_with_it() {
 }
 
 #[tokio::test]
-async fn what_somebody_does_is_in_the_audit_log_with_the_reason() {
+async fn what_someone_does_is_in_the_audit_log_with_the_reason() {
     let Some((site, school)) = Site::of_one_school().await else { return };
     let job = site.failed_sync(&school).await;
     let admin = site.admin().await;

@@ -75,7 +75,7 @@ fn check_sections(config: &Config) -> Vec<Finding> {
 async fn check_service(pool: &Pool, cipher: Option<&TokenCipher>) -> Vec<Finding> {
     let mut findings = vec![service::check_api_keys(pool).await];
     if let Some(cipher) = cipher {
-        findings.push(service::check_tokens(pool, cipher).await);
+        findings.push(service::check_secrets(pool, cipher).await);
     }
     findings.push(service::check_workers(pool).await);
     findings

@@ -29,7 +29,7 @@ pub(super) fn settle<'a>(held: &Held, fetched: &'a Fetched) -> Cow<'a, Fetched> 
         let own = upis.get(upi).map(|place| held.people[*place].person.wonde_id.as_deref());
         own.is_some_and(|own| own.is_none_or(|own| !listed.contains(own)))
     };
-    let may_mean_somebody = |said: &StaffRecord| {
+    let may_mean_someone = |said: &StaffRecord| {
         known.contains(said.wonde_id.as_str()) || said.upi.as_deref().is_some_and(is_added_again)
     };
     let mut settled = fetched.clone();
@@ -37,7 +37,7 @@ pub(super) fn settle<'a>(held: &Held, fetched: &'a Fetched) -> Cow<'a, Fetched> 
         .staff
         .iter()
         .cloned()
-        .partition(|(_, said)| said.email.is_some() || may_mean_somebody(said));
+        .partition(|(_, said)| said.email.is_some() || may_mean_someone(said));
     settled.staff = kept;
     settled.counts.skipped += apart.len() as u64;
     settled.present.extend(apart.into_iter().map(|(_, said)| Present {

@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use self::{
     in_ip::{account, edit},
-    in_mis::somebody,
+    in_mis::a_person,
 };
 use crate::school::{School, email};
 
@@ -27,42 +27,42 @@ const EVENTS: [(usize, &str, Event); 38] = [
     (5, "is whole again", in_mis::whole_again),
     (5, "new address", |school| {
         let address = school.fresh_address();
-        somebody(school)?.said.email = address;
+        a_person(school)?.said.email = address;
         Some(())
     }),
     (3, "address of a colleague", |school| {
-        let address = somebody(school)?.said.email.clone();
-        somebody(school)?.said.email = address;
+        let address = a_person(school)?.said.email.clone();
+        a_person(school)?.said.email = address;
         Some(())
     }),
     (3, "addresses swapped", in_mis::addresses_swapped),
     (2, "address that iP knows", in_mis::address_of_ip),
     (1, "address of another school", |school| {
         let address = school.held.logins.elsewhere.iter().min()?.clone();
-        somebody(school)?.said.email = email(&address);
+        a_person(school)?.said.email = email(&address);
         Some(())
     }),
     (1, "address in another case", |school| {
-        let said = &mut somebody(school)?.said;
+        let said = &mut a_person(school)?.said;
         said.email = email(&said.email.as_ref().unwrap().as_str().to_uppercase());
         Some(())
     }),
     (3, "another forename", |school| {
         let name = school.first_name();
-        let said = &mut somebody(school)?.said;
+        let said = &mut a_person(school)?.said;
         said.first_name = if said.surname.is_empty() { "Eve".into() } else { name };
         Some(())
     }),
     (3, "another surname", |school| {
         let name = school.surname();
-        let said = &mut somebody(school)?.said;
+        let said = &mut a_person(school)?.said;
         said.surname = if said.first_name.is_empty() { "Fir".into() } else { name };
         Some(())
     }),
     (3, "another UPI", in_mis::other_upi),
     (2, "other initials", |school| {
         let initials = school.random.percent(70).then(|| format!("I{}", school.random.below(3)));
-        somebody(school)?.said.initials = initials;
+        a_person(school)?.said.initials = initials;
         Some(())
     }),
     (4, "other roles", |school| {
@@ -71,27 +71,27 @@ const EVENTS: [(usize, &str, Event); 38] = [
             1 => JobTitle::Empty,
             number => JobTitle::Roles(format!("Role {number}")),
         };
-        somebody(school)?.said.job_title = title;
+        a_person(school)?.said.job_title = title;
         Some(())
     }),
     (2, "teaches or not", |school| {
         let said = [None, Some(false), Some(true)][school.random.below(3)];
-        somebody(school)?.said.non_teaching = said;
+        a_person(school)?.said.non_teaching = said;
         Some(())
     }),
     (5, "another manager", |school| {
-        let manager = somebody(school)?.said.wonde_id.clone();
+        let manager = a_person(school)?.said.wonde_id.clone();
         let manager = match school.random.below(8) {
             0 => None,
             1 => Some("nobody".to_owned()),
             _ => Some(manager),
         };
-        somebody(school)?.manager = manager;
+        a_person(school)?.manager = manager;
         Some(())
     }),
     (3, "another photo", |school| {
         let number = school.random.below(4);
-        somebody(school)?.photo = (number > 0).then(|| format!("photo{number}"));
+        a_person(school)?.photo = (number > 0).then(|| format!("photo{number}"));
         Some(())
     }),
     (1, "lists point the other way", |school| {

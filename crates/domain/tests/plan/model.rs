@@ -67,8 +67,8 @@ impl<'a> Model<'a> {
         let apart = Vec::new();
         let mut model = is_plain.then_some(Self { held, fetched, rules, records, apart })?;
         let all = std::mem::take(&mut model.records);
-        let is_for_somebody = |one: &&StaffRecord| one.email.is_some() || model.is_known(one);
-        let (records, apart) = all.into_iter().partition(is_for_somebody);
+        let is_for_someone = |one: &&StaffRecord| one.email.is_some() || model.is_known(one);
+        let (records, apart) = all.into_iter().partition(is_for_someone);
         Some(Self { records, apart, ..model })
     }
 

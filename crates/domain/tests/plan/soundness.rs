@@ -18,12 +18,12 @@ impl Case<'_> {
         self.nobody_current_is_deactivated();
         self.nobody_gets_a_circle();
         self.no_login_is_taken_from_another_school();
-        self.nobodys_account_passes_to_somebody_else();
-        self.every_record_is_somebodys_or_told_of();
+        self.nobodys_account_passes_to_someone_else();
+        self.every_record_is_someones_or_told_of();
     }
 
     /// Unless a person decided so, or it was never used.
-    fn nobodys_account_passes_to_somebody_else(&self) {
+    fn nobodys_account_passes_to_someone_else(&self) {
         for changed in &self.plan.changed {
             let account = self.held.people.iter().find(|one| one.id == changed.id).unwrap();
             let is_used = account.person.mis.is_some() || !account.password_reset_required;
@@ -39,7 +39,7 @@ impl Case<'_> {
         }
     }
 
-    fn every_record_is_somebodys_or_told_of(&self) {
+    fn every_record_is_someones_or_told_of(&self) {
         let is_later = |at: DateTime<Utc>| at > self.fetched.started_at;
         if self.held.people.iter().any(|one| one.read_at.is_some_and(is_later)) {
             return;

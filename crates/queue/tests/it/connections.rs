@@ -11,7 +11,7 @@ use crate::{
 
 impl TestQueue {
     /// Waits until a worker waits in Redis for an id of this lane.
-    pub(crate) async fn until_somebody_pops(&self) {
+    pub(crate) async fn until_someone_pops(&self) {
         eventually("a worker waits in Redis", async || {
             let clients: String = self.redis_command("CLIENT LIST").await;
             clients.contains("cmd=bzpopmin").then_some(())
@@ -36,7 +36,7 @@ async fn connections_that_died_without_a_word_are_made_anew() {
     test.listeners(2).await;
     test.until_redis_is(None).await;
     let () = test.redis_command("CLIENT KILL TYPE normal").await;
-    test.until_somebody_pops().await;
+    test.until_someone_pops().await;
     test.ends_are_heard().await;
     worker.stop().await;
 }
@@ -51,7 +51,7 @@ async fn a_process_that_starts_without_redis_joins_it_later() {
     test.jobs_run().await;
     test.servers.redis.restart().unwrap();
     test.until_redis_is(None).await;
-    test.until_somebody_pops().await;
+    test.until_someone_pops().await;
     test.jobs_run().await;
     worker.stop().await;
 }

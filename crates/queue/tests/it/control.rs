@@ -4,7 +4,7 @@ use mis_sync_control::{self as control, Act, Approve, Refused};
 use mis_sync_domain::{JobId, JobState, SyncOptions};
 use mis_sync_queue::{Actor, Enqueued};
 use mis_sync_store::schools;
-use mis_sync_testing::somebody;
+use mis_sync_testing::a_person;
 
 use crate::{fixture::TestQueue, rows};
 
@@ -46,7 +46,7 @@ async fn nothing_is_done_again_or_asked_for_of_a_school_without_a_token() {
     let job = test.enqueue().await;
     act(&test, job, Act::Cancel).await.unwrap();
     let oak = "oak".parse().unwrap();
-    schools::disconnect(&test.pool, &oak, &schools::OnlyIf::Always, &somebody()).await.unwrap();
+    schools::disconnect(&test.pool, &oak, &schools::OnlyIf::Always, &a_person()).await.unwrap();
     let refused = act(&test, job, Act::Retry).await.unwrap_err();
     assert!(matches!(refused, Refused::NotConnected), "{refused}");
     let school = schools::get(&test.pool, &oak).await.unwrap().unwrap();

@@ -15,7 +15,7 @@ use mis_sync_queue::{
     WorkerOptions, run_worker,
 };
 use mis_sync_store::{Pool, TokenCipher, jobs, schools};
-use mis_sync_testing::{Servers, connector, eventually, somebody, wonde_id_of};
+use mis_sync_testing::{Servers, a_person, connector, eventually, wonde_id_of};
 use redis::{FromRedisValue, aio::MultiplexedConnection};
 use tokio::{sync::Semaphore, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
@@ -55,7 +55,7 @@ impl TestQueue {
             callback_url: Update::Keep,
         };
         let token = "t0ken".into();
-        schools::connect(&self.pool, connector(&cipher, &somebody()), &school, Some(&token))
+        schools::connect(&self.pool, connector(&cipher, &a_person()), &school, Some(&token))
             .await
             .unwrap()
             .unwrap();

@@ -169,7 +169,7 @@ async fn a_worker_works_beside_a_redis_that_loads_and_waits_for_it() {
     test.servers.redis = another_redis(SLOW_TO_LOAD).await;
     test.queue = Queue::new(test.pool.clone(), test.servers.open_redis());
     let worker = test.worker(Runs::default().handler(&test.pool));
-    test.until_somebody_pops().await;
+    test.until_someone_pops().await;
     let () = test.redis_command("DEBUG POPULATE 5000").await;
     let reload = {
         let mut connection = test.redis().await;
@@ -183,7 +183,7 @@ async fn a_worker_works_beside_a_redis_that_loads_and_waits_for_it() {
     test.wait_for(&jobs, JobState::Succeeded).await;
     assert!(!reload.is_finished(), "it loads still");
     test.until_redis_is(None).await;
-    test.until_somebody_pops().await;
+    test.until_someone_pops().await;
     test.jobs_run().await;
     drop(reload);
     worker.stop().await;

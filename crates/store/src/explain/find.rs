@@ -1,4 +1,4 @@
-use mis_sync_domain::{SchoolId, StaffId};
+use mis_sync_domain::{SchoolId, StaffId, text::composed};
 use sqlx::PgPool;
 
 use super::Who;
@@ -37,9 +37,10 @@ pub(super) async fn find(pool: &PgPool, school_id: &SchoolId, who: &Who) -> Resu
             Ok(Found { wonde_id, staff_id: Some(*id), others: Vec::new() })
         }
         Who::Email(email) => {
-            let mut records = records_with(pool, school_id, email).await?;
+            let email = composed(email.trim());
+            let mut records = records_with(pool, school_id, &email).await?;
             if records.is_empty() {
-                return find_login(pool, school_id, email).await;
+                return find_login(pool, school_id, &email).await;
             }
             let found = find_wonde_id(pool, school_id, &records.remove(0)).await?;
             Ok(Found { others: records, ..found })
@@ -77,7 +78,7 @@ async fn find_login(pool: &PgPool, school_id: &SchoolId, email: &str) -> Result<
         ORDER BY active DESC, updated_at DESC, id LIMIT 1
         "#,
         school_id.as_str(),
-        email.trim(),
+        email,
     )
     .fetch_optional(pool)
     .await?;
@@ -101,7 +102,7 @@ async fn records_with(
             wonde_id
         "#,
         school_id.as_str(),
-        email.trim(),
+        email,
     )
     .fetch_all(pool)
     .await?;

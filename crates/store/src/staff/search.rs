@@ -1,7 +1,7 @@
 //! Lists of a school's people, a page at a time.
 
 use chrono::{DateTime, Utc};
-use mis_sync_domain::{LoginAccount, SchoolId, StaffId};
+use mis_sync_domain::{SchoolId, StaffId, StaffMember, text};
 use sqlx::PgPool;
 use uuid::Uuid;
 
@@ -10,7 +10,8 @@ use crate::Error;
 /// Which people of a school are listed. A missing field does not filter.
 #[derive(Clone, Default)]
 pub struct StaffFilter {
-    /// With this email, in any case. Several people can have had it; only one can be active.
+    /// With this email, in any case, composed or not. Several people can have had it; only one can be
+    /// active.
     pub email: Option<String>,
     /// With this Wonde id.
     pub wonde_id: Option<String>,
@@ -22,19 +23,10 @@ pub struct StaffFilter {
 
 /// A person in a list.
 pub struct ListedPerson {
-    pub id: StaffId,
-    /// Wonde's id of the person; `None` if they are not linked.
-    pub wonde_id: Option<String>,
-    pub upi: Option<String>,
-    pub email: String,
-    pub first_name: String,
-    pub surname: String,
-    pub initials: Option<String>,
-    pub job_title: Option<String>,
-    pub non_teaching: bool,
-    pub line_manager_id: Option<StaffId>,
+    pub member: StaffMember,
     pub has_photo: bool,
-    pub account: LoginAccount,
+    /// Whether the person has to use *Forgot Password* before the first login.
+    pub password_reset_required: bool,
     pub created_at: DateTime<Utc>,
     pub updated_at: DateTime<Utc>,
 }
@@ -48,6 +40,7 @@ pub async fn search(
     after: Option<StaffId>,
     limit: i64,
 ) -> Result<Vec<ListedPerson>, Error> {
+    let email = filter.email.as_deref().map(text::composed);
     let rows = sqlx::query!(
         r#"
         SELECT id, wonde_id, upi, email, first_name, surname, initials, job_title, non_teaching,
@@ -63,7 +56,7 @@ pub async fn search(
         "#,
         school_id.as_str(),
         after.map_or(Uuid::nil(), |after| after.0),
-        filter.email,
+        email.as_deref(),
         filter.wonde_id,
         filter.active,
         filter.updated_since,
@@ -72,21 +65,21 @@ pub async fn search(
     .fetch_all(pool)
     .await?;
     let listed = rows.into_iter().map(|row| ListedPerson {
-        id: StaffId(row.id),
-        wonde_id: row.wonde_id,
-        upi: row.upi,
-        email: row.email,
-        first_name: row.first_name,
-        surname: row.surname,
-        initials: row.initials,
-        job_title: row.job_title,
-        non_teaching: row.non_teaching,
-        line_manager_id: row.line_manager_id.map(StaffId),
-        has_photo: row.has_photo,
-        account: LoginAccount {
+        member: StaffMember {
+            id: StaffId(row.id),
+            wonde_id: row.wonde_id,
+            upi: row.upi,
+            email: row.email,
+            first_name: row.first_name,
+            surname: row.surname,
+            initials: row.initials,
+            job_title: row.job_title,
+            non_teaching: row.non_teaching,
+            line_manager_id: row.line_manager_id.map(StaffId),
             active: row.active,
-            password_reset_required: row.password_reset_required,
         },
+        has_photo: row.has_photo,
+        password_reset_required: row.password_reset_required,
         created_at: row.created_at,
         updated_at: row.updated_at,
     });

@@ -3,7 +3,7 @@ use mis_sync_store::{
     api_keys::{self, ApiKey, NewApiKey},
     sessions,
 };
-use mis_sync_testing::somebody;
+use mis_sync_testing::a_person;
 use secrecy::ExposeSecret;
 
 use crate::{fixture::TestStore, rows};
@@ -18,25 +18,25 @@ async fn a_key_opens_as_what_it_was_made_until_it_is_revoked() {
     assert!(!api_keys::any_active(&store.pool).await.unwrap());
     for role in Role::ALL.iter().copied() {
         let (key, text) =
-            api_keys::create(&store.pool, &NewApiKey::new("key", role), &somebody()).await.unwrap();
+            api_keys::create(&store.pool, &NewApiKey::new("key", role), &a_person()).await.unwrap();
         assert_eq!((key.role, key.school_id.as_ref(), key.revoked_at), (role, None, None));
         assert_eq!(opens(&store, text.expose_secret()).await, Some(key));
     }
     assert!(api_keys::any_active(&store.pool).await.unwrap());
 
-    let (old, text) = api_keys::create(&store.pool, &NewApiKey::new("old", Role::App), &somebody())
+    let (old, text) = api_keys::create(&store.pool, &NewApiKey::new("old", Role::App), &a_person())
         .await
         .unwrap();
-    assert!(api_keys::revoke(&store.pool, old.id, &somebody()).await.unwrap());
+    assert!(api_keys::revoke(&store.pool, old.id, &a_person()).await.unwrap());
     assert_eq!(opens(&store, text.expose_secret()).await, None);
-    assert!(!api_keys::revoke(&store.pool, old.id, &somebody()).await.unwrap());
-    assert!(!api_keys::revoke(&store.pool, ApiKeyId::new(), &somebody()).await.unwrap());
+    assert!(!api_keys::revoke(&store.pool, old.id, &a_person()).await.unwrap());
+    assert!(!api_keys::revoke(&store.pool, ApiKeyId::new(), &a_person()).await.unwrap());
 
     let listed = api_keys::list(&store.pool).await.unwrap();
     assert_eq!((listed[0].id, listed.len()), (old.id, 5));
     assert!(listed[0].revoked_at.is_some());
     for key in listed {
-        api_keys::revoke(&store.pool, key.id, &somebody()).await.unwrap();
+        api_keys::revoke(&store.pool, key.id, &a_person()).await.unwrap();
     }
     assert!(!api_keys::any_active(&store.pool).await.unwrap());
 }
@@ -48,7 +48,7 @@ async fn a_key_can_be_for_one_school_that_is_connected_later() {
     let (_, text) = api_keys::create(
         &store.pool,
         &NewApiKey { school_id: Some(&oak), ..NewApiKey::new("one", Role::App) },
-        &somebody(),
+        &a_person(),
     )
     .await
     .unwrap();
@@ -59,7 +59,7 @@ async fn a_key_can_be_for_one_school_that_is_connected_later() {
 #[tokio::test]
 async fn a_text_that_is_no_key_opens_nothing() {
     let store = TestStore::start().await;
-    let (_, text) = api_keys::create(&store.pool, &NewApiKey::new("key", Role::Admin), &somebody())
+    let (_, text) = api_keys::create(&store.pool, &NewApiKey::new("key", Role::Admin), &a_person())
         .await
         .unwrap();
     let text = text.expose_secret();
@@ -91,7 +91,7 @@ async fn a_text_that_is_no_key_opens_nothing() {
 #[tokio::test]
 async fn the_table_holds_a_hash_only() {
     let store = TestStore::start().await;
-    let (key, text) = api_keys::create(&store.pool, &NewApiKey::new("key", Role::App), &somebody())
+    let (key, text) = api_keys::create(&store.pool, &NewApiKey::new("key", Role::App), &a_person())
         .await
         .unwrap();
     // The prefix, then 16 bytes of id and 32 of secret in base64.
@@ -111,7 +111,7 @@ async fn a_key_that_has_expired_opens_nothing() {
     let store = TestStore::start().await;
     let in_a_day = mis_sync_domain::Clock::system().now() + chrono::TimeDelta::days(1);
     let new = NewApiKey { expires_at: Some(in_a_day), ..NewApiKey::new("guest", Role::Viewer) };
-    let (key, text) = api_keys::create(&store.pool, &new, &somebody()).await.unwrap();
+    let (key, text) = api_keys::create(&store.pool, &new, &a_person()).await.unwrap();
     assert!(opens(&store, text.expose_secret()).await.is_some());
     assert!(api_keys::any_active(&store.pool).await.unwrap());
     let session = sessions::begin(&store.pool, &key).await.unwrap();

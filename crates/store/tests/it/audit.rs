@@ -7,7 +7,7 @@ use mis_sync_store::{
     audit::{self, Actor, AuditFilter, AuditHash, AuditLine, Broken, BrokenChain, Entry, Verified},
     jobs, revert_all_migrations, schools,
 };
-use mis_sync_testing::{Servers, connector, somebody};
+use mis_sync_testing::{Servers, a_person, connector};
 
 use crate::{
     fixture::{TestStore, cipher, connection},
@@ -48,7 +48,7 @@ async fn lines_of_many_at_once_are_one_chain_without_gaps() {
     add_many(&store.pool, 40).await;
     // A line that is rolled back leaves no gap.
     let mut tx = store.pool.begin().await.unwrap();
-    audit::record(&mut tx, &somebody(), &Entry::new(AuditAction::Resume)).await.unwrap();
+    audit::record(&mut tx, &a_person(), &Entry::new(AuditAction::Resume)).await.unwrap();
     tx.rollback().await.unwrap();
     // Many lines in one statement.
     let bulk = "INSERT INTO audit_log (actor, action) SELECT 'ann', 'bulk'
@@ -69,7 +69,7 @@ async fn every_column_of_a_line_is_in_its_hash() {
     let store = TestStore::start().await;
     let school = store.school("oak").await;
     let job = store.enqueue(&school).await;
-    jobs::cancel(&store.pool, job, &somebody()).await.unwrap();
+    jobs::cancel(&store.pool, job, &a_person()).await.unwrap();
     let full = Entry {
         school_id: Some(school),
         job_id: Some(job),
@@ -78,7 +78,7 @@ async fn every_column_of_a_line_is_in_its_hash() {
         ..Entry::new(AuditAction::Reveal)
     };
     let (key, _) =
-        api_keys::create(&store.pool, &api_keys::NewApiKey::new("k", Role::App), &somebody())
+        api_keys::create(&store.pool, &api_keys::NewApiKey::new("k", Role::App), &a_person())
             .await
             .unwrap();
     let mut by_key = Actor { api_key_id: Some(key.id), ..Actor::command("k", Some("why".into())) };

@@ -6,7 +6,7 @@ use mis_sync_store::{
     connection_drafts,
     retention::{self, Retention},
 };
-use mis_sync_testing::somebody;
+use mis_sync_testing::a_person;
 use secrecy::ExposeSecret;
 
 use crate::{
@@ -20,7 +20,7 @@ async fn a_draft_is_for_its_key_and_for_an_hour() {
     let pool = &store.pool;
     let key = async |name| {
         let new = NewApiKey::new(name, Role::Admin);
-        api_keys::create(pool, &new, &somebody()).await.unwrap().0.id
+        api_keys::create(pool, &new, &a_person()).await.unwrap().0.id
     };
     let (mine, other) = (key("mine").await, key("other").await);
     let (sealing, token) = (cipher(1), "t0ken".into());

@@ -77,7 +77,7 @@ async fn an_edited_person_keeps_the_edit_and_gets_what_the_mis_says() {
 }
 
 #[tokio::test]
-async fn somebody_who_is_deactivated_by_hand_is_not_made_active_again() {
+async fn someone_who_is_deactivated_by_hand_is_not_made_active_again() {
     let edit = "UPDATE staff SET active = false WHERE wonde_id = 'bea'";
     assert_eq!(edited_meanwhile(edit).await, ["new Teacher f", "9B/Ma"]);
 }

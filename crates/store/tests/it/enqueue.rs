@@ -4,7 +4,7 @@ use mis_sync_store::{
     Error, api_keys,
     jobs::{self, Enqueued, Idempotency, NewJob},
 };
-use mis_sync_testing::somebody;
+use mis_sync_testing::a_person;
 
 use crate::{
     fixture::{LONG, TestStore, failure, new_sync},
@@ -13,7 +13,7 @@ use crate::{
 
 async fn header(store: &TestStore, key: &str, request: &[u8]) -> Idempotency {
     let (api_key, _) =
-        api_keys::create(&store.pool, &api_keys::NewApiKey::new("app", Role::App), &somebody())
+        api_keys::create(&store.pool, &api_keys::NewApiKey::new("app", Role::App), &a_person())
             .await
             .unwrap();
     Idempotency { api_key_id: api_key.id, key: key.into(), request_hash: request.into() }

@@ -22,7 +22,7 @@ const HISTORY: &str = "
             || '8000' || lpad(to_hex(n), 12, '0'))::uuid,
         CASE WHEN n % 3 = 0 OR n < 300 THEN 'sync-school' ELSE 'refresh-user' END, 'bulk',
         'school-' || n % 200, ('00000000-0000-7000-8000-' || lpad(to_hex(n % 5000), 12, '0'))::uuid,
-        n::text, CASE WHEN n < 300 THEN 'somebody' ELSE 'iP' END, state, 1, 5,
+        n::text, CASE WHEN n < 300 THEN 'someone' ELSE 'iP' END, state, 1, 5,
         at, at + interval '1 second', at + interval '9 seconds', at + interval '6 hours',
         CASE WHEN state = 'failed' THEN jsonb_build_object('title', '', 'detail', '',
             'type', CASE WHEN n < 2000 THEN 'rare' ELSE 'common' END) END
@@ -74,7 +74,7 @@ fn filters(store: &Known) -> Vec<(&'static str, JobFilter)> {
         ("every state", JobFilter { states: JobState::ALL.to_vec(), ..all.clone() }),
         ("rare error", JobFilter { error_code: Some("rare".into()), ..all.clone() }),
         ("unknown error", JobFilter { error_code: Some("never".into()), ..all.clone() }),
-        ("somebody's", JobFilter { requested_by: Some("somebody".into()), ..all.clone() }),
+        ("someone's", JobFilter { requested_by: Some("someone".into()), ..all.clone() }),
         ("ids", JobFilter { ids: vec![store.oldest.id, store.newest.id], ..all.clone() }),
         ("an id", JobFilter { id_prefix: Some(store.prefix(32)), ..all.clone() }),
         ("the beginning of an id", JobFilter { id_prefix: Some(store.prefix(9)), ..all.clone() }),

@@ -11,7 +11,7 @@ use mis_sync_store::{
     issues, person_search,
     retention::{self, Retention},
 };
-use mis_sync_testing::somebody;
+use mis_sync_testing::a_person;
 use uuid::Uuid;
 
 use crate::{
@@ -168,7 +168,7 @@ async fn a_question_to_the_mis_is_forgotten_and_is_for_who_asked() {
     let store = TestStore::start().await;
     let oak = store.school("oak").await;
     let (me, other) = (ApiKeyId(Uuid::now_v7()), ApiKeyId(Uuid::now_v7()));
-    let actor: Actor = somebody();
+    let actor: Actor = a_person();
     let job = person_search::ask(&store.pool, &oak, "Zoë Quill", me, &actor).await.unwrap();
     let in_row = rows::texts(&store.pool, "SELECT options::text FROM job").await.concat();
     assert!(!in_row.contains("Quill"), "{in_row}");

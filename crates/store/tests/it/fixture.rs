@@ -15,7 +15,7 @@ use mis_sync_store::{
     schools,
     sync::{self, Finished},
 };
-use mis_sync_testing::{Servers, connector, eventually, somebody, wonde_id_of};
+use mis_sync_testing::{Servers, a_person, connector, eventually, wonde_id_of};
 use serde_json::Value;
 
 /// Long enough that no lease and no deadline ends by itself.
@@ -106,7 +106,7 @@ impl TestStore {
     pub(crate) async fn school(&self, id: &str) -> SchoolId {
         let school = connection(id);
         let (cipher, token) = (cipher(1), "t0ken".into());
-        schools::connect(&self.pool, connector(&cipher, &somebody()), &school, Some(&token))
+        schools::connect(&self.pool, connector(&cipher, &a_person()), &school, Some(&token))
             .await
             .unwrap()
             .unwrap();

@@ -101,7 +101,7 @@ async fn an_account_that_passes_on_by_hand_gets_a_new_password() {
 }
 
 #[tokio::test]
-async fn somebody_new_gets_the_id_and_the_old_account_is_a_leavers() {
+async fn someone_new_gets_the_id_and_the_old_account_is_a_leavers() {
     let store = TestStore::start().await;
     let school = store.school("oak").await;
     let ada = StaffRecord { upi: Some("u7".into()), ..named("w1", "ada", "leaver") };
@@ -316,7 +316,7 @@ async fn a_taken_login_cannot_be_given_back() {
 }
 
 #[tokio::test]
-async fn a_delta_follows_the_decision_that_it_is_somebody_new() {
+async fn a_delta_follows_the_decision_that_it_is_someone_new() {
     let store = TestStore::start().await;
     let school = store.school("oak").await;
     store.sync(&school, &[named("w1", "ada", "leaver"), named("w2", "bea", "stays")]).await;

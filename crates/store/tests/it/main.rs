@@ -8,6 +8,7 @@ mod bulk;
 mod claims;
 mod connection_drafts;
 mod crash;
+mod cut;
 mod cut_off;
 mod edits;
 mod enqueue;

@@ -102,7 +102,7 @@ async fn an_account_made_by_hand_is_linked_by_upi_before_email() {
 }
 
 #[tokio::test]
-async fn a_work_email_links_no_account_of_somebody_else() {
+async fn a_work_email_links_no_account_of_someone_else() {
     let store = TestStore::start().await;
     let (oak, elm) = (store.school("oak").await, store.school("elm").await);
     // Linked to another record: a person left and the successor got the address.

@@ -136,7 +136,7 @@ async fn an_update_writes_only_who_changed_and_the_history_has_exactly_the_field
 }
 
 #[tokio::test]
-async fn somebody_who_is_not_in_the_list_keeps_their_account() {
+async fn someone_who_is_not_in_the_list_keeps_their_account() {
     let store = TestStore::start().await;
     let school = store.school("oak").await;
     store.sync(&school, &[person("ada"), person("bea")]).await;

@@ -14,7 +14,7 @@ fn shared(count: usize) -> Vec<StaffRecord> {
 }
 
 /// Another session with a person of the school `elm` that is not committed yet.
-async fn somebody_inserts(store: &TestStore, email: &str) -> PgConnection {
+async fn someone_inserts(store: &TestStore, email: &str) -> PgConnection {
     let mut other = PgConnection::connect(&store.servers.database_url()).await.unwrap();
     // The other side of a deadlock should notice it first.
     other.execute("SET deadlock_timeout = '1min'").await.unwrap();
@@ -31,7 +31,7 @@ async fn insert(connection: &mut PgConnection, email: &str) {
     connection.execute(sqlx::AssertSqlSafe(sql)).await.unwrap();
 }
 
-async fn until_somebody_waits(store: &TestStore) {
+async fn until_someone_waits(store: &TestStore) {
     let waiting = "SELECT count(*) FROM pg_locks WHERE NOT granted";
     eventually("a sync waits for the other session", async || {
         (rows::value::<i64>(&store.pool, waiting).await > 0).then_some(())
@@ -50,9 +50,9 @@ async fn a_login_that_is_taken_after_we_looked_becomes_an_issue() {
     let store = TestStore::start().await;
     store.school("elm").await;
     let (oak, lease) = staged(&store, "oak", &shared(2)).await;
-    let mut other = somebody_inserts(&store, "W0@trust.example").await;
+    let mut other = someone_inserts(&store, "W0@trust.example").await;
     let (report, ()) = tokio::join!(store.finish(lease, &oak), async {
-        until_somebody_waits(&store).await;
+        until_someone_waits(&store).await;
         other.execute("COMMIT").await.unwrap();
     });
     let report = report.unwrap();
@@ -65,9 +65,9 @@ async fn a_login_that_the_other_gives_back_is_ours() {
     let store = TestStore::start().await;
     store.school("elm").await;
     let (oak, lease) = staged(&store, "oak", &shared(2)).await;
-    let mut other = somebody_inserts(&store, "w0@trust.example").await;
+    let mut other = someone_inserts(&store, "w0@trust.example").await;
     let (report, ()) = tokio::join!(store.finish(lease, &oak), async {
-        until_somebody_waits(&store).await;
+        until_someone_waits(&store).await;
         other.execute("ROLLBACK").await.unwrap();
     });
     assert_eq!(report.unwrap().created, 2);
@@ -78,9 +78,9 @@ async fn a_deadlock_over_two_logins_fails_nobody() {
     let store = TestStore::start().await;
     store.school("elm").await;
     let (oak, lease) = staged(&store, "oak", &shared(2)).await;
-    let mut other = somebody_inserts(&store, "w1@trust.example").await;
+    let mut other = someone_inserts(&store, "w1@trust.example").await;
     let (report, ()) = tokio::join!(store.finish(lease, &oak), async {
-        until_somebody_waits(&store).await;
+        until_someone_waits(&store).await;
         // It waits for us, and now we wait for it.
         insert(&mut other, "w0@trust.example").await;
         other.execute("COMMIT").await.unwrap();

@@ -1,6 +1,6 @@
 //! What decides whether a login asks Wonde.
 
-use mis_sync_testing::{connector, somebody};
+use mis_sync_testing::{a_person, connector};
 use std::time::Duration;
 
 use futures::future::join_all;
@@ -74,7 +74,7 @@ async fn an_outage_counts_until_the_school_is_connected_anew() {
     let token = "an0ther".into();
     mis_sync_store::schools::connect(
         pool,
-        connector(&cipher(1), &somebody()),
+        connector(&cipher(1), &a_person()),
         &connection("oak"),
         Some(&token),
     )

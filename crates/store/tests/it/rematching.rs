@@ -159,7 +159,7 @@ async fn a_leaver_in_the_list_is_not_taken_for_a_joiner_with_the_same_name() {
 }
 
 #[tokio::test]
-async fn a_namesake_of_somebody_who_is_still_there_is_somebody_new() {
+async fn a_namesake_of_someone_who_is_still_there_is_someone_new() {
     let store = TestStore::start().await;
     let school = store.school("oak").await;
     store.sync(&school, &[person("ada")]).await;

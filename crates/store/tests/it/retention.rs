@@ -7,7 +7,7 @@ use mis_sync_store::{
     retention::{self, Removed, Retention},
     undo::{self, Undone},
 };
-use mis_sync_testing::somebody;
+use mis_sync_testing::a_person;
 
 use crate::{
     fixture::{TestStore, failure, person},
@@ -99,7 +99,7 @@ async fn what_is_young_stays_and_an_undo_outlives_what_it_undid() {
     let oak = store.school("oak").await;
     let first = old_sync(&store, &oak, "One", 401).await;
     let second = old_sync(&store, &oak, "Two", 399).await;
-    let Undone::Done(undo) = undo::undo(&store.pool, second, None, &somebody()).await.unwrap()
+    let Undone::Done(undo) = undo::undo(&store.pool, second, None, &a_person()).await.unwrap()
     else {
         panic!("it can be undone");
     };
@@ -108,7 +108,7 @@ async fn what_is_young_stays_and_an_undo_outlives_what_it_undid() {
     assert_eq!(sweep(&store, &ALL).await.syncs, 1);
     assert!(!jobs_left(&store).await.contains(&first));
     assert_eq!(jobs_left(&store).await, [second, undo.id, third]);
-    let again = undo::undo(&store.pool, second, None, &somebody()).await.unwrap();
+    let again = undo::undo(&store.pool, second, None, &a_person()).await.unwrap();
     assert!(matches!(again, Undone::Nothing), "the undo is known as long as what it undid");
     age(&store, second, 401).await;
     assert_eq!(sweep(&store, &ALL).await.syncs, 1);
@@ -206,4 +206,37 @@ async fn webhooks_alerts_and_idempotency_keys_go_once_nothing_waits_for_them() {
     let alerts = "SELECT reason FROM alert ORDER BY 1";
     assert_eq!(rows::texts(&store.pool, alerts).await, ["0", "399"]);
     assert_eq!(rows::texts(&store.pool, "SELECT key FROM idempotency_key").await, ["47"]);
+}
+
+#[tokio::test]
+async fn actions_on_many_jobs_go_with_their_results_unless_they_are_under_way() {
+    let store = TestStore::start().await;
+    store.school("oak").await;
+    // The old one that never ended has a job that failed or one that still waits.
+    for sql in [
+        "INSERT INTO bulk (id, action, filter, actor, total, reason, started_at, finished_at)
+        SELECT gen_random_uuid(), 'retry', '{}', 'opal', 2, name, now() - began * interval '1 day',
+            now() - ended * interval '1 day'
+        FROM (VALUES ('young', 402, 399), ('old', 402, 401), ('given up', 401, NULL),
+            ('waiting', 401, NULL), ('running', 399, NULL)) b (name, began, ended)",
+        "INSERT INTO job (id, kind, lane, options, unique_key, requested_by, max_attempts,
+            deadline_at, state, finished_at)
+        SELECT gen_random_uuid(), 'act-on-jobs', 'internal', '{}', 'act-on-jobs:' || id, 'opal', 1,
+            now(), CASE reason WHEN 'waiting' THEN 'queued' ELSE 'failed' END,
+            CASE reason WHEN 'waiting' THEN NULL ELSE now() END
+        FROM bulk WHERE finished_at IS NULL",
+        "INSERT INTO bulk_result SELECT id, gen_random_uuid(), 'done' FROM bulk",
+        "INSERT INTO bulk_job SELECT id, gen_random_uuid() FROM bulk",
+    ] {
+        rows::change(&store.pool, sql).await;
+    }
+    let removed = sweep(&store, &ALL).await;
+    assert_eq!(removed, Removed { bulks: 2, ..Removed::default() });
+    for table in ["bulk_result", "bulk_job"] {
+        let left = format!("SELECT reason FROM {table} JOIN bulk ON id = bulk_id ORDER BY 1");
+        assert_eq!(rows::texts(&store.pool, &left).await, ["running", "waiting", "young"]);
+        let all = format!("SELECT count(*) FROM {table}");
+        assert_eq!(rows::value::<i64>(&store.pool, &all).await, 3, "{table}");
+    }
+    assert_eq!(sweep(&store, &ALL).await, Removed::default());
 }

@@ -5,7 +5,7 @@ use mis_sync_domain::{
     SchoolSettings, StaffRecord, TokenState, TokenVerdict, Update,
 };
 use mis_sync_store::{Error, jobs::NewJob, schools};
-use mis_sync_testing::{connector, somebody};
+use mis_sync_testing::{a_person, connector};
 use secrecy::ExposeSecret;
 
 use crate::{
@@ -24,7 +24,7 @@ async fn a_change_without_a_token_keeps_token_mis_and_settings() {
     };
     let connected = schools::connect(
         &store.pool,
-        connector(&cipher(1), &somebody()),
+        connector(&cipher(1), &a_person()),
         &first,
         Some(&"s3cret".into()),
     )
@@ -38,7 +38,7 @@ async fn a_change_without_a_token_keeps_token_mis_and_settings() {
         ..connection("oak")
     };
     let changed =
-        schools::connect(&store.pool, connector(&cipher(1), &somebody()), &renamed, None).await;
+        schools::connect(&store.pool, connector(&cipher(1), &a_person()), &renamed, None).await;
     let changed = changed.unwrap().unwrap();
     assert_eq!(changed.name, "Oakfield");
     assert_eq!(changed.mis.as_deref(), Some("SIMS"));
@@ -56,7 +56,7 @@ async fn a_new_school_without_a_token_is_not_connected() {
     let store = TestStore::start().await;
     let oak = connection("oak");
     assert_eq!(
-        schools::connect(&store.pool, connector(&cipher(1), &somebody()), &oak, None)
+        schools::connect(&store.pool, connector(&cipher(1), &a_person()), &oak, None)
             .await
             .unwrap(),
         None
@@ -64,7 +64,7 @@ async fn a_new_school_without_a_token_is_not_connected() {
     assert_eq!(schools::get(&store.pool, &oak.id).await.unwrap(), None);
     assert!(schools::access(&store.pool, &cipher(1), &oak.id).await.unwrap().is_none());
     assert!(
-        !schools::disconnect(&store.pool, &oak.id, &schools::OnlyIf::Always, &somebody())
+        !schools::disconnect(&store.pool, &oak.id, &schools::OnlyIf::Always, &a_person())
             .await
             .unwrap()
     );
@@ -75,7 +75,7 @@ async fn the_table_does_not_hold_the_token() {
     let store = TestStore::start().await;
     let oak = connection("oak");
     let token = "a-token-that-is-easy-to-find";
-    schools::connect(&store.pool, connector(&cipher(1), &somebody()), &oak, Some(&token.into()))
+    schools::connect(&store.pool, connector(&cipher(1), &a_person()), &oak, Some(&token.into()))
         .await
         .unwrap();
     let sealed: Vec<u8> = rows::value(&store.pool, "SELECT wonde_token FROM school").await;
@@ -107,7 +107,7 @@ async fn disconnecting_destroys_the_token_and_keeps_the_people() {
     let oak = store.school("oak").await;
     rows::make_account(&store.pool, &oak, "ada@oak.example", None).await;
     assert!(
-        schools::disconnect(&store.pool, &oak, &schools::OnlyIf::Always, &somebody())
+        schools::disconnect(&store.pool, &oak, &schools::OnlyIf::Always, &a_person())
             .await
             .unwrap()
     );
@@ -118,7 +118,7 @@ async fn disconnecting_destroys_the_token_and_keeps_the_people() {
     assert_eq!(rows::people(&store.pool, &oak).await.len(), 1);
 
     let without_token =
-        schools::connect(&store.pool, connector(&cipher(1), &somebody()), &connection("oak"), None)
+        schools::connect(&store.pool, connector(&cipher(1), &a_person()), &connection("oak"), None)
             .await;
     assert_eq!(without_token.unwrap(), None);
     store.school("oak").await;
@@ -139,14 +139,14 @@ async fn a_new_token_clears_the_rejected_mark_and_a_new_name_does_not() {
     assert_eq!(first, second, "the first refusal is the one that counts");
 
     let renamed = ConnectSchool { name: "Oakfield".into(), ..connection("oak") };
-    let changed = schools::connect(&store.pool, connector(&cipher(1), &somebody()), &renamed, None)
+    let changed = schools::connect(&store.pool, connector(&cipher(1), &a_person()), &renamed, None)
         .await
         .unwrap()
         .unwrap();
     assert_eq!(changed.token, TokenState::Rejected);
     let token = "another".into();
     let changed =
-        schools::connect(&store.pool, connector(&cipher(1), &somebody()), &renamed, Some(&token))
+        schools::connect(&store.pool, connector(&cipher(1), &a_person()), &renamed, Some(&token))
             .await;
     assert_eq!(changed.unwrap().unwrap().token, TokenState::Held);
 }
@@ -220,7 +220,7 @@ async fn a_null_removes_the_mis() {
         (Update::Keep, None),
     ] {
         let change = ConnectSchool { mis, ..connection("oak") };
-        let (cipher, actor) = (cipher(1), somebody());
+        let (cipher, actor) = (cipher(1), a_person());
         schools::connect(&store.pool, connector(&cipher, &actor), &change, None).await.unwrap();
         let school = schools::get(&store.pool, &oak).await.unwrap().unwrap();
         assert_eq!(school.mis.as_deref(), expected);
@@ -285,7 +285,7 @@ async fn a_late_refusal_of_an_old_token_does_not_mark_the_new_one() {
     let token = "another".into();
     schools::connect(
         &store.pool,
-        connector(&cipher(1), &somebody()),
+        connector(&cipher(1), &a_person()),
         &connection("oak"),
         Some(&token),
     )

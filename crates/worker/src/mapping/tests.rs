@@ -339,12 +339,12 @@ fn a_hierarchy_not_delivered_is_told_from_an_empty_one() {
         record["hierarchy"] = listed;
         staff(&record, rules).hierarchy
     };
-    let somebody = json!({ "data": [{ "id": "A7" }, { "id": "A8" }] });
-    assert_eq!(hierarchy(somebody.clone(), rules()), Some(vec!["A7".into(), "A8".into()]));
+    let someone = json!({ "data": [{ "id": "A7" }, { "id": "A8" }] });
+    assert_eq!(hierarchy(someone.clone(), rules()), Some(vec!["A7".into(), "A8".into()]));
     assert_eq!(hierarchy(json!({ "data": [] }), rules()), Some(Vec::new()));
     assert_eq!(hierarchy(Value::Null, rules()), None);
     let unsupported = MappingRules { hierarchy_supported: false, ..rules() };
-    assert_eq!(hierarchy(somebody, unsupported), None);
+    assert_eq!(hierarchy(someone, unsupported), None);
 }
 
 #[test]

@@ -15,7 +15,7 @@ use crate::{
         form::Posted,
         login::go,
         page::{Page, Tab},
-        parts::{Deed, Names, job_path, now, scroll, whose},
+        parts::{ActionButton, Names, job_path, now, scroll, whose},
     },
     parameters::PathId,
     state::Operator,
@@ -31,7 +31,7 @@ pub(in crate::dashboard) fn offer(
     if !operator.is_allowed(Action::ActOnJobs) {
         return html! {};
     }
-    let deed = |label, action, says, kind| deed(job, names, label, action, says, kind);
+    let button = |label, action, says, kind| button(job, names, label, action, says, kind);
     let nothing = html! {};
     let is_undone = lineage.iter().any(|other| other.undo_of == Some(job.id));
     let can_undo = job.state == JobState::Succeeded
@@ -41,7 +41,7 @@ pub(in crate::dashboard) fn offer(
     html! {
         div.buttons {
             @if is_to_review(job) {
-                (deed(
+                (button(
                     "Reject",
                     "reject",
                     "The job is cancelled and nothing changes. The next sync will check again.",
@@ -50,10 +50,10 @@ pub(in crate::dashboard) fn offer(
                 .show(operator, &nothing))
             }
             @if BulkAction::Retry.states().contains(&job.state) {
-                (retry_deed(job, names).show(operator, &nothing))
+                (retry_button(job, names).show(operator, &nothing))
             }
             @if !job.state.is_finished() && job.state != JobState::Held {
-                (deed(
+                (button(
                     "Cancel",
                     "cancel",
                     "The job stops within seconds, and nothing of it is applied.",
@@ -62,7 +62,7 @@ pub(in crate::dashboard) fn offer(
                 .show(operator, &nothing))
             }
             @if can_undo {
-                (deed(
+                (button(
                     "Undo",
                     "undo",
                     "This reverses every change, or none if any can't be reversed.",
@@ -86,7 +86,7 @@ pub(in crate::dashboard) fn approval(operator: &Operator, job: &Job, names: &Nam
     }
     let says = "The job runs again and applies the ticked categories as shown. Everything else is \
                 left unchanged in iP.";
-    deed(job, names, "Approve", "approve", says, "primary").show(operator, &categories(job))
+    button(job, names, "Approve", "approve", says, "primary").show(operator, &categories(job))
 }
 
 /// In a list: the one button that helps a job that went wrong.
@@ -98,7 +98,7 @@ pub(in crate::dashboard) fn remedy(
     let no_names = Names::new();
     html! {
         @if matches!(job.state, JobState::Failed | JobState::Retrying) {
-            (Deed { kind: "", ..retry_deed(job, names.unwrap_or(&no_names)) }
+            (ActionButton { kind: "", ..retry_button(job, names.unwrap_or(&no_names)) }
                 .show(operator, &html! {}))
         } @else if job.state == JobState::Held {
             a.button href=(job_path(job.id)) { "Review" }
@@ -106,24 +106,24 @@ pub(in crate::dashboard) fn remedy(
     }
 }
 
-fn deed<'a>(
+fn button<'a>(
     job: &Job,
     names: &Names,
     label: &'a str,
     action: &str,
     says: &'a str,
     kind: &'a str,
-) -> Deed<'a> {
+) -> ActionButton<'a> {
     let action = format!("{}/{action}", job_path(job.id));
-    Deed { label, whose: whose(names, job), action, says, kind }
+    ActionButton { label, whose: whose(names, job), action, says, kind }
 }
 
-fn retry_deed(job: &Job, names: &Names) -> Deed<'static> {
+fn retry_button(job: &Job, names: &Names) -> ActionButton<'static> {
     let says = match job.state {
         JobState::Retrying => "The next attempt starts now instead of waiting.",
         _ => "Run this sync again as a new job.",
     };
-    deed(job, names, "Retry", "retry", says, "primary")
+    button(job, names, "Retry", "retry", says, "primary")
 }
 
 fn categories(job: &Job) -> Markup {

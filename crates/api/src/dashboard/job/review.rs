@@ -85,7 +85,9 @@ impl Held {
         let changes = jobs::changes_of_field(pool, job.id, None, 0, i64::MAX).await?;
         let review = Review::of(changes.into_iter().map(|(_, change)| change));
         let names = match &job.school_id {
-            Some(school_id) if shown == Shown::Shown => names(pool, job, school_id, &review).await?,
+            Some(school_id) if shown == Shown::Shown => {
+                names(pool, job, school_id, &review).await?
+            }
             _ => HashMap::new(),
         };
         Ok(Self { review, names })

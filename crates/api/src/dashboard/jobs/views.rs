@@ -55,7 +55,7 @@ pub(super) fn show(
                     span aria-hidden="true" { "×" }
                 }
             } @else if !query.is_empty() {
-                details.deed {
+                details.action {
                     summary.button { "Save this view" }
                     form.sheet method="post" action="/dashboard/jobs/views" {
                         (form_token(operator))

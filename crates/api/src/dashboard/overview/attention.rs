@@ -14,7 +14,9 @@ use crate::{
         health::Trouble,
         jobs::Filter,
         page::form_token,
-        parts::{Deed, Names, badge, count, job_path, now, number, read, school, short, time},
+        parts::{
+            ActionButton, Names, badge, count, job_path, now, number, read, school, short, time,
+        },
         schools::{condition_badge, urgency},
     },
     state::Operator,
@@ -258,7 +260,7 @@ fn retry_all(operator: &Operator, failed: &[JobId]) -> Markup {
     let syncs = count(i64::try_from(failed.len()).unwrap_or(i64::MAX), "sync", "syncs");
     let label = format!("Retry the {syncs}");
     let filter = Filter::of_jobs(failed.to_vec());
-    let deed = Deed {
+    let button = ActionButton {
         label: &label,
         whose: "the syncs of this incident".into(),
         action: "/dashboard/bulk".into(),
@@ -266,7 +268,7 @@ fn retry_all(operator: &Operator, failed: &[JobId]) -> Markup {
                of each.",
         kind: "primary",
     };
-    deed.show(
+    button.show(
         operator,
         &html! {
             input type="hidden" name="action" value=(BulkAction::Retry);

@@ -36,7 +36,7 @@ async fn last_action(app: &App) -> String {
 }
 
 #[tokio::test]
-async fn personal_data_is_hidden_until_somebody_who_may_asks_and_that_is_noted() {
+async fn personal_data_is_hidden_until_someone_who_may_asks_and_that_is_noted() {
     let app = App::start().await;
     let (job, _) = changed(&app).await;
     let path = format!("/dashboard/jobs/{job}");

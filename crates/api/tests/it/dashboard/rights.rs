@@ -8,7 +8,7 @@ use mis_sync_store::{
     bulk::{self, BulkAction},
     jobs::JobFilter,
 };
-use mis_sync_testing::somebody;
+use mis_sync_testing::a_person;
 
 use super::{SignedIn, place};
 use crate::support::{Answer, App, Ask};
@@ -136,7 +136,7 @@ async fn each_role_can_do_what_it_should_and_no_more() {
     let person = app.person(&oak).await.to_string();
     app.possible_match("oak", "A1", &person).await;
     let filter = JobFilter::default();
-    let bulk = bulk::start(&app.pool, BulkAction::Retry, &filter, &somebody()).await.unwrap();
+    let bulk = bulk::start(&app.pool, BulkAction::Retry, &filter, &a_person()).await.unwrap();
     let bulk = bulk.0.to_string();
     for (method, path, allowed) in ROUTES {
         let job = app.job(&oak).await.id.to_string();

@@ -6,7 +6,7 @@ use mis_sync_store::{
     api_keys,
     audit::{self, AuditFilter},
 };
-use mis_sync_testing::somebody;
+use mis_sync_testing::a_person;
 
 use super::{SignedIn, place};
 use crate::support::{App, Ask};
@@ -80,7 +80,7 @@ async fn a_session_ends_by_signing_out_with_its_key_and_by_itself() {
     assert!(!why(&revoked).await.contains("You were signed out"));
     let keys = api_keys::list(&app.pool).await.unwrap();
     let key = keys.iter().find(|key| key.role == Role::Operator).unwrap();
-    api_keys::revoke(&app.pool, key.id, &somebody()).await.unwrap();
+    api_keys::revoke(&app.pool, key.id, &a_person()).await.unwrap();
     assert!(!is_in(&revoked).await);
     assert!(why(&revoked).await.contains("because your key was revoked"));
 

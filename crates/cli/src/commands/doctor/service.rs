@@ -1,9 +1,8 @@
-use std::time::Duration;
+use std::{error::Error, time::Duration};
 
-use mis_sync_domain::SchoolId;
 use mis_sync_store::{
     Pool, TokenCipher, api_keys,
-    schools::{self, TokenCheck},
+    reseal::{self, SecretCheck},
     workers::{self, WorkerState},
 };
 
@@ -22,31 +21,28 @@ pub(super) async fn check_api_keys(pool: &Pool) -> Finding {
     }
 }
 
-/// Opens the token of every school. A lost key is noticed here, and not at the next sync.
-pub(super) async fn check_tokens(pool: &Pool, cipher: &TokenCipher) -> Finding {
-    const CHECK: &str = "schools.tokens";
-    match schools::check_tokens(pool, cipher).await {
-        Ok(TokenCheck { unreadable, held, .. }) if !unreadable.is_empty() => {
-            let ids: Vec<&str> = unreadable.iter().map(SchoolId::as_str).collect();
-            Finding::wrong(
-                CHECK,
-                format!(
-                    "encryption.key opens {} of {held} tokens. It does not open those of {}",
-                    held - ids.len(),
-                    ids.join(", ")
-                ),
-                "Put the key that encrypted them back, after a comma; if it is lost, connect these \
-                 schools again with their tokens (`mis-sync schools connect`).",
-            )
-        }
-        Ok(TokenCheck { older_key, held, .. }) if older_key > 0 => Finding::ok(
+/// Opens every secret. A lost key is noticed here, and not at the next sync or callback.
+pub(super) async fn check_secrets(pool: &Pool, cipher: &TokenCipher) -> Finding {
+    const CHECK: &str = "secrets";
+    match reseal::check(pool, cipher).await {
+        Ok(SecretCheck { unreadable, held, .. }) if !unreadable.is_empty() => Finding::wrong(
+            CHECK,
+            format!(
+                "encryption.key opens {} of {held} secrets. It does not open {}",
+                held - unreadable.len(),
+                unreadable.join(", ")
+            ),
+            "Put the key that encrypted them back, after a comma; if it is lost, give these schools \
+             their tokens (`mis-sync schools connect`) and callback secrets again.",
+        ),
+        Ok(SecretCheck { older_key, held, .. }) if older_key > 0 => Finding::ok(
             CHECK,
             format!(
                 "{held} open, of which {older_key} with an older key; `mis-sync schools reseal` \
                  encrypts them with the first one"
             ),
         ),
-        Ok(TokenCheck { held, .. }) => Finding::ok(CHECK, format!("{held} open")),
+        Ok(SecretCheck { held, .. }) => Finding::ok(CHECK, format!("{held} open")),
         Err(error) => Finding::failed(CHECK, &error.into()),
     }
 }
@@ -82,9 +78,18 @@ pub(super) async fn check_wonde(config: &Config) -> Finding {
     match asked.await {
         Ok(_) => Finding::ok("wonde", format!("{base_url} answers")),
         Err(error) => {
-            let failure = Failure::from(error);
+            let error = error.without_url();
+            let cause = innermost(&error);
             let what_to_do = "Check wonde.base_url, the network, a proxy, and the system's roots.";
-            Finding::broken("wonde", format!("{base_url}: {failure}"), what_to_do)
+            Finding::broken("wonde", format!("{base_url}: {cause}"), what_to_do)
         }
     }
+}
+
+/// The error that caused all the others: the client's own only says that a request failed.
+fn innermost<'a>(mut error: &'a (dyn Error + 'static)) -> &'a (dyn Error + 'static) {
+    while let Some(source) = error.source() {
+        error = source;
+    }
+    error
 }

@@ -12,7 +12,7 @@ fn moved() -> StaffRecord {
 }
 
 #[test]
-fn whoever_has_much_in_common_with_somebody_gone_waits_and_nobody_leaves_meanwhile() {
+fn whoever_has_much_in_common_with_someone_gone_waits_and_nobody_leaves_meanwhile() {
     let held = school([account("a1"), account("a2")]);
     let plan = compare(&held, &list([moved(), record("a2")]).gone(&["a1"]), &RULES);
     assert_eq!(plan.told(), ["b1 possible_match"]);
@@ -75,7 +75,7 @@ fn login_or_surname_and_forename_or_initials_must_be_in_common() {
 }
 
 #[test]
-fn only_somebody_active_whose_id_is_proved_to_be_gone_is_found_again() {
+fn only_someone_active_whose_id_is_proved_to_be_gone_is_found_again() {
     let new = ["b1 created"];
     let waits = ["b1 possible_match"];
     let nameless = |list| with(list, |list: &mut Fetched| list.counts.nameless = 1);
@@ -135,7 +135,7 @@ fn classes_of_the_same_name_count_as_well() {
 }
 
 #[test]
-fn whoever_has_nothing_in_common_is_somebody_new() {
+fn whoever_has_nothing_in_common_is_someone_new() {
     let fetched = list([stranger("b1", "Cy", "cy@oak.example")]).gone(&["a1"]);
     let plan = compare(&school([account("a1")]), &fetched, &RULES);
     assert_eq!(plan.told(), ["b1 created", "a1 active=false"]);

@@ -52,7 +52,7 @@ fn what_is_only_noted_of_the_mis_is_no_update() {
 }
 
 #[test]
-fn whoever_loses_their_id_to_somebody_new_is_not_of_the_list() {
+fn whoever_loses_their_id_to_someone_new_is_not_of_the_list() {
     let decision = super::super::Decision {
         wonde_id: "a1".into(),
         staff_id: None,

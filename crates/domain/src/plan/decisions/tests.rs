@@ -38,7 +38,7 @@ fn an_account_that_passes_on_gets_the_record_and_a_new_password() {
 }
 
 #[test]
-fn somebody_found_again_under_another_id_keeps_the_password() {
+fn someone_found_again_under_another_id_keeps_the_password() {
     let again = StaffRecord { email: email("new@new.example"), ..record("a1") };
     let again = StaffRecord { wonde_id: "b1".into(), ..again };
     let held =
@@ -49,7 +49,7 @@ fn somebody_found_again_under_another_id_keeps_the_password() {
 }
 
 #[test]
-fn somebody_new_gets_the_id_and_the_account_that_had_it_is_a_leavers() {
+fn someone_new_gets_the_id_and_the_account_that_had_it_is_a_leavers() {
     let ada = || person(account("a1"), |ada| ada.upi = Some("u1".into()));
     let with_upi = |upi: &str| StaffRecord { upi: Some(upi.into()), ..cy("a1") };
     let held = || decided([ada()], [decision("a1", None, true)]);
@@ -99,7 +99,7 @@ fn two_decisions_for_one_account_contradict_each_other() {
 }
 
 #[test]
-fn somebody_who_is_in_the_list_under_another_id_is_meant_by_that_one() {
+fn someone_who_is_in_the_list_under_another_id_is_meant_by_that_one() {
     let held = decided([account("a1")], [decision("b1", Some("a1"), false)]);
     let told = compare(&held, &list([record("a1"), cy("b1")]), &RULES).told();
     assert_eq!(told, ["b1 created"]);

@@ -25,7 +25,7 @@ fn an_id_of_which_neither_name_nor_email_agrees_waits_and_the_account_stays() {
 }
 
 #[test]
-fn two_records_of_somebody_else_are_in_doubt_as_one_is() {
+fn two_records_of_someone_else_are_in_doubt_as_one_is() {
     let cy = stranger("a1", "Cy", "cy@oak.example");
     let second = StaffRecord { wonde_id: "b1".into(), ..cy.clone() };
     let [told, candidates] = judged(&school([account("a1")]), [cy, second]);

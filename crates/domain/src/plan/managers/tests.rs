@@ -113,7 +113,7 @@ fn a_manager_who_stays_closes_no_circle_with_a_new_one() {
 }
 
 #[test]
-fn a_circle_can_lead_through_somebody_whom_the_mis_does_not_know() {
+fn a_circle_can_lead_through_someone_whom_the_mis_does_not_know() {
     let hand = person(by_hand("b1"), |b1| b1.line_manager = Some(Ref::Known(id("a1"))));
     let leading = person(account("head"), |head| head.line_manager = Some(Ref::Known(id("b1"))));
     let fetched = list([listing("a1", &["head"]), listing("a2", &[])]);

@@ -69,7 +69,7 @@ fn an_account_made_by_hand_is_linked_by_work_email_whatever_its_case_and_by_upi_
 }
 
 #[test]
-fn a_work_email_means_somebody_linked_only_if_their_id_is_gone_and_the_surname_is_the_same() {
+fn a_work_email_means_someone_linked_only_if_their_id_is_gone_and_the_surname_is_the_same() {
     let held = || school([account("a1")]);
     let lines = ["a1 wonde_id=a9"];
     let again = || renumbered("a1", "a9");
@@ -123,7 +123,7 @@ fn whom_several_records_may_mean_none_of_them_does() {
 }
 
 #[test]
-fn what_is_in_doubt_is_no_match_so_the_record_may_mean_somebody_else() {
+fn what_is_in_doubt_is_no_match_so_the_record_may_mean_someone_else() {
     // By UPI it is Ada, but nothing about her agrees; by work email it is Bea, and everything
     // agrees.
     let ada = person(known("a1", "u1"), |ada| ada.first_name = "Ada".into());

@@ -65,7 +65,7 @@ fn nobody_is_created_and_nobody_counts_as_gone() {
 }
 
 #[test]
-fn somebody_is_found_by_upi_and_by_what_a_person_decided() {
+fn someone_is_found_by_upi_and_by_what_a_person_decided() {
     let held = school([person(account("a1"), |person| person.upi = Some("u77".into()))]);
     let again = StaffRecord { upi: Some("u77".into()), ..cleared(record("a1")) };
     let again = StaffRecord { wonde_id: "a9".into(), ..again };

@@ -87,7 +87,7 @@ fn a_further_record_that_cannot_be_imported_is_not_forgotten_nor_are_its_roles()
 }
 
 #[test]
-fn of_several_other_records_that_differ_by_now_one_leads_and_the_rest_are_somebody_else() {
+fn of_several_other_records_that_differ_by_now_one_leads_and_the_rest_are_someone_else() {
     let held = with(held(), |held| held.aliases.push(("b1".into(), id("a1"))));
     let cy = stranger("b1", "Cy", "cy@oak.example");
     for staff in [[ann("a2", "Cook"), cy.clone()], [cy.clone(), ann("a2", "Cook")]] {

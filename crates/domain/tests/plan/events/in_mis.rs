@@ -11,7 +11,7 @@ pub(super) fn one_who(school: &mut School, test: impl Fn(&Entry) -> bool) -> Opt
     school.mis.get_mut(at)
 }
 
-pub(super) fn somebody(school: &mut School) -> Option<&mut Entry> {
+pub(super) fn a_person(school: &mut School) -> Option<&mut Entry> {
     one_who(school, Entry::is_here)
 }
 
@@ -27,7 +27,7 @@ pub(super) fn joins(school: &mut School) -> Option<()> {
 
 pub(super) fn leaves(school: &mut School) -> Option<()> {
     let shown = [Shown::Left, Shown::Gone][school.random.below(2)];
-    somebody(school)?.shown = shown;
+    a_person(school)?.shown = shown;
     Some(())
 }
 
@@ -54,7 +54,7 @@ pub(super) fn renumbered(school: &mut School) -> Option<()> {
 }
 
 pub(super) fn all_renumbered(school: &mut School) -> Option<()> {
-    somebody(school)?;
+    a_person(school)?;
     for at in 0..school.mis.len() {
         let number = school.fresh();
         school.mis[at].said.wonde_id = format!("w{number}");
@@ -66,7 +66,7 @@ pub(super) fn all_renumbered(school: &mut School) -> Option<()> {
 pub(super) fn second_record(school: &mut School) -> Option<()> {
     has_room(school)?;
     let number = school.fresh();
-    let mut twin = somebody(school)?.clone();
+    let mut twin = a_person(school)?.clone();
     twin.said.wonde_id = format!("w{number}");
     twin.said.job_title = JobTitle::Roles(format!("Role {number}"));
     school.mis.push(twin);
@@ -76,7 +76,7 @@ pub(super) fn second_record(school: &mut School) -> Option<()> {
 pub(super) fn recycled_id(school: &mut School) -> Option<()> {
     let (email, first_name, surname) =
         (school.fresh_address(), school.first_name(), school.surname());
-    let entry = somebody(school)?;
+    let entry = a_person(school)?;
     entry.said.email = email;
     entry.said.first_name = if surname.is_empty() { "Eve".into() } else { first_name };
     entry.said.surname = surname;
@@ -86,7 +86,7 @@ pub(super) fn recycled_id(school: &mut School) -> Option<()> {
 pub(super) fn hidden(school: &mut School) -> Option<()> {
     let ways = [Shown::WithoutEmail, Shown::WithoutEmail, Shown::Unreadable, Shown::Nameless];
     let shown = *school.random.choose(&ways)?;
-    somebody(school)?.shown = shown;
+    a_person(school)?.shown = shown;
     Some(())
 }
 
@@ -96,8 +96,8 @@ pub(super) fn whole_again(school: &mut School) -> Option<()> {
 }
 
 pub(super) fn addresses_swapped(school: &mut School) -> Option<()> {
-    let one = somebody(school)?.said.wonde_id.clone();
-    let two = somebody(school)?.said.wonde_id.clone();
+    let one = a_person(school)?.said.wonde_id.clone();
+    let two = a_person(school)?.said.wonde_id.clone();
     let find = |school: &School, id: &str| school.mis.iter().position(|e| e.said.wonde_id == id);
     let (one, two) = (find(school, &one)?, find(school, &two)?);
     let [first, second] = [one, two].map(|at| school.mis[at].said.email.clone());
@@ -109,7 +109,7 @@ pub(super) fn addresses_swapped(school: &mut School) -> Option<()> {
 pub(super) fn address_of_ip(school: &mut School) -> Option<()> {
     let at = account(school)?;
     let address = email(&school.held.people[at].person.email);
-    somebody(school)?.said.email = address;
+    a_person(school)?.said.email = address;
     Some(())
 }
 
@@ -120,7 +120,7 @@ pub(super) fn other_upi(school: &mut School) -> Option<()> {
         2 => Some(format!("u{}", school.fresh())),
         _ => one_who(school, |_| true)?.said.upi.clone(),
     };
-    somebody(school)?.said.upi = upi;
+    a_person(school)?.said.upi = upi;
     Some(())
 }
 

@@ -8,6 +8,7 @@ use std::{
 };
 
 use mis_sync_cli::{Config, Failure, open_database};
+use mis_sync_devservices::free_port;
 use mis_sync_wonde_sim::{RunningSimulator, Simulator};
 use reqwest::Client;
 use rustix::{
@@ -21,7 +22,7 @@ use tokio::{task::spawn_blocking, time::interval};
 use crate::{
     arguments::Scale,
     bench::installation::Installation,
-    private::{Servers, Transport, free_port, throw_away_key},
+    private::{Servers, Transport, throw_away_key},
 };
 
 /// Between two looks whether an API is ready.

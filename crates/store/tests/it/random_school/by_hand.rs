@@ -44,11 +44,11 @@ pub(super) fn login_edited(turn: &mut Turn<'_>) -> Option<String> {
 /// It may match a record, by the address or by the UPI.
 pub(super) fn account_made(turn: &mut Turn<'_>) -> Option<String> {
     let address = free_address(turn)?;
-    let somebody = turn.one_who(|_| true)?;
-    let upi = turn.school.records[somebody].upi.clone().filter(|_| turn.random.random());
+    let someone = turn.one_who(|_| true)?;
+    let upi = turn.school.records[someone].upi.clone().filter(|_| turn.random.random());
     // Usually they are who they seem to be.
     let first_name = if turn.random.random_bool(0.7) {
-        turn.school.records[somebody].first_name.clone()
+        turn.school.records[someone].first_name.clone()
     } else {
         "By".into()
     };

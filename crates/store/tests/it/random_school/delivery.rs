@@ -26,7 +26,7 @@ pub(super) fn is_delivered_twice(turn: &mut Turn<'_>) -> Option<String> {
     let mut earlier = turn.school.records[at].clone();
     earlier.first_name = format!("Earlier{}", turn.school.fresh());
     if turn.random.random() {
-        let colleague = turn.somebody()?;
+        let colleague = turn.a_person()?;
         earlier.email.clone_from(&turn.school.records[colleague].email);
     }
     let who = earlier.wonde_id.clone();

@@ -51,7 +51,7 @@ pub(super) fn is_readded(turn: &mut Turn<'_>) -> Option<String> {
 /// By mistake: two records with one UPI replace the one before.
 pub(super) fn is_readded_twice(turn: &mut Turn<'_>) -> Option<String> {
     has_room(turn).then_some(())?;
-    let at = turn.somebody()?;
+    let at = turn.a_person()?;
     let ids = [(); 2].map(|()| format!("w{}", turn.school.fresh()));
     let email = turn.school.fresh_address();
     let record = &mut turn.school.records[at];

@@ -58,7 +58,7 @@ impl Turn<'_> {
     }
 
     /// A person who works at the school.
-    pub(super) fn somebody(&mut self) -> Option<usize> {
+    pub(super) fn a_person(&mut self) -> Option<usize> {
         self.one_who(Record::is_here)
     }
 

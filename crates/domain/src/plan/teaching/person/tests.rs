@@ -63,7 +63,7 @@ fn links_made_by_hand_and_archived_classes_are_left_alone() {
 }
 
 #[test]
-fn nothing_is_linked_for_somebody_of_whom_not_all_is_known() {
+fn nothing_is_linked_for_someone_of_whom_not_all_is_known() {
     let teaches: &[(&str, bool)] = &[("c1", true)];
     let all = || held([class("c1", &["a2"])]);
     assert_eq!(told(&all(), &login(record("a1"), None), &teaching()), NOTHING, "not said");
