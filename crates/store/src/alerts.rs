@@ -57,13 +57,23 @@ pub async fn unwell(
 ) -> Result<Vec<SchoolHealth>, Error> {
     let rows = sqlx::query!(
         r#"
+        -- Few schools are looked at closely. One that was synced lately is not well only if a sync has
+        -- failed since, or is held.
+        WITH suspect AS MATERIALIZED (
+            SELECT * FROM school WHERE wonde_token IS NOT NULL AND (
+                token_rejected_at IS NOT NULL OR greatest(created_at, last_synced_at) < $1
+                OR id IN (
+                    SELECT school_id FROM job
+                    WHERE state = 'failed' AND kind = 'sync-school' AND finished_at >= $1
+                    UNION SELECT school_id FROM job WHERE state = 'held'))
+        )
         SELECT s.id, s.settings -> 'schedule' AS schedule,
             s.token_rejected_at IS NOT NULL AS "token_rejected!",
             greatest(s.created_at, s.last_synced_at) AS "good_since!",
             j.id AS "job_id?", j.state AS "job_state?",
             coalesce(f.error ->> 'type', 'unknown') AS "code!",
             coalesce(f.error ->> 'title', 'no cause was recorded') AS "title!"
-        FROM school s
+        FROM suspect s
         LEFT JOIN LATERAL (
             SELECT id, state FROM job
             WHERE school_id = s.id AND kind = 'sync-school'
@@ -73,9 +83,8 @@ pub async fn unwell(
             ORDER BY id DESC LIMIT 1
         ) j ON true
         LEFT JOIN job f ON f.id = j.id AND j.state = 'failed'
-        WHERE s.wonde_token IS NOT NULL
-            AND (s.token_rejected_at IS NOT NULL OR j.state IN ('failed', 'held')
-                OR greatest(s.created_at, s.last_synced_at) < $1)
+        WHERE s.token_rejected_at IS NOT NULL OR j.state IN ('failed', 'held')
+            OR greatest(s.created_at, s.last_synced_at) < $1
         ORDER BY s.id
         "#,
         stale_before,
