@@ -110,7 +110,8 @@ async fn an_apply_is_cut_off_everywhere(cut: Cut) {
         let found = (job.state, created, has_history, has_fetch, job.report.is_some());
         let is_unheard_commit = !is_heard && path.was_cut_at_a_commit();
         commits += usize::from(is_unheard_commit);
-        if !is_heard && !(is_unheard_commit && cut != Cut::Unheard) {
+        let is_done = is_heard || (is_unheard_commit && cut != Cut::Unheard);
+        if !is_done {
             assert_eq!(found, (JobState::Running, 0, false, true, false), "not nothing");
             return;
         }
