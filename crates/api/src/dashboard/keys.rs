@@ -58,7 +58,7 @@ fn creation(operator: &Operator) -> Markup {
                     autocomplete="off"
                     placeholder="who or what uses it";
             }
-            label.role {
+            label.long {
                 "Role"
                 select name="role" {
                     @for role in Role::ALL.iter().copied() {
