@@ -63,7 +63,7 @@ async fn every_page_is_read_and_a_person_is_found() {
     page.see("Without JavaScript this page does not refresh itself").await;
     page.click(&format!("main a[title='{school}']")).await;
     page.wait_for_path(&format!("/dashboard/schools/{school}")).await;
-    for path in ["held", "queues", "audit", "keys", "schools/new", "find"] {
+    for path in ["held", "queues", "audit", "keys", "connect", "find"] {
         read(&page, &format!("/dashboard/{path}")).await;
     }
     page.goto("/dashboard/audit").await;

@@ -101,7 +101,7 @@ async fn a_sheet_is_beside_the_button_of_its_row_wherever_the_row_is() {
     page.click("tr:says(Desk 40) summary").await;
     page.wait_until_gone(".rows details[open]").await;
     page.click("tr:says(Desk 7) summary").await;
-    page.see("Revoke the key Desk 7").await;
+    page.see("Revoke the key “Desk 7”").await;
     page.fill("details[open] [name=reason]", "left the team").await;
     page.click("details[open] button:says(Revoke)").await;
     page.wait_for("tr:says(Desk 7) .badge:says(revoked)").await;
