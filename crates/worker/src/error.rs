@@ -153,7 +153,15 @@ fn from_wonde(error: &WondeError) -> JobError {
 }
 
 fn failure(code: &str, title: &str, detail: &str) -> JobFailure {
-    JobFailure { code: code.to_owned(), title: title.to_owned(), detail: detail.to_owned() }
+    JobFailure { code: code.to_owned(), title: title.to_owned(), detail: sentence(detail) }
+}
+
+/// The text of an error for people: with a capital and a full stop, which errors have not.
+fn sentence(text: &str) -> String {
+    let mut rest = text.chars();
+    let first = rest.next().into_iter().flat_map(char::to_uppercase);
+    let end = if text.is_empty() || text.ends_with('.') { "" } else { "." };
+    first.chain(rest.by_ref()).chain(end.chars()).collect()
 }
 
 #[cfg(test)]
@@ -162,6 +170,13 @@ mod tests {
 
     fn verdict(error: impl Into<SyncError>) -> JobError {
         JobError::from(error.into())
+    }
+
+    #[test]
+    fn people_read_sentences() {
+        assert_eq!(sentence("the connection to Wonde failed"), "The connection to Wonde failed.");
+        assert_eq!(sentence("It was refused twice."), "It was refused twice.");
+        assert_eq!(sentence(""), "");
     }
 
     #[test]

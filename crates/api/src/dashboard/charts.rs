@@ -10,6 +10,8 @@ use maud::{Markup, html};
 pub(super) struct Bar<'a> {
     pub(super) parts: Vec<(&'a str, i64)>,
     pub(super) title: String,
+    /// Whether it stands for one event, which is seen even if its height is 0.
+    pub(super) is_event: bool,
 }
 
 const HEIGHT: f64 = 100.0;
@@ -32,7 +34,7 @@ pub(super) fn bars(label: &str, bars: &[Bar<'_>], words: impl FnOnce(i64) -> Str
             g {
                 title { (bar.title) }
                 rect.hover x=(x) width=(STEP) height=(HEIGHT) {}
-                @for (kind, y, height) in stacked(&bar.parts, highest as f64) {
+                @for (kind, y, height) in stacked(bar, highest as f64) {
                     rect data-kind=(kind) x=(x + GAP / 2.0) y=(y) width=(STEP - GAP) height=(height) {}
                 }
             }
@@ -43,11 +45,12 @@ pub(super) fn bars(label: &str, bars: &[Bar<'_>], words: impl FnOnce(i64) -> Str
 
 /// Each part with its top and its height.
 #[expect(clippy::cast_precision_loss, reason = "heights in a drawing")]
-fn stacked<'a>(parts: &[(&'a str, i64)], highest: f64) -> Vec<(&'a str, f64, f64)> {
+fn stacked<'a>(bar: &Bar<'a>, highest: f64) -> Vec<(&'a str, f64, f64)> {
     let mut top = HEIGHT;
-    let drawn = parts.iter().filter(|(_, value)| *value > 0).map(|(kind, value)| {
+    let seen = bar.parts.iter().filter(|(_, value)| *value > 0 || bar.is_event);
+    let drawn = seen.map(|(kind, value)| {
         // Even small values must be visible.
-        let height = (*value as f64 / highest * HEIGHT).max(1.5);
+        let height = (*value as f64 / highest * HEIGHT).max(3.0);
         top = (top - height).max(0.0);
         (*kind, round(top), round(height))
     });
@@ -139,11 +142,22 @@ fn round(value: f64) -> f64 {
 mod tests {
     use super::*;
 
+    fn bar(parts: &[(&'static str, i64)], is_event: bool) -> Bar<'static> {
+        Bar { parts: parts.to_vec(), title: String::new(), is_event }
+    }
+
     #[test]
     fn parts_stand_on_each_other_and_small_ones_are_seen() {
-        let parts = stacked(&[("succeeded", 3), ("failed", 1), ("cancelled", 0)], 4.0);
+        let bar = |parts: &[(&'static str, i64)]| bar(parts, false);
+        let parts = stacked(&bar(&[("succeeded", 3), ("failed", 1), ("cancelled", 0)]), 4.0);
         assert_eq!(parts, [("succeeded", 25.0, 75.0), ("failed", 0.0, 25.0)]);
-        assert_eq!(stacked(&[("failed", 1)], 100_000.0), [("failed", 98.5, 1.5)]);
+        assert_eq!(stacked(&bar(&[("failed", 1)]), 100_000.0), [("failed", 97.0, 3.0)]);
+        assert_eq!(stacked(&bar(&[("failed", 0)]), 4.0), []);
+    }
+
+    #[test]
+    fn an_event_that_changed_nothing_is_seen() {
+        assert_eq!(stacked(&bar(&[("failed", 0)], true), 4.0), [("failed", 97.0, 3.0)]);
     }
 
     #[test]
@@ -155,7 +169,7 @@ mod tests {
 
     #[test]
     fn the_newest_bar_is_at_the_right_end_and_the_scale_says_the_highest() {
-        let bar = |value| Bar { parts: vec![("succeeded", value)], title: String::new() };
+        let bar = |value| bar(&[("succeeded", value)], false);
         let drawn = bars("Syncs", &[bar(3), bar(4)], |highest| format!("{highest} s")).0;
         assert!(drawn.contains(r#"viewBox="0 0 240 100""#), "{drawn}");
         assert!(drawn.contains(r#"x="231" y="0" width="8" height="100""#), "{drawn}");

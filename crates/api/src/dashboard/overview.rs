@@ -152,7 +152,7 @@ fn lanes(now: &Now) -> Markup {
     };
     html! {
         (scroll("Lanes", &html! {
-            table.rows {
+            table.rows.cards {
                 thead {
                     tr {
                         th { "Lane" }
@@ -165,7 +165,7 @@ fn lanes(now: &Now) -> Markup {
                 tbody {
                     @for lane in Lane::SHOWN {
                         tr {
-                            td {
+                            td.wide {
                                 (lane)
                                 " "
                                 span.quiet {
@@ -176,12 +176,12 @@ fn lanes(now: &Now) -> Markup {
                                     })
                                 }
                             }
-                            td.number { (number(of(*lane, JobState::Queued))) }
-                            td.number {
+                            td.number data-label="Waiting" { (number(of(*lane, JobState::Queued))) }
+                            td.number data-label="Oldest waits" {
                                 (length(TimeDelta::from_std(oldest(*lane)).unwrap_or_default()))
                             }
-                            td.number { (number(of(*lane, JobState::Running))) }
-                            td.number { (number(of(*lane, JobState::Retrying))) }
+                            td.number data-label="Running" { (number(of(*lane, JobState::Running))) }
+                            td.number data-label="Retrying" { (number(of(*lane, JobState::Retrying))) }
                         }
                     }
                 }

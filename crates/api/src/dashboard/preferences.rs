@@ -8,7 +8,7 @@ use axum::{
     },
     response::Response,
 };
-use chrono::{DateTime, NaiveDateTime, TimeZone, Utc};
+use chrono::{DateTime, NaiveDateTime, TimeDelta, TimeZone, Utc};
 use chrono_tz::Tz;
 use maud::{Markup, html};
 use url::Url;
@@ -72,6 +72,12 @@ impl Preferences {
             _ => "%-d %b %Y",
         };
         at.format(format).to_string()
+    }
+
+    /// A time on the axis of a graph: the day too, if the graph is longer than one.
+    pub(super) fn axis_time(&self, at: DateTime<Utc>, span: TimeDelta) -> String {
+        let format = if span > TimeDelta::days(1) { "%-d %b" } else { "%H:%M" };
+        at.with_timezone(&self.zone).format(format).to_string()
     }
 
     /// The moment with this time in the displayed zone; of the two hours that the end of summer
@@ -185,6 +191,8 @@ mod tests {
         assert_eq!(london.time(at, now), "00:30:05");
         assert_eq!(london.exact_time(at), "2026-07-02 00:30:05 BST · 2026-07-01 23:30:05 UTC");
         assert_eq!(london.field(at), "2026-07-02T00:30");
+        assert_eq!(london.axis_time(at, TimeDelta::days(1)), "00:30");
+        assert_eq!(london.axis_time(at, TimeDelta::days(30)), "2 Jul");
         let typed = |text| NaiveDateTime::parse_from_str(text, FIELD).unwrap();
         assert_eq!(
             london.instant(typed("2026-07-02T00:30")).to_rfc3339(),

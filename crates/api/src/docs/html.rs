@@ -2,11 +2,19 @@
 
 use maud::{Markup, html};
 
-/// A line of text in which text between backticks is code.
+/// A line of text in which text between backticks is code, and between two pairs of asterisks bold.
 pub(super) fn inline(text: &str) -> Markup {
     html! {
         @for (at, part) in text.split('`').enumerate() {
-            @if at % 2 == 0 { (part) } @else { code { (part) } }
+            @if at % 2 == 0 { (bold(part)) } @else { code { (part) } }
+        }
+    }
+}
+
+fn bold(text: &str) -> Markup {
+    html! {
+        @for (at, part) in text.split("**").enumerate() {
+            @if at % 2 == 0 { (part) } @else { strong { (part) } }
         }
     }
 }
@@ -61,6 +69,7 @@ mod tests {
     fn markup_in_a_text_is_shown_and_code_is_marked() {
         let line = inline("`a<b` & \"c\"").into_string();
         assert_eq!(line, "<code>a&lt;b</code> &amp; &quot;c&quot;");
+        assert_eq!(inline("**a** `**b**`").into_string(), "<strong>a</strong> <code>**b**</code>");
         assert_eq!(paragraphs("a\n\nb").into_string(), "<p>a</p><p>b</p>");
     }
 }

@@ -156,6 +156,13 @@ const IS_WHOLE: &str = "find('details[open] .sheet, dialog[open]').every((sheet)
         .every((at) => sheet.contains(document.elementFromPoint(...at)));
 })";
 
+/// What is wider than its cell of a table, and so covers the next one.
+const TOO_WIDE: &str = "find('.rows td').flatMap((cell) => {
+    const { right } = cell.getBoundingClientRect();
+    return [...cell.children].filter((part) => part.getBoundingClientRect().right > right + 1)
+        .map((part) => `wider than its cell: ${part.outerHTML.slice(0, 100)}`);
+})";
+
 /// Opens a page on this screen, possibly with something open on it, and returns what is wrong with
 /// its looks.
 async fn look_at(
@@ -184,6 +191,7 @@ async fn look_at(
     let mut wrong = page.sideways_scroll().await;
     let jumps = shifts.iter().map(|shift| shift.score).sum::<f64>() > 0.01;
     wrong.extend(jumps.then(|| format!("it jumps as it loads: {shifts:?}")));
+    wrong.extend(page.evaluate::<Vec<String>>(TOO_WIDE).await);
     wrong.extend(page.accessibility_violations().await);
     let is_whole: bool = page.evaluate(IS_WHOLE).await;
     wrong.extend((!is_whole).then(|| "what was opened is cut off".to_owned()));

@@ -99,6 +99,7 @@ pub(super) fn syncs(operator: &Operator, points: &[Point], now: &Result<Now, Str
         .iter()
         .map(|(at, step)| Bar {
             parts: vec![("running", step.people_changed)],
+            is_event: false,
             title: format!(
                 "{}: {} changed by {}, {} failed",
                 operator.preferences().exact_time(*at),
@@ -252,6 +253,7 @@ pub(super) fn of_logins(operator: &Operator, window: Window, steps: &Logins) -> 
         .iter()
         .map(|(at, counts)| Bar {
             parts: vec![("succeeded", all(counts) - stale(counts)), ("retrying", stale(counts))],
+            is_event: false,
             title: format!(
                 "{}: {} logins, {} of them stale",
                 operator.preferences().exact_time(*at),
@@ -312,9 +314,12 @@ fn share(part: i64, of: i64) -> String {
 
 fn axis(operator: &Operator, times: &[DateTime<Utc>]) -> Markup {
     let ticks = [0, times.len() / 3, times.len() * 2 / 3];
+    let span = times.first().zip(times.last()).map_or(TimeDelta::zero(), |(from, to)| *to - *from);
     html! {
         p.axis aria-hidden="true" {
-            @for at in ticks.iter().filter_map(|tick| times.get(*tick)) { (time(operator, *at)) }
+            @for at in ticks.iter().filter_map(|tick| times.get(*tick)) {
+                span { (operator.preferences().axis_time(*at, span)) }
+            }
             span { "now" }
         }
     }

@@ -79,6 +79,7 @@ fn figures(operator: &Operator, traffic: &WondeTraffic, names: &Names) -> Markup
                 ("running", count(minute.sent.saturating_sub(minute.limited))),
                 ("failed", count(minute.limited)),
             ],
+            is_event: false,
             title: format!(
                 "{}: {} requests, {} answered 429",
                 operator.preferences().exact_time(minute.at),
@@ -101,7 +102,7 @@ fn figures(operator: &Operator, traffic: &WondeTraffic, names: &Names) -> Markup
         @if traffic.keys.is_empty() {
             p.quiet { "No requests in the last 15 minutes." }
         } @else { (scroll("Requests by school", &html! {
-            table.rows {
+            table.rows.cards {
                 thead {
                     tr {
                         th { "School" }
@@ -114,16 +115,18 @@ fn figures(operator: &Operator, traffic: &WondeTraffic, names: &Names) -> Markup
                 tbody {
                     @for key in traffic.keys.iter().take(TOKENS) {
                         tr {
-                            td {
+                            td.wide {
                                 @match &key.school {
                                     Some(id) => (school(names, id)),
                                     None => code { (&key.key[..8.min(key.key.len())]) },
                                 }
                             }
-                            td.number { (number(count(key.sent))) }
-                            td.number { (number(count(key.limited))) }
-                            td.number { (number(count(key.left))) }
-                            td.number { (length(TimeDelta::from_std(key.wait).unwrap_or_default())) }
+                            td.number data-label="Requests" { (number(count(key.sent))) }
+                            td.number data-label="429" { (number(count(key.limited))) }
+                            td.number data-label="Left now" { (number(count(key.left))) }
+                            td.number data-label="Next waits" {
+                                (length(TimeDelta::from_std(key.wait).unwrap_or_default()))
+                            }
                         }
                     }
                 }

@@ -97,6 +97,7 @@ pub(super) fn history(operator: &Operator, past: &[PastSync]) -> Markup {
         .iter()
         .map(|sync| Bar {
             parts: vec![(sync.state.as_str(), sync.changed)],
+            is_event: true,
             title: format!(
                 "{}: {}, {}, {}",
                 operator.preferences().exact_time(sync.created_at),
