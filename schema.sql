@@ -578,6 +578,7 @@ CREATE INDEX job_by_error ON job USING btree (((error ->> 'type'::text)), id DES
 CREATE INDEX job_by_kind ON job USING btree (kind, state, id DESC);
 CREATE INDEX job_by_requester ON job USING btree (requested_by, id DESC);
 CREATE INDEX job_by_school ON job USING btree (school_id, id DESC) INCLUDE (state, kind);
+CREATE INDEX job_by_short_id ON job USING btree ("right"((id)::text, 8));
 CREATE INDEX job_by_state ON job USING btree (state, id DESC);
 CREATE INDEX job_due ON job USING btree (delivered_at) WHERE (state = ANY (ARRAY['queued'::text, 'running'::text, 'retrying'::text, 'held'::text]));
 CREATE INDEX job_ended ON job USING btree (kind, finished_at) WHERE (finished_at IS NOT NULL);
@@ -828,8 +829,8 @@ CREATE TABLE mis_person (
     CONSTRAINT mis_person_standing_check CHECK ((standing = ANY (ARRAY['current'::text, 'not_started'::text, 'ended'::text, 'not_current'::text, 'unsaid'::text])))
 );
 CREATE INDEX mis_person_by_email ON mis_person USING btree (email_key) WHERE (email_key IS NOT NULL);
-CREATE INDEX mis_person_by_upi ON mis_person USING btree (upi) WHERE (upi IS NOT NULL);
-CREATE INDEX mis_person_by_wonde_id ON mis_person USING btree (wonde_id);
+CREATE INDEX mis_person_by_upi ON mis_person USING btree (lower(upi)) WHERE (upi IS NOT NULL);
+CREATE INDEX mis_person_by_wonde_id ON mis_person USING btree (lower(wonde_id));
 CREATE INDEX mis_person_email ON mis_person USING btree (school_id, email_key) WHERE (email_key IS NOT NULL);
 CREATE INDEX mis_person_gone ON mis_person USING btree (school_id, seen_at) WHERE (outcome = 'gone'::text);
 
@@ -1039,8 +1040,9 @@ END) STORED,
     CONSTRAINT staff_email_check CHECK ((email <> ''::text))
 );
 CREATE INDEX staff_by_name ON staff USING gin (name_words(((((first_name || ' '::text) || surname) || ' '::text) || COALESCE(initials, ''::text)))) WITH (fastupdate=off);
-CREATE INDEX staff_by_upi ON staff USING btree (upi) WHERE (upi IS NOT NULL);
-CREATE INDEX staff_by_wonde_id ON staff USING btree (wonde_id) WHERE (wonde_id IS NOT NULL);
+CREATE INDEX staff_by_short_id ON staff USING btree ("right"((id)::text, 8));
+CREATE INDEX staff_by_upi ON staff USING btree (lower(upi)) WHERE (upi IS NOT NULL);
+CREATE INDEX staff_by_wonde_id ON staff USING btree (lower(wonde_id)) WHERE (wonde_id IS NOT NULL);
 CREATE INDEX staff_email ON staff USING btree (email_key);
 CREATE INDEX staff_line_manager ON staff USING btree (line_manager_id) WHERE (line_manager_id IS NOT NULL);
 CREATE INDEX staff_upi ON staff USING btree (school_id, upi) WHERE (upi IS NOT NULL);

@@ -11,6 +11,10 @@ const FEWEST_LETTERS: usize = 2;
 /// The most words. No name has more, and each one costs a look into the index.
 const MOST_WORDS: usize = 8;
 
+/// What people put before a name. No record has it in a name.
+const TITLES: [&str; 12] =
+    ["mr", "mrs", "ms", "miss", "mx", "dr", "prof", "professor", "sir", "dame", "rev", "revd"];
+
 /// The words that a name has to have.
 #[derive(Clone, PartialEq, Eq)]
 pub struct NameQuery {
@@ -21,7 +25,10 @@ pub struct NameQuery {
 impl NameQuery {
     /// Reads what was typed; `None` if it has too few letters to search for.
     pub fn parse(text: &str) -> Option<Self> {
-        let words: Vec<String> = parts(&folded(text)).take(MOST_WORDS).collect();
+        let mut words: Vec<String> = parts(&folded(text)).take(MOST_WORDS).collect();
+        if words.len() > 1 && TITLES.contains(&words[0].as_str()) {
+            words.remove(0);
+        }
         let letters: usize = words.iter().map(|word| word.chars().count()).sum();
         (letters >= FEWEST_LETTERS).then_some(Self { words })
     }
@@ -105,6 +112,10 @@ mod tests {
             ("strauss", "Eva Strauß", true),
             ("lukasz", "Łukasz Nowak", true),
             ("ζωη", "Ζωή Παππά", true),
+            ("Mrs. Shah", "Priya Shah", true),
+            ("dr priya shah", "Priya Shah", true),
+            ("dr", "Priya Shah", false),
+            ("Miss", "Eva Missenden", true),
         ] {
             let query = NameQuery::parse(typed).unwrap();
             assert_eq!(query.matches(name), is_found, "{typed} {name}");

@@ -78,7 +78,8 @@ impl TryFrom<Row> for FoundPerson {
     }
 }
 
-/// Everyone whose email or id this is. People in iP come first.
+/// Everyone whose email or id this is, in any case, or whose staff id ends like this. People in iP come
+/// first.
 pub async fn by_key(pool: &PgPool, sought: Sought<'_>) -> Result<Vec<FoundPerson>, Error> {
     let school_id = sought.school_id.map(SchoolId::as_str);
     let staff_id: Option<Uuid> = sought.text.parse().ok();
@@ -91,7 +92,8 @@ pub async fn by_key(pool: &PgPool, sought: Sought<'_>) -> Result<Vec<FoundPerson
         FROM staff s
         JOIN school c ON c.id = s.school_id
         LEFT JOIN mis_person p ON p.school_id = s.school_id AND p.wonde_id = s.wonde_id
-        WHERE (s.id = $1 OR s.email_key = lower($2) OR s.wonde_id = $2 OR s.upi = $2)
+        WHERE (s.id = $1 OR right(s.id::text, 8) = lower($2) OR s.email_key = lower($2)
+                OR lower(s.wonde_id) = lower($2) OR lower(s.upi) = lower($2))
             AND ($3::text IS NULL OR s.school_id = $3)
         ORDER BY s.active DESC, s.id LIMIT 50
         "#,
@@ -115,7 +117,7 @@ pub async fn by_key(pool: &PgPool, sought: Sought<'_>) -> Result<Vec<FoundPerson
             JOIN job_issue i ON i.job_id IN (r.job_id, r.full_job_id) AND i.wonde_id = p.wonde_id
             WHERE r.school_id = p.school_id AND i.record = 'staff' LIMIT 1
         ) i ON true
-        WHERE (p.wonde_id = $1 OR p.email_key = lower($1) OR p.upi = $1)
+        WHERE (lower(p.wonde_id) = lower($1) OR p.email_key = lower($1) OR lower(p.upi) = lower($1))
             AND ($2::text IS NULL OR p.school_id = $2)
         ORDER BY p.school_id, p.wonde_id LIMIT 50
         "#,
@@ -182,7 +184,7 @@ pub async fn with_issue(
             FROM last CROSS JOIN LATERAL (
                 SELECT i.wonde_id, i.name, i.mis_id FROM job_issue i
                 WHERE i.job_id = last.job_id AND i.record = 'staff'
-                    AND (i.words @@ $1::text::tsquery OR i.mis_id = $2)
+                    AND (i.words @@ $1::text::tsquery OR lower(i.mis_id) = lower($2))
                 OFFSET 0
             ) i
             ORDER BY i.name, last.school_id, i.wonde_id LIMIT $4

@@ -33,7 +33,7 @@ pub use claim::{Claimed, Leaves, claim, claim_next, heartbeat};
 pub use enqueue::{Enqueued, Idempotency, NewJob, answered, enqueue};
 pub use filter::{IdPrefix, InvalidIdPrefix, JobFilter};
 pub use history::{Attempt, attempts, lineage};
-pub use list::{Count, count, count_by_state, counts, error_codes, list};
+pub use list::{Count, count, count_by_state, counts, error_codes, list, with_short_id};
 pub use of_person::{JobOfPerson, of_person};
 pub use pulse::{pulse, pulse_of};
 pub use query::{changes, changes_of_field, get, issues, last_sync, records_of_last_sync};

@@ -20,7 +20,7 @@ pub(super) use ask::ask;
 
 use super::{
     form::Posted,
-    jobs::id_prefix,
+    jobs::by_id,
     login::go,
     page::{Page, Tab, form_token},
     parts::{job_path, person_path, school_path},
@@ -67,7 +67,7 @@ pub(super) async fn find(posted: Posted) -> Result<Response, ApiError> {
         None => None,
     };
     let text = posted.fields().text("q").unwrap_or_default();
-    let text = mis_sync_domain::text::cut(text, LONGEST);
+    let text = bare(mis_sync_domain::text::cut(text, LONGEST));
     let typed = Typed { text, school: school.as_ref() };
     let results = search(operator, &typed).await?;
     if let Some(place) = only_one(&typed, &results) {
@@ -85,13 +85,26 @@ pub(super) async fn find(posted: Posted) -> Result<Response, ApiError> {
     Ok(render(operator, &typed, &content))
 }
 
+/// What was pasted, without what is around it: `Lena <lena@oak.example>,` has an email, and *person
+/// 8c55d1f0* an id.
+fn bare(text: &str) -> &str {
+    let text =
+        text.split_once('<').map_or(text, |(_, rest)| if rest.contains('@') { rest } else { text });
+    let text = text.trim_matches(|c: char| c.is_whitespace() || ",;<>\"()".contains(c));
+    let last = text.strip_prefix("person ").or_else(|| text.strip_prefix("job "));
+    last.map(str::trim).filter(|id| is_short_id(id)).unwrap_or(text)
+}
+
+/// Whether this is the end of an id, as pages show it.
+fn is_short_id(text: &str) -> bool {
+    text.len() == 8 && text.chars().all(|c| c.is_ascii_hexdigit())
+}
+
 async fn search(operator: &Operator, typed: &Typed<'_>) -> Result<Results, ApiError> {
     let pool = operator.access().pool();
     if typed.text.is_empty() {
         return Ok(Results::default());
     }
-    let filter = id_prefix(typed.text)
-        .map(|prefix| JobFilter { id_prefix: Some(prefix), ..JobFilter::default() });
     let (people, schools, jobs) = tokio::try_join!(
         search_people(operator, typed),
         async {
@@ -101,8 +114,8 @@ async fn search(operator: &Operator, typed: &Typed<'_>) -> Result<Results, ApiEr
             schools::find(pool, typed.text, HITS).await
         },
         async {
-            match &filter {
-                Some(filter) => jobs::list(pool, filter, HITS).await,
+            match by_id(pool, typed.text, &JobFilter::default()).await? {
+                Some(filter) => jobs::list(pool, &filter, HITS).await,
                 None => Ok(Vec::new()),
             }
         },
@@ -139,7 +152,11 @@ async fn search_people(
 
 /// The page of the one thing that has this id or email.
 fn only_one(typed: &Typed<'_>, results: &Results) -> Option<String> {
-    let is = |id: &dyn ToString| id.to_string().eq_ignore_ascii_case(typed.text);
+    let is = |id: &dyn ToString| {
+        let id = id.to_string().to_ascii_lowercase();
+        let text = typed.text.to_ascii_lowercase();
+        id == text || (is_short_id(&text) && id.ends_with(&text))
+    };
     match (&results.people[..], &results.schools[..], &results.jobs[..]) {
         ([person], [], []) => {
             let is_email = typed.text.contains('@');

@@ -14,7 +14,7 @@ use mis_sync_store::{
     saved_views,
 };
 
-pub(super) use filter::{Filter, id_prefix};
+pub(super) use filter::{Filter, by_id};
 pub(super) use views::{forget_view, save_view};
 
 use super::{

@@ -11,7 +11,7 @@ use mis_sync_store::{
 };
 
 use super::{
-    jobs::id_prefix,
+    jobs::by_id,
     page::{Tab, respond},
     parts::{job_path, school_path, state, what},
 };
@@ -33,12 +33,9 @@ pub(super) async fn find(
     let tabs = Tab::offered_to(&operator);
     let tabs: Vec<Tab> = tabs.filter(|tab| tab.name().to_lowercase().contains(&lower)).collect();
     let schools = if q.is_empty() { Vec::new() } else { schools::find(pool, &q, HITS).await? };
-    let jobs = match id_prefix(&q) {
+    let jobs = match by_id(pool, &q, &JobFilter::default()).await? {
         None => Vec::new(),
-        Some(prefix) => {
-            let filter = JobFilter { id_prefix: Some(prefix), ..JobFilter::default() };
-            jobs::list(pool, &filter, HITS).await?
-        }
+        Some(filter) => jobs::list(pool, &filter, HITS).await?,
     };
     let hits = html! {
         ul.hits {

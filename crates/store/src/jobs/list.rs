@@ -1,4 +1,4 @@
-use mis_sync_domain::{Job, JobState};
+use mis_sync_domain::{Job, JobId, JobState};
 use sqlx::{PgPool, QueryBuilder};
 
 use super::{
@@ -24,6 +24,17 @@ pub async fn list(pool: &PgPool, filter: &JobFilter, limit: i64) -> Result<Vec<J
     let query = query.build_query_as::<JobRow>().persistent(false);
     let rows = query.fetch_all(pool).await?;
     rows.into_iter().map(Job::try_from).collect()
+}
+
+/// Jobs whose id ends with these eight digits: the part that pages show.
+pub async fn with_short_id(pool: &PgPool, digits: &str) -> Result<Vec<JobId>, Error> {
+    let ids = sqlx::query_scalar!(
+        "SELECT id FROM job WHERE right(id::text, 8) = lower($1) ORDER BY id DESC LIMIT 10",
+        digits
+    )
+    .fetch_all(pool)
+    .await?;
+    Ok(ids.into_iter().map(JobId).collect())
 }
 
 /// How many jobs match. Counting stops at `at_most`.

@@ -31,13 +31,13 @@ pub(super) const AGES: &[(&str, &str)] = &[
 
 /// At most this many schools may match a searched name.
 const SCHOOLS: i64 = 50;
-/// A text with at least this many hex digits is the beginning of a job's id.
+/// A text with at least this many hex digits may be a part of a job's id.
 const PREFIX_DIGITS: usize = 6;
 
 /// The filter of the list of jobs, as in the address.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(in crate::dashboard) struct Filter {
-    /// A job's id or its beginning, a person's id, a school's id or name.
+    /// A job's id, its beginning or its end, a person's id, a school's id or name.
     pub(super) q: Option<String>,
     /// Only these jobs: the ticked ones.
     pub(super) ids: Vec<JobId>,
@@ -120,10 +120,12 @@ impl Filter {
             }
         }
         let Some(q) = &self.q else { return Ok(Some(wanted)) };
-        let prefix = id_prefix(q);
-        let by_id = JobFilter { id_prefix: prefix, ..wanted.clone() };
-        if prefix.is_some() && !jobs::list(pool, &by_id, 1).await?.is_empty() {
-            return Ok(Some(by_id));
+        if let Some(mut by_id) = by_id(pool, q, &wanted).await? {
+            // Whoever types an id means that job, whatever became of it.
+            by_id.hides_retried = false;
+            if !jobs::list(pool, &by_id, 1).await?.is_empty() {
+                return Ok(Some(by_id));
+            }
         }
         if let Ok(person) = q.parse::<StaffId>() {
             return Ok(Some(JobFilter { staff_id: Some(person), ..wanted }));
@@ -261,9 +263,24 @@ impl FromStr for Time {
     }
 }
 
-/// A typed text, as the beginning of a job's id.
-pub(in crate::dashboard) fn id_prefix(text: &str) -> Option<IdPrefix> {
-    text.parse().ok().filter(|_| text.len() >= PREFIX_DIGITS)
+/// Those of the wanted jobs whose id begins with the typed text, or ends with it as pages show it; `None`
+/// if that is no part of an id.
+pub(in crate::dashboard) async fn by_id(
+    pool: &Pool,
+    text: &str,
+    wanted: &JobFilter,
+) -> Result<Option<JobFilter>, mis_sync_store::Error> {
+    let prefix: Option<IdPrefix> = text.parse().ok().filter(|_| text.len() >= PREFIX_DIGITS);
+    if prefix.is_none() {
+        return Ok(None);
+    }
+    let mut ids = jobs::with_short_id(pool, text).await?;
+    ids.retain(|id| wanted.ids.is_empty() || wanted.ids.contains(id));
+    Ok(Some(if ids.is_empty() {
+        JobFilter { id_prefix: prefix, ..wanted.clone() }
+    } else {
+        JobFilter { ids, ..wanted.clone() }
+    }))
 }
 
 async fn named(pool: &Pool, text: &str) -> Result<Vec<SchoolId>, mis_sync_store::Error> {

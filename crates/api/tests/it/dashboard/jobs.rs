@@ -20,6 +20,9 @@ async fn jobs_are_found_by_their_id_their_school_and_their_person() {
         (String::new(), true, true),
         (format!("?q={first}"), true, false),
         (format!("?q={}", &second[..30]), false, true),
+        // As pages show it.
+        (format!("?q={}", &second[28..]), false, true),
+        (format!("?q={}&state.failed=on", second[28..].to_uppercase()), false, false),
         ("?q=elmbri".into(), false, true),
         ("?school=oak".into(), true, false),
         (format!("?q={person}"), false, true),

@@ -112,6 +112,30 @@ async fn names_are_found_and_shown_only_by_roles_that_may_and_that_is_noted() {
 }
 
 #[tokio::test]
+async fn what_is_typed_as_pages_show_it_or_pasted_from_a_mail_leads_to_the_page() {
+    let app = App::start().await;
+    let (job, person) = changed(&app).await;
+    app.sql("UPDATE staff SET email = 'ada@oak.example'".into()).await;
+    let operator = SignedIn::of_role(&app, Role::Operator).await;
+    let short = &person[28..];
+    for typed in [
+        short,
+        &short.to_uppercase(),
+        &format!("person {short}"),
+        "Ada Day <Ada@oak.example>,",
+        "ada@oak.example; ",
+        "(ada@oak.example)",
+    ] {
+        let path = place(&operator.post(&app, "/dashboard/find", &[("q", typed)]).await);
+        assert_eq!(path, format!("/dashboard/schools/oak/people/{person}"), "{typed}");
+    }
+    for typed in [&job[28..], &format!("job {}", &job[28..]), &job.to_uppercase()] {
+        let path = place(&operator.post(&app, "/dashboard/find", &[("q", typed)]).await);
+        assert_eq!(path, format!("/dashboard/jobs/{job}"), "{typed}");
+    }
+}
+
+#[tokio::test]
 async fn the_clerk_gets_a_file_of_what_to_mend() {
     let app = App::start().await;
     let (job, _) = changed(&app).await;
