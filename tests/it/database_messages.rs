@@ -31,7 +31,7 @@ async fn what_the_database_says_is_in_no_job_and_in_no_log() {
     let failed = app.wait_for_job(&job, "an attempt fails", |job| !job["error"].is_null()).await;
     assert_eq!(
         failed["error"]["detail"],
-        "the database refused a statement (SQLSTATE 22P02, constraint staff_marker)"
+        "The database refused a statement (SQLSTATE 22P02, constraint staff_marker)."
     );
     assert!(!failed.to_string().contains(MARKER), "{failed}");
     let logged = eventually("the attempt is logged", async || {

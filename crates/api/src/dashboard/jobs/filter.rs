@@ -121,7 +121,7 @@ impl Filter {
         }
         let Some(q) = &self.q else { return Ok(Some(wanted)) };
         if let Some(mut by_id) = by_id(pool, q, &wanted).await? {
-            // Whoever types an id means that job, whatever became of it.
+            // A typed id means that job, whatever became of it.
             by_id.hides_retried = false;
             if !jobs::list(pool, &by_id, 1).await?.is_empty() {
                 return Ok(Some(by_id));
