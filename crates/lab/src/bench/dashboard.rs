@@ -114,9 +114,16 @@ async fn measure(system: &PrivateSystem) -> Result<(), Failure> {
     search(&http, system, &cookie).await
 }
 
-/// Names that are looked for in the box at the top.
-const SEARCHES: &[&str] =
-    &["smith", "sm", "alex smith", "alex.smith.7@school-7.example", "nobody-like-it"];
+/// What is looked for in the box at the top: names, an email, a Wonde id, the end of an id.
+const SEARCHES: &[&str] = &[
+    "smith",
+    "sm",
+    "alex smith",
+    "alex.smith.7@school-7.example",
+    "a700001",
+    "5f3a91c2",
+    "nobody-like-it",
+];
 
 /// The search posts a form, with the token of the session.
 async fn search(
