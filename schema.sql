@@ -667,11 +667,13 @@ CREATE TABLE job_issue (
     name text,
     -- The id of the record in the MIS itself. Personal data, removed with the job.
     mis_id text,
-    -- The words by which a person is found (name_words). Personal data, removed with the job.
+    -- The words by which a person is found (name_words); null: not a person, or not of the last runs of the school. Personal data.
     words tsvector,
     CONSTRAINT job_issue_pkey PRIMARY KEY (job_id, "position"),
     CONSTRAINT job_issue_job_id_fkey FOREIGN KEY (job_id) REFERENCES job(id) ON DELETE CASCADE
 );
+CREATE INDEX job_issue_by_mis_id ON job_issue USING btree (lower(mis_id)) WHERE (words IS NOT NULL);
+CREATE INDEX job_issue_by_name ON job_issue USING gin (words) WITH (fastupdate=off) WHERE (words IS NOT NULL);
 
 -- What became of the jobs that ended in each period, written once when it is over.
 CREATE TABLE job_period (
@@ -829,7 +831,7 @@ CREATE TABLE mis_person (
     CONSTRAINT mis_person_standing_check CHECK ((standing = ANY (ARRAY['current'::text, 'not_started'::text, 'ended'::text, 'not_current'::text, 'unsaid'::text])))
 );
 CREATE INDEX mis_person_by_email ON mis_person USING btree (email_key) WHERE (email_key IS NOT NULL);
-CREATE INDEX mis_person_by_upi ON mis_person USING btree (lower(upi)) WHERE (upi IS NOT NULL);
+CREATE INDEX mis_person_by_upi ON mis_person USING btree (lower(upi));
 CREATE INDEX mis_person_by_wonde_id ON mis_person USING btree (lower(wonde_id));
 CREATE INDEX mis_person_email ON mis_person USING btree (school_id, email_key) WHERE (email_key IS NOT NULL);
 CREATE INDEX mis_person_gone ON mis_person USING btree (school_id, seen_at) WHERE (outcome = 'gone'::text);
@@ -1041,8 +1043,8 @@ END) STORED,
 );
 CREATE INDEX staff_by_name ON staff USING gin (name_words(((((first_name || ' '::text) || surname) || ' '::text) || COALESCE(initials, ''::text)))) WITH (fastupdate=off);
 CREATE INDEX staff_by_short_id ON staff USING btree ("right"((id)::text, 8));
-CREATE INDEX staff_by_upi ON staff USING btree (lower(upi)) WHERE (upi IS NOT NULL);
-CREATE INDEX staff_by_wonde_id ON staff USING btree (lower(wonde_id)) WHERE (wonde_id IS NOT NULL);
+CREATE INDEX staff_by_upi ON staff USING btree (lower(upi));
+CREATE INDEX staff_by_wonde_id ON staff USING btree (lower(wonde_id));
 CREATE INDEX staff_email ON staff USING btree (email_key);
 CREATE INDEX staff_line_manager ON staff USING btree (line_manager_id) WHERE (line_manager_id IS NOT NULL);
 CREATE INDEX staff_upi ON staff USING btree (school_id, upi) WHERE (upi IS NOT NULL);

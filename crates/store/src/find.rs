@@ -106,10 +106,17 @@ pub async fn by_key(pool: &PgPool, sought: Sought<'_>) -> Result<Vec<FoundPerson
     let in_mis = sqlx::query_as!(
         Row,
         r#"
+        -- The few records are found before they are put in order: the planner thinks that they are
+        -- many, and would walk through everything in that order.
+        WITH record AS MATERIALIZED (
+            SELECT school_id, wonde_id, staff_id, outcome FROM mis_person
+            WHERE (lower(wonde_id) = lower($1) OR email_key = lower($1) OR lower(upi) = lower($1))
+                AND ($2::text IS NULL OR school_id = $2)
+        )
         SELECT p.school_id, c.name AS school_name, s.id AS "staff_id?", p.wonde_id AS "wonde_id?",
             s.active AS "active?", p.outcome AS "outcome?",
             coalesce(s.first_name || ' ' || s.surname, i.name) AS name, i.mis_id AS "mis_id?"
-        FROM mis_person p
+        FROM record p
         JOIN school c ON c.id = p.school_id
         LEFT JOIN staff s ON s.id = p.staff_id AND s.school_id = p.school_id
         LEFT JOIN LATERAL (
@@ -117,8 +124,6 @@ pub async fn by_key(pool: &PgPool, sought: Sought<'_>) -> Result<Vec<FoundPerson
             JOIN job_issue i ON i.job_id IN (r.job_id, r.full_job_id) AND i.wonde_id = p.wonde_id
             WHERE r.school_id = p.school_id AND i.record = 'staff' LIMIT 1
         ) i ON true
-        WHERE (lower(p.wonde_id) = lower($1) OR p.email_key = lower($1) OR lower(p.upi) = lower($1))
-            AND ($2::text IS NULL OR p.school_id = $2)
         ORDER BY p.school_id, p.wonde_id LIMIT 50
         "#,
         sought.text,
@@ -173,21 +178,20 @@ pub async fn with_issue(
     let rows = sqlx::query_as!(
         Row,
         r#"
-        -- Each job of the last runs is looked up by itself: there are few of them, and the history is
-        -- long.
-        WITH last AS MATERIALIZED (
-            SELECT DISTINCT r.school_id, j.job_id
-            FROM mis_reading r CROSS JOIN LATERAL (VALUES (r.job_id), (r.full_job_id)) j (job_id)
-            WHERE $3::text IS NULL OR r.school_id = $3
+        WITH matching AS (
+            -- Only issues of the last runs have words. Of very many, any will do: the reader has to
+            -- type more.
+            SELECT j.school_id, i.wonde_id, i.name, i.mis_id
+            FROM job_issue i
+            JOIN job j ON j.id = i.job_id
+            JOIN mis_reading r ON r.school_id = j.school_id AND i.job_id IN (r.job_id, r.full_job_id)
+            WHERE (i.words @@ $1::text::tsquery
+                    OR (i.words IS NOT NULL AND lower(i.mis_id) = lower($2)))
+                AND ($3::text IS NULL OR j.school_id = $3)
+            LIMIT 500
         ), found AS (
-            SELECT DISTINCT last.school_id, i.wonde_id, i.name, i.mis_id
-            FROM last CROSS JOIN LATERAL (
-                SELECT i.wonde_id, i.name, i.mis_id FROM job_issue i
-                WHERE i.job_id = last.job_id AND i.record = 'staff'
-                    AND (i.words @@ $1::text::tsquery OR lower(i.mis_id) = lower($2))
-                OFFSET 0
-            ) i
-            ORDER BY i.name, last.school_id, i.wonde_id LIMIT $4
+            SELECT DISTINCT school_id, wonde_id, name, mis_id FROM matching
+            ORDER BY name, school_id, wonde_id LIMIT $4
         )
         SELECT f.school_id AS "school_id!", c.name AS school_name, s.id AS "staff_id?", f.wonde_id,
             s.active AS "active?", p.outcome AS "outcome?",

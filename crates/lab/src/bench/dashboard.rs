@@ -33,7 +33,8 @@ const ROUNDS: usize = 100;
 /// Ninety-nine of a hundred are done so soon.
 const LONGEST: Duration = Duration::from_millis(50);
 
-/// Pages, as a browser asks for them. To measure one more, add it.
+/// Pages, as a browser asks for them; `{held}` and `{synced}` are jobs with many changes. To measure one
+/// more, add it.
 const PAGES: &[&str] = &[
     "/v1/jobs",
     "/v1/jobs?state=failed",
@@ -49,12 +50,20 @@ const PAGES: &[&str] = &[
     "/dashboard/schools?q=7&show=attention",
     "/dashboard/schools?show=stale&sort=-last_good",
     "/dashboard/schools/school-7",
+    "/dashboard/schools/school-7/matches",
     "/dashboard/schools/school-7/people/A700001",
+    "/dashboard/jobs/{synced}",
+    "/dashboard/jobs/{held}",
     "/dashboard/find",
     "/dashboard/held",
     "/dashboard/queues",
     "/dashboard/audit",
+    "/dashboard/keys",
+    "/dashboard/bulk/review?state.failed=on&age=24h&action=retry",
 ];
+
+const HELD: &str = "SELECT max(id::text) FROM job WHERE state = 'held'";
+const SYNCED: &str = "SELECT job_id::text FROM mis_reading WHERE school_id = 'school-7'";
 
 const WHAT: &str = "\
   2,000 schools, 400,000 people and 1,000,000 jobs of thirty days in a Postgres of its own, which
@@ -96,7 +105,11 @@ async fn measure(system: &PrivateSystem) -> Result<(), Failure> {
     }
     let http = Client::builder().redirect(Policy::none()).build()?;
     let cookie = sign_in(&http, system).await?;
-    for path in PAGES {
+    let [held, synced] = [HELD, SYNCED].map(|job| sqlx::query_scalar::<_, String>(job));
+    let held = held.fetch_one(&system.pool).await.map_err(database)?;
+    let synced = synced.fetch_one(&system.pool).await.map_err(database)?;
+    for page in PAGES {
+        let path = page.replace("{held}", &held).replace("{synced}", &synced);
         let mut times = Vec::new();
         for _ in 0..ROUNDS {
             let request = http.get(format!("{}{path}", system.api_url));
@@ -109,20 +122,23 @@ async fn measure(system: &PrivateSystem) -> Result<(), Failure> {
             answer.bytes().await?;
             times.push(start.elapsed());
         }
-        tell(&format!("GET {path}"), &times)?;
+        tell(&format!("GET {page}"), &times)?;
     }
     search(&http, system, &cookie).await
 }
 
-/// What is looked for in the box at the top: names, an email, a Wonde id, the end of an id.
-const SEARCHES: &[&str] = &[
-    "smith",
-    "sm",
-    "alex smith",
-    "alex.smith.7@school-7.example",
-    "a700001",
-    "5f3a91c2",
-    "nobody-like-it",
+/// What is looked for in the box at the top, and in which school: names of people who are in iP and of those
+/// who are not, an email, a Wonde id, the end of an id.
+const SEARCHES: &[(&str, &str)] = &[
+    ("smith", ""),
+    ("sm", ""),
+    ("hall", ""),
+    ("hall", "school-7"),
+    ("alex smith", ""),
+    ("alex.smith.7@school-7.example", ""),
+    ("a700001", ""),
+    ("5f3a91c2", ""),
+    ("nobody-like-it", ""),
 ];
 
 /// The search posts a form, with the token of the session.
@@ -138,13 +154,12 @@ async fn search(
         .and_then(|(_, rest)| rest.split_once('"'))
         .ok_or_else(|| Failure::work("the page has no form"))?
         .0;
-    for text in SEARCHES {
+    for (text, school) in SEARCHES {
         let mut times = Vec::new();
         for _ in 0..ROUNDS {
             let start = Instant::now();
-            let form =
-                http.post(&url).header(COOKIE, cookie).form(&[("form_token", token), ("q", text)]);
-            let answer = form.send().await?;
+            let fields = [("form_token", token), ("q", text), ("school", school)];
+            let answer = http.post(&url).header(COOKIE, cookie).form(&fields).send().await?;
             // One exact hit leads to the person's page.
             if answer.status() != StatusCode::OK && answer.status() != StatusCode::SEE_OTHER {
                 return Err(Failure::work(format!("a search answered {}", answer.status())));
@@ -152,7 +167,7 @@ async fn search(
             answer.bytes().await?;
             times.push(start.elapsed());
         }
-        tell(&format!("POST /dashboard/find: {text}"), &times)?;
+        tell(&format!("POST /dashboard/find: {text} {school}"), &times)?;
     }
     Ok(())
 }

@@ -277,7 +277,8 @@ pub(super) async fn keep_evidence(
 
 /// Records that the school was read, and what it withholds. A delta sees little of that, so what
 /// the last full run found stays. People who have been gone for a year are deleted: no one asks
-/// about them any more, and the evidence is personal data.
+/// about them any more, and the evidence is personal data. No one is found by the issues of a run that
+/// is no longer the last.
 pub(super) async fn keep_reading(
     db: &mut PgConnection,
     write: &Write<'_>,
@@ -297,6 +298,11 @@ pub(super) async fn keep_reading(
         WITH forgotten AS (
             DELETE FROM mis_person
             WHERE school_id = $1 AND outcome = 'gone' AND seen_at < now() - interval '1 year'
+        ), past AS (
+            UPDATE job_issue i SET words = NULL
+            FROM mis_reading r CROSS JOIN LATERAL (VALUES (r.job_id), (r.full_job_id)) last (job_id)
+            WHERE r.school_id = $1 AND i.job_id = last.job_id AND i.words IS NOT NULL
+                AND i.job_id <> $2 AND ($3 OR i.job_id IS DISTINCT FROM r.full_job_id)
         )
         INSERT INTO mis_reading AS r
             (school_id, job_id, mode, dry_run, read_at, full_job_id, issues, imported, left_out)

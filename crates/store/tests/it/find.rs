@@ -7,6 +7,7 @@ use mis_sync_domain::{
 };
 use mis_sync_store::{
     audit::Actor,
+    fetches,
     find::{self, FoundPerson, Sought},
     issues, person_search,
     retention::{self, Retention},
@@ -15,7 +16,7 @@ use mis_sync_testing::a_person;
 use uuid::Uuid;
 
 use crate::{
-    fixture::{RULES, TestStore, finish, page, person, plan},
+    fixture::{LONG, RULES, TestStore, finish, page, person, plan},
     rows,
 };
 
@@ -162,6 +163,45 @@ async fn who_was_left_out_is_found_by_name_and_mis_id_and_named_to_the_clerk() {
         assert_eq!(names(&found), ["Zoë Quill"], "{text}");
         assert!(found[0].staff_id.is_none());
     }
+}
+
+/// Which people the issues of the last runs can be found by, by the job.
+async fn findable(store: &TestStore) -> Vec<Uuid> {
+    let sql = "SELECT DISTINCT job_id FROM job_issue WHERE words IS NOT NULL ORDER BY job_id";
+    sqlx::query_scalar(sql).fetch_all(&store.pool).await.unwrap()
+}
+
+#[tokio::test]
+async fn only_the_issues_of_the_last_runs_are_searched() {
+    let store = TestStore::start().await;
+    let (oak, elm) = (store.school("oak").await, store.school("elm").await);
+    let run = async |school: &SchoolId, after: Option<i64>| {
+        let lease = store.claim(store.enqueue(school).await).await;
+        let after = after.and_then(|seconds| DateTime::from_timestamp(seconds, 0));
+        fetches::begin(&store.pool, lease, after, LONG).await.unwrap();
+        store.add(lease, &list()).await.unwrap();
+        finish(&store.pool, plan(lease, school, RULES)).await.unwrap();
+        lease.job_id.0
+    };
+    let (delta, full) = (Some(1_000_000_000), None);
+    let of_elm = run(&elm, full).await;
+    run(&oak, full).await;
+    let last_full = run(&oak, full).await;
+    assert_eq!(findable(&store).await, [of_elm, last_full]);
+    let first_delta = run(&oak, delta).await;
+    assert_eq!(findable(&store).await, [of_elm, last_full, first_delta]);
+    let second_delta = run(&oak, delta).await;
+    assert_eq!(findable(&store).await, [of_elm, last_full, second_delta]);
+    let next_full = run(&oak, full).await;
+    assert_eq!(findable(&store).await, [of_elm, next_full]);
+
+    let query = NameQuery::parse("zoe").unwrap();
+    let sought = Sought { text: "zoe", school_id: Some(&oak) };
+    let found = find::with_issue(&store.pool, sought, Some(&query), 10).await.unwrap();
+    assert_eq!(names(&found), ["Zoë Quill"], "once");
+    let everywhere = Sought { school_id: None, ..sought };
+    let found = find::with_issue(&store.pool, everywhere, Some(&query), 10).await.unwrap();
+    assert_eq!(names(&found), ["Zoë Quill", "Zoë Quill"], "once in each school");
 }
 
 #[tokio::test]

@@ -51,3 +51,45 @@ FROM generate_series(1, 2000) school, generate_series(1, 200) n,
 INSERT INTO login_minute (minute, outcome, within_ms, logins)
 SELECT date_trunc('minute', now()) - m * interval '1 minute', outcome, within, 1 + m % 9
 FROM generate_series(1, 43200) m, unnest(ARRAY['fresh', 'updated', 'stale']) outcome, unnest(ARRAY[50, 400, 1600]) within;
+-- What the syncs saw and did: the last run of each school with twenty issues, every earlier one with five, and
+-- three changes each.
+CREATE TEMPORARY TABLE synced AS
+SELECT id, school_id, substr(school_id, 8)::int AS school, row_number() OVER (PARTITION BY school_id ORDER BY id DESC) AS age
+FROM job WHERE kind = 'sync-school' AND state = 'succeeded';
+INSERT INTO mis_reading (school_id, job_id, full_job_id, mode, dry_run, read_at, issues, imported, left_out)
+SELECT school_id, id, id, 'full', false, now(), '{}', 200, 12 FROM synced WHERE age = 1;
+INSERT INTO mis_person (school_id, wonde_id, upi, email_key, standing, outcome, staff_id, matched_by, job_id)
+SELECT s.school_id, s.wonde_id, s.upi, s.email_key, 'current', 'imported', s.id, 'wonde_id', j.id
+FROM staff s JOIN synced j ON j.school_id = s.school_id AND j.age = 1;
+INSERT INTO mis_person (school_id, wonde_id, standing, outcome, job_id)
+SELECT school_id, 'A' || school * 100000 + n, 'current', 'no_work_email', id
+FROM synced, generate_series(201, 212) n WHERE age = 1;
+INSERT INTO job_issue (job_id, code, wonde_id, record, name, mis_id, words)
+SELECT id, CASE WHEN n > 212 THEN 'class_staff_missing' ELSE 'no_work_email' END, 'A' || school * 100000 + n,
+    CASE WHEN n > 212 THEN 'class' ELSE 'staff' END, name, school * 1000 + n, CASE WHEN n <= 212 THEN name_words(name) END
+FROM synced, generate_series(201, 220) n, LATERAL (
+    SELECT (ARRAY['Rosa', 'Ian', 'Efua', 'Marek'])[1 + n % 4] || ' ' || (ARRAY['Smithson', 'Hall', 'Begum'])[1 + school % 3] AS name) named
+WHERE age = 1;
+INSERT INTO job_issue (job_id, code, wonde_id, record, name, mis_id)
+SELECT id, 'no_work_email', 'A' || school * 100000 + n, 'staff', 'Rosa Hall', school * 1000 + n
+FROM synced, generate_series(201, 205) n WHERE age > 1;
+INSERT INTO job_change (job_id, staff_id, wonde_id, field, old_value, new_value)
+SELECT id, ('00000000-0000-7000-8000-' || lpad(to_hex(school * 200 + (age + n) % 200 + 1), 12, '0'))::uuid,
+    'A' || school * 100000 + (age + n) % 200 + 1, (ARRAY['job_title', 'surname', 'initials'])[1 + n], 'before', 'after'
+FROM synced, generate_series(0, 2) n;
+-- One sync that changed everybody, one that is held for sixty people, and records to decide.
+INSERT INTO job_change (job_id, staff_id, wonde_id, field, old_value, new_value)
+SELECT j.id, s.id, s.wonde_id, field, 'before', 'after'
+FROM synced j JOIN staff s ON s.school_id = j.school_id, unnest(ARRAY['job_title', 'surname', 'email']) field
+WHERE j.school_id = 'school-7' AND j.age = 1;
+WITH held AS (
+    UPDATE job SET report = '{"fetched":140,"current":140,"created":0,"updated":0,"unchanged":140,"deactivated":60,"restored":0,"skipped":0,"issues":0,"requests":4,"duration_ms":900,"guard":[{"category":"deactivated","records":60,"of":200}]}',
+        error = '{"type":"implausible_change","title":"Unusually large change: needs approval","detail":"60 of 200 people would no longer be able to log in."}'
+    WHERE id = (SELECT max(id::text)::uuid FROM job WHERE state = 'held') RETURNING id, school_id
+)
+INSERT INTO job_change (job_id, staff_id, wonde_id, field, old_value, new_value)
+SELECT h.id, s.id, s.wonde_id, 'active', 'true', 'false'
+FROM held h JOIN LATERAL (SELECT id, wonde_id FROM staff s WHERE s.school_id = h.school_id LIMIT 60) s ON true;
+INSERT INTO match_candidate (school_id, wonde_id, staff_id, score, reasons, mis_first_name, mis_surname, mis_email, job_id)
+SELECT 'school-7', 'B' || row_number() OVER (ORDER BY id), id, 60, '{work_email,first_name}', first_name, 'Longbottom', email, gen_random_uuid()
+FROM staff WHERE school_id = 'school-7';
