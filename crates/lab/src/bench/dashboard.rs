@@ -10,8 +10,14 @@ use std::{
 
 use mis_sync_cli::{Failure, print, telemetry};
 use mis_sync_control as control;
-use mis_sync_domain::Lane;
-use mis_sync_store::{audit::Actor, figures, pauses::Scope};
+use mis_sync_domain::{JobKind, JobState, Lane};
+use mis_sync_store::{
+    Pool,
+    audit::Actor,
+    figures,
+    jobs::{self, JobFilter},
+    pauses::Scope,
+};
 use mis_sync_wonde_sim::{Simulator, SimulatorOptions};
 use reqwest::{
     Client, StatusCode,
@@ -62,9 +68,6 @@ const PAGES: &[&str] = &[
     "/dashboard/bulk/review?state.failed=on&age=24h&action=retry",
 ];
 
-const HELD: &str = "SELECT max(id::text) FROM job WHERE state = 'held'";
-const SYNCED: &str = "SELECT job_id::text FROM mis_reading WHERE school_id = 'school-7'";
-
 const WHAT: &str = "\
   2,000 schools, 400,000 people and 1,000,000 jobs of thirty days in a Postgres of its own, which
   shares this machine with the one who asks. Each read one hundred times, one after the other.";
@@ -105,9 +108,15 @@ async fn measure(system: &PrivateSystem) -> Result<(), Failure> {
     }
     let http = Client::builder().redirect(Policy::none()).build()?;
     let cookie = sign_in(&http, system).await?;
-    let [held, synced] = [HELD, SYNCED].map(|job| sqlx::query_scalar::<_, String>(job));
-    let held = held.fetch_one(&system.pool).await.map_err(database)?;
-    let synced = synced.fetch_one(&system.pool).await.map_err(database)?;
+    let held = JobFilter { states: vec![JobState::Held], ..JobFilter::default() };
+    let synced = JobFilter {
+        schools: vec!["school-7".parse().map_err(Failure::work)?],
+        kinds: vec![JobKind::SyncSchool],
+        states: vec![JobState::Succeeded],
+        ..JobFilter::default()
+    };
+    let held = newest(&system.pool, &held).await?;
+    let synced = newest(&system.pool, &synced).await?;
     for page in PAGES {
         let path = page.replace("{held}", &held).replace("{synced}", &synced);
         let mut times = Vec::new();
@@ -125,6 +134,13 @@ async fn measure(system: &PrivateSystem) -> Result<(), Failure> {
         tell(&format!("GET {page}"), &times)?;
     }
     search(&http, system, &cookie).await
+}
+
+/// The id of the newest job that matches.
+async fn newest(pool: &Pool, filter: &JobFilter) -> Result<String, Failure> {
+    let jobs = jobs::list(pool, filter, 1).await?;
+    let job = jobs.first().ok_or_else(|| Failure::work("the seed has no such job"))?;
+    Ok(job.id.to_string())
 }
 
 /// What is looked for in the box at the top, and in which school: names of people who are in iP and of those

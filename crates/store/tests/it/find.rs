@@ -167,8 +167,8 @@ async fn who_was_left_out_is_found_by_name_and_mis_id_and_named_to_the_clerk() {
 
 /// Which people the issues of the last runs can be found by, by the job.
 async fn findable(store: &TestStore) -> Vec<Uuid> {
-    let sql = "SELECT DISTINCT job_id FROM job_issue WHERE words IS NOT NULL ORDER BY job_id";
-    sqlx::query_scalar(sql).fetch_all(&store.pool).await.unwrap()
+    let sql = "SELECT DISTINCT job_id::text FROM job_issue WHERE words IS NOT NULL ORDER BY 1";
+    rows::texts(&store.pool, sql).await.iter().map(|id| id.parse().unwrap()).collect()
 }
 
 #[tokio::test]
