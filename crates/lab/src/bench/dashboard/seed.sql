@@ -77,7 +77,7 @@ INSERT INTO job_change (job_id, staff_id, wonde_id, field, old_value, new_value)
 SELECT id, ('00000000-0000-7000-8000-' || lpad(to_hex(school * 200 + (age + n) % 200 + 1), 12, '0'))::uuid,
     'A' || school * 100000 + (age + n) % 200 + 1, (ARRAY['job_title', 'surname', 'initials'])[1 + n], 'before', 'after'
 FROM synced, generate_series(0, 2) n;
--- One sync that changed everybody, one that is held for sixty people, and records to decide.
+-- One sync that changed everyone, one that is held for sixty people, and records to decide.
 INSERT INTO job_change (job_id, staff_id, wonde_id, field, old_value, new_value)
 SELECT j.id, s.id, s.wonde_id, field, 'before', 'after'
 FROM synced j JOIN staff s ON s.school_id = j.school_id, unnest(ARRAY['job_title', 'surname', 'email']) field
