@@ -667,13 +667,11 @@ CREATE TABLE job_issue (
     name text,
     -- The id of the record in the MIS itself. Personal data, removed with the job.
     mis_id text,
-    -- The words by which a person is found (name_words); null: not a person, or not of the last runs of the school. Personal data.
+    -- Not used any more; a later release drops it. Personal data, removed with the job.
     words tsvector,
     CONSTRAINT job_issue_pkey PRIMARY KEY (job_id, "position"),
     CONSTRAINT job_issue_job_id_fkey FOREIGN KEY (job_id) REFERENCES job(id) ON DELETE CASCADE
 );
-CREATE INDEX job_issue_by_mis_id ON job_issue USING btree (lower(mis_id)) WHERE (words IS NOT NULL);
-CREATE INDEX job_issue_by_name ON job_issue USING gin (words) WITH (fastupdate=off) WHERE (words IS NOT NULL);
 
 -- What became of the jobs that ended in each period, written once when it is over.
 CREATE TABLE job_period (
@@ -797,6 +795,24 @@ CREATE TABLE match_decision (
     CONSTRAINT match_decision_staff_id_fkey FOREIGN KEY (staff_id) REFERENCES staff(id) ON DELETE CASCADE
 );
 CREATE INDEX match_decision_of_person ON match_decision USING btree (staff_id) WHERE (staff_id IS NOT NULL);
+
+-- Names of people with an issue in the last full run of a school, or in a delta since: by them a person who is not in iP is found. Personal data, removed by the next run that has no such issue.
+CREATE TABLE mis_name (
+    -- The school.
+    school_id text NOT NULL,
+    -- Wonde's id of the person.
+    wonde_id text NOT NULL,
+    -- As the MIS gave it; null: it gave none.
+    name text,
+    -- The id in the MIS itself; null: not given.
+    mis_id text,
+    -- The words of the name (name_words).
+    words tsvector GENERATED ALWAYS AS (name_words(COALESCE(name, ''::text))) STORED NOT NULL,
+    CONSTRAINT mis_name_pkey PRIMARY KEY (school_id, wonde_id),
+    CONSTRAINT mis_name_school_id_fkey FOREIGN KEY (school_id) REFERENCES school(id)
+);
+CREATE INDEX mis_name_by_mis_id ON mis_name USING btree (lower(mis_id));
+CREATE INDEX mis_name_by_words ON mis_name USING gin (words) WITH (fastupdate=off);
 
 -- Everybody whom a run ever saw in the school's MIS, dry runs included, imported or not. Evidence: no sync decides by it.
 CREATE TABLE mis_person (

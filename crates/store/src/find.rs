@@ -115,15 +115,11 @@ pub async fn by_key(pool: &PgPool, sought: Sought<'_>) -> Result<Vec<FoundPerson
         )
         SELECT p.school_id, c.name AS school_name, s.id AS "staff_id?", p.wonde_id AS "wonde_id?",
             s.active AS "active?", p.outcome AS "outcome?",
-            coalesce(s.first_name || ' ' || s.surname, i.name) AS name, i.mis_id AS "mis_id?"
+            coalesce(s.first_name || ' ' || s.surname, n.name) AS name, n.mis_id AS "mis_id?"
         FROM record p
         JOIN school c ON c.id = p.school_id
         LEFT JOIN staff s ON s.id = p.staff_id AND s.school_id = p.school_id
-        LEFT JOIN LATERAL (
-            SELECT i.name, i.mis_id FROM mis_reading r
-            JOIN job_issue i ON i.job_id IN (r.job_id, r.full_job_id) AND i.wonde_id = p.wonde_id
-            WHERE r.school_id = p.school_id AND i.record = 'staff' LIMIT 1
-        ) i ON true
+        LEFT JOIN mis_name n ON n.school_id = p.school_id AND n.wonde_id = p.wonde_id
         ORDER BY p.school_id, p.wonde_id LIMIT 50
         "#,
         sought.text,
@@ -178,32 +174,20 @@ pub async fn with_issue(
     let rows = sqlx::query_as!(
         Row,
         r#"
-        WITH matching AS (
-            -- Only issues of the last runs have words. Of very many, any will do: the reader has to
-            -- type more.
-            SELECT j.school_id, i.wonde_id, i.name, i.mis_id
-            FROM job_issue i
-            JOIN job j ON j.id = i.job_id
-            JOIN mis_reading r ON r.school_id = j.school_id AND i.job_id IN (r.job_id, r.full_job_id)
-            WHERE (i.words @@ $1::text::tsquery
-                    OR (i.words IS NOT NULL AND lower(i.mis_id) = lower($2)))
-                AND ($3::text IS NULL OR j.school_id = $3)
+        SELECT n.school_id AS "school_id!", c.name AS school_name, s.id AS "staff_id?",
+            n.wonde_id AS "wonde_id?", s.active AS "active?", p.outcome AS "outcome?",
+            coalesce(s.first_name || ' ' || s.surname, n.name) AS name, n.mis_id
+        FROM (
+            SELECT school_id, wonde_id, name, mis_id FROM mis_name
+            WHERE (words @@ $1::text::tsquery OR lower(mis_id) = lower($2))
+                AND ($3::text IS NULL OR school_id = $3)
+            -- Of very many, any will do: the reader has to type more.
             LIMIT 500
-        ), found AS (
-            SELECT DISTINCT school_id, wonde_id, name, mis_id FROM matching
-            ORDER BY name, school_id, wonde_id LIMIT $4
-        )
-        SELECT f.school_id AS "school_id!", c.name AS school_name, s.id AS "staff_id?", f.wonde_id,
-            s.active AS "active?", p.outcome AS "outcome?",
-            coalesce(s.first_name || ' ' || s.surname, f.name) AS name, f.mis_id
-        FROM found f
-        JOIN school c ON c.id = f.school_id
-        LEFT JOIN LATERAL (
-            SELECT p.outcome, p.staff_id FROM mis_person p
-            WHERE p.school_id = f.school_id AND p.wonde_id = f.wonde_id LIMIT 1
-        ) p ON true
-        LEFT JOIN staff s ON s.id = p.staff_id AND s.school_id = f.school_id
-        ORDER BY f.name, f.school_id, f.wonde_id
+        ) n
+        JOIN school c ON c.id = n.school_id
+        LEFT JOIN mis_person p ON p.school_id = n.school_id AND p.wonde_id = n.wonde_id
+        LEFT JOIN staff s ON s.id = p.staff_id AND s.school_id = n.school_id
+        ORDER BY n.name, n.school_id, n.wonde_id LIMIT $4
         "#,
         query.map(tsquery),
         sought.text,

@@ -217,7 +217,7 @@ impl Write<'_> {
         fetched: &Fetched,
     ) -> Result<(), Error> {
         history::write_changes(db, self.job_id, &self.plan.changes(ids)).await?;
-        history::write_issues(db, self, &fetched.labels).await?;
+        history::write_issues(db, self.job_id, &self.plan.issues, &fetched.labels).await?;
         notes::keep_candidates(db, self, fetched).await?;
         notes::keep_evidence(db, self, ids).await
     }

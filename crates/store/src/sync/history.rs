@@ -6,7 +6,6 @@ use mis_sync_domain::{Change, FieldValue, Issue, JobId, RecordKind, plan::Label}
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use super::Write;
 use crate::Error;
 
 /// Removes what an earlier run of the job recorded before it was held, so that this run can record
@@ -67,14 +66,13 @@ pub(super) async fn write_changes(
     Ok(())
 }
 
-/// Writes the issues, each with what the MIS calls its record. People are found by those of a run that
-/// read the list, until the next one ([`keep_reading`](super::notes::keep_reading)).
+/// Writes the issues, each with what the MIS calls its record.
 pub(super) async fn write_issues(
     db: &mut PgConnection,
-    write: &Write<'_>,
+    job_id: JobId,
+    issues: &[Issue],
     labels: &[Label],
 ) -> Result<(), Error> {
-    let issues = &write.plan.issues;
     if issues.is_empty() {
         return Ok(());
     }
@@ -96,20 +94,18 @@ pub(super) async fn write_issues(
     let mis_ids: Vec<Option<&str>> = of_labels().map(|label| label?.mis_id.as_deref()).collect();
     sqlx::query!(
         r#"
-        INSERT INTO job_issue (job_id, code, wonde_id, record, name, mis_id, words)
-        SELECT $1, code, wonde_id, record, name, mis_id,
-            CASE WHEN record = 'staff' AND NOT $7 THEN name_words(coalesce(name, '')) END
+        INSERT INTO job_issue (job_id, code, wonde_id, record, name, mis_id)
+        SELECT $1, code, wonde_id, record, name, mis_id
         FROM UNNEST($2::text[], $3::text[], $4::text[], $5::text[], $6::text[])
             WITH ORDINALITY AS i (code, wonde_id, record, name, mis_id, place)
         ORDER BY place
         "#,
-        write.job_id.0,
+        job_id.0,
         &codes as &[&str],
         &wonde_ids as &[Option<&str>],
         &records as &[Option<&str>],
         &names as &[Option<&str>],
         &mis_ids as &[Option<&str>],
-        write.is_of_one_person,
     )
     .execute(db)
     .await?;

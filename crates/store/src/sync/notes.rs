@@ -3,7 +3,7 @@
 
 use chrono::{DateTime, Utc};
 use mis_sync_domain::{
-    IssueCode, MatchedBy, StaffId,
+    IssueCode, MatchedBy, SchoolId, StaffId,
     line_manager::HierarchyLists,
     plan::{Evidence, Fetched, MatchReason, NewIds},
 };
@@ -277,8 +277,7 @@ pub(super) async fn keep_evidence(
 
 /// Records that the school was read, and what it withholds. A delta sees little of that, so what
 /// the last full run found stays. People who have been gone for a year are deleted: no one asks
-/// about them any more, and the evidence is personal data. No one is found by the issues of a run that
-/// is no longer the last.
+/// about them any more, and the evidence is personal data.
 pub(super) async fn keep_reading(
     db: &mut PgConnection,
     write: &Write<'_>,
@@ -298,11 +297,6 @@ pub(super) async fn keep_reading(
         WITH forgotten AS (
             DELETE FROM mis_person
             WHERE school_id = $1 AND outcome = 'gone' AND seen_at < now() - interval '1 year'
-        ), past AS (
-            UPDATE job_issue i SET words = NULL
-            FROM mis_reading r CROSS JOIN LATERAL (VALUES (r.job_id), (r.full_job_id)) last (job_id)
-            WHERE r.school_id = $1 AND i.job_id = last.job_id AND i.words IS NOT NULL
-                AND i.job_id <> $2 AND ($3 OR i.job_id IS DISTINCT FROM r.full_job_id)
         )
         INSERT INTO mis_reading AS r
             (school_id, job_id, mode, dry_run, read_at, full_job_id, issues, imported, left_out)
@@ -324,6 +318,33 @@ pub(super) async fn keep_reading(
         is_full,
         !write.is_applied,
         &codes as &[&str],
+    )
+    .execute(&mut *db)
+    .await?;
+    keep_names(db, write.school_id).await
+}
+
+/// Keeps by what the people are found who have an issue in the last runs. What stays the same is not
+/// written.
+async fn keep_names(db: &mut PgConnection, school_id: &SchoolId) -> Result<(), Error> {
+    sqlx::query!(
+        r#"
+        WITH named AS (
+            SELECT DISTINCT ON (i.wonde_id) i.wonde_id, i.name, i.mis_id
+            FROM mis_reading r JOIN job_issue i ON i.job_id IN (r.job_id, r.full_job_id)
+            WHERE r.school_id = $1 AND i.record = 'staff' AND i.wonde_id IS NOT NULL
+            ORDER BY i.wonde_id, i.job_id DESC
+        ), past AS (
+            DELETE FROM mis_name m WHERE m.school_id = $1
+                AND NOT EXISTS (SELECT FROM named n WHERE n.wonde_id = m.wonde_id)
+        )
+        INSERT INTO mis_name (school_id, wonde_id, name, mis_id)
+        SELECT $1, n.wonde_id, n.name, n.mis_id
+        FROM named n LEFT JOIN mis_name m ON m.school_id = $1 AND m.wonde_id = n.wonde_id
+        WHERE m.wonde_id IS NULL OR (m.name, m.mis_id) IS DISTINCT FROM (n.name, n.mis_id)
+        ON CONFLICT (school_id, wonde_id) DO UPDATE SET name = excluded.name, mis_id = excluded.mis_id
+        "#,
+        school_id.as_str(),
     )
     .execute(db)
     .await?;

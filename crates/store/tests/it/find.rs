@@ -165,43 +165,41 @@ async fn who_was_left_out_is_found_by_name_and_mis_id_and_named_to_the_clerk() {
     }
 }
 
-/// Which people the issues of the last runs can be found by, by the job.
-async fn findable(store: &TestStore) -> Vec<Uuid> {
-    let sql = "SELECT DISTINCT job_id::text FROM job_issue WHERE words IS NOT NULL ORDER BY 1";
-    rows::texts(&store.pool, sql).await.iter().map(|id| id.parse().unwrap()).collect()
-}
-
 #[tokio::test]
-async fn only_the_issues_of_the_last_runs_are_searched() {
+async fn who_has_no_issue_in_the_last_runs_is_not_kept_by_name_and_the_others_are_not_written_again()
+ {
     let store = TestStore::start().await;
     let (oak, elm) = (store.school("oak").await, store.school("elm").await);
-    let run = async |school: &SchoolId, after: Option<i64>| {
+    let run = async |school: &SchoolId, after: Option<i64>, list: &MappedPage| {
         let lease = store.claim(store.enqueue(school).await).await;
         let after = after.and_then(|seconds| DateTime::from_timestamp(seconds, 0));
         fetches::begin(&store.pool, lease, after, LONG).await.unwrap();
-        store.add(lease, &list()).await.unwrap();
+        store.add(lease, list).await.unwrap();
         finish(&store.pool, plan(lease, school, RULES)).await.unwrap();
-        lease.job_id.0
+    };
+    let kept = async || {
+        let sql = "SELECT school_id || ' ' || wonde_id || ' ' || xmin FROM mis_name ORDER BY 1";
+        rows::texts(&store.pool, sql).await
     };
     let (delta, full) = (Some(1_000_000_000), None);
-    let of_elm = run(&elm, full).await;
-    run(&oak, full).await;
-    let last_full = run(&oak, full).await;
-    assert_eq!(findable(&store).await, [of_elm, last_full]);
-    let first_delta = run(&oak, delta).await;
-    assert_eq!(findable(&store).await, [of_elm, last_full, first_delta]);
-    let second_delta = run(&oak, delta).await;
-    assert_eq!(findable(&store).await, [of_elm, last_full, second_delta]);
-    let next_full = run(&oak, full).await;
-    assert_eq!(findable(&store).await, [of_elm, next_full]);
+    let mended = page(&[person("ada"), person("zoe")]);
+    let of_elm = format!("INSERT INTO mis_name (school_id, wonde_id) VALUES ('{elm}', 'zoe')");
+    assert_eq!(rows::change(&store.pool, &of_elm).await, 1);
+    run(&oak, full, &list()).await;
+    let before = kept().await;
+    assert_eq!(before.len(), 2, "{before:?}");
+    run(&oak, full, &list()).await;
+    run(&oak, delta, &mended).await;
+    assert_eq!(kept().await, before, "of the last full run, and not written again");
 
     let query = NameQuery::parse("zoe").unwrap();
     let sought = Sought { text: "zoe", school_id: Some(&oak) };
     let found = find::with_issue(&store.pool, sought, Some(&query), 10).await.unwrap();
-    assert_eq!(names(&found), ["Zoë Quill"], "once");
-    let everywhere = Sought { school_id: None, ..sought };
-    let found = find::with_issue(&store.pool, everywhere, Some(&query), 10).await.unwrap();
-    assert_eq!(names(&found), ["Zoë Quill", "Zoë Quill"], "once in each school");
+    assert_eq!(found.len(), 1, "{found:?}");
+    run(&oak, full, &mended).await;
+    assert_eq!(kept().await, before[..1], "mended at oak");
+    let found = find::with_issue(&store.pool, sought, Some(&query), 10).await.unwrap();
+    assert!(found.is_empty(), "{found:?}");
 }
 
 #[tokio::test]

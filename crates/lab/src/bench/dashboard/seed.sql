@@ -64,12 +64,14 @@ FROM staff s JOIN synced j ON j.school_id = s.school_id AND j.age = 1;
 INSERT INTO mis_person (school_id, wonde_id, standing, outcome, job_id)
 SELECT school_id, 'A' || school * 100000 + n, 'current', 'no_work_email', id
 FROM synced, generate_series(201, 212) n WHERE age = 1;
-INSERT INTO job_issue (job_id, code, wonde_id, record, name, mis_id, words)
+INSERT INTO job_issue (job_id, code, wonde_id, record, name, mis_id)
 SELECT id, CASE WHEN n > 212 THEN 'class_staff_missing' ELSE 'no_work_email' END, 'A' || school * 100000 + n,
-    CASE WHEN n > 212 THEN 'class' ELSE 'staff' END, name, school * 1000 + n, CASE WHEN n <= 212 THEN name_words(name) END
+    CASE WHEN n > 212 THEN 'class' ELSE 'staff' END, name, school * 1000 + n
 FROM synced, generate_series(201, 220) n, LATERAL (
     SELECT (ARRAY['Rosa', 'Ian', 'Efua', 'Marek'])[1 + n % 4] || ' ' || (ARRAY['Smithson', 'Hall', 'Begum'])[1 + school % 3] AS name) named
 WHERE age = 1;
+INSERT INTO mis_name (school_id, wonde_id, name, mis_id)
+SELECT j.school_id, i.wonde_id, i.name, i.mis_id FROM job_issue i JOIN synced j ON j.id = i.job_id WHERE i.record = 'staff';
 INSERT INTO job_issue (job_id, code, wonde_id, record, name, mis_id)
 SELECT id, 'no_work_email', 'A' || school * 100000 + n, 'staff', 'Rosa Hall', school * 1000 + n
 FROM synced, generate_series(201, 205) n WHERE age > 1;
