@@ -156,12 +156,12 @@ fn failure(code: &str, title: &str, detail: &str) -> JobFailure {
     JobFailure { code: code.to_owned(), title: title.to_owned(), detail: sentence(detail) }
 }
 
-/// The text of an error for people: with a capital and a full stop, which errors have not.
+/// The text of an error for people: with the capital and the full stop that errors do not have.
 fn sentence(text: &str) -> String {
     let mut rest = text.chars();
     let first = rest.next().into_iter().flat_map(char::to_uppercase);
     let end = if text.is_empty() || text.ends_with('.') { "" } else { "." };
-    first.chain(rest.by_ref()).chain(end.chars()).collect()
+    first.chain(rest).chain(end.chars()).collect()
 }
 
 #[cfg(test)]

@@ -324,8 +324,8 @@ pub(super) async fn keep_reading(
     keep_names(db, write.school_id).await
 }
 
-/// Keeps by what the people are found who have an issue in the last runs. What stays the same is not
-/// written.
+/// Keeps the names and MIS ids by which people with an issue in the last runs are found. What stays the
+/// same is not written.
 async fn keep_names(db: &mut PgConnection, school_id: &SchoolId) -> Result<(), Error> {
     sqlx::query!(
         r#"

@@ -120,12 +120,10 @@ impl Filter {
             }
         }
         let Some(q) = &self.q else { return Ok(Some(wanted)) };
-        if let Some(mut by_id) = by_id(pool, q, &wanted).await? {
-            // A typed id means that job, whatever became of it.
-            by_id.hides_retried = false;
-            if !jobs::list(pool, &by_id, 1).await?.is_empty() {
-                return Ok(Some(by_id));
-            }
+        if let Some(by_id) = by_id(pool, q, &wanted).await?
+            && !jobs::list(pool, &by_id, 1).await?.is_empty()
+        {
+            return Ok(Some(by_id));
         }
         if let Ok(person) = q.parse::<StaffId>() {
             return Ok(Some(JobFilter { staff_id: Some(person), ..wanted }));
@@ -276,10 +274,12 @@ pub(in crate::dashboard) async fn by_id(
     }
     let mut ids = jobs::with_short_id(pool, text).await?;
     ids.retain(|id| wanted.ids.is_empty() || wanted.ids.contains(id));
+    // A typed id means that job, whatever became of it.
+    let wanted = JobFilter { hides_retried: false, ..wanted.clone() };
     Ok(Some(if ids.is_empty() {
-        JobFilter { id_prefix: prefix, ..wanted.clone() }
+        JobFilter { id_prefix: prefix, ..wanted }
     } else {
-        JobFilter { ids, ..wanted.clone() }
+        JobFilter { ids, ..wanted }
     }))
 }
 
